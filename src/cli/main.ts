@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander';
+import { TidemarkError } from '../core/tidemark-error.js';
+import { exitCode } from './exit-code.js';
+import { program } from './program.js';
+import { processTerminal } from './terminal.js';
+
+// A reader that has seen enough (`tidemark decode … | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(exitCode.ok);
+});
+
+const terminal = processTerminal();
+try {
+  await program(terminal, process.stdin, (code) => (process.exitCode = code)).parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+  } else if (error instanceof TidemarkError) {
+    terminal.err(`tidemark: ${error.message}`);
+    process.exitCode = exitCode.usage;
+  } else {
+    throw error;
+  }
+}

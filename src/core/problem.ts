@@ -1,0 +1,30 @@
+import type { WorkerId } from './worker-id.js';
+
+/**
+ * What was wrong and was survived. The codes are stable. `source-stale`: a source ended, and what it last said
+ * stays in force although nothing renews it.
+ */
+export type ProblemCode =
+  | 'foreign-topic'
+  | 'unknown-worker'
+  | 'undeclared-rank'
+  | 'held-worker-dropped'
+  | 'rank-range'
+  | 'threshold-out-of-range'
+  | 'source-error'
+  | 'source-ended'
+  | 'source-stale'
+  | 'undecodable';
+
+/** One thing that was wrong and was survived: the event stream goes on. */
+export interface Problem {
+  readonly code: ProblemCode;
+  /** Where it came from: `loads`, `configs`, `instances`, `thresholds`. */
+  readonly source: 'loads' | 'configs' | 'instances' | 'thresholds';
+  /** One sentence for people. */
+  readonly text: string;
+  /** The worker it is about, where there is one. */
+  readonly workerId?: WorkerId;
+  /** How many events it stands for, at least 1. */
+  readonly count: number;
+}

@@ -1,0 +1,47 @@
+import type { LoadPolicy } from '../core/load-policy.js';
+import { TidemarkError } from '../core/tidemark-error.js';
+
+/** How large a simulated fleet is and how long it lives. */
+export interface FleetPlan {
+  /** The same seed gives the same fleet, byte for byte. A whole number of 0 to 2^32 − 1. */
+  readonly seed: number;
+  /** 1 to 10 000. */
+  readonly workers: number;
+  /** Data-parallel ranks of each worker, 1 to 64. */
+  readonly ranks: number;
+  readonly durationMs: number;
+  /** The generation whose bytes the fleet writes: that of the policy's `wire` cell. */
+  readonly policy: LoadPolicy;
+  /** The wall clock at the beginning, Unix milliseconds; it only labels messages. */
+  readonly startedAt: number;
+}
+
+/** A plan that cannot be simulated. `problems` lists everything that is wrong with it. */
+export class FleetPlanError extends TidemarkError {
+  override readonly name = 'FleetPlanError';
+
+  constructor(readonly problems: readonly string[]) {
+    super('fleet-plan', `${problems.join('; ')}.`);
+  }
+}
+
+const LIMITS = {
+  seed: [0, 0xffff_ffff],
+  workers: [1, 10_000],
+  ranks: [1, 64],
+} as const;
+
+/** @throws FleetPlanError with all problems at once */
+export function checkFleetPlan(plan: FleetPlan): void {
+  const problems: string[] = [];
+  for (const [name, [least, most]] of Object.entries(LIMITS)) {
+    const value = plan[name as keyof typeof LIMITS];
+    if (!Number.isSafeInteger(value) || value < least || value > most) {
+      problems.push(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
+    }
+  }
+  if (!(plan.durationMs > 0 && plan.durationMs < Infinity)) {
+    problems.push(`the duration must be above 0, not ${plan.durationMs} ms`);
+  }
+  if (problems.length > 0) throw new FleetPlanError(problems);
+}

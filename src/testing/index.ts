@@ -1,0 +1,3 @@
+export { initialState, type ModelState } from './model-state.js';
+export { step, type ModelStep } from './model.js';
+export { playRecording, type FailedExpectation, type PlayedRecording, type PlayListener } from './play-recording.js';

@@ -1,0 +1,55 @@
+import type { Role } from '../core/fleet-event.js';
+import { rememberedRanks } from '../core/rank-memory.js';
+import type { WorkerId } from '../core/worker-id.js';
+import { only, onlyKeys } from './immutable-map.js';
+import { rejoin } from './model-cards.js';
+import { dropsBy } from './model-cleanup.js';
+import { judgeAll } from './model-judge.js';
+import { changed, isAvailable, isInstance, type Change, type ModelState } from './model-state.js';
+
+/** The instances of a role are these now: who is missing left, and cards are joined anew. */
+export function onInstances(change: Change, role: Role, workerIds: ReadonlySet<WorkerId>): Change {
+  const before = change.state[role] ?? new Set<WorkerId>();
+  const left = [...before].filter((id) => !workerIds.has(id) && isPresent(change.state, id));
+  const down = only(change.state.down, (id) => !before.has(id) && !workerIds.has(id));
+  const departed = left.reduce((next, id) => instanceLeft(next, role, id), change);
+  const gone = [...before].filter((id) => !workerIds.has(id));
+  return judgeAll(rejoin(forget(changed(departed, { [role]: workerIds, down }), gone)), 'instances');
+}
+
+/** One worker was reported down. */
+export function onReportedDown(change: Change, id: WorkerId): Change {
+  const { state } = change;
+  if (state.policy.reportedDown === 'ignored' || !isInstance(state, id) || state.down.has(id)) return change;
+  const down = new Set([...state.down, id]);
+  if (state.policy.reportedDown === 'not-a-candidate') return changed(change, { down });
+  return forget(changed(instanceLeft(change, 'decode', id), { down }), [id]);
+}
+
+/** The metric series of a worker that left a role: of its remembered ranks, or of rank 0 when none is known. */
+function instanceLeft(change: Change, role: Role, id: WorkerId): Change {
+  const { policy, memory } = change.state;
+  const remembered = memory.get(id);
+  const ranks = remembered === undefined ? [0] : rememberedRanks(remembered);
+  const drops = dropsBy(policy.cleanupOnInstanceLeft, change.state, id, ranks, role);
+  return { ...change, drops: [...change.drops, ...drops] };
+}
+
+/** Forgets of workers that left what the policy forgets, unless they are still there in the other role. */
+function forget(change: Change, left: readonly WorkerId[]): Change {
+  const { state } = change;
+  const rule = state.policy.instanceLeft;
+  if (rule === 'stays') return change;
+  const stays = (id: WorkerId): boolean => !left.includes(id) || isPresent(state, id);
+  return changed(change, {
+    judged: only(state.judged, stays),
+    marked: only(state.marked, stays),
+    workers: rule === 'not-busy' ? state.workers : onlyKeys(state.workers, stays),
+    memory: rule === 'forgotten-with-ranks' ? onlyKeys(state.memory, stays) : state.memory,
+  });
+}
+
+/** Whether a worker is there, in either role. One that was reported down is not, where that is as if it had left. */
+function isPresent(state: ModelState, id: WorkerId): boolean {
+  return state.policy.reportedDown === 'as-instance-left' ? isAvailable(state, id) : isInstance(state, id);
+}

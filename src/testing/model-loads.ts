@@ -1,0 +1,68 @@
+import type { JudgedOn } from '../core/load-policy.js';
+import { noRanks, rememberReported } from '../core/rank-memory.js';
+import { inRange } from '../core/rank-range.js';
+import type { WorkerId } from '../core/worker-id.js';
+import { only, onlyKeys, withEntry } from './immutable-map.js';
+import { judgeAll } from './model-judge.js';
+import { changed, isKnown, withProblem, type Change } from './model-state.js';
+import { newWorker, reportRank, type Report } from './model-worker.js';
+
+/** What one report says of one rank of one worker. */
+export interface RankReport extends Report {
+  readonly workerId: WorkerId;
+  readonly dpRank: number;
+}
+
+/**
+ * Reports arrived, one or a batch.
+ *
+ * 1. Each is dropped or stored; a worker that is not known is tracked, dropped or held, as the policy says.
+ * 2. If it was stored, workers are judged, and marks of the request path end: all of them, or those of the
+ *    workers that reported. After a scheduler's batch that happens even when all of it was dropped.
+ */
+export function onLoads(change: Change, on: JudgedOn, reports: readonly RankReport[]): Change {
+  const stored = reports.reduce(store, change);
+  if (on === 'load' && stored.state === change.state) return stored;
+  const rule = stored.state.policy.requestMarks;
+  if (rule === 'ignored' || !stored.state.policy.judgedOn.includes(on)) return judgeAll(stored, on);
+  const reported = new Set(reports.map((report) => report.workerId));
+  const marked =
+    rule.until === 'publication' ? new Set<WorkerId>() : only(stored.state.marked, (id) => !reported.has(id));
+  return judgeAll(changed(stored, { marked }), on);
+}
+
+function store(change: Change, report: RankReport): Change {
+  const { state } = change;
+  const { policy } = state;
+  const { workerId, dpRank } = report;
+  const worker = state.workers.get(workerId) ?? newWorker;
+  if (policy.unknownWorkers.loads === 'dropped' && !isKnown(state, workerId)) {
+    const text = `a load of worker ${workerId} was dropped: discovery does not know that worker`;
+    return withProblem(change, { code: 'unknown-worker', source: 'loads', workerId, text });
+  }
+  if (policy.ranksJudged === 'declared' && worker.declared !== null && !inRange(dpRank, worker.declared)) {
+    const text = `a load of worker ${workerId} was dropped: its card does not declare rank ${dpRank}`;
+    return withProblem(change, { code: 'undeclared-rank', source: 'loads', workerId, text });
+  }
+  const memory = rememberReported(state.memory.get(workerId) ?? noRanks, dpRank);
+  return makeRoom(
+    changed(change, {
+      workers: withEntry(state.workers, workerId, reportRank(worker, dpRank, report, state.thresholds, policy)),
+      memory: withEntry(state.memory, workerId, memory),
+    }),
+  );
+}
+
+/** Held loads are bounded: beyond the policy's number of unknown workers the oldest is dropped. */
+function makeRoom(change: Change): Change {
+  const { state } = change;
+  const rule = state.policy.unknownWorkers;
+  if (rule.loads !== 'held' || state.workers.size <= rule.maximumWorkers) return change;
+  const held = [...state.workers.keys()].filter((id) => !isKnown(state, id));
+  const [oldest] = held;
+  if (oldest === undefined || held.length <= rule.maximumWorkers) return change;
+  const others = (id: WorkerId): boolean => id !== oldest;
+  const next = changed(change, { workers: onlyKeys(state.workers, others), memory: onlyKeys(state.memory, others) });
+  const text = `more than ${rule.maximumWorkers} workers report that discovery does not know; the loads of worker ${oldest} were dropped`;
+  return withProblem(next, { code: 'held-worker-dropped', source: 'loads', workerId: oldest, text });
+}

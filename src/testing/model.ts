@@ -1,0 +1,181 @@
+import type { Cleanup } from '../core/cleanup.js';
+import type { FleetEvent } from '../core/fleet-event.js';
+import { judge } from '../core/judge.js';
+import type { LoadPolicy } from '../core/load-policy.js';
+import type { Problem } from '../core/problem.js';
+import { rememberedRanks } from '../core/rank-memory.js';
+import { thresholdProblems } from '../core/threshold-problems.js';
+import type { Transition } from '../core/transition.js';
+import type { VerdictReason } from '../core/verdict.js';
+import { compareWorkerIds, type WorkerId } from '../core/worker-id.js';
+import { only } from './immutable-map.js';
+import { onCards } from './model-cards.js';
+import { cleanupsOf, dropsBy } from './model-cleanup.js';
+import { onInstances, onReportedDown } from './model-instances.js';
+import { judgeAll } from './model-judge.js';
+import { onLoads } from './model-loads.js';
+import { onPrefillAttached, onPrefillClosed, onPrefillInstances } from './model-prefill.js';
+import { changed, withProblem, type Change, type ModelState } from './model-state.js';
+import { newWorker, rankStatesOf } from './model-worker.js';
+
+type EndRule = LoadPolicy['loadsEnded' | 'configsEnded' | 'instancesEnded'];
+
+/** What one event changed, and the state after it. */
+export interface ModelStep {
+  readonly state: ModelState;
+  readonly transitions: readonly Transition[];
+  readonly cleanups: readonly Cleanup[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * The reference model: one event in, the next state and everything it brings about out. It states the rules
+ * plainly, with immutable Maps; the fast state must agree with it, and both with the recorded decisions of the
+ * original.
+ *
+ * 1. Any event in any order leaves a valid state.
+ * 2. A stopped model does nothing more. One that its policy ended keeps only its marks changeable.
+ * 3. The busy workers are those found busy when last judged, and those that the request path marked.
+ * 4. `now` is in milliseconds; it dates transitions and decides nothing.
+ *
+ * @example
+ * ```ts
+ * import { policies, workerId } from 'tidemark';
+ * import { initialState, step } from 'tidemark/testing';
+ *
+ * const start = initialState(policies['dynamo-1.0'], { thresholds: { activePrefillTokensThreshold: 1000 } });
+ * const load = { kind: 'load', workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: null, kvUsedBlocks: null } as const;
+ * const { transitions } = step(start, { ...load, activePrefillTokens: 1001 }, 0);
+ * console.log(transitions[0]?.verdict.text);
+ * // Logs: worker 7 is busy: rank 0 prefill tokens 1001 > 1000 (1 of 1 ranks busy, 1 needed)
+ * ```
+ *
+ * @see {@link initialState}
+ */
+export function step(state: ModelState, event: FleetEvent, now: number): ModelStep {
+  const before: Change = { state, drops: [], problems: [] };
+  const { drops, problems, state: next } = state.phase === 'running' ? apply(before, event) : applyEnded(before, event);
+  const busy = busyAfter(next, now);
+  const published = { ...next, busy };
+  return { state: published, transitions: transitions(state, published, now), cleanups: cleanupsOf(drops), problems };
+}
+
+function applyEnded(change: Change, event: FleetEvent): Change {
+  return event.kind === 'thresholds' && change.state.phase === 'ended' ? onThresholds(change, event) : change;
+}
+
+function apply(change: Change, event: FleetEvent): Change {
+  const { state } = change;
+  const { policy } = state;
+  switch (event.kind) {
+    case 'load':
+      if (!state.loadsOpen) return change;
+      if ((event.topic ?? 'kv_metrics') === 'kv_metrics') return onLoads(change, 'load', [event]);
+      return withProblem(change, { code: 'foreign-topic', source: 'loads', text: `a message on topic ${JSON.stringify(event.topic)} is not for us` });
+    case 'schedulerLoads':
+      if (!policy.judgedOn.includes('schedulerLoads')) return change;
+      return onLoads(change, 'schedulerLoads', event.loads.map((load) => ({ ...load, kvUsedBlocks: null })));
+    case 'configs':
+      return onCards(change, event.workers);
+    case 'config': {
+      const cards = new Map(state.cards);
+      if (event.config === null) cards.delete(event.workerId);
+      else cards.set(event.workerId, event.config);
+      return onCards(change, cards);
+    }
+    case 'decodeInstances':
+      return onInstances(change, 'decode', new Set(event.workerIds));
+    case 'instance': {
+      const role = event.role ?? 'decode';
+      const ids = new Set(state[role]);
+      if (event.present) ids.add(event.workerId);
+      else ids.delete(event.workerId);
+      return role === 'decode' ? onInstances(change, 'decode', ids) : onPrefillInstances(change, state.watches.open ?? undefined, ids);
+    }
+    case 'prefillAttached':
+      return onPrefillAttached(change, new Set(event.workerIds));
+    case 'prefillInstances':
+      return onPrefillInstances(change, event.watch, new Set(event.workerIds));
+    case 'prefillClosed':
+      return onPrefillClosed(change, event.watch);
+    case 'thresholds':
+      return onThresholds(change, event);
+    case 'marked':
+      return policy.requestMarks === 'ignored' ? change : changed(change, { marked: new Set([...state.marked, event.workerId]) });
+    case 'markExpired':
+      if (policy.requestMarks === 'ignored' || policy.requestMarks.maximumMs === null) return change;
+      return changed(change, { marked: only(state.marked, (id) => id !== event.workerId) });
+    case 'reportedDown':
+      return onReportedDown(change, event.workerId);
+    case 'loadError':
+      return withProblem(change, { code: 'source-error', source: 'loads', text: event.text ?? 'the source of loads reported an error' });
+    case 'configError':
+      return withProblem(change, { code: 'source-error', source: 'configs', text: event.text ?? 'the source of cards reported an error' });
+    case 'instancesError':
+      return withProblem(change, { code: 'source-error', source: 'instances', text: event.text ?? 'the source of instances reported an error' });
+    case 'loadStreamEnded':
+      return changed(ended(change, 'loads', policy.loadsEnded), { loadsOpen: false });
+    case 'configsEnded':
+      return ended(change, 'configs', policy.configsEnded);
+    case 'instancesEnded':
+      return ended(change, 'instances', policy.instancesEnded);
+    case 'stop':
+      return changed(stopped(change), { phase: 'stopped' });
+  }
+}
+
+function onThresholds(change: Change, event: Extract<FleetEvent, { kind: 'thresholds' }>): Change {
+  const { state } = change;
+  const refused = event.checked === true ? thresholdProblems(event, state.policy) : [];
+  if (refused.length > 0) {
+    return refused.reduce((next, text) => withProblem(next, { code: 'threshold-out-of-range', source: 'thresholds', text }), change);
+  }
+  const next = changed(change, { thresholds: state.thresholds.update(event) });
+  return state.phase === 'running' ? judgeAll(next, 'thresholds') : next;
+}
+
+function ended(change: Change, source: Problem['source'], rule: EndRule): Change {
+  const consequence = {
+    'ends-monitor': 'which ends the monitor under this policy',
+    'loads-stop': 'no more loads come from it',
+    idle: 'its last word stays',
+    ignored: 'its last word stays',
+    stale: 'its last word stays and is stale',
+  }[rule];
+  const code = rule === 'stale' ? 'source-stale' : 'source-ended';
+  const next = withProblem(change, { code, source, text: `the source of ${source} ended; ${consequence}` });
+  return rule === 'ends-monitor' ? changed(next, { phase: 'ended' }) : next;
+}
+
+function stopped(change: Change): Change {
+  const { state } = change;
+  if (state.policy.stop === 'silent') return change;
+  const left = [...state.memory].filter(([id]) => !state.counted.has(id));
+  const drops = left.flatMap(([id, memory]) => dropsBy({ types: 'own', withoutRank: true }, state, id, rememberedRanks(memory), null));
+  return { ...change, drops: [...change.drops, ...drops] };
+}
+
+function busyAfter(state: ModelState, now: number): ReadonlyMap<WorkerId, number> {
+  const ids = [...new Set([...state.judged, ...state.marked])].sort(compareWorkerIds);
+  return new Map(ids.map((id) => [id, state.busy.get(id) ?? now]));
+}
+
+function transitions(before: ModelState, after: ModelState, now: number): Transition[] {
+  const crossed = [...new Set([...before.busy.keys(), ...after.busy.keys()])].filter(
+    (id) => before.busy.has(id) !== after.busy.has(id),
+  );
+  return crossed.sort(compareWorkerIds).map((workerId) => {
+    const busy = after.busy.has(workerId);
+    const worker = after.workers.get(workerId);
+    const reason = reasonOf(busy, before, after, workerId);
+    const states = rankStatesOf(worker ?? newWorker);
+    const verdict = judge(workerId, states, after.thresholds, after.policy, { busy, reason, since: now });
+    return { workerId, busy, at: now, verdict };
+  });
+}
+
+function reasonOf(busy: boolean, before: ModelState, after: ModelState, id: WorkerId): VerdictReason {
+  if (busy) return after.judged.has(id) ? 'load' : 'mark';
+  if (before.marked.has(id) && !before.judged.has(id)) return 'unmarked';
+  return after.workers.has(id) ? 'load' : 'left';
+}

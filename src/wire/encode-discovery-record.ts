@@ -1,0 +1,84 @@
+import type { RuntimeConfig } from '../core/runtime-config.js';
+import type { EndpointAddress } from './build-discovery-key.js';
+import type { InstanceTransport } from './discovery-transport.js';
+import { slugOf } from './slug.js';
+
+/** Which release's records to write: 1.6 has fields that 1.0 has not. */
+export interface RecordLayout {
+  readonly release: '1.0' | '1.6';
+}
+
+const utf8 = new TextEncoder();
+
+/**
+ * The value of an instance's key as a worker of that release writes it, the id as a plain JSON number.
+ *
+ * @example
+ * ```ts
+ * import { workerId } from 'tidemark';
+ * import { encodeInstanceRecord } from 'tidemark/wire';
+ *
+ * const at = { namespace: 'dynamo', component: 'backend', endpoint: 'generate', instanceId: workerId('7') };
+ * const transport = { kind: 'tcp', address: '10.0.0.5:41000/7/generate' } as const;
+ * const bytes = encodeInstanceRecord({ ...at, transport }, { release: '1.0' });
+ * console.log(new TextDecoder().decode(bytes).slice(0, 40));
+ * // Logs: {"type":"Endpoint","component":"backend",
+ * ```
+ */
+export function encodeInstanceRecord(
+  instance: EndpointAddress & { readonly transport: InstanceTransport },
+  { release }: RecordLayout,
+): Uint8Array<ArrayBuffer> {
+  const { transport } = instance;
+  return utf8.encode(
+    `{"type":"Endpoint","component":${text(instance.component)},"endpoint":${text(instance.endpoint)}` +
+      `,"namespace":${text(instance.namespace)},"instance_id":${instance.instanceId}` +
+      `,"transport":{${text(transport.kind)}:${text(transport.address)}}` +
+      `${release === '1.6' ? ',"device_type":"cuda","request_plane_codec":"msgpack"' : ''}}`,
+  );
+}
+
+/**
+ * The value of a model card's key as a worker of that release writes it, the id and the counts as plain JSON
+ * numbers. Of the card it has what Dynamo requires and what tidemark reads; with `lora` it is the card of that
+ * adapter.
+ */
+export function encodeModelRecord(
+  card: EndpointAddress & {
+    readonly model: string;
+    readonly lora?: string | null;
+    readonly runtimeConfig: RuntimeConfig;
+  },
+  { release }: RecordLayout,
+): Uint8Array<ArrayBuffer> {
+  const lora = card.lora ?? null;
+  return utf8.encode(
+    `{"type":"Model","namespace":${text(card.namespace)},"component":${text(card.component)}` +
+      `,"endpoint":${text(card.endpoint)},"instance_id":${card.instanceId},"card_json":{` +
+      `"display_name":${text(card.model)},"slug":${text(slugOf(card.model))},"model_info":null,"tokenizer":null` +
+      `,"context_length":4096,"kv_cache_block_size":16,"migration_limit":0` +
+      `,"model_type":"Chat | Completions","model_input":"Tokens"` +
+      `${release === '1.6' ? ',"worker_type":"aggregated","needs":[]' : ''}` +
+      `${lora === null ? '' : `,"lora":{"name":${text(lora)}}`}` +
+      `,"runtime_config":${runtimeConfigText(card.runtimeConfig, release)}` +
+      `,"media_decoder":null,"media_fetcher":null}${lora === null ? '' : `,"model_suffix":${text(slugOf(lora))}`}}`,
+  );
+}
+
+function runtimeConfigText(config: RuntimeConfig, release: RecordLayout['release']): string {
+  const newer = release === '1.6';
+  return (
+    `{"total_kv_blocks":${config.totalKvBlocks ?? null},"max_num_seqs":null` +
+    `,"max_num_batched_tokens":${config.maxNumBatchedTokens ?? null}` +
+    `,"tool_call_parser":null,"reasoning_parser":null` +
+    `${newer ? ',"tool_call_arguments_format":"json_string","structural_tag_mode":"off","structural_tag_scope":"auto"' : ''}` +
+    `${newer ? ',"structural_tag_schema":"auto","exclude_tools_when_tool_choice_none":true' : ''}` +
+    `,"data_parallel_start_rank":${config.dataParallelStartRank ?? 0}` +
+    `,"data_parallel_size":${config.dataParallelSize ?? 1}` +
+    `,"enable_local_indexer":true${newer ? ',"enable_eagle":false' : ''}}`
+  );
+}
+
+function text(value: string): string {
+  return JSON.stringify(value);
+}

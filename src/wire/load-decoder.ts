@@ -1,0 +1,100 @@
+import type { LoadReported } from '../core/fleet-event.js';
+import type { LoadPolicy } from '../core/load-policy.js';
+import type { WorkerId } from '../core/worker-id.js';
+import { decodeErrorOf, DecodeFailure, type DecodeError } from './decode-error.js';
+import { walkEnvelope, type LoadSpans, type WalkedEnvelope } from './envelope-walker.js';
+import { LearnedLayouts } from './learned-layouts.js';
+import { decodeLegacyLoad, isJson } from './legacy-load.js';
+import { noSpan, type ValueSpan } from './msgpack-reader.js';
+import { spanValue } from './span-value.js';
+
+/** A load, a message that is well-formed and not for us, or why the bytes are neither. */
+export type DecodedLoad =
+  | { readonly load: LoadReported }
+  | { readonly foreignTopic: string }
+  | { readonly error: DecodeError };
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Decodes load messages of every generation, as far as a policy's `wire` cell accepts them.
+ *
+ * 1. The first byte tells the format: a MessagePack envelope (0.9 and later), or JSON: an `ActiveLoad` (0.8) or a
+ *    `LoadEvent` (0.4 to 0.7).
+ * 2. It never throws. What cannot be decoded is an `error` with code, reason and byte offset.
+ * 3. An envelope of another topic is a `foreignTopic`; its payload is not looked at.
+ * 4. A message of a shape seen before takes a fast way that compares every byte that is no value; all others are
+ *    walked. Both ways give the same result on every input; {@link fast} and {@link walked} count them.
+ *
+ * @example
+ * ```ts
+ * import { policies, workerId } from 'tidemark';
+ * import { encodeActiveLoad, encodeEnvelope, LoadDecoder } from 'tidemark/wire';
+ *
+ * const load = { workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: 90, activePrefillTokens: null, kvUsedBlocks: null };
+ * const bytes = encodeEnvelope({ publisherId: '9', sequence: 0, publishedAt: 1_700_000_000_000 }, encodeActiveLoad(load, 4));
+ * const decoded = new LoadDecoder(policies.default).decode(bytes);
+ * console.log('load' in decoded && decoded.load.activeDecodeBlocks);
+ * // Logs: 90
+ * ```
+ *
+ * @see {@link encodeEnvelope}, {@link encodeActiveLoad}
+ */
+export class LoadDecoder {
+  /** Envelopes that took the fast way, and those that were walked. */
+  fast = 0;
+  walked = 0;
+  private readonly layouts = new LearnedLayouts();
+
+  constructor(private readonly policy: LoadPolicy) {}
+
+  decode(bytes: Uint8Array): DecodedLoad {
+    const known = this.layouts.match(bytes);
+    if (known !== undefined) {
+      this.fast += 1;
+      return resultOf(bytes, known);
+    }
+    return decodeErrorOf(() => {
+      if (bytes.length === 0) throw new DecodeFailure('empty', 'the message is empty', 0);
+      if (isJson(bytes)) return { load: decodeLegacyLoad(bytes, this.policy.wire) };
+      if (!this.policy.wire.formats.includes('envelope')) {
+        throw new DecodeFailure('unsupported-format', `${this.policy.name} reads JSON only, and this is none`, 0);
+      }
+      this.walked += 1;
+      const walked = walkEnvelope(bytes, this.policy.wire);
+      const result = resultOf(bytes, walked);
+      this.layouts.learn(bytes, walked);
+      return result;
+    });
+  }
+}
+
+function resultOf(bytes: Uint8Array, walked: WalkedEnvelope): DecodedLoad {
+  if (walked.load === null) return { foreignTopic: topicText(bytes, walked) };
+  return { load: reported(bytes, walked, walked.load) };
+}
+
+function reported(bytes: Uint8Array, walked: WalkedEnvelope, load: LoadSpans): LoadReported {
+  const from = walked.gathered ?? bytes;
+  const optional = (span: ValueSpan): number | bigint | null => (span === noSpan ? null : spanValue(from, span));
+  return {
+    kind: 'load',
+    // A 64-bit unsigned integer in decimal is a worker id by construction.
+    workerId: String(spanValue(from, load.workerId)) as WorkerId,
+    dpRank: load.dpRank === noSpan ? 0 : Number(spanValue(from, load.dpRank)),
+    activeDecodeBlocks: optional(load.activeDecodeBlocks),
+    activePrefillTokens: optional(load.activePrefillTokens),
+    kvUsedBlocks: optional(load.kvUsedBlocks),
+    publisherId: String(spanValue(bytes, walked.publisherId)),
+    sequence: spanValue(bytes, walked.sequence),
+    publishedAt: spanValue(bytes, walked.publishedAt),
+  };
+}
+
+function topicText(bytes: Uint8Array, { topic }: WalkedEnvelope): string {
+  try {
+    return utf8.decode(bytes.subarray(topic.start, topic.end));
+  } catch {
+    throw new DecodeFailure('invalid-utf8', 'topic is no UTF-8', topic.start);
+  }
+}

@@ -1,0 +1,25 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseRecording } from '../../src/wire/parse-recording.js';
+import type { Recording } from '../../src/wire/recording.js';
+
+const fixtures = join(import.meta.dirname, '../fixtures');
+
+/** A recording of the fixtures with the name of its file. */
+export interface FixtureRecording {
+  readonly file: string;
+  readonly recording: Recording;
+}
+
+/** All recordings below a folder of the fixtures, small files first. */
+export function recordingsIn(folder: string): FixtureRecording[] {
+  return readdirSync(join(fixtures, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.jsonl'))
+    .map((file) => ({ file: join(folder, file), bytes: readFileSync(join(fixtures, folder, file)) }))
+    .sort((a, b) => a.bytes.length - b.bytes.length)
+    .map(({ file, bytes }) => ({ file, recording: parseRecording(bytes) }));
+}
+
+/** The decisions that Dynamo itself made, and those of our own where it made none that anybody recorded. */
+export const oracle = recordingsIn('oracle');
+export const own = recordingsIn('own');

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { playRecording } from '../../src/testing/play-recording.js';
+import { oracle, own, type FixtureRecording } from '../support/fixture-recordings.js';
+
+const failures = ({ file, recording }: FixtureRecording): unknown[] =>
+  playRecording(recording).failures.map((failure) => ({ file, ...failure }));
+
+describe('recorded decisions of the original', () => {
+  it('hold, all 15 121 of five generations', () => {
+    const expectations = oracle.reduce((sum, one) => sum + playRecording(one.recording).expectations, 0);
+    expect(expectations).toBe(15_121);
+    expect(oracle.flatMap(failures)).toEqual([]);
+  });
+
+  it('are noticed when they do not hold - each policy is judged by its own recordings only', () => {
+    const swapped = oracle.filter(({ recording }) => recording.header.policy === 'dynamo-1.0').slice(0, 40);
+    const other = oracle.find(({ recording }) => recording.header.policy === 'dynamo-1.6');
+    expect(other).toBeDefined();
+    const failing = swapped.filter(({ recording }) => {
+      const header = { ...recording.header, policy: 'dynamo-1.6' };
+      return playRecording({ ...recording, header }).failures.length > 0;
+    });
+    expect(failing.length).toBeGreaterThan(20);
+  });
+});
+
+describe('our own recordings', () => {
+  it.each(own)('$file - holds', (one) => {
+    expect(failures(one)).toEqual([]);
+  });
+
+  it('are told from the original’s: each names the rule it shows', () => {
+    for (const { recording } of own) expect(recording.header.description).toMatch(/policies\.md|dynamo-/);
+  });
+});
