@@ -34,7 +34,60 @@ describe('package.json', () => {
     // A name more or less is a change for users. After `npm run build`,
     // `npx vitest run --config test/vitest.config.ts exports -u` writes the list; the commit says why.
     const names = Object.fromEntries(doors.map(({ specifier }) => [specifier, runtimeNames(specifier)]));
-    expect(names).toMatchInlineSnapshot();
+    expect(names).toMatchInlineSnapshot(`
+      {
+        "tidemark": [
+          "LoadThresholdConfig",
+          "ThresholdError",
+          "TidemarkError",
+          "UnknownPolicyError",
+          "WorkerIdError",
+          "compareWorkerIds",
+          "declaredRanks",
+          "isBusy",
+          "judge",
+          "policies",
+          "policyCells",
+          "policyNamed",
+          "rankChecks",
+          "thresholdProblems",
+          "workerId",
+          "workerIdFromBigInt",
+          "workerIdFromHex",
+        ],
+        "tidemark/simulator": [
+          "FleetPlanError",
+          "simulateFleet",
+        ],
+        "tidemark/testing": [
+          "firstStep",
+          "playRecording",
+          "step",
+        ],
+        "tidemark/wire": [
+          "LOAD_TOPIC",
+          "LoadDecoder",
+          "RecordingError",
+          "ScopeError",
+          "decodeDiscoveryRecord",
+          "decodeEnvelope",
+          "encodeActiveLoad",
+          "encodeActiveLoadJson",
+          "encodeEnvelope",
+          "encodeInstanceRecord",
+          "encodeModelRecord",
+          "encodeSegment",
+          "eventChannelKey",
+          "instanceKey",
+          "loadSubject",
+          "modelKey",
+          "parseDiscoveryKey",
+          "parseRecording",
+          "parseSubject",
+          "slugOf",
+        ],
+      }
+    `);
   });
 
   it('promises bundlers that importing has no effect', () => {

@@ -38,7 +38,9 @@ export async function decodeCommand(
     }
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
-    throw new CliError(`${file ?? 'standard input'} cannot be read: ${error.message}; check the path.`, { cause: error });
+    throw new CliError(`${file ?? 'standard input'} cannot be read: ${error.message}; check the path.`, {
+      cause: error,
+    });
   }
   const sum = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([kind, count]) => `${count} ${kind}`);
   terminal.err(`decoded under ${options.policy}: ${sum.join(', ') || 'nothing'}`);

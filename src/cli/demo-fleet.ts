@@ -1,10 +1,19 @@
-import { distinctUntilChanged, merge, mergeMap, of, scan, share, type Observable, type SchedulerLike } from 'rxjs';
+import {
+  distinctUntilChanged,
+  merge,
+  mergeMap,
+  of,
+  scan,
+  share,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs';
 import type { FleetEvent } from '../core/fleet-event.js';
 import type { LoadPolicy } from '../core/load-policy.js';
 import type { LoadThresholdUpdate } from '../core/load-thresholds.js';
 import type { SimulatedFact } from '../simulator/simulated-fact.js';
-import { initialState, type ModelState } from '../testing/model-state.js';
-import { step, type ModelStep } from '../testing/model.js';
+import type { ModelState } from '../testing/model-state.js';
+import { firstStep, step, type ModelStep } from '../testing/model.js';
 import { decodeDiscoveryRecord } from '../wire/discovery-record.js';
 import type { LoadDecoder } from '../wire/load-decoder.js';
 
@@ -21,13 +30,15 @@ export interface DemoFleet {
  *
  * Emits a step whenever the set of busy workers changed.
  */
-export function demoSteps({ facts$, decoder, policy, marks }: DemoFleet, scheduler: SchedulerLike): Observable<ModelStep> {
+export function demoSteps(
+  { facts$, decoder, policy, marks }: DemoFleet,
+  scheduler: SchedulerLike,
+): Observable<ModelStep> {
   const shared$ = facts$.pipe(share());
   const loads$ = shared$.pipe(mergeMap((fact) => loadEvents(fact, decoder)));
   const discovery$ = shared$.pipe(mergeMap(discoveryEvents));
   const thresholds$ = of<FleetEvent>({ kind: 'thresholds', ...marks });
-  const nothing = { transitions: [], cleanups: [], problems: [] };
-  const first: ModelStep = { state: initialState(policy, { decodeInstances: [], cards: true }), ...nothing };
+  const first = firstStep(policy, { decodeInstances: [], cards: true });
   return merge(thresholds$, discovery$, loads$).pipe(
     scan((last, event) => step(last.state, event, scheduler.now()), first),
     distinctUntilChanged((a, b) => sameBusy(a.state, b.state)),
@@ -43,7 +54,12 @@ function loadEvents(fact: SimulatedFact, decoder: LoadDecoder): FleetEvent[] {
 function discoveryEvents(fact: SimulatedFact): FleetEvent[] {
   if (!('key' in fact)) return [];
   const record = decodeDiscoveryRecord(fact);
-  if ('error' in record || (record.kind !== 'instance' && record.kind !== 'model') || record.instanceId === null) return [];
+  if (
+    'error' in record ||
+    (record.kind !== 'instance' && record.kind !== 'model') ||
+    record.instanceId === null
+  )
+    return [];
   const { instanceId: workerId, removed } = record;
   if (record.kind === 'instance') return [{ kind: 'instance', workerId, present: removed !== true }];
   return [{ kind: 'config', workerId, config: 'runtimeConfig' in record ? record.runtimeConfig : null }];

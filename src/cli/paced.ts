@@ -6,7 +6,10 @@ import { Observable, type SchedulerLike } from 'rxjs';
  * 1. Nothing is taken from `items` before it is due, but for the one that comes next.
  * 2. It completes after the last item, and errors when the iteration throws.
  */
-export function paced<T extends { readonly at: number }>(items: Iterable<T>, scheduler: SchedulerLike): Observable<T> {
+export function paced<T extends { readonly at: number }>(
+  items: Iterable<T>,
+  scheduler: SchedulerLike,
+): Observable<T> {
   return new Observable((subscriber) => {
     const iterator = items[Symbol.iterator]();
     const began = scheduler.now();

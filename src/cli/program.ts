@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { policies } from '../core/policies.js';
 import { decodeCommand, type DecodeOptions } from './decode-command.js';
 import { demoCommand, type DemoOptions } from './demo-command.js';
-import { exitCode } from './exit-code.js';
+import { withMarkOptions } from './mark-options.js';
 import { numberOption } from './number-option.js';
 import { packageVersion } from './package-version.js';
 import { replayCommand, type ReplayOptions } from './replay-command.js';
@@ -12,16 +12,22 @@ import type { Terminal } from './terminal.js';
 const policyNames = Object.keys(policies);
 
 /** The command line: every command, its options, its help. `finish` is told the exit code of the one that ran. */
-export function program(terminal: Terminal, standardInput: Readable, finish: (code: number) => void): Command {
+export function program(
+  terminal: Terminal,
+  standardInput: Readable,
+  finish: (code: number) => void,
+): Command {
   const root = new Command('tidemark')
     .description('Which workers of an LLM inference fleet are above their load marks, why, and since when.')
     .version(packageVersion())
     .exitOverride()
     .showSuggestionAfterError()
-    .addHelpText('after', examples('demo --duration 10', 'replay --check recordings/*.jsonl', 'decode captured.jsonl'));
+    .addHelpText(
+      'after',
+      examples('demo --duration 10', 'replay --check recordings/*.jsonl', 'decode captured.jsonl'),
+    );
 
-  root
-    .command('demo')
+  withMarkOptions(root.command('demo'))
     .description('watch a simulated fleet: one line for each worker that becomes busy or free, and why')
     .option('--seed <n>', 'the same seed gives the same fleet', numberOption(0, 0xffff_ffff), 1)
     .option('--workers <n>', 'how many workers', numberOption(1, 100), 6)
@@ -29,7 +35,10 @@ export function program(terminal: Terminal, standardInput: Readable, finish: (co
     .option('--duration <seconds>', 'how long to watch', numberOption(0.1, 86_400, { fraction: true }), 20)
     .addOption(policyOption('the rules, and the generation of bytes').default('default'))
     .option('--json', 'one JSON object a line, the summary last')
-    .addHelpText('after', examples('demo', 'demo --seed 7 --workers 20 --ranks 8', 'demo --policy dynamo-1.0 --json'))
+    .addHelpText(
+      'after',
+      examples('demo', 'demo --seed 7 --workers 20 --ranks 8', 'demo --policy dynamo-1.0 --json'),
+    )
     .action(async (options: DemoOptions) => finish(await demoCommand(options, terminal)));
 
   root
@@ -49,7 +58,10 @@ export function program(terminal: Terminal, standardInput: Readable, finish: (co
   root
     .command('decode')
     .description('decode captured load messages and discovery records, one JSON object a line')
-    .argument('[file]', 'JSON Lines with subject and payload_hex, or key, value_hex and lease_hex; - is standard input')
+    .argument(
+      '[file]',
+      'JSON Lines with subject and payload_hex, or key, value_hex and lease_hex; - is standard input',
+    )
     .addOption(policyOption('which releases’ messages are accepted').default('default'))
     .addHelpText(
       'after',
@@ -63,10 +75,7 @@ export function program(terminal: Terminal, standardInput: Readable, finish: (co
     );
 
   for (const command of root.commands) command.exitOverride().configureHelp({ sortOptions: false });
-  return root.action(() => {
-    root.outputHelp({ error: true });
-    finish(exitCode.usage);
-  });
+  return root;
 }
 
 function policyOption(description: string): Option {

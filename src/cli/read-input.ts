@@ -25,6 +25,8 @@ export function readInput(file: string): Uint8Array {
   try {
     return gunzipSync(bytes);
   } catch (error) {
-    throw new CliError(`${file} is no complete gzip file; unpack it by hand or record it anew.`, { cause: error });
+    throw new CliError(`${file} is no complete gzip file; unpack it by hand or record it anew.`, {
+      cause: error,
+    });
   }
 }

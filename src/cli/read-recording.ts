@@ -21,7 +21,9 @@ export function readRecording(file: string, anyPolicy: boolean): Recording {
       throw new CliError(`${file}:${error.line}: ${error.reason}; nothing was played.`, { cause: error });
     }
     if (error instanceof UnknownPolicyError) {
-      throw new CliError(`${file}:1: ${error.message} Or play it under another with --policy.`, { cause: error });
+      throw new CliError(`${file}:1: ${error.message} Or play it under another with --policy.`, {
+        cause: error,
+      });
     }
     throw error;
   }

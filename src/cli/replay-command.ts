@@ -42,7 +42,11 @@ export function replayCommand(files: readonly string[], options: ReplayOptions, 
   return failed ? exitCode.failed : exitCode.ok;
 }
 
-function playFile(file: string, recording: Recording, policy: ReturnType<typeof policyNamed> | undefined): PlayedFile {
+function playFile(
+  file: string,
+  recording: Recording,
+  policy: ReturnType<typeof policyNamed> | undefined,
+): PlayedFile {
   let transitions = 0;
   const problems: Record<string, number> = {};
   const played = playRecording(recording, policy, {
@@ -73,7 +77,8 @@ function total(played: readonly PlayedFile[], options: ReplayOptions): string {
 }
 
 function summary(played: readonly PlayedFile[], { check }: ReplayOptions): string {
-  const sum = (count: (one: PlayedFile) => number): number => played.reduce((all, one) => all + count(one), 0);
+  const sum = (count: (one: PlayedFile) => number): number =>
+    played.reduce((all, one) => all + count(one), 0);
   const problems = sum((one) => Object.values(one.problems).reduce((all, n) => all + n, 0));
   const parts = [
     `${sum((one) => one.scenarios)} scenarios`,

@@ -64,7 +64,12 @@ export type FleetEvent =
   | { readonly kind: 'configs'; readonly workers: ReadonlyMap<WorkerId, RuntimeConfig> }
   | { readonly kind: 'config'; readonly workerId: WorkerId; readonly config: RuntimeConfig | null }
   | { readonly kind: 'decodeInstances'; readonly workerIds: readonly WorkerId[] }
-  | { readonly kind: 'instance'; readonly workerId: WorkerId; readonly present: boolean; readonly role?: Role }
+  | {
+      readonly kind: 'instance';
+      readonly workerId: WorkerId;
+      readonly present: boolean;
+      readonly role?: Role;
+    }
   | { readonly kind: 'prefillAttached'; readonly workerIds: readonly WorkerId[] }
   | { readonly kind: 'prefillInstances'; readonly workerIds: readonly WorkerId[]; readonly watch?: number }
   | { readonly kind: 'prefillClosed'; readonly watch?: number }

@@ -1,5 +1,12 @@
 // Identities and values.
-export { compareWorkerIds, workerId, workerIdFromBigInt, workerIdFromHex, WorkerIdError, type WorkerId } from './worker-id.js';
+export {
+  compareWorkerIds,
+  workerId,
+  workerIdFromBigInt,
+  workerIdFromHex,
+  WorkerIdError,
+  type WorkerId,
+} from './worker-id.js';
 export type { ActiveLoad } from './active-load.js';
 export type { Count } from './count.js';
 export type { RuntimeConfig } from './runtime-config.js';

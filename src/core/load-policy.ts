@@ -29,8 +29,7 @@ export type RequestMarks =
  * latency series that carry the rank `"none"`.
  */
 export type CleanupRule =
-  | 'none'
-  | { readonly types: 'watched' | 'both' | 'own' | 'known'; readonly withoutRank: boolean };
+  'none' | { readonly types: 'watched' | 'both' | 'own' | 'known'; readonly withoutRank: boolean };
 
 /** What a release accepts as one load message. */
 export interface WirePolicy {

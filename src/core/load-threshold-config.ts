@@ -72,7 +72,9 @@ export class LoadThresholdConfig implements LoadThresholds {
     const marks: LoadThresholds = {
       activeDecodeBlocksThreshold: this.next('activeDecodeBlocksThreshold', change, (f) => this.stored(f)),
       activePrefillTokensThreshold: this.next('activePrefillTokensThreshold', change, (tokens) => tokens),
-      activePrefillTokensThresholdFrac: this.next('activePrefillTokensThresholdFrac', change, (f) => this.stored(f)),
+      activePrefillTokensThresholdFrac: this.next('activePrefillTokensThresholdFrac', change, (f) =>
+        this.stored(f),
+      ),
     };
     return this.equals(marks) ? this : new LoadThresholdConfig(marks, this.policy);
   }

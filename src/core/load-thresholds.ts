@@ -15,4 +15,6 @@ export interface LoadThresholds {
 }
 
 /** A change of some marks. A field that is absent or `undefined` stays as it is; `null` is the policy's to read. */
-export type LoadThresholdUpdate = { readonly [Mark in keyof LoadThresholds]?: LoadThresholds[Mark] | undefined };
+export type LoadThresholdUpdate = {
+  readonly [Mark in keyof LoadThresholds]?: LoadThresholds[Mark] | undefined;
+};

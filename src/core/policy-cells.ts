@@ -4,13 +4,16 @@ import type { LoadPolicy } from './load-policy.js';
  * One sentence for each cell of a {@link LoadPolicy} on what it decides, in the order of the table.
  */
 export const policyCells = {
-  defaultThresholds: 'Which marks hold, as decode fraction / prefill tokens / fraction of the batch limit, when none was set.',
+  defaultThresholds:
+    'Which marks hold, as decode fraction / prefill tokens / fraction of the batch limit, when none was set.',
   batchFractionCheck: 'Whether prefill tokens are also compared with a fraction of the batch limit.',
   storedFractions: 'Whether a fraction is kept exactly or cut to 1/10000.',
   nullThreshold: 'What setting a mark to null does.',
   thresholdValidation: 'Whether marks set at run time are checked, and how many of their problems are told.',
-  decodeSignal: 'Which block count is compared: active blocks, both signals through a latch, or used blocks where reported.',
-  ranksJudged: 'Whether the ranks a card declares are judged, silent ones as free, or only those that reported.',
+  decodeSignal:
+    'Which block count is compared: active blocks, both signals through a latch, or used blocks where reported.',
+  ranksJudged:
+    'Whether the ranks a card declares are judged, silent ones as free, or only those that reported.',
   rollUp: 'How many judged ranks must be busy for the worker to be busy.',
   rankRange: 'Which ranks a card declares, and what an impossible range means.',
   capacity: 'Whether a new card of a living worker adds to its capacities or replaces all of them.',

@@ -4,7 +4,8 @@ import type { LoadThresholds } from './load-thresholds.js';
 import type { RankState } from './rank-state.js';
 
 /** A check that can make a rank busy. `latch`: no block count is above the mark now, but the latch still holds. */
-export type LoadCheck = 'activeDecodeBlocks' | 'kvUsedBlocks' | 'latch' | 'activePrefillTokens' | 'activePrefillTokensFrac';
+export type LoadCheck =
+  'activeDecodeBlocks' | 'kvUsedBlocks' | 'latch' | 'activePrefillTokens' | 'activePrefillTokensFrac';
 
 /** One check of one rank: the value, and the limit it must not exceed. */
 export interface CheckResult {
@@ -26,7 +27,7 @@ export function decodeLimit(fraction: number, totalKvBlocks: Count): number {
  * The most prefill tokens a rank may have by a fraction of its batch limit: the product in binary64, cut to a
  * whole number of 0 to 2^64 − 1 as Rust casts it.
  */
-export function prefillLimit(fraction: number, maxNumBatchedTokens: Count | null): Count {
+function prefillLimit(fraction: number, maxNumBatchedTokens: Count | null): Count {
   const product = fraction * Number(maxNumBatchedTokens ?? DEFAULT_BATCH_TOKENS);
   if (Number.isNaN(product) || product <= 0) return 0;
   if (product >= 2 ** 64) return MAX_U64;
@@ -53,7 +54,11 @@ export function rankChecks(rank: RankState, marks: LoadThresholds, policy: LoadP
       add('activePrefillTokensFrac', tokens, limit);
     }
   }
-  if (marks.activeDecodeBlocksThreshold !== null && rank.totalKvBlocks !== null && Number(rank.totalKvBlocks) > 0) {
+  if (
+    marks.activeDecodeBlocksThreshold !== null &&
+    rank.totalKvBlocks !== null &&
+    Number(rank.totalKvBlocks) > 0
+  ) {
     const limit = decodeLimit(marks.activeDecodeBlocksThreshold, rank.totalKvBlocks);
     const active = rank.activeDecodeBlocks === null ? null : Number(rank.activeDecodeBlocks);
     const used = rank.kvUsedBlocks === null ? null : Number(rank.kvUsedBlocks);

@@ -23,7 +23,9 @@ export function thresholdProblems(change: LoadThresholdUpdate, policy: LoadPolic
     problems.push(`active_decode_blocks_threshold must be between 0.0 and 1.0, got ${rustFloat(decode)}`);
   }
   if (tokens != null && !isU64(tokens)) {
-    problems.push(`active_prefill_tokens_threshold must be a whole number from 0 to ${MAX_U64}, got ${tokens}`);
+    problems.push(
+      `active_prefill_tokens_threshold must be a whole number from 0 to ${MAX_U64}, got ${tokens}`,
+    );
   }
   if (frac != null && !(Number.isFinite(frac) && frac >= 0)) {
     problems.push(
@@ -34,7 +36,9 @@ export function thresholdProblems(change: LoadThresholdUpdate, policy: LoadPolic
 }
 
 function isU64(value: number | bigint): boolean {
-  return typeof value === 'bigint' ? value >= 0n && value <= MAX_U64 : Number.isSafeInteger(value) && value >= 0;
+  return typeof value === 'bigint'
+    ? value >= 0n && value <= MAX_U64
+    : Number.isSafeInteger(value) && value >= 0;
 }
 
 /** A float as Rust prints it: `inf` and `-inf` for the infinities. */

@@ -69,7 +69,9 @@ export class SimulatedWorker {
     const fill = 0.6 + 0.4 * wave + (this.skew[dpRank] ?? 0) + 0.03 * (this.random() - 0.5);
     const blocks = Math.round(TOTAL_KV_BLOCKS * Math.min(Math.max(fill, 0), 1));
     const tokens = Math.round(MAX_BATCHED_TOKENS * Math.max(wave, 0) * 2 * this.random());
-    const reported = this.newLayout ? { activeDecodeBlocks: null, kvUsedBlocks: blocks } : { activeDecodeBlocks: blocks, kvUsedBlocks: null };
+    const reported = this.newLayout
+      ? { activeDecodeBlocks: null, kvUsedBlocks: blocks }
+      : { activeDecodeBlocks: blocks, kvUsedBlocks: null };
     return { workerId: this.workerId, dpRank, activePrefillTokens: tokens, ...reported };
   }
 
@@ -79,7 +81,11 @@ export class SimulatedWorker {
 
   private message(at: number, load: ActiveLoad): Uint8Array {
     if (!this.plan.policy.wire.formats.includes('envelope')) return encodeActiveLoadJson(load);
-    const head = { publisherId: this.workerId, sequence: this.sequence, publishedAt: this.plan.startedAt + at };
+    const head = {
+      publisherId: this.workerId,
+      sequence: this.sequence,
+      publishedAt: this.plan.startedAt + at,
+    };
     this.sequence += 1;
     return encodeEnvelope(head, encodeActiveLoad(load, this.newLayout ? 5 : 4));
   }

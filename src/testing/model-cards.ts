@@ -5,13 +5,22 @@ import type { WorkerId } from '../core/worker-id.js';
 import { only, onlyKeys } from './immutable-map.js';
 import { dropsBy, ownType, type Drop } from './model-cleanup.js';
 import { judgeAll } from './model-judge.js';
-import { changed, isInstance, withProblem, type Change, type CountedCard, type ModelState } from './model-state.js';
+import {
+  changed,
+  isInstance,
+  withProblem,
+  type Change,
+  type CountedCard,
+  type ModelState,
+} from './model-state.js';
 import { applyCard, newWorker } from './model-worker.js';
 
 /** The cards that discovery tells are these now. */
 export function onCards(change: Change, cards: ReadonlyMap<WorkerId, RuntimeConfig>): Change {
   const known = changed(change, { cards });
-  return change.state.policy.cardsThatCount === 'all' ? recount(reportBadRanges(known)) : rejoin(reportBadRanges(known));
+  return change.state.policy.cardsThatCount === 'all'
+    ? recount(reportBadRanges(known))
+    : rejoin(reportBadRanges(known));
 }
 
 /** The instances changed: where cards need an instance, the cards that count may have changed with them. */

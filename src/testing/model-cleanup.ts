@@ -54,7 +54,10 @@ function typesOf(
 
 /** The drops of one event as commands: each series once, ordered by worker, then type, ranks ascending. */
 export function cleanupsOf(drops: readonly Drop[]): Cleanup[] {
-  const merged = new Map<string, { workerId: WorkerId; workerType: WorkerType; ranks: Set<number | 'none'> }>();
+  const merged = new Map<
+    string,
+    { workerId: WorkerId; workerType: WorkerType; ranks: Set<number | 'none'> }
+  >();
   for (const { workerId, types, ranks } of drops) {
     for (const workerType of types) {
       const key = `${workerId} ${workerType}`;

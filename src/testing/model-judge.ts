@@ -20,7 +20,7 @@ export function judgeAll(change: Change, on: JudgedOn): Change {
 }
 
 /** The marks that a publication leaves. */
-export function marksAfterPublication(state: ModelState): ReadonlySet<WorkerId> {
+function marksAfterPublication(state: ModelState): ReadonlySet<WorkerId> {
   const rule = state.policy.requestMarks;
   return rule !== 'ignored' && rule.until === 'publication' ? new Set() : state.marked;
 }

@@ -47,7 +47,11 @@ function store(change: Change, report: RankReport): Change {
   const memory = rememberReported(state.memory.get(workerId) ?? noRanks, dpRank);
   return makeRoom(
     changed(change, {
-      workers: withEntry(state.workers, workerId, reportRank(worker, dpRank, report, state.thresholds, policy)),
+      workers: withEntry(
+        state.workers,
+        workerId,
+        reportRank(worker, dpRank, report, state.thresholds, policy),
+      ),
       memory: withEntry(state.memory, workerId, memory),
     }),
   );
@@ -62,7 +66,10 @@ function makeRoom(change: Change): Change {
   const [oldest] = held;
   if (oldest === undefined || held.length <= rule.maximumWorkers) return change;
   const others = (id: WorkerId): boolean => id !== oldest;
-  const next = changed(change, { workers: onlyKeys(state.workers, others), memory: onlyKeys(state.memory, others) });
+  const next = changed(change, {
+    workers: onlyKeys(state.workers, others),
+    memory: onlyKeys(state.memory, others),
+  });
   const text = `more than ${rule.maximumWorkers} workers report that discovery does not know; the loads of worker ${oldest} were dropped`;
   return withProblem(next, { code: 'held-worker-dropped', source: 'loads', workerId: oldest, text });
 }

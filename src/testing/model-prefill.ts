@@ -22,7 +22,11 @@ export function onPrefillAttached(change: Change, workerIds: ReadonlySet<WorkerI
 }
 
 /** A prefill watch has another set; `undefined` means the one attached last. */
-export function onPrefillInstances(change: Change, watch: number | undefined, workerIds: ReadonlySet<WorkerId>): Change {
+export function onPrefillInstances(
+  change: Change,
+  watch: number | undefined,
+  workerIds: ReadonlySet<WorkerId>,
+): Change {
   const { watches } = change.state;
   const meant = watch ?? watches.attached - 1;
   if (meant === watches.open) return onInstances(change, 'prefill', workerIds);
@@ -43,6 +47,7 @@ export function onPrefillClosed(change: Change, watch: number | undefined): Chan
 
 function open(change: Change, watch: number, workerIds: ReadonlySet<WorkerId>): Change {
   const opened = changed(change, { watches: { ...change.state.watches, open: watch } });
-  if (change.state.policy.prefillWatches === 'takes-over-and-cleans') return onInstances(opened, 'prefill', workerIds);
+  if (change.state.policy.prefillWatches === 'takes-over-and-cleans')
+    return onInstances(opened, 'prefill', workerIds);
   return rejoin(changed(opened, { prefill: workerIds }));
 }

@@ -36,7 +36,12 @@ export type Report = Omit<ReportedRank, 'latch'>;
 /** A worker nothing is known of. */
 export const newWorker: ModelWorker = { declared: null, capacities: [], ranks: new Map() };
 
-const silent: ReportedRank = { activeDecodeBlocks: null, activePrefillTokens: null, kvUsedBlocks: null, latch: null };
+const silent: ReportedRank = {
+  activeDecodeBlocks: null,
+  activePrefillTokens: null,
+  kvUsedBlocks: null,
+  latch: null,
+};
 
 /** The worker after one report of one rank: absent values keep the old ones, the latch sees only the given ones. */
 export function reportRank(
@@ -100,7 +105,11 @@ export function rankStatesOf(worker: ModelWorker): RankStates {
   const ranks = new Map<number, RankState>();
   for (const [rank, reported] of worker.ranks) {
     const totalKvBlocks = newest(worker, rank, 'totalKvBlocks');
-    ranks.set(rank, { ...reported, totalKvBlocks, maxNumBatchedTokens: newest(worker, rank, 'maxNumBatchedTokens') });
+    ranks.set(rank, {
+      ...reported,
+      totalKvBlocks,
+      maxNumBatchedTokens: newest(worker, rank, 'maxNumBatchedTokens'),
+    });
   }
   return { declared: worker.declared, ranks };
 }
@@ -114,12 +123,19 @@ function overDecodeMark(
 ): ((value: Count) => boolean) | null {
   const total = newest(worker, rank, 'totalKvBlocks');
   const mark = marks.activeDecodeBlocksThreshold;
-  if (policy.decodeSignal !== 'latched' || mark === null || total === null || Number(total) === 0) return null;
+  if (policy.decodeSignal !== 'latched' || mark === null || total === null || Number(total) === 0)
+    return null;
   return (value) => Number(value) > decodeLimit(mark, total);
 }
 
-function newest(worker: ModelWorker, rank: number, field: 'totalKvBlocks' | 'maxNumBatchedTokens'): Count | null {
-  return worker.capacities.findLast((it) => it[field] !== undefined && inRange(rank, it.range))?.[field] ?? null;
+function newest(
+  worker: ModelWorker,
+  rank: number,
+  field: 'totalKvBlocks' | 'maxNumBatchedTokens',
+): Count | null {
+  return (
+    worker.capacities.findLast((it) => it[field] !== undefined && inRange(rank, it.range))?.[field] ?? null
+  );
 }
 
 /** Whether nothing of an older capacity shows under a newer one, so that flapping cards do not pile up. */

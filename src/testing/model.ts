@@ -1,13 +1,10 @@
 import type { Cleanup } from '../core/cleanup.js';
-import type { FleetEvent } from '../core/fleet-event.js';
-import { judge } from '../core/judge.js';
+import type { FleetEvent, FleetStart } from '../core/fleet-event.js';
 import type { LoadPolicy } from '../core/load-policy.js';
 import type { Problem } from '../core/problem.js';
 import { rememberedRanks } from '../core/rank-memory.js';
 import { thresholdProblems } from '../core/threshold-problems.js';
 import type { Transition } from '../core/transition.js';
-import type { VerdictReason } from '../core/verdict.js';
-import { compareWorkerIds, type WorkerId } from '../core/worker-id.js';
 import { only } from './immutable-map.js';
 import { onCards } from './model-cards.js';
 import { cleanupsOf, dropsBy } from './model-cleanup.js';
@@ -15,8 +12,8 @@ import { onInstances, onReportedDown } from './model-instances.js';
 import { judgeAll } from './model-judge.js';
 import { onLoads } from './model-loads.js';
 import { onPrefillAttached, onPrefillClosed, onPrefillInstances } from './model-prefill.js';
-import { changed, withProblem, type Change, type ModelState } from './model-state.js';
-import { newWorker, rankStatesOf } from './model-worker.js';
+import { busyAfter, transitionsBetween } from './model-publication.js';
+import { changed, initialState, withProblem, type Change, type ModelState } from './model-state.js';
 
 type EndRule = LoadPolicy['loadsEnded' | 'configsEnded' | 'instancesEnded'];
 
@@ -26,6 +23,11 @@ export interface ModelStep {
   readonly transitions: readonly Transition[];
   readonly cleanups: readonly Cleanup[];
   readonly problems: readonly Problem[];
+}
+
+/** The step before the first event: it begins the `scan`, and {@link step} makes every further one. */
+export function firstStep(policy: LoadPolicy, start: FleetStart = {}): ModelStep {
+  return { state: initialState(policy, start), transitions: [], cleanups: [], problems: [] };
 }
 
 /**
@@ -41,23 +43,31 @@ export interface ModelStep {
  * @example
  * ```ts
  * import { policies, workerId } from 'tidemark';
- * import { initialState, step } from 'tidemark/testing';
+ * import { firstStep, step } from 'tidemark/testing';
  *
- * const start = initialState(policies['dynamo-1.0'], { thresholds: { activePrefillTokensThreshold: 1000 } });
+ * const { state } = firstStep(policies['dynamo-1.0'], { thresholds: { activePrefillTokensThreshold: 1000 } });
  * const load = { kind: 'load', workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: null, kvUsedBlocks: null } as const;
- * const { transitions } = step(start, { ...load, activePrefillTokens: 1001 }, 0);
+ * const { transitions } = step(state, { ...load, activePrefillTokens: 1001 }, 0);
  * console.log(transitions[0]?.verdict.text);
  * // Logs: worker 7 is busy: rank 0 prefill tokens 1001 > 1000 (1 of 1 ranks busy, 1 needed)
  * ```
  *
- * @see {@link initialState}
+ * @see {@link firstStep}
  */
 export function step(state: ModelState, event: FleetEvent, now: number): ModelStep {
   const before: Change = { state, drops: [], problems: [] };
-  const { drops, problems, state: next } = state.phase === 'running' ? apply(before, event) : applyEnded(before, event);
-  const busy = busyAfter(next, now);
-  const published = { ...next, busy };
-  return { state: published, transitions: transitions(state, published, now), cleanups: cleanupsOf(drops), problems };
+  const {
+    drops,
+    problems,
+    state: next,
+  } = state.phase === 'running' ? apply(before, event) : applyEnded(before, event);
+  const published = { ...next, busy: busyAfter(next, now) };
+  return {
+    state: published,
+    transitions: transitionsBetween(state, published, now),
+    cleanups: cleanupsOf(drops),
+    problems,
+  };
 }
 
 function applyEnded(change: Change, event: FleetEvent): Change {
@@ -71,10 +81,18 @@ function apply(change: Change, event: FleetEvent): Change {
     case 'load':
       if (!state.loadsOpen) return change;
       if ((event.topic ?? 'kv_metrics') === 'kv_metrics') return onLoads(change, 'load', [event]);
-      return withProblem(change, { code: 'foreign-topic', source: 'loads', text: `a message on topic ${JSON.stringify(event.topic)} is not for us` });
+      return withProblem(change, {
+        code: 'foreign-topic',
+        source: 'loads',
+        text: `a message on topic ${JSON.stringify(event.topic)} is not for us`,
+      });
     case 'schedulerLoads':
       if (!policy.judgedOn.includes('schedulerLoads')) return change;
-      return onLoads(change, 'schedulerLoads', event.loads.map((load) => ({ ...load, kvUsedBlocks: null })));
+      return onLoads(
+        change,
+        'schedulerLoads',
+        event.loads.map((load) => ({ ...load, kvUsedBlocks: null })),
+      );
     case 'configs':
       return onCards(change, event.workers);
     case 'config': {
@@ -90,7 +108,9 @@ function apply(change: Change, event: FleetEvent): Change {
       const ids = new Set(state[role]);
       if (event.present) ids.add(event.workerId);
       else ids.delete(event.workerId);
-      return role === 'decode' ? onInstances(change, 'decode', ids) : onPrefillInstances(change, state.watches.open ?? undefined, ids);
+      return role === 'decode'
+        ? onInstances(change, 'decode', ids)
+        : onPrefillInstances(change, state.watches.open ?? undefined, ids);
     }
     case 'prefillAttached':
       return onPrefillAttached(change, new Set(event.workerIds));
@@ -101,18 +121,32 @@ function apply(change: Change, event: FleetEvent): Change {
     case 'thresholds':
       return onThresholds(change, event);
     case 'marked':
-      return policy.requestMarks === 'ignored' ? change : changed(change, { marked: new Set([...state.marked, event.workerId]) });
+      return policy.requestMarks === 'ignored'
+        ? change
+        : changed(change, { marked: new Set([...state.marked, event.workerId]) });
     case 'markExpired':
       if (policy.requestMarks === 'ignored' || policy.requestMarks.maximumMs === null) return change;
       return changed(change, { marked: only(state.marked, (id) => id !== event.workerId) });
     case 'reportedDown':
       return onReportedDown(change, event.workerId);
     case 'loadError':
-      return withProblem(change, { code: 'source-error', source: 'loads', text: event.text ?? 'the source of loads reported an error' });
+      return withProblem(change, {
+        code: 'source-error',
+        source: 'loads',
+        text: event.text ?? 'the source of loads reported an error',
+      });
     case 'configError':
-      return withProblem(change, { code: 'source-error', source: 'configs', text: event.text ?? 'the source of cards reported an error' });
+      return withProblem(change, {
+        code: 'source-error',
+        source: 'configs',
+        text: event.text ?? 'the source of cards reported an error',
+      });
     case 'instancesError':
-      return withProblem(change, { code: 'source-error', source: 'instances', text: event.text ?? 'the source of instances reported an error' });
+      return withProblem(change, {
+        code: 'source-error',
+        source: 'instances',
+        text: event.text ?? 'the source of instances reported an error',
+      });
     case 'loadStreamEnded':
       return changed(ended(change, 'loads', policy.loadsEnded), { loadsOpen: false });
     case 'configsEnded':
@@ -128,7 +162,10 @@ function onThresholds(change: Change, event: Extract<FleetEvent, { kind: 'thresh
   const { state } = change;
   const refused = event.checked === true ? thresholdProblems(event, state.policy) : [];
   if (refused.length > 0) {
-    return refused.reduce((next, text) => withProblem(next, { code: 'threshold-out-of-range', source: 'thresholds', text }), change);
+    return refused.reduce(
+      (next, text) => withProblem(next, { code: 'threshold-out-of-range', source: 'thresholds', text }),
+      change,
+    );
   }
   const next = changed(change, { thresholds: state.thresholds.update(event) });
   return state.phase === 'running' ? judgeAll(next, 'thresholds') : next;
@@ -151,31 +188,8 @@ function stopped(change: Change): Change {
   const { state } = change;
   if (state.policy.stop === 'silent') return change;
   const left = [...state.memory].filter(([id]) => !state.counted.has(id));
-  const drops = left.flatMap(([id, memory]) => dropsBy({ types: 'own', withoutRank: true }, state, id, rememberedRanks(memory), null));
-  return { ...change, drops: [...change.drops, ...drops] };
-}
-
-function busyAfter(state: ModelState, now: number): ReadonlyMap<WorkerId, number> {
-  const ids = [...new Set([...state.judged, ...state.marked])].sort(compareWorkerIds);
-  return new Map(ids.map((id) => [id, state.busy.get(id) ?? now]));
-}
-
-function transitions(before: ModelState, after: ModelState, now: number): Transition[] {
-  const crossed = [...new Set([...before.busy.keys(), ...after.busy.keys()])].filter(
-    (id) => before.busy.has(id) !== after.busy.has(id),
+  const drops = left.flatMap(([id, memory]) =>
+    dropsBy({ types: 'own', withoutRank: true }, state, id, rememberedRanks(memory), null),
   );
-  return crossed.sort(compareWorkerIds).map((workerId) => {
-    const busy = after.busy.has(workerId);
-    const worker = after.workers.get(workerId);
-    const reason = reasonOf(busy, before, after, workerId);
-    const states = rankStatesOf(worker ?? newWorker);
-    const verdict = judge(workerId, states, after.thresholds, after.policy, { busy, reason, since: now });
-    return { workerId, busy, at: now, verdict };
-  });
-}
-
-function reasonOf(busy: boolean, before: ModelState, after: ModelState, id: WorkerId): VerdictReason {
-  if (busy) return after.judged.has(id) ? 'load' : 'mark';
-  if (before.marked.has(id) && !before.judged.has(id)) return 'unmarked';
-  return after.workers.has(id) ? 'load' : 'left';
+  return { ...change, drops: [...change.drops, ...drops] };
 }

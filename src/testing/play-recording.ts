@@ -7,8 +7,8 @@ import type { Transition } from '../core/transition.js';
 import { compareWorkerIds } from '../core/worker-id.js';
 import { LoadDecoder } from '../wire/load-decoder.js';
 import type { Expectation, RecordedEvent, Recording } from '../wire/recording.js';
-import { initialState, type ModelState } from './model-state.js';
-import { step, type ModelStep } from './model.js';
+import type { ModelState } from './model-state.js';
+import { firstStep, step, type ModelStep } from './model.js';
 
 /** An expectation that did not hold. */
 export interface FailedExpectation {
@@ -44,24 +44,29 @@ export interface PlayListener {
  *
  * @throws UnknownPolicyError when the recording names a policy that the table does not hold
  */
-export function playRecording(recording: Recording, policy?: LoadPolicy, listener: PlayListener = {}): PlayedRecording {
+export function playRecording(
+  recording: Recording,
+  policy?: LoadPolicy,
+  listener: PlayListener = {},
+): PlayedRecording {
   const rules = policy ?? policyNamed(recording.header.policy);
   const decoder = new LoadDecoder(rules);
   const failures: FailedExpectation[] = [];
-  const nothing = { transitions: [], cleanups: [], problems: [] };
-  let last: ModelStep = { state: initialState(rules), ...nothing };
+  let last = firstStep(rules);
   let scenario = '';
   const count = { scenarios: 0, events: 0, expectations: 0 };
   for (const entry of recording.lines) {
     if ('expect' in entry) {
       count.expectations += 1;
-      failures.push(...compared(entry.expect, last).map((failed) => ({ line: entry.line, scenario, ...failed })));
+      failures.push(
+        ...compared(entry.expect, last).map((failed) => ({ line: entry.line, scenario, ...failed })),
+      );
       continue;
     }
     if (entry.event.kind === 'start') {
       count.scenarios += 1;
       scenario = entry.event.name ?? `scenario ${count.scenarios}`;
-      last = { state: initialState(rules, entry.event), ...nothing };
+      last = firstStep(rules, entry.event);
       continue;
     }
     count.events += 1;
@@ -89,7 +94,13 @@ function played(
 /** A message of another topic enters as a load that the reducer counts and ignores. */
 function foreign(topic: string): FleetEvent {
   const silent = { activeDecodeBlocks: null, activePrefillTokens: null, kvUsedBlocks: null };
-  return { kind: 'load', workerId: '0' as Extract<FleetEvent, { kind: 'load' }>['workerId'], dpRank: 0, ...silent, topic };
+  return {
+    kind: 'load',
+    workerId: '0' as Extract<FleetEvent, { kind: 'load' }>['workerId'],
+    dpRank: 0,
+    ...silent,
+    topic,
+  };
 }
 
 function compared(
@@ -109,14 +120,16 @@ function compared(
 }
 
 function marksOf(marks: LoadThresholds): LoadThresholds {
-  const { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac } = marks;
+  const { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac } =
+    marks;
   return { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac };
 }
 
 /** A text that is equal for equal values: keys in order, 64-bit integers and special floats kept. */
 function comparable(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) => {
-    if (typeof inner === 'bigint' || (typeof inner === 'number' && !Number.isFinite(inner))) return String(inner);
+    if (typeof inner === 'bigint' || (typeof inner === 'number' && !Number.isFinite(inner)))
+      return String(inner);
     if (inner === null || typeof inner !== 'object' || Array.isArray(inner)) return inner;
     return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
   });

@@ -8,11 +8,10 @@ import {
   type EventTransport,
   type InstanceTransport,
 } from './discovery-transport.js';
-import { field, objectOf, requiredField, stringOf, uintOf } from './json-fields.js';
+import { field, objectOf, requiredField, stringOf, uintOf, optionalString } from './json-fields.js';
 import type { JsonObjectNode } from './json-node.js';
 import { parseLosslessJson } from './lossless-json.js';
 import { modelCardOf, type ModelCard } from './model-card.js';
-import { optionalString } from './optional-string.js';
 
 /** One key of a discovery store with its value; an empty value says that the key is gone. */
 export interface DiscoveryEntry {

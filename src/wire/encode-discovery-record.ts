@@ -22,7 +22,7 @@ const utf8 = new TextEncoder();
  * const transport = { kind: 'tcp', address: '10.0.0.5:41000/7/generate' } as const;
  * const bytes = encodeInstanceRecord({ ...at, transport }, { release: '1.0' });
  * console.log(new TextDecoder().decode(bytes).slice(0, 40));
- * // Logs: {"type":"Endpoint","component":"backend",
+ * // Logs: {"type":"Endpoint","component":"backend"
  * ```
  */
 export function encodeInstanceRecord(

@@ -15,18 +15,23 @@ export interface LoadSpans {
   readonly kvUsedBlocks: ValueSpan;
 }
 
-/** What the walk through one envelope found. */
-export interface WalkedEnvelope {
+/** What the walk through one envelope found, before its payload is looked at. */
+export interface WalkedHead {
   readonly publisherId: ValueSpan;
   readonly sequence: ValueSpan;
   readonly publishedAt: ValueSpan;
   readonly topic: ByteRange;
-  /** `null`: the topic is not ours, the payload was not looked at. */
-  readonly load: LoadSpans | null;
+  readonly payload: ByteRange;
   /** The bytes of a payload that was written as an array of integers; `null`: it lies in the message. */
   readonly gathered: Uint8Array | null;
   /** The bytes of the message that carry values; all others make its shape. */
   readonly free: readonly FreeBytes[];
+}
+
+/** What the walk through one envelope and its payload found. */
+export interface WalkedEnvelope extends WalkedHead {
+  /** `null`: the topic is not ours, the payload was not looked at. */
+  readonly load: LoadSpans | null;
 }
 
 const ENVELOPE_FIELDS = ['publisher_id', 'sequence', 'published_at', 'topic', 'payload'] as const;
@@ -39,60 +44,77 @@ const envelopeShape = {
 const MAX_U32 = 0xffff_ffff;
 
 /**
- * Walks one `EventEnvelope` and, when its topic is ours, the `ActiveLoad` inside: order-free, unknown keys passed
- * over, bytes after either document ignored. This is the reference form of the decoder.
+ * Walks one `EventEnvelope`: order-free, unknown keys passed over, bytes after the document ignored.
+ *
+ * @throws DecodeFailure, inside this room
+ */
+export function walkHead(bytes: Uint8Array, wire: WirePolicy): WalkedHead {
+  const reader = new MsgpackReader(bytes);
+  const spans = [noSpan, noSpan, noSpan];
+  let topic: ByteRange = { start: 0, end: 0 };
+  let payload: ByteRange = topic;
+  let gathered: Uint8Array | null = null;
+  walkStruct(reader, envelopeShape, (field) => {
+    if (field <= 2) spans[field] = reader.uint(ENVELOPE_FIELDS[field] ?? '');
+    else if (field === 3) topic = reader.text('topic');
+    else if (wire.payloadAsArray && isArrayMarker(bytes[reader.offset])) {
+      const start = reader.offset;
+      gathered = gatherPayload(reader);
+      payload = { start, end: reader.offset };
+    } else payload = payloadInPlace(reader, wire);
+  });
+  reader.finish();
+  const [publisherId = noSpan, sequence = noSpan, publishedAt = noSpan] = spans;
+  return { publisherId, sequence, publishedAt, topic, payload, gathered, free: reader.free };
+}
+
+/**
+ * Walks one `EventEnvelope` and, when its topic is ours, the `ActiveLoad` inside. This is the reference form of
+ * the decoder.
  *
  * @throws DecodeFailure, inside this room
  */
 export function walkEnvelope(bytes: Uint8Array, wire: WirePolicy): WalkedEnvelope {
-  const reader = new MsgpackReader(bytes);
-  const spans = [noSpan, noSpan, noSpan];
-  let topic: ByteRange = { start: 0, end: 0 };
-  let payload: ByteRange | Uint8Array = { start: 0, end: 0 };
-  let payloadAt = 0;
-  walkStruct(reader, envelopeShape, (field) => {
-    if (field <= 2) spans[field] = reader.uint(ENVELOPE_FIELDS[field] ?? '');
-    else if (field === 3) topic = reader.text('topic');
-    else {
-      payloadAt = reader.offset;
-      payload = readPayload(reader, wire);
-    }
-  });
-  reader.finish();
-  const [publisherId = noSpan, sequence = noSpan, publishedAt = noSpan] = spans;
-  const gathered = payload instanceof Uint8Array ? payload : null;
-  const range: ByteRange = payload instanceof Uint8Array ? { start: 0, end: payload.length } : payload;
-  const walked = { publisherId, sequence, publishedAt, topic, gathered };
-  if (!isText(bytes, topic, LOAD_TOPIC)) {
-    return { ...walked, load: null, free: [...reader.free, { ...range, fixed: 0 }] };
+  const head = walkHead(bytes, wire);
+  const { payload, gathered } = head;
+  if (!isText(bytes, head.topic, LOAD_TOPIC)) {
+    return { ...head, load: null, free: [...head.free, { ...payload, fixed: 0 }] };
   }
-  const inner = new MsgpackReader(gathered ?? bytes, range.start, range.end);
+  const inner =
+    gathered === null ? new MsgpackReader(bytes, payload.start, payload.end) : new MsgpackReader(gathered);
   try {
     const load = walkLoad(inner, wire);
-    return { ...walked, load, free: [...reader.free, ...inner.free] };
+    return { ...head, load, free: [...head.free, ...inner.free] };
   } catch (failure) {
     if (gathered === null || !(failure instanceof DecodeFailure)) throw failure;
-    throw new DecodeFailure(failure.code, `in the payload: ${failure.message}`, payloadAt);
+    throw new DecodeFailure(failure.code, `in the payload: ${failure.message}`, payload.start);
   }
 }
 
-/** The payload: binary in every release, a string in some, an array of integers in others. */
-function readPayload(reader: MsgpackReader, wire: WirePolicy): ByteRange | Uint8Array {
+function isArrayMarker(marker = 0): boolean {
+  return (marker >= 0x90 && marker <= 0x9f) || marker === 0xdc || marker === 0xdd;
+}
+
+/** A payload that older receivers also accept: an array of integers, each one byte. */
+function gatherPayload(reader: MsgpackReader): Uint8Array {
+  const { size } = reader.structure('payload');
+  if (size > reader.end - reader.offset)
+    throw new DecodeFailure('truncated', 'the payload is cut off', reader.end);
+  const gathered = new Uint8Array(size);
+  for (let i = 0; i < size; i += 1) {
+    const elementAt = reader.offset;
+    const value = spanValue(reader.bytes, reader.uint('a byte of the payload'));
+    if (value > 0xff)
+      throw new DecodeFailure('out-of-range', 'a byte of the payload is above 255', elementAt);
+    gathered[i] = Number(value);
+  }
+  return gathered;
+}
+
+/** A payload that lies in the message: binary in every release, a string in some. */
+function payloadInPlace(reader: MsgpackReader, wire: WirePolicy): ByteRange {
   const at = reader.offset;
   const marker = reader.bytes[at] ?? 0;
-  const isArray = (marker >= 0x90 && marker <= 0x9f) || marker === 0xdc || marker === 0xdd;
-  if (isArray && wire.payloadAsArray) {
-    const { size } = reader.structure('payload');
-    if (size > reader.end - reader.offset) throw new DecodeFailure('truncated', 'the payload is cut off', reader.end);
-    const gathered = new Uint8Array(size);
-    for (let i = 0; i < size; i += 1) {
-      const elementAt = reader.offset;
-      const value = spanValue(reader.bytes, reader.uint('a byte of the payload'));
-      if (value > 0xff) throw new DecodeFailure('out-of-range', 'a byte of the payload is above 255', elementAt);
-      gathered[i] = Number(value);
-    }
-    return gathered;
-  }
   const isString = (marker >= 0xa0 && marker <= 0xbf) || (marker >= 0xd9 && marker <= 0xdb);
   if (isString && !wire.payloadAsString) {
     throw new DecodeFailure('wrong-type', 'payload must be binary, not a string, in this release', at);

@@ -3,7 +3,7 @@ import { DecodeFailure, type DecodeErrorCode } from './decode-error.js';
 import type { JsonNode, JsonObjectNode } from './json-node.js';
 
 const INTEGER = /^(?:0|[1-9][0-9]*)$/;
-export const MAX_U64 = 0xffff_ffff_ffff_ffffn;
+const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 export const MAX_U32 = 0xffff_ffffn;
 
 /** The node as an object, or a failure that names what it should have been. */
@@ -32,7 +32,8 @@ export function requiredField(object: JsonObjectNode, name: string): JsonNode {
 export function uintOf(node: JsonNode, name: string, max = MAX_U64): bigint {
   if (node.kind !== 'number') fail('wrong-type', `${name} must be an integer, not ${nameOf(node)}`, node);
   if (!INTEGER.test(node.text)) {
-    const code = node.text.startsWith('-') && INTEGER.test(node.text.slice(1)) ? 'out-of-range' : 'wrong-type';
+    const code =
+      node.text.startsWith('-') && INTEGER.test(node.text.slice(1)) ? 'out-of-range' : 'wrong-type';
     fail(code, `${name} must be an unsigned integer, not ${node.text}`, node);
   }
   const value = BigInt(node.text);
@@ -56,6 +57,12 @@ export function optionalCount(object: JsonObjectNode, name: string): Count | nul
 export function stringOf(node: JsonNode, name: string): string {
   if (node.kind !== 'string') fail('wrong-type', `${name} must be a string, not ${nameOf(node)}`, node);
   return node.value;
+}
+
+/** A string, or `null` when the field is not there or null. */
+export function optionalString(object: JsonObjectNode, name: string): string | null {
+  const node = field(object, name);
+  return node === undefined || node.kind === 'null' ? null : stringOf(node, name);
 }
 
 function fail(code: DecodeErrorCode, message: string, node: { readonly offset: number }): never {

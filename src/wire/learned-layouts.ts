@@ -7,50 +7,67 @@ interface Layout {
   readonly walked: WalkedEnvelope;
 }
 
-const LONGEST = 512;
+const LONGEST = 4096;
 const SHAPES_PER_LENGTH = 8;
+const SHAPES = 512;
 
 /**
  * The shapes of messages seen so far. A message whose every byte that is no value equals a known shape's is that
  * shape, so its values lie where the shape's lay and nothing needs to be walked.
  *
  * Shapes are learned from what the walker accepted, so a newer fleet's messages become fast by themselves.
- * Memory is bounded: messages up to 512 bytes, 8 shapes for each length, the oldest replaced.
+ * Memory is bounded: 512 shapes of at most 4 096 bytes, 8 for each length, the oldest replaced.
  */
 export class LearnedLayouts {
-  private readonly byLength: Layout[][] = [];
+  private readonly byLength = new Map<number, Layout[]>();
+  private shapes = 0;
   private readonly scratch = new Uint8Array(LONGEST);
   private readonly scratchWords = new Uint32Array(this.scratch.buffer);
 
   /** What the walker would find in this message, or `undefined` when its shape is not known. */
   match(bytes: Uint8Array): WalkedEnvelope | undefined {
-    const layouts = this.byLength[bytes.length];
+    const layouts = this.byLength.get(bytes.length);
     if (layouts === undefined) return undefined;
-    const count = (bytes.length + 3) >> 2;
-    // The words behind the message's last byte may hold an older message; the mask of a layout is clear there.
+    // The last word may end in bytes of an older message; the mask of a layout is clear there.
     this.scratch.set(bytes);
-    for (const { words, mask, walked } of layouts) {
-      let difference = 0;
-      for (let i = 0; i < count && difference === 0; i += 1) {
-        difference = ((this.scratchWords[i] ?? 0) ^ (words[i] ?? 0)) & (mask[i] ?? 0);
-      }
-      if (difference === 0) return walked;
-    }
-    return undefined;
+    return layouts.find((layout) => this.scratchIs(layout))?.walked;
   }
 
   /** Remembers the shape of a message that the walker accepted. */
   learn(bytes: Uint8Array, walked: WalkedEnvelope): void {
     // A rank in eight bytes may exceed 32 bits in the next message, which only the walker notices.
     if (bytes.length > LONGEST || walked.gathered !== null || walked.load?.dpRank.width === 8) return;
-    const words = new Uint32Array(LONGEST >> 2);
-    const mask = new Uint32Array(LONGEST >> 2);
+    const count = (bytes.length + 3) >> 2;
+    const words = new Uint32Array(count);
+    const mask = new Uint32Array(count);
     const maskBytes = new Uint8Array(mask.buffer);
     new Uint8Array(words.buffer).set(bytes);
     maskBytes.fill(0xff, 0, bytes.length);
     for (const { start, end, fixed } of walked.free) maskBytes.fill(fixed, start, end);
-    const layouts = (this.byLength[bytes.length] ??= []);
+    const layouts = this.byLength.get(bytes.length) ?? [];
     if (layouts.length >= SHAPES_PER_LENGTH) layouts.shift();
+    else this.shapes += 1;
     layouts.push({ words, mask, walked });
+    // A length that is used again moves behind the others, so the first is the one longest without news.
+    this.byLength.delete(bytes.length);
+    this.byLength.set(bytes.length, layouts);
+    this.forgetOldest();
+  }
+
+  private scratchIs({ words, mask }: Layout): boolean {
+    let difference = 0;
+    for (let i = 0; i < words.length && difference === 0; i += 1) {
+      difference = ((this.scratchWords[i] ?? 0) ^ (words[i] ?? 0)) & (mask[i] ?? 0);
+    }
+    return difference === 0;
+  }
+
+  private forgetOldest(): void {
+    while (this.shapes > SHAPES) {
+      const [oldest] = this.byLength;
+      if (oldest === undefined) return;
+      this.shapes -= oldest[1].length;
+      this.byLength.delete(oldest[0]);
+    }
   }
 }

@@ -22,7 +22,8 @@ export function isJson(bytes: Uint8Array): boolean {
 export function decodeLegacyLoad(bytes: Uint8Array, wire: WirePolicy): LoadReported {
   const events = wire.formats.includes('load-event-json');
   const loads = wire.formats.includes('active-load-json');
-  if (!events && !loads) throw new DecodeFailure('unsupported-format', 'this policy reads envelopes, and this is JSON', 0);
+  if (!events && !loads)
+    throw new DecodeFailure('unsupported-format', 'this policy reads envelopes, and this is JSON', 0);
   const node = parseLosslessJson(bytes);
   const isEvent = node.kind === 'object' && node.members.some((member) => member.key === 'data');
   if (events && (isEvent || !loads)) return loadEvent(objectOf(node, 'a LoadEvent'));
@@ -68,7 +69,8 @@ function loadEvent(object: JsonObjectNode): LoadReported {
   return {
     kind: 'load',
     workerId: workerIdFromBigInt(uintOf(requiredField(object, 'worker_id'), 'worker_id')),
-    dpRank: rank === undefined || rank.kind === 'null' ? 0 : Number(uintOf(rank, 'data_parallel_rank', MAX_U32)),
+    dpRank:
+      rank === undefined || rank.kind === 'null' ? 0 : Number(uintOf(rank, 'data_parallel_rank', MAX_U32)),
     activeDecodeBlocks: countOf(blocks),
     activePrefillTokens: null,
     kvUsedBlocks: null,

@@ -1,6 +1,7 @@
 import type { LoadReported } from '../core/fleet-event.js';
 import type { LoadPolicy } from '../core/load-policy.js';
 import type { WorkerId } from '../core/worker-id.js';
+import { topicText } from './decode-envelope.js';
 import { decodeErrorOf, DecodeFailure, type DecodeError } from './decode-error.js';
 import { walkEnvelope, type LoadSpans, type WalkedEnvelope } from './envelope-walker.js';
 import { LearnedLayouts } from './learned-layouts.js';
@@ -10,11 +11,7 @@ import { spanValue } from './span-value.js';
 
 /** A load, a message that is well-formed and not for us, or why the bytes are neither. */
 export type DecodedLoad =
-  | { readonly load: LoadReported }
-  | { readonly foreignTopic: string }
-  | { readonly error: DecodeError };
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  { readonly load: LoadReported } | { readonly foreignTopic: string } | { readonly error: DecodeError };
 
 /**
  * Decodes load messages of every generation, as far as a policy's `wire` cell accepts them.
@@ -58,7 +55,11 @@ export class LoadDecoder {
       if (bytes.length === 0) throw new DecodeFailure('empty', 'the message is empty', 0);
       if (isJson(bytes)) return { load: decodeLegacyLoad(bytes, this.policy.wire) };
       if (!this.policy.wire.formats.includes('envelope')) {
-        throw new DecodeFailure('unsupported-format', `${this.policy.name} reads JSON only, and this is none`, 0);
+        throw new DecodeFailure(
+          'unsupported-format',
+          `${this.policy.name} reads JSON only, and this is none`,
+          0,
+        );
       }
       this.walked += 1;
       const walked = walkEnvelope(bytes, this.policy.wire);
@@ -70,13 +71,14 @@ export class LoadDecoder {
 }
 
 function resultOf(bytes: Uint8Array, walked: WalkedEnvelope): DecodedLoad {
-  if (walked.load === null) return { foreignTopic: topicText(bytes, walked) };
+  if (walked.load === null) return { foreignTopic: topicText(bytes, walked.topic) };
   return { load: reported(bytes, walked, walked.load) };
 }
 
 function reported(bytes: Uint8Array, walked: WalkedEnvelope, load: LoadSpans): LoadReported {
   const from = walked.gathered ?? bytes;
-  const optional = (span: ValueSpan): number | bigint | null => (span === noSpan ? null : spanValue(from, span));
+  const optional = (span: ValueSpan): number | bigint | null =>
+    span === noSpan ? null : spanValue(from, span);
   return {
     kind: 'load',
     // A 64-bit unsigned integer in decimal is a worker id by construction.
@@ -89,12 +91,4 @@ function reported(bytes: Uint8Array, walked: WalkedEnvelope, load: LoadSpans): L
     sequence: spanValue(bytes, walked.sequence),
     publishedAt: spanValue(bytes, walked.publishedAt),
   };
-}
-
-function topicText(bytes: Uint8Array, { topic }: WalkedEnvelope): string {
-  try {
-    return utf8.decode(bytes.subarray(topic.start, topic.end));
-  } catch {
-    throw new DecodeFailure('invalid-utf8', 'topic is no UTF-8', topic.start);
-  }
 }

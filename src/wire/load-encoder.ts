@@ -38,7 +38,9 @@ const encoder = new Encoder({ useBigInt64: true });
  */
 export function encodeActiveLoad(load: ActiveLoad, fields: LoadFieldCount): Uint8Array {
   const values = loadValues(load);
-  return encoder.encode(Object.fromEntries(LOAD_FIELDS.slice(0, fields).map((name) => [name, smallest(values[name])])));
+  return encoder.encode(
+    Object.fromEntries(LOAD_FIELDS.slice(0, fields).map((name) => [name, smallest(values[name])])),
+  );
 }
 
 /** Encodes an `EventEnvelope` around a payload: a map in wire order, the payload as binary. */

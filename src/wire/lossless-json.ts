@@ -17,7 +17,8 @@ export function parseLosslessJson(bytes: Uint8Array): JsonNode {
   if (parser.atEnd()) throw new DecodeFailure('empty', 'there is no JSON document', 0);
   const node = parser.value(0);
   parser.skipSpace();
-  if (!parser.atEnd()) throw new DecodeFailure('trailing', 'something follows the JSON document', parser.offset);
+  if (!parser.atEnd())
+    throw new DecodeFailure('trailing', 'something follows the JSON document', parser.offset);
   return node;
 }
 
@@ -35,7 +36,6 @@ class Parser {
   }
 
   value(depth: number): JsonNode {
-    if (depth > MAX_DEPTH) throw new DecodeFailure('too-deep', `more than ${MAX_DEPTH} levels of nesting`, this.offset);
     const offset = this.offset;
     switch (this.bytes[offset]) {
       case 0x7b:
@@ -60,7 +60,7 @@ class Parser {
 
   private members(depth: number): JsonMember[] {
     const members: JsonMember[] = [];
-    this.sequence(0x7d, () => {
+    this.sequence(0x7d, depth, () => {
       const offset = this.offset;
       if (this.bytes[offset] !== 0x22) this.unexpected('a key in double quotes');
       const key = this.string();
@@ -74,12 +74,14 @@ class Parser {
 
   private items(depth: number): JsonNode[] {
     const items: JsonNode[] = [];
-    this.sequence(0x5d, () => items.push(this.value(depth + 1)));
+    this.sequence(0x5d, depth, () => items.push(this.value(depth + 1)));
     return items;
   }
 
   /** Reads what stands between the bracket at the present offset and its closing one, separated by commas. */
-  private sequence(close: number, element: () => void): void {
+  private sequence(close: number, depth: number, element: () => void): void {
+    if (depth >= MAX_DEPTH)
+      throw new DecodeFailure('too-deep', `more than ${MAX_DEPTH} levels of nesting`, this.offset);
     this.offset += 1;
     this.skipSpace();
     if (this.bytes[this.offset] === close) {
@@ -140,7 +142,8 @@ class Parser {
   }
 
   private unexpected(wanted: string): never {
-    if (this.atEnd()) throw new DecodeFailure('truncated', `the document ends where ${wanted} belongs`, this.bytes.length);
+    if (this.atEnd())
+      throw new DecodeFailure('truncated', `the document ends where ${wanted} belongs`, this.bytes.length);
     throw new DecodeFailure('malformed', `${wanted} belongs here`, this.offset);
   }
 }
@@ -159,5 +162,7 @@ function isSpace(byte: number | undefined): boolean {
 }
 
 function isNumberByte(byte: number | undefined): boolean {
-  return byte !== undefined && ((byte >= 0x30 && byte <= 0x39) || '+-.eE'.includes(String.fromCharCode(byte)));
+  return (
+    byte !== undefined && ((byte >= 0x30 && byte <= 0x39) || '+-.eE'.includes(String.fromCharCode(byte)))
+  );
 }

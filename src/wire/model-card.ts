@@ -1,7 +1,15 @@
 import type { RuntimeConfig } from '../core/runtime-config.js';
-import { field, MAX_U32, objectOf, optionalCount, requiredField, stringOf, uintOf } from './json-fields.js';
+import {
+  field,
+  MAX_U32,
+  objectOf,
+  optionalCount,
+  requiredField,
+  stringOf,
+  uintOf,
+  optionalString,
+} from './json-fields.js';
 import type { JsonObjectNode } from './json-node.js';
-import { optionalString } from './optional-string.js';
 
 /** What we read of a model card, or of the model entry that releases up to 0.5.1 put beside it. */
 export interface ModelCard {

@@ -51,8 +51,10 @@ export class MsgpackReader {
     const marker = this.marker();
     if (marker >= 0x80 && marker <= 0x8f) return { form: 'map', size: marker & 0x0f };
     if (marker >= 0x90 && marker <= 0x9f) return { form: 'array', size: marker & 0x0f };
-    if (marker === 0xde || marker === 0xdf) return { form: 'map', size: this.length(marker === 0xde ? 2 : 4) };
-    if (marker === 0xdc || marker === 0xdd) return { form: 'array', size: this.length(marker === 0xdc ? 2 : 4) };
+    if (marker === 0xde || marker === 0xdf)
+      return { form: 'map', size: this.length(marker === 0xde ? 2 : 4) };
+    if (marker === 0xdc || marker === 0xdd)
+      return { form: 'array', size: this.length(marker === 0xdc ? 2 : 4) };
     throw new DecodeFailure('wrong-type', `${what} must be a map or an array, not ${nameOf(marker)}`, at);
   }
 
@@ -82,7 +84,8 @@ export class MsgpackReader {
     if (marker >= 0xcc && marker <= 0xcf) return this.wide(WIDTHS[marker - 0xcc] ?? 1, 0);
     if (marker >= 0xd0 && marker <= 0xd3) {
       const span = this.wide(WIDTHS[marker - 0xd0] ?? 1, 0x80);
-      if ((this.bytes[span.offset] ?? 0) >= 0x80) throw new DecodeFailure('out-of-range', `${what} is negative`, at);
+      if ((this.bytes[span.offset] ?? 0) >= 0x80)
+        throw new DecodeFailure('out-of-range', `${what} is negative`, at);
       return span;
     }
     if (marker >= 0xe0) throw new DecodeFailure('out-of-range', `${what} is negative`, at);
@@ -174,5 +177,9 @@ function nameOf(marker: number): string {
   if (marker === 0xc0) return 'nil';
   if (marker === 0xc2 || marker === 0xc3) return 'a boolean';
   if (marker >= 0xc4 && marker <= 0xc6) return 'binary';
-  return marker === 0xca || marker === 0xcb ? 'a float' : marker === 0xc1 ? 'no value at all' : 'an extension';
+  return marker === 0xca || marker === 0xcb
+    ? 'a float'
+    : marker === 0xc1
+      ? 'no value at all'
+      : 'an extension';
 }

@@ -52,7 +52,8 @@ export function parseRecording(bytes: Uint8Array): Recording {
         continue;
       }
       const next = lineOf(object, line);
-      if (next.at < at) throw new DecodeFailure('malformed', `at is ${next.at}, but the line before has ${at}`, 0);
+      if (next.at < at)
+        throw new DecodeFailure('malformed', `at is ${next.at}, but the line before has ${at}`, 0);
       at = next.at;
       lines.push(next);
     } catch (failure) {
@@ -60,19 +61,28 @@ export function parseRecording(bytes: Uint8Array): Recording {
       throw new RecordingError(line, `${failure.message} (column ${failure.offset + 1})`, { cause: failure });
     }
   }
-  if (header === undefined) throw new RecordingError(1, 'the header is missing; a recording begins with {"tidemark":"recording",…}');
+  if (header === undefined)
+    throw new RecordingError(1, 'the header is missing; a recording begins with {"tidemark":"recording",…}');
   return { header, lines };
 }
 
 function headerOf(object: JsonObjectNode): RecordingHeader {
   const mark = field(object, 'tidemark');
   if (mark?.kind !== 'string' || mark.value !== 'recording') {
-    throw new DecodeFailure('malformed', 'this is no recording; one begins with {"tidemark":"recording","version":1,…}', 0);
+    throw new DecodeFailure(
+      'malformed',
+      'this is no recording; one begins with {"tidemark":"recording","version":1,…}',
+      0,
+    );
   }
   const version = requiredField(object, 'version');
   if (version.kind !== 'number' || version.text !== '1') {
     const given = version.kind === 'number' ? version.text : version.kind;
-    throw new DecodeFailure('malformed', `version ${given} is not known; this tidemark reads version 1`, version.offset);
+    throw new DecodeFailure(
+      'malformed',
+      `version ${given} is not known; this tidemark reads version 1`,
+      version.offset,
+    );
   }
   const description = field(object, 'description');
   return {
@@ -91,7 +101,8 @@ function lineOf(object: JsonObjectNode, line: number): RecordingLine {
 }
 
 function millisecondsOf(node: JsonNode): number {
-  if (node.kind !== 'number') throw new DecodeFailure('wrong-type', 'at must be a number of milliseconds', node.offset);
+  if (node.kind !== 'number')
+    throw new DecodeFailure('wrong-type', 'at must be a number of milliseconds', node.offset);
   const at = Number(node.text);
   if (at < 0 || at === Infinity) throw new DecodeFailure('out-of-range', 'at must be 0 or more', node.offset);
   return at;
@@ -100,7 +111,7 @@ function millisecondsOf(node: JsonNode): number {
 /** The lines that hold anything, with their numbers. */
 function* linesOf(bytes: Uint8Array): Generator<{ readonly line: number; readonly text: Uint8Array }> {
   let line = 0;
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const newline = bytes.indexOf(0x0a, start);
     const end = newline === -1 ? bytes.length : newline;
     line += 1;

@@ -6,7 +6,16 @@ import { DecodeFailure } from './decode-error.js';
 import { field, objectOf, requiredField, stringOf, u32Field } from './json-fields.js';
 import type { JsonNode, JsonObjectNode } from './json-node.js';
 import type { RecordedEvent, RecordedStart } from './recording.js';
-import { booleanOf, bytesOf, countField, fractionOf, itemsOf, rankOf, workerIdOf, workerIdsField } from './recording-fields.js';
+import {
+  booleanOf,
+  bytesOf,
+  countField,
+  fractionOf,
+  itemsOf,
+  rankOf,
+  workerIdOf,
+  workerIdsField,
+} from './recording-fields.js';
 
 /** The event that a line of a recording tells. Unknown fields are passed over, an unknown kind is a failure. */
 export function recordedEvent(node: JsonNode): RecordedEvent {
@@ -32,8 +41,15 @@ export function recordedEvent(node: JsonNode): RecordedEvent {
       return { kind, workerId: worker(), config: config.kind === 'null' ? null : runtimeConfig(config) };
     }
     case 'instance': {
-      const role = present('role', field(event, 'role'), (n) => oneOf(n, 'role', ['decode', 'prefill'] as const));
-      return { kind, workerId: worker(), present: booleanOf(requiredField(event, 'present'), 'present'), ...role };
+      const role = present('role', field(event, 'role'), (n) =>
+        oneOf(n, 'role', ['decode', 'prefill'] as const),
+      );
+      return {
+        kind,
+        workerId: worker(),
+        present: booleanOf(requiredField(event, 'present'), 'present'),
+        ...role,
+      };
     }
     case 'decodeInstances':
     case 'prefillAttached':
@@ -58,7 +74,11 @@ export function recordedEvent(node: JsonNode): RecordedEvent {
     case 'stop':
       return { kind };
     default:
-      throw new DecodeFailure('malformed', `there is no event of kind ${JSON.stringify(kind)}`, kindNode.offset);
+      throw new DecodeFailure(
+        'malformed',
+        `there is no event of kind ${JSON.stringify(kind)}`,
+        kindNode.offset,
+      );
   }
 }
 
@@ -166,6 +186,7 @@ function present<Name extends string, T>(
 function oneOf<T extends string>(node: JsonNode, name: string, values: readonly T[]): T {
   const text = stringOf(node, name);
   const found = values.find((value) => value === text);
-  if (found === undefined) throw new DecodeFailure('malformed', `${name} must be ${values.join(' or ')}`, node.offset);
+  if (found === undefined)
+    throw new DecodeFailure('malformed', `${name} must be ${values.join(' or ')}`, node.offset);
   return found;
 }

@@ -16,7 +16,8 @@ export function recordedExpectation(node: JsonNode): Expectation {
     if (key === 'busy') expectation.busy = itemsOf(value, key).map((id) => workerIdOf(id, key));
     else if (key === 'cleanup') expectation.cleanup = itemsOf(value, key).map(cleanup);
     else if (key === 'thresholds') expectation.thresholds = allMarks(value);
-    else if (key === 'problems') expectation.problems = itemsOf(value, key).map((code) => stringOf(code, key) as ProblemCode);
+    else if (key === 'problems')
+      expectation.problems = itemsOf(value, key).map((code) => stringOf(code, key) as ProblemCode);
     else throw new DecodeFailure('malformed', `this version expects no ${JSON.stringify(key)}`, offset);
   }
   return expectation;

@@ -53,7 +53,8 @@ export function workerIdsField(object: JsonObjectNode, name: string): WorkerId[]
 
 /** A truth value. */
 export function booleanOf(node: JsonNode, name: string): boolean {
-  if (node.kind !== 'boolean') throw new DecodeFailure('wrong-type', `${name} must be true or false`, node.offset);
+  if (node.kind !== 'boolean')
+    throw new DecodeFailure('wrong-type', `${name} must be true or false`, node.offset);
   return node.value;
 }
 

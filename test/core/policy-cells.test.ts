@@ -47,10 +47,12 @@ const same: Partial<Record<PolicyName, Partial<Record<Cell, Record<string, strin
   default: { reportedDown: { '"ignored"': noCandidates } },
   'dynamo-1.6': {
     cleanupOnInstanceLeft: {
-      '{"types":"known","withoutRank":true}': 'without prefill watches a worker is known under its own type only',
+      '{"types":"known","withoutRank":true}':
+        'without prefill watches a worker is known under its own type only',
     },
     cleanupOnCardLeft: {
-      '{"types":"known","withoutRank":true}': 'without prefill watches a worker is known under its own type only',
+      '{"types":"known","withoutRank":true}':
+        'without prefill watches a worker is known under its own type only',
     },
   },
 };
@@ -63,7 +65,11 @@ function isNoticed(policy: LoadPolicy, row: string): boolean {
 describe('policy table', () => {
   it('every row has every cell, and every cell a sentence', () => {
     for (const row of Object.values(policies)) {
-      expect(Object.keys(row).filter((cell) => cell !== 'name').sort()).toEqual(Object.keys(policyCells).sort());
+      expect(
+        Object.keys(row)
+          .filter((cell) => cell !== 'name')
+          .sort(),
+      ).toEqual(Object.keys(policyCells).sort());
     }
     for (const sentence of Object.values(policyCells)) expect(sentence).toMatch(/^[A-Z].*[^.]\.$/);
   });

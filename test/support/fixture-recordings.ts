@@ -12,7 +12,7 @@ export interface FixtureRecording {
 }
 
 /** All recordings below a folder of the fixtures, small files first. */
-export function recordingsIn(folder: string): FixtureRecording[] {
+function recordingsIn(folder: string): FixtureRecording[] {
   return readdirSync(join(fixtures, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.jsonl'))
     .map((file) => ({ file: join(folder, file), bytes: readFileSync(join(fixtures, folder, file)) }))

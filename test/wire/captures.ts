@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { workerId, type WorkerId } from '../../src/core/worker-id.js';
+import { hex } from '../support/hex.js';
 import { decodeSegment } from '../../src/wire/percent-encoding.js';
 
 const root = fileURLToPath(new URL('../fixtures/captures', import.meta.url));
@@ -64,4 +65,24 @@ function stored(): CapturedEntry[] {
 function entryOf(file: string, { key, value_hex, lease_hex }: Line): CapturedEntry {
   const lease = workerId(BigInt(`0x${lease_hex}`).toString());
   return { release: file.split('/')[0] ?? '', file, key, value: Buffer.from(value_hex, 'hex'), lease };
+}
+
+/** A NATS message of a real release. */
+export interface CapturedMessage {
+  readonly release: string;
+  readonly file: string;
+  readonly subject: string;
+  readonly payload: Uint8Array;
+}
+
+/** Every NATS message of the captures: the event planes of nine releases. */
+export function capturedMessages(): readonly CapturedMessage[] {
+  return captureFiles('/nats.jsonl', '/nats_events.jsonl').flatMap((file) =>
+    captureLines<{ subject: string; payload_hex: string }>(file).map(({ subject, payload_hex }) => ({
+      release: file.split('/')[0] ?? '',
+      file,
+      subject,
+      payload: hex(payload_hex),
+    })),
+  );
 }

@@ -236,13 +236,13 @@ describe('lossless JSON', () => {
     expect(parse(nested('[', ']', 128)).kind).toBe('array');
     expect(parse(nested('{"a":', '}', 128)).kind).toBe('object');
     expect(decodeErrorOf(() => parse(nested('[', ']', 129)))).toMatchObject({
-      error: { code: 'too-deep', offset: 129 },
+      error: { code: 'too-deep', offset: 128 },
     });
     expect(decodeErrorOf(() => parse(nested('{"a":', '}', 129)))).toMatchObject({
-      error: { code: 'too-deep', offset: 645 },
+      error: { code: 'too-deep', offset: 640 },
     });
     expect(decodeErrorOf(() => parse('['.repeat(1e5)))).toMatchObject({
-      error: { code: 'too-deep', offset: 129 },
+      error: { code: 'too-deep', offset: 128 },
     });
   });
 

@@ -1,0 +1,45 @@
+// Load messages.
+export { LoadDecoder, type DecodedLoad } from './load-decoder.js';
+export { decodeEnvelope, type Envelope } from './decode-envelope.js';
+export {
+  encodeActiveLoad,
+  encodeActiveLoadJson,
+  encodeEnvelope,
+  type EnvelopeHead,
+  type LoadFieldCount,
+} from './load-encoder.js';
+export type { DecodeError, DecodeErrorCode } from './decode-error.js';
+export { LOAD_TOPIC } from './load-topic.js';
+
+// Subjects.
+export { encodeSegment } from './percent-encoding.js';
+export { loadSubject, parseSubject, type ParsedSubject } from './subjects.js';
+export { ScopeError, type LoadScope } from './load-scope.js';
+
+// Discovery.
+export {
+  decodeDiscoveryRecord,
+  type DiscoveryEntry,
+  type DiscoveryRecord,
+  type EventChannelRecord,
+  type InstanceRecord,
+  type ModelRecord,
+  type RemovedRecord,
+} from './discovery-record.js';
+export { parseDiscoveryKey, type DiscoveryKey } from './discovery-key.js';
+export type { EventTransport, InstanceTransport } from './discovery-transport.js';
+export { eventChannelKey, instanceKey, modelKey, type EndpointAddress } from './build-discovery-key.js';
+export { encodeInstanceRecord, encodeModelRecord, type RecordLayout } from './encode-discovery-record.js';
+export { slugOf } from './slug.js';
+
+// Recordings.
+export { parseRecording, RecordingError } from './parse-recording.js';
+export type {
+  Expectation,
+  RecordedEvent,
+  RecordedMessage,
+  RecordedStart,
+  Recording,
+  RecordingHeader,
+  RecordingLine,
+} from './recording.js';

@@ -1,0 +1,61 @@
+import { map, take } from 'rxjs';
+import { TestScheduler } from 'rxjs/testing';
+import { describe, expect, it } from 'vitest';
+import { paced } from '../../src/cli/paced.js';
+
+type Helpers = Parameters<Parameters<TestScheduler['run']>[0]>[0];
+const inVirtualTime = (body: (helpers: Helpers, scheduler: TestScheduler) => void): void => {
+  const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
+  scheduler.run((helpers) => body(helpers, scheduler));
+};
+const items = [
+  { at: 0, name: 'a' },
+  { at: 2, name: 'b' },
+  { at: 2, name: 'c' },
+  { at: 6, name: 'd' },
+];
+const name = map(({ name }: { readonly name: string }) => name);
+
+describe('paced', () => {
+  it('each item at its time, those of one moment together', () => {
+    inVirtualTime(({ expectObservable }, scheduler) => {
+      expectObservable(paced(items, scheduler).pipe(name)).toBe('a-(bc)(d|)');
+    });
+  });
+
+  it('the time counts from the subscription', () => {
+    inVirtualTime(({ expectObservable }, scheduler) => {
+      expectObservable(paced(items, scheduler).pipe(name), '---^').toBe('---a-(bc)(d|)');
+    });
+  });
+
+  it('no items - completes at once', () => {
+    inVirtualTime(({ expectObservable }, scheduler) => {
+      expectObservable(paced([], scheduler)).toBe('|');
+    });
+  });
+
+  it('an iteration that throws - errors', () => {
+    const broken = function* (): Generator<{ at: number; name: string }> {
+      yield { at: 0, name: 'a' };
+      throw new Error('broken');
+    };
+    inVirtualTime(({ expectObservable }, scheduler) => {
+      expectObservable(paced(broken(), scheduler).pipe(name)).toBe('(a#)', undefined, new Error('broken'));
+    });
+  });
+
+  it('an unsubscribed one takes nothing more', () => {
+    let taken = 0;
+    const counted = function* (): Generator<{ at: number; name: string }> {
+      for (const item of items) {
+        taken += 1;
+        yield item;
+      }
+    };
+    inVirtualTime(({ expectObservable }, scheduler) => {
+      expectObservable(paced(counted(), scheduler).pipe(name, take(1))).toBe('(a|)');
+    });
+    expect(taken).toBeLessThanOrEqual(2);
+  });
+});

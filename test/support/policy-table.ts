@@ -1,0 +1,62 @@
+import type { CleanupRule, LoadPolicy, RequestMarks, UnknownWorkers } from '../../src/core/load-policy.js';
+import type { LoadThresholds } from '../../src/core/load-thresholds.js';
+import { policies } from '../../src/core/policies.js';
+import { policyCells } from '../../src/core/policy-cells.js';
+
+type Cell = keyof typeof policyCells;
+
+const marks = (m: LoadThresholds): string =>
+  [m.activeDecodeBlocksThreshold, m.activePrefillTokensThreshold, m.activePrefillTokensThresholdFrac]
+    .map((mark) => (mark === null ? 'off' : mark.toLocaleString('en').replaceAll(',', ' ')))
+    .join(' / ');
+const cleanup = (rule: CleanupRule): string =>
+  rule === 'none' ? 'none' : `${rule.types}${rule.withoutRank ? ', and "none"' : ''}`;
+const requestMarks = (rule: RequestMarks): string =>
+  rule === 'ignored'
+    ? rule
+    : `until ${rule.until}${rule.maximumMs === null ? '' : `, at most ${rule.maximumMs} ms`}`;
+const unknown = (rule: UnknownWorkers): string =>
+  rule.loads === 'tracked'
+    ? rule.loads
+    : `${rule.loads}; known by ${rule.known}${rule.loads === 'held' ? `; at most ${rule.maximumWorkers}` : ''}`;
+const wire = ({ formats, positionalFields, payloadAsArray, payloadAsString }: LoadPolicy['wire']): string =>
+  [
+    formats.join(', '),
+    `positional ${positionalFields.join(' or ')}`,
+    ...(payloadAsArray ? ['payload as array'] : []),
+    ...(payloadAsString ? ['payload as string'] : []),
+  ].join('; ');
+
+function content(row: LoadPolicy, cell: Cell): string {
+  switch (cell) {
+    case 'defaultThresholds':
+      return marks(row[cell]);
+    case 'cleanupOnInstanceLeft':
+    case 'cleanupOnCardLeft':
+      return cleanup(row[cell]);
+    case 'requestMarks':
+      return requestMarks(row[cell]);
+    case 'unknownWorkers':
+      return unknown(row[cell]);
+    case 'wire':
+      return wire(row[cell]);
+    case 'rollUp':
+      return typeof row[cell] === 'string' ? row[cell] : `at least ${row[cell].atLeast}`;
+    case 'judgedOn':
+      return row[cell].join(', ');
+    default:
+      return row[cell];
+  }
+}
+
+/** The table of policies as Markdown: a row for each cell, a column for each policy. */
+export function policyTable(): string {
+  const names = Object.keys(policies);
+  const head = ['cell', 'what it decides', ...names];
+  const rows = (Object.keys(policyCells) as Cell[]).map((cell) => [
+    `\`${cell}\``,
+    policyCells[cell],
+    ...Object.values(policies).map((row: LoadPolicy) => content(row, cell)),
+  ]);
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}

@@ -1,0 +1,46 @@
+import { describe, expectTypeOf, it } from 'vitest';
+import type { FleetEvent } from '../../src/core/fleet-event.js';
+import type { LoadPolicy } from '../../src/core/load-policy.js';
+import type { LoadThresholdUpdate } from '../../src/core/load-thresholds.js';
+import { policies, type PolicyName } from '../../src/core/policies.js';
+import type { WorkerId } from '../../src/core/worker-id.js';
+import { workerId } from '../../src/core/worker-id.js';
+import type { DecodedLoad } from '../../src/wire/load-decoder.js';
+
+describe('types', () => {
+  it('WorkerId - is a string, but no string is one', () => {
+    expectTypeOf<WorkerId>().toExtend<string>();
+    expectTypeOf<string>().not.toExtend<WorkerId>();
+    expectTypeOf<number>().not.toExtend<WorkerId>();
+    expectTypeOf(workerId).returns.toEqualTypeOf<WorkerId>();
+  });
+
+  it('FleetEvent - is closed, and start and raw messages are no part of it', () => {
+    expectTypeOf<'start' | 'message'>().not.toExtend<FleetEvent['kind']>();
+    expectTypeOf<'load' | 'configs' | 'config' | 'instance' | 'markExpired' | 'stop'>().toExtend<
+      FleetEvent['kind']
+    >();
+  });
+
+  it('policies - every row is a policy, a row with cells changed too, and an unknown content is not', () => {
+    expectTypeOf<(typeof policies)[PolicyName]>().toExtend<LoadPolicy>();
+    expectTypeOf({ ...policies.default, rollUp: { atLeast: 2 } }).toExtend<LoadPolicy>();
+    expectTypeOf({ ...policies.default, rollUp: 'most' as const }).not.toExtend<LoadPolicy>();
+  });
+
+  it('a change of marks - may be partial, null, or undefined', () => {
+    expectTypeOf<{ activeDecodeBlocksThreshold: undefined }>().toExtend<LoadThresholdUpdate>();
+    expectTypeOf<{ activePrefillTokensThreshold: bigint | null }>().toExtend<LoadThresholdUpdate>();
+    expectTypeOf<{ activeDecodeBlocksThreshold: bigint }>().not.toExtend<LoadThresholdUpdate>();
+  });
+
+  it('a decoded load - is narrowed by its key', () => {
+    const narrowed = (decoded: DecodedLoad): string =>
+      'load' in decoded
+        ? decoded.load.workerId
+        : 'error' in decoded
+          ? decoded.error.code
+          : decoded.foreignTopic;
+    expectTypeOf(narrowed).returns.toBeString();
+  });
+});

@@ -1,0 +1,170 @@
+import { decodeMulti } from '@msgpack/msgpack';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { LoadPolicy } from '../../src/core/load-policy.js';
+import { policies } from '../../src/core/policies.js';
+import { LoadDecoder, type DecodedLoad } from '../../src/wire/load-decoder.js';
+import { encodeActiveLoad, encodeEnvelope } from '../../src/wire/load-encoder.js';
+import { workerId } from '../../src/core/worker-id.js';
+import { hex } from '../support/hex.js';
+import { runs } from '../support/runs.js';
+import { envelopeVectors, loadVectors } from '../support/vectors.js';
+import { capturedMessages } from './captures.js';
+
+const u64 = fc.oneof(fc.bigInt(0n, 127n), fc.bigInt(0n, 2n ** 32n), fc.bigInt(0n, 2n ** 64n - 1n));
+const count = fc.option(u64.map((value) => (value <= 9007199254740991n ? Number(value) : value)));
+const load = fc.record({
+  workerId: u64.map((id) => workerId(String(id))),
+  dpRank: fc.oneof(fc.integer({ min: 0, max: 8 }), fc.integer({ min: 0, max: 0xffff_ffff })),
+  activeDecodeBlocks: count,
+  activePrefillTokens: count,
+  kvUsedBlocks: count,
+});
+const topic = fc.constantFrom(undefined, 'kv_metrics', 'kv-events', 'x');
+const envelope = fc
+  .record({
+    load,
+    topic,
+    fields: fc.constantFrom(4 as const, 5 as const),
+    publisherId: u64.map(String),
+    sequence: u64,
+    publishedAt: u64,
+  })
+  .map(({ load, topic, fields, ...head }) =>
+    encodeEnvelope({ ...head, ...(topic !== undefined && { topic }) }, encodeActiveLoad(load, fields)),
+  );
+
+const seeds = [
+  ...Object.values(envelopeVectors).map((vector) => hex(vector.head_hex + loadVectors[vector.payload].hex)),
+  ...capturedMessages().map(({ payload }) => payload),
+];
+/** A captured or made message with a few bytes changed, inserted, removed, or cut off. */
+const mutated = fc
+  .tuple(
+    fc.oneof(fc.constantFrom(...seeds), envelope),
+    fc.array(
+      fc.record({
+        at: fc.nat(),
+        byte: fc.integer({ min: 0, max: 255 }),
+        how: fc.constantFrom('set', 'insert', 'remove', 'cut'),
+      }),
+      { maxLength: 4 },
+    ),
+  )
+  .map(([bytes, changes]) => {
+    const out = [...bytes];
+    for (const { at, byte, how } of changes) {
+      const index = out.length === 0 ? 0 : at % out.length;
+      if (how === 'set') out[index] = byte;
+      else if (how === 'insert') out.splice(index, 0, byte);
+      else if (how === 'remove') out.splice(index, 1);
+      else out.length = Math.min(out.length, index + 1);
+    }
+    return Uint8Array.from(out);
+  });
+const anything = fc.oneof(
+  { weight: 4, arbitrary: mutated },
+  { weight: 2, arbitrary: envelope },
+  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }) },
+);
+
+describe('decoders', () => {
+  it.each<LoadPolicy>(Object.values(policies))(
+    'fast and walked form agree on every input under $name',
+    (policy) => {
+      const learned = new LoadDecoder(policy);
+      for (const seed of seeds) learned.decode(seed);
+      fc.assert(
+        fc.property(anything, (bytes) => {
+          // A decoder without memory can only walk.
+          const walked = new LoadDecoder(policy).decode(bytes);
+          expect(learned.decode(bytes)).toEqual(walked);
+          expect(learned.decode(bytes)).toEqual(walked);
+        }),
+        { numRuns: Math.ceil(runs / Object.keys(policies).length) },
+      );
+      if (policy.wire.formats.includes('envelope')) expect(learned.fast).toBeGreaterThan(learned.walked / 10);
+    },
+  );
+
+  it('agree with @msgpack/msgpack wherever it can tell', () => {
+    let told = 0;
+    fc.assert(
+      fc.property(anything, (bytes) => {
+        const ours = new LoadDecoder(policies.default).decode(bytes);
+        const theirs = libraryView(bytes);
+        if ('load' in ours && theirs !== undefined) {
+          told += 1;
+          expect(valuesOf(ours)).toEqual(theirs);
+        }
+      }),
+      { numRuns: runs },
+    );
+    expect(told).toBeGreaterThan(runs / 20);
+  });
+
+  it('never throw, and every error has a code, a reason, and a place inside the message', () => {
+    const decoders = Object.values(policies).map((policy) => new LoadDecoder(policy));
+    fc.assert(
+      fc.property(anything, (bytes) => {
+        for (const decoder of decoders) {
+          const decoded = decoder.decode(bytes);
+          if (!('error' in decoded)) continue;
+          expect(decoded.error.code).toMatch(/^[a-z0-9-]+$/);
+          expect(decoded.error.message.length).toBeGreaterThan(5);
+          expect(decoded.error.offset).toBeGreaterThanOrEqual(0);
+          expect(decoded.error.offset).toBeLessThanOrEqual(bytes.length);
+        }
+      }),
+      { numRuns: Math.ceil(runs / 10) },
+    );
+  });
+});
+
+function valuesOf(decoded: DecodedLoad): unknown {
+  if (!('load' in decoded)) return decoded;
+  const {
+    workerId: id,
+    dpRank,
+    activeDecodeBlocks,
+    activePrefillTokens,
+    kvUsedBlocks,
+    publisherId,
+  } = decoded.load;
+  return [id, dpRank, activeDecodeBlocks, activePrefillTokens, kvUsedBlocks, publisherId].map(exact);
+}
+
+function exact(value: unknown): unknown {
+  return typeof value === 'number' || typeof value === 'bigint' ? String(value) : (value ?? null);
+}
+
+/** What the library makes of an envelope with a load by name, or `undefined` when it cannot tell. */
+function libraryView(bytes: Uint8Array): unknown {
+  try {
+    const outer = first(bytes);
+    if (!(outer['payload'] instanceof Uint8Array)) return undefined;
+    const inner = first(outer['payload']);
+    if (inner['worker_id'] === undefined) return undefined;
+    const { worker_id, dp_rank = 0, active_decode_blocks, active_prefill_tokens, kv_used_blocks } = inner;
+    return [
+      worker_id,
+      dp_rank,
+      active_decode_blocks,
+      active_prefill_tokens,
+      kv_used_blocks,
+      outer['publisher_id'],
+    ]
+      .map(exact)
+      .map((value, i) => (i === 1 ? String(value) : value));
+  } catch {
+    return undefined;
+  }
+}
+
+function first(bytes: Uint8Array): Record<string, unknown> {
+  for (const document of decodeMulti(bytes, { useBigInt64: true })) {
+    if (typeof document === 'object' && document !== null) return document as Record<string, unknown>;
+    break;
+  }
+  throw new Error('no map');
+}
