@@ -244,4 +244,40 @@ describe('load decoder - counters', () => {
     decoder.decode(hex(envelopeVectors.EA.head_hex + A));
     expect([decoder.fast, decoder.walked]).toEqual([1, 2]);
   });
+
+  it('a rank in eight bytes - is never fast, since the next one may exceed 32 bits', () => {
+    const decoder = new LoadDecoder(policies.default);
+    const ranked = (rank: string): string => envelope(`82${key('worker_id')}07${key('dp_rank')}cf${rank}`);
+    expect(decoder.decode(hex(ranked('0000000000000001')))).toMatchObject({ load: { dpRank: 1 } });
+    expect(decoder.decode(hex(ranked('0000000100000000')))).toMatchObject({
+      error: { code: 'out-of-range' },
+    });
+  });
+
+  it('a sign that appears in a known shape - is noticed', () => {
+    const decoder = new LoadDecoder(policies.default);
+    const signed = (id: string): string => envelope(`81${key('worker_id')}d3${id}`);
+    expect(decoder.decode(hex(signed('0000000000000001')))).toMatchObject({ load: { workerId: '1' } });
+    expect(decoder.decode(hex(signed('8000000000000001')))).toMatchObject({
+      error: { code: 'out-of-range' },
+    });
+  });
+
+  it('memory for shapes is bounded, and the oldest make room', () => {
+    const decoder = new LoadDecoder(policies.default);
+    const message = (n: number): Uint8Array =>
+      hex(
+        envelope(`82${key('worker_id')}07${key('x')}d9${n.toString(16).padStart(2, '0')}${'61'.repeat(n)}`),
+      );
+    for (let n = 0; n < 100; n += 1) decoder.decode(message(n));
+    for (let round = 0; round < 6; round += 1) {
+      for (let n = 0; n < 200; n += 1) {
+        const unknown = `${key(`k${round}`)}d9${(n % 100).toString(16).padStart(2, '0')}${'61'.repeat(n % 100)}`;
+        decoder.decode(hex(envelope(`82${key('worker_id')}07${unknown}`)));
+      }
+    }
+    const { walked } = decoder;
+    decoder.decode(message(0));
+    expect(decoder.walked).toBe(walked + 1);
+  });
 });
