@@ -145,6 +145,9 @@ function libraryView(bytes: Uint8Array): unknown {
     if (!(outer['payload'] instanceof Uint8Array)) return undefined;
     const inner = first(outer['payload']);
     if (inner['worker_id'] === undefined) return undefined;
+    // The library takes an overlong UTF-8 sequence for the letter it stands for, and so sees names that are none.
+    const names = [...Object.keys(outer), ...Object.keys(inner)];
+    if (names.some((name) => Buffer.from(bytes).indexOf(name, 0, 'latin1') === -1)) return undefined;
     const { worker_id, dp_rank = 0, active_decode_blocks, active_prefill_tokens, kv_used_blocks } = inner;
     return [
       worker_id,
