@@ -55,6 +55,14 @@ describe('package.json', () => {
           "workerIdFromBigInt",
           "workerIdFromHex",
         ],
+        "tidemark/operators": [
+          "BackoffError",
+          "attachLate",
+          "inTurn",
+          "retryWithBackoff",
+          "setDifference",
+          "trampoline",
+        ],
         "tidemark/simulator": [
           "FleetPlanError",
           "simulateFleet",

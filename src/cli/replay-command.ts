@@ -49,7 +49,8 @@ function playFile(
 ): PlayedFile {
   let transitions = 0;
   const problems: Record<string, number> = {};
-  const played = playRecording(recording, policy, {
+  const played = playRecording(recording, {
+    ...(policy && { policy }),
     transition: () => (transitions += 1),
     problem: ({ code, count }) => (problems[code] = (problems[code] ?? 0) + count),
   });

@@ -52,3 +52,28 @@ export type {
 export type { Cleanup, WorkerType } from './cleanup.js';
 export type { Problem, ProblemCode } from './problem.js';
 export type { Transition } from './transition.js';
+export type { BusySet } from './busy-set.js';
+export type { FleetCounts } from './fleet-counts.js';
+export type { FleetStep } from './fleet-step.js';
+export type { CheckExplanation, Explanation, RankExplanation } from './explanation.js';
+export type { SourceState, SourceStatus } from './source-status.js';
+
+// The reducer and the monitor.
+export { FleetLoad } from './fleet-load/fleet-load.js';
+export { reduceFleet } from './reduce-fleet.js';
+export { busySets } from './busy-sets.js';
+export { transitions } from './transitions.js';
+export { cleanups } from './cleanups.js';
+export { performCleanup, type CleanupOutcome, type CleanupSink } from './perform-cleanup.js';
+export { loadMonitor, type LoadMonitor, type MonitorSnapshot } from './load-monitor/load-monitor.js';
+export type { ConfigChange, InstanceChange, MonitorSources } from './load-monitor/monitor-sources.js';
+export type { MonitorOptions } from './load-monitor/monitor-options.js';
+
+// The hot path.
+export { NO_VALUE, WIDE_VALUE, type LoadBatch } from './load-batch.js';
+export { WorkerTable } from './worker-table.js';
+
+// Generic operators.
+export { attachLate, type SecondWatch, type WatchItem } from '../operators/attach-late.js';
+export { setDifference, type SetDifference } from '../operators/set-difference.js';
+export { trampoline } from '../operators/trampoline.js';

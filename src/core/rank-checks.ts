@@ -27,7 +27,7 @@ export function decodeLimit(fraction: number, totalKvBlocks: Count): number {
  * The most prefill tokens a rank may have by a fraction of its batch limit: the product in binary64, cut to a
  * whole number of 0 to 2^64 − 1 as Rust casts it.
  */
-function prefillLimit(fraction: number, maxNumBatchedTokens: Count | null): Count {
+export function prefillLimit(fraction: number, maxNumBatchedTokens: Count | null): Count {
   const product = fraction * Number(maxNumBatchedTokens ?? DEFAULT_BATCH_TOKENS);
   if (Number.isNaN(product) || product <= 0) return 0;
   if (product >= 2 ** 64) return MAX_U64;

@@ -4,5 +4,6 @@ export {
   playRecording,
   type FailedExpectation,
   type PlayedRecording,
-  type PlayListener,
+  type PlayOptions,
 } from './play-recording.js';
+export type { PlayerName } from './player.js';

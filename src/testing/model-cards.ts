@@ -1,13 +1,21 @@
+import { dropsBy, ownType, type Drop } from '../core/cleanup-drops.js';
+import { fleetProblems } from '../core/fleet-problems.js';
 import type { RuntimeConfig } from '../core/runtime-config.js';
 import { declaredRanks } from '../core/rank-range.js';
-import { noRanks, ranksOutside, rememberDeclared, rememberedRanks } from '../core/rank-memory.js';
+import {
+  noRanks,
+  ranksOutside,
+  rememberDeclared,
+  rememberedRanks,
+  rememberReported,
+} from '../core/rank-memory.js';
 import type { WorkerId } from '../core/worker-id.js';
 import { only, onlyKeys } from './immutable-map.js';
-import { dropsBy, ownType, type Drop } from './model-cleanup.js';
 import { judgeAll } from './model-judge.js';
 import {
   changed,
   isInstance,
+  leaverOf,
   withProblem,
   type Change,
   type CountedCard,
@@ -17,10 +25,8 @@ import { applyCard, newWorker } from './model-worker.js';
 
 /** The cards that discovery tells are these now. */
 export function onCards(change: Change, cards: ReadonlyMap<WorkerId, RuntimeConfig>): Change {
-  const known = changed(change, { cards });
-  return change.state.policy.cardsThatCount === 'all'
-    ? recount(reportBadRanges(known))
-    : rejoin(reportBadRanges(known));
+  const told = reportBadRanges(changed(change, { cards }), change.state.cards ?? new Map());
+  return change.state.policy.cardsThatCount === 'all' ? recount(told) : rejoin(told);
 }
 
 /** The instances changed: where cards need an instance, the cards that count may have changed with them. */
@@ -45,17 +51,30 @@ function recount(change: Change): Change {
     !counted.has(id) && (policy.unknownWorkers.loads !== 'held' || state.counted.has(id));
   const drops: Drop[] = [];
   for (const [id, memory] of state.memory) {
-    if (lost(id)) drops.push(...dropsBy(policy.cleanupOnCardLeft, state, id, rememberedRanks(memory), null));
+    if (lost(id))
+      drops.push(
+        ...dropsBy(
+          policy.cleanupOnCardLeft,
+          state.source,
+          leaverOf(state, id),
+          rememberedRanks(memory),
+          null,
+        ),
+      );
   }
   const memory = new Map(onlyKeys(state.memory, (id) => !lost(id)));
   const workers = new Map(onlyKeys(state.workers, (id) => !lost(id)));
   for (const [id, card] of counted) {
-    workers.set(id, applyCard(workers.get(id) ?? newWorker, card, state.thresholds, policy));
+    const worker = applyCard(workers.get(id) ?? newWorker, card, state.thresholds, policy);
+    workers.set(id, worker);
     const remembered = memory.get(id);
     if (remembered !== undefined) drops.push(...leftRanks(state, id, ranksOutside(remembered, card.range)));
-    const before = policy.capacity === 'merged' ? (remembered ?? noRanks) : noRanks;
-    const grown = rememberDeclared(before, card.range);
-    if (grown !== noRanks) memory.set(id, grown);
+    // Where capacities are reconciled, the ranks that reported are those the card left in the state.
+    const stays = policy.capacity === 'merged' ? remembered : undefined;
+    const reported = [...worker.ranks.keys()].reduce(rememberReported, stays ?? noRanks);
+    const grown = rememberDeclared(reported, card.range);
+    if (grown === noRanks) memory.delete(id);
+    else memory.set(id, grown);
   }
   // A mark on a worker of which nothing is remembered is not this card's to end.
   const kept = (id: WorkerId): boolean => !lost(id) || !state.memory.has(id);
@@ -74,9 +93,15 @@ function leftRanks(state: ModelState, workerId: WorkerId, ranks: readonly number
     case 'none':
       return [];
     case 'ranks':
-      return dropsBy({ types: 'known', withoutRank: false }, state, workerId, ranks, null);
+      return dropsBy(
+        { types: 'known', withoutRank: false },
+        state.source,
+        leaverOf(state, workerId),
+        ranks,
+        null,
+      );
     case 'ranks-and-every-none':
-      return [{ workerId, types: [ownType(state)], ranks: [...ranks, 'none'] }];
+      return [{ workerId, types: [ownType(state.source)], ranks: [...ranks, 'none'] }];
   }
 }
 
@@ -101,16 +126,22 @@ function hasInstance(state: ModelState, id: WorkerId): boolean {
   }
 }
 
-function reportBadRanges(change: Change): Change {
+/** Tells which of the cards that are new or changed declare an impossible range. */
+function reportBadRanges(change: Change, before: ReadonlyMap<WorkerId, RuntimeConfig>): Change {
   const { policy, cards } = change.state;
   if (policy.rankRange !== 'checked-and-reported') return change;
-  let next = change;
-  for (const [workerId, card] of cards ?? []) {
-    if (declaredRanks(card, policy) !== undefined) continue;
-    const text = `the card of worker ${workerId} declares ${card.dataParallelSize ?? 1} ranks from ${card.dataParallelStartRank ?? 0}; it does not count until it declares 1 to 4096 that fit 32 bits`;
-    next = withProblem(next, { code: 'rank-range', source: 'configs', workerId, text });
-  }
-  return next;
+  const bad = [...(cards ?? [])].filter(
+    ([id, card]) => declaredRanks(card, policy) === undefined && !sameRange(card, before.get(id)),
+  );
+  return bad.reduce((next, [id, card]) => withProblem(next, fleetProblems.rankRange(id, card)), change);
+}
+
+function sameRange(a: RuntimeConfig, b: RuntimeConfig | undefined): boolean {
+  return (
+    b !== undefined &&
+    (a.dataParallelStartRank ?? 0) === (b.dataParallelStartRank ?? 0) &&
+    (a.dataParallelSize ?? 1) === (b.dataParallelSize ?? 1)
+  );
 }
 
 function sameCards(a: ReadonlyMap<WorkerId, CountedCard>, b: ReadonlyMap<WorkerId, CountedCard>): boolean {

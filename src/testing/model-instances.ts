@@ -1,17 +1,27 @@
+import { dropsBy } from '../core/cleanup-drops.js';
 import type { Role } from '../core/fleet-event.js';
 import { rememberedRanks } from '../core/rank-memory.js';
 import type { WorkerId } from '../core/worker-id.js';
 import { only, onlyKeys } from './immutable-map.js';
 import { rejoin } from './model-cards.js';
-import { dropsBy } from './model-cleanup.js';
 import { judgeAll } from './model-judge.js';
-import { changed, isAvailable, isInstance, type Change, type ModelState } from './model-state.js';
+import { changed, isAvailable, isInstance, leaverOf, type Change, type ModelState } from './model-state.js';
 
-/** The instances of a role are these now: who is missing left, and cards are joined anew. */
-export function onInstances(change: Change, role: Role, workerIds: ReadonlySet<WorkerId>): Change {
+/**
+ * The instances of a role are these now: who is missing left, and cards are joined anew. Whoever the event speaks
+ * about, all of them unless told otherwise, is no longer down.
+ */
+export function onInstances(
+  change: Change,
+  role: Role,
+  workerIds: ReadonlySet<WorkerId>,
+  about?: WorkerId,
+): Change {
   const before = change.state[role] ?? new Set<WorkerId>();
   const left = [...before].filter((id) => !workerIds.has(id) && isPresent(change.state, id));
-  const down = only(change.state.down, (id) => !before.has(id) && !workerIds.has(id));
+  const speaksOf = (id: WorkerId): boolean =>
+    about === undefined ? before.has(id) || workerIds.has(id) : id === about;
+  const down = only(change.state.down, (id) => !speaksOf(id));
   const departed = left.reduce((next, id) => instanceLeft(next, role, id), change);
   const gone = [...before].filter((id) => !workerIds.has(id));
   return judgeAll(rejoin(forget(changed(departed, { [role]: workerIds, down }), gone)), 'instances');
@@ -31,7 +41,13 @@ function instanceLeft(change: Change, role: Role, id: WorkerId): Change {
   const { policy, memory } = change.state;
   const remembered = memory.get(id);
   const ranks = remembered === undefined ? [0] : rememberedRanks(remembered);
-  const drops = dropsBy(policy.cleanupOnInstanceLeft, change.state, id, ranks, role);
+  const drops = dropsBy(
+    policy.cleanupOnInstanceLeft,
+    change.state.source,
+    leaverOf(change.state, id),
+    ranks,
+    role,
+  );
   return { ...change, drops: [...change.drops, ...drops] };
 }
 

@@ -1,3 +1,4 @@
+import { fleetProblems } from '../core/fleet-problems.js';
 import type { JudgedOn } from '../core/load-policy.js';
 import { noRanks, rememberReported } from '../core/rank-memory.js';
 import { inRange } from '../core/rank-range.js';
@@ -37,12 +38,10 @@ function store(change: Change, report: RankReport): Change {
   const { workerId, dpRank } = report;
   const worker = state.workers.get(workerId) ?? newWorker;
   if (policy.unknownWorkers.loads === 'dropped' && !isKnown(state, workerId)) {
-    const text = `a load of worker ${workerId} was dropped: discovery does not know that worker`;
-    return withProblem(change, { code: 'unknown-worker', source: 'loads', workerId, text });
+    return withProblem(change, fleetProblems.unknownWorker(workerId));
   }
   if (policy.ranksJudged === 'declared' && worker.declared !== null && !inRange(dpRank, worker.declared)) {
-    const text = `a load of worker ${workerId} was dropped: its card does not declare rank ${dpRank}`;
-    return withProblem(change, { code: 'undeclared-rank', source: 'loads', workerId, text });
+    return withProblem(change, fleetProblems.undeclaredRank(workerId, dpRank));
   }
   const memory = rememberReported(state.memory.get(workerId) ?? noRanks, dpRank);
   return makeRoom(
@@ -70,6 +69,5 @@ function makeRoom(change: Change): Change {
     workers: onlyKeys(state.workers, others),
     memory: onlyKeys(state.memory, others),
   });
-  const text = `more than ${rule.maximumWorkers} workers report that discovery does not know; the loads of worker ${oldest} were dropped`;
-  return withProblem(next, { code: 'held-worker-dropped', source: 'loads', workerId: oldest, text });
+  return withProblem(next, fleetProblems.heldWorkerDropped(oldest, rule.maximumWorkers));
 }

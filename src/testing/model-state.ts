@@ -1,4 +1,5 @@
 import type { FleetSource, FleetStart } from '../core/fleet-event.js';
+import type { Drop, Leaver } from '../core/cleanup-drops.js';
 import type { LoadPolicy } from '../core/load-policy.js';
 import { LoadThresholdConfig } from '../core/load-threshold-config.js';
 import type { Problem } from '../core/problem.js';
@@ -6,7 +7,6 @@ import type { RankMemory } from '../core/rank-memory.js';
 import type { RankRange } from '../core/rank-range.js';
 import type { RuntimeConfig } from '../core/runtime-config.js';
 import type { WorkerId } from '../core/worker-id.js';
-import type { Drop } from './model-cleanup.js';
 import type { ModelWorker } from './model-worker.js';
 
 /** A card that counts, with the ranks it declares. */
@@ -83,8 +83,17 @@ export function changed(change: Change, fields: Partial<ModelState>): Change {
 }
 
 /** The change with one problem more. */
-export function withProblem(change: Change, problem: Omit<Problem, 'count'>): Change {
-  return { ...change, problems: [...change.problems, { ...problem, count: 1 }] };
+export function withProblem(change: Change, problem: Problem): Change {
+  return { ...change, problems: [...change.problems, problem] };
+}
+
+/** A worker that leaves, with the roles it has before. */
+export function leaverOf(state: ModelState, workerId: WorkerId): Leaver {
+  return {
+    workerId,
+    decode: state.decode?.has(workerId) === true,
+    prefill: state.prefill?.has(workerId) === true,
+  };
 }
 
 /** Whether a worker is among the instances that requests can go to. */

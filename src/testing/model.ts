@@ -1,5 +1,7 @@
 import type { Cleanup } from '../core/cleanup.js';
+import { cleanupsOf, dropsBy } from '../core/cleanup-drops.js';
 import type { FleetEvent, FleetStart } from '../core/fleet-event.js';
+import { fleetProblems } from '../core/fleet-problems.js';
 import type { LoadPolicy } from '../core/load-policy.js';
 import type { Problem } from '../core/problem.js';
 import { rememberedRanks } from '../core/rank-memory.js';
@@ -7,15 +9,12 @@ import { thresholdProblems } from '../core/threshold-problems.js';
 import type { Transition } from '../core/transition.js';
 import { only } from './immutable-map.js';
 import { onCards } from './model-cards.js';
-import { cleanupsOf, dropsBy } from './model-cleanup.js';
 import { onInstances, onReportedDown } from './model-instances.js';
 import { judgeAll } from './model-judge.js';
 import { onLoads } from './model-loads.js';
 import { onPrefillAttached, onPrefillClosed, onPrefillInstances } from './model-prefill.js';
 import { busyAfter, transitionsBetween } from './model-publication.js';
-import { changed, initialState, withProblem, type Change, type ModelState } from './model-state.js';
-
-type EndRule = LoadPolicy['loadsEnded' | 'configsEnded' | 'instancesEnded'];
+import { changed, initialState, leaverOf, withProblem, type Change, type ModelState } from './model-state.js';
 
 /** What one event changed, and the state after it. */
 export interface ModelStep {
@@ -81,11 +80,7 @@ function apply(change: Change, event: FleetEvent): Change {
     case 'load':
       if (!state.loadsOpen) return change;
       if ((event.topic ?? 'kv_metrics') === 'kv_metrics') return onLoads(change, 'load', [event]);
-      return withProblem(change, {
-        code: 'foreign-topic',
-        source: 'loads',
-        text: `a message on topic ${JSON.stringify(event.topic)} is not for us`,
-      });
+      return withProblem(change, fleetProblems.foreignTopic(event.topic ?? ''));
     case 'schedulerLoads':
       if (!policy.judgedOn.includes('schedulerLoads')) return change;
       return onLoads(
@@ -108,9 +103,9 @@ function apply(change: Change, event: FleetEvent): Change {
       const ids = new Set(state[role]);
       if (event.present) ids.add(event.workerId);
       else ids.delete(event.workerId);
-      return role === 'decode'
-        ? onInstances(change, 'decode', ids)
-        : onPrefillInstances(change, state.watches.open ?? undefined, ids);
+      return role === 'prefill' && state.watches.open === null
+        ? change
+        : onInstances(change, role, ids, event.workerId);
     }
     case 'prefillAttached':
       return onPrefillAttached(change, new Set(event.workerIds));
@@ -130,23 +125,11 @@ function apply(change: Change, event: FleetEvent): Change {
     case 'reportedDown':
       return onReportedDown(change, event.workerId);
     case 'loadError':
-      return withProblem(change, {
-        code: 'source-error',
-        source: 'loads',
-        text: event.text ?? 'the source of loads reported an error',
-      });
+      return withProblem(change, fleetProblems.sourceError('loads', event.text));
     case 'configError':
-      return withProblem(change, {
-        code: 'source-error',
-        source: 'configs',
-        text: event.text ?? 'the source of cards reported an error',
-      });
+      return withProblem(change, fleetProblems.sourceError('configs', event.text));
     case 'instancesError':
-      return withProblem(change, {
-        code: 'source-error',
-        source: 'instances',
-        text: event.text ?? 'the source of instances reported an error',
-      });
+      return withProblem(change, fleetProblems.sourceError('instances', event.text));
     case 'loadStreamEnded':
       return changed(ended(change, 'loads', policy.loadsEnded), { loadsOpen: false });
     case 'configsEnded':
@@ -162,25 +145,18 @@ function onThresholds(change: Change, event: Extract<FleetEvent, { kind: 'thresh
   const { state } = change;
   const refused = event.checked === true ? thresholdProblems(event, state.policy) : [];
   if (refused.length > 0) {
-    return refused.reduce(
-      (next, text) => withProblem(next, { code: 'threshold-out-of-range', source: 'thresholds', text }),
-      change,
-    );
+    return refused.reduce((next, text) => withProblem(next, fleetProblems.thresholdOutOfRange(text)), change);
   }
   const next = changed(change, { thresholds: state.thresholds.update(event) });
   return state.phase === 'running' ? judgeAll(next, 'thresholds') : next;
 }
 
-function ended(change: Change, source: Problem['source'], rule: EndRule): Change {
-  const consequence = {
-    'ends-monitor': 'which ends the monitor under this policy',
-    'loads-stop': 'no more loads come from it',
-    idle: 'its last word stays',
-    ignored: 'its last word stays',
-    stale: 'its last word stays and is stale',
-  }[rule];
-  const code = rule === 'stale' ? 'source-stale' : 'source-ended';
-  const next = withProblem(change, { code, source, text: `the source of ${source} ended; ${consequence}` });
+function ended(
+  change: Change,
+  source: Problem['source'],
+  rule: LoadPolicy['loadsEnded' | 'configsEnded' | 'instancesEnded'],
+): Change {
+  const next = withProblem(change, fleetProblems.sourceEnded(source, rule));
   return rule === 'ends-monitor' ? changed(next, { phase: 'ended' }) : next;
 }
 
@@ -189,7 +165,13 @@ function stopped(change: Change): Change {
   if (state.policy.stop === 'silent') return change;
   const left = [...state.memory].filter(([id]) => !state.counted.has(id));
   const drops = left.flatMap(([id, memory]) =>
-    dropsBy({ types: 'own', withoutRank: true }, state, id, rememberedRanks(memory), null),
+    dropsBy(
+      { types: 'own', withoutRank: true },
+      state.source,
+      leaverOf(state, id),
+      rememberedRanks(memory),
+      null,
+    ),
   );
   return { ...change, drops: [...change.drops, ...drops] };
 }

@@ -1,14 +1,14 @@
-import type { FleetEvent } from '../core/fleet-event.js';
+import { fleetProblems } from '../core/fleet-problems.js';
 import type { LoadPolicy } from '../core/load-policy.js';
 import type { LoadThresholds } from '../core/load-thresholds.js';
 import { policyNamed } from '../core/policy-named.js';
 import type { Problem } from '../core/problem.js';
 import type { Transition } from '../core/transition.js';
 import { compareWorkerIds } from '../core/worker-id.js';
+import type { DecodeError } from '../wire/decode-error.js';
 import { LoadDecoder } from '../wire/load-decoder.js';
 import type { Expectation, RecordedEvent, Recording } from '../wire/recording.js';
-import type { ModelState } from './model-state.js';
-import { firstStep, step, type ModelStep } from './model.js';
+import { nothingPlayed, players, type Played, type Player, type PlayerName } from './player.js';
 
 /** An expectation that did not hold. */
 export interface FailedExpectation {
@@ -28,14 +28,18 @@ export interface PlayedRecording {
   readonly failures: readonly FailedExpectation[];
 }
 
-/** What a listener is told while a recording plays. */
-export interface PlayListener {
+/** How a recording is played, and who is told meanwhile. */
+export interface PlayOptions {
+  /** Another policy than the recording names. */
+  readonly policy?: LoadPolicy;
+  /** Who decides: `fast`, the state that runs in production, or `model`, the reference model. Default: `fast`. */
+  readonly player?: PlayerName;
   readonly transition?: (transition: Transition) => void;
   readonly problem?: (problem: Problem, at: number) => void;
 }
 
 /**
- * Plays a recording through the reference model, in virtual time, and compares what it expects.
+ * Plays a recording in virtual time and compares what it expects.
  *
  * 1. The policy is the recording's own unless another is given.
  * 2. Every `start` makes a new state. A recording without one begins with an empty state.
@@ -44,73 +48,64 @@ export interface PlayListener {
  *
  * @throws UnknownPolicyError when the recording names a policy that the table does not hold
  */
-export function playRecording(
-  recording: Recording,
-  policy?: LoadPolicy,
-  listener: PlayListener = {},
-): PlayedRecording {
-  const rules = policy ?? policyNamed(recording.header.policy);
-  const decoder = new LoadDecoder(rules);
+export function playRecording(recording: Recording, options: PlayOptions = {}): PlayedRecording {
+  const policy = options.policy ?? policyNamed(recording.header.policy);
+  const begin = players[options.player ?? 'fast'];
+  const decoder = new LoadDecoder(policy);
   const failures: FailedExpectation[] = [];
-  let last = firstStep(rules);
+  let player = begin(policy, {});
+  let last = nothingPlayed;
   let scenario = '';
   const count = { scenarios: 0, events: 0, expectations: 0 };
   for (const entry of recording.lines) {
     if ('expect' in entry) {
       count.expectations += 1;
-      failures.push(
-        ...compared(entry.expect, last).map((failed) => ({ line: entry.line, scenario, ...failed })),
-      );
+      const failed = compared(entry.expect, player, last);
+      failures.push(...failed.map((one) => ({ line: entry.line, scenario, ...one })));
       continue;
     }
     if (entry.event.kind === 'start') {
       count.scenarios += 1;
       scenario = entry.event.name ?? `scenario ${count.scenarios}`;
-      last = firstStep(rules, entry.event);
+      player = begin(policy, entry.event);
+      last = nothingPlayed;
       continue;
     }
     count.events += 1;
-    last = played(last.state, entry.event, entry.at, decoder);
-    for (const transition of last.transitions) listener.transition?.(transition);
-    for (const problem of last.problems) listener.problem?.(problem, entry.at);
+    last = played(player, entry.event, entry.at, decoder);
+    for (const transition of last.transitions) options.transition?.(transition);
+    for (const problem of last.problems) options.problem?.(problem, entry.at);
   }
-  return { policy: rules.name, ...count, failures };
+  return { policy: policy.name, ...count, failures };
 }
 
 function played(
-  state: ModelState,
+  player: Player,
   event: Exclude<RecordedEvent, { kind: 'start' }>,
   at: number,
   decoder: LoadDecoder,
-): ModelStep {
-  if (event.kind !== 'message') return step(state, event, at);
+): Played {
+  if (event.kind !== 'message') return player.apply(event, at);
   const decoded = decoder.decode(event.payload);
-  if ('load' in decoded) return step(state, decoded.load, at);
-  if ('foreignTopic' in decoded) return step(state, foreign(decoded.foreignTopic), at);
-  const problem: Problem = { code: 'undecodable', source: 'loads', text: decoded.error.message, count: 1 };
-  return { state, transitions: [], cleanups: [], problems: [problem] };
+  if ('load' in decoded) return player.apply(decoded.load, at);
+  const problem =
+    'error' in decoded ? undecodable(decoded.error) : fleetProblems.foreignTopic(decoded.foreignTopic);
+  return { ...nothingPlayed, problems: [problem] };
 }
 
-/** A message of another topic enters as a load that the reducer counts and ignores. */
-function foreign(topic: string): FleetEvent {
-  const silent = { activeDecodeBlocks: null, activePrefillTokens: null, kvUsedBlocks: null };
-  return {
-    kind: 'load',
-    workerId: '0' as Extract<FleetEvent, { kind: 'load' }>['workerId'],
-    dpRank: 0,
-    ...silent,
-    topic,
-  };
+function undecodable({ code, message, offset }: DecodeError): Problem {
+  return { code: 'undecodable', source: 'loads', text: `${message} (${code} at byte ${offset})`, count: 1 };
 }
 
 function compared(
   expected: Expectation,
-  { state, cleanups, problems }: ModelStep,
+  player: Player,
+  { cleanups, problems }: Played,
 ): Pick<FailedExpectation, 'key' | 'expected' | 'actual'>[] {
   const actual: { [Key in keyof Required<Expectation>]: unknown } = {
-    busy: [...state.busy.keys()],
+    busy: player.busy(),
     cleanup: cleanups,
-    thresholds: marksOf(state.thresholds),
+    thresholds: marksOf(player.thresholds()),
     problems: problems.map((problem) => problem.code),
   };
   const wanted = { ...expected, ...(expected.busy && { busy: expected.busy.toSorted(compareWorkerIds) }) };

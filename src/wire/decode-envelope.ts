@@ -2,8 +2,8 @@ import type { Count } from '../core/count.js';
 import type { LoadPolicy } from '../core/load-policy.js';
 import { decodeErrorOf, DecodeFailure, type DecodeError } from './decode-error.js';
 import { walkHead } from './envelope-walker.js';
-import type { ByteRange } from './msgpack-reader.js';
 import { spanValue } from './span-value.js';
+import { topicText } from './topic-text.js';
 
 /** An envelope with its payload as it came. */
 export interface Envelope {
@@ -13,8 +13,6 @@ export interface Envelope {
   readonly topic: string;
   readonly payload: Uint8Array;
 }
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Decodes an `EventEnvelope` of any topic and leaves its payload alone. It never throws.
@@ -36,13 +34,4 @@ export function decodeEnvelope(
       payload: head.gathered ?? bytes.slice(head.payload.start, head.payload.end),
     };
   });
-}
-
-/** The topic of an envelope as text. */
-export function topicText(bytes: Uint8Array, { start, end }: ByteRange): string {
-  try {
-    return utf8.decode(bytes.subarray(start, end));
-  } catch {
-    throw new DecodeFailure('invalid-utf8', 'topic is no UTF-8', start);
-  }
 }

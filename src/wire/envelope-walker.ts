@@ -5,6 +5,7 @@ import { LOAD_TOPIC } from './load-topic.js';
 import { MsgpackReader, noSpan, type ByteRange, type FreeBytes, type ValueSpan } from './msgpack-reader.js';
 import { isText, walkStruct } from './msgpack-struct.js';
 import { spanValue } from './span-value.js';
+import { topicText } from './topic-text.js';
 
 /** Where the fields of an `ActiveLoad` lie. */
 export interface LoadSpans {
@@ -78,6 +79,8 @@ export function walkEnvelope(bytes: Uint8Array, wire: WirePolicy): WalkedEnvelop
   const head = walkHead(bytes, wire);
   const { payload, gathered } = head;
   if (!isText(bytes, head.topic, LOAD_TOPIC)) {
+    // A shape may be learned from what is returned here, so the topic is read now and never fails later.
+    topicText(bytes, head.topic);
     return { ...head, load: null, free: [...head.free, { ...payload, fixed: 0 }] };
   }
   const inner =

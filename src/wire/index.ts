@@ -1,5 +1,6 @@
 // Load messages.
 export { LoadDecoder, type DecodedLoad } from './load-decoder.js';
+export { LoadBatchDecoder, type BatchRefusal } from './load-batch-decoder.js';
 export { decodeEnvelope, type Envelope } from './decode-envelope.js';
 export {
   encodeActiveLoad,

@@ -1,13 +1,12 @@
 import type { LoadReported } from '../core/fleet-event.js';
 import type { LoadPolicy } from '../core/load-policy.js';
 import type { WorkerId } from '../core/worker-id.js';
-import { topicText } from './decode-envelope.js';
-import { decodeErrorOf, DecodeFailure, type DecodeError } from './decode-error.js';
-import { walkEnvelope, type LoadSpans, type WalkedEnvelope } from './envelope-walker.js';
-import { LearnedLayouts } from './learned-layouts.js';
-import { decodeLegacyLoad, isJson } from './legacy-load.js';
+import { decodeErrorOf, type DecodeError } from './decode-error.js';
+import type { LoadSpans, WalkedEnvelope } from './envelope-walker.js';
+import { LoadWalker } from './load-walker.js';
 import { noSpan, type ValueSpan } from './msgpack-reader.js';
 import { spanValue } from './span-value.js';
+import { topicText } from './topic-text.js';
 
 /** A load, a message that is well-formed and not for us, or why the bytes are neither. */
 export type DecodedLoad =
@@ -38,34 +37,28 @@ export type DecodedLoad =
  * @see {@link encodeEnvelope}, {@link encodeActiveLoad}
  */
 export class LoadDecoder {
-  /** Envelopes that took the fast way, and those that were walked. */
-  fast = 0;
-  walked = 0;
-  private readonly layouts = new LearnedLayouts();
+  private readonly walker: LoadWalker;
 
-  constructor(private readonly policy: LoadPolicy) {}
+  constructor(policy: LoadPolicy) {
+    this.walker = new LoadWalker(policy);
+  }
+
+  /** How many envelopes took the fast way. */
+  get fast(): number {
+    return this.walker.fast;
+  }
+
+  /** How many envelopes were walked. */
+  get walked(): number {
+    return this.walker.walked;
+  }
 
   decode(bytes: Uint8Array): DecodedLoad {
-    const known = this.layouts.match(bytes);
-    if (known !== undefined) {
-      this.fast += 1;
-      return resultOf(bytes, known);
-    }
+    const known = this.walker.match(bytes);
+    if (known !== undefined) return resultOf(bytes, known);
     return decodeErrorOf(() => {
-      if (bytes.length === 0) throw new DecodeFailure('empty', 'the message is empty', 0);
-      if (isJson(bytes)) return { load: decodeLegacyLoad(bytes, this.policy.wire) };
-      if (!this.policy.wire.formats.includes('envelope')) {
-        throw new DecodeFailure(
-          'unsupported-format',
-          `${this.policy.name} reads JSON only, and this is none`,
-          0,
-        );
-      }
-      this.walked += 1;
-      const walked = walkEnvelope(bytes, this.policy.wire);
-      const result = resultOf(bytes, walked);
-      this.layouts.learn(bytes, walked);
-      return result;
+      const walked = this.walker.walk(bytes);
+      return 'kind' in walked ? { load: walked } : resultOf(bytes, walked);
     });
   }
 }

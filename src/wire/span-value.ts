@@ -15,7 +15,8 @@ export function spanValue(bytes: Uint8Array, { offset, width }: ValueSpan): Coun
   return width === 2 ? first * 256 + (bytes[offset + 1] ?? 0) : first;
 }
 
-function u32(bytes: Uint8Array, at: number): number {
+/** The unsigned 32-bit integer, big-endian, at a place. */
+export function u32(bytes: Uint8Array, at: number): number {
   return (
     (((bytes[at] ?? 0) << 24) |
       ((bytes[at + 1] ?? 0) << 16) |

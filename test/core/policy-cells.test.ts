@@ -59,7 +59,7 @@ const same: Partial<Record<PolicyName, Partial<Record<Cell, Record<string, strin
 
 function isNoticed(policy: LoadPolicy, row: string): boolean {
   const recordings = [...own, ...oracle].filter(({ recording }) => recording.header.policy === row);
-  return recordings.some(({ recording }) => playRecording(recording, policy).failures.length > 0);
+  return recordings.some(({ recording }) => playRecording(recording, { policy }).failures.length > 0);
 }
 
 describe('policy table', () => {

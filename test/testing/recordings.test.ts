@@ -1,15 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { playRecording } from '../../src/testing/play-recording.js';
+import type { PlayerName } from '../../src/testing/player.js';
 import { oracle, own, type FixtureRecording } from '../support/fixture-recordings.js';
 
-const failures = ({ file, recording }: FixtureRecording): unknown[] =>
-  playRecording(recording).failures.map((failure) => ({ file, ...failure }));
+const failures = ({ file, recording }: FixtureRecording, player: PlayerName): unknown[] =>
+  playRecording(recording, { player }).failures.map((failure) => ({ file, ...failure }));
 
 describe('recorded decisions of the original', () => {
-  it('hold, all 15 121 of five generations', () => {
-    const expectations = oracle.reduce((sum, one) => sum + playRecording(one.recording).expectations, 0);
+  it.each(['model', 'fast'] as const)('hold, all 15 121 of five generations, for the %s state', (player) => {
+    const expectations = oracle.reduce(
+      (sum, one) => sum + playRecording(one.recording, { player }).expectations,
+      0,
+    );
     expect(expectations).toBe(15_121);
-    expect(oracle.flatMap(failures)).toEqual([]);
+    expect(oracle.flatMap((one) => failures(one, player))).toEqual([]);
   });
 
   it('are noticed when they do not hold - each policy is judged by its own recordings only', () => {
@@ -26,7 +30,8 @@ describe('recorded decisions of the original', () => {
 
 describe('our own recordings', () => {
   it.each(own)('$file - holds', (one) => {
-    expect(failures(one)).toEqual([]);
+    expect(failures(one, 'model')).toEqual([]);
+    expect(failures(one, 'fast')).toEqual([]);
   });
 
   it('are told from the original’s: each names the rule it shows', () => {

@@ -4,69 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { LoadPolicy } from '../../src/core/load-policy.js';
 import { policies } from '../../src/core/policies.js';
 import { LoadDecoder, type DecodedLoad } from '../../src/wire/load-decoder.js';
-import { encodeActiveLoad, encodeEnvelope } from '../../src/wire/load-encoder.js';
-import { workerId } from '../../src/core/worker-id.js';
-import { hex } from '../support/hex.js';
+import { anyMessage, seeds } from '../support/any-message.js';
 import { runs } from '../support/runs.js';
-import { envelopeVectors, loadVectors } from '../support/vectors.js';
-import { capturedMessages } from './captures.js';
-
-const u64 = fc.oneof(fc.bigInt(0n, 127n), fc.bigInt(0n, 2n ** 32n), fc.bigInt(0n, 2n ** 64n - 1n));
-const count = fc.option(u64.map((value) => (value <= 9007199254740991n ? Number(value) : value)));
-const load = fc.record({
-  workerId: u64.map((id) => workerId(String(id))),
-  dpRank: fc.oneof(fc.integer({ min: 0, max: 8 }), fc.integer({ min: 0, max: 0xffff_ffff })),
-  activeDecodeBlocks: count,
-  activePrefillTokens: count,
-  kvUsedBlocks: count,
-});
-const topic = fc.constantFrom(undefined, 'kv_metrics', 'kv-events', 'x');
-const envelope = fc
-  .record({
-    load,
-    topic,
-    fields: fc.constantFrom(4 as const, 5 as const),
-    publisherId: u64.map(String),
-    sequence: u64,
-    publishedAt: u64,
-  })
-  .map(({ load, topic, fields, ...head }) =>
-    encodeEnvelope({ ...head, ...(topic !== undefined && { topic }) }, encodeActiveLoad(load, fields)),
-  );
-
-const seeds = [
-  ...Object.values(envelopeVectors).map((vector) => hex(vector.head_hex + loadVectors[vector.payload].hex)),
-  ...capturedMessages().map(({ payload }) => payload),
-];
-/** A captured or made message with a few bytes changed, inserted, removed, or cut off. */
-const mutated = fc
-  .tuple(
-    fc.oneof(fc.constantFrom(...seeds), envelope),
-    fc.array(
-      fc.record({
-        at: fc.nat(),
-        byte: fc.integer({ min: 0, max: 255 }),
-        how: fc.constantFrom('set', 'insert', 'remove', 'cut'),
-      }),
-      { maxLength: 4 },
-    ),
-  )
-  .map(([bytes, changes]) => {
-    const out = [...bytes];
-    for (const { at, byte, how } of changes) {
-      const index = out.length === 0 ? 0 : at % out.length;
-      if (how === 'set') out[index] = byte;
-      else if (how === 'insert') out.splice(index, 0, byte);
-      else if (how === 'remove') out.splice(index, 1);
-      else out.length = Math.min(out.length, index + 1);
-    }
-    return Uint8Array.from(out);
-  });
-const anything = fc.oneof(
-  { weight: 4, arbitrary: mutated },
-  { weight: 2, arbitrary: envelope },
-  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }) },
-);
 
 describe('decoders', () => {
   it.each<LoadPolicy>(Object.values(policies))(
@@ -75,7 +14,7 @@ describe('decoders', () => {
       const learned = new LoadDecoder(policy);
       for (const seed of seeds) learned.decode(seed);
       fc.assert(
-        fc.property(anything, (bytes) => {
+        fc.property(anyMessage, (bytes) => {
           // A decoder without memory can only walk.
           const walked = new LoadDecoder(policy).decode(bytes);
           expect(learned.decode(bytes)).toEqual(walked);
@@ -90,7 +29,7 @@ describe('decoders', () => {
   it('agree with @msgpack/msgpack wherever it can tell', () => {
     let told = 0;
     fc.assert(
-      fc.property(anything, (bytes) => {
+      fc.property(anyMessage, (bytes) => {
         const ours = new LoadDecoder(policies.default).decode(bytes);
         const theirs = libraryView(bytes);
         if ('load' in ours && theirs !== undefined) {
@@ -106,7 +45,7 @@ describe('decoders', () => {
   it('never throw, and every error has a code, a reason, and a place inside the message', () => {
     const decoders = Object.values(policies).map((policy) => new LoadDecoder(policy));
     fc.assert(
-      fc.property(anything, (bytes) => {
+      fc.property(anyMessage, (bytes) => {
         for (const decoder of decoders) {
           const decoded = decoder.decode(bytes);
           if (!('error' in decoded)) continue;

@@ -1,0 +1,134 @@
+import type { BusySet } from '../busy-set.js';
+import { compareWorkerIds, type WorkerId } from '../worker-id.js';
+
+const SHORTEST_EPOCH = 1024;
+
+/** A stretch of the history of busy workers. `end` is the set at its end, once it is over. */
+class Epoch {
+  readonly ids: WorkerId[] = [];
+  readonly on: boolean[] = [];
+  end: readonly WorkerId[] | undefined;
+}
+
+/** Who is busy now, and how to look it up. */
+interface Present {
+  readonly newest: BusySet | undefined;
+  readonly dense: readonly WorkerId[];
+  isBusy(id: WorkerId): boolean;
+}
+
+/**
+ * The busy workers and their history, as a flat log of who crossed. A version of the set is a range of the log:
+ * making one costs nothing but its changes, whatever the size, and an old one points at no newer one. When the log
+ * has become long against the set, a new one is begun, and the old one keeps the set it ended with for the versions
+ * that still point at it.
+ */
+export class BusyLog implements Present {
+  newest: BusySet;
+  dense: WorkerId[] = [];
+  private readonly places = new Map<WorkerId, number>();
+  private epoch = new Epoch();
+  private from = 0;
+
+  constructor() {
+    this.newest = new BusyVersion(this, this.epoch, 0, 0, 0, 0);
+  }
+
+  isBusy(id: WorkerId): boolean {
+    return this.places.has(id);
+  }
+
+  /** Notes that a worker crossed. */
+  flip(id: WorkerId, on: boolean): void {
+    this.epoch.ids.push(id);
+    this.epoch.on.push(on);
+    if (on) {
+      this.places.set(id, this.dense.length);
+      this.dense.push(id);
+      return;
+    }
+    const place = this.places.get(id) ?? 0;
+    const last = this.dense.pop() as WorkerId;
+    this.places.delete(id);
+    if (last === id) return;
+    this.dense[place] = last;
+    this.places.set(last, place);
+  }
+
+  /** The set after the crossings noted since the last call: a new version, or the same when there were none. */
+  commit(): BusySet {
+    const to = this.epoch.ids.length;
+    if (to === this.from) return this.newest;
+    this.newest = new BusyVersion(
+      this,
+      this.epoch,
+      this.from,
+      to,
+      this.newest.version + 1,
+      this.dense.length,
+    );
+    this.from = to;
+    if (to >= Math.max(SHORTEST_EPOCH, 2 * this.dense.length)) this.beginEpoch();
+    return this.newest;
+  }
+
+  private beginEpoch(): void {
+    this.epoch.end = this.dense.slice();
+    this.epoch = new Epoch();
+    this.from = 0;
+  }
+}
+
+class BusyVersion implements BusySet {
+  private kept: ReadonlySet<WorkerId> | undefined;
+
+  constructor(
+    private readonly present: Present,
+    private readonly epoch: Epoch,
+    private readonly from: number,
+    private readonly to: number,
+    readonly version: number,
+    readonly size: number,
+  ) {}
+
+  get added(): readonly WorkerId[] {
+    return this.changes(true);
+  }
+
+  get removed(): readonly WorkerId[] {
+    return this.changes(false);
+  }
+
+  has(id: WorkerId): boolean {
+    if (this.kept !== undefined) return this.kept.has(id);
+    return this.present.newest === this ? this.present.isBusy(id) : this.toSet().has(id);
+  }
+
+  toSet(): ReadonlySet<WorkerId> {
+    return (this.kept ??= new Set(this.membersNow().sort(compareWorkerIds)));
+  }
+
+  [Symbol.iterator](): Iterator<WorkerId> {
+    return this.toSet()[Symbol.iterator]();
+  }
+
+  /** The members, from the present set or that at the end of the epoch, with everything since taken back. */
+  private membersNow(): WorkerId[] {
+    if (this.present.newest === this) return this.present.dense.slice();
+    const { ids, on, end } = this.epoch;
+    const members = new Set(end ?? this.present.dense);
+    for (let i = ids.length - 1; i >= this.to; i -= 1) {
+      const id = ids[i] as WorkerId;
+      if (on[i] === true) members.delete(id);
+      else members.add(id);
+    }
+    return [...members];
+  }
+
+  private changes(on: boolean): readonly WorkerId[] {
+    const ids: WorkerId[] = [];
+    for (let i = this.from; i < this.to; i += 1)
+      if (this.epoch.on[i] === on) ids.push(this.epoch.ids[i] as WorkerId);
+    return ids.sort(compareWorkerIds);
+  }
+}

@@ -1,0 +1,222 @@
+import type { BusySet } from '../busy-set.js';
+import { cleanupsOf, dropsBy } from '../cleanup-drops.js';
+import type { Explanation } from '../explanation.js';
+import type { FleetCounts } from '../fleet-counts.js';
+import type { FleetEvent, FleetStart, ThresholdsChanged } from '../fleet-event.js';
+import { fleetProblems } from '../fleet-problems.js';
+import type { FleetStep } from '../fleet-step.js';
+import type { LoadBatch } from '../load-batch.js';
+import type { LoadPolicy } from '../load-policy.js';
+import type { LoadThresholdConfig } from '../load-threshold-config.js';
+import { rememberedRanks } from '../rank-memory.js';
+import { thresholdProblems } from '../threshold-problems.js';
+import type { WorkerId } from '../worker-id.js';
+import { applyRow } from './apply-batch.js';
+import { applyConfig, applyConfigs, leaverOf } from './apply-cards.js';
+import { applyInstance, applyInstances, applyReportedDown } from './apply-instances.js';
+import { applyLoad, applySchedulerLoads } from './apply-loads.js';
+import { applyMarked, applyMarkExpired, judgeQueued, renewLimits } from './apply-marks.js';
+import { applyPrefillAttached, applyPrefillClosed, applyPrefillInstances } from './apply-prefill.js';
+import { explain } from './explain.js';
+import { FleetStore } from './fleet-store.js';
+import { publish } from './publish.js';
+import { memoryOf, releaseEmpty } from './worker-state.js';
+import { COUNTED } from './worker-slots.js';
+
+/**
+ * The load state of one fleet: events in, steps out. It decides exactly as the reference model does, at a cost
+ * that does not grow with the fleet.
+ *
+ * 1. An event that changed nothing makes no step.
+ * 2. A load costs the same at 10 workers and at 100 000, but for memory latency; so do a single card and a single
+ *    instance, except under policies whose cards take effect on all workers (`dynamo-1.6`). Whole snapshots cost
+ *    what the fleet costs.
+ * 3. It is mutable inside and hands nothing of itself out: what a step holds stays as it is.
+ */
+export class FleetLoad {
+  private readonly store: FleetStore;
+  private counts: FleetCounts;
+
+  constructor(policy: LoadPolicy, start: FleetStart = {}) {
+    this.store = new FleetStore(policy, start);
+    this.counts = this.countNow();
+  }
+
+  /** The busy workers as they were last handed out. */
+  get busy(): BusySet {
+    return this.store.busy.newest;
+  }
+
+  /** How the fleet stands, in numbers; the same object until one of them changes. */
+  get fleet(): FleetCounts {
+    return this.counts;
+  }
+
+  /** The marks in force. */
+  get thresholds(): LoadThresholdConfig {
+    return this.store.thresholds;
+  }
+
+  /** Whether the policy ended the fleet because a source ended, or it was stopped: nothing is judged any more. */
+  get ended(): boolean {
+    return this.store.phase !== 'running';
+  }
+
+  /** Why a worker is busy or free now; `undefined` for a worker of which nothing is known. */
+  explain(workerId: WorkerId): Explanation | undefined {
+    return explain(this.store, workerId);
+  }
+
+  /** The step that an event makes at a time, in milliseconds; `null` when it changed nothing. */
+  apply(event: FleetEvent, now: number): FleetStep | null {
+    const { store } = this;
+    const { thresholds } = store;
+    if (store.phase === 'running') this.dispatch(event);
+    else if (store.phase === 'ended' && event.kind === 'thresholds') this.setThresholds(event);
+    return this.stepAfter(now, store.thresholds !== thresholds);
+  }
+
+  /** The step that one row of a batch makes: the same as {@link apply} makes of the load it stands for. */
+  applyRow(batch: LoadBatch, row: number, now: number): FleetStep | null {
+    if (this.store.phase === 'running') applyRow(this.store, batch, row);
+    return this.stepAfter(now, false);
+  }
+
+  private stepAfter(at: number, otherMarks: boolean): FleetStep | null {
+    const { store } = this;
+    const transitions = publish(store, at);
+    const { drops, problems } = store;
+    const counts = this.countIfChanged();
+    if (store.maybeEmpty.length > 0) releaseEmpty(store);
+    if (
+      transitions.length === 0 &&
+      drops.length === 0 &&
+      problems.length === 0 &&
+      !otherMarks &&
+      counts === this.counts
+    ) {
+      return null;
+    }
+    this.counts = counts;
+    if (drops.length > 0) store.drops = [];
+    if (problems.length > 0) store.problems = [];
+    const busy = store.busy.commit();
+    return {
+      at,
+      busy,
+      fleet: counts,
+      thresholds: store.thresholds,
+      transitions,
+      cleanups: cleanupsOf(drops),
+      problems,
+    };
+  }
+
+  private dispatch(event: FleetEvent): void {
+    const { store } = this;
+    const { policy } = store;
+    switch (event.kind) {
+      case 'load':
+        return applyLoad(store, event);
+      case 'schedulerLoads':
+        return applySchedulerLoads(store, event.loads);
+      case 'configs':
+        return applyConfigs(store, event.workers);
+      case 'config':
+        return applyConfig(store, event.workerId, event.config);
+      case 'decodeInstances':
+        return applyInstances(store, 'decode', event.workerIds);
+      case 'instance':
+        if (event.role !== 'prefill') return applyInstance(store, 'decode', event.workerId, event.present);
+        if (store.watches.open !== null) applyInstance(store, 'prefill', event.workerId, event.present);
+        return;
+      case 'prefillAttached':
+        return applyPrefillAttached(store, event.workerIds);
+      case 'prefillInstances':
+        return applyPrefillInstances(store, event.watch, event.workerIds);
+      case 'prefillClosed':
+        return applyPrefillClosed(store, event.watch);
+      case 'thresholds':
+        return this.setThresholds(event);
+      case 'marked':
+        return applyMarked(store, event.workerId);
+      case 'markExpired':
+        return applyMarkExpired(store, event.workerId);
+      case 'reportedDown':
+        return applyReportedDown(store, event.workerId);
+      case 'loadError':
+        return void store.problems.push(fleetProblems.sourceError('loads', event.text));
+      case 'configError':
+        return void store.problems.push(fleetProblems.sourceError('configs', event.text));
+      case 'instancesError':
+        return void store.problems.push(fleetProblems.sourceError('instances', event.text));
+      case 'loadStreamEnded':
+        store.loadsOpen = false;
+        return this.endOf('loads', policy.loadsEnded);
+      case 'configsEnded':
+        return this.endOf('configs', policy.configsEnded);
+      case 'instancesEnded':
+        return this.endOf('instances', policy.instancesEnded);
+      case 'stop':
+        return this.stop();
+    }
+  }
+
+  private setThresholds(event: ThresholdsChanged): void {
+    const { store } = this;
+    const refused = event.checked === true ? thresholdProblems(event, store.policy) : [];
+    if (refused.length > 0) {
+      store.problems.push(...refused.map((text) => fleetProblems.thresholdOutOfRange(text)));
+      return;
+    }
+    const before = store.thresholds;
+    store.thresholds = before.update(event);
+    if (store.phase !== 'running') return;
+    if (store.thresholds !== before) renewLimits(store);
+    judgeQueued(store, 'thresholds');
+  }
+
+  private endOf(
+    source: 'loads' | 'configs' | 'instances',
+    rule: LoadPolicy['loadsEnded' | 'configsEnded' | 'instancesEnded'],
+  ): void {
+    this.store.problems.push(fleetProblems.sourceEnded(source, rule));
+    if (rule === 'ends-monitor') this.store.phase = 'ended';
+  }
+
+  private stop(): void {
+    const { store } = this;
+    store.phase = 'stopped';
+    if (store.policy.stop === 'silent') return;
+    for (const slot of store.slots.all()) {
+      const memory = store.slots.has(slot, COUNTED) ? undefined : memoryOf(store, slot);
+      if (memory === undefined) continue;
+      const rule = { types: 'own', withoutRank: true } as const;
+      store.drops.push(...dropsBy(rule, store.source, leaverOf(store, slot), rememberedRanks(memory), null));
+    }
+  }
+
+  private countIfChanged(): FleetCounts {
+    const { counts, store } = this;
+    const same =
+      counts.busy === store.busy.dense.length &&
+      counts.known + counts.held === store.states &&
+      counts.held === store.held.size &&
+      counts.marked === store.marked.size &&
+      counts.instances === store.instances &&
+      counts.down === store.down;
+    return same ? counts : this.countNow();
+  }
+
+  private countNow(): FleetCounts {
+    const { store } = this;
+    return {
+      known: store.states - store.held.size,
+      held: store.held.size,
+      busy: store.busy.dense.length,
+      marked: store.marked.size,
+      instances: store.instances,
+      down: store.down,
+    };
+  }
+}

@@ -1,0 +1,166 @@
+/** The words of a rank's cell. Counts that are not small lie in a side map; {@link NONE} is no value. */
+export const RANK = 0;
+export const ACTIVE = 1;
+export const TOKENS = 2;
+export const USED = 3;
+export const FLAGS = 4;
+export const LIMITS = 5;
+const STRIDE = 6;
+
+/** No value was reported. */
+export const NONE = -1;
+/** The value is above 2^31 − 1 and lies in the side map. */
+export const WIDE = -2;
+
+/** Bits of {@link FLAGS}: the rank is busy; it counts in a judgement; the latch exists, holds, sees signals back. */
+export const RANK_BUSY = 1;
+export const RANK_COUNTS = 2;
+export const HAS_LATCH = 4;
+export const LATCHED = 8;
+export const ACTIVE_CLEARED = 16;
+export const USED_CLEARED = 32;
+
+/** Consecutive cells of one worker, sorted by rank. `room` is how many cells the block has. */
+export interface CellBlock {
+  base: number;
+  count: number;
+  room: number;
+}
+
+const FIRST_CELLS = 64;
+
+/**
+ * The cells of all ranks of a fleet, in one flat typed array: 24 bytes a rank. A worker's cells are one block,
+ * sorted by rank, so that a worker whose ranks are consecutive finds a rank by one subtraction.
+ */
+export class RankCells {
+  words = new Int32Array(FIRST_CELLS * STRIDE);
+  /** Values that are not small, by the index of their word. */
+  readonly wide = new Map<number, number | bigint>();
+  private used = 0;
+  /** Blocks given back, by the binary logarithm of their room. */
+  private readonly free: number[][] = [];
+
+  /** The word index of the cell of a rank, or -1. */
+  find(base: number, count: number, rank: number): number {
+    if (count === 0) return -1;
+    const first = this.rankAt(base);
+    const guess = rank - first;
+    if (guess < 0) return -1;
+    if (guess < count && this.rankAt(base + guess) === rank) return (base + guess) * STRIDE;
+    let low = 0;
+    let high = Math.min(guess, count - 1);
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const found = this.rankAt(base + middle);
+      if (found === rank) return (base + middle) * STRIDE;
+      if (found < rank) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
+  }
+
+  /** Makes a silent cell for a rank that has none and returns its word index. The block may move. */
+  insert(block: CellBlock, rank: number, limits: number): number {
+    if (block.count === block.room) this.enlarge(block);
+    let at = block.count;
+    while (at > 0 && this.rankAt(block.base + at - 1) > rank) at -= 1;
+    for (let i = block.count; i > at; i -= 1) this.move(block.base + i - 1, block.base + i);
+    block.count += 1;
+    const word = (block.base + at) * STRIDE;
+    this.words.fill(NONE, word, word + STRIDE);
+    this.words[word + RANK] = rank;
+    this.words[word + FLAGS] = ACTIVE_CLEARED | USED_CLEARED;
+    this.words[word + LIMITS] = limits;
+    return word;
+  }
+
+  /** Keeps the cells whose rank passes, in order. */
+  keep(block: CellBlock, passes: (rank: number) => boolean): void {
+    let kept = 0;
+    for (let i = 0; i < block.count; i += 1) {
+      if (!passes(this.rankAt(block.base + i))) this.clearWide(block.base + i);
+      else {
+        if (kept !== i) this.move(block.base + i, block.base + kept);
+        kept += 1;
+      }
+    }
+    block.count = kept;
+  }
+
+  /** Gives a block back. */
+  release(block: CellBlock): void {
+    for (let i = 0; i < block.count; i += 1) this.clearWide(block.base + i);
+    if (block.room > 0) (this.free[Math.log2(block.room)] ??= []).push(block.base);
+    block.base = 0;
+    block.count = 0;
+    block.room = 0;
+  }
+
+  /** The word index of the cell at a place of a block. */
+  wordAt(base: number, place: number): number {
+    return (base + place) * STRIDE;
+  }
+
+  /** The value in a word: a count, or `null`. */
+  value(word: number): number | bigint | null {
+    const value = this.words[word] ?? NONE;
+    if (value >= 0) return value;
+    return value === NONE ? null : (this.wide.get(word) ?? null);
+  }
+
+  /** Stores a count in a word. */
+  store(word: number, value: number | bigint): void {
+    if (typeof value === 'number' && value <= 0x7fff_ffff) {
+      if (this.words[word] === WIDE) this.wide.delete(word);
+      this.words[word] = value;
+    } else {
+      this.words[word] = WIDE;
+      this.wide.set(word, value);
+    }
+  }
+
+  private rankAt(cell: number): number {
+    return (this.words[cell * STRIDE + RANK] ?? 0) >>> 0;
+  }
+
+  private enlarge(block: CellBlock): void {
+    const room = block.room === 0 ? 1 : block.room * 2;
+    const base = this.free[Math.log2(room)]?.pop() ?? this.append(room);
+    for (let i = 0; i < block.count; i += 1) this.move(block.base + i, base + i);
+    const { count } = block;
+    block.count = 0;
+    this.release(block);
+    block.base = base;
+    block.count = count;
+    block.room = room;
+  }
+
+  private append(room: number): number {
+    const base = this.used;
+    this.used += room;
+    if (this.used * STRIDE > this.words.length) {
+      const words = new Int32Array(Math.max(this.words.length * 2, this.used * STRIDE));
+      words.set(this.words);
+      this.words = words;
+    }
+    return base;
+  }
+
+  private move(from: number, to: number): void {
+    const source = from * STRIDE;
+    const target = to * STRIDE;
+    this.words.copyWithin(target, source, source + STRIDE);
+    for (const word of [ACTIVE, TOKENS, USED]) {
+      this.wide.delete(target + word);
+      const value = this.wide.get(source + word);
+      if (value === undefined) continue;
+      this.wide.set(target + word, value);
+      this.wide.delete(source + word);
+    }
+  }
+
+  private clearWide(cell: number): void {
+    for (const word of [ACTIVE, TOKENS, USED]) this.wide.delete(cell * STRIDE + word);
+  }
+}

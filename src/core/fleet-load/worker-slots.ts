@@ -1,0 +1,116 @@
+import type { WorkerId } from '../worker-id.js';
+
+/** The words of a worker's slot: one cache line, so that a load touches one line here and one of its rank. */
+export const STATUS = 0;
+export const BASE = 1;
+export const COUNT = 2;
+export const ROOM = 3;
+export const BUSY_RANKS = 4;
+export const COUNTED_RANKS = 5;
+export const RANGE_START = 6;
+export const RANGE_END = 7;
+export const CARD_LIMITS = 8;
+export const TOLD_START = 9;
+export const TOLD_END = 10;
+export const TOLD_LIMITS = 11;
+/** How often the slot was given back: who remembers a slot remembers this with it. */
+export const TENANCY = 12;
+const STRIDE = 16;
+
+/** Bits of {@link STATUS}. */
+export const HAS_STATE = 1;
+/** A card was told, its range is possible, it counts. */
+export const TOLD = 2;
+export const POSSIBLE = 4;
+export const COUNTED = 8;
+export const DECODE = 16;
+export const PREFILL = 32;
+export const DOWN = 64;
+export const JUDGED_BUSY = 128;
+export const MARKED = 256;
+export const PUBLISHED = 512;
+/** The worker waits to be judged. */
+export const TO_JUDGE = 1024;
+/** The worker's state has a card applied, so its range is declared. */
+export const HAS_RANGE = 2048;
+/** What keeps a slot: when none of these is left and nothing is remembered, it is given back. */
+export const KEEPS =
+  HAS_STATE | TOLD | COUNTED | DECODE | PREFILL | JUDGED_BUSY | MARKED | PUBLISHED | TO_JUDGE;
+
+/** Workers as small integers, with sixteen words each in one flat array: 64 bytes a worker. */
+export class WorkerSlots {
+  words = new Int32Array(16 * STRIDE);
+  /** Since when the worker is busy, where it is. */
+  since = new Float64Array(16);
+  readonly ids: WorkerId[] = [];
+  private readonly byId = new Map<WorkerId, number>();
+  private readonly free: number[] = [];
+
+  /** The slot of a worker, or -1. */
+  find(id: WorkerId): number {
+    return this.byId.get(id) ?? -1;
+  }
+
+  /** The slot of a worker, made when there is none. */
+  intern(id: WorkerId): number {
+    const known = this.byId.get(id);
+    if (known !== undefined) return known;
+    const slot = this.free.pop() ?? this.append();
+    this.ids[slot] = id;
+    this.byId.set(id, slot);
+    this.words.fill(0, slot * STRIDE, slot * STRIDE + TENANCY);
+    return slot;
+  }
+
+  /** Gives a slot back. */
+  release(slot: number): void {
+    this.byId.delete(this.id(slot));
+    this.words[slot * STRIDE + TENANCY] = (this.words[slot * STRIDE + TENANCY] ?? 0) + 1;
+    this.free.push(slot);
+  }
+
+  /** The worker in a slot. */
+  id(slot: number): WorkerId {
+    return this.ids[slot] as WorkerId;
+  }
+
+  /** The index of a slot's first word. */
+  at(slot: number): number {
+    return slot * STRIDE;
+  }
+
+  status(slot: number): number {
+    return this.words[slot * STRIDE] ?? 0;
+  }
+
+  has(slot: number, bits: number): boolean {
+    return ((this.words[slot * STRIDE] ?? 0) & bits) !== 0;
+  }
+
+  set(slot: number, bits: number, on = true): void {
+    const word = slot * STRIDE;
+    this.words[word] = on ? (this.words[word] ?? 0) | bits : (this.words[word] ?? 0) & ~bits;
+  }
+
+  /** Every slot in use, in the order in which they were made. */
+  all(): IterableIterator<number> {
+    return this.byId.values();
+  }
+
+  get size(): number {
+    return this.byId.size;
+  }
+
+  private append(): number {
+    const slot = this.ids.length;
+    if (slot >= this.since.length) {
+      const words = new Int32Array(this.words.length * 2);
+      words.set(this.words);
+      this.words = words;
+      const since = new Float64Array(this.since.length * 2);
+      since.set(this.since);
+      this.since = since;
+    }
+    return slot;
+  }
+}

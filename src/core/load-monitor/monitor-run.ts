@@ -1,0 +1,145 @@
+import { Subscription, type SchedulerLike } from 'rxjs';
+import type { FleetEvent } from '../fleet-event.js';
+import { FleetLoad } from '../fleet-load/fleet-load.js';
+import type { LoadBatch } from '../load-batch.js';
+import type { SourceStatus } from '../source-status.js';
+import { batchEvents } from './batch-events.js';
+import { MarkTimers } from './mark-timers.js';
+import type { MonitorOptions } from './monitor-options.js';
+import type { MonitorOutputs } from './monitor-outputs.js';
+import type { MonitorSources } from './monitor-sources.js';
+import { sourceEvents } from './source-events.js';
+
+/**
+ * One run of a monitor: its state, its queue of events, its subscriptions. An event that a subscriber causes while
+ * the outputs of another are under way waits for all of them.
+ */
+export class MonitorRun {
+  readonly fleet: FleetLoad;
+  readonly subscription = new Subscription();
+  private waiting: FleetEvent[] = [];
+  private delivering = false;
+  private open = 0;
+  private over = false;
+  private readonly timers: MarkTimers | undefined;
+
+  constructor(
+    private readonly sources: MonitorSources,
+    options: MonitorOptions,
+    private readonly scheduler: SchedulerLike,
+    private readonly outputs: MonitorOutputs,
+    private readonly ended: () => void,
+  ) {
+    const { policy } = options;
+    this.fleet = new FleetLoad(policy, {
+      ...options.start,
+      cards: sources.configs !== undefined,
+      ...(sources.decodeInstances && { decodeInstances: [] }),
+    });
+    const marks = policy.requestMarks;
+    if (marks !== 'ignored' && marks.maximumMs !== null) {
+      this.timers = new MarkTimers(marks.maximumMs, scheduler, (workerId) =>
+        this.take({ kind: 'markExpired', workerId }),
+      );
+    }
+    this.subscription.add(() => this.finish());
+  }
+
+  /** Hands out the beginning and subscribes to the sources, in their order. */
+  connect(): void {
+    this.outputs.begin(this.fleet.busy, this.fleet.fleet);
+    this.open = 1;
+    for (const status$ of this.sources.status ?? []) {
+      this.subscription.add(
+        status$.subscribe({
+          next: (status) => this.outputs.setStatus(status),
+          error: (error: unknown) => this.outputs.setStatus(this.statusOf('status', 'ended', String(error))),
+        }),
+      );
+    }
+    for (const { name, events$ } of sourceEvents(this.sources)) {
+      if (this.over) return;
+      this.open += 1;
+      this.subscription.add(
+        events$.subscribe({
+          next: (event) => ('count' in event ? this.takeBatch(event) : this.take(event)),
+          complete: () => this.sourceEnded(name),
+        }),
+      );
+    }
+    this.closeOne();
+  }
+
+  /** Stops the run: the policy's cleanup, then the end of all outputs. */
+  stop(): void {
+    this.take({ kind: 'stop' });
+    this.finish();
+  }
+
+  private take(event: FleetEvent): void {
+    if (this.over) return;
+    this.waiting.push(event);
+    if (!this.delivering) this.deliverWaiting();
+  }
+
+  /** The rows of a batch, one after the other. While others are delivered its columns would not wait: it is copied. */
+  private takeBatch(batch: LoadBatch): void {
+    if (this.delivering) {
+      for (const event of batchEvents(batch)) this.take(event);
+      return;
+    }
+    for (let row = 0; row < batch.count && !this.over; row += 1) {
+      const step = this.fleet.applyRow(batch, row, this.scheduler.now());
+      if (step === null) continue;
+      this.delivering = true;
+      this.outputs.step(step);
+      this.deliverWaiting();
+    }
+  }
+
+  /** Everything that waits, and what that brings about, in order. */
+  private deliverWaiting(): void {
+    this.delivering = true;
+    while (this.waiting.length > 0) {
+      const events = this.waiting;
+      this.waiting = [];
+      for (const event of events) {
+        if (this.over) return;
+        if (event.kind === 'marked') this.timers?.arm(event.workerId);
+        const step = this.fleet.apply(event, this.scheduler.now());
+        if (step !== null) this.outputs.step(step);
+      }
+    }
+    this.delivering = false;
+    if (this.fleet.ended) this.finish();
+  }
+
+  private sourceEnded(name: string): void {
+    if (this.over) return;
+    const stale =
+      name === 'thresholds' || name === 'events' || name === 'prefillInstances'
+        ? undefined
+        : 'its last word stays';
+    if (stale !== undefined) this.outputs.setStatus(this.statusOf(name, 'ended', stale));
+    this.closeOne();
+  }
+
+  private closeOne(): void {
+    this.open -= 1;
+    if (this.open === 0) this.finish();
+  }
+
+  private statusOf(source: string, state: SourceStatus['state'], why: string): SourceStatus {
+    return { source, state, since: this.scheduler.now(), why };
+  }
+
+  private finish(): void {
+    if (this.over) return;
+    this.over = true;
+    this.timers?.stop();
+    this.subscription.unsubscribe();
+    // Whoever connects again when the outputs complete begins a new run.
+    this.ended();
+    this.outputs.complete();
+  }
+}

@@ -1,0 +1,44 @@
+import { catchError, defer, EMPTY, endWith, ignoreElements, of } from 'rxjs';
+import type { ObservableInput, OperatorFunction } from 'rxjs';
+import { inTurn } from '../operators/in-turn.js';
+import type { Cleanup } from './cleanup.js';
+
+/**
+ * Drops the series that a cleanup names. It may do so at once and return nothing, or return what ends when it
+ * is done: an Observable, whose values are ignored, or a PromiseLike.
+ */
+export type CleanupSink = (cleanup: Cleanup) => ObservableInput<unknown> | void;
+
+/** How one cleanup went. */
+export type CleanupOutcome =
+  | { readonly cleanup: Cleanup; readonly ok: true }
+  | { readonly cleanup: Cleanup; readonly ok: false; readonly error: unknown };
+
+/**
+ * Performs each cleanup with a sink and emits how it went.
+ *
+ * 1. Cleanups are performed in order, one at a time: the sink is called when the one before is done, so two
+ *    cleanups of one worker cannot overtake each other, and outcomes come in the order of the cleanups.
+ * 2. What the sink throws, rejects or errors with is an outcome, and the next cleanup follows. Errors of the
+ *    source alone pass on.
+ * 3. A sink that never ends holds up all cleanups behind it: give it a `timeout`.
+ * 4. It completes when the source has completed and the last cleanup is done. Unsubscribing ends the one that
+ *    is under way, as far as its Observable can be ended, and drops those that wait.
+ *
+ * ```
+ *   cleanups$  --a-b-----c---|
+ *              performCleanup(sink)       takes 3, and fails for b
+ *   outcomes   -----a--b----c|            a: ok   b: not ok   c: ok
+ * ```
+ *
+ * @see {@link Cleanup}, {@link inTurn}
+ */
+export function performCleanup(sink: CleanupSink): OperatorFunction<Cleanup, CleanupOutcome> {
+  return inTurn((cleanup) =>
+    defer(() => sink(cleanup) ?? EMPTY).pipe(
+      ignoreElements(),
+      endWith<never, [CleanupOutcome]>({ cleanup, ok: true }),
+      catchError((error: unknown) => of<CleanupOutcome>({ cleanup, ok: false, error })),
+    ),
+  );
+}

@@ -1,0 +1,106 @@
+import { asyncScheduler, retry, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+
+/** A failure, and the retry that follows it. */
+export interface Retry {
+  /** Failures in a row, this one included; a value begins a new row. */
+  readonly attempt: number;
+  /** How long the retry waits, in milliseconds. */
+  readonly delayMs: number;
+  readonly error: unknown;
+}
+
+/** How long to wait before a failed source is tried again. */
+export interface Backoff {
+  /** The delay after the first failure, above 0. */
+  readonly initialMs: number;
+  /** No delay is longer: at least `initialMs`, at most what a timer can wait, 2^31 − 1. */
+  readonly maxMs: number;
+  /** By what each delay is longer than the one before, at least 1. Absent: 2. */
+  readonly factor?: number;
+  /** A random number from 0 to below 1. Absent: delays are not spread. */
+  readonly jitter?: () => number;
+  /** Retries in a row after which the error passes on, 0 or more. Absent: never. */
+  readonly maxAttempts?: number;
+  /** Told of every failure that is going to be retried, before the wait. */
+  readonly onRetry?: (retry: Retry) => void;
+}
+
+/** A backoff that cannot be followed. `problems` lists everything that is wrong with it. */
+export class BackoffError extends RangeError {
+  override readonly name = 'BackoffError';
+  readonly code = 'backoff';
+
+  constructor(readonly problems: readonly string[]) {
+    super(`${problems.join('; ')}.`);
+  }
+}
+
+/** A timer set for longer goes off at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Subscribes again to a source that errors, after a delay that grows with every failure in a row.
+ *
+ * 1. The delay is `initialMs` after the first failure, `factor` times as long after each further one, and
+ *    never longer than `maxMs`.
+ * 2. A value ends the row: the next failure waits `initialMs` again. Without one, completion ends the result.
+ * 3. With `jitter` a delay is anything from 0 to its full length, in whole milliseconds, so that many clients
+ *    that lost one server do not come back together. Without it, delays are exact.
+ * 4. It errors only with the source's error after `maxAttempts` retries in a row, or with what `jitter` or
+ *    `onRetry` throws.
+ * 5. Unsubscribing ends the wait.
+ *
+ * ```
+ *   source  -a-#                        every time
+ *           retryWithBackoff({ initialMs: 2, maxMs: 8 })
+ *   result  -a----a----a----a--...      2 after each failure, as a value came in between
+ *
+ *   source  #                           every time
+ *   tries   x-x---x-------x-------x...  2, 4, 8, 8
+ * ```
+ *
+ * @example
+ * ```ts
+ * import { defer, of, throwError } from 'rxjs';
+ * import { retryWithBackoff, type Retry } from 'tidemark/operators';
+ *
+ * let tries = 0;
+ * const server$ = defer(() => (++tries < 4 ? throwError(() => new Error('refused')) : of('connected')));
+ * const onRetry = ({ attempt, delayMs }: Retry) => console.log(attempt, delayMs);
+ * server$.pipe(retryWithBackoff({ initialMs: 1, maxMs: 3, onRetry })).subscribe((text) => console.log(text));
+ * // Logs: 1 1
+ * // Logs: 2 2
+ * // Logs: 3 3
+ * // Logs: connected
+ * ```
+ *
+ * @throws BackoffError, when it is called, for numbers out of their range.
+ */
+export function retryWithBackoff<T>(
+  backoff: Backoff,
+  scheduler: SchedulerLike = asyncScheduler,
+): MonoTypeOperatorFunction<T> {
+  const { initialMs, maxMs, factor = 2, jitter, maxAttempts = Infinity, onRetry } = backoff;
+  const problems = backoffProblems(initialMs, maxMs, factor, maxAttempts);
+  if (problems.length > 0) throw new BackoffError(problems);
+  return retry<T>({
+    count: maxAttempts,
+    resetOnSuccess: true,
+    delay: (error: unknown, attempt) => {
+      const fullMs = Math.min(maxMs, initialMs * factor ** (attempt - 1));
+      const delayMs = jitter === undefined ? fullMs : Math.round(fullMs * jitter());
+      onRetry?.({ attempt, delayMs, error });
+      return timer(delayMs, scheduler);
+    },
+  });
+}
+
+function backoffProblems(initialMs: number, maxMs: number, factor: number, maxAttempts: number): string[] {
+  const problems: string[] = [];
+  if (!(initialMs > 0)) problems.push(`initialMs must be above 0, not ${initialMs}`);
+  if (!(maxMs >= initialMs && maxMs <= MAX_TIMER_MS))
+    problems.push(`maxMs must be from initialMs to ${MAX_TIMER_MS}, not ${maxMs}`);
+  if (!(factor >= 1)) problems.push(`factor must be at least 1, not ${factor}`);
+  if (!(maxAttempts >= 0)) problems.push(`maxAttempts must be 0 or more, not ${maxAttempts}`);
+  return problems;
+}

@@ -1,0 +1,76 @@
+import { Observable, type MonoTypeOperatorFunction } from 'rxjs';
+import { untilClosed } from './until-closed.js';
+
+/**
+ * Delivers one item after another, also when a subscriber causes the next item while it is given one.
+ *
+ * 1. An item that arrives while another is being delivered waits, and is delivered once everything downstream
+ *    has seen the present one. Without this, `scan` and `share` run inside out: the second subscriber sees
+ *    the caused item before the one that caused it.
+ * 2. Items keep their order. Completion and error wait behind the items.
+ * 3. Any other item passes synchronously, before the producer's `next` returns.
+ * 4. Waiting items are delivered in a loop, so their number costs no stack.
+ * 5. Unsubscribing drops what waits.
+ *
+ * Every subscription has a queue of its own, so put the operator behind the `merge` of all sources that a
+ * subscriber can feed, and in front of `share`. `observeOn(queueScheduler)` has one queue for the whole
+ * process: an item would also wait for deliveries that have nothing to do with it.
+ *
+ * ```
+ *   source  --a--------c--|      a subscriber answers a with (p), and p with (q)
+ *           trampoline()
+ *   result  --(apq)----c--|
+ * ```
+ *
+ * @example
+ * ```ts
+ * import { share, Subject } from 'rxjs';
+ * import { trampoline } from 'tidemark/operators';
+ *
+ * const numbers$ = new Subject<number>();
+ * const shared$ = numbers$.pipe(trampoline(), share());
+ * shared$.subscribe((n) => {
+ *   if (n < 3) numbers$.next(n + 1);
+ * });
+ * shared$.subscribe((n) => console.log(n));
+ * numbers$.next(1);
+ * // Logs: 1
+ * // Logs: 2
+ * // Logs: 3
+ * ```
+ *
+ * @see {@link inTurn} for work that takes time
+ */
+export function trampoline<T>(): MonoTypeOperatorFunction<T> {
+  return (source$) =>
+    new Observable<T>((subscriber) => {
+      let waiting: T[] = [];
+      let end: (() => void) | undefined;
+      let delivering = false;
+
+      const deliver = (value: T): void => {
+        delivering = true;
+        subscriber.next(value);
+        while (waiting.length > 0) {
+          const batch = waiting;
+          waiting = [];
+          for (const item of batch) subscriber.next(item);
+        }
+        delivering = false;
+        end?.();
+      };
+      const finish = (how: () => void): void => {
+        if (delivering) end = how;
+        else how();
+      };
+
+      return source$.pipe(untilClosed(subscriber)).subscribe({
+        next: (value) => {
+          if (delivering) waiting.push(value);
+          else deliver(value);
+        },
+        error: (error: unknown) => finish(() => subscriber.error(error)),
+        complete: () => finish(() => subscriber.complete()),
+      });
+    });
+}

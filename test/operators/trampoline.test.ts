@@ -1,0 +1,194 @@
+import { config, merge, range, share, Subject, take, tap } from 'rxjs';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { trampoline } from '../../src/operators/trampoline.js';
+import { inVirtualTime } from './in-virtual-time.js';
+
+const MANY = 100_000;
+
+/** What reaches a subscriber that answers an item with others. */
+function answering(answers: Record<string, string>): { seen: string[]; source$: Subject<string> } {
+  const source$ = new Subject<string>();
+  const seen: string[] = [];
+  source$.pipe(trampoline()).subscribe({
+    next: (item) => {
+      seen.push(`${item} begins`);
+      for (const answer of answers[item] ?? '') source$.next(answer);
+      seen.push(`${item} ends`);
+    },
+    complete: () => seen.push('complete'),
+    error: (error: unknown) => seen.push(`error: ${String(error)}`),
+  });
+  return { seen, source$ };
+}
+
+describe('trampoline', () => {
+  it.each([
+    // name,                   e1,              e1subs,         expected
+    ['never', '                -             ', '^           ', '-            '],
+    ['empty', '                |             ', '(^!)        ', '|            '],
+    ['single', '               --a--|        ', '^----!      ', '--a--|       '],
+    ['many', '                 --a-(bc)-d|   ', '^---------! ', '--a-(bc)-d|  '],
+    ['many, then an error', '  --a--b#       ', '^-----!     ', '--a--b#      '],
+    ['an error', '             #             ', '(^!)        ', '#            '],
+    ['all at one moment', '    (abc|)        ', '(^!)        ', '(abc|)       '],
+    ['never ending', '         --a--b--      ', '^           ', '--a--b--     '],
+  ])('%s', (_, e1, e1subs, expected) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
+      const source$ = cold(e1);
+      expectObservable(source$.pipe(trampoline())).toBe(expected);
+      expectSubscriptions(source$.subscriptions).toBe(e1subs.trim());
+    });
+  });
+
+  it('unsubscribed early', () => {
+    inVirtualTime(({ hot, expectObservable, expectSubscriptions }) => {
+      const e1$ = hot(' --a--b--c--|');
+      const unsub = '   ------!     ';
+      const e1subs = '  ^-----!     ';
+      const expected = '--a--b-     ';
+      expectObservable(e1$.pipe(trampoline()), unsub).toBe(expected);
+      expectSubscriptions(e1$.subscriptions).toBe(e1subs);
+    });
+  });
+
+  it('caused items follow the one that caused them, also for a later subscriber', () => {
+    inVirtualTime(({ hot, expectObservable, expectSubscriptions }) => {
+      const answers$ = new Subject<string>();
+      const answer = tap((item: string) => {
+        if (item === 'a') answers$.next('p');
+        if (item === 'p') answers$.next('q');
+      });
+      const e1$ = hot('  --a-----c--|');
+      const unsub = '    ----------! ';
+      const e1subs = '   ^---------! ';
+      const expected = ' --(apq)-c- ';
+      const shared$ = merge(e1$, answers$).pipe(trampoline(), share());
+      expectObservable(shared$.pipe(answer), unsub).toBe(expected);
+      expectObservable(shared$, unsub).toBe(expected);
+      expectSubscriptions(e1$.subscriptions).toBe(e1subs);
+    });
+  });
+
+  it('an item is delivered when all outputs of the one before are done, in the order of arrival', () => {
+    const { seen, source$ } = answering({ a: 'bc', b: 'd' });
+    source$.next('a');
+    expect(seen).toEqual(['a', 'b', 'c', 'd'].flatMap((item) => [`${item} begins`, `${item} ends`]));
+  });
+
+  it('an item that nobody waits for is delivered before next returns, also after waiting ones', () => {
+    const { seen, source$ } = answering({ a: 'b' });
+    source$.next('a');
+    expect(seen).toHaveLength(4);
+    source$.next('c');
+    expect(seen.slice(4)).toEqual(['c begins', 'c ends']);
+  });
+
+  it.each([
+    ['completion', (source$: Subject<string>) => source$.complete(), 'complete'],
+    ['an error', (source$: Subject<string>) => source$.error(new Error('broken')), 'error: Error: broken'],
+  ])('%s waits behind the items', (_, end, last) => {
+    const source$ = new Subject<string>();
+    const seen: string[] = [];
+    source$.pipe(trampoline()).subscribe({
+      next: (item) => {
+        if (item === 'a') {
+          source$.next('b');
+          end(source$);
+          source$.next('too late');
+        }
+        seen.push(item);
+      },
+      complete: () => seen.push('complete'),
+      error: (error: unknown) => seen.push(`error: ${String(error)}`),
+    });
+    source$.next('a');
+    expect(seen).toEqual(['a', 'b', last]);
+  });
+
+  it('unsubscribing drops what waits', () => {
+    const source$ = new Subject<string>();
+    const seen: string[] = [];
+    const subscription = source$.pipe(trampoline()).subscribe((item) => {
+      seen.push(item);
+      if (item === 'a') [...'bcd'].forEach((caused) => source$.next(caused));
+      if (item === 'b') subscription.unsubscribe();
+    });
+    source$.next('a');
+    expect(seen).toEqual(['a', 'b']);
+    expect(source$.observed).toBe(false);
+  });
+
+  it('stops a source that emits synchronously', () => {
+    const taken: number[] = [];
+    range(0, MANY)
+      .pipe(
+        tap((n) => taken.push(n)),
+        trampoline(),
+        take(2),
+      )
+      .subscribe();
+    expect(taken).toEqual([0, 1]);
+  });
+
+  it(`${MANY} items, each caused by the one before, cost no stack`, () => {
+    const source$ = new Subject<number>();
+    let last = -1;
+    source$.pipe(trampoline()).subscribe((n) => {
+      last = n;
+      if (n < MANY) source$.next(n + 1);
+    });
+    source$.next(0);
+    expect(last).toBe(MANY);
+  });
+
+  it(`${MANY} items caused by one`, () => {
+    const source$ = new Subject<number>();
+    const seen: number[] = [];
+    source$.pipe(trampoline()).subscribe((n) => {
+      seen.push(n);
+      for (let caused = 1; n === 0 && caused <= MANY; caused += 1) source$.next(caused);
+    });
+    source$.next(0);
+    expect(seen).toHaveLength(MANY + 1);
+    expect(seen.every((n, index) => n === index)).toBe(true);
+  });
+
+  it('every subscription has a queue of its own', () => {
+    const source$ = new Subject<string>();
+    const result$ = source$.pipe(trampoline());
+    const seen: string[] = [];
+    result$.subscribe((item) => {
+      if (item === 'a') source$.next('b');
+      seen.push(`1${item}`);
+    });
+    result$.subscribe((item) => seen.push(`2${item}`));
+    source$.next('a');
+    expect(seen).toEqual(['2b', '1a', '1b', '2a']);
+  });
+
+  describe('a subscriber that throws', () => {
+    afterEach(() => {
+      config.onUnhandledError = null;
+      vi.useRealTimers();
+    });
+
+    it('is reported, and what waits is delivered', () => {
+      vi.useFakeTimers();
+      const reported: unknown[] = [];
+      config.onUnhandledError = (error) => reported.push(error);
+      const source$ = new Subject<string>();
+      const seen: string[] = [];
+      source$.pipe(trampoline()).subscribe((item) => {
+        seen.push(item);
+        if (item !== 'a') return;
+        source$.next('b');
+        throw new Error('broken');
+      });
+      source$.next('a');
+      source$.next('c');
+      vi.runAllTimers();
+      expect(seen).toEqual(['a', 'b', 'c']);
+      expect(reported).toEqual([new Error('broken')]);
+    });
+  });
+});

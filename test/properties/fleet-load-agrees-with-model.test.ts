@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FleetLoad } from '../../src/core/fleet-load/fleet-load.js';
+import type { FleetEvent, FleetStart } from '../../src/core/fleet-event.js';
+import type { LoadPolicy } from '../../src/core/load-policy.js';
+import { policies } from '../../src/core/policies.js';
+import { firstStep, step } from '../../src/testing/model.js';
+import { anyEvent, endEvent } from '../support/any-event.js';
+import { id } from '../support/fleet.js';
+import { runs } from '../support/runs.js';
+
+/** Plays a history through the model and the fast state, and compares everything that leaves them. */
+function expectAgreement(policy: LoadPolicy, start: FleetStart, events: readonly FleetEvent[]): void {
+  const fast = new FleetLoad(policy, start);
+  let { state } = firstStep(policy, start);
+  for (const [at, event] of events.entries()) {
+    const meant = step(state, event, at);
+    const made = fast.apply(event, at);
+    const { transitions = [], cleanups = [], problems = [] } = made ?? {};
+    const told = `after event ${at}, ${event.kind}`;
+    expect({ transitions, cleanups, problems }, told).toEqual({
+      transitions: meant.transitions,
+      cleanups: meant.cleanups,
+      problems: meant.problems,
+    });
+    if (meant.transitions.length > 0) expect([...fast.busy], told).toEqual([...meant.state.busy.keys()]);
+    expect(fast.fleet, told).toMatchObject({
+      busy: meant.state.busy.size,
+      marked: meant.state.marked.size,
+      instances: new Set([...(meant.state.decode ?? []), ...(meant.state.prefill ?? [])]).size,
+      down: meant.state.down.size,
+    });
+    expect(fast.fleet.known + fast.fleet.held, told).toBe(meant.state.workers.size);
+    ({ state } = meant);
+  }
+}
+
+const start: fc.Arbitrary<FleetStart> = fc.record(
+  {
+    thresholds: fc.record({
+      activeDecodeBlocksThreshold: fc.constantFrom(0.5, undefined),
+      activePrefillTokensThreshold: fc.constantFrom(50, undefined),
+      activePrefillTokensThresholdFrac: fc.constantFrom(1, undefined),
+    }),
+    decodeInstances: fc.constantFrom([], [id(1)], [id(1), id(2), id(3)]),
+    prefillInstances: fc.constantFrom([], [id(2)]),
+    loads: fc.constantFrom(true, true, true, true, false),
+    cards: fc.boolean(),
+    source: fc.constantFrom('aggregated' as const, 'decode' as const, 'prefill' as const),
+  },
+  { requiredKeys: ['thresholds'] },
+);
+
+/** Policies of nobody: every cell from another row, so that no combination is special. */
+const mixedPolicy: fc.Arbitrary<LoadPolicy> = fc
+  .tuple(...Object.keys(policies.default).map((cell) => fc.constantFrom(...Object.values(policies)).map((row) => [cell, row[cell as keyof LoadPolicy]] as const)))
+  .map((cells) => Object.fromEntries(cells) as unknown as LoadPolicy);
+const rollUps = fc.constantFrom<LoadPolicy['rollUp']>('all', 'any', { atLeast: 2 });
+const held = fc.constantFrom(2, 10_000);
+
+const historyLength = 60;
+const histories = Math.ceil(runs / historyLength / 2);
+
+describe('fast state', () => {
+  it.each<LoadPolicy>(Object.values(policies))('agrees with the model on random histories under $name', (policy) => {
+    const events = fc.array(fc.oneof({ weight: 60, arbitrary: anyEvent({ workers: 4, maxRanks: 3 }) }, endEvent), { maxLength: historyLength, size: 'max' });
+    fc.assert(
+      fc.property(start, events, rollUps, (begin, history, rollUp) => expectAgreement({ ...policy, rollUp }, begin, history)),
+      { numRuns: histories },
+    );
+  });
+
+  it('agrees with the model under policies mixed from all rows', () => {
+    const events = fc.array(fc.oneof({ weight: 60, arbitrary: anyEvent({ workers: 4, maxRanks: 3 }) }, endEvent), { maxLength: historyLength, size: 'max' });
+    fc.assert(
+      fc.property(start, events, mixedPolicy, rollUps, (begin, history, policy, rollUp) => expectAgreement({ ...policy, rollUp }, begin, history)),
+      { numRuns: histories * 2 },
+    );
+  });
+
+  it.each<LoadPolicy>(Object.values(policies))('agrees over several growth steps of its storage under $name', (policy) => {
+    const events = fc.array(anyEvent({ workers: 60, maxRanks: 20 }), { minLength: 400, maxLength: 600, size: 'max' });
+    fc.assert(
+      fc.property(start, events, (begin, history) => expectAgreement(policy, begin, history)),
+      { numRuns: Math.max(2, Math.ceil(runs / 20_000)) },
+    );
+  });
+});
