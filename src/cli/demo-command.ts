@@ -1,8 +1,9 @@
 import {
   asyncScheduler,
+  concat,
   fromEvent,
-  ignoreElements,
   merge,
+  NEVER,
   takeUntil,
   tap,
   timer,
@@ -11,10 +12,10 @@ import {
 import { policyNamed } from '../core/policy-named.js';
 import type { LoadThresholds } from '../core/load-thresholds.js';
 import type { Transition } from '../core/transition.js';
+import type { WorkerId } from '../core/worker-id.js';
 import { simulateFleet } from '../simulator/simulate-fleet.js';
-import type { ModelState } from '../testing/model-state.js';
 import { LoadDecoder } from '../wire/load-decoder.js';
-import { demoSteps } from './demo-fleet.js';
+import { demoMonitor } from './demo-fleet.js';
 import { exitCode } from './exit-code.js';
 import { jsonText } from './json-text.js';
 import { marksOf, type MarkOptions } from './mark-options.js';
@@ -32,6 +33,7 @@ export interface DemoOptions extends MarkOptions {
   readonly json?: boolean;
 }
 
+const TOLERATED_LAG_MS = 500;
 const demoMarks = { activeDecodeBlocksThreshold: 0.85, activePrefillTokensThresholdFrac: 1.5 };
 
 /**
@@ -57,31 +59,36 @@ export async function demoCommand(
   });
   const count = { messages: 0, records: 0, transitions: 0 };
   const decoder = new LoadDecoder(policy);
-  // The last fact comes before the end; the fleet is watched to the end all the same.
-  const end$ = timer(duration * 1000, scheduler).pipe(ignoreElements());
-  const facts$ = merge(paced(facts, scheduler), end$).pipe(
-    tap((fact) => ('key' in fact ? (count.records += 1) : (count.messages += 1))),
-    takeUntil(fromEvent(process, 'SIGINT')),
+  let behind = 0;
+  // The last fact comes before the end; the fleet is watched to the end all the same, and not beyond.
+  const end$ = merge(timer(duration * 1000, scheduler), fromEvent(process, 'SIGINT'));
+  const facts$ = concat(paced(facts, scheduler), NEVER).pipe(
+    tap((fact) => {
+      if ('key' in fact) count.records += 1;
+      else count.messages += 1;
+      behind = scheduler.now() - began - fact.at;
+    }),
+    takeUntil(end$),
   );
   const seconds = (at: number): number => (at - began) / 1000;
-  let last: ModelState | undefined;
   terminal.err(
     `a simulated fleet of ${workers} workers × ${ranks} ranks for ${duration} s, seed ${seed}, policy ${policy.name}; ` +
       `${marksText(marks)}; Ctrl-C ends it`,
   );
+  const monitor = demoMonitor({ facts$, decoder, policy, marks }, scheduler);
+  let busy: readonly WorkerId[] = [];
   await new Promise<void>((resolve, reject) => {
-    demoSteps({ facts$, decoder, policy, marks }, scheduler).subscribe({
-      next: ({ state, transitions }) => {
-        last = state;
-        count.transitions += transitions.length;
-        for (const one of transitions)
-          terminal.out(json === true ? jsonLine(one, seconds) : textLine(one, seconds));
+    monitor.busy$.subscribe((set) => (busy = [...set]));
+    monitor.transitions$.subscribe({
+      next: (one) => {
+        count.transitions += 1;
+        terminal.out(json === true ? jsonLine(one, seconds) : textLine(one, seconds));
       },
       error: reject,
       complete: resolve,
     });
+    monitor.connect();
   });
-  const busy = [...(last?.busy.keys() ?? [])];
   const summary = {
     seconds: seconds(scheduler.now()),
     ...count,
@@ -90,6 +97,11 @@ export async function demoCommand(
     busy,
   };
   terminal.out(json === true ? jsonText({ summary }) : summaryText(summary));
+  if (behind > TOLERATED_LAG_MS) {
+    terminal.err(
+      `this machine fell ${(behind / 1000).toFixed(1)} s behind the fleet; take fewer --workers or --ranks to see it in real time`,
+    );
+  }
   return exitCode.ok;
 }
 

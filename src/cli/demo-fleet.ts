@@ -1,20 +1,11 @@
-import {
-  distinctUntilChanged,
-  merge,
-  mergeMap,
-  of,
-  scan,
-  share,
-  type Observable,
-  type SchedulerLike,
-} from 'rxjs';
-import type { FleetEvent } from '../core/fleet-event.js';
+import { mergeMap, share, type Observable, type SchedulerLike } from 'rxjs';
+import type { LoadReported } from '../core/fleet-event.js';
+import { loadMonitor, type LoadMonitor } from '../core/load-monitor/load-monitor.js';
+import type { ConfigChange, InstanceChange } from '../core/load-monitor/monitor-sources.js';
 import type { LoadPolicy } from '../core/load-policy.js';
 import type { LoadThresholdUpdate } from '../core/load-thresholds.js';
 import type { SimulatedFact } from '../simulator/simulated-fact.js';
-import type { ModelState } from '../testing/model-state.js';
-import { firstStep, step, type ModelStep } from '../testing/model.js';
-import { decodeDiscoveryRecord } from '../wire/discovery-record.js';
+import { decodeDiscoveryRecord, type DiscoveryRecord } from '../wire/discovery-record.js';
 import type { LoadDecoder } from '../wire/load-decoder.js';
 
 /** What a demo watches, and under which rules. */
@@ -26,45 +17,47 @@ export interface DemoFleet {
 }
 
 /**
- * The whole way from bytes to busy workers, in one composition: real bytes → decode → merge → scan → distinct.
- *
- * Emits a step whenever the set of busy workers changed.
+ * The whole way from bytes to busy workers: the facts of a fleet, decoded, are the sources of a monitor. It ends
+ * when the facts do.
  */
-export function demoSteps(
+export function demoMonitor(
   { facts$, decoder, policy, marks }: DemoFleet,
   scheduler: SchedulerLike,
-): Observable<ModelStep> {
+): LoadMonitor {
+  // One subscription of each source, three in all, makes the facts flow; the last one finds the others there.
   const shared$ = facts$.pipe(share());
-  const loads$ = shared$.pipe(mergeMap((fact) => loadEvents(fact, decoder)));
-  const discovery$ = shared$.pipe(mergeMap(discoveryEvents));
-  const thresholds$ = of<FleetEvent>({ kind: 'thresholds', ...marks });
-  const first = firstStep(policy, { decodeInstances: [], cards: true });
-  return merge(thresholds$, discovery$, loads$).pipe(
-    scan((last, event) => step(last.state, event, scheduler.now()), first),
-    distinctUntilChanged((a, b) => sameBusy(a.state, b.state)),
+  const records$ = shared$.pipe(mergeMap((fact) => ('key' in fact ? [decodeDiscoveryRecord(fact)] : [])));
+  return loadMonitor(
+    {
+      configs: records$.pipe(mergeMap(configChanges)),
+      decodeInstances: records$.pipe(mergeMap(instanceChanges)),
+      loads: shared$.pipe(mergeMap((fact) => loads(fact, decoder))),
+    },
+    { policy, scheduler, start: { thresholds: marks } },
   );
 }
 
-function loadEvents(fact: SimulatedFact, decoder: LoadDecoder): FleetEvent[] {
+type Decoded = ReturnType<typeof decodeDiscoveryRecord>;
+
+function configChanges(record: Decoded): ConfigChange[] {
+  if (!isOf(record, 'model') || record.instanceId === null) return [];
+  const config = 'runtimeConfig' in record ? record.runtimeConfig : null;
+  return [{ workerId: record.instanceId, config }];
+}
+
+function instanceChanges(record: Decoded): InstanceChange[] {
+  return isOf(record, 'instance') ? [{ workerId: record.instanceId, present: record.removed !== true }] : [];
+}
+
+function isOf<Kind extends DiscoveryRecord['kind']>(
+  record: Decoded,
+  kind: Kind,
+): record is Extract<DiscoveryRecord, { kind: Kind }> {
+  return 'kind' in record && record.kind === kind;
+}
+
+function loads(fact: SimulatedFact, decoder: LoadDecoder): LoadReported[] {
   if (!('payload' in fact)) return [];
   const decoded = decoder.decode(fact.payload);
   return 'load' in decoded ? [decoded.load] : [];
-}
-
-function discoveryEvents(fact: SimulatedFact): FleetEvent[] {
-  if (!('key' in fact)) return [];
-  const record = decodeDiscoveryRecord(fact);
-  if (
-    'error' in record ||
-    (record.kind !== 'instance' && record.kind !== 'model') ||
-    record.instanceId === null
-  )
-    return [];
-  const { instanceId: workerId, removed } = record;
-  if (record.kind === 'instance') return [{ kind: 'instance', workerId, present: removed !== true }];
-  return [{ kind: 'config', workerId, config: 'runtimeConfig' in record ? record.runtimeConfig : null }];
-}
-
-function sameBusy({ busy: a }: ModelState, { busy: b }: ModelState): boolean {
-  return a.size === b.size && [...a.keys()].every((id) => b.has(id));
 }

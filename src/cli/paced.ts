@@ -4,7 +4,9 @@ import { Observable, type SchedulerLike } from 'rxjs';
  * Emits each item when its time has come, counted from the subscription; items of one moment together.
  *
  * 1. Nothing is taken from `items` before it is due, but for the one that comes next.
- * 2. It completes after the last item, and errors when the iteration throws.
+ * 2. Late items are not dropped. Between two moments the scheduler has its turn, so timers and signals are heard
+ *    even when the items never keep up.
+ * 3. It completes after the last item, and errors when the iteration throws.
  */
 export function paced<T extends { readonly at: number }>(
   items: Iterable<T>,
@@ -23,13 +25,19 @@ export function paced<T extends { readonly at: number }>(
     };
     take();
     return scheduler.schedule(function () {
-      while (!subscriber.closed && next.done !== true && next.value.at <= scheduler.now() - began) {
+      const due = next.done === true ? 0 : next.value.at;
+      while (
+        !subscriber.closed &&
+        next.done !== true &&
+        next.value.at === due &&
+        due <= scheduler.now() - began
+      ) {
         subscriber.next(next.value);
         take();
       }
       if (subscriber.closed) return;
       if (next.done === true) subscriber.complete();
-      else this.schedule(undefined, next.value.at - (scheduler.now() - began));
+      else this.schedule(undefined, Math.max(0, next.value.at - (scheduler.now() - began)));
     });
   });
 }

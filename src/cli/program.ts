@@ -30,7 +30,7 @@ export function program(
   withMarkOptions(root.command('demo'))
     .description('watch a simulated fleet: one line for each worker that becomes busy or free, and why')
     .option('--seed <n>', 'the same seed gives the same fleet', numberOption(0, 0xffff_ffff), 1)
-    .option('--workers <n>', 'how many workers', numberOption(1, 100), 6)
+    .option('--workers <n>', 'how many workers', numberOption(1, 1000), 6)
     .option('--ranks <n>', 'data-parallel ranks of each worker', numberOption(1, 64), 2)
     .option('--duration <seconds>', 'how long to watch', numberOption(0.1, 86_400, { fraction: true }), 20)
     .addOption(policyOption('the rules, and the generation of bytes').default('default'))

@@ -114,10 +114,10 @@ describe('performCleanup', () => {
   it('a sink that returns promises, of which one is rejected', async () => {
     const seen: CleanupOutcome[] = [];
     const settle = { [a.workerId]: Promise.resolve(1), [b.workerId]: Promise.reject(new Error('refused')) };
-    await new Promise<void>((resolve) =>
+    await new Promise<void>((resolve, reject) =>
       from([a, b, c])
         .pipe(performCleanup((one) => settle[one.workerId]))
-        .subscribe({ next: (outcome) => seen.push(outcome), complete: resolve }),
+        .subscribe({ next: (outcome) => seen.push(outcome), complete: resolve, error: reject }),
     );
     expect(seen).toEqual([done(a), { cleanup: b, ok: false, error: new Error('refused') }, done(c)]);
   });

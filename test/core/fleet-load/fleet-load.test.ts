@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { FleetLoad } from '../../../src/core/fleet-load/fleet-load.js';
+import type { LoadBatch } from '../../../src/core/load-batch.js';
+import { policies } from '../../../src/core/policies.js';
+import { WorkerTable } from '../../../src/core/worker-table.js';
+import { id, load } from '../../support/fleet.js';
+
+const marks = { thresholds: { activePrefillTokensThreshold: 10 } };
+
+describe('fleet load', () => {
+  it('an event that changes nothing makes no step', () => {
+    const fleet = new FleetLoad(policies.default, marks);
+    expect(fleet.apply(load({ activePrefillTokens: 11 }), 0)).not.toBeNull();
+    expect(fleet.apply(load({ activePrefillTokens: 12 }), 1)).toBeNull();
+    expect(fleet.apply({ kind: 'thresholds', activePrefillTokensThreshold: 10 }, 2)).toBeNull();
+    expect(fleet.apply({ kind: 'thresholds', activePrefillTokensThreshold: 11 }, 3)).toMatchObject({
+      at: 3,
+      transitions: [],
+    });
+  });
+
+  it('a step keeps what it held', () => {
+    const fleet = new FleetLoad(policies.default, marks);
+    const first = fleet.apply(load({ activePrefillTokens: 11 }), 0);
+    fleet.apply(load({ activePrefillTokens: 1 }), 1);
+    expect([...(first?.busy ?? [])]).toEqual(['7']);
+    expect(first?.fleet.busy).toBe(1);
+  });
+
+  it('workers that left leave nothing behind, and their room is used again', () => {
+    const fleet = new FleetLoad(policies.default, { ...marks, decodeInstances: [], cards: true });
+    const round = (n: number): void => {
+      const workerId = id(1_000_000 + n);
+      fleet.apply({ kind: 'instance', workerId, present: true }, n);
+      fleet.apply({ kind: 'config', workerId, config: { totalKvBlocks: 100, dataParallelSize: 4 } }, n);
+      for (let dpRank = 0; dpRank < 4; dpRank += 1)
+        fleet.apply(load({ workerId, dpRank, activePrefillTokens: 11 }), n);
+      fleet.apply({ kind: 'instance', workerId, present: false }, n);
+      fleet.apply({ kind: 'config', workerId, config: null }, n);
+    };
+    for (let n = 0; n < 20_000; n += 1) round(n);
+    expect(fleet.fleet).toEqual({ known: 0, held: 0, busy: 0, marked: 0, instances: 0, down: 0 });
+    const { store } = fleet as unknown as {
+      store: { slots: { size: number; words: Int32Array }; cells: { words: Int32Array } };
+    };
+    expect(store.slots.size).toBe(0);
+    expect(store.slots.words.length).toBeLessThanOrEqual(512);
+    expect(store.cells.words.length).toBeLessThanOrEqual(1024);
+  });
+
+  it('a card of 2^32 ranks costs no memory in proportion, and its cleanup is bounded', () => {
+    const fleet = new FleetLoad(policies['dynamo-1.0'], { ...marks, decodeInstances: [id(1)] });
+    fleet.apply({ kind: 'config', workerId: id(1), config: { dataParallelSize: 2 ** 32 - 1 } }, 0);
+    fleet.apply(load({ workerId: id(1), dpRank: 4_000_000_000, activePrefillTokens: 11 }), 1);
+    const left = fleet.apply({ kind: 'decodeInstances', workerIds: [] }, 2);
+    expect(left?.cleanups[0]?.dpRanks).toHaveLength(4097);
+  });
+
+  it('rows of a table that was cleared, and of slots that were given to others, meet the right worker', () => {
+    const fleet = new FleetLoad(policies.default, { ...marks, decodeInstances: [] });
+    const table = new WorkerTable();
+    const row = (worker: number, tokens: number): LoadBatch => ({
+      table,
+      count: 1,
+      worker: Int32Array.of(table.intern(0, worker)),
+      dpRank: new Uint32Array(1),
+      activeDecodeBlocks: Float64Array.of(-1),
+      activePrefillTokens: Float64Array.of(tokens),
+      kvUsedBlocks: Float64Array.of(-1),
+      wide: new Map(),
+    });
+    const present = (worker: number, is: boolean): unknown =>
+      fleet.apply({ kind: 'instance', workerId: id(worker), present: is }, 0);
+    present(1, true);
+    expect(fleet.applyRow(row(1, 11), 0, 1)?.transitions[0]?.workerId).toBe('1');
+    present(1, false);
+    present(2, true);
+    expect(fleet.applyRow(row(1, 11), 0, 2)?.transitions ?? []).toEqual([]);
+    expect([...fleet.busy]).toEqual([]);
+    table.clear();
+    expect(fleet.applyRow(row(2, 11), 0, 3)?.transitions[0]?.workerId).toBe('2');
+  });
+
+  it('wide values in a batch are exact', () => {
+    const fleet = new FleetLoad(policies.default, {
+      thresholds: { activePrefillTokensThreshold: 2n ** 63n },
+    });
+    const table = new WorkerTable();
+    const batch: LoadBatch = {
+      table,
+      count: 2,
+      worker: Int32Array.of(table.intern(0, 1), table.intern(0, 2)),
+      dpRank: new Uint32Array(2),
+      activeDecodeBlocks: Float64Array.of(-1, -1),
+      activePrefillTokens: Float64Array.of(-2, -2),
+      kvUsedBlocks: Float64Array.of(-1, -1),
+      wide: new Map([
+        [1, 2n ** 63n],
+        [4, 2n ** 63n + 1n],
+      ]),
+    };
+    fleet.applyRow(batch, 0, 0);
+    fleet.applyRow(batch, 1, 0);
+    expect([...fleet.busy]).toEqual(['2']);
+  });
+});
