@@ -50,6 +50,15 @@ export interface ThresholdsChanged extends LoadThresholdUpdate {
   readonly checked?: boolean;
 }
 
+/** One instance came or went: of the monitored endpoint, or (`prefill`) of a prefill watch, the open one if not told. */
+export interface InstanceChanged {
+  readonly kind: 'instance';
+  readonly workerId: WorkerId;
+  readonly present: boolean;
+  readonly role?: Role;
+  readonly watch?: number;
+}
+
 /**
  * A fact that enters the reducer. Kinds and fields are those of a recording.
  *
@@ -64,12 +73,7 @@ export type FleetEvent =
   | { readonly kind: 'configs'; readonly workers: ReadonlyMap<WorkerId, RuntimeConfig> }
   | { readonly kind: 'config'; readonly workerId: WorkerId; readonly config: RuntimeConfig | null }
   | { readonly kind: 'decodeInstances'; readonly workerIds: readonly WorkerId[] }
-  | {
-      readonly kind: 'instance';
-      readonly workerId: WorkerId;
-      readonly present: boolean;
-      readonly role?: Role;
-    }
+  | InstanceChanged
   | { readonly kind: 'prefillAttached'; readonly workerIds: readonly WorkerId[] }
   | { readonly kind: 'prefillInstances'; readonly workerIds: readonly WorkerId[]; readonly watch?: number }
   | { readonly kind: 'prefillClosed'; readonly watch?: number }

@@ -31,6 +31,22 @@ export type CleanupOutcome =
  *   outcomes   -----a--b----c|            a: ok   b: not ok   c: ok
  * ```
  *
+ * @example
+ * ```ts
+ * import { of } from 'rxjs';
+ * import { performCleanup, workerId, type Cleanup } from 'tidemark';
+ *
+ * const series = new Set(['7/0', '7/1']);
+ * const rankLeft: Cleanup = { workerId: workerId('7'), dpRanks: [0], workerType: 'decode' };
+ * const drop = ({ workerId, dpRanks }: Cleanup) => {
+ *   for (const rank of dpRanks) series.delete(`${workerId}/${rank}`);
+ * };
+ * of(rankLeft)
+ *   .pipe(performCleanup(drop))
+ *   .subscribe(({ ok }) => console.log(ok, series));
+ * // Logs: true Set(1) { '7/1' }
+ * ```
+ *
  * @see {@link Cleanup}, {@link inTurn}
  */
 export function performCleanup(sink: CleanupSink): OperatorFunction<Cleanup, CleanupOutcome> {

@@ -12,3 +12,9 @@ export function onlyKeys<K, V>(map: ReadonlyMap<K, V>, keep: (key: K) => boolean
 export function only<T>(set: Iterable<T>, keep: (element: T) => boolean): ReadonlySet<T> {
   return new Set([...set].filter(keep));
 }
+
+/** A copy of the set with one element in it, or not. */
+export function withMember<T>(set: ReadonlySet<T> | null, element: T, present: boolean): ReadonlySet<T> {
+  const others = only(set ?? [], (one) => one !== element);
+  return present ? new Set([...others, element]) : others;
+}

@@ -1,5 +1,6 @@
 import type { WorkerId } from '../core/worker-id.js';
 import { rejoin } from './model-cards.js';
+import { withMember } from './immutable-map.js';
 import { onInstances } from './model-instances.js';
 import { changed, type Change } from './model-state.js';
 
@@ -32,6 +33,23 @@ export function onPrefillInstances(
   if (meant === watches.open) return onInstances(change, 'prefill', workerIds);
   if (meant !== watches.waiting?.watch) return change;
   return changed(change, { watches: { ...watches, waiting: { watch: meant, workerIds } } });
+}
+
+/** One instance came to a prefill watch or left it; `undefined` means the watch that is open. */
+export function onPrefillInstance(
+  change: Change,
+  watch: number | undefined,
+  workerId: WorkerId,
+  present: boolean,
+): Change {
+  const { watches, prefill } = change.state;
+  const { open: opened, waiting } = watches;
+  if (opened !== null && (watch ?? opened) === opened) {
+    return onInstances(change, 'prefill', withMember(prefill, workerId, present), workerId);
+  }
+  if (waiting === null || watch !== waiting.watch) return change;
+  const workerIds = withMember(waiting.workerIds, workerId, present);
+  return changed(change, { watches: { ...watches, waiting: { watch, workerIds } } });
 }
 
 /** A prefill watch ended: its last set stays, and the one that waits opens. */

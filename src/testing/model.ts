@@ -7,12 +7,17 @@ import type { Problem } from '../core/problem.js';
 import { rememberedRanks } from '../core/rank-memory.js';
 import { thresholdProblems } from '../core/threshold-problems.js';
 import type { Transition } from '../core/transition.js';
-import { only } from './immutable-map.js';
+import { only, withMember } from './immutable-map.js';
 import { onCards } from './model-cards.js';
 import { onInstances, onReportedDown } from './model-instances.js';
 import { judgeAll } from './model-judge.js';
 import { onLoads } from './model-loads.js';
-import { onPrefillAttached, onPrefillClosed, onPrefillInstances } from './model-prefill.js';
+import {
+  onPrefillAttached,
+  onPrefillClosed,
+  onPrefillInstance,
+  onPrefillInstances,
+} from './model-prefill.js';
 import { busyAfter, transitionsBetween } from './model-publication.js';
 import { changed, initialState, leaverOf, withProblem, type Change, type ModelState } from './model-state.js';
 
@@ -98,15 +103,15 @@ function apply(change: Change, event: FleetEvent): Change {
     }
     case 'decodeInstances':
       return onInstances(change, 'decode', new Set(event.workerIds));
-    case 'instance': {
-      const role = event.role ?? 'decode';
-      const ids = new Set(state[role]);
-      if (event.present) ids.add(event.workerId);
-      else ids.delete(event.workerId);
-      return role === 'prefill' && state.watches.open === null
-        ? change
-        : onInstances(change, role, ids, event.workerId);
-    }
+    case 'instance':
+      if (event.role === 'prefill')
+        return onPrefillInstance(change, event.watch, event.workerId, event.present);
+      return onInstances(
+        change,
+        'decode',
+        withMember(state.decode, event.workerId, event.present),
+        event.workerId,
+      );
     case 'prefillAttached':
       return onPrefillAttached(change, new Set(event.workerIds));
     case 'prefillInstances':

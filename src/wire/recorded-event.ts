@@ -49,6 +49,7 @@ export function recordedEvent(node: JsonNode): RecordedEvent {
         workerId: worker(),
         present: booleanOf(requiredField(event, 'present'), 'present'),
         ...role,
+        ...watch(),
       };
     }
     case 'decodeInstances':

@@ -53,36 +53,61 @@ const start: fc.Arbitrary<FleetStart> = fc.record(
 
 /** Policies of nobody: every cell from another row, so that no combination is special. */
 const mixedPolicy: fc.Arbitrary<LoadPolicy> = fc
-  .tuple(...Object.keys(policies.default).map((cell) => fc.constantFrom(...Object.values(policies)).map((row) => [cell, row[cell as keyof LoadPolicy]] as const)))
+  .tuple(
+    ...Object.keys(policies.default).map((cell) =>
+      fc
+        .constantFrom(...Object.values(policies))
+        .map((row) => [cell, row[cell as keyof LoadPolicy]] as const),
+    ),
+  )
   .map((cells) => Object.fromEntries(cells) as unknown as LoadPolicy);
 const rollUps = fc.constantFrom<LoadPolicy['rollUp']>('all', 'any', { atLeast: 2 });
-const held = fc.constantFrom(2, 10_000);
 
 const historyLength = 60;
 const histories = Math.ceil(runs / historyLength / 2);
 
 describe('fast state', () => {
-  it.each<LoadPolicy>(Object.values(policies))('agrees with the model on random histories under $name', (policy) => {
-    const events = fc.array(fc.oneof({ weight: 60, arbitrary: anyEvent({ workers: 4, maxRanks: 3 }) }, endEvent), { maxLength: historyLength, size: 'max' });
-    fc.assert(
-      fc.property(start, events, rollUps, (begin, history, rollUp) => expectAgreement({ ...policy, rollUp }, begin, history)),
-      { numRuns: histories },
-    );
-  });
+  it.each<LoadPolicy>(Object.values(policies))(
+    'agrees with the model on random histories under $name',
+    (policy) => {
+      const events = fc.array(
+        fc.oneof({ weight: 60, arbitrary: anyEvent({ workers: 4, maxRanks: 3 }) }, endEvent),
+        { maxLength: historyLength, size: 'max' },
+      );
+      fc.assert(
+        fc.property(start, events, rollUps, (begin, history, rollUp) =>
+          expectAgreement({ ...policy, rollUp }, begin, history),
+        ),
+        { numRuns: histories },
+      );
+    },
+  );
 
   it('agrees with the model under policies mixed from all rows', () => {
-    const events = fc.array(fc.oneof({ weight: 60, arbitrary: anyEvent({ workers: 4, maxRanks: 3 }) }, endEvent), { maxLength: historyLength, size: 'max' });
+    const events = fc.array(
+      fc.oneof({ weight: 60, arbitrary: anyEvent({ workers: 4, maxRanks: 3 }) }, endEvent),
+      { maxLength: historyLength, size: 'max' },
+    );
     fc.assert(
-      fc.property(start, events, mixedPolicy, rollUps, (begin, history, policy, rollUp) => expectAgreement({ ...policy, rollUp }, begin, history)),
+      fc.property(start, events, mixedPolicy, rollUps, (begin, history, policy, rollUp) =>
+        expectAgreement({ ...policy, rollUp }, begin, history),
+      ),
       { numRuns: histories * 2 },
     );
   });
 
-  it.each<LoadPolicy>(Object.values(policies))('agrees over several growth steps of its storage under $name', (policy) => {
-    const events = fc.array(anyEvent({ workers: 60, maxRanks: 20 }), { minLength: 400, maxLength: 600, size: 'max' });
-    fc.assert(
-      fc.property(start, events, (begin, history) => expectAgreement(policy, begin, history)),
-      { numRuns: Math.max(2, Math.ceil(runs / 20_000)) },
-    );
-  });
+  it.each<LoadPolicy>(Object.values(policies))(
+    'agrees over several growth steps of its storage under $name',
+    (policy) => {
+      const events = fc.array(anyEvent({ workers: 60, maxRanks: 20 }), {
+        minLength: 400,
+        maxLength: 600,
+        size: 'max',
+      });
+      fc.assert(
+        fc.property(start, events, (begin, history) => expectAgreement(policy, begin, history)),
+        { numRuns: Math.max(2, Math.ceil(runs / 20_000)) },
+      );
+    },
+  );
 });

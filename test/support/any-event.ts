@@ -53,12 +53,10 @@ export function anyEvent({ workers, maxRanks }: EventSpace): fc.Arbitrary<FleetE
         loads: fc.array(schedulerLoad, { minLength: 1, maxLength: 3 }),
       }),
     },
-    fc
-      .dictionary(fc.constantFrom(...names), card, { maxKeys: workers })
-      .map((cards) => ({
-        kind: 'configs' as const,
-        workers: new Map(Object.entries(cards).map(([key, config]) => [id(key), config])),
-      })),
+    fc.dictionary(fc.constantFrom(...names), card, { maxKeys: workers }).map((cards) => ({
+      kind: 'configs' as const,
+      workers: new Map(Object.entries(cards).map(([key, config]) => [id(key), config])),
+    })),
     {
       weight: 3,
       arbitrary: fc.record({
@@ -69,12 +67,16 @@ export function anyEvent({ workers, maxRanks }: EventSpace): fc.Arbitrary<FleetE
     },
     {
       weight: 3,
-      arbitrary: fc.record({
-        kind: fc.constant('instance' as const),
-        workerId: worker,
-        present: fc.boolean(),
-        role: fc.constantFrom('decode' as const, 'prefill' as const),
-      }),
+      arbitrary: fc.record(
+        {
+          kind: fc.constant('instance' as const),
+          workerId: worker,
+          present: fc.boolean(),
+          role: fc.constantFrom('decode' as const, 'prefill' as const),
+          watch: fc.constantFrom(0, 1, 2),
+        },
+        { requiredKeys: ['kind', 'workerId', 'present', 'role'] },
+      ),
     },
     fc.record({
       kind: fc.constantFrom('decodeInstances' as const, 'prefillAttached' as const),

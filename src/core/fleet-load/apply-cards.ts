@@ -1,27 +1,24 @@
 import { dropsBy, ownType, type Leaver } from '../cleanup-drops.js';
-import { fleetProblems } from '../fleet-problems.js';
-import { declaredRanks, type RankRange } from '../rank-range.js';
-import { ranksOutside, rememberDeclared, rememberedRanks, noRanks } from '../rank-memory.js';
+import { noRanks, ranksOutside, rememberDeclared, rememberedRanks } from '../rank-memory.js';
+import type { RankRange } from '../rank-range.js';
 import type { RuntimeConfig } from '../runtime-config.js';
 import type { WorkerId } from '../worker-id.js';
 import { judgeQueued } from './apply-marks.js';
 import { rangeOf, takeCapacities } from './capacities.js';
 import type { FleetStore } from './fleet-store.js';
-import { ensureState, forgetState, memoryOf, noteSettled, queue, renewRanks, touch } from './worker-state.js';
+import { memoryOf, renewRanks } from './rank-block.js';
+import { cardCounts, joinChanged, tell, toldRange, untell } from './told-cards.js';
 import {
-  CARD_LIMITS,
   COUNTED,
   DECODE,
   HAS_RANGE,
   JUDGED_BUSY,
   MARKED,
-  POSSIBLE,
   PREFILL,
   TOLD,
-  TOLD_END,
   TOLD_LIMITS,
-  TOLD_START,
 } from './worker-slots.js';
+import { ensureState, forgetState, noteSettled, queue, touch } from './worker-state.js';
 
 /** The cards that discovery tells are these now. */
 export function applyConfigs(store: FleetStore, workers: ReadonlyMap<WorkerId, RuntimeConfig>): void {
@@ -154,67 +151,4 @@ function dropLeftRanks(store: FleetStore, slot: number, ranks: readonly number[]
 /** A worker that leaves, with the roles it has. */
 export function leaverOf({ slots }: FleetStore, slot: number): Leaver {
   return { workerId: slots.id(slot), decode: slots.has(slot, DECODE), prefill: slots.has(slot, PREFILL) };
-}
-
-function tell(store: FleetStore, id: WorkerId, card: RuntimeConfig): number {
-  const { slots, policy } = store;
-  const slot = slots.intern(id);
-  const at = slots.at(slot);
-  const range = declaredRanks(card, policy);
-  const start = card.dataParallelStartRank ?? 0;
-  const size = card.dataParallelSize ?? 1;
-  if (range === undefined && policy.rankRange === 'checked-and-reported') {
-    // An impossible range is kept as start and size, to tell it once and not with every repetition of the card.
-    const known = slots.has(slot, TOLD) && !slots.has(slot, POSSIBLE);
-    const same =
-      (slots.words[at + TOLD_START] ?? 0) >>> 0 === start && (slots.words[at + TOLD_END] ?? 0) >>> 0 === size;
-    if (!known || !same) store.problems.push(fleetProblems.rankRange(id, card));
-  }
-  slots.words[at + TOLD_START] = range?.start ?? start;
-  slots.words[at + TOLD_END] = range?.end ?? size;
-  slots.words[at + TOLD_LIMITS] = store.classes.intern(card.totalKvBlocks, card.maxNumBatchedTokens);
-  slots.set(slot, TOLD);
-  slots.set(slot, POSSIBLE, range !== undefined);
-  return slot;
-}
-
-function untell(store: FleetStore, slot: number): void {
-  store.slots.set(slot, TOLD | POSSIBLE, false);
-  store.maybeEmpty.push(slot);
-}
-
-function toldRange({ slots }: FleetStore, slot: number): RankRange {
-  const at = slots.at(slot);
-  return { start: (slots.words[at + TOLD_START] ?? 0) >>> 0, end: (slots.words[at + TOLD_END] ?? 0) >>> 0 };
-}
-
-function cardCounts({ slots, policy, decodeSeen, prefillSeen }: FleetStore, slot: number): boolean {
-  if (!slots.has(slot, POSSIBLE)) return false;
-  switch (policy.cardsThatCount) {
-    case 'all':
-      return true;
-    case 'joined':
-      return slots.has(slot, DECODE);
-    case 'joined-with-both-roles':
-      return (!decodeSeen && !prefillSeen) || slots.has(slot, DECODE | PREFILL);
-  }
-}
-
-/**
- * Whether the join of cards and instances has another word on a worker than it had. What the card said last stays
- * in its words, also when its state was forgotten.
- */
-function joinChanged(store: FleetStore, slot: number): boolean {
-  const { slots } = store;
-  const counts = cardCounts(store, slot);
-  if (counts !== slots.has(slot, COUNTED)) return true;
-  if (!counts) return false;
-  const told = toldRange(store, slot);
-  const present = rangeOf(store, slot);
-  const at = slots.at(slot);
-  return (
-    told.start !== present.start ||
-    told.end !== present.end ||
-    slots.words[at + TOLD_LIMITS] !== slots.words[at + CARD_LIMITS]
-  );
 }

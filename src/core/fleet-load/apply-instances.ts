@@ -5,7 +5,8 @@ import type { WorkerId } from '../worker-id.js';
 import { leaverOf, rejoin, review } from './apply-cards.js';
 import { judgeQueued, unmark } from './apply-marks.js';
 import type { FleetStore } from './fleet-store.js';
-import { forgetState, memoryOf, noteSettled, queue, touch } from './worker-state.js';
+import { memoryOf } from './rank-block.js';
+import { forgetState, noteSettled, queue, touch } from './worker-state.js';
 import { DECODE, DOWN, JUDGED_BUSY, PREFILL } from './worker-slots.js';
 
 /** The instances of a role are these now. */

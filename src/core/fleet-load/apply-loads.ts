@@ -6,7 +6,8 @@ import { clearMarks, judgeNow, judgeQueued, unmark } from './apply-marks.js';
 import type { FleetStore } from './fleet-store.js';
 import { judgeRank, moveLatch } from './judge-rank.js';
 import { ACTIVE, TOKENS, USED } from './rank-cells.js';
-import { cellOf, ensureState, forgetState, isKnown, queue } from './worker-state.js';
+import { cellOf } from './rank-block.js';
+import { ensureState, forgetState, isKnown, queue } from './worker-state.js';
 import { HAS_RANGE, HAS_STATE } from './worker-slots.js';
 
 /** One report arrived. */

@@ -1,5 +1,5 @@
 import type { WorkerId } from '../worker-id.js';
-import { applyInstances, replacePrefill } from './apply-instances.js';
+import { applyInstance, applyInstances, replacePrefill } from './apply-instances.js';
 import type { FleetStore } from './fleet-store.js';
 
 /** A watch on prefill instances was attached: it opens, waits, or takes over, as the policy says. */
@@ -22,6 +22,21 @@ export function applyPrefillInstances(
   const meant = watch ?? watches.attached - 1;
   if (meant === watches.open) applyInstances(store, 'prefill', workerIds);
   else if (meant === watches.waiting?.watch) watches.waiting = { watch: meant, workerIds };
+}
+
+/** One instance came to a prefill watch or left it; `undefined` means the watch that is open. */
+export function applyPrefillInstance(
+  store: FleetStore,
+  watch: number | undefined,
+  workerId: WorkerId,
+  present: boolean,
+): void {
+  const { open, waiting } = store.watches;
+  if (open !== null && (watch ?? open) === open) applyInstance(store, 'prefill', workerId, present);
+  else if (waiting !== null && watch === waiting.watch) {
+    const others = waiting.workerIds.filter((id) => id !== workerId);
+    store.watches.waiting = { watch, workerIds: present ? [...others, workerId] : others };
+  }
 }
 
 /** A prefill watch ended: its last set stays, and the one that waits opens. */

@@ -3,7 +3,8 @@ import type { Explanation, RankExplanation } from '../explanation.js';
 import { judgedRanks, neededRanks } from '../is-busy.js';
 import type { WorkerId } from '../worker-id.js';
 import type { FleetStore } from './fleet-store.js';
-import { isKnown, rankStatesOf } from './worker-state.js';
+import { rankStatesOf } from './rank-block.js';
+import { isKnown } from './worker-state.js';
 import { HAS_STATE, KEEPS, MARKED, PUBLISHED } from './worker-slots.js';
 
 /** Why a worker is what it is, or `undefined` for one of which nothing is known. */

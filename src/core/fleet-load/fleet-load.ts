@@ -1,27 +1,30 @@
 import type { BusySet } from '../busy-set.js';
-import { cleanupsOf, dropsBy } from '../cleanup-drops.js';
+import { cleanupsOf } from '../cleanup-drops.js';
 import type { Explanation } from '../explanation.js';
 import type { FleetCounts } from '../fleet-counts.js';
-import type { FleetEvent, FleetStart, ThresholdsChanged } from '../fleet-event.js';
+import type { FleetEvent, FleetStart } from '../fleet-event.js';
 import { fleetProblems } from '../fleet-problems.js';
 import type { FleetStep } from '../fleet-step.js';
 import type { LoadBatch } from '../load-batch.js';
 import type { LoadPolicy } from '../load-policy.js';
 import type { LoadThresholdConfig } from '../load-threshold-config.js';
-import { rememberedRanks } from '../rank-memory.js';
-import { thresholdProblems } from '../threshold-problems.js';
 import type { WorkerId } from '../worker-id.js';
 import { applyRow } from './apply-batch.js';
-import { applyConfig, applyConfigs, leaverOf } from './apply-cards.js';
+import { applyConfig, applyConfigs } from './apply-cards.js';
 import { applyInstance, applyInstances, applyReportedDown } from './apply-instances.js';
+import { applyEnd, applyStop, applyThresholds } from './apply-life.js';
 import { applyLoad, applySchedulerLoads } from './apply-loads.js';
-import { applyMarked, applyMarkExpired, judgeQueued, renewLimits } from './apply-marks.js';
-import { applyPrefillAttached, applyPrefillClosed, applyPrefillInstances } from './apply-prefill.js';
+import { applyMarked, applyMarkExpired } from './apply-marks.js';
+import {
+  applyPrefillAttached,
+  applyPrefillClosed,
+  applyPrefillInstance,
+  applyPrefillInstances,
+} from './apply-prefill.js';
 import { explain } from './explain.js';
 import { FleetStore } from './fleet-store.js';
 import { publish } from './publish.js';
-import { memoryOf, releaseEmpty } from './worker-state.js';
-import { COUNTED } from './worker-slots.js';
+import { releaseEmpty } from './worker-state.js';
 
 /**
  * The load state of one fleet: events in, steps out. It decides exactly as the reference model does, at a cost
@@ -72,7 +75,7 @@ export class FleetLoad {
     const { store } = this;
     const { thresholds } = store;
     if (store.phase === 'running') this.dispatch(event);
-    else if (store.phase === 'ended' && event.kind === 'thresholds') this.setThresholds(event);
+    else if (store.phase === 'ended' && event.kind === 'thresholds') applyThresholds(store, event);
     return this.stepAfter(now, store.thresholds !== thresholds);
   }
 
@@ -128,8 +131,7 @@ export class FleetLoad {
         return applyInstances(store, 'decode', event.workerIds);
       case 'instance':
         if (event.role !== 'prefill') return applyInstance(store, 'decode', event.workerId, event.present);
-        if (store.watches.open !== null) applyInstance(store, 'prefill', event.workerId, event.present);
-        return;
+        return applyPrefillInstance(store, event.watch, event.workerId, event.present);
       case 'prefillAttached':
         return applyPrefillAttached(store, event.workerIds);
       case 'prefillInstances':
@@ -137,7 +139,7 @@ export class FleetLoad {
       case 'prefillClosed':
         return applyPrefillClosed(store, event.watch);
       case 'thresholds':
-        return this.setThresholds(event);
+        return applyThresholds(store, event);
       case 'marked':
         return applyMarked(store, event.workerId);
       case 'markExpired':
@@ -152,47 +154,13 @@ export class FleetLoad {
         return void store.problems.push(fleetProblems.sourceError('instances', event.text));
       case 'loadStreamEnded':
         store.loadsOpen = false;
-        return this.endOf('loads', policy.loadsEnded);
+        return applyEnd(store, 'loads', policy.loadsEnded);
       case 'configsEnded':
-        return this.endOf('configs', policy.configsEnded);
+        return applyEnd(store, 'configs', policy.configsEnded);
       case 'instancesEnded':
-        return this.endOf('instances', policy.instancesEnded);
+        return applyEnd(store, 'instances', policy.instancesEnded);
       case 'stop':
-        return this.stop();
-    }
-  }
-
-  private setThresholds(event: ThresholdsChanged): void {
-    const { store } = this;
-    const refused = event.checked === true ? thresholdProblems(event, store.policy) : [];
-    if (refused.length > 0) {
-      store.problems.push(...refused.map((text) => fleetProblems.thresholdOutOfRange(text)));
-      return;
-    }
-    const before = store.thresholds;
-    store.thresholds = before.update(event);
-    if (store.phase !== 'running') return;
-    if (store.thresholds !== before) renewLimits(store);
-    judgeQueued(store, 'thresholds');
-  }
-
-  private endOf(
-    source: 'loads' | 'configs' | 'instances',
-    rule: LoadPolicy['loadsEnded' | 'configsEnded' | 'instancesEnded'],
-  ): void {
-    this.store.problems.push(fleetProblems.sourceEnded(source, rule));
-    if (rule === 'ends-monitor') this.store.phase = 'ended';
-  }
-
-  private stop(): void {
-    const { store } = this;
-    store.phase = 'stopped';
-    if (store.policy.stop === 'silent') return;
-    for (const slot of store.slots.all()) {
-      const memory = store.slots.has(slot, COUNTED) ? undefined : memoryOf(store, slot);
-      if (memory === undefined) continue;
-      const rule = { types: 'own', withoutRank: true } as const;
-      store.drops.push(...dropsBy(rule, store.source, leaverOf(store, slot), rememberedRanks(memory), null));
+        return applyStop(store);
     }
   }
 

@@ -4,7 +4,7 @@ import type { Transition } from '../transition.js';
 import type { VerdictReason } from '../verdict.js';
 import { compareWorkerIds } from '../worker-id.js';
 import type { FleetStore } from './fleet-store.js';
-import { rankStatesOf } from './worker-state.js';
+import { rankStatesOf } from './rank-block.js';
 import { HAS_STATE, JUDGED_BUSY, MARKED, PUBLISHED } from './worker-slots.js';
 
 const noRanks: RankStates = { declared: null, ranks: new Map() };

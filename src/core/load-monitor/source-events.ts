@@ -86,12 +86,12 @@ function prefillEvents(item: WatchItem<InstanceChange>): FleetEvent[] {
       return 'workerId' in item.value
         ? [
             { kind: 'prefillAttached', workerIds: [] },
-            { kind: 'instance', role: 'prefill', ...item.value },
+            { kind: 'instance', role: 'prefill', watch: item.watch, ...item.value },
           ]
         : [{ kind: 'prefillAttached', workerIds: [...item.value] }];
     case 'next':
       return 'workerId' in item.value
-        ? [{ kind: 'instance', role: 'prefill', ...item.value }]
+        ? [{ kind: 'instance', role: 'prefill', watch: item.watch, ...item.value }]
         : [{ kind: 'prefillInstances', workerIds: [...item.value], watch: item.watch }];
     case 'closed':
       return [{ kind: 'prefillClosed', watch: item.watch }];

@@ -1,0 +1,114 @@
+import { noRanks, rememberDeclared, type RankMemory } from '../rank-memory.js';
+import { inRange, type RankRange } from '../rank-range.js';
+import type { RankState, RankStates } from '../rank-state.js';
+import { limitsOf, rangeOf } from './capacities.js';
+import type { FleetStore } from './fleet-store.js';
+import { judgeRanks, moveLatch } from './judge-rank.js';
+import {
+  ACTIVE,
+  ACTIVE_CLEARED,
+  FLAGS,
+  HAS_LATCH,
+  LATCHED,
+  LIMITS,
+  RANK,
+  RANK_BUSY,
+  RANK_COUNTS,
+  TOKENS,
+  USED,
+  USED_CLEARED,
+  type CellBlock,
+} from './rank-cells.js';
+import { BASE, COUNT, HAS_RANGE, ROOM } from './worker-slots.js';
+
+/** The ranks a worker is remembered by, or `undefined` when there are none. */
+export function memoryOf(store: FleetStore, slot: number): RankMemory | undefined {
+  const side = store.memory.get(slot);
+  const { slots, cells } = store;
+  const { base, count } = blockOf(store, slot);
+  if (side === undefined && count === 0 && !slots.has(slot, HAS_RANGE)) return undefined;
+  const declared = slots.has(slot, HAS_RANGE)
+    ? rememberDeclared(side ?? noRanks, rangeOf(store, slot))
+    : (side ?? noRanks);
+  if (count === 0) return declared === noRanks ? undefined : declared;
+  const reported = new Set(declared.reported);
+  for (let place = 0; place < count; place += 1) {
+    reported.add((cells.words[cells.wordAt(base, place) + RANK] ?? 0) >>> 0);
+  }
+  return { ...declared, reported };
+}
+
+/** The cell of a rank, made silent when there is none. */
+export function cellOf(store: FleetStore, slot: number, rank: number): number {
+  const { slots, cells } = store;
+  const at = slots.at(slot);
+  const found = cells.find(slots.words[at + BASE] ?? 0, slots.words[at + COUNT] ?? 0, rank);
+  if (found !== -1) return found;
+  const block = blockOf(store, slot);
+  const word = cells.insert(block, rank, limitsOf(store, slot, rank));
+  setBlock(store, slot, block);
+  return word;
+}
+
+/** Applies what a new card means for the ranks that are there. */
+export function renewRanks(store: FleetStore, slot: number, range: RankRange): void {
+  const { cells, policy } = store;
+  const block = blockOf(store, slot);
+  if (policy.capacity === 'reconciled') cells.keep(block, (rank) => inRange(rank, range));
+  setBlock(store, slot, block);
+  for (let place = 0; place < block.count; place += 1) {
+    const word = cells.wordAt(block.base, place);
+    cells.words[word + LIMITS] = limitsOf(store, slot, (cells.words[word + RANK] ?? 0) >>> 0);
+    if (policy.capacity !== 'reconciled') continue;
+    cells.words[word + FLAGS] =
+      ((cells.words[word + FLAGS] ?? 0) & (RANK_BUSY | RANK_COUNTS)) | ACTIVE_CLEARED | USED_CLEARED;
+    moveLatch(store, word, cells.value(word + ACTIVE), cells.value(word + USED));
+  }
+  judgeRanks(store, slot);
+}
+
+/** The ranks of a worker as the judgement reads them. */
+export function rankStatesOf(store: FleetStore, slot: number): RankStates {
+  const { slots, cells, classes } = store;
+  const ranks = new Map<number, RankState>();
+  const { base, count } = blockOf(store, slot);
+  for (let place = 0; place < count; place += 1) {
+    const word = cells.wordAt(base, place);
+    const flags = cells.words[word + FLAGS] ?? 0;
+    const limits = cells.words[word + LIMITS] ?? 0;
+    ranks.set((cells.words[word + RANK] ?? 0) >>> 0, {
+      activeDecodeBlocks: cells.value(word + ACTIVE),
+      activePrefillTokens: cells.value(word + TOKENS),
+      kvUsedBlocks: cells.value(word + USED),
+      totalKvBlocks: classes.totals[limits] ?? null,
+      maxNumBatchedTokens: classes.batches[limits] ?? null,
+      latch:
+        (flags & HAS_LATCH) === 0
+          ? null
+          : {
+              latched: (flags & LATCHED) !== 0,
+              activeCleared: (flags & ACTIVE_CLEARED) !== 0,
+              usedCleared: (flags & USED_CLEARED) !== 0,
+            },
+    });
+  }
+  return { declared: slots.has(slot, HAS_RANGE) ? rangeOf(store, slot) : null, ranks };
+}
+
+/** The block of a worker’s cells. */
+export function blockOf({ slots }: FleetStore, slot: number): CellBlock {
+  const at = slots.at(slot);
+  return {
+    base: slots.words[at + BASE] ?? 0,
+    count: slots.words[at + COUNT] ?? 0,
+    room: slots.words[at + ROOM] ?? 0,
+  };
+}
+
+/** Stores where a worker’s cells lie. */
+export function setBlock({ slots }: FleetStore, slot: number, block: CellBlock): void {
+  const at = slots.at(slot);
+  slots.words[at + BASE] = block.base;
+  slots.words[at + COUNT] = block.count;
+  slots.words[at + ROOM] = block.room;
+}
