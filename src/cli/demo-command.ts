@@ -78,7 +78,7 @@ export async function demoCommand(
   const monitor = demoMonitor({ facts$, decoder, policy, marks }, scheduler);
   let busy: readonly WorkerId[] = [];
   await new Promise<void>((resolve, reject) => {
-    monitor.busy$.subscribe((set) => (busy = [...set]));
+    monitor.busy$.subscribe({ next: (set) => (busy = [...set]), error: reject });
     monitor.transitions$.subscribe({
       next: (one) => {
         count.transitions += 1;

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { policies } from '../core/policies.js';
 import { decodeCommand, type DecodeOptions } from './decode-command.js';
 import { demoCommand, type DemoOptions } from './demo-command.js';
+import { addMarbleCommand } from './marble-command.js';
 import { withMarkOptions } from './mark-options.js';
 import { numberOption } from './number-option.js';
 import { packageVersion } from './package-version.js';
@@ -74,6 +75,7 @@ export function program(
       finish(await decodeCommand(file, options, terminal, standardInput)),
     );
 
+  addMarbleCommand(root, terminal, finish);
   for (const command of root.commands) command.exitOverride().configureHelp({ sortOptions: false });
   return root;
 }

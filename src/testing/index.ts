@@ -1,3 +1,4 @@
+// The reference model, and recordings played.
 export type { ModelState } from './model-state.js';
 export { firstStep, step, type ModelStep } from './model.js';
 export {
@@ -7,3 +8,36 @@ export {
   type PlayOptions,
 } from './play-recording.js';
 export type { PlayerName } from './player.js';
+
+// Marble files.
+export { assertMarble } from './marble/assert-marble.js';
+export { drawMarble } from './marble/draw-marble.js';
+export { failureText } from './marble/failure-text.js';
+export { fleetOperators } from './marble/fleet-operators.js';
+export { MarbleError, type MarbleErrorCode } from './marble/marble-error.js';
+export { parseMarble } from './marble/parse-marble.js';
+export { runMarble } from './marble/run-marble.js';
+export { updateMarble } from './marble/update-marble.js';
+export type {
+  Marble,
+  MarbleBinding,
+  MarbleCall,
+  MarbleMark,
+  MarbleStream,
+  MarbleSubscription,
+} from './marble/marble.js';
+export type {
+  BuildMarbleOperator,
+  MarbleContext,
+  MarbleOperator,
+  MarbleOperators,
+  MarbleOutputs,
+} from './marble/marble-operator.js';
+export type {
+  MarbleEmission,
+  MarbleResult,
+  OutputResult,
+  SubscriptionsResult,
+  SubscriptionTimes,
+} from './marble/marble-result.js';
+export type { JsonValue } from '../wire/json-value.js';

@@ -9,13 +9,22 @@ import type { Transition } from '../transition.js';
 
 /** The outputs of one run, a subject for each, fed in one fixed order. */
 export class MonitorOutputs {
-  readonly steps$ = new Subject<FleetStep>();
-  readonly busy$ = new Subject<BusySet>();
-  readonly transitions$ = new Subject<Transition>();
-  readonly fleet$ = new Subject<FleetCounts>();
-  readonly cleanups$ = new Subject<Cleanup>();
-  readonly problems$ = new Subject<Problem>();
-  readonly status$ = new Subject<readonly SourceStatus[]>();
+  private readonly subjects = {
+    steps$: new Subject<FleetStep>(),
+    busy$: new Subject<BusySet>(),
+    transitions$: new Subject<Transition>(),
+    fleet$: new Subject<FleetCounts>(),
+    cleanups$: new Subject<Cleanup>(),
+    problems$: new Subject<Problem>(),
+    status$: new Subject<readonly SourceStatus[]>(),
+  };
+  readonly steps$ = this.subjects.steps$.asObservable();
+  readonly busy$ = this.subjects.busy$.asObservable();
+  readonly transitions$ = this.subjects.transitions$.asObservable();
+  readonly fleet$ = this.subjects.fleet$.asObservable();
+  readonly cleanups$ = this.subjects.cleanups$.asObservable();
+  readonly problems$ = this.subjects.problems$.asObservable();
+  readonly status$ = this.subjects.status$.asObservable();
   /** What the outputs with a present value last said; `undefined` before a run. */
   busy: BusySet | undefined;
   fleet: FleetCounts | undefined;
@@ -26,9 +35,9 @@ export class MonitorOutputs {
     this.busy = busy;
     this.fleet = fleet;
     this.status = [];
-    this.busy$.next(busy);
-    this.fleet$.next(fleet);
-    this.status$.next(this.status);
+    this.subjects.busy$.next(busy);
+    this.subjects.fleet$.next(fleet);
+    this.subjects.status$.next(this.status);
   }
 
   /** All outputs of one step, before anything else happens. */
@@ -36,19 +45,19 @@ export class MonitorOutputs {
     const { busy, fleet } = this;
     this.busy = step.busy;
     this.fleet = step.fleet;
-    this.steps$.next(step);
-    if (step.busy !== busy) this.busy$.next(step.busy);
-    for (const transition of step.transitions) this.transitions$.next(transition);
-    if (step.fleet !== fleet) this.fleet$.next(step.fleet);
-    for (const cleanup of step.cleanups) this.cleanups$.next(cleanup);
-    for (const problem of step.problems) this.problems$.next(problem);
+    this.subjects.steps$.next(step);
+    if (step.busy !== busy) this.subjects.busy$.next(step.busy);
+    for (const transition of step.transitions) this.subjects.transitions$.next(transition);
+    if (step.fleet !== fleet) this.subjects.fleet$.next(step.fleet);
+    for (const cleanup of step.cleanups) this.subjects.cleanups$.next(cleanup);
+    for (const problem of step.problems) this.subjects.problems$.next(problem);
   }
 
   /** One source is otherwise than before. */
   setStatus(one: SourceStatus): void {
     const others = (this.status ?? []).filter(({ source }) => source !== one.source);
     this.status = [...others, one];
-    this.status$.next(this.status);
+    this.subjects.status$.next(this.status);
   }
 
   /** The end of all outputs. */
@@ -56,12 +65,7 @@ export class MonitorOutputs {
     this.busy = undefined;
     this.fleet = undefined;
     this.status = undefined;
-    this.steps$.complete();
-    this.busy$.complete();
-    this.transitions$.complete();
-    this.fleet$.complete();
-    this.cleanups$.complete();
-    this.problems$.complete();
-    this.status$.complete();
+    // In the order of the outputs themselves.
+    for (const subject$ of Object.values(this.subjects)) subject$.complete();
   }
 }

@@ -63,6 +63,8 @@ export class MonitorRun {
       this.subscription.add(
         events$.subscribe({
           next: (event) => ('count' in event ? this.takeBatch(event) : this.take(event)),
+          // Errors are events by now; one that is not is a defect, and must not go unseen.
+          error: (error: unknown) => this.take({ kind: 'instancesError', text: String(error) }),
           complete: () => this.sourceEnded(name),
         }),
       );

@@ -60,15 +60,15 @@ function listen(monitor: LoadMonitor): string[] {
 
 describe('monitor - law 1, order', () => {
   it('for one event steps, busy, transitions, fleet, cleanups, problems, whatever the order of subscription', () => {
-    const instances = new Subject<InstanceChange>();
+    const instances$ = new Subject<InstanceChange>();
     const loads = new Subject<ActiveLoad>();
-    const monitor = loadMonitor({ decodeInstances: instances, loads }, options);
+    const monitor = loadMonitor({ decodeInstances: instances$, loads }, options);
     const words = listen(monitor);
     monitor.connect();
-    instances.next([id(1)]);
+    instances$.next([id(1)]);
     loads.next(tokens(1, 11));
     words.length = 0;
-    instances.next([]);
+    instances$.next([]);
     expect(words).toEqual(['step', 'busy ', 'transition 1 down', 'fleet', 'cleanup 1']);
   });
 
@@ -116,12 +116,18 @@ describe('monitor - law 1, order', () => {
 describe('monitor - law 2, distinct', () => {
   it('busy$ emits only when the set of ids differs', () => {
     const loads = new Subject<ActiveLoad>();
-    const monitor = loadMonitor({ loads }, options);
+    const thresholds = new Subject<LoadThresholdUpdate>();
+    const monitor = loadMonitor({ loads, thresholds }, options);
     const sets: string[] = [];
+    let steps = 0;
     monitor.busy$.subscribe((busy) => sets.push([...busy].join()));
+    monitor.steps$.subscribe(() => (steps += 1));
     monitor.connect();
-    for (const value of [11, 12, 13, 1, 2, 11]) loads.next(tokens(1, value));
+    for (const value of [11, 12, 13]) loads.next(tokens(1, value));
+    thresholds.next({ activePrefillTokensThreshold: 9 });
+    for (const value of [1, 2, 11]) loads.next(tokens(1, value));
     expect(sets).toEqual(['', '1', '', '1']);
+    expect(steps).toBeGreaterThan(sets.length - 1);
   });
 });
 
@@ -189,16 +195,16 @@ describe('monitor - law 3, nothing kills the graph', () => {
   });
 
   it('an inner prefill watch errors - a problem, and the next one attaches', () => {
-    const watches = new Subject<Observable<InstanceChange>>();
+    const watches$ = new Subject<Observable<InstanceChange>>();
     const configs = of<ConfigChange>(new Map([[id(9), {}]]));
     const loads = new Subject<ActiveLoad>();
     const monitor = loadMonitor(
-      { prefillInstances: watches, configs: concat(configs, NEVER), loads, decodeInstances: NEVER },
+      { prefillInstances: watches$, configs: concat(configs, NEVER), loads, decodeInstances: NEVER },
       options,
     );
     const words = listen(monitor);
     monitor.connect();
-    watches.next(
+    watches$.next(
       concat(
         of<InstanceChange>([id(9)]),
         throwError(() => new Error('gone')),
@@ -207,7 +213,7 @@ describe('monitor - law 3, nothing kills the graph', () => {
     expect(words).toContain('problem source-error');
     loads.next(tokens(9, 11));
     expect(words).toContain('transition 9 up');
-    watches.next(concat(of<InstanceChange>([]), NEVER));
+    watches$.next(concat(of<InstanceChange>([]), NEVER));
     expect(words).toContain('cleanup 9');
     monitor.stop();
   });

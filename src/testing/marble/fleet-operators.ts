@@ -1,0 +1,19 @@
+import { policyNamed } from '../../core/policy-named.js';
+import type { MarbleOperators } from './marble-operator.js';
+import { modelOperator, type PolicyLookup } from './model-operator.js';
+import { monitorOperator } from './monitor-operator.js';
+import { reduceOperator } from './reduce-operator.js';
+
+/**
+ * The operators of this domain that marble files can name: `reduceFleet`, `loadMonitor`, and `model`. One more is
+ * one line here.
+ *
+ * @param lookup what a name of a policy means in a file; by default the row of the table {@link policies}
+ */
+export function fleetOperators(lookup: PolicyLookup = policyNamed): MarbleOperators {
+  return {
+    model: modelOperator(lookup),
+    reduceFleet: reduceOperator(lookup),
+    loadMonitor: monitorOperator(lookup),
+  };
+}

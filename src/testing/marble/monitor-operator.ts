@@ -1,0 +1,199 @@
+import { concatMap, map, Observable, ReplaySubject, timer, type SchedulerLike } from 'rxjs';
+import type { FleetEvent } from '../../core/fleet-event.js';
+import { loadMonitor, type LoadMonitor } from '../../core/load-monitor/load-monitor.js';
+import type {
+  ConfigChange,
+  InstanceChange,
+  MonitorSources,
+} from '../../core/load-monitor/monitor-sources.js';
+import type { JsonValue } from '../../wire/json-value.js';
+import { fleetEventOf } from './fleet-event-of.js';
+import type { MarbleContext, MarbleOperator, MarbleOutputs } from './marble-operator.js';
+import { fleetArguments, type PolicyLookup } from './model-operator.js';
+
+/** When things are done to the monitor, in milliseconds. */
+interface MonitorTimes {
+  readonly connectAt: number;
+  readonly stopAt: number | undefined;
+  readonly reconnectAt: number | undefined;
+  /** When the outputs are subscribed to; late is after `connectAt`. */
+  readonly subscribeAt: number | undefined;
+  readonly unsubscribeAt: number | undefined;
+}
+
+/**
+ * `loadMonitor({ policy, …start, connectAt, stopAt, reconnectAt, subscribeAt, unsubscribeAt })`: a monitor whose
+ * sources are the inputs, by title.
+ *
+ * 1. Titles of inputs: `loads`, `configs`, `decodeInstances`, `prefillInstances`, `thresholds`, `events`. Letters are
+ *    events in the JSON form of a recording, of kinds that fit the source; `#` and `|` are the source's error and end.
+ * 2. In `prefillInstances`, `prefillAttached` brings a watch, `prefillInstances` its next set, `prefillClosed` its end,
+ *    `instancesError` its error; the row's own `#` and `|` are those of the outer stream.
+ * 3. Outputs: `steps`, `busy`, `transitions`, `fleet` (the number of busy workers), `cleanups`, `problems` (codes),
+ *    `status` (`"source state"`, all of them).
+ */
+export const monitorOperator = (lookup: PolicyLookup): MarbleOperator => ({
+  read: fleetEventOf,
+  build: (args, context) => {
+    const { times, rest } = timesOf(args);
+    const { policy, start } = fleetArguments(rest, lookup);
+    const { scheduler } = context;
+    const monitor = loadMonitor(sourcesOf(context), { policy, start, scheduler });
+    return outputsOf(monitor, times, scheduler);
+  },
+});
+
+function timesOf(args: readonly JsonValue[]): { times: MonitorTimes; rest: JsonValue[] } {
+  const [given = {}, ...others] = args;
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    return { times: defaults(), rest: [...args] };
+  const fields = { ...(given as Readonly<Record<string, JsonValue>>) };
+  const take = (name: string): number | undefined => {
+    const value = fields[name];
+    if (value === undefined) return undefined;
+    if (typeof value !== 'number') throw new Error(`${name} must be a number of milliseconds`);
+    delete fields[name];
+    return value;
+  };
+  const times = {
+    connectAt: take('connectAt') ?? 0,
+    stopAt: take('stopAt'),
+    reconnectAt: take('reconnectAt'),
+    subscribeAt: take('subscribeAt'),
+    unsubscribeAt: take('unsubscribeAt'),
+  };
+  return { times, rest: [fields, ...others] };
+}
+
+function defaults(): MonitorTimes {
+  return {
+    connectAt: 0,
+    stopAt: undefined,
+    reconnectAt: undefined,
+    subscribeAt: undefined,
+    unsubscribeAt: undefined,
+  };
+}
+
+function outputsOf(monitor: LoadMonitor, times: MonitorTimes, scheduler: SchedulerLike): MarbleOutputs {
+  const outputs = {
+    steps: monitor.steps$.pipe(map(({ at }) => at)),
+    busy: monitor.busy$.pipe(map((busy) => [...busy])),
+    transitions: monitor.transitions$.pipe(map(({ workerId, busy }) => ({ workerId, busy }))),
+    fleet: monitor.fleet$.pipe(map(({ busy }) => busy)),
+    cleanups: monitor.cleanups$,
+    problems: monitor.problems$.pipe(map(({ code }) => code)),
+    status: monitor.status$.pipe(map((all) => all.map(({ source, state }) => `${source} ${state}`))),
+  } satisfies MarbleOutputs;
+  const act = lifeOf(monitor, times, scheduler);
+  return Object.fromEntries(
+    Object.entries(outputs).map(([title, output$]) => [
+      title,
+      attended<unknown>(output$, act, times, scheduler),
+    ]),
+  );
+}
+
+/** Does to the monitor what the times say, once, whichever output is looked at first. */
+function lifeOf(
+  monitor: LoadMonitor,
+  { connectAt, stopAt, reconnectAt }: MonitorTimes,
+  scheduler: SchedulerLike,
+): () => void {
+  let begun = false;
+  return () => {
+    if (begun) return;
+    begun = true;
+    const connect = (): void => void monitor.connect();
+    // Every output is subscribed to in the same moment before the monitor is connected.
+    scheduler.schedule(connect, connectAt);
+    if (stopAt !== undefined) scheduler.schedule(() => monitor.stop(), stopAt);
+    if (reconnectAt !== undefined) scheduler.schedule(connect, reconnectAt);
+  };
+}
+
+function attended<T>(
+  output$: Observable<T>,
+  act: () => void,
+  times: MonitorTimes,
+  scheduler: SchedulerLike,
+): Observable<T> {
+  return new Observable((subscriber) => {
+    act();
+    if (times.subscribeAt === undefined && times.unsubscribeAt === undefined)
+      return output$.subscribe(subscriber);
+    const attending = timer(times.subscribeAt ?? 0, scheduler)
+      .pipe(concatMap(() => output$))
+      .subscribe(subscriber);
+    if (times.unsubscribeAt !== undefined)
+      attending.add(scheduler.schedule(() => attending.unsubscribe(), times.unsubscribeAt));
+    return attending;
+  });
+}
+
+function sourcesOf({ inputs }: MarbleContext): MonitorSources {
+  const events = (title: string): Observable<FleetEvent> | undefined =>
+    inputs[title] as Observable<FleetEvent> | undefined;
+  const unknown = Object.keys(inputs).filter((title) => !titles.includes(title));
+  if (unknown.length > 0)
+    throw new Error(`a monitor has no source ${unknown.join(', ')}; choose of ${titles.join(', ')}`);
+  const loads = events('loads');
+  const configs = events('configs');
+  const decodeInstances = events('decodeInstances');
+  const prefillInstances = events('prefillInstances');
+  const thresholds = events('thresholds');
+  const others$ = events('events');
+  return {
+    ...(loads && { loads: loads.pipe(map((event) => kept(event, 'load'))) }),
+    ...(configs && { configs: configs.pipe(map(configChange)) }),
+    ...(decodeInstances && { decodeInstances: decodeInstances.pipe(map(instanceChange)) }),
+    ...(prefillInstances && { prefillInstances: watches(prefillInstances) }),
+    ...(thresholds && { thresholds: thresholds.pipe(map((event) => kept(event, 'thresholds'))) }),
+    ...(others$ && { events: others$ }),
+  };
+}
+
+const titles = ['loads', 'configs', 'decodeInstances', 'prefillInstances', 'thresholds', 'events'];
+
+function kept<Kind extends FleetEvent['kind']>(
+  event: FleetEvent,
+  kind: Kind,
+): Extract<FleetEvent, { kind: Kind }> {
+  if (event.kind !== kind) throw new Error(`an event of kind ${event.kind} is none of this source`);
+  return event as Extract<FleetEvent, { kind: Kind }>;
+}
+
+function configChange(event: FleetEvent): ConfigChange {
+  if (event.kind === 'configs') return event.workers;
+  const { workerId, config } = kept(event, 'config');
+  return { workerId, config };
+}
+
+function instanceChange(event: FleetEvent): InstanceChange {
+  if (event.kind === 'decodeInstances') return event.workerIds;
+  const { workerId, present } = kept(event, 'instance');
+  return { workerId, present };
+}
+
+/** The watches that a row of prefill events brings. */
+function watches(events$: Observable<FleetEvent>): Observable<Observable<InstanceChange>> {
+  return new Observable((subscriber) => {
+    let watch$ = new ReplaySubject<InstanceChange>(Infinity);
+    return events$.subscribe({
+      next: (event) => {
+        if (event.kind === 'prefillAttached') {
+          watch$ = new ReplaySubject(Infinity);
+          watch$.next(event.workerIds);
+          subscriber.next(watch$);
+        } else if (event.kind === 'prefillClosed') watch$.complete();
+        else if (event.kind === 'instancesError') watch$.error(new Error('the watch failed'));
+        else
+          watch$.next(
+            event.kind === 'instance' ? instanceChange(event) : kept(event, 'prefillInstances').workerIds,
+          );
+      },
+      error: (error: unknown) => subscriber.error(error),
+      complete: () => subscriber.complete(),
+    });
+  });
+}

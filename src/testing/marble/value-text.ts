@@ -1,0 +1,42 @@
+/**
+ * A value as the JSON that a binding holds; integers keep all their digits.
+ *
+ * 1. A Map with text keys is an object, a Set an array, an Error an object with its name, message and own fields.
+ * 2. What JSON has no form for is a word that is no JSON (`undefined`, `NaN`, `[function]`), so it equals nothing
+ *    that a binding can say.
+ * 3. A field that is `undefined` is left out. With `sorted`, keys are in order, and equal values have equal texts.
+ */
+export function valueText(value: unknown, sorted = false): string {
+  return textOf(value, sorted, []);
+}
+
+/** A text that is the same for equal values, whatever the order of their keys. */
+export function canonicalText(value: unknown): string {
+  return valueText(value, true);
+}
+
+function textOf(value: unknown, sorted: boolean, above: readonly object[]): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'function' || typeof value === 'symbol') return `[${typeof value}]`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (above.includes(value)) return '[cycle]';
+  const inside = [...above, value];
+  if (value instanceof Set || Array.isArray(value))
+    return `[${[...(value as Iterable<unknown>)].map((item) => textOf(item, sorted, inside)).join(',')}]`;
+  if ('toJSON' in value && typeof value.toJSON === 'function')
+    return textOf((value.toJSON as () => unknown)(), sorted, inside);
+  const entries = entriesOf(value).filter(([, inner]) => inner !== undefined);
+  const members = entries.map(([key, inner]) => `${keyText(key)}:${textOf(inner, sorted, inside)}`);
+  return `{${(sorted ? members.sort() : members).join(',')}}`;
+}
+
+function entriesOf(value: object): [unknown, unknown][] {
+  if (value instanceof Map) return [...(value as Map<unknown, unknown>)];
+  if (!(value instanceof Error)) return Object.entries(value);
+  const { name, message } = value;
+  return Object.entries({ name, message, ...(value as object) });
+}
+
+function keyText(key: unknown): string {
+  return typeof key === 'string' ? JSON.stringify(key) : `[${typeof key}]`;
+}

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { policies, type PolicyName } from '../../src/core/policies.js';
+import { policyCells } from '../../src/core/policy-cells.js';
+import { root } from './run-cli.js';
+
+export type Cell = keyof typeof policyCells;
+
+/** A rule about one content of one cell; `policy` is the first row of the table that has it. */
+export interface CellRule {
+  readonly id: string;
+  readonly cell: Cell;
+  readonly policy: PolicyName;
+}
+
+/** What the wire accepts is about bytes, not about behaviour over time: its tests are those of the decoder. */
+const notOverTime: readonly Cell[] = ['wire'];
+
+/** A rule for every distinct content of every cell: `cell/<cell>/<first policy that has it>`. */
+export const cellRules: readonly CellRule[] = (Object.keys(policyCells) as Cell[])
+  .filter((cell) => !notOverTime.includes(cell))
+  .flatMap((cell) => {
+    const seen = new Set<string>();
+    return (Object.keys(policies) as PolicyName[]).flatMap((policy) => {
+      const content = JSON.stringify(policies[policy][cell]);
+      if (seen.has(content)) return [];
+      seen.add(content);
+      return [{ id: `cell/${cell}/${policy}`, cell, policy }];
+    });
+  });
+
+/** The laws of the architecture that a picture can show. */
+export const lawRules = [
+  'law/order',
+  'law/distinct',
+  'law/nothing-kills-the-graph',
+  'law/total-reducer',
+  'law/no-stale-series',
+  'law/time-is-an-argument',
+  'law/same-input-same-output',
+];
+
+/** A rule for every row and column of the table in the monitor's docstring: `monitor/<source>/<next|error|end>`. */
+export const tableRules: readonly string[] = [
+  ...readFileSync(join(root, 'src/core/load-monitor/load-monitor.ts'), 'utf8').matchAll(
+    /^ \* \| (`[^|]*) \| [^|]* \| [^|]* \| [^|]* \|$/gm,
+  ),
+].flatMap(([, source = '']) => {
+  const name = source.replaceAll(/[`]/g, '').trim().replaceAll(/,? /g, '-');
+  return ['next', 'error', 'end'].map((column) => `monitor/${name}/${column}`);
+});
+
+/** What the life of a monitor brings, beside its sources. */
+export const lifeRules = [
+  'monitor/unsubscribe',
+  'monitor/late-subscription',
+  'monitor/reconnection',
+  'monitor/stop',
+];
+
+/** Every rule that a marble file must show. */
+export const ruleIds: readonly string[] = [
+  ...cellRules.map(({ id }) => id),
+  ...lawRules,
+  ...tableRules,
+  ...lifeRules,
+];
