@@ -50,8 +50,11 @@ const pureRooms = ['core', 'operators', 'wire'];
 /** Where a subscription may begin, besides `new Observable(…)` that returns its teardown. */
 const subscribers: readonly { readonly room: string; readonly inside?: string }[] = [
   { room: 'core', inside: 'connect' },
+  { room: 'dynamo', inside: 'connect' },
   { room: 'service', inside: 'run' },
   { room: 'cli' },
+  // A conformance case is the one who listens to the source it judges.
+  { room: 'testing', inside: 'listen' },
 ];
 
 /** Files that hold nothing but a table of data and may be longer than the limit. */
@@ -208,6 +211,8 @@ describe('subscriptions', () => {
     ['core/x.ts', `const monitor = { connect: () => steps$.subscribe(sink) };`, 0],
     ['core/x.ts', `function reconnect() { return steps$.subscribe(sink); }`, 1],
     ['operators/x.ts', `function connect() { return steps$.subscribe(sink); }`, 1],
+    ['dynamo/x.ts', `class Client { connect() { return this.sets$.subscribe(); } }`, 0],
+    ['dynamo/x.ts', `class Client { watch() { return this.sets$.subscribe(); } }`, 1],
     ['service/x.ts', `export function run() { return steps$.subscribe(sink); }`, 0],
     ['service/x.ts', `export function start() { return steps$.subscribe(sink); }`, 1],
     ['testing/x.ts', `export function run() { return steps$.subscribe(sink); }`, 1],

@@ -9,6 +9,13 @@ export {
 } from './play-recording.js';
 export type { PlayerName } from './player.js';
 
+// What tests are made of.
+export { fleetEvents, type WorkerName } from './fleet-events.js';
+export { fakeSource, type FakeSource } from './fake-source.js';
+export type { ConformanceCase } from './conformance/conformance-case.js';
+export { sourceCases, type SourceHarness } from './conformance/source-cases.js';
+export { sinkCases, type SinkHarness } from './conformance/sink-cases.js';
+
 // Marble files.
 export { assertMarble } from './marble/assert-marble.js';
 export { drawMarble } from './marble/draw-marble.js';

@@ -1,5 +1,5 @@
 import { concatMap, map, Observable, ReplaySubject, timer, type SchedulerLike } from 'rxjs';
-import type { FleetEvent } from '../../core/fleet-event.js';
+import type { FleetEvent, Role } from '../../core/fleet-event.js';
 import { loadMonitor, type LoadMonitor } from '../../core/load-monitor/load-monitor.js';
 import type {
   ConfigChange,
@@ -37,21 +37,19 @@ export const monitorOperator = (lookup: PolicyLookup): MarbleOperator => ({
   build: (args, context) => {
     const { times, rest } = timesOf(args);
     const { policy, start } = fleetArguments(rest, lookup);
-    const { scheduler } = context;
-    const monitor = loadMonitor(sourcesOf(context), { policy, start, scheduler });
-    return outputsOf(monitor, times, scheduler);
+    const monitor = loadMonitor(sourcesOf(context), { policy, start, scheduler: context.scheduler });
+    return outputsOf(monitor, times, context.scheduler);
   },
 });
 
 function timesOf(args: readonly JsonValue[]): { times: MonitorTimes; rest: JsonValue[] } {
   const [given = {}, ...others] = args;
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
-    return { times: defaults(), rest: [...args] };
-  const fields = { ...(given as Readonly<Record<string, JsonValue>>) };
+  const named = typeof given === 'object' && given !== null && !Array.isArray(given);
+  const fields = named ? { ...(given as Readonly<Record<string, JsonValue>>) } : {};
   const take = (name: string): number | undefined => {
     const value = fields[name];
-    if (value === undefined) return undefined;
-    if (typeof value !== 'number') throw new Error(`${name} must be a number of milliseconds`);
+    if (value !== undefined && typeof value !== 'number')
+      throw new Error(`${name} must be a number of milliseconds`);
     delete fields[name];
     return value;
   };
@@ -62,17 +60,7 @@ function timesOf(args: readonly JsonValue[]): { times: MonitorTimes; rest: JsonV
     subscribeAt: take('subscribeAt'),
     unsubscribeAt: take('unsubscribeAt'),
   };
-  return { times, rest: [fields, ...others] };
-}
-
-function defaults(): MonitorTimes {
-  return {
-    connectAt: 0,
-    stopAt: undefined,
-    reconnectAt: undefined,
-    subscribeAt: undefined,
-    unsubscribeAt: undefined,
-  };
+  return { times, rest: [named ? fields : given, ...others] };
 }
 
 function outputsOf(monitor: LoadMonitor, times: MonitorTimes, scheduler: SchedulerLike): MarbleOutputs {
@@ -131,25 +119,35 @@ function attended<T>(
   });
 }
 
-function sourcesOf({ inputs }: MarbleContext): MonitorSources {
-  const events = (title: string): Observable<FleetEvent> | undefined =>
-    inputs[title] as Observable<FleetEvent> | undefined;
+function sourcesOf({ inputs, scheduler }: MarbleContext): MonitorSources {
   const unknown = Object.keys(inputs).filter((title) => !titles.includes(title));
   if (unknown.length > 0)
     throw new Error(`a monitor has no source ${unknown.join(', ')}; choose of ${titles.join(', ')}`);
-  const loads = events('loads');
-  const configs = events('configs');
-  const decodeInstances = events('decodeInstances');
-  const prefillInstances = events('prefillInstances');
-  const thresholds = events('thresholds');
-  const others$ = events('events');
+  const source = <T>(title: string, read: (event: FleetEvent) => T): Observable<T> | undefined =>
+    (inputs[title] as Observable<FleetEvent> | undefined)?.pipe(
+      map((event) => {
+        try {
+          return read(event);
+        } catch (error) {
+          // The monitor takes this for the source's own error, so it is thrown beside the streams as well.
+          scheduler.schedule(() => void read(event));
+          throw error;
+        }
+      }),
+    );
+  const loads = source('loads', (event) => kept(event, 'load'));
+  const configs = source('configs', configChange);
+  const decodeInstances = source('decodeInstances', (event) => instanceChange(event, 'decode'));
+  const prefill$ = source('prefillInstances', (event) => event);
+  const thresholds = source('thresholds', (event) => kept(event, 'thresholds'));
+  const events = source('events', (event) => event);
   return {
-    ...(loads && { loads: loads.pipe(map((event) => kept(event, 'load'))) }),
-    ...(configs && { configs: configs.pipe(map(configChange)) }),
-    ...(decodeInstances && { decodeInstances: decodeInstances.pipe(map(instanceChange)) }),
-    ...(prefillInstances && { prefillInstances: watches(prefillInstances) }),
-    ...(thresholds && { thresholds: thresholds.pipe(map((event) => kept(event, 'thresholds'))) }),
-    ...(others$ && { events: others$ }),
+    ...(loads && { loads }),
+    ...(configs && { configs }),
+    ...(decodeInstances && { decodeInstances }),
+    ...(prefill$ && { prefillInstances: watches(prefill$) }),
+    ...(thresholds && { thresholds }),
+    ...(events && { events }),
   };
 }
 
@@ -169,28 +167,30 @@ function configChange(event: FleetEvent): ConfigChange {
   return { workerId, config };
 }
 
-function instanceChange(event: FleetEvent): InstanceChange {
-  if (event.kind === 'decodeInstances') return event.workerIds;
-  const { workerId, present } = kept(event, 'instance');
+function instanceChange(event: FleetEvent, role: Role): InstanceChange {
+  if (event.kind !== 'instance') return kept(event, `${role}Instances`).workerIds;
+  const { workerId, present, role: told = 'decode' } = event;
+  if (told !== role) throw new Error(`an instance of role ${told} is none of this source`);
   return { workerId, present };
 }
 
 /** The watches that a row of prefill events brings. */
 function watches(events$: Observable<FleetEvent>): Observable<Observable<InstanceChange>> {
   return new Observable((subscriber) => {
-    let watch$ = new ReplaySubject<InstanceChange>(Infinity);
+    const attached: ReplaySubject<InstanceChange>[] = [];
     return events$.subscribe({
       next: (event) => {
         if (event.kind === 'prefillAttached') {
-          watch$ = new ReplaySubject(Infinity);
+          const watch$ = new ReplaySubject<InstanceChange>(Infinity);
           watch$.next(event.workerIds);
-          subscriber.next(watch$);
-        } else if (event.kind === 'prefillClosed') watch$.complete();
+          attached.push(watch$);
+          return subscriber.next(watch$);
+        }
+        const watch$ = attached[('watch' in event ? event.watch : undefined) ?? attached.length - 1];
+        if (watch$ === undefined) throw new Error(`there is no watch for an event of kind ${event.kind}`);
+        if (event.kind === 'prefillClosed') watch$.complete();
         else if (event.kind === 'instancesError') watch$.error(new Error('the watch failed'));
-        else
-          watch$.next(
-            event.kind === 'instance' ? instanceChange(event) : kept(event, 'prefillInstances').workerIds,
-          );
+        else watch$.next(instanceChange(event, 'prefill'));
       },
       error: (error: unknown) => subscriber.error(error),
       complete: () => subscriber.complete(),
