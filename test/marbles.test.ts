@@ -35,7 +35,7 @@ describe('marbles', () => {
 
   it.each(marbles)('$name notices every change of what it expects', ({ name, marble }) => {
     for (const { line, text, marks } of marble.outputs) {
-      const earlier = text.startsWith('-') ? `${text.slice(1)}-` : `-${text.slice(0, -1)}`;
+      const earlier = text.startsWith('-') ? text.slice(1) : `-${text}`;
       if (marks.length === 0) continue;
       const changed = marble.lines.with(line - 1, earlier).join('\n');
       expect(runMarble(parseMarble(changed, name), fleetOperators()).passed).toBe(false);

@@ -1,6 +1,7 @@
 import type { ActiveLoad } from './active-load.js';
 import type { Count } from './count.js';
 import type { LoadThresholdUpdate } from './load-thresholds.js';
+import type { Problem } from './problem.js';
 import type { RuntimeConfig } from './runtime-config.js';
 import type { WorkerId } from './worker-id.js';
 
@@ -83,4 +84,5 @@ export type FleetEvent =
   | { readonly kind: 'loadError'; readonly text?: string }
   | { readonly kind: 'configError'; readonly text?: string }
   | { readonly kind: 'instancesError'; readonly text?: string }
+  | { readonly kind: 'sourceError'; readonly source: Problem['source']; readonly text?: string }
   | { readonly kind: 'loadStreamEnded' | 'configsEnded' | 'instancesEnded' | 'stop' };

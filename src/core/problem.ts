@@ -19,8 +19,8 @@ export type ProblemCode =
 /** One thing that was wrong and was survived: the event stream goes on. */
 export interface Problem {
   readonly code: ProblemCode;
-  /** Where it came from: `loads`, `configs`, `instances`, `thresholds`. */
-  readonly source: 'loads' | 'configs' | 'instances' | 'thresholds';
+  /** Where it came from: `loads`, `configs`, `instances`, `thresholds`, `events`. */
+  readonly source: 'loads' | 'configs' | 'instances' | 'thresholds' | 'events';
   /** One sentence for people. */
   readonly text: string;
   /** The worker it is about, where there is one. */

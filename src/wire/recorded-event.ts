@@ -69,6 +69,10 @@ export function recordedEvent(node: JsonNode): RecordedEvent {
     case 'configError':
     case 'instancesError':
       return { kind, ...text() };
+    case 'sourceError': {
+      const source = oneOf(requiredField(event, 'source'), 'source', problemSources);
+      return { kind, source, ...text() };
+    }
     case 'loadStreamEnded':
     case 'configsEnded':
     case 'instancesEnded':
@@ -82,6 +86,8 @@ export function recordedEvent(node: JsonNode): RecordedEvent {
       );
   }
 }
+
+const problemSources = ['loads', 'configs', 'instances', 'thresholds', 'events'] as const;
 
 /** The marks that an object names. */
 export function marks(object: JsonObjectNode): LoadThresholdUpdate {

@@ -152,6 +152,8 @@ export class FleetLoad {
         return void store.problems.push(fleetProblems.sourceError('configs', event.text));
       case 'instancesError':
         return void store.problems.push(fleetProblems.sourceError('instances', event.text));
+      case 'sourceError':
+        return void store.problems.push(fleetProblems.sourceError(event.source, event.text));
       case 'loadStreamEnded':
         store.loadsOpen = false;
         return applyEnd(store, 'loads', policy.loadsEnded);

@@ -1,4 +1,5 @@
-import { asyncScheduler, Observable, type Subscription } from 'rxjs';
+import { asyncScheduler, defer, merge, of, type Observable, type Subscription } from 'rxjs';
+import { trampoline } from '../../operators/trampoline.js';
 import type { BusySet } from '../busy-set.js';
 import type { Cleanup } from '../cleanup.js';
 import type { Explanation } from '../explanation.js';
@@ -111,13 +112,13 @@ export function loadMonitor(sources: MonitorSources, options: MonitorOptions): L
     return begun.subscription;
   };
   const output = <T>(
-    of: (outputs: MonitorOutputs) => Observable<T>,
+    of$: (outputs: MonitorOutputs) => Observable<T>,
     present?: (outputs: MonitorOutputs) => T | undefined,
   ): Observable<T> =>
-    new Observable((subscriber) => {
+    defer(() => {
       const value = present?.(outputs);
-      if (value !== undefined) subscriber.next(value);
-      return of(outputs).subscribe(subscriber);
+      // The present value goes in behind the subscription, so that what its receiver causes is not missed.
+      return value === undefined ? of$(outputs) : merge(of$(outputs), of(value)).pipe(trampoline());
     });
 
   return {
@@ -140,10 +141,9 @@ export function loadMonitor(sources: MonitorSources, options: MonitorOptions): L
     connect,
     stop,
     snapshot: () => {
-      const { busy, fleet, status } = outputs;
-      if (run === undefined || busy === undefined || fleet === undefined || status === undefined)
-        return undefined;
-      return { busy, fleet, status, thresholds: run.fleet.thresholds };
+      if (run === undefined) return undefined;
+      const { busy, fleet, thresholds } = run.fleet;
+      return { busy, fleet, thresholds, status: outputs.status ?? [] };
     },
     explain: (workerId) => run?.fleet.explain(workerId),
     [Symbol.dispose]: stop,

@@ -25,7 +25,7 @@ export class MonitorOutputs {
   readonly cleanups$ = this.subjects.cleanups$.asObservable();
   readonly problems$ = this.subjects.problems$.asObservable();
   readonly status$ = this.subjects.status$.asObservable();
-  /** What the outputs with a present value last said; `undefined` before a run. */
+  /** What the outputs with a present value said last, so that who joins meanwhile hears it once; `undefined` before a run. */
   busy: BusySet | undefined;
   fleet: FleetCounts | undefined;
   status: readonly SourceStatus[] | undefined;
@@ -42,13 +42,16 @@ export class MonitorOutputs {
 
   /** All outputs of one step, before anything else happens. */
   step(step: FleetStep): void {
-    const { busy, fleet } = this;
-    this.busy = step.busy;
-    this.fleet = step.fleet;
     this.subjects.steps$.next(step);
-    if (step.busy !== busy) this.subjects.busy$.next(step.busy);
+    if (step.busy !== this.busy) {
+      this.busy = step.busy;
+      this.subjects.busy$.next(step.busy);
+    }
     for (const transition of step.transitions) this.subjects.transitions$.next(transition);
-    if (step.fleet !== fleet) this.subjects.fleet$.next(step.fleet);
+    if (step.fleet !== this.fleet) {
+      this.fleet = step.fleet;
+      this.subjects.fleet$.next(step.fleet);
+    }
     for (const cleanup of step.cleanups) this.subjects.cleanups$.next(cleanup);
     for (const problem of step.problems) this.subjects.problems$.next(problem);
   }

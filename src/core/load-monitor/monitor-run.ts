@@ -21,6 +21,7 @@ export class MonitorRun {
   private delivering = false;
   private open = 0;
   private over = false;
+  private finishing = false;
   private readonly timers: MarkTimers | undefined;
 
   constructor(
@@ -58,28 +59,28 @@ export class MonitorRun {
       );
     }
     for (const { name, events$ } of sourceEvents(this.sources)) {
-      if (this.over) return;
+      if (this.finishing) return;
       this.open += 1;
       this.subscription.add(
         events$.subscribe({
-          next: (event) => ('count' in event ? this.takeBatch(event) : this.take(event)),
+          next: (event) => ('count' in event ? this.takeBatch(event) : this.takeOf(name, event)),
           // Errors are events by now; one that is not is a defect, and must not go unseen.
-          error: (error: unknown) => this.take({ kind: 'instancesError', text: String(error) }),
-          complete: () => this.sourceEnded(name),
+          error: (error: unknown) =>
+            this.take({ kind: 'sourceError', source: 'events', text: String(error) }),
+          complete: () => this.closeOne(),
         }),
       );
     }
     this.closeOne();
   }
 
-  /** Stops the run: the policy's cleanup, then the end of all outputs. */
+  /** Stops the run: the policy's cleanup, then the end of all outputs, behind everything that waits already. */
   stop(): void {
     this.take({ kind: 'stop' });
-    this.finish();
   }
 
   private take(event: FleetEvent): void {
-    if (this.over) return;
+    if (this.finishing) return;
     this.waiting.push(event);
     if (!this.delivering) this.deliverWaiting();
   }
@@ -90,7 +91,7 @@ export class MonitorRun {
       for (const event of batchEvents(batch)) this.take(event);
       return;
     }
-    for (let row = 0; row < batch.count && !this.over; row += 1) {
+    for (let row = 0; row < batch.count && !this.finishing; row += 1) {
       const step = this.fleet.applyRow(batch, row, this.scheduler.now());
       if (step === null) continue;
       this.delivering = true;
@@ -102,31 +103,31 @@ export class MonitorRun {
   /** Everything that waits, and what that brings about, in order. */
   private deliverWaiting(): void {
     this.delivering = true;
-    while (this.waiting.length > 0) {
+    while (this.waiting.length > 0 && !this.finishing) {
       const events = this.waiting;
       this.waiting = [];
       for (const event of events) {
-        if (this.over) return;
+        if (this.finishing) break;
         if (event.kind === 'marked') this.timers?.arm(event.workerId);
         const step = this.fleet.apply(event, this.scheduler.now());
         if (step !== null) this.outputs.step(step);
       }
     }
     this.delivering = false;
-    if (this.fleet.ended) this.finish();
+    if (this.finishing || this.fleet.ended) this.finish();
   }
 
-  private sourceEnded(name: string): void {
-    if (this.over) return;
-    const stale =
-      name === 'thresholds' || name === 'events' || name === 'prefillInstances'
-        ? undefined
-        : 'its last word stays';
-    if (stale !== undefined) this.outputs.setStatus(this.statusOf(name, 'ended', stale));
-    this.closeOne();
+  /** An event of a source. Its end is a status first, since the policy may end the monitor by it. */
+  private takeOf(name: string, event: FleetEvent): void {
+    const isEnd =
+      event.kind === 'loadStreamEnded' || event.kind === 'configsEnded' || event.kind === 'instancesEnded';
+    if (isEnd && name !== 'events')
+      this.outputs.setStatus(this.statusOf(name, 'ended', 'its last word stays'));
+    this.take(event);
   }
 
   private closeOne(): void {
+    if (this.finishing) return;
     this.open -= 1;
     if (this.open === 0) this.finish();
   }
@@ -135,8 +136,10 @@ export class MonitorRun {
     return { source, state, since: this.scheduler.now(), why };
   }
 
+  /** Ends the run; while outputs are under way, after them, so that no subscriber misses a part of a step. */
   private finish(): void {
-    if (this.over) return;
+    this.finishing = true;
+    if (this.over || this.delivering) return;
     this.over = true;
     this.timers?.stop();
     this.subscription.unsubscribe();

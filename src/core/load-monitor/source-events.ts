@@ -1,4 +1,4 @@
-import { catchError, concat, EMPTY, map, mergeMap, of, type Observable } from 'rxjs';
+import { catchError, concat, EMPTY, map, mergeMap, of, throwError, type Observable } from 'rxjs';
 import { attachLate, type WatchItem } from '../../operators/attach-late.js';
 import type { ActiveLoad } from '../active-load.js';
 import type { FleetEvent } from '../fleet-event.js';
@@ -37,37 +37,34 @@ export function sourceEvents(sources: MonitorSources): NamedEvents[] {
     },
     prefillInstances && {
       name: 'prefillInstances',
-      events$: withLastWord(attachLate(prefillInstances).pipe(mergeMap(prefillEvents)), 'prefillInstances'),
+      events$: withLastWord(
+        attachLate(prefillInstances.pipe(catchError(failedWatch))).pipe(mergeMap(prefillEvents)),
+        'prefillInstances',
+      ),
     },
     loads && { name: 'loads', events$: withLastWord(loads.pipe(map(loadEvent)), 'loads') },
   ];
   return named.filter((one) => one !== undefined);
 }
 
-type Ended = 'loadStreamEnded' | 'configsEnded' | 'instancesEnded';
-type Failed = 'loadError' | 'configError' | 'instancesError';
-const lastWords: Readonly<Record<string, { readonly failed: Failed; readonly ended: Ended | null }>> = {
-  loads: { failed: 'loadError', ended: 'loadStreamEnded' },
-  configs: { failed: 'configError', ended: 'configsEnded' },
-  decodeInstances: { failed: 'instancesError', ended: 'instancesEnded' },
+const lastWords: Readonly<Record<string, readonly [failed: FleetEvent, ended: FleetEvent | null]>> = {
+  loads: [{ kind: 'loadError' }, { kind: 'loadStreamEnded' }],
+  configs: [{ kind: 'configError' }, { kind: 'configsEnded' }],
+  decodeInstances: [{ kind: 'instancesError' }, { kind: 'instancesEnded' }],
   // The end of these is neither a problem nor stale.
-  prefillInstances: { failed: 'instancesError', ended: null },
-  thresholds: { failed: 'configError', ended: null },
-  events: { failed: 'configError', ended: null },
+  prefillInstances: [{ kind: 'instancesError' }, null],
+  thresholds: [{ kind: 'sourceError', source: 'thresholds' }, null],
+  events: [{ kind: 'sourceError', source: 'events' }, null],
 };
 
 function withLastWord<T extends FleetEvent | LoadBatch>(
   events$: Observable<T>,
-  name: string,
+  name: keyof MonitorSources,
 ): Observable<FleetEvent | LoadBatch> {
-  const { failed, ended } = lastWords[name] ?? { failed: 'configError', ended: null };
-  const end$ = ended === null ? EMPTY : of<FleetEvent>({ kind: ended });
-  const safe$ = (events$ as Observable<FleetEvent | LoadBatch>).pipe(
-    catchError((error: unknown) =>
-      of<FleetEvent>({ kind: failed, text: `the source of ${name} failed: ${textOf(error)}` }),
-    ),
-  );
-  return concat(safe$, end$);
+  const [failed, ended] = lastWords[name] ?? [{ kind: 'sourceError', source: 'events' }, null];
+  const failure = (error: unknown): Observable<FleetEvent> =>
+    of({ ...failed, text: `the source of ${name} failed: ${textOf(error)}` });
+  return concat(events$.pipe(catchError(failure)), ended === null ? EMPTY : of(ended));
 }
 
 function configEvent(change: ConfigChange): FleetEvent {
@@ -103,6 +100,11 @@ function prefillEvents(item: WatchItem<InstanceChange>): FleetEvent[] {
       return item.watch === null ? [failed] : [failed, { kind: 'prefillClosed', watch: item.watch }];
     }
   }
+}
+
+/** The error of the outer stream as a watch that failed before its first value, so that the others live on. */
+function failedWatch(error: unknown): Observable<Observable<InstanceChange>> {
+  return of(throwError(() => error));
 }
 
 function loadEvent(load: ActiveLoad | LoadBatch): FleetEvent | LoadBatch {

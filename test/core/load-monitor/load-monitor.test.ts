@@ -2,6 +2,7 @@ import {
   concat,
   EMPTY,
   NEVER,
+  take,
   Observable,
   of,
   Subject,
@@ -103,6 +104,35 @@ describe('monitor - law 1, order', () => {
     monitor.connect();
     loads.next(tokens(1, 11));
     expect(left).toBeLessThan(0);
+  });
+
+  it.each([
+    ['stop()', (monitor: LoadMonitor) => monitor.stop()],
+    ['unsubscribing the run', (monitor: LoadMonitor) => monitor.connect().unsubscribe()],
+  ])('%s by a subscriber - ends the run after all outputs of the step', (_, end) => {
+    const loads = new Subject<ActiveLoad>();
+    const monitor = loadMonitor({ loads }, options);
+    monitor.steps$.subscribe(() => end(monitor));
+    const words = listen(monitor);
+    monitor.connect();
+    words.length = 0;
+    loads.next(tokens(1, 11));
+    expect(words.slice(0, 4)).toEqual(['step', 'busy 1', 'transition 1 up', 'fleet']);
+    expect(words.slice(4).every((word) => word.endsWith(' end'))).toBe(true);
+    expect(monitor.snapshot()).toBeUndefined();
+  });
+
+  it('a stop by a subscriber - still cleans up what the policy cleans up', () => {
+    const loads = new Subject<ActiveLoad>();
+    const monitor = loadMonitor(
+      { loads, decodeInstances: concat(of<InstanceChange>([id(1)]), NEVER) },
+      { policy: policies['dynamo-1.6'], ...{ start: marks } },
+    );
+    monitor.transitions$.subscribe(() => monitor.stop());
+    const words = listen(monitor);
+    monitor.connect();
+    loads.next(tokens(1, 11));
+    expect(words).toContain('cleanup 1');
   });
 
   it('sinks attached before connect see the first event of a synchronous source', () => {
@@ -216,6 +246,20 @@ describe('monitor - law 3, nothing kills the graph', () => {
     watches$.next(concat(of<InstanceChange>([]), NEVER));
     expect(words).toContain('cleanup 9');
     monitor.stop();
+  });
+
+  it('the outer prefill stream errors - its watches live on', () => {
+    const outer$ = new Subject<Observable<InstanceChange>>();
+    const watch$ = new Subject<InstanceChange>();
+    const monitor = loadMonitor({ prefillInstances: outer$, events: NEVER }, options);
+    const words = listen(monitor);
+    monitor.connect();
+    outer$.next(watch$);
+    watch$.next([id(1)]);
+    outer$.error(new Error('gone'));
+    watch$.next([id(1), id(2)]);
+    expect(monitor.snapshot()?.fleet.instances).toBe(2);
+    expect(words).toContain('problem source-error');
   });
 
   it('a subscriber that throws - is reported elsewhere, and the others get everything', () => {
@@ -356,6 +400,36 @@ describe('monitor - its life', () => {
     expect(words).toEqual(['fleet', 'busy 1']);
     expect(statuses).toEqual([[{ source: 'nats', state: 'live', since: 0 }]]);
     expect(monitor.snapshot()?.status).toHaveLength(1);
+  });
+
+  it('who subscribes within a step - hears its busy set once; what the present value makes it cause is not missed', () => {
+    const loads = new Subject<ActiveLoad>();
+    const monitor = loadMonitor({ loads }, options);
+    const joined: string[] = [];
+    monitor.steps$
+      .pipe(take(1))
+      .subscribe(() => monitor.busy$.subscribe((busy) => joined.push([...busy].join())));
+    monitor.connect();
+    loads.next(tokens(1, 11));
+    expect(joined).toEqual(['', '1']);
+    const caused: string[] = [];
+    monitor.busy$.subscribe((busy) => {
+      caused.push([...busy].join());
+      if (caused.length === 1) loads.next(tokens(2, 11));
+    });
+    expect(caused).toEqual(['1', '1,2']);
+  });
+
+  it('a source whose end ends the monitor - is a status before', () => {
+    const loads = new Subject<ActiveLoad>();
+    const monitor = loadMonitor({ loads, events: NEVER }, { policy: policies['dynamo-1.0'] });
+    const statuses: string[] = [];
+    monitor.status$.subscribe((all) =>
+      statuses.push(all.map(({ source, state }) => `${source} ${state}`).join()),
+    );
+    monitor.connect();
+    loads.complete();
+    expect(statuses).toEqual(['', 'loads ended']);
   });
 
   it('10 000 rounds of connect and stop - leave no observer, no listener, no timer', () => {

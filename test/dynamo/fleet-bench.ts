@@ -1,0 +1,66 @@
+import { Subject, type Observable } from 'rxjs';
+import type { ActiveLoad } from '../../src/core/active-load.js';
+import type { ConfigChange, InstanceChange } from '../../src/core/load-monitor/monitor-sources.js';
+import type { LoadThresholdUpdate } from '../../src/core/load-thresholds.js';
+import { policies } from '../../src/core/policies.js';
+import { clientPolicies } from '../../src/dynamo/client-policies.js';
+import { instanceClient, type InstanceClient } from '../../src/dynamo/instance-client.js';
+import type { KvMonitorSources } from '../../src/dynamo/kv-monitor-sources.js';
+import { KvWorkerMonitor } from '../../src/dynamo/kv-worker-monitor.js';
+import { blocks, cards, HandClock, ids } from './virtual-fleet.js';
+
+export type Release = keyof typeof clientPolicies;
+
+/** What a test says through. */
+interface Feed {
+  readonly instances$: Subject<InstanceChange>;
+  readonly configs$: Subject<ConfigChange>;
+  readonly loads$: Subject<ActiveLoad>;
+}
+
+/** A monitor and its client on a clock moved by hand, and what they are told. */
+export class Fleet {
+  readonly clock = new HandClock();
+  readonly feed: Feed = { instances$: new Subject(), configs$: new Subject(), loads$: new Subject() };
+  readonly client: InstanceClient;
+  readonly monitor: KvWorkerMonitor;
+  readonly problems: string[] = [];
+
+  constructor(
+    release: Release = 'default',
+    thresholds: LoadThresholdUpdate = { activeDecodeBlocksThreshold: 0.9 },
+    sources: KvMonitorSources = {},
+  ) {
+    this.client = this.newClient(release, this.feed.instances$);
+    this.monitor = new KvWorkerMonitor(
+      { configs: this.feed.configs$, loads: this.feed.loads$, client: this.client, ...sources },
+      thresholds,
+      { policy: policies[release], scheduler: this.clock },
+    );
+    this.monitor.problems$.subscribe(({ code, source }) => this.problems.push(`${code} ${source}`));
+  }
+
+  newClient(release: Release, instances$: Observable<InstanceChange>): InstanceClient {
+    return instanceClient(instances$, { policy: clientPolicies[release], scheduler: this.clock });
+  }
+
+  /** Started, with workers of 100 blocks that discovery knows. */
+  async started(...workers: number[]): Promise<this> {
+    await this.monitor.startMonitoring();
+    this.settle(...workers);
+    return this;
+  }
+
+  settle(...workers: number[]): void {
+    this.feed.instances$.next(ids(...workers));
+    this.feed.configs$.next(cards(...workers));
+  }
+
+  load(worker: number, activeDecodeBlocks: number): void {
+    this.feed.loads$.next(blocks(worker, activeDecodeBlocks));
+  }
+
+  get free(): string[] {
+    return [...this.client.snapshot().free];
+  }
+}

@@ -1,0 +1,121 @@
+import { NEVER, of, Subject, throwError, Observable } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { ActiveLoad } from '../../src/core/active-load.js';
+import type { ConfigChange } from '../../src/core/load-monitor/monitor-sources.js';
+import { ConfigsUnavailableError } from '../../src/dynamo/kv-monitor-error.js';
+import { KvWorkerMonitor } from '../../src/dynamo/kv-worker-monitor.js';
+import { Fleet } from './fleet-bench.js';
+import { blocks, cards, ids, said } from './virtual-fleet.js';
+
+describe('startMonitoring', () => {
+  const rejected = (): Promise<Observable<ConfigChange>> => Promise.reject(new Error('no etcd'));
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no etcd');
+      },
+    ],
+    ['is rejected', rejected],
+    ['gives a stream that fails', () => throwError(() => new Error('no etcd'))],
+  ])('rejects when the function for the configurations %s, each time', async (_, failing) => {
+    let asked = 0;
+    const configs = () => {
+      asked += 1;
+      return asked < 3 ? failing() : of(cards(1));
+    };
+    const fleet = new Fleet('default', { activeDecodeBlocksThreshold: 0.9 }, { configs });
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      const error: unknown = await fleet.monitor.startMonitoring().catch((error: unknown) => error);
+      expect(error).toBeInstanceOf(ConfigsUnavailableError);
+      expect(error).toMatchObject({ code: 'configs-unavailable', cause: { message: 'no etcd' } });
+      expect(fleet.monitor.snapshot()).toBeUndefined();
+    }
+    await fleet.monitor.startMonitoring();
+    expect([fleet.problems, fleet.monitor.snapshot() === undefined]).toEqual([
+      ['source-error configs', 'source-error configs', 'source-stale configs'],
+      false,
+    ]);
+  });
+
+  it('asks once for the configurations, however often it is called meanwhile', async () => {
+    let asked = 0;
+    const configs = () => {
+      asked += 1;
+      return Promise.resolve(new Subject<ConfigChange>());
+    };
+    const { monitor } = new Fleet('default', {}, { configs });
+    await Promise.all([monitor.startMonitoring(), monitor.clone().startMonitoring()]);
+    expect([asked, monitor.snapshot() === undefined]).toEqual([1, false]);
+  });
+
+  it('stopped while it asks, it does not begin; started again, it does', async () => {
+    let answer: (configs$: Observable<ConfigChange>) => void = () => undefined;
+    const configs = () => new Promise<Observable<ConfigChange>>((resolve) => (answer = resolve));
+    const { monitor } = new Fleet('default', {}, { configs });
+    const first = monitor.startMonitoring();
+    await Promise.resolve();
+    monitor.stopMonitoring();
+    answer(NEVER);
+    await first;
+    expect(monitor.snapshot()).toBeUndefined();
+    const second = monitor.startMonitoring();
+    await Promise.resolve();
+    answer(NEVER);
+    await second;
+    expect(monitor.snapshot()).toBeDefined();
+  });
+
+  it('stopped while it asks, it does not fail either', async () => {
+    let refuse: (error: Error) => void = () => undefined;
+    const configs = () => new Promise<Observable<ConfigChange>>((_, reject) => (refuse = reject));
+    const { monitor, problems } = new Fleet('default', {}, { configs });
+    const start = monitor.startMonitoring();
+    await Promise.resolve();
+    monitor.stopMonitoring();
+    refuse(new Error('no etcd'));
+    await expect(start).resolves.toBeUndefined();
+    expect(problems).toEqual([]);
+  });
+
+  it('started, stopped and started in one turn, it runs', async () => {
+    const fleet = new Fleet();
+    const first = fleet.monitor.startMonitoring();
+    fleet.monitor.stopMonitoring();
+    const second = fleet.monitor.startMonitoring();
+    await Promise.all([first, second]);
+    expect(fleet.monitor.snapshot()).toBeDefined();
+  });
+
+  it('configurations that fail later but before their first value end the run, which can be repeated', async () => {
+    let configs$ = new Subject<ConfigChange>();
+    const configs = new Observable<ConfigChange>((subscriber) => configs$.subscribe(subscriber));
+    const fleet = new Fleet('default', {}, { configs });
+    const running: boolean[] = [];
+    fleet.monitor.running$.subscribe((value) => running.push(value));
+    await fleet.monitor.startMonitoring();
+    configs$.error(new Error('no etcd'));
+    expect([fleet.problems, running]).toEqual([['source-error configs'], [false, true, false]]);
+    configs$ = new Subject();
+    await fleet.monitor.startMonitoring();
+    configs$.next(cards(1));
+    configs$.error(new Error('gone'));
+    expect(running).toEqual([false, true, false, true]);
+    expect(fleet.problems.slice(1)).toEqual(['source-error configs', 'source-stale configs']);
+  });
+
+  it('does without a client, with instances of its own', async () => {
+    const loads$ = new Subject<ActiveLoad>();
+    const monitor = new KvWorkerMonitor(
+      { loads: loads$, configs: of(cards(1, 2)), decodeInstances: of(ids(1)) },
+      { activeDecodeBlocksThreshold: 0.9 },
+    );
+    const busy = said(monitor.busy$);
+    await monitor.startMonitoring();
+    loads$.next(blocks(1, 91));
+    loads$.next(blocks(2, 91));
+    monitor.stopMonitoring();
+    expect(busy).toEqual([[], ['1']]);
+  });
+});
