@@ -14,6 +14,7 @@ import { cellRules, ruleIds, type Cell, type CellRule } from './support/rule-ids
 
 const folder = join(root, 'marbles');
 const marbles = readdirSync(folder)
+  .filter((name) => name.endsWith('.txt'))
   .sort()
   .map((name) => ({
     name,

@@ -10,9 +10,28 @@ import { updateMarble } from '../src/testing/marble/update-marble.js';
 import { root } from './support/run-cli.js';
 
 const folder = join(root, 'marbles');
-const names = readdirSync(folder).sort();
+const names = readdirSync(folder)
+  .filter((name) => !name.endsWith('.svg'))
+  .sort();
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
 const marbles = names.map((name) => ({ name, marble: parseMarble(read(name), `marbles/${name}`) }));
+
+// Vitest shortens a name that it formats itself.
+const byName = marbles.map((one) => [one.name, one] as const);
+
+describe('pictures', () => {
+  const pictures = readdirSync(folder).filter((name) => name.endsWith('.svg'));
+  it.each(pictures)('%s is drawn from its text (tidemark marble draw … -o …)', (picture) => {
+    const name = picture.replace('.svg', '.txt');
+    expect(read(picture)).toBe(drawMarble(parseMarble(read(name), `marbles/${name}`)));
+  });
+
+  it('the README shows one', () => {
+    expect(pictures.length).toBeGreaterThan(0);
+    for (const picture of pictures)
+      expect(readFileSync(join(root, 'README.md'), 'utf8')).toContain(`marbles/${picture}`);
+  });
+});
 
 describe('marbles', () => {
   it('there are some, each named after its situation', () => {
@@ -20,7 +39,7 @@ describe('marbles', () => {
     expect(names.filter((name) => !/^[a-z0-9]+(-[a-z0-9]+){2,}\.txt$/.test(name))).toEqual([]);
   });
 
-  it.each(marbles)('$name holds', ({ marble }) => {
+  it.each(byName)('%s holds', (_, { marble }) => {
     expect(failureText(runMarble(marble, fleetOperators()))).toBe('');
   });
 
@@ -33,7 +52,7 @@ describe('marbles', () => {
     expect(silent.map(({ name }) => name)).toEqual([]);
   });
 
-  it.each(marbles)('$name notices every change of what it expects', ({ name, marble }) => {
+  it.each(byName)('%s notices every change of what it expects', (_, { name, marble }) => {
     for (const { line, text, marks } of marble.outputs) {
       const earlier = text.startsWith('-') ? text.slice(1) : `-${text}`;
       if (marks.length === 0) continue;
@@ -47,7 +66,7 @@ describe('marbles', () => {
       }
   });
 
-  it.each(marbles)('$name needs no rewriting, and can be drawn', ({ name, marble }) => {
+  it.each(byName)('%s needs no rewriting, and can be drawn', (_, { name, marble }) => {
     expect(updateMarble(marble, fleetOperators())).toBe(read(name));
     expect(drawMarble(marble)).toMatch(/^<svg [^]*<\/svg>\n$/);
   });

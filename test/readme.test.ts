@@ -26,7 +26,9 @@ describe('README', () => {
   });
 
   it('shows the commands of every kind', () => {
-    expect(new Set(commands.map(([command]) => command))).toEqual(new Set(['demo', 'replay', 'decode']));
+    expect(new Set(commands.map(([command]) => command))).toEqual(
+      new Set(['demo', 'replay', 'decode', 'marble']),
+    );
   });
 
   it('the scripts it names exist', () => {

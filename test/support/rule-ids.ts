@@ -40,23 +40,23 @@ export const lawRules = [
   'law/same-input-same-output',
 ];
 
+const monitorDocs = readFileSync(join(root, 'src/core/load-monitor/load-monitor.ts'), 'utf8');
+
 /** A rule for every row and column of the table in the monitor's docstring: `monitor/<source>/<next|error|end>`. */
 export const tableRules: readonly string[] = [
-  ...readFileSync(join(root, 'src/core/load-monitor/load-monitor.ts'), 'utf8').matchAll(
-    /^ \* \| (`[^|]*) \| [^|]* \| [^|]* \| [^|]* \|$/gm,
-  ),
+  ...monitorDocs.matchAll(/^ \* \| (`[^|]*) \| [^|]* \| [^|]* \| [^|]* \|$/gm),
 ].flatMap(([, source = '']) => {
   const name = source.replaceAll(/[`]/g, '').trim().replaceAll(/,? /g, '-');
   return ['next', 'error', 'end'].map((column) => `monitor/${name}/${column}`);
 });
 
-/** What the life of a monitor brings, beside its sources. */
-export const lifeRules = [
-  'monitor/unsubscribe',
-  'monitor/late-subscription',
-  'monitor/reconnection',
-  'monitor/stop',
-];
+/** A rule for every row of the table of a monitor's life, in the same docstring. */
+export const lifeRules: readonly string[] = [
+  ...monitorDocs.matchAll(/^ \* \| ([a-z][a-z -]*) \| [^|]* \| [^|]* \|$/gm),
+]
+  .map(([, row = '']) => row)
+  .filter((row) => row !== 'on')
+  .map((row) => `monitor/${row.replaceAll(' ', '-')}`);
 
 /** Every rule that a marble file must show. */
 export const ruleIds: readonly string[] = [

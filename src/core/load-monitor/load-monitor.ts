@@ -70,6 +70,13 @@ export interface LoadMonitor {
  * | `thresholds` | marks, checked | problem `source-error` | nothing |
  * | `events` | as it says | problem `source-error` | nothing |
  *
+ * | on | `busy$`, `fleet$`, `status$` | `steps$`, `transitions$`, `cleanups$`, `problems$` |
+ * |---|---|---|
+ * | unsubscribe | the run goes on | the run goes on |
+ * | late subscription | the present value, then what comes | what comes |
+ * | stop | complete | the policy's cleanup, then complete |
+ * | reconnection | begin again, from empty | begin again |
+ *
  * @example
  * ```ts
  * import { of } from 'rxjs';
