@@ -9,6 +9,15 @@ import type { FleetStep } from './fleet-step.js';
  *    policy has it.
  * 2. Errors and completes as its source does.
  *
+ * | on | it does |
+ * |---|---|
+ * | next | its commands, in order; nothing, if there are none |
+ * | error | errors at once |
+ * | end | completes at once |
+ * | unsubscribe | the source is left |
+ * | late subscription | a cold source runs anew; of a hot one only the commands that come |
+ * | re-connection | a cold source runs anew, and gives its commands again |
+ *
  * ```
  * --s-----s-----|      steps: two series to drop, then none
  *   cleanups()

@@ -25,6 +25,15 @@ export type CleanupOutcome =
  * 4. It completes when the source has completed and the last cleanup is done. Unsubscribing ends the one that
  *    is under way, as far as its Observable can be ended, and drops those that wait.
  *
+ * | on | it does |
+ * |---|---|
+ * | next | the sink is called in its turn; one outcome when it is done |
+ * | error | errors at once; the cleanup under way is ended, those that wait are dropped |
+ * | end | completes once the last cleanup is done |
+ * | unsubscribe | the source is left; the cleanup under way is ended, those that wait are dropped |
+ * | late subscription | a queue of its own: a cold source runs anew, of a hot one only what comes is performed |
+ * | re-connection | an empty queue: a cold source runs anew, what was dropped does not come back by itself |
+ *
  * ```
  *   cleanups$  --a-b-----c---|
  *              performCleanup(sink)       takes 3, and fails for b

@@ -13,6 +13,15 @@ import type { LoadPolicy } from './load-policy.js';
  * 4. It errors and completes as its source does; the state itself never errors. Put a trampoline in front of it
  *    when a subscriber of the steps may cause events.
  *
+ * | on | it does |
+ * |---|---|
+ * | next | the state changes; one step, if anything changed |
+ * | error | errors at once, without a step |
+ * | end | completes at once, without a step |
+ * | unsubscribe | the source is left, and the state forgotten |
+ * | late subscription | a state of its own from `start`; a cold source runs anew, a hot one goes on |
+ * | re-connection | a new state from `start`; nothing is left of the one before |
+ *
  * ```
  * --l--l--l--c--|      events: loads and a card
  *   reduceFleet(policy)

@@ -16,7 +16,7 @@ const load = fc.record({
 });
 const topic = fc.constantFrom(undefined, 'kv_metrics', 'kv-events', 'x');
 /** A well-formed envelope. */
-export const anyEnvelope = fc
+const anyEnvelope = fc
   .record({
     load,
     topic,

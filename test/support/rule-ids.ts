@@ -30,7 +30,7 @@ export const cellRules: readonly CellRule[] = (Object.keys(policyCells) as Cell[
   });
 
 /** The laws of the architecture that a picture can show. */
-export const lawRules = [
+const lawRules = [
   'law/order',
   'law/distinct',
   'law/nothing-kills-the-graph',
@@ -43,7 +43,7 @@ export const lawRules = [
 const monitorDocs = readFileSync(join(root, 'src/core/load-monitor/load-monitor.ts'), 'utf8');
 
 /** A rule for every row and column of the table in the monitor's docstring: `monitor/<source>/<next|error|end>`. */
-export const tableRules: readonly string[] = [
+const tableRules: readonly string[] = [
   ...monitorDocs.matchAll(/^ \* \| (`[^|]*) \| [^|]* \| [^|]* \| [^|]* \|$/gm),
 ].flatMap(([, source = '']) => {
   const name = source.replaceAll(/[`]/g, '').trim().replaceAll(/,? /g, '-');
@@ -51,12 +51,29 @@ export const tableRules: readonly string[] = [
 });
 
 /** A rule for every row of the table of a monitor's life, in the same docstring. */
-export const lifeRules: readonly string[] = [
+const lifeRules: readonly string[] = [
   ...monitorDocs.matchAll(/^ \* \| ([a-z][a-z -]*) \| [^|]* \| [^|]* \|$/gm),
 ]
   .map(([, row = '']) => row)
   .filter((row) => row !== 'on')
   .map((row) => `monitor/${row.replaceAll(' ', '-')}`);
+
+/** The files of the operators whose docstring has a table of their own. */
+const operatorFiles = ['reduce-fleet', 'busy-sets', 'transitions', 'cleanups', 'perform-cleanup'];
+
+/**
+ * A rule for every row of the table `on | it does` in an operator's docstring:
+ * `operator/<function>/<next|error|end|unsubscribe|late-subscription|re-connection>`.
+ */
+const operatorRules: readonly string[] = operatorFiles.flatMap((file) => {
+  const text = readFileSync(join(root, `src/core/${file}.ts`), 'utf8');
+  const [, table = '', name = ''] =
+    /^ \* \| on \| it does \|\n \* \|---\|---\|\n((?: \* \|.*\n)+)[^]*?^export function (\w+)/m.exec(text) ??
+    [];
+  return [...table.matchAll(/^ \* \| ([^|]+) \| [^|]+ \|$/gm)].map(
+    ([, row = '']) => `operator/${name}/${row.replaceAll(' ', '-')}`,
+  );
+});
 
 /** Every rule that a marble file must show. */
 export const ruleIds: readonly string[] = [
@@ -64,4 +81,5 @@ export const ruleIds: readonly string[] = [
   ...lawRules,
   ...tableRules,
   ...lifeRules,
+  ...operatorRules,
 ];

@@ -1,7 +1,6 @@
 import type { WorkerId } from '../worker-id.js';
 
 /** The words of a worker's slot: one cache line, so that a load touches one line here and one of its rank. */
-export const STATUS = 0;
 export const BASE = 1;
 export const COUNT = 2;
 export const ROOM = 3;
@@ -17,7 +16,7 @@ export const TOLD_LIMITS = 11;
 export const TENANCY = 12;
 const STRIDE = 16;
 
-/** Bits of {@link STATUS}. */
+/** Bits of the first word, its status. */
 export const HAS_STATE = 1;
 /** A card was told, its range is possible, it counts. */
 export const TOLD = 2;

@@ -119,13 +119,13 @@ export function loadMonitor(sources: MonitorSources, options: MonitorOptions): L
     return begun.subscription;
   };
   const output = <T>(
-    of$: (outputs: MonitorOutputs) => Observable<T>,
+    select: (outputs: MonitorOutputs) => Observable<T>,
     present?: (outputs: MonitorOutputs) => T | undefined,
   ): Observable<T> =>
     defer(() => {
       const value = present?.(outputs);
       // The present value goes in behind the subscription, so that what its receiver causes is not missed.
-      return value === undefined ? of$(outputs) : merge(of$(outputs), of(value)).pipe(trampoline());
+      return value === undefined ? select(outputs) : merge(select(outputs), of(value)).pipe(trampoline());
     });
 
   return {

@@ -5,9 +5,6 @@ import type { FleetEvent } from '../fleet-event.js';
 import type { LoadBatch } from '../load-batch.js';
 import type { ConfigChange, InstanceChange, MonitorSources } from './monitor-sources.js';
 
-/** The sources of a monitor that are judged by: their errors and ends are events. */
-export type WatchedSource = 'configs' | 'decodeInstances' | 'prefillInstances' | 'loads';
-
 /** One source as events, and its name. */
 export interface NamedEvents {
   readonly name: string;

@@ -6,6 +6,7 @@ import {
   Observable,
   of,
   Subject,
+  switchMap,
   throwError,
   VirtualTimeScheduler,
   type Subscription,
@@ -407,8 +408,11 @@ describe('monitor - its life', () => {
     const monitor = loadMonitor({ loads }, options);
     const joined: string[] = [];
     monitor.steps$
-      .pipe(take(1))
-      .subscribe(() => monitor.busy$.subscribe((busy) => joined.push([...busy].join())));
+      .pipe(
+        take(1),
+        switchMap(() => monitor.busy$),
+      )
+      .subscribe((busy) => joined.push([...busy].join()));
     monitor.connect();
     loads.next(tokens(1, 11));
     expect(joined).toEqual(['', '1']);

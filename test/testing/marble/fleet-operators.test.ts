@@ -89,6 +89,52 @@ describe('model', () => {
   });
 });
 
+describe('steps, and what stands below', () => {
+  const input = ['a-b-', `a := ${load(11)}`, `b := ${load(9)}`, `> steps(${marks})`];
+
+  it('a step is its time and its busy workers', () => {
+    check(...input, 'x-y-', 'x := {"at":0,"busy":["7"]}', 'y := {"at":2,"busy":[]}');
+  });
+
+  it('subscribers - each on its own, unless they share', () => {
+    const [x, y] = ['x := ["7"]', 'y := []'];
+    const alone = ['x-y-', 'title = first', x, y, '----', 'title = second', '-^'];
+    check(...input.toSpliced(1, 0, '^', '-^'), '> busySets()', '> subscribers()', ...alone);
+    const shared = ['x-y-', 'title = first', x, y, '--y-', 'title = second', '-^', y];
+    check(...input.toSpliced(1, 0, '^'), '> share()', '> busySets()', '> subscribers()', ...shared);
+  });
+
+  it.each(['busySets', 'transitions', 'cleanups'])('%s - takes steps alone, and no arguments', (name) => {
+    expect(() => check(...input.slice(0, 3), `> ${name}()`, '-')).toThrow(`${name} takes steps`);
+    expect(() => check(...input, `> ${name}(1)`, '-')).toThrow('it takes no arguments');
+  });
+});
+
+describe('performCleanup', () => {
+  const cleanup = '{"workerId":7,"dpRanks":[0],"workerType":"decode"}';
+  const perform = (args: string, letter = cleanup): string[] => [
+    ...['-a-', `a := ${letter}`, `> performCleanup(${args})`],
+    ...['-x-', 'title = first', 'x := {"workerId":"7","ok":true}'],
+  ];
+
+  it('a sink that is done at once', () => {
+    check(...perform(''));
+    check(...perform("{ takes: 0, failsFor: ['8'] }"));
+  });
+
+  it.each([
+    ['3', cleanup, 'it takes one object'],
+    ['{ take: 3 }', cleanup, 'there is no field take; choose of takes, failsFor'],
+    ["{ takes: '3' }", cleanup, 'takes must be a number of milliseconds'],
+    ['{ failsFor: [7] }', cleanup, 'failsFor must be a list of worker ids'],
+    ['{ failsFor: "7" }', cleanup, 'failsFor must be a list of worker ids'],
+    ['', '{"workerId":7,"dpRanks":[0],"workerType":"both"}', 'this is no cleanup: workerType must be'],
+    ['', '7', 'this is no cleanup'],
+  ])('refuses %s of %s', (args, letter, message) => {
+    expect(() => check(...perform(args, letter))).toThrow(message);
+  });
+});
+
 describe('fleetEventOf', () => {
   it('reads the JSON of a recording, ids as numbers of any size or as text', () => {
     const event = {

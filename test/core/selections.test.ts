@@ -1,0 +1,21 @@
+import { concat, defer, of, toArray } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { busySets } from '../../src/core/busy-sets.js';
+import type { FleetEvent } from '../../src/core/fleet-event.js';
+import { policies } from '../../src/core/policies.js';
+import { reduceFleet } from '../../src/core/reduce-fleet.js';
+import { id, load } from '../support/fleet.js';
+
+describe('busySets', () => {
+  it('over several runs in one subscription - a set that differs is told, though its version is the same', () => {
+    const run = (worker: number) =>
+      defer(() => of<FleetEvent>(load({ workerId: id(worker), activePrefillTokens: 11 }))).pipe(
+        reduceFleet(policies.default, { thresholds: { activePrefillTokensThreshold: 10 } }),
+      );
+    const sets: string[][] = [];
+    concat(run(7), run(8), run(8))
+      .pipe(busySets(), toArray())
+      .subscribe((all) => sets.push(...all.map((busy) => [...busy])));
+    expect(sets).toEqual([['7'], ['8']]);
+  });
+});
