@@ -74,7 +74,11 @@ export class LoadBatchDecoder {
   add(bytes: Uint8Array): BatchRefusal | null {
     if (this.full) this.clear();
     const known = this.walker.match(bytes);
-    if (known !== undefined) return this.addWalked(bytes, known);
+    return known === undefined ? this.addUnknown(bytes) : this.addWalked(bytes, known);
+  }
+
+  /** Apart from `add`, which would otherwise make the closure's context for every message. */
+  private addUnknown(bytes: Uint8Array): BatchRefusal | null {
     return decodeErrorOf(() => {
       const walked = this.walker.walk(bytes);
       return 'kind' in walked ? this.addReported(walked) : this.addWalked(bytes, walked);

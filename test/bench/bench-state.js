@@ -1,0 +1,65 @@
+import { FleetLoad, loadMonitor } from 'tidemark';
+import { BehaviorSubject, Subject } from 'rxjs';
+import { cardsOf, idsOf, POLICY, THRESHOLDS } from './bench-fleet.js';
+
+/**
+ * A state that knows the instances and cards of a fleet, and no load yet.
+ *
+ * @param {import('./bench-fleet.js').BenchFleet} fleet
+ */
+export function stateOf(fleet) {
+  const state = new FleetLoad(POLICY, { thresholds: THRESHOLDS });
+  const ids = idsOf(fleet);
+  state.apply({ kind: 'configs', workers: cardsOf(fleet, ids) }, 0);
+  state.apply({ kind: 'decodeInstances', workerIds: ids }, 0);
+  return state;
+}
+
+/**
+ * A connected monitor that knows the instances and cards of a fleet, with its source of loads and what `busy$`
+ * said last.
+ *
+ * @param {import('./bench-fleet.js').BenchFleet} fleet
+ */
+export function monitorOf(fleet) {
+  const loads = new Subject();
+  const ids = idsOf(fleet);
+  const monitor = loadMonitor(
+    {
+      configs: new BehaviorSubject(cardsOf(fleet, ids)),
+      decodeInstances: new BehaviorSubject(ids),
+      loads,
+    },
+    { policy: POLICY, start: { thresholds: THRESHOLDS } },
+  );
+  const seen = { busy: 0 };
+  monitor.busy$.subscribe((busy) => {
+    seen.busy = busy.size;
+  });
+  monitor.connect();
+  return { loads, seen };
+}
+
+/**
+ * Fails when a case did not do what it is there to measure.
+ *
+ * @param {number} found
+ * @param {number} wanted
+ * @param {string} what
+ */
+export function check(found, wanted, what) {
+  if (found !== wanted) throw new Error(`${what}: ${found} instead of ${wanted}`);
+}
+
+/**
+ * Takes bursts until every rank of the fleet was told once.
+ *
+ * @param {{ bursts: number, prepare: () => void }} traffic
+ * @param {() => number} run
+ */
+export function tellAll({ bursts, prepare }, run) {
+  for (let i = 0; i < bursts; i += 1) {
+    prepare();
+    run();
+  }
+}

@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const main = join(import.meta.dirname, 'main.js');
+const run = promisify(execFile);
+
+interface Result {
+  readonly case: string;
+  readonly kind: string;
+  readonly workers: number;
+  readonly ranks: number;
+  readonly unit: string;
+  readonly median: number;
+  readonly values: readonly number[];
+  readonly isolates: string;
+  readonly view: string;
+}
+
+interface Goal {
+  readonly goal: number;
+  readonly text: string;
+  readonly value: number | null;
+  readonly limit: number | null;
+  readonly gated: boolean;
+  readonly holds: boolean | null;
+}
+
+interface Report {
+  readonly quick: boolean;
+  readonly sizes: readonly number[];
+  readonly results: readonly Result[];
+  readonly goals: readonly Goal[];
+}
+
+/** What a command came to: its exit code and both outputs. */
+async function bench(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  try {
+    const { stdout, stderr } = await run(process.execPath, [main, ...args]);
+    return { code: 0, out: stdout, err: stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, out: stdout, err: stderr };
+  }
+}
+
+describe('the benchmarks', () => {
+  it('run every case, and judge every goal', { timeout: 600_000 }, async () => {
+    const { code, out, err } = await bench('--quick', '--json');
+    expect(code, err).toBe(0);
+    const report = JSON.parse(out) as Report;
+    expect(report).toMatchObject({ quick: true, sizes: [10, 100, 1_000] });
+
+    const names = report.results.map((result) => result.case);
+    expect(new Set(names).size).toBe(names.length);
+    for (const kind of ['decode', 'reduce', 'pipeline', 'pipeline-chunk', 'memory']) {
+      for (const size of report.sizes) {
+        expect(names).toEqual(expect.arrayContaining([`${kind}/${size}x1`, `${kind}/${size}x8`]));
+      }
+    }
+    for (const result of report.results) {
+      expect(result.case).toBe(`${result.kind}/${result.workers}x${result.ranks}`);
+      expect(result.unit).toMatch(/^(ns|B)$/);
+      expect(result.isolates).not.toBe('');
+      expect(result.view).toMatch(/^(the transport|the case|nobody)/);
+      expect(result.values).toHaveLength(1);
+      expect(Number.isFinite(result.median)).toBe(true);
+    }
+    expect(err).toContain(`${names.length}/${names.length}`);
+
+    expect(new Set(report.goals.map(({ goal }) => goal))).toEqual(new Set([1, 2, 4, 6]));
+    for (const { text, value, limit, holds } of report.goals) {
+      expect(value, text).not.toBeNull();
+      expect(holds, text).toBe((value ?? NaN) <= (limit ?? NaN));
+    }
+  });
+
+  it('print a table that says what was not measured, and fail only with a gate', async () => {
+    const open = await bench('--quick', '--only', '^walk/10x8$');
+    expect(open.code, open.err).toBe(0);
+    expect(open.out).toMatch(/^walk \[ns\] .*view: nobody/m);
+    expect(open.out).toMatch(/^goal 6 +- +not measured/m);
+    expect(open.out).toMatch(/^gated: 0 hold, 0 missed, [0-9]+ not measured/m);
+    expect((await bench('--quick', '--only', '^walk/10x8$', '--gate')).code).toBe(1);
+  });
+
+  it.each([
+    [['--help'], 0, 'Usage: npm run bench'],
+    [['--list', '--only', '^pipeline-chunk/1000x8$'], 0, 'pipeline-chunk/1000x8'],
+    [['--processes', '0'], 2, '--processes takes a whole number'],
+    [['--only', '('], 2, '--only takes a regular expression'],
+    [['--only', 'nothing'], 2, 'no case has such a name'],
+    [['--no-such-option'], 2, 'Usage: npm run bench'],
+  ])('answer %s', async (args, code, text) => {
+    const found = await bench(...args);
+    expect(found.code).toBe(code);
+    expect(found.out + found.err).toContain(text);
+  });
+});

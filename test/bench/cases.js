@@ -1,0 +1,86 @@
+import { views, walk } from './cases/calibration.js';
+import { decode, decodeChunk, decodeObjects } from './cases/decode.js';
+import { flip, flipAny, flipNone, flipOne, flipTold } from './cases/flip.js';
+import { memory } from './cases/memory.js';
+import { pipeline, pipelineChunk, pipelineObjects } from './cases/pipeline.js';
+import { loop, loopChunk } from './cases/plain-loop.js';
+import { reduce, reduceObjects } from './cases/reduce.js';
+
+/**
+ * @typedef {{ workers: number, ranks: number, effort: import('./measure.js').Effort }} CaseInput
+ * @typedef {{
+ *   kind: string,
+ *   isolates: string,
+ *   view: string,
+ *   unit: 'ns' | 'B',
+ *   ranks: readonly number[],
+ *   work: (input: CaseInput) => number,
+ * }} CaseKind
+ * @typedef {CaseKind & { name: string, workers: number, dp: number }} Case
+ */
+
+/** The fleets of a run: small, middle, large. A quick run looks at smaller ones. */
+export const fullSizes = [10, 1_000, 100_000];
+export const quickSizes = [10, 100, 1_000];
+
+const BOTH = [1, 8];
+const EIGHT = [8];
+const TRANSPORT = 'the transport, not timed';
+const SUBARRAY = 'the case by subarray, timed';
+const NOBODY = 'nobody: no message';
+
+/** @type {readonly CaseKind[]} */
+const kinds = [
+  kind('walk', 'random reads over as many bytes as the state has', NOBODY, BOTH, walk),
+  kind('views', 'one subarray for each message, nothing else', SUBARRAY, EIGHT, views),
+  kind('decode', 'bytes to columns', TRANSPORT, BOTH, decode),
+  kind('decode-chunk', 'bytes to columns, many messages in one chunk', SUBARRAY, BOTH, decodeChunk),
+  kind('decode-objects', 'bytes to an object with text ids', TRANSPORT, EIGHT, decodeObjects),
+  kind('reduce', 'decoded rows into the state', NOBODY, BOTH, reduce),
+  kind('reduce-objects', 'decoded objects through reduceFleet and busySets', NOBODY, EIGHT, reduceObjects),
+  kind('loop', 'decode and reduce in a plain loop, no RxJS', TRANSPORT, BOTH, loop),
+  kind('pipeline', 'bytes to busy$ of loadMonitor, one by one', TRANSPORT, BOTH, pipeline),
+  kind('loop-chunk', 'decode and reduce of a chunk in a plain loop, no RxJS', SUBARRAY, BOTH, loopChunk),
+  kind(
+    'pipeline-chunk',
+    'bytes to busy$ of loadMonitor, a chunk as one batch',
+    SUBARRAY,
+    BOTH,
+    pipelineChunk,
+  ),
+  kind('pipeline-objects', 'bytes to busySets of reduceFleet, objects', TRANSPORT, EIGHT, pipelineObjects),
+  kind('flip-none', 'the rows of flip, none of which crosses', NOBODY, EIGHT, flipNone),
+  kind('flip', 'every row flips one of ten workers, all others busy', NOBODY, EIGHT, flip),
+  kind('flip-one', 'every row flips the same worker, old versions retained', NOBODY, EIGHT, flipOne),
+  kind('flip-any', 'every row flips any worker: memory latency included', NOBODY, EIGHT, flipAny),
+  kind('flip-told', 'as flip, and the reason of each is read as text', NOBODY, EIGHT, flipTold),
+  { ...kind('memory', 'bytes for each worker: state, ids, index, table', NOBODY, BOTH, memory), unit: 'B' },
+];
+
+/**
+ * Every case at every size, the cases that are compared beside each other.
+ *
+ * @param {readonly number[]} sizes
+ * @returns {Case[]}
+ */
+export function casesOf(sizes) {
+  return [1, 8].flatMap((dp) =>
+    sizes.flatMap((workers) =>
+      kinds
+        .filter(({ ranks }) => ranks.includes(dp))
+        .map((one) => ({ ...one, name: `${one.kind}/${workers}x${dp}`, workers, dp })),
+    ),
+  );
+}
+
+/**
+ * @param {string} name
+ * @param {string} isolates
+ * @param {string} view
+ * @param {readonly number[]} ranks
+ * @param {CaseKind['work']} work
+ * @returns {CaseKind}
+ */
+function kind(name, isolates, view, ranks, work) {
+  return { kind: name, isolates, view, unit: 'ns', ranks, work };
+}

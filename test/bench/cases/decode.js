@@ -1,0 +1,71 @@
+import { LoadBatchDecoder, LoadDecoder } from 'tidemark/wire';
+import { benchFleet, POLICY } from '../bench-fleet.js';
+import { check, tellAll } from '../bench-state.js';
+import { nanoseconds } from '../measure.js';
+import { chunkedMessages, singleMessages } from '../traffic.js';
+
+/**
+ * Isolates the batch decoder: bytes to columns, worker index included. One buffer per message; the view is the
+ * transport's, not timed.
+ *
+ * @param {import('../cases.js').CaseInput} input
+ */
+export function decode({ workers, ranks, effort }) {
+  const traffic = singleMessages(benchFleet({ workers, ranks }));
+  const decoder = new LoadBatchDecoder(POLICY);
+  const { messages } = traffic;
+  const run = () => {
+    let refused = 0;
+    for (let i = 0; i < messages.length; i += 1) if (decoder.add(messages[i]) !== null) refused += 1;
+    check(refused, 0, 'refused');
+    return messages.length;
+  };
+  tellAll(traffic, run);
+  check(decoder.batch.table.size, workers, 'workers');
+  return nanoseconds(effort, { prepare: traffic.prepare, run });
+}
+
+/**
+ * Isolates the batch decoder on messages in one chunk. The view is made by `subarray`, timed.
+ *
+ * @param {import('../cases.js').CaseInput} input
+ */
+export function decodeChunk({ workers, ranks, effort }) {
+  const traffic = chunkedMessages(benchFleet({ workers, ranks }));
+  const decoder = new LoadBatchDecoder(POLICY);
+  const { chunk, bounds, count } = traffic;
+  const run = () => {
+    let refused = 0;
+    for (let i = 0; i < count; i += 1) {
+      if (decoder.add(chunk.subarray(bounds[i], bounds[i + 1])) !== null) refused += 1;
+    }
+    check(refused, 0, 'refused');
+    return count;
+  };
+  tellAll(traffic, run);
+  check(decoder.batch.table.size, workers, 'workers');
+  return nanoseconds(effort, { prepare: traffic.prepare, run });
+}
+
+/**
+ * Isolates the decoder that makes an object for each message, with text ids and the envelope's head. One buffer
+ * per message; the view is the transport's, not timed.
+ *
+ * @param {import('../cases.js').CaseInput} input
+ */
+export function decodeObjects({ workers, ranks, effort }) {
+  const traffic = singleMessages(benchFleet({ workers, ranks }));
+  const decoder = new LoadDecoder(POLICY);
+  const { messages } = traffic;
+  return nanoseconds(effort, {
+    prepare: traffic.prepare,
+    run: () => {
+      let sum = 0;
+      for (let i = 0; i < messages.length; i += 1) {
+        const decoded = decoder.decode(messages[i]);
+        if ('load' in decoded) sum += decoded.load.dpRank + 1;
+      }
+      return sum > 0 ? messages.length : 0;
+    },
+  });
+}

@@ -1,0 +1,65 @@
+import { LoadBatchDecoder } from 'tidemark/wire';
+import { benchFleet, POLICY } from '../bench-fleet.js';
+import { check, stateOf, tellAll } from '../bench-state.js';
+import { nanoseconds } from '../measure.js';
+import { chunkedMessages, singleMessages } from '../traffic.js';
+
+/**
+ * The calibration of `pipeline`: the same decoder and state in a plain loop, without RxJS. One buffer per message;
+ * the view is the transport's, not timed. The clock is read for each message.
+ *
+ * @param {import('../cases.js').CaseInput} input
+ */
+export function loop({ workers, ranks, effort }) {
+  const fleet = benchFleet({ workers, ranks });
+  const traffic = singleMessages(fleet);
+  const { messages } = traffic;
+  const decoder = new LoadBatchDecoder(POLICY);
+  const state = stateOf(fleet);
+  let busy = 0;
+  const run = () => {
+    for (let i = 0; i < messages.length; i += 1) {
+      if (decoder.add(messages[i]) !== null) throw new Error('refused');
+      const step = state.applyRow(decoder.batch, 0, Date.now());
+      if (step !== null) busy = step.busy.size;
+      decoder.clear();
+    }
+    return messages.length;
+  };
+  tellAll(traffic, run);
+  const taken = nanoseconds(effort, { prepare: traffic.prepare, run });
+  check(busy, fleet.busyCount, 'busy workers');
+  return taken;
+}
+
+/**
+ * The calibration of `pipeline-chunk`: the same decoder and state in a plain loop, without RxJS. Many messages in
+ * one chunk; the views are made by `subarray`, timed. The clock is read once for each chunk.
+ *
+ * @param {import('../cases.js').CaseInput} input
+ */
+export function loopChunk({ workers, ranks, effort }) {
+  const fleet = benchFleet({ workers, ranks });
+  const traffic = chunkedMessages(fleet);
+  const { chunk, bounds, count } = traffic;
+  const decoder = new LoadBatchDecoder(POLICY);
+  const { batch } = decoder;
+  const state = stateOf(fleet);
+  let busy = 0;
+  const run = () => {
+    decoder.clear();
+    for (let i = 0; i < count; i += 1) {
+      if (decoder.add(chunk.subarray(bounds[i], bounds[i + 1])) !== null) throw new Error('refused');
+    }
+    const now = Date.now();
+    for (let row = 0; row < count; row += 1) {
+      const step = state.applyRow(batch, row, now);
+      if (step !== null) busy = step.busy.size;
+    }
+    return count;
+  };
+  tellAll(traffic, run);
+  const taken = nanoseconds(effort, { prepare: traffic.prepare, run });
+  check(busy, fleet.busyCount, 'busy workers');
+  return taken;
+}

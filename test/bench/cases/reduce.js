@@ -1,0 +1,79 @@
+import { busySets, reduceFleet } from 'tidemark';
+import { LoadBatchDecoder, LoadDecoder } from 'tidemark/wire';
+import { Subject } from 'rxjs';
+import { benchFleet, cardsOf, idsOf, POLICY, THRESHOLDS } from '../bench-fleet.js';
+import { check, stateOf, tellAll } from '../bench-state.js';
+import { nanoseconds } from '../measure.js';
+import { singleMessages } from '../traffic.js';
+
+/**
+ * Isolates the state: rows of a batch, decoded before and not timed, are stored and judged. No message, no view,
+ * no RxJS.
+ *
+ * @param {import('../cases.js').CaseInput} input
+ */
+export function reduce({ workers, ranks, effort }) {
+  const fleet = benchFleet({ workers, ranks });
+  const traffic = singleMessages(fleet);
+  const decoder = new LoadBatchDecoder(POLICY);
+  const state = stateOf(fleet);
+  const { batch } = decoder;
+  const prepare = () => {
+    traffic.prepare();
+    decoder.clear();
+    for (const message of traffic.messages) decoder.add(message);
+  };
+  const run = () => {
+    for (let row = 0; row < batch.count; row += 1) state.applyRow(batch, row, 0);
+    return batch.count;
+  };
+  tellAll({ ...traffic, prepare }, run);
+  const taken = nanoseconds(effort, { prepare, run });
+  check(state.busy.size, fleet.busyCount, 'busy workers');
+  return taken;
+}
+
+/**
+ * Isolates `reduceFleet` and `busySets` on loads as objects with text ids, decoded before and not timed.
+ *
+ * @param {import('../cases.js').CaseInput} input
+ */
+export function reduceObjects({ workers, ranks, effort }) {
+  const fleet = benchFleet({ workers, ranks });
+  const traffic = singleMessages(fleet);
+  const decoder = new LoadDecoder(POLICY);
+  const { events$, seen } = reducerOf(fleet);
+  let loads = [];
+  const prepare = () => {
+    traffic.prepare();
+    loads = traffic.messages.map((message) => decoder.decode(message).load);
+  };
+  const run = () => {
+    for (let i = 0; i < loads.length; i += 1) events$.next(loads[i]);
+    return loads.length;
+  };
+  tellAll({ ...traffic, prepare }, run);
+  const taken = nanoseconds(effort, { prepare, run });
+  check(seen.busy, fleet.busyCount, 'busy workers');
+  return taken;
+}
+
+/**
+ * `reduceFleet` and `busySets` on a fleet whose instances and cards are told.
+ *
+ * @param {import('../bench-fleet.js').BenchFleet} fleet
+ */
+export function reducerOf(fleet) {
+  const events$ = new Subject();
+  const seen = { busy: 0 };
+  events$.pipe(reduceFleet(POLICY, { thresholds: THRESHOLDS }), busySets()).subscribe((busy) => {
+    seen.busy = busy.size;
+  });
+  const ids = idsOf(fleet);
+  const first = [
+    { kind: 'configs', workers: cardsOf(fleet, ids) },
+    { kind: 'decodeInstances', workerIds: ids },
+  ];
+  for (const event of first) events$.next(event);
+  return { events$, seen };
+}

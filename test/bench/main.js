@@ -1,0 +1,44 @@
+import { argv, exit, stderr, stdout } from 'node:process';
+import { casesOf, fullSizes, quickSizes } from './cases.js';
+import { fullEffort, quickEffort } from './measure.js';
+import { help, optionsOf } from './options.js';
+import { reportOf, tableOf } from './report.js';
+import { runProcesses } from './run-processes.js';
+
+const options = optionsOf(argv.slice(2));
+if (typeof options === 'string') {
+  stderr.write(`${options}\n\n${help}`);
+  exit(2);
+}
+if (options.help) {
+  stdout.write(help);
+  exit(0);
+}
+
+const { quick, processes } = options;
+const sizes = quick ? quickSizes : fullSizes;
+const all = casesOf(sizes);
+
+if (options.run !== undefined) {
+  const one = all.find(({ name }) => name === options.run);
+  if (one === undefined) throw new Error(`no case ${options.run}`);
+  const effort = quick ? quickEffort : fullEffort;
+  stdout.write(`${one.work({ workers: one.workers, ranks: one.dp, effort })}\n`);
+  exit(0);
+}
+
+const cases = all.filter(({ name }) => options.only.test(name));
+if (options.list) {
+  for (const { name, isolates, view } of cases)
+    stdout.write(`${name.padEnd(28)}${isolates}; view: ${view}\n`);
+  exit(0);
+}
+if (cases.length === 0) {
+  stderr.write('no case has such a name; --list shows them\n');
+  exit(2);
+}
+
+const values = await runProcesses(cases, { rounds: processes, quick });
+const report = reportOf(cases, values, { sizes, quick, processes });
+stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : tableOf(report));
+if (options.gate && report.goals.some(({ gated, holds }) => gated && holds !== true)) exit(1);

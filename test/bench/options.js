@@ -1,0 +1,48 @@
+import { parseArgs } from 'node:util';
+
+export const help = `Usage: npm run bench -- [options]
+
+Measures decoding, the state, the whole pipeline, a flip and memory, each beside its calibration, one case in one
+process, and says whether the goals hold. What is gated are ratios of the same run; absolute figures are for a quiet
+2-core machine.
+
+  --only <regex>     the cases whose name matches, as in decode/1000x8; goals need all of theirs
+  --processes <n>    processes for each case, of which the median counts (default 5)
+  --json             JSON on standard output in place of the table
+  --gate             exit with 1 when a gated goal is missed or was not measured
+  --quick            few events, small fleets, one process: shows that the cases work, says nothing about speed
+  --list             the cases, what each isolates, and who makes the view of a message
+  --help             this text
+`;
+
+/**
+ * @param {readonly string[]} args
+ * @returns what was asked for, or a text that says what is wrong with it
+ */
+export function optionsOf(args) {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: {
+        only: { type: 'string', default: '' },
+        processes: { type: 'string' },
+        run: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        gate: { type: 'boolean', default: false },
+        quick: { type: 'boolean', default: false },
+        list: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }));
+  } catch (error) {
+    return String(error instanceof Error ? error.message : error);
+  }
+  const processes = Number(values.processes ?? (values.quick ? 1 : 5));
+  if (!Number.isInteger(processes) || processes < 1) return '--processes takes a whole number, 1 and above';
+  try {
+    return { ...values, only: new RegExp(values.only), processes };
+  } catch {
+    return `--only takes a regular expression, and ${values.only} is none`;
+  }
+}

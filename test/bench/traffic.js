@@ -1,0 +1,47 @@
+import { MessageMaker } from './message-maker.js';
+
+const BURST = 512;
+
+/**
+ * Messages as a transport hands them out one by one: a buffer and a view of its own for each, both made by the
+ * transport, so outside of what is timed.
+ *
+ * @param {import('./bench-fleet.js').BenchFleet} fleet
+ */
+export function singleMessages(fleet) {
+  const maker = new MessageMaker(fleet);
+  const messages = new Array(BURST);
+  return { messages, prepare: () => maker.fill(messages), bursts: burstsOf(maker) };
+}
+
+/**
+ * Messages as a socket reads them: many in one chunk, with their bounds. Whoever wants a view of one makes it with
+ * `subarray`, inside of what is timed.
+ *
+ * @param {import('./bench-fleet.js').BenchFleet} fleet
+ */
+export function chunkedMessages(fleet) {
+  const maker = new MessageMaker(fleet);
+  const messages = new Array(BURST);
+  const chunk = new Uint8Array(BURST * 256);
+  const bounds = new Uint32Array(BURST + 1);
+  const prepare = () => {
+    maker.fill(messages);
+    let end = 0;
+    for (let i = 0; i < BURST; i += 1) {
+      chunk.set(messages[i], end);
+      end += messages[i].length;
+      bounds[i + 1] = end;
+    }
+  };
+  return { chunk, bounds, count: BURST, prepare, bursts: burstsOf(maker) };
+}
+
+/**
+ * How many bursts tell of every rank of the fleet at least once.
+ *
+ * @param {MessageMaker} maker
+ */
+function burstsOf(maker) {
+  return Math.ceil(maker.round / BURST);
+}
