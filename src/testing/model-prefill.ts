@@ -1,6 +1,6 @@
 import type { WorkerId } from '../core/worker-id.js';
 import { rejoin } from './model-cards.js';
-import { withMember } from './immutable-map.js';
+import { only, withMember } from './immutable-map.js';
 import { onInstances } from './model-instances.js';
 import { changed, type Change } from './model-state.js';
 
@@ -9,7 +9,8 @@ import { changed, type Change } from './model-state.js';
  *
  * 1. No watch is open: it opens with its set.
  * 2. One is open: the new one waits for it to close (`waits`; the one attached last wins), or takes over at once.
- * 3. Opening cleans nobody up, except that `takes-over-and-cleans` cleans who is missing in the new set.
+ * 3. Who is no instance any more by it is no longer down.
+ * 4. Opening cleans nobody up, except that `takes-over-and-cleans` cleans who is missing in the new set.
  */
 export function onPrefillAttached(change: Change, workerIds: ReadonlySet<WorkerId>): Change {
   const { policy, watches } = change.state;
@@ -67,5 +68,7 @@ function open(change: Change, watch: number, workerIds: ReadonlySet<WorkerId>): 
   const opened = changed(change, { watches: { ...change.state.watches, open: watch } });
   if (change.state.policy.prefillWatches === 'takes-over-and-cleans')
     return onInstances(opened, 'prefill', workerIds);
-  return rejoin(changed(opened, { prefill: workerIds }));
+  const { decode, down } = change.state;
+  const stillDown = only(down, (id) => decode?.has(id) === true || workerIds.has(id));
+  return rejoin(changed(opened, { prefill: workerIds, down: stillDown }));
 }

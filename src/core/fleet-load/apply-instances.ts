@@ -45,8 +45,10 @@ export function applyInstance(store: FleetStore, role: Role, id: WorkerId, prese
 export function replacePrefill(store: FleetStore, workerIds: Iterable<WorkerId>): void {
   const { slots } = store;
   store.prefillSeen = true;
-  for (const slot of slots.all()) if (slots.has(slot, PREFILL)) leave(store, slot, PREFILL);
+  const before = [...slots.all()].filter((slot) => slots.has(slot, PREFILL));
+  for (const slot of before) leave(store, slot, PREFILL);
   for (const id of workerIds) store.enter(id, PREFILL);
+  for (const slot of before) if (!slots.has(slot, DECODE | PREFILL)) raise(store, slot);
   for (const slot of slots.all()) review(store, slot);
   rejoin(store, slots.all());
 }
@@ -138,7 +140,7 @@ function leave(store: FleetStore, slot: number, bit: number): void {
   store.maybeEmpty.push(slot);
 }
 
-/** A worker that an instance source names or withdraws is no longer down. */
+/** A worker that an instance source names or withdraws, or that is no instance any more, is no longer down. */
 function raise(store: FleetStore, slot: number): void {
   if (!store.slots.has(slot, DOWN)) return;
   store.slots.set(slot, DOWN, false);

@@ -1,5 +1,6 @@
 import type { BusySet } from '../busy-set.js';
 import { compareWorkerIds, type WorkerId } from '../worker-id.js';
+import type { WorkerSlots } from './worker-slots.js';
 
 const SHORTEST_EPOCH = 1024;
 
@@ -13,7 +14,7 @@ class Epoch {
 /** Who is busy now, and how to look it up. */
 interface Present {
   readonly newest: BusySet | undefined;
-  readonly dense: readonly WorkerId[];
+  members(): WorkerId[];
   isBusy(id: WorkerId): boolean;
 }
 
@@ -21,61 +22,73 @@ interface Present {
  * The busy workers and their history, as a flat log of who crossed. A version of the set is a range of the log:
  * making one costs nothing but its changes, whatever the size, and an old one points at no newer one. When the log
  * has become long against the set, a new one is begun, and the old one keeps the set it ended with for the versions
- * that still point at it.
+ * that still point at it. Who is busy now is kept by slot: a map by id would be rehashed for ever by one worker that
+ * flaps.
  */
 export class BusyLog implements Present {
   newest: BusySet;
-  dense: WorkerId[] = [];
-  private readonly places = new Map<WorkerId, number>();
+  /** The slots of the busy workers, and by slot the place there, from 1; 0 is not busy. */
+  private readonly dense: number[] = [];
+  private places = new Int32Array(16);
   private epoch = new Epoch();
   private from = 0;
 
-  constructor() {
+  constructor(private readonly slots: WorkerSlots) {
     this.newest = new BusyVersion(this, this.epoch, 0, 0, 0, 0);
   }
 
   isBusy(id: WorkerId): boolean {
-    return this.places.has(id);
+    const slot = this.slots.find(id);
+    return slot !== -1 && (this.places[slot] ?? 0) !== 0;
   }
 
-  /** Notes that a worker crossed. */
-  flip(id: WorkerId, on: boolean): void {
-    this.epoch.ids.push(id);
+  /** How many workers are busy now. */
+  get size(): number {
+    return this.dense.length;
+  }
+
+  /** The busy workers, in no order. */
+  members(): WorkerId[] {
+    return this.dense.map((slot) => this.slots.id(slot));
+  }
+
+  /** Notes that the worker in a slot crossed. A busy worker's slot is not given back. */
+  flip(slot: number, on: boolean): void {
+    this.epoch.ids.push(this.slots.id(slot));
     this.epoch.on.push(on);
+    if (slot >= this.places.length) this.enlarge(slot + 1);
     if (on) {
-      this.places.set(id, this.dense.length);
-      this.dense.push(id);
+      this.places[slot] = this.dense.push(slot);
       return;
     }
-    const place = this.places.get(id) ?? 0;
-    const last = this.dense.pop() as WorkerId;
-    this.places.delete(id);
-    if (last === id) return;
-    this.dense[place] = last;
-    this.places.set(last, place);
+    const place = this.places[slot] ?? 0;
+    const last = this.dense.pop() as number;
+    this.places[slot] = 0;
+    if (last === slot) return;
+    this.dense[place - 1] = last;
+    this.places[last] = place;
   }
 
   /** The set after the crossings noted since the last call: a new version, or the same when there were none. */
   commit(): BusySet {
     const to = this.epoch.ids.length;
     if (to === this.from) return this.newest;
-    this.newest = new BusyVersion(
-      this,
-      this.epoch,
-      this.from,
-      to,
-      this.newest.version + 1,
-      this.dense.length,
-    );
+    this.newest = new BusyVersion(this, this.epoch, this.from, to, this.newest.version + 1, this.size);
     this.from = to;
-    if (to >= Math.max(SHORTEST_EPOCH, 2 * this.dense.length)) this.beginEpoch();
+    if (to >= Math.max(SHORTEST_EPOCH, 2 * this.size)) this.beginEpoch();
     return this.newest;
   }
 
   private beginEpoch(): void {
-    this.epoch.end = this.dense.slice();
+    this.epoch.end = this.members();
     this.epoch = new Epoch();
     this.from = 0;
+  }
+
+  private enlarge(least: number): void {
+    const places = new Int32Array(Math.max(least, this.places.length * 2));
+    places.set(this.places);
+    this.places = places;
   }
 }
 
@@ -114,9 +127,9 @@ class BusyVersion implements BusySet {
 
   /** The members, from the present set or that at the end of the epoch, with everything since taken back. */
   private membersNow(): WorkerId[] {
-    if (this.present.newest === this) return this.present.dense.slice();
+    if (this.present.newest === this) return this.present.members();
     const { ids, on, end } = this.epoch;
-    const members = new Set(end ?? this.present.dense);
+    const members = new Set(end ?? this.present.members());
     for (let i = ids.length - 1; i >= this.to; i -= 1) {
       const id = ids[i] as WorkerId;
       if (on[i] === true) members.delete(id);

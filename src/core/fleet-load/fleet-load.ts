@@ -110,7 +110,7 @@ export class FleetLoad {
       fleet: counts,
       thresholds: store.thresholds,
       transitions,
-      cleanups: cleanupsOf(drops),
+      cleanups: drops.length > 0 ? cleanupsOf(drops) : [],
       problems,
     };
   }
@@ -169,7 +169,7 @@ export class FleetLoad {
   private countIfChanged(): FleetCounts {
     const { counts, store } = this;
     const same =
-      counts.busy === store.busy.dense.length &&
+      counts.busy === store.busy.size &&
       counts.known + counts.held === store.states &&
       counts.held === store.held.size &&
       counts.marked === store.marked.size &&
@@ -183,7 +183,7 @@ export class FleetLoad {
     return {
       known: store.states - store.held.size,
       held: store.held.size,
-      busy: store.busy.dense.length,
+      busy: store.busy.size,
       marked: store.marked.size,
       instances: store.instances,
       down: store.down,

@@ -28,7 +28,7 @@ export class FleetStore {
   readonly slots = new WorkerSlots();
   readonly cells = new RankCells();
   readonly classes: LimitClasses;
-  readonly busy = new BusyLog();
+  readonly busy = new BusyLog(this.slots);
   readonly source: FleetSource;
   readonly judgesLoads: boolean;
   thresholds: LoadThresholdConfig;

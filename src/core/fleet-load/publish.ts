@@ -28,8 +28,8 @@ export function publish(store: FleetStore, now: number): readonly Transition[] {
     store.maybeEmpty.push(slot);
   }
   touched.clear();
-  transitions.sort((a, b) => compareWorkerIds(a.workerId, b.workerId));
-  for (const { workerId, busy } of transitions) store.busy.flip(workerId, busy);
+  if (transitions.length > 1) transitions.sort((a, b) => compareWorkerIds(a.workerId, b.workerId));
+  for (const { workerId, busy } of transitions) store.busy.flip(slots.find(workerId), busy);
   return transitions;
 }
 

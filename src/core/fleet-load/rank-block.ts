@@ -45,7 +45,7 @@ export function cellOf(store: FleetStore, slot: number, rank: number): number {
   const found = cells.find(slots.words[at + BASE] ?? 0, slots.words[at + COUNT] ?? 0, rank);
   if (found !== -1) return found;
   const block = blockOf(store, slot);
-  const word = cells.insert(block, rank, limitsOf(store, slot, rank));
+  const word = cells.insert(block, rank, limitsOf(store, slot, rank), ranksExpected(store, slot));
   setBlock(store, slot, block);
   return word;
 }
@@ -93,6 +93,13 @@ export function rankStatesOf(store: FleetStore, slot: number): RankStates {
     });
   }
   return { declared: slots.has(slot, HAS_RANGE) ? rangeOf(store, slot) : null, ranks };
+}
+
+/** How many ranks a worker's newest card declares; 1 while it has none. */
+function ranksExpected(store: FleetStore, slot: number): number {
+  if (!store.slots.has(slot, HAS_RANGE)) return 1;
+  const { start, end } = rangeOf(store, slot);
+  return end - start;
 }
 
 /** The block of a worker’s cells. */

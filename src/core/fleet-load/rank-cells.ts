@@ -28,6 +28,9 @@ export interface CellBlock {
 }
 
 const FIRST_CELLS = 64;
+const MOST_EXPECTED = 64;
+/** From this many words on, the array grows by a quarter: half of a doubled one would lie idle. */
+const LARGE = 100_000;
 
 /**
  * The cells of all ranks of a fleet, in one flat typed array: 24 bytes a rank. A worker's cells are one block,
@@ -60,9 +63,12 @@ export class RankCells {
     return -1;
   }
 
-  /** Makes a silent cell for a rank that has none and returns its word index. The block may move. */
-  insert(block: CellBlock, rank: number, limits: number): number {
-    if (block.count === block.room) this.enlarge(block);
+  /**
+   * Makes a silent cell for a rank that has none and returns its word index. The block may move; a first block has
+   * room for `expected` ranks, so that one that fills up in turn leaves no smaller ones behind.
+   */
+  insert(block: CellBlock, rank: number, limits: number, expected: number): number {
+    if (block.count === block.room) this.enlarge(block, expected);
     let at = block.count;
     while (at > 0 && this.rankAt(block.base + at - 1) > rank) at -= 1;
     for (let i = block.count; i > at; i -= 1) this.move(block.base + i - 1, block.base + i);
@@ -124,8 +130,8 @@ export class RankCells {
     return (this.words[cell * STRIDE + RANK] ?? 0) >>> 0;
   }
 
-  private enlarge(block: CellBlock): void {
-    const room = block.room === 0 ? 1 : block.room * 2;
+  private enlarge(block: CellBlock, expected: number): void {
+    const room = block.room === 0 ? roomFor(expected) : block.room * 2;
     const base = this.free[Math.log2(room)]?.pop() ?? this.append(room);
     for (let i = 0; i < block.count; i += 1) this.move(block.base + i, base + i);
     const { count } = block;
@@ -140,7 +146,8 @@ export class RankCells {
     const base = this.used;
     this.used += room;
     if (this.used * STRIDE > this.words.length) {
-      const words = new Int32Array(Math.max(this.words.length * 2, this.used * STRIDE));
+      const growth = this.words.length < LARGE ? 2 : 1.25;
+      const words = new Int32Array(Math.max(Math.ceil(this.words.length * growth), this.used * STRIDE));
       words.set(this.words);
       this.words = words;
     }
@@ -163,4 +170,10 @@ export class RankCells {
   private clearWide(cell: number): void {
     for (const word of [ACTIVE, TOKENS, USED]) this.wide.delete(cell * STRIDE + word);
   }
+}
+
+/** The power of two that holds the expected ranks, within reason: a card may declare ranks that never report. */
+function roomFor(expected: number): number {
+  const cells = Math.min(Math.max(expected, 1), MOST_EXPECTED);
+  return 2 ** Math.ceil(Math.log2(cells));
 }

@@ -85,18 +85,23 @@ export class MonitorRun {
     if (!this.delivering) this.deliverWaiting();
   }
 
-  /** The rows of a batch, one after the other. While others are delivered its columns would not wait: it is copied. */
+  /**
+   * The rows of a batch, one after the other. They came together, so the clock is read once, and again when a step was
+   * told, since what its subscribers do may take time. While others are delivered its columns would not wait: it is copied.
+   */
   private takeBatch(batch: LoadBatch): void {
     if (this.delivering) {
       for (const event of batchEvents(batch)) this.take(event);
       return;
     }
+    let now = this.scheduler.now();
     for (let row = 0; row < batch.count && !this.finishing; row += 1) {
-      const step = this.fleet.applyRow(batch, row, this.scheduler.now());
+      const step = this.fleet.applyRow(batch, row, now);
       if (step === null) continue;
       this.delivering = true;
       this.outputs.step(step);
       this.deliverWaiting();
+      now = this.scheduler.now();
     }
   }
 

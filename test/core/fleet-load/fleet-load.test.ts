@@ -48,6 +48,21 @@ describe('fleet load', () => {
     expect(store.cells.words.length).toBeLessThanOrEqual(1024);
   });
 
+  it.each(['dynamo-1.6', 'default'] as const)(
+    'a worker reported down that a later prefill watch does not name is not counted down for ever under %s',
+    (name) => {
+      const policy = { ...policies[name], prefillWatches: 'waits' } as const;
+      const fleet = new FleetLoad(policy, { ...marks, decodeInstances: [], prefillInstances: [id(2)] });
+      fleet.apply({ kind: 'reportedDown', workerId: id(2) }, 0);
+      expect(fleet.fleet.down).toBe(1);
+      fleet.apply({ kind: 'prefillClosed' }, 1);
+      fleet.apply({ kind: 'prefillAttached', workerIds: [] }, 2);
+      expect(fleet.fleet).toMatchObject({ down: 0, instances: 0 });
+      fleet.apply({ kind: 'instance', workerId: id(2), present: true }, 3);
+      expect(fleet.fleet).toMatchObject({ down: 0, instances: 1 });
+    },
+  );
+
   it('a card of 2^32 ranks costs no memory in proportion, and its cleanup is bounded', () => {
     const fleet = new FleetLoad(policies['dynamo-1.0'], { ...marks, decodeInstances: [id(1)] });
     fleet.apply({ kind: 'config', workerId: id(1), config: { dataParallelSize: 2 ** 32 - 1 } }, 0);
