@@ -86,8 +86,8 @@ export class MonitorRun {
   }
 
   /**
-   * The rows of a batch, one after the other. They came together, so the clock is read once, and again when a step was
-   * told, since what its subscribers do may take time. While others are delivered its columns would not wait: it is copied.
+   * The rows of a batch, one after the other. While others are delivered its columns would not wait: it is copied.
+   * Its rows came together, so the clock is read once, and again after a step, whose subscribers may take time.
    */
   private takeBatch(batch: LoadBatch): void {
     if (this.delivering) {
