@@ -21,7 +21,7 @@ export function anyEvent({ workers, maxRanks }: EventSpace): fc.Arbitrary<FleetE
     {
       totalKvBlocks: fc.constantFrom(0, 100, 100, 60),
       maxNumBatchedTokens: fc.constantFrom(1, 50),
-      dataParallelStartRank: fc.constantFrom(0, 0, 1, 2 ** 32 - 2),
+      dataParallelStartRank: fc.constantFrom(0, 0, 1, 2 ** 32 - 2, 2 ** 32 - 1),
       dataParallelSize: fc.constantFrom(0, 1, 2, maxRanks, 2 ** 32 - 1),
     },
     { requiredKeys: [] },

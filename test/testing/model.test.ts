@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { FleetEvent } from '../../src/core/fleet-event.js';
 import { policies } from '../../src/core/policies.js';
 import { rankStatesOf } from '../../src/testing/model-worker.js';
+import { anyEvent, endEvent } from '../support/any-event.js';
 import { busyAfterEach, id, load, play } from '../support/fleet.js';
 
 const newest = policies['dynamo-1.6'];
@@ -178,81 +179,12 @@ describe('model - loads of unknown workers', () => {
   });
 });
 
-const worker = fc.constantFrom('1', '2', '3', '18446744073709551615').map(id);
-const value = fc.option(fc.constantFrom(0, 1, 50, 90, 101, 2n ** 64n - 1n));
-const rank = fc.constantFrom(0, 1, 5, 2 ** 32 - 1);
-const card = fc.record(
-  {
-    totalKvBlocks: fc.constantFrom(0, 100),
-    maxNumBatchedTokens: fc.constantFrom(1, 1000),
-    dataParallelStartRank: fc.constantFrom(0, 1, 2 ** 32 - 1),
-    dataParallelSize: fc.constantFrom(0, 1, 2, 2 ** 32 - 1),
-  },
-  { requiredKeys: [] },
-);
-const ids = fc.uniqueArray(worker, { maxLength: 4 });
-const fraction = fc.constantFrom(undefined, null, 0, 0.5, 1, NaN, -1);
-const anyEvent: fc.Arbitrary<FleetEvent> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc
-      .record({
-        workerId: worker,
-        dpRank: rank,
-        activeDecodeBlocks: value,
-        activePrefillTokens: value,
-        kvUsedBlocks: value,
-      })
-      .map((values) => load(values)),
-  },
-  fc.dictionary(fc.constantFrom('1', '2', '3'), card).map((cards) => ({
-    kind: 'configs' as const,
-    workers: new Map(Object.entries(cards).map(([key, config]) => [id(key), config])),
-  })),
-  fc.record({ kind: fc.constant('config' as const), workerId: worker, config: fc.option(card) }),
-  fc.record({
-    kind: fc.constant('instance' as const),
-    workerId: worker,
-    present: fc.boolean(),
-    role: fc.constantFrom('decode' as const, 'prefill' as const),
-  }),
-  fc.record({
-    kind: fc.constantFrom(
-      'decodeInstances' as const,
-      'prefillAttached' as const,
-      'prefillInstances' as const,
-    ),
-    workerIds: ids,
-  }),
-  fc.record({ kind: fc.constant('prefillClosed' as const) }),
-  fc.record({
-    kind: fc.constantFrom('marked' as const, 'markExpired' as const, 'reportedDown' as const),
-    workerId: worker,
-  }),
-  fc.record({
-    kind: fc.constant('thresholds' as const),
-    activeDecodeBlocksThreshold: fraction,
-    activePrefillTokensThreshold: value,
-    activePrefillTokensThresholdFrac: fraction,
-    checked: fc.boolean(),
-  }),
-  fc.record({
-    kind: fc.constantFrom('loadError' as const, 'configError' as const, 'instancesError' as const),
-  }),
-  fc.record({
-    kind: fc.constantFrom(
-      'loadStreamEnded' as const,
-      'configsEnded' as const,
-      'instancesEnded' as const,
-      'stop' as const,
-    ),
-  }),
-);
+const everyEvent = fc.oneof({ weight: 14, arbitrary: anyEvent({ workers: 4, maxRanks: 3 }) }, endEvent);
 
 describe('model - total reducer', () => {
   it.each(Object.values(policies))('any event in any order leaves a valid state under $name', (policy) => {
     fc.assert(
-      fc.property(fc.array(anyEvent, { maxLength: 30 }), fc.boolean(), (events, cards) => {
+      fc.property(fc.array(everyEvent, { maxLength: 30 }), fc.boolean(), (events, cards) => {
         let busy = new Set<string>();
         for (const result of play(events, { decodeInstances: [id(1)], ...(cards && { cards }) }, policy)) {
           for (const { workerId, busy: is } of result.transitions) {

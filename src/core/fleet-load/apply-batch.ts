@@ -2,6 +2,7 @@ import { NO_VALUE, WIDE_VALUE, type LoadBatch } from '../load-batch.js';
 import type { WorkerTable } from '../worker-table.js';
 import { reportOne } from './apply-loads.js';
 import type { FleetStore } from './fleet-store.js';
+import { grown } from './grown.js';
 import { TENANCY } from './worker-slots.js';
 
 /** One row of a batch: the same as the load it stands for. */
@@ -48,11 +49,7 @@ export class TableSlots {
     const known = (this.pairs[at] ?? 0) - 1;
     if (known >= 0 && slots.words[slots.at(known) + TENANCY] === this.pairs[at + 1]) return known;
     const slot = slots.intern(this.table.id(index));
-    if (at >= this.pairs.length) {
-      const larger = new Int32Array(Math.max(this.pairs.length * 2, at + 2));
-      larger.set(this.pairs);
-      this.pairs = larger;
-    }
+    if (at >= this.pairs.length) this.pairs = grown(this.pairs, at + 2);
     this.pairs[at] = slot + 1;
     this.pairs[at + 1] = slots.words[slots.at(slot) + TENANCY] ?? 0;
     return slot;

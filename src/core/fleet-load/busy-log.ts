@@ -1,5 +1,6 @@
 import type { BusySet } from '../busy-set.js';
 import { compareWorkerIds, type WorkerId } from '../worker-id.js';
+import { grown } from './grown.js';
 import type { WorkerSlots } from './worker-slots.js';
 
 const SHORTEST_EPOCH = 1024;
@@ -56,7 +57,7 @@ export class BusyLog implements Present {
   flip(slot: number, on: boolean): void {
     this.epoch.ids.push(this.slots.id(slot));
     this.epoch.on.push(on);
-    if (slot >= this.places.length) this.enlarge(slot + 1);
+    if (slot >= this.places.length) this.places = grown(this.places, slot + 1);
     if (on) {
       this.places[slot] = this.dense.push(slot);
       return;
@@ -83,12 +84,6 @@ export class BusyLog implements Present {
     this.epoch.end = this.members();
     this.epoch = new Epoch();
     this.from = 0;
-  }
-
-  private enlarge(least: number): void {
-    const places = new Int32Array(Math.max(least, this.places.length * 2));
-    places.set(this.places);
-    this.places = places;
   }
 }
 

@@ -13,24 +13,28 @@ const noRanks: RankStates = { declared: null, ranks: new Map() };
 export function publish(store: FleetStore, now: number): readonly Transition[] {
   const { slots, touched } = store;
   if (touched.size === 0) return [];
-  const transitions: Transition[] = [];
-  for (const [slot, before] of touched) {
-    const status = slots.status(slot);
-    const busy = (status & (JUDGED_BUSY | MARKED)) !== 0;
-    if (busy === ((status & PUBLISHED) !== 0)) continue;
-    slots.set(slot, PUBLISHED, busy);
-    slots.since[slot] = now;
-    const workerId = slots.id(slot);
-    const states = (status & HAS_STATE) === 0 ? noRanks : rankStatesOf(store, slot);
-    const given = { busy, reason: reasonOf(busy, before, status), since: now };
-    const verdict = judge(workerId, states, store.thresholds, store.policy, given);
-    transitions.push({ workerId, busy, at: now, verdict });
-    store.maybeEmpty.push(slot);
-  }
+  const crossed = [...touched.keys()].filter(
+    (slot) => slots.has(slot, JUDGED_BUSY | MARKED) !== slots.has(slot, PUBLISHED),
+  );
+  if (crossed.length > 1) crossed.sort((a, b) => compareWorkerIds(slots.id(a), slots.id(b)));
+  const transitions = crossed.map((slot) => cross(store, slot, touched.get(slot) ?? 0, now));
   touched.clear();
-  if (transitions.length > 1) transitions.sort((a, b) => compareWorkerIds(a.workerId, b.workerId));
-  for (const { workerId, busy } of transitions) store.busy.flip(slots.find(workerId), busy);
   return transitions;
+}
+
+/** Hands out that one worker crossed; `before` is its status before the event. */
+function cross(store: FleetStore, slot: number, before: number, now: number): Transition {
+  const { slots } = store;
+  const workerId = slots.id(slot);
+  const status = slots.status(slot);
+  const busy = (status & (JUDGED_BUSY | MARKED)) !== 0;
+  slots.set(slot, PUBLISHED, busy);
+  slots.since[slot] = now;
+  store.busy.flip(slot, busy);
+  store.maybeEmpty.push(slot);
+  const states = (status & HAS_STATE) === 0 ? noRanks : rankStatesOf(store, slot);
+  const given = { busy, reason: reasonOf(busy, before, status), since: now };
+  return { workerId, busy, at: now, verdict: judge(workerId, states, store.thresholds, store.policy, given) };
 }
 
 function reasonOf(busy: boolean, before: number, after: number): VerdictReason {

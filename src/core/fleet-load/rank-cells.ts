@@ -1,3 +1,5 @@
+import { grown } from './grown.js';
+
 /** The words of a rank's cell. Counts that are not small lie in a side map; {@link NONE} is no value. */
 export const RANK = 0;
 export const ACTIVE = 1;
@@ -29,8 +31,6 @@ export interface CellBlock {
 
 const FIRST_CELLS = 64;
 const MOST_EXPECTED = 64;
-/** From this many words on, the array grows by a quarter: half of a doubled one would lie idle. */
-const LARGE = 100_000;
 
 /**
  * The cells of all ranks of a fleet, in one flat typed array: 24 bytes a rank. A worker's cells are one block,
@@ -145,12 +145,7 @@ export class RankCells {
   private append(room: number): number {
     const base = this.used;
     this.used += room;
-    if (this.used * STRIDE > this.words.length) {
-      const growth = this.words.length < LARGE ? 2 : 1.25;
-      const words = new Int32Array(Math.max(Math.ceil(this.words.length * growth), this.used * STRIDE));
-      words.set(this.words);
-      this.words = words;
-    }
+    if (this.used * STRIDE > this.words.length) this.words = grown(this.words, this.used * STRIDE);
     return base;
   }
 

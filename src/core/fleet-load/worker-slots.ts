@@ -1,4 +1,5 @@
 import type { WorkerId } from '../worker-id.js';
+import { grown } from './grown.js';
 
 /** The words of a worker's slot: one cache line, so that a load touches one line here and one of its rank. */
 export const BASE = 1;
@@ -102,10 +103,9 @@ export class WorkerSlots {
 
   private append(): number {
     const slot = this.ids.length;
+    const end = (slot + 1) * STRIDE;
+    if (end > this.words.length) this.words = grown(this.words, end);
     if (slot >= this.since.length) {
-      const words = new Int32Array(this.words.length * 2);
-      words.set(this.words);
-      this.words = words;
       const since = new Float64Array(this.since.length * 2);
       since.set(this.since);
       this.since = since;
