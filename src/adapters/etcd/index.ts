@@ -1,0 +1,1 @@
+export type { KeyChange, KeyDelete, KeyPut, PrefixBatch } from './prefix-batch.js';
