@@ -68,6 +68,9 @@ describe('package.json', () => {
           "workerIdFromBigInt",
           "workerIdFromHex",
         ],
+        "tidemark/clock": [
+          "monotonicScheduler",
+        ],
         "tidemark/dynamo": [
           "ConfigsUnavailableError",
           "InhibitedDurationError",
@@ -75,6 +78,10 @@ describe('package.json', () => {
           "clientPolicies",
           "inhibitedDurationMs",
           "instanceClient",
+        ],
+        "tidemark/etcd": [
+          "EtcdOptionsError",
+          "watchPrefix",
         ],
         "tidemark/operators": [
           "BackoffError",
