@@ -81,6 +81,7 @@ describe('package.json', () => {
         ],
         "tidemark/etcd": [
           "EtcdOptionsError",
+          "registerWorker",
           "watchPrefix",
         ],
         "tidemark/operators": [
