@@ -1,6 +1,6 @@
 import type { LeaseClient } from 'etcd3';
 import { exhaustMap, ignoreElements, map, take, timer, type Observable, type SchedulerLike } from 'rxjs';
-import { answerWithin } from './answer-within.js';
+import { answerWithin } from '../../operators/answer-within.js';
 import { ANSWER_MS } from './open-client.js';
 import { requestStream } from './request-stream.js';
 

@@ -1,5 +1,5 @@
 import { concat, from, map, Observable, type SchedulerLike } from 'rxjs';
-import { answerWithin } from './answer-within.js';
+import { answerWithin } from '../../operators/answer-within.js';
 import { etcdClient, type EtcdClient } from './etcd-client.js';
 import type { EtcdHost } from './etcd-host.js';
 import type { EtcdOptions } from './etcd-options.js';

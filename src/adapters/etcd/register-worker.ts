@@ -7,7 +7,7 @@ import type { InstanceTransport } from '../../wire/discovery-transport.js';
 import { encodeInstanceRecord, encodeModelRecord } from '../../wire/encode-discovery-record.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
 import type { KeyEntry } from './create-keys.js';
-import { etcdHosts } from './etcd-host.js';
+import { etcdHosts, LONGEST_RETRY_MS } from './etcd-host.js';
 import type { EtcdOptions } from './etcd-options.js';
 import { EtcdOptionsError } from './etcd-options-error.js';
 import { registrationRun } from './registration-run.js';
@@ -83,6 +83,7 @@ export function registerWorker(options: RegisterWorkerOptions): Observable<Regis
     options,
     workerId,
     registration: { entries, ttlSeconds, stop$ },
+    longestRetryMs: LONGEST_RETRY_MS,
     scheduler: options.scheduler ?? monotonicScheduler,
     random: Math.random,
   });

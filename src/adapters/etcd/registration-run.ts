@@ -14,12 +14,12 @@ import type { WorkerId } from '../../core/worker-id.js';
 import type { EtcdHost } from './etcd-host.js';
 import type { EtcdOptions } from './etcd-options.js';
 import { openClient } from './open-client.js';
-import { Failure, reconnecting, type Reconnecting } from './reconnecting.js';
+import { Failure, reconnecting, type Reconnecting } from '../../operators/reconnecting.js';
 import { registerKeys, type KeyRegistration } from './register-keys.js';
 import type { RegistrationStatus } from './registration-status.js';
 
 /** What a registration is made of. */
-export interface RegistrationRun extends Reconnecting {
+export interface RegistrationRun extends Reconnecting<EtcdHost> {
   readonly options: EtcdOptions;
   readonly workerId: WorkerId | null;
   readonly registration: KeyRegistration;

@@ -1,6 +1,6 @@
 import { EtcdInvalidAuthTokenError } from 'etcd3';
 import { catchError, defer, from, mergeMap, throwError, type Observable, type SchedulerLike } from 'rxjs';
-import { answerWithin } from './answer-within.js';
+import { answerWithin } from '../../operators/answer-within.js';
 import type { EtcdClient } from './etcd-client.js';
 
 /** One answer of the server, or an error when it takes too long. A token that has run out is renewed once. */

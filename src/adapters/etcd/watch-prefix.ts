@@ -1,7 +1,7 @@
 import { map, type Observable } from 'rxjs';
 import type { SourceStatus } from '../../core/source-status.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
-import { etcdHosts } from './etcd-host.js';
+import { etcdHosts, LONGEST_RETRY_MS } from './etcd-host.js';
 import type { EtcdOptions } from './etcd-options.js';
 import { GrpcLink } from './grpc-link.js';
 import { openClient } from './open-client.js';
@@ -66,6 +66,7 @@ export function watchPrefix(options: WatchPrefixOptions): PrefixWatch {
       openClient(host, options, scheduler).pipe(map((client) => new GrpcLink(client, keyPrefix, scheduler))),
     prefixes: typeof prefixes === 'string' ? [prefixes] : prefixes,
     source,
+    longestRetryMs: LONGEST_RETRY_MS,
     scheduler,
     random: Math.random,
   });

@@ -4,11 +4,11 @@ import type { EtcdHost } from './etcd-host.js';
 import type { EtcdLink } from './etcd-link.js';
 import { KeyHistory } from './key-history.js';
 import type { PrefixBatch } from './prefix-batch.js';
-import { Failure, reconnecting, type Reconnecting } from './reconnecting.js';
+import { Failure, reconnecting, type Reconnecting } from '../../operators/reconnecting.js';
 import { watchSession } from './watch-session.js';
 
 /** What a run is made of. */
-export interface WatchRun extends Reconnecting {
+export interface WatchRun extends Reconnecting<EtcdHost> {
   readonly open: (host: EtcdHost) => Observable<EtcdLink>;
   readonly prefixes: readonly string[];
   /** The name in the status. */

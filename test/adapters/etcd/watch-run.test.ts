@@ -27,6 +27,7 @@ function play(
     open: (next) => open(next, scheduler),
     prefixes: [''],
     source: 'etcd',
+    longestRetryMs: 2_000,
     scheduler,
     random: () => 1,
   }).subscribe((item) =>

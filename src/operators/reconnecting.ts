@@ -1,6 +1,5 @@
 import { defer, EMPTY, finalize, merge, Subject, type Observable, type SchedulerLike } from 'rxjs';
-import { retryWithBackoff } from '../../operators/retry-with-backoff.js';
-import type { EtcdHost } from './etcd-host.js';
+import { retryWithBackoff } from './retry-with-backoff.js';
 
 /** A session that ended, and when the next one is tried. */
 export class Failure {
@@ -10,28 +9,29 @@ export class Failure {
   ) {}
 }
 
-/** Whom to connect to, and what to take time and chance from. */
-export interface Reconnecting {
-  readonly hosts: readonly EtcdHost[];
+/** Whom to connect to, how long to wait at most, and what to take time and chance from. */
+export interface Reconnecting<Host> {
+  /** Tried in turn. */
+  readonly hosts: readonly Host[];
+  readonly longestRetryMs: number;
   readonly scheduler: SchedulerLike;
   /** A random number from 0 to below 1. */
   readonly random: () => number;
 }
 
 const FIRST_RETRY_MS = 50;
-const LONGEST_RETRY_MS = 2_000;
 const HEALTHY_MS = 1_000;
 
 /**
  * One session after another: what they say, and a {@link Failure} for each one that errors.
  *
  * A session that errors is followed by another one, with the next host in turn: after 25 to 50 ms, then up to twice
- * as long after each further failure, never more than 2 s. A session that lived for a second after its first word
+ * as long after each further failure, never more than `longestRetryMs`. A session that lived for a second after its first word
  * begins anew. A session that completes ends it.
  */
-export function reconnecting<T>(
-  session: (host: EtcdHost) => Observable<T>,
-  { hosts, scheduler, random }: Reconnecting,
+export function reconnecting<Host, T>(
+  session: (host: Host) => Observable<T>,
+  { hosts, longestRetryMs, scheduler, random }: Reconnecting<Host>,
 ): Observable<T | Failure> {
   return defer(() => {
     const failures$ = new Subject<Failure>();
@@ -44,7 +44,7 @@ export function reconnecting<T>(
       retryWithBackoff(
         {
           initialMs: FIRST_RETRY_MS,
-          maxMs: LONGEST_RETRY_MS,
+          maxMs: longestRetryMs,
           healthyMs: HEALTHY_MS,
           jitter: () => (1 + random()) / 2,
           onRetry: ({ error, delayMs }) =>

@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest';
-import { answerWithin } from '../../../src/adapters/etcd/answer-within.js';
-import { inVirtualTime } from '../../operators/in-virtual-time.js';
+import { answerWithin } from '../../src/operators/answer-within.js';
+import { inVirtualTime } from './in-virtual-time.js';
 
 describe('answerWithin', () => {
   it.each([
