@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { runMadeUpTest } from './run-made-up-test.js';
 
 const suite = `
@@ -13,17 +13,17 @@ describe('around', () => {
 });
 `;
 
-describe('a suite whose programs are missing', () => {
+describe.concurrent('a suite whose programs are missing', () => {
   const nothing = { PATH: '', XDG_CACHE_HOME: '/nowhere' };
   const reason = 'etcd is not installed, and there is no apt-get to fetch it with; openssl is not installed';
 
-  it('is skipped, says why, and is counted as skipped', async () => {
+  it('is skipped, says why, and is counted as skipped', async ({ expect }) => {
     const { err, last } = await runMadeUpTest(suite, nothing);
     expect(last).toBe('1 passed, 0 failed, 2 skipped');
     expect(err).toContain(`skipped: a source: ${reason}`);
   });
 
-  it('fails where CI is true', async () => {
+  it('fails where CI is true', async ({ expect }) => {
     const { out, err, last } = await runMadeUpTest(suite, { ...nothing, CI: 'true' });
     expect(last).toBe('1 passed, 1 failed, 2 skipped');
     expect(out).toContain('has what it needs');

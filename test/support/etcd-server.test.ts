@@ -48,6 +48,7 @@ describeWith('etcd', 'an etcd of a test', () => {
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
     expect(() => server.pid).toThrow('etcd does not run');
     expect(existsSync(server.folder)).toBe(false);
+    await server.stop();
   });
 
   it('demands a password, after a restart and a wipe too', async () => {

@@ -25,13 +25,15 @@ export function startWatchdog(folder: string): Watchdog {
   const exit = once(shell, 'exit');
   shell.unref();
   (shell.stdin as Socket).unref();
+  // Whoever ended the shell has to remove the folder.
+  shell.stdin.on('error', () => undefined);
   return {
     guard: (pid) => {
       shell.stdin.write(`${pid ?? ''}\n`);
     },
     dismiss: async () => {
       shell.ref();
-      shell.stdin.end('\n');
+      if (!shell.stdin.writableEnded) shell.stdin.end('\n');
       await exit;
     },
   };
