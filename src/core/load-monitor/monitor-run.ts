@@ -58,17 +58,14 @@ export class MonitorRun {
         }),
       );
     }
-    for (const { name, events$ } of sourceEvents(this.sources)) {
+    for (const { name, subscribe } of sourceEvents(this.sources)) {
       if (this.finishing) return;
       this.open += 1;
       this.subscription.add(
-        events$.subscribe({
-          next: (event) => ('count' in event ? this.takeBatch(event) : this.takeOf(name, event)),
-          // Errors are events by now; one that is not is a defect, and must not go unseen.
-          error: (error: unknown) =>
-            this.take({ kind: 'sourceError', source: 'events', text: String(error) }),
-          complete: () => this.closeOne(),
-        }),
+        subscribe(
+          (event) => ('count' in event ? this.takeBatch(event) : this.takeOf(name, event)),
+          () => this.closeOne(),
+        ),
       );
     }
     this.closeOne();
@@ -124,6 +121,7 @@ export class MonitorRun {
 
   /** An event of a source. Its end is a status first, since the policy may end the monitor by it. */
   private takeOf(name: string, event: FleetEvent): void {
+    if (this.over) return;
     const isEnd =
       event.kind === 'loadStreamEnded' || event.kind === 'configsEnded' || event.kind === 'instancesEnded';
     if (isEnd && name !== 'events')

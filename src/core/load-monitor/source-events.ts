@@ -1,4 +1,4 @@
-import { catchError, concat, EMPTY, map, mergeMap, of, throwError, type Observable } from 'rxjs';
+import { catchError, map, mergeMap, of, throwError, type Observable, type Subscription } from 'rxjs';
 import { attachLate, type WatchItem } from '../../operators/attach-late.js';
 import type { ActiveLoad } from '../active-load.js';
 import type { FleetEvent } from '../fleet-event.js';
@@ -8,7 +8,8 @@ import type { ConfigChange, InstanceChange, MonitorSources } from './monitor-sou
 /** One source as events, and its name. */
 export interface NamedEvents {
   readonly name: string;
-  readonly events$: Observable<FleetEvent | LoadBatch>;
+  /** Subscribes to the source: `take` gets its events, its last words among them, and `close` is called behind them. */
+  readonly subscribe: (take: (event: FleetEvent | LoadBatch) => void, close: () => void) => Subscription;
 }
 
 /**
@@ -19,32 +20,27 @@ export interface NamedEvents {
 export function sourceEvents(sources: MonitorSources): NamedEvents[] {
   const { thresholds, events, configs, decodeInstances, prefillInstances, loads } = sources;
   const named: (NamedEvents | undefined)[] = [
-    thresholds && {
-      name: 'thresholds',
-      events$: withLastWord(
+    thresholds &&
+      withLastWord(
         thresholds.pipe(map((change): FleetEvent => ({ kind: 'thresholds', ...change, checked: true }))),
         'thresholds',
       ),
-    },
-    events && { name: 'events', events$: withLastWord(events, 'events') },
-    configs && { name: 'configs', events$: withLastWord(configs.pipe(map(configEvent)), 'configs') },
-    decodeInstances && {
-      name: 'decodeInstances',
-      events$: withLastWord(decodeInstances.pipe(map(decodeEvent)), 'decodeInstances'),
-    },
-    prefillInstances && {
-      name: 'prefillInstances',
-      events$: withLastWord(
+    events && withLastWord(events, 'events'),
+    configs && withLastWord(configs.pipe(map(configEvent)), 'configs'),
+    decodeInstances && withLastWord(decodeInstances.pipe(map(decodeEvent)), 'decodeInstances'),
+    prefillInstances &&
+      withLastWord(
         attachLate(prefillInstances.pipe(catchError(failedWatch))).pipe(mergeMap(prefillEvents)),
         'prefillInstances',
       ),
-    },
-    loads && { name: 'loads', events$: withLastWord(loads.pipe(map(loadEvent)), 'loads') },
+    loads && withLastWord(loads.pipe(map(loadEvent)), 'loads'),
   ];
   return named.filter((one) => one !== undefined);
 }
 
-const lastWords: Readonly<Record<string, readonly [failed: FleetEvent, ended: FleetEvent | null]>> = {
+type Failed = Extract<FleetEvent, { readonly text?: string }>;
+
+const lastWords: Readonly<Record<string, readonly [failed: Failed, ended: FleetEvent | null]>> = {
   loads: [{ kind: 'loadError' }, { kind: 'loadStreamEnded' }],
   configs: [{ kind: 'configError' }, { kind: 'configsEnded' }],
   decodeInstances: [{ kind: 'instancesError' }, { kind: 'instancesEnded' }],
@@ -54,14 +50,26 @@ const lastWords: Readonly<Record<string, readonly [failed: FleetEvent, ended: Fl
   events: [{ kind: 'sourceError', source: 'events' }, null],
 };
 
-function withLastWord<T extends FleetEvent | LoadBatch>(
-  events$: Observable<T>,
-  name: keyof MonitorSources,
-): Observable<FleetEvent | LoadBatch> {
+/** Subscribed to directly: as operators, the last words would cost every load more than its judgement. */
+function withLastWord(events$: Observable<FleetEvent | LoadBatch>, name: keyof MonitorSources): NamedEvents {
   const [failed, ended] = lastWords[name] ?? [{ kind: 'sourceError', source: 'events' }, null];
-  const failure = (error: unknown): Observable<FleetEvent> =>
-    of({ ...failed, text: `the source of ${name} failed: ${textOf(error)}` });
-  return concat(events$.pipe(catchError(failure)), ended === null ? EMPTY : of(ended));
+  return {
+    name,
+    subscribe: (take, close) => {
+      const end = (): void => {
+        if (ended !== null) take(ended);
+        close();
+      };
+      return events$.subscribe({
+        next: take,
+        error: (error: unknown) => {
+          take({ ...failed, text: `the source of ${name} failed: ${textOf(error)}` });
+          end();
+        },
+        complete: end,
+      });
+    },
+  };
 }
 
 function configEvent(change: ConfigChange): FleetEvent {
