@@ -82,23 +82,18 @@ export class MonitorRun {
     if (!this.delivering) this.deliverWaiting();
   }
 
-  /**
-   * The rows of a batch, one after the other. While others are delivered its columns would not wait: it is copied.
-   * Its rows came together, so the clock is read once, and again after a step, whose subscribers may take time.
-   */
+  /** The rows of a batch, one after the other. While others are delivered its columns would not wait: it is copied. */
   private takeBatch(batch: LoadBatch): void {
     if (this.delivering) {
       for (const event of batchEvents(batch)) this.take(event);
       return;
     }
-    let now = this.scheduler.now();
     for (let row = 0; row < batch.count && !this.finishing; row += 1) {
-      const step = this.fleet.applyRow(batch, row, now);
+      const step = this.fleet.applyRow(batch, row, this.scheduler);
       if (step === null) continue;
       this.delivering = true;
       this.outputs.step(step);
       this.deliverWaiting();
-      now = this.scheduler.now();
     }
   }
 
