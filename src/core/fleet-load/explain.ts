@@ -23,7 +23,7 @@ export function explain(store: FleetStore, workerId: WorkerId): Explanation | un
     busy,
     known: slots.has(slot, HAS_STATE) && isKnown(store, slot),
     marked: slots.has(slot, MARKED),
-    since: busy ? (slots.since[slot] ?? null) : null,
+    since: busy ? slots.since(slot) : null,
     judgedRanks: judged.count,
     busyRanks: ranks.filter((rank) => rank.busy).length,
     neededRanks: neededRanks(policy.rollUp, judged.count),

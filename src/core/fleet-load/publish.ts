@@ -29,7 +29,7 @@ function cross(store: FleetStore, slot: number, before: number, now: number): Tr
   const status = slots.status(slot);
   const busy = (status & (JUDGED_BUSY | MARKED)) !== 0;
   slots.set(slot, PUBLISHED, busy);
-  slots.since[slot] = now;
+  slots.setSince(slot, now);
   store.busy.flip(slot, busy);
   store.maybeEmpty.push(slot);
   const states = (status & HAS_STATE) === 0 ? noRanks : rankStatesOf(store, slot);
