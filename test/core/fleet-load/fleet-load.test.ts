@@ -120,4 +120,16 @@ describe('fleet load', () => {
     fleet.applyRow(batch, 1, at(0));
     expect([...fleet.busy]).toEqual(['2']);
   });
+
+  it('a verdict says what was known at the crossing, and is a property like any other', () => {
+    const fleet = new FleetLoad(policies.default, marks);
+    const [crossing] = fleet.apply(load({ activePrefillTokens: 11 }), 5)?.transitions ?? [];
+    fleet.apply({ kind: 'thresholds', activePrefillTokensThreshold: 1000 }, 6);
+    fleet.apply(load({ activePrefillTokens: 2n ** 63n }), 7);
+    expect(Object.keys(crossing ?? {})).toEqual(['workerId', 'busy', 'at', 'verdict']);
+    expect({ ...crossing }.verdict?.text).toContain('prefill tokens 11 > 10 (1 of 1 ranks busy');
+    expect(crossing?.verdict).toBe(crossing?.verdict);
+    expect(JSON.parse(JSON.stringify(crossing))).toEqual(crossing);
+    expect(structuredClone(crossing)).toEqual(crossing);
+  });
 });
