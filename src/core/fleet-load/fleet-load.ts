@@ -93,7 +93,7 @@ export class FleetLoad {
   private isUntouched(): boolean {
     const { touched, maybeEmpty, drops, problems } = this.store;
     return (
-      touched.size === 0 &&
+      touched.length === 0 &&
       maybeEmpty.length === 0 &&
       drops.length === 0 &&
       problems.length === 0 &&

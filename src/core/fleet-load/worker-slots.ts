@@ -37,6 +37,8 @@ export const PUBLISHED = 512;
 export const TO_JUDGE = 1024;
 /** The worker's state has a card applied, so its range is declared. */
 export const HAS_RANGE = 2048;
+/** The worker may have crossed in the present event. */
+export const TOUCHED = 4096;
 /** What keeps a slot: when none of these is left and nothing is remembered, it is given back. */
 export const KEEPS =
   HAS_STATE | TOLD | COUNTED | DECODE | PREFILL | JUDGED_BUSY | MARKED | PUBLISHED | TO_JUDGE;
