@@ -22,6 +22,7 @@ import {
   applyPrefillInstance,
   applyPrefillInstances,
 } from './apply-prefill.js';
+import { countFleet, countIfChanged } from './count-fleet.js';
 import { explain } from './explain.js';
 import { FleetStore } from './fleet-store.js';
 import { publish } from './publish.js';
@@ -43,7 +44,7 @@ export class FleetLoad {
 
   constructor(policy: LoadPolicy, start: FleetStart = {}) {
     this.store = new FleetStore(policy, start);
-    this.counts = this.countNow();
+    this.counts = countFleet(this.store);
   }
 
   /** The busy workers as they were last handed out. */
@@ -91,13 +92,14 @@ export class FleetLoad {
 
   /** Whether an event left nothing behind: nobody who may have crossed or gone, and nothing to tell. */
   private isUntouched(): boolean {
-    const { touched, maybeEmpty, drops, problems } = this.store;
+    const { store } = this;
+    const { touched, maybeEmpty, drops, problems } = store;
     return (
       touched.length === 0 &&
       maybeEmpty.length === 0 &&
       drops.length === 0 &&
       problems.length === 0 &&
-      this.countIfChanged() === this.counts
+      countIfChanged(store, this.counts) === this.counts
     );
   }
 
@@ -105,7 +107,7 @@ export class FleetLoad {
     const { store } = this;
     const transitions = publish(store, at);
     const { drops, problems } = store;
-    const counts = this.countIfChanged();
+    const counts = countIfChanged(store, this.counts);
     if (store.maybeEmpty.length > 0) releaseEmpty(store);
     if (
       transitions.length === 0 &&
@@ -180,29 +182,5 @@ export class FleetLoad {
       case 'stop':
         return applyStop(store);
     }
-  }
-
-  private countIfChanged(): FleetCounts {
-    const { counts, store } = this;
-    const same =
-      counts.busy === store.busy.size &&
-      counts.known + counts.held === store.states &&
-      counts.held === store.held.size &&
-      counts.marked === store.marked.size &&
-      counts.instances === store.instances &&
-      counts.down === store.down;
-    return same ? counts : this.countNow();
-  }
-
-  private countNow(): FleetCounts {
-    const { store } = this;
-    return {
-      known: store.states - store.held.size,
-      held: store.held.size,
-      busy: store.busy.size,
-      marked: store.marked.size,
-      instances: store.instances,
-      down: store.down,
-    };
   }
 }

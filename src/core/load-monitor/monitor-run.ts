@@ -58,14 +58,23 @@ export class MonitorRun {
         }),
       );
     }
-    for (const { name, subscribe } of sourceEvents(this.sources)) {
+    for (const { name, events$, failed, ended } of sourceEvents(this.sources)) {
       if (this.finishing) return;
       this.open += 1;
+      // The last words are told here: as operators they would cost every load.
+      const end = (): void => {
+        if (ended !== null) this.takeOf(name, ended);
+        this.closeOne();
+      };
       this.subscription.add(
-        subscribe(
-          (event) => ('count' in event ? this.takeBatch(event) : this.takeOf(name, event)),
-          () => this.closeOne(),
-        ),
+        events$.subscribe({
+          next: (event) => ('count' in event ? this.takeBatch(event) : this.takeOf(name, event)),
+          error: (error: unknown) => {
+            this.takeOf(name, failed(error));
+            end();
+          },
+          complete: end,
+        }),
       );
     }
     this.closeOne();

@@ -1,15 +1,16 @@
-import { catchError, map, mergeMap, of, throwError, type Observable, type Subscription } from 'rxjs';
+import { catchError, map, mergeMap, of, throwError, type Observable } from 'rxjs';
 import { attachLate, type WatchItem } from '../../operators/attach-late.js';
 import type { ActiveLoad } from '../active-load.js';
 import type { FleetEvent } from '../fleet-event.js';
 import type { LoadBatch } from '../load-batch.js';
 import type { ConfigChange, InstanceChange, MonitorSources } from './monitor-sources.js';
 
-/** One source as events, and its name. */
+/** One source as events, its name, and its last words: the event of its error, and that of its end, if that is one. */
 export interface NamedEvents {
   readonly name: string;
-  /** Subscribes to the source: `take` gets its events, its last words among them, and `close` is called behind them. */
-  readonly subscribe: (take: (event: FleetEvent | LoadBatch) => void, close: () => void) => Subscription;
+  readonly events$: Observable<FleetEvent | LoadBatch>;
+  readonly failed: (error: unknown) => FleetEvent;
+  readonly ended: FleetEvent | null;
 }
 
 /**
@@ -50,26 +51,10 @@ const lastWords: Readonly<Record<string, readonly [failed: Failed, ended: FleetE
   events: [{ kind: 'sourceError', source: 'events' }, null],
 };
 
-/** Subscribed to directly: as operators, the last words would cost every load more than its judgement. */
 function withLastWord(events$: Observable<FleetEvent | LoadBatch>, name: keyof MonitorSources): NamedEvents {
   const [failed, ended] = lastWords[name] ?? [{ kind: 'sourceError', source: 'events' }, null];
-  return {
-    name,
-    subscribe: (take, close) => {
-      const end = (): void => {
-        if (ended !== null) take(ended);
-        close();
-      };
-      return events$.subscribe({
-        next: take,
-        error: (error: unknown) => {
-          take({ ...failed, text: `the source of ${name} failed: ${textOf(error)}` });
-          end();
-        },
-        complete: end,
-      });
-    },
-  };
+  const text = (error: unknown): string => `the source of ${name} failed: ${textOf(error)}`;
+  return { name, events$, failed: (error) => ({ ...failed, text: text(error) }), ended };
 }
 
 function configEvent(change: ConfigChange): FleetEvent {
