@@ -7,5 +7,6 @@ export interface Transition {
   readonly busy: boolean;
   /** When, in milliseconds of the clock that drives the reducer. */
   readonly at: number;
+  /** Why, as it was then. It is worked out when it is first read. */
   readonly verdict: Verdict;
 }

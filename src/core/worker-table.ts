@@ -39,6 +39,11 @@ export class WorkerTable {
     return this.ids[index] as WorkerId;
   }
 
+  /** Takes another string of the same id, so that whoever else holds it does not hold a second one. */
+  share(index: number, id: WorkerId): void {
+    this.ids[index] = id;
+  }
+
   /** Forgets every worker. */
   clear(): void {
     this.generation += 1;

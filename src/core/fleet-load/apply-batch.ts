@@ -49,6 +49,7 @@ export class TableSlots {
     const known = (this.pairs[at] ?? 0) - 1;
     if (known >= 0 && slots.words[slots.at(known) + TENANCY] === this.pairs[at + 1]) return known;
     const slot = slots.intern(this.table.id(index));
+    this.table.share(index, slots.id(slot));
     if (at >= this.pairs.length) this.pairs = grown(this.pairs, at + 2);
     this.pairs[at] = slot + 1;
     this.pairs[at + 1] = slots.words[slots.at(slot) + TENANCY] ?? 0;

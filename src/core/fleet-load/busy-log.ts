@@ -1,7 +1,6 @@
 import type { BusySet } from '../busy-set.js';
 import { compareWorkerIds, type WorkerId } from '../worker-id.js';
-import { grown } from './grown.js';
-import type { WorkerSlots } from './worker-slots.js';
+import { BUSY_PLACE, type WorkerSlots } from './worker-slots.js';
 
 const SHORTEST_EPOCH = 1024;
 
@@ -28,9 +27,8 @@ interface Present {
  */
 export class BusyLog implements Present {
   newest: BusySet;
-  /** The slots of the busy workers, and by slot the place there, from 1; 0 is not busy. */
+  /** The slots of the busy workers; each slot has its place here. */
   private readonly dense: number[] = [];
-  private places = new Int32Array(16);
   private epoch = new Epoch();
   private from = 0;
 
@@ -40,7 +38,7 @@ export class BusyLog implements Present {
 
   isBusy(id: WorkerId): boolean {
     const slot = this.slots.find(id);
-    return slot !== -1 && (this.places[slot] ?? 0) !== 0;
+    return slot !== -1 && this.slots.words[this.slots.at(slot) + BUSY_PLACE] !== 0;
   }
 
   /** How many workers are busy now. */
@@ -57,17 +55,18 @@ export class BusyLog implements Present {
   flip(slot: number, on: boolean): void {
     this.epoch.ids.push(this.slots.id(slot));
     this.epoch.on.push(on);
-    if (slot >= this.places.length) this.places = grown(this.places, slot + 1);
+    const { words } = this.slots;
+    const at = this.slots.at(slot) + BUSY_PLACE;
     if (on) {
-      this.places[slot] = this.dense.push(slot);
+      words[at] = this.dense.push(slot);
       return;
     }
-    const place = this.places[slot] ?? 0;
+    const place = words[at] ?? 0;
     const last = this.dense.pop() as number;
-    this.places[slot] = 0;
+    words[at] = 0;
     if (last === slot) return;
     this.dense[place - 1] = last;
-    this.places[last] = place;
+    words[this.slots.at(last) + BUSY_PLACE] = place;
   }
 
   /** The set after the crossings noted since the last call: a new version, or the same when there were none. */

@@ -3,7 +3,7 @@ import type { Explanation, RankExplanation } from '../explanation.js';
 import { judgedRanks, neededRanks } from '../is-busy.js';
 import type { WorkerId } from '../worker-id.js';
 import type { FleetStore } from './fleet-store.js';
-import { rankStatesOf } from './rank-block.js';
+import { RankSnapshot } from './rank-snapshot.js';
 import { isKnown } from './worker-state.js';
 import { HAS_STATE, KEEPS, MARKED, PUBLISHED } from './worker-slots.js';
 
@@ -12,7 +12,7 @@ export function explain(store: FleetStore, workerId: WorkerId): Explanation | un
   const { slots, policy, thresholds } = store;
   const slot = slots.find(workerId);
   if (slot === -1 || !slots.has(slot, KEEPS)) return undefined;
-  const states = rankStatesOf(store, slot);
+  const states = new RankSnapshot(store, slot).states();
   const judged = judgedRanks(states, policy);
   const ranks = [...judged.reported]
     .sort(([a], [b]) => a - b)
@@ -23,7 +23,7 @@ export function explain(store: FleetStore, workerId: WorkerId): Explanation | un
     busy,
     known: slots.has(slot, HAS_STATE) && isKnown(store, slot),
     marked: slots.has(slot, MARKED),
-    since: busy ? (slots.since[slot] ?? null) : null,
+    since: busy ? slots.since(slot) : null,
     judgedRanks: judged.count,
     busyRanks: ranks.filter((rank) => rank.busy).length,
     neededRanks: neededRanks(policy.rollUp, judged.count),

@@ -20,6 +20,12 @@ export interface PrefillWatches {
   waiting: { readonly watch: number; readonly workerIds: readonly WorkerId[] } | null;
 }
 
+/** A worker that may have crossed in the present event, with its status before. */
+export interface Touched {
+  readonly slot: number;
+  readonly before: number;
+}
+
 /**
  * Everything a fleet's load state holds, in flat typed arrays over small integers. It is changed in place and
  * never handed out; the functions beside it are its only readers and writers.
@@ -53,8 +59,8 @@ export class FleetStore {
   /** Who must be judged at the next event that judges; everybody, when the marks changed. */
   toJudge: number[] = [];
   judgeEverybody = false;
-  /** Who may have crossed in the present event, each with its status before, and what else the event made. */
-  readonly touched = new Map<number, number>();
+  /** Who may have crossed in the present event, and what else the event made. */
+  touched: Touched[] = [];
   /** Who may have nothing left; slots are given back at the end of the event only. */
   maybeEmpty: number[] = [];
   /** The slots that worker tables mean; the table used last at hand. */

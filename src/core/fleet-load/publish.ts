@@ -1,40 +1,42 @@
-import { judge } from '../judge.js';
-import type { RankStates } from '../rank-state.js';
 import type { Transition } from '../transition.js';
 import type { VerdictReason } from '../verdict.js';
 import { compareWorkerIds } from '../worker-id.js';
-import type { FleetStore } from './fleet-store.js';
-import { rankStatesOf } from './rank-block.js';
-import { HAS_STATE, JUDGED_BUSY, MARKED, PUBLISHED } from './worker-slots.js';
+import { Crossing } from './crossing.js';
+import type { FleetStore, Touched } from './fleet-store.js';
+import { RankSnapshot } from './rank-snapshot.js';
+import { HAS_STATE, JUDGED_BUSY, MARKED, PUBLISHED, TOUCHED } from './worker-slots.js';
 
-const noRanks: RankStates = { declared: null, ranks: new Map() };
+const nobody: readonly Transition[] = [];
 
 /** Hands out who crossed in the present event, ascending, each with the verdict on it. */
 export function publish(store: FleetStore, now: number): readonly Transition[] {
   const { slots, touched } = store;
-  if (touched.size === 0) return [];
-  const crossed = [...touched.keys()].filter(
-    (slot) => slots.has(slot, JUDGED_BUSY | MARKED) !== slots.has(slot, PUBLISHED),
+  if (touched.length === 0) return nobody;
+  store.touched = [];
+  for (const { slot } of touched) slots.set(slot, TOUCHED, false);
+  const crossed = touched.filter(
+    ({ slot }) => slots.has(slot, JUDGED_BUSY | MARKED) !== slots.has(slot, PUBLISHED),
   );
-  if (crossed.length > 1) crossed.sort((a, b) => compareWorkerIds(slots.id(a), slots.id(b)));
-  const transitions = crossed.map((slot) => cross(store, slot, touched.get(slot) ?? 0, now));
-  touched.clear();
-  return transitions;
+  if (crossed.length > 1) crossed.sort((a, b) => compareWorkerIds(slots.id(a.slot), slots.id(b.slot)));
+  return crossed.map((one) => cross(store, one, now));
 }
 
-/** Hands out that one worker crossed; `before` is its status before the event. */
-function cross(store: FleetStore, slot: number, before: number, now: number): Transition {
-  const { slots } = store;
-  const workerId = slots.id(slot);
+/** Hands out that one worker crossed. */
+function cross(store: FleetStore, { slot, before }: Touched, now: number): Transition {
+  const { slots, thresholds, policy } = store;
   const status = slots.status(slot);
   const busy = (status & (JUDGED_BUSY | MARKED)) !== 0;
   slots.set(slot, PUBLISHED, busy);
-  slots.since[slot] = now;
+  slots.setSince(slot, now);
   store.busy.flip(slot, busy);
   store.maybeEmpty.push(slot);
-  const states = (status & HAS_STATE) === 0 ? noRanks : rankStatesOf(store, slot);
-  const given = { busy, reason: reasonOf(busy, before, status), since: now };
-  return { workerId, busy, at: now, verdict: judge(workerId, states, store.thresholds, store.policy, given) };
+  const ranks = new RankSnapshot(store, slot);
+  return new Crossing(slots.id(slot), busy, now, {
+    reason: reasonOf(busy, before, status),
+    ranks,
+    marks: thresholds,
+    policy,
+  });
 }
 
 function reasonOf(busy: boolean, before: number, after: number): VerdictReason {

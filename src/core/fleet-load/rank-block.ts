@@ -1,6 +1,5 @@
 import { noRanks, rememberDeclared, type RankMemory } from '../rank-memory.js';
 import { inRange, type RankRange } from '../rank-range.js';
-import type { RankState, RankStates } from '../rank-state.js';
 import { limitsOf, rangeOf } from './capacities.js';
 import type { FleetStore } from './fleet-store.js';
 import { judgeRanks, moveLatch } from './judge-rank.js';
@@ -8,13 +7,10 @@ import {
   ACTIVE,
   ACTIVE_CLEARED,
   FLAGS,
-  HAS_LATCH,
-  LATCHED,
   LIMITS,
   RANK,
   RANK_BUSY,
   RANK_COUNTS,
-  TOKENS,
   USED,
   USED_CLEARED,
   type CellBlock,
@@ -65,34 +61,6 @@ export function renewRanks(store: FleetStore, slot: number, range: RankRange): v
     moveLatch(store, word, cells.value(word + ACTIVE), cells.value(word + USED));
   }
   judgeRanks(store, slot);
-}
-
-/** The ranks of a worker as the judgement reads them. */
-export function rankStatesOf(store: FleetStore, slot: number): RankStates {
-  const { slots, cells, classes } = store;
-  const ranks = new Map<number, RankState>();
-  const { base, count } = blockOf(store, slot);
-  for (let place = 0; place < count; place += 1) {
-    const word = cells.wordAt(base, place);
-    const flags = cells.words[word + FLAGS] ?? 0;
-    const limits = cells.words[word + LIMITS] ?? 0;
-    ranks.set((cells.words[word + RANK] ?? 0) >>> 0, {
-      activeDecodeBlocks: cells.value(word + ACTIVE),
-      activePrefillTokens: cells.value(word + TOKENS),
-      kvUsedBlocks: cells.value(word + USED),
-      totalKvBlocks: classes.totals[limits] ?? null,
-      maxNumBatchedTokens: classes.batches[limits] ?? null,
-      latch:
-        (flags & HAS_LATCH) === 0
-          ? null
-          : {
-              latched: (flags & LATCHED) !== 0,
-              activeCleared: (flags & ACTIVE_CLEARED) !== 0,
-              usedCleared: (flags & USED_CLEARED) !== 0,
-            },
-    });
-  }
-  return { declared: slots.has(slot, HAS_RANGE) ? rangeOf(store, slot) : null, ranks };
 }
 
 /** How many ranks a worker's newest card declares; 1 while it has none. */

@@ -1,3 +1,4 @@
+import type { Count } from '../count.js';
 import { grown } from './grown.js';
 
 /** The words of a rank's cell. Counts that are not small lie in a side map; {@link NONE} is no value. */
@@ -7,7 +8,7 @@ export const TOKENS = 2;
 export const USED = 3;
 export const FLAGS = 4;
 export const LIMITS = 5;
-const STRIDE = 6;
+export const WORDS_PER_CELL = 6;
 
 /** No value was reported. */
 export const NONE = -1;
@@ -29,6 +30,12 @@ export interface CellBlock {
   room: number;
 }
 
+/** Cells that were copied; their values that are not small by the index of their word in the copy, if there are any. */
+export interface CellsCopy {
+  readonly words: readonly number[];
+  readonly wide: ReadonlyMap<number, Count> | undefined;
+}
+
 const FIRST_CELLS = 64;
 const MOST_EXPECTED = 64;
 
@@ -37,9 +44,9 @@ const MOST_EXPECTED = 64;
  * sorted by rank, so that a worker whose ranks are consecutive finds a rank by one subtraction.
  */
 export class RankCells {
-  words = new Int32Array(FIRST_CELLS * STRIDE);
+  words = new Int32Array(FIRST_CELLS * WORDS_PER_CELL);
   /** Values that are not small, by the index of their word. */
-  readonly wide = new Map<number, number | bigint>();
+  readonly wide = new Map<number, Count>();
   private used = 0;
   /** Blocks given back, by the binary logarithm of their room. */
   private readonly free: number[][] = [];
@@ -50,13 +57,13 @@ export class RankCells {
     const first = this.rankAt(base);
     const guess = rank - first;
     if (guess < 0) return -1;
-    if (guess < count && this.rankAt(base + guess) === rank) return (base + guess) * STRIDE;
+    if (guess < count && this.rankAt(base + guess) === rank) return (base + guess) * WORDS_PER_CELL;
     let low = 0;
     let high = Math.min(guess, count - 1);
     while (low <= high) {
       const middle = (low + high) >> 1;
       const found = this.rankAt(base + middle);
-      if (found === rank) return (base + middle) * STRIDE;
+      if (found === rank) return (base + middle) * WORDS_PER_CELL;
       if (found < rank) low = middle + 1;
       else high = middle - 1;
     }
@@ -73,8 +80,8 @@ export class RankCells {
     while (at > 0 && this.rankAt(block.base + at - 1) > rank) at -= 1;
     for (let i = block.count; i > at; i -= 1) this.move(block.base + i - 1, block.base + i);
     block.count += 1;
-    const word = (block.base + at) * STRIDE;
-    this.words.fill(NONE, word, word + STRIDE);
+    const word = (block.base + at) * WORDS_PER_CELL;
+    this.words.fill(NONE, word, word + WORDS_PER_CELL);
     this.words[word + RANK] = rank;
     this.words[word + FLAGS] = ACTIVE_CLEARED | USED_CLEARED;
     this.words[word + LIMITS] = limits;
@@ -103,20 +110,28 @@ export class RankCells {
     block.room = 0;
   }
 
+  /** The cells of a block as they are now. A plain array: a typed one of this length has its words outside the heap. */
+  copy(base: number, count: number): CellsCopy {
+    const from = base * WORDS_PER_CELL;
+    const words = new Array<number>(count * WORDS_PER_CELL);
+    for (let i = 0; i < words.length; i += 1) words[i] = this.words[from + i] ?? 0;
+    return { words, wide: this.wide.size === 0 ? undefined : this.wideFrom(from, words.length) };
+  }
+
   /** The word index of the cell at a place of a block. */
   wordAt(base: number, place: number): number {
-    return (base + place) * STRIDE;
+    return (base + place) * WORDS_PER_CELL;
   }
 
   /** The value in a word: a count, or `null`. */
-  value(word: number): number | bigint | null {
+  value(word: number): Count | null {
     const value = this.words[word] ?? NONE;
     if (value >= 0) return value;
     return value === NONE ? null : (this.wide.get(word) ?? null);
   }
 
   /** Stores a count in a word. */
-  store(word: number, value: number | bigint): void {
+  store(word: number, value: Count): void {
     if (typeof value === 'number' && value <= 0x7fff_ffff) {
       if (this.words[word] === WIDE) this.wide.delete(word);
       this.words[word] = value;
@@ -126,8 +141,18 @@ export class RankCells {
     }
   }
 
+  /** The values that are not small in a stretch of words, by their index in it. */
+  private wideFrom(from: number, length: number): Map<number, Count> {
+    const found = new Map<number, Count>();
+    for (let i = 0; i < length; i += 1) {
+      const value = this.wide.get(from + i);
+      if (value !== undefined) found.set(i, value);
+    }
+    return found;
+  }
+
   private rankAt(cell: number): number {
-    return (this.words[cell * STRIDE + RANK] ?? 0) >>> 0;
+    return (this.words[cell * WORDS_PER_CELL + RANK] ?? 0) >>> 0;
   }
 
   private enlarge(block: CellBlock, expected: number): void {
@@ -145,14 +170,15 @@ export class RankCells {
   private append(room: number): number {
     const base = this.used;
     this.used += room;
-    if (this.used * STRIDE > this.words.length) this.words = grown(this.words, this.used * STRIDE);
+    if (this.used * WORDS_PER_CELL > this.words.length)
+      this.words = grown(this.words, this.used * WORDS_PER_CELL);
     return base;
   }
 
   private move(from: number, to: number): void {
-    const source = from * STRIDE;
-    const target = to * STRIDE;
-    this.words.copyWithin(target, source, source + STRIDE);
+    const source = from * WORDS_PER_CELL;
+    const target = to * WORDS_PER_CELL;
+    this.words.copyWithin(target, source, source + WORDS_PER_CELL);
     for (const word of [ACTIVE, TOKENS, USED]) {
       this.wide.delete(target + word);
       const value = this.wide.get(source + word);
@@ -163,7 +189,7 @@ export class RankCells {
   }
 
   private clearWide(cell: number): void {
-    for (const word of [ACTIVE, TOKENS, USED]) this.wide.delete(cell * STRIDE + word);
+    for (const word of [ACTIVE, TOKENS, USED]) this.wide.delete(cell * WORDS_PER_CELL + word);
   }
 }
 

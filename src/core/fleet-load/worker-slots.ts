@@ -15,7 +15,11 @@ export const TOLD_END = 10;
 export const TOLD_LIMITS = 11;
 /** How often the slot was given back: who remembers a slot remembers this with it. */
 export const TENANCY = 12;
+/** The worker's place among the busy ones, from 1; 0 is not busy. */
+export const BUSY_PLACE = 13;
 const STRIDE = 16;
+/** The last two words, as one double: since when the worker is busy, where it is. */
+const SINCE = 7;
 
 /** Bits of the first word, its status. */
 export const HAS_STATE = 1;
@@ -33,6 +37,8 @@ export const PUBLISHED = 512;
 export const TO_JUDGE = 1024;
 /** The worker's state has a card applied, so its range is declared. */
 export const HAS_RANGE = 2048;
+/** The worker may have crossed in the present event. */
+export const TOUCHED = 4096;
 /** What keeps a slot: when none of these is left and nothing is remembered, it is given back. */
 export const KEEPS =
   HAS_STATE | TOLD | COUNTED | DECODE | PREFILL | JUDGED_BUSY | MARKED | PUBLISHED | TO_JUDGE;
@@ -40,8 +46,7 @@ export const KEEPS =
 /** Workers as small integers, with sixteen words each in one flat array: 64 bytes a worker. */
 export class WorkerSlots {
   words = new Int32Array(16 * STRIDE);
-  /** Since when the worker is busy, where it is. */
-  since = new Float64Array(16);
+  private doubles = doublesOf(this.words);
   readonly ids: WorkerId[] = [];
   private readonly byId = new Map<WorkerId, number>();
   private readonly free: number[] = [];
@@ -92,6 +97,15 @@ export class WorkerSlots {
     this.words[word] = on ? (this.words[word] ?? 0) | bits : (this.words[word] ?? 0) & ~bits;
   }
 
+  /** Since when the worker is busy, in milliseconds; only where it is. */
+  since(slot: number): number {
+    return this.doubles[(slot * STRIDE) / 2 + SINCE] ?? 0;
+  }
+
+  setSince(slot: number, at: number): void {
+    this.doubles[(slot * STRIDE) / 2 + SINCE] = at;
+  }
+
   /** Every slot in use, in the order in which they were made. */
   all(): IterableIterator<number> {
     return this.byId.values();
@@ -104,12 +118,14 @@ export class WorkerSlots {
   private append(): number {
     const slot = this.ids.length;
     const end = (slot + 1) * STRIDE;
-    if (end > this.words.length) this.words = grown(this.words, end);
-    if (slot >= this.since.length) {
-      const since = new Float64Array(this.since.length * 2);
-      since.set(this.since);
-      this.since = since;
+    if (end > this.words.length) {
+      this.words = grown(this.words, end);
+      this.doubles = doublesOf(this.words);
     }
     return slot;
   }
+}
+
+function doublesOf(words: Int32Array): Float64Array {
+  return new Float64Array(words.buffer, 0, words.length >> 1);
 }

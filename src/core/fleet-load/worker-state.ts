@@ -14,11 +14,15 @@ import {
   RANGE_END,
   RANGE_START,
   TO_JUDGE,
+  TOUCHED,
 } from './worker-slots.js';
 
 /** Notes that a worker may cross in this event; its status before is kept for the reason. */
 export function touch(store: FleetStore, slot: number): void {
-  if (!store.touched.has(slot)) store.touched.set(slot, store.slots.status(slot));
+  const before = store.slots.status(slot);
+  if ((before & TOUCHED) !== 0) return;
+  store.slots.set(slot, TOUCHED);
+  store.touched.push({ slot, before });
 }
 
 /** Notes that a worker must be judged at the next event that judges. */
@@ -95,9 +99,9 @@ export function forgetState(store: FleetStore, slot: number): void {
 /** Gives the slots back of workers of which nothing is left. */
 export function releaseEmpty(store: FleetStore): void {
   const { slots, maybeEmpty } = store;
+  store.maybeEmpty = [];
   for (const slot of maybeEmpty) {
     if (slots.has(slot, KEEPS) || store.memory.has(slot) || slots.find(slots.id(slot)) !== slot) continue;
     slots.release(slot);
   }
-  maybeEmpty.length = 0;
 }

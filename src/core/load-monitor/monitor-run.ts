@@ -58,16 +58,22 @@ export class MonitorRun {
         }),
       );
     }
-    for (const { name, events$ } of sourceEvents(this.sources)) {
+    for (const { name, events$, failed, ended } of sourceEvents(this.sources)) {
       if (this.finishing) return;
       this.open += 1;
+      // The last words are told here: as operators they would cost every load.
+      const end = (): void => {
+        if (ended !== null) this.takeOf(name, ended);
+        this.closeOne();
+      };
       this.subscription.add(
         events$.subscribe({
           next: (event) => ('count' in event ? this.takeBatch(event) : this.takeOf(name, event)),
-          // Errors are events by now; one that is not is a defect, and must not go unseen.
-          error: (error: unknown) =>
-            this.take({ kind: 'sourceError', source: 'events', text: String(error) }),
-          complete: () => this.closeOne(),
+          error: (error: unknown) => {
+            this.takeOf(name, failed(error));
+            end();
+          },
+          complete: end,
         }),
       );
     }
@@ -85,23 +91,18 @@ export class MonitorRun {
     if (!this.delivering) this.deliverWaiting();
   }
 
-  /**
-   * The rows of a batch, one after the other. While others are delivered its columns would not wait: it is copied.
-   * Its rows came together, so the clock is read once, and again after a step, whose subscribers may take time.
-   */
+  /** The rows of a batch, one after the other. While others are delivered its columns would not wait: it is copied. */
   private takeBatch(batch: LoadBatch): void {
     if (this.delivering) {
       for (const event of batchEvents(batch)) this.take(event);
       return;
     }
-    let now = this.scheduler.now();
     for (let row = 0; row < batch.count && !this.finishing; row += 1) {
-      const step = this.fleet.applyRow(batch, row, now);
+      const step = this.fleet.applyRow(batch, row, this.scheduler);
       if (step === null) continue;
       this.delivering = true;
       this.outputs.step(step);
       this.deliverWaiting();
-      now = this.scheduler.now();
     }
   }
 
@@ -124,6 +125,7 @@ export class MonitorRun {
 
   /** An event of a source. Its end is a status first, since the policy may end the monitor by it. */
   private takeOf(name: string, event: FleetEvent): void {
+    if (this.over) return;
     const isEnd =
       event.kind === 'loadStreamEnded' || event.kind === 'configsEnded' || event.kind === 'instancesEnded';
     if (isEnd && name !== 'events')

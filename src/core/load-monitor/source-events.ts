@@ -1,14 +1,16 @@
-import { catchError, concat, EMPTY, map, mergeMap, of, throwError, type Observable } from 'rxjs';
+import { catchError, map, mergeMap, of, throwError, type Observable } from 'rxjs';
 import { attachLate, type WatchItem } from '../../operators/attach-late.js';
 import type { ActiveLoad } from '../active-load.js';
 import type { FleetEvent } from '../fleet-event.js';
 import type { LoadBatch } from '../load-batch.js';
 import type { ConfigChange, InstanceChange, MonitorSources } from './monitor-sources.js';
 
-/** One source as events, and its name. */
+/** One source as events, its name, and its last words: the event of its error, and that of its end, if that is one. */
 export interface NamedEvents {
   readonly name: string;
   readonly events$: Observable<FleetEvent | LoadBatch>;
+  readonly failed: (error: unknown) => FleetEvent;
+  readonly ended: FleetEvent | null;
 }
 
 /**
@@ -19,32 +21,27 @@ export interface NamedEvents {
 export function sourceEvents(sources: MonitorSources): NamedEvents[] {
   const { thresholds, events, configs, decodeInstances, prefillInstances, loads } = sources;
   const named: (NamedEvents | undefined)[] = [
-    thresholds && {
-      name: 'thresholds',
-      events$: withLastWord(
+    thresholds &&
+      withLastWord(
         thresholds.pipe(map((change): FleetEvent => ({ kind: 'thresholds', ...change, checked: true }))),
         'thresholds',
       ),
-    },
-    events && { name: 'events', events$: withLastWord(events, 'events') },
-    configs && { name: 'configs', events$: withLastWord(configs.pipe(map(configEvent)), 'configs') },
-    decodeInstances && {
-      name: 'decodeInstances',
-      events$: withLastWord(decodeInstances.pipe(map(decodeEvent)), 'decodeInstances'),
-    },
-    prefillInstances && {
-      name: 'prefillInstances',
-      events$: withLastWord(
+    events && withLastWord(events, 'events'),
+    configs && withLastWord(configs.pipe(map(configEvent)), 'configs'),
+    decodeInstances && withLastWord(decodeInstances.pipe(map(decodeEvent)), 'decodeInstances'),
+    prefillInstances &&
+      withLastWord(
         attachLate(prefillInstances.pipe(catchError(failedWatch))).pipe(mergeMap(prefillEvents)),
         'prefillInstances',
       ),
-    },
-    loads && { name: 'loads', events$: withLastWord(loads.pipe(map(loadEvent)), 'loads') },
+    loads && withLastWord(loads.pipe(map(loadEvent)), 'loads'),
   ];
   return named.filter((one) => one !== undefined);
 }
 
-const lastWords: Readonly<Record<string, readonly [failed: FleetEvent, ended: FleetEvent | null]>> = {
+type Failed = Extract<FleetEvent, { readonly text?: string }>;
+
+const lastWords: Readonly<Record<string, readonly [failed: Failed, ended: FleetEvent | null]>> = {
   loads: [{ kind: 'loadError' }, { kind: 'loadStreamEnded' }],
   configs: [{ kind: 'configError' }, { kind: 'configsEnded' }],
   decodeInstances: [{ kind: 'instancesError' }, { kind: 'instancesEnded' }],
@@ -54,14 +51,10 @@ const lastWords: Readonly<Record<string, readonly [failed: FleetEvent, ended: Fl
   events: [{ kind: 'sourceError', source: 'events' }, null],
 };
 
-function withLastWord<T extends FleetEvent | LoadBatch>(
-  events$: Observable<T>,
-  name: keyof MonitorSources,
-): Observable<FleetEvent | LoadBatch> {
+function withLastWord(events$: Observable<FleetEvent | LoadBatch>, name: keyof MonitorSources): NamedEvents {
   const [failed, ended] = lastWords[name] ?? [{ kind: 'sourceError', source: 'events' }, null];
-  const failure = (error: unknown): Observable<FleetEvent> =>
-    of({ ...failed, text: `the source of ${name} failed: ${textOf(error)}` });
-  return concat(events$.pipe(catchError(failure)), ended === null ? EMPTY : of(ended));
+  const text = (error: unknown): string => `the source of ${name} failed: ${textOf(error)}`;
+  return { name, events$, failed: (error) => ({ ...failed, text: text(error) }), ended };
 }
 
 function configEvent(change: ConfigChange): FleetEvent {

@@ -31,7 +31,7 @@ function taught(fleet, traffic) {
   tellAll(traffic, () => {
     for (const message of traffic.messages) {
       decoder.add(message);
-      state.applyRow(decoder.batch, 0, 0);
+      state.applyRow(decoder.batch, 0, Date);
       decoder.clear();
     }
     return 0;

@@ -6,7 +6,7 @@ import { chunkedMessages, singleMessages } from '../traffic.js';
 
 /**
  * The calibration of `pipeline`: the same decoder and state in a plain loop, without RxJS. One buffer per message;
- * the view is the transport's, not timed. The clock is read for each message.
+ * the view is the transport's, not timed. The clock is read for each step.
  *
  * @param {import('../cases.js').CaseInput} input
  */
@@ -20,7 +20,7 @@ export function loop({ workers, ranks, effort }) {
   const run = () => {
     for (let i = 0; i < messages.length; i += 1) {
       if (decoder.add(messages[i]) !== null) throw new Error('refused');
-      const step = state.applyRow(decoder.batch, 0, Date.now());
+      const step = state.applyRow(decoder.batch, 0, Date);
       if (step !== null) busy = step.busy.size;
       decoder.clear();
     }
@@ -34,7 +34,7 @@ export function loop({ workers, ranks, effort }) {
 
 /**
  * The calibration of `pipeline-chunk`: the same decoder and state in a plain loop, without RxJS. Many messages in
- * one chunk; the views are made by `subarray`, timed. The clock is read once for each chunk.
+ * one chunk; the views are made by `subarray`, timed. The clock is read for each step.
  *
  * @param {import('../cases.js').CaseInput} input
  */
@@ -51,9 +51,8 @@ export function loopChunk({ workers, ranks, effort }) {
     for (let i = 0; i < count; i += 1) {
       if (decoder.add(chunk.subarray(bounds[i], bounds[i + 1])) !== null) throw new Error('refused');
     }
-    const now = Date.now();
     for (let row = 0; row < count; row += 1) {
-      const step = state.applyRow(batch, row, now);
+      const step = state.applyRow(batch, row, Date);
       if (step !== null) busy = step.busy.size;
     }
     return count;

@@ -24,7 +24,7 @@ export function reduce({ workers, ranks, effort }) {
     for (const message of traffic.messages) decoder.add(message);
   };
   const run = () => {
-    for (let row = 0; row < batch.count; row += 1) state.applyRow(batch, row, 0);
+    for (let row = 0; row < batch.count; row += 1) state.applyRow(batch, row, Date);
     return batch.count;
   };
   tellAll({ ...traffic, prepare }, run);

@@ -1,3 +1,4 @@
+import type { TimestampProvider } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { FleetLoad } from '../../../src/core/fleet-load/fleet-load.js';
 import type { LoadBatch } from '../../../src/core/load-batch.js';
@@ -6,6 +7,7 @@ import { WorkerTable } from '../../../src/core/worker-table.js';
 import { id, load } from '../../support/fleet.js';
 
 const marks = { thresholds: { activePrefillTokensThreshold: 10 } };
+const at = (now: number): TimestampProvider => ({ now: () => now });
 
 describe('fleet load', () => {
   it('an event that changes nothing makes no step', () => {
@@ -87,13 +89,13 @@ describe('fleet load', () => {
     const present = (worker: number, is: boolean): unknown =>
       fleet.apply({ kind: 'instance', workerId: id(worker), present: is }, 0);
     present(1, true);
-    expect(fleet.applyRow(row(1, 11), 0, 1)?.transitions[0]?.workerId).toBe('1');
+    expect(fleet.applyRow(row(1, 11), 0, at(1))?.transitions[0]?.workerId).toBe('1');
     present(1, false);
     present(2, true);
-    expect(fleet.applyRow(row(1, 11), 0, 2)?.transitions ?? []).toEqual([]);
+    expect(fleet.applyRow(row(1, 11), 0, at(2))?.transitions ?? []).toEqual([]);
     expect([...fleet.busy]).toEqual([]);
     table.clear();
-    expect(fleet.applyRow(row(2, 11), 0, 3)?.transitions[0]?.workerId).toBe('2');
+    expect(fleet.applyRow(row(2, 11), 0, at(3))?.transitions[0]?.workerId).toBe('2');
   });
 
   it('wide values in a batch are exact', () => {
@@ -114,8 +116,20 @@ describe('fleet load', () => {
         [4, 2n ** 63n + 1n],
       ]),
     };
-    fleet.applyRow(batch, 0, 0);
-    fleet.applyRow(batch, 1, 0);
+    fleet.applyRow(batch, 0, at(0));
+    fleet.applyRow(batch, 1, at(0));
     expect([...fleet.busy]).toEqual(['2']);
+  });
+
+  it('a verdict says what was known at the crossing, and is a property like any other', () => {
+    const fleet = new FleetLoad(policies.default, marks);
+    const [crossing] = fleet.apply(load({ activePrefillTokens: 11 }), 5)?.transitions ?? [];
+    fleet.apply({ kind: 'thresholds', activePrefillTokensThreshold: 1000 }, 6);
+    fleet.apply(load({ activePrefillTokens: 2n ** 63n }), 7);
+    expect(Object.keys(crossing ?? {})).toEqual(['workerId', 'busy', 'at', 'verdict']);
+    expect({ ...crossing }.verdict?.text).toContain('prefill tokens 11 > 10 (1 of 1 ranks busy');
+    expect(crossing?.verdict).toBe(crossing?.verdict);
+    expect(JSON.parse(JSON.stringify(crossing))).toEqual(crossing);
+    expect(structuredClone(crossing)).toEqual(crossing);
   });
 });
