@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root } from './support/run-cli.js';
 
 // The composition of the architecture page, with fake sources in the place of servers.
@@ -53,6 +53,7 @@ beforeAll(() => {
   writeFileSync(join(project, 'package.json'), '{"type":"module"}');
   writeFileSync(join(project, 'main.ts'), program);
 });
+afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 describe('the packed package, in a project with only rxjs', () => {
   it.each([

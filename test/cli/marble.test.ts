@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -39,7 +39,10 @@ beforeEach(() => {
   output = [];
   process.chdir(folder);
 });
-afterEach(() => process.chdir(here));
+afterEach(() => {
+  process.chdir(here);
+  rmSync(folder, { recursive: true, force: true });
+});
 
 describe('tidemark marble check', () => {
   it('0 - all hold', () => {
