@@ -68,6 +68,9 @@ describe('package.json', () => {
           "workerIdFromBigInt",
           "workerIdFromHex",
         ],
+        "tidemark/clock": [
+          "monotonicScheduler",
+        ],
         "tidemark/dynamo": [
           "ConfigsUnavailableError",
           "InhibitedDurationError",
@@ -76,6 +79,7 @@ describe('package.json', () => {
           "inhibitedDurationMs",
           "instanceClient",
         ],
+        "tidemark/etcd": [],
         "tidemark/operators": [
           "BackoffError",
           "attachLate",
@@ -106,6 +110,8 @@ describe('package.json', () => {
           "updateMarble",
         ],
         "tidemark/wire": [
+          "DiscoveryFold",
+          "EndpointNameError",
           "LOAD_TOPIC",
           "LoadBatchDecoder",
           "LoadDecoder",
@@ -113,12 +119,15 @@ describe('package.json', () => {
           "ScopeError",
           "decodeDiscoveryRecord",
           "decodeEnvelope",
+          "discoveryPrefixes",
           "encodeActiveLoad",
           "encodeActiveLoadJson",
           "encodeEnvelope",
           "encodeInstanceRecord",
           "encodeModelRecord",
           "encodeSegment",
+          "endpointOf",
+          "endpointPath",
           "eventChannelKey",
           "instanceKey",
           "loadSubject",
