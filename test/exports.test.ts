@@ -79,7 +79,10 @@ describe('package.json', () => {
           "inhibitedDurationMs",
           "instanceClient",
         ],
-        "tidemark/etcd": [],
+        "tidemark/etcd": [
+          "EtcdOptionsError",
+          "watchPrefix",
+        ],
         "tidemark/operators": [
           "BackoffError",
           "attachLate",

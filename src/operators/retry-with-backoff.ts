@@ -1,4 +1,12 @@
-import { asyncScheduler, retry, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import {
+  asyncScheduler,
+  defer,
+  retry,
+  tap,
+  timer,
+  type MonoTypeOperatorFunction,
+  type SchedulerLike,
+} from 'rxjs';
 
 /** A failure, and the retry that follows it. */
 export interface Retry {
@@ -19,6 +27,8 @@ export interface Backoff {
   readonly factor?: number;
   /** A random number from 0 to below 1. Absent: delays are not spread. */
   readonly jitter?: () => number;
+  /** A failure begins a new row when the try lived for so many milliseconds after its first value. Absent: 0. */
+  readonly healthyMs?: number;
   /** Retries in a row after which the error passes on, 0 or more. Absent: never. */
   readonly maxAttempts?: number;
   /** Told of every failure that is going to be retried, before the wait. */
@@ -43,7 +53,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  *
  * 1. The delay is `initialMs` after the first failure, `factor` times as long after each further one, and
  *    never longer than `maxMs`.
- * 2. A value ends the row: the next failure waits `initialMs` again. Without one, completion ends the result.
+ * 2. A value ends the row: the next failure waits `initialMs` again. With `healthyMs` it has to come that long
+ *    before the failure, so that a source that always fails right after its first value is not tried in haste.
  * 3. With `jitter` a delay is anything from 0 to its full length, in whole milliseconds, so that many clients
  *    that lost one server do not come back together. Without it, delays are exact.
  * 4. It errors only with the source's error after `maxAttempts` retries in a row, or with what `jitter` or
@@ -80,27 +91,44 @@ export function retryWithBackoff<T>(
   backoff: Backoff,
   scheduler: SchedulerLike = asyncScheduler,
 ): MonoTypeOperatorFunction<T> {
-  const { initialMs, maxMs, factor = 2, jitter, maxAttempts = Infinity, onRetry } = backoff;
-  const problems = backoffProblems(initialMs, maxMs, factor, maxAttempts);
+  const { initialMs, maxMs, factor = 2, jitter, healthyMs = 0, maxAttempts = Infinity, onRetry } = backoff;
+  const problems = backoffProblems(initialMs, maxMs, factor, healthyMs, maxAttempts);
   if (problems.length > 0) throw new BackoffError(problems);
-  return retry<T>({
-    count: maxAttempts,
-    resetOnSuccess: true,
-    delay: (error: unknown, attempt) => {
-      const fullMs = Math.min(maxMs, initialMs * factor ** (attempt - 1));
-      const delayMs = jitter === undefined ? fullMs : Math.round(fullMs * jitter());
-      onRetry?.({ attempt, delayMs, error });
-      return timer(delayMs, scheduler);
-    },
-  });
+  return (source$) =>
+    defer(() => {
+      let attempt = 0;
+      let healthySince: number | null = null;
+      return source$.pipe(
+        tap(() => (healthySince ??= scheduler.now())),
+        retry({
+          delay: (error: unknown) => {
+            if (healthySince !== null && scheduler.now() - healthySince >= healthyMs) attempt = 0;
+            healthySince = null;
+            attempt += 1;
+            if (attempt > maxAttempts) throw error;
+            const fullMs = Math.min(maxMs, initialMs * factor ** (attempt - 1));
+            const delayMs = jitter === undefined ? fullMs : Math.round(fullMs * jitter());
+            onRetry?.({ attempt, delayMs, error });
+            return timer(delayMs, scheduler);
+          },
+        }),
+      );
+    });
 }
 
-function backoffProblems(initialMs: number, maxMs: number, factor: number, maxAttempts: number): string[] {
+function backoffProblems(
+  initialMs: number,
+  maxMs: number,
+  factor: number,
+  healthyMs: number,
+  maxAttempts: number,
+): string[] {
   const problems: string[] = [];
   if (!(initialMs > 0)) problems.push(`initialMs must be above 0, not ${initialMs}`);
   if (!(maxMs >= initialMs && maxMs <= MAX_TIMER_MS))
     problems.push(`maxMs must be from initialMs to ${MAX_TIMER_MS}, not ${maxMs}`);
   if (!(factor >= 1)) problems.push(`factor must be at least 1, not ${factor}`);
+  if (!(healthyMs >= 0)) problems.push(`healthyMs must be 0 or more, not ${healthyMs}`);
   if (!(maxAttempts >= 0)) problems.push(`maxAttempts must be 0 or more, not ${maxAttempts}`);
   return problems;
 }

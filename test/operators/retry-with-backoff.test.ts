@@ -65,6 +65,26 @@ describe('retryWithBackoff', () => {
     });
   });
 
+  it('a value begins a new row only when it came long enough before the failure', () => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions, scheduler }) => {
+      const short$ = cold('a-#');
+      const long$ = cold(' a---#');
+      const down$ = cold('  #');
+      const tries = [short$, short$, long$, down$];
+      const expected = '   a---a-----a-----  ';
+      const unsub = '      ----------------! ';
+      let next = 0;
+      const source$ = defer(() => tries[next++] ?? down$);
+      const healthyMs = 3;
+      expectObservable(source$.pipe(retryWithBackoff({ ...backoff, healthyMs }, scheduler)), unsub).toBe(
+        expected,
+      );
+      expectSubscriptions(short$.subscriptions).toBe(['^-!', '----^-!']);
+      expectSubscriptions(long$.subscriptions).toBe(['----------^---!']);
+      expectSubscriptions(down$.subscriptions).toBe([]);
+    });
+  });
+
   it('a value begins a new row', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions, scheduler }) => {
       const down$ = cold(' #                    ');

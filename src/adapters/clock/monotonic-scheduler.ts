@@ -19,5 +19,5 @@ import { asyncScheduler, type SchedulerLike } from 'rxjs';
  */
 export const monotonicScheduler: SchedulerLike = {
   now: () => performance.timeOrigin + performance.now(),
-  schedule: asyncScheduler.schedule.bind(asyncScheduler) as SchedulerLike['schedule'],
+  schedule: (...args: Parameters<SchedulerLike['schedule']>) => asyncScheduler.schedule(...args),
 };

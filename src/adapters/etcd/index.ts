@@ -1,1 +1,7 @@
+// Watching.
+export { watchPrefix, type PrefixWatch, type WatchPrefixOptions } from './watch-prefix.js';
 export type { KeyChange, KeyDelete, KeyPut, PrefixBatch } from './prefix-batch.js';
+
+// The connection.
+export type { EtcdOptions, EtcdTls } from './etcd-options.js';
+export { EtcdOptionsError } from './etcd-options-error.js';

@@ -1,0 +1,76 @@
+import { AuthClient, Etcd3, KVClient, LeaseClient, WatchClient, type ICallable, type IOptions } from 'etcd3';
+import type { EtcdHost } from './etcd-host.js';
+import type { EtcdOptions, EtcdTls } from './etcd-options.js';
+import { tokenCalls } from './token-calls.js';
+
+/** The raw calls to one server, for one session. */
+export interface EtcdClient {
+  readonly kv: KVClient;
+  readonly lease: LeaseClient;
+  readonly watch: WatchClient;
+  /** Gets a new token for all further calls, where there is a user. */
+  readonly login: () => Promise<void>;
+  /** Ends all connections. Streams have to be cancelled before. */
+  readonly close: () => void;
+}
+
+type Policy = NonNullable<NonNullable<IOptions['faultHandling']>['global']>;
+
+/**
+ * A client of one server.
+ *
+ * Its own retries and circuit breaker are off: the breaker reads the wall clock and stays open after a step back, and
+ * a session that ends at the first error needs neither. A message may be of any size: a replay that is refused for its
+ * size would be skipped. The client has its own connections: the shared ones may be stuck. It logs in by itself: etcd3
+ * would open a connection for that which it never closes.
+ */
+export function etcdClient(
+  host: EtcdHost,
+  { auth, tls }: Pick<EtcdOptions, 'auth' | 'tls'>,
+  deadlineMs: number,
+): EtcdClient {
+  const client = new OpenEtcd({
+    hosts: host.url,
+    ...(host.secure && tls !== undefined && { credentials: credentialsOf(tls) }),
+    grpcOptions: {
+      'grpc.use_local_subchannel_pool': 1,
+      'grpc.max_receive_message_length': -1,
+      'grpc.enable_retries': 0,
+      ...(tls?.serverName !== undefined && { 'grpc.ssl_target_name_override': tls.serverName }),
+    },
+    faultHandling: { host: () => once, global: once },
+  });
+  let token: string | null = null;
+  const calls = tokenCalls(client.connections, () => token, deadlineMs);
+  const login = async ({ username, password }: NonNullable<typeof auth>): Promise<void> => {
+    token = null;
+    token = (await new AuthClient(calls).authenticate({ name: username, password })).token;
+  };
+  return {
+    kv: new KVClient(calls),
+    lease: new LeaseClient(calls),
+    watch: new WatchClient(calls),
+    login: () => (auth === undefined ? Promise.resolve() : login(auth)),
+    close: () => client.close(),
+  };
+}
+
+class OpenEtcd extends Etcd3 {
+  get connections(): ICallable<unknown> {
+    return this.pool;
+  }
+}
+
+const never = new AbortController().signal;
+const once = {
+  execute: async <T>(call: (context: { signal: AbortSignal }) => Promise<T>) => await call({ signal: never }),
+} as unknown as Policy;
+
+function credentialsOf(tls: EtcdTls): NonNullable<IOptions['credentials']> {
+  return {
+    // gRPC takes the system's authorities where there is none.
+    rootCertificate: (tls.ca === undefined ? null : Buffer.from(tls.ca)) as Buffer,
+    ...(tls.key !== undefined && { privateKey: Buffer.from(tls.key) }),
+    ...(tls.cert !== undefined && { certChain: Buffer.from(tls.cert) }),
+  };
+}

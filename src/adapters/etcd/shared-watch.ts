@@ -1,0 +1,45 @@
+import { concat, defer, filter, finalize, of, share, tap, type Observable } from 'rxjs';
+import type { SourceStatus } from '../../core/source-status.js';
+import type { KeyPut, PrefixBatch } from './prefix-batch.js';
+
+/** One run for all who listen to its two halves; a late subscriber gets the present state of its half first. */
+export function sharedWatch(run$: Observable<PrefixBatch | SourceStatus>): {
+  readonly changes$: Observable<PrefixBatch>;
+  readonly status$: Observable<SourceStatus>;
+} {
+  let present: Map<string, KeyPut> | null = null;
+  let status: SourceStatus | null = null;
+  const remember = (item: PrefixBatch | SourceStatus): void => {
+    if ('state' in item) {
+      status = item;
+      return;
+    }
+    present ??= new Map();
+    for (const change of item.changes) {
+      if (change.kind === 'put') present.set(change.key, change);
+      else present.delete(change.key);
+    }
+  };
+  const shared$ = run$.pipe(
+    tap(remember),
+    finalize(() => {
+      present = null;
+      status = null;
+    }),
+    share(),
+  );
+  const changes$ = shared$.pipe(filter((item) => 'changes' in item));
+  const status$ = shared$.pipe(filter((item) => 'state' in item));
+  return {
+    changes$: defer(() =>
+      present === null
+        ? changes$
+        : startingWith({ kind: 'snapshot', changes: [...present.values()] }, changes$),
+    ),
+    status$: defer(() => (status === null ? status$ : startingWith(status, status$))),
+  };
+}
+
+function startingWith<T>(first: T, rest$: Observable<T>): Observable<T> {
+  return concat(of(first), rest$);
+}
