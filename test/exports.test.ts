@@ -81,6 +81,7 @@ describe('package.json', () => {
         ],
         "tidemark/etcd": [
           "EtcdOptionsError",
+          "etcdDiscovery",
           "watchPrefix",
         ],
         "tidemark/operators": [
