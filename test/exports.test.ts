@@ -82,6 +82,7 @@ describe('package.json', () => {
         "tidemark/etcd": [
           "EtcdOptionsError",
           "etcdDiscovery",
+          "registerWorker",
           "watchPrefix",
         ],
         "tidemark/operators": [

@@ -5,11 +5,14 @@ import { tokenCalls } from './token-calls.js';
 
 /** The raw calls to one server, for one session. */
 export interface EtcdClient {
+  readonly url: string;
   readonly kv: KVClient;
   readonly lease: LeaseClient;
   readonly watch: WatchClient;
   /** Gets a new token for all further calls, where there is a user. */
   readonly login: () => Promise<void>;
+  /** A call that {@link close} waits for, whatever becomes of it. */
+  readonly lastCall: (call: () => Promise<unknown>) => void;
   /** Ends all connections. Streams have to be cancelled before. */
   readonly close: () => void;
 }
@@ -46,12 +49,17 @@ export function etcdClient(
     token = null;
     token = (await new AuthClient(calls).authenticate({ name: username, password })).token;
   };
+  let last: Promise<unknown> = Promise.resolve();
   return {
+    url: host.url,
     kv: new KVClient(calls),
     lease: new LeaseClient(calls),
     watch: new WatchClient(calls),
     login: () => (auth === undefined ? Promise.resolve() : login(auth)),
-    close: () => client.close(),
+    lastCall: (call) => {
+      last = call().catch(() => undefined);
+    },
+    close: () => void last.then(() => client.close()),
   };
 }
 

@@ -1,44 +1,29 @@
 import type { IRangeRequest, IRangeResponse, IWatchResponse } from 'etcd3';
 import type { Observable } from 'rxjs';
-import {
-  catchError,
-  defer,
-  EMPTY,
-  expand,
-  from,
-  ignoreElements,
-  mergeMap,
-  reduce,
-  throwError,
-  type SchedulerLike,
-} from 'rxjs';
-import { answerWithin } from './answer-within.js';
+import { defer, EMPTY, expand, ignoreElements, mergeMap, reduce, type SchedulerLike } from 'rxjs';
 import type { EtcdClient } from './etcd-client.js';
 import type { EtcdLink, ListOptions, WatchAnswer } from './etcd-link.js';
-import { troubleOf } from './etcd-trouble.js';
 import { keyChangeOf, keyPutOf } from './key-change-of.js';
-import { isTokenTrouble } from './is-token-trouble.js';
 import { keyRange, rangeAfter, type KeyRange } from './key-range.js';
 import type { Listing } from './listing.js';
-import { watchStream } from './watch-stream.js';
+import { ANSWER_MS } from './open-client.js';
+import { requestStream } from './request-stream.js';
+import { told } from './told.js';
+import { unaryCall } from './unary-call.js';
 
-/** How long one answer may take, and how many keys one answer of a listing holds. */
-export const ANSWER_MS = 5_000;
+/** How many keys one answer of a listing holds, and how long it may take. */
 const PAGE_KEYS = 1_000;
 const PAGE_MS = 10_000;
 
 /** A connection over gRPC, through the raw calls of etcd3. */
 export class GrpcLink implements EtcdLink {
+  readonly url: string;
   readonly #client: EtcdClient;
   readonly #keyPrefix: string;
   readonly #scheduler: SchedulerLike;
 
-  constructor(
-    client: EtcdClient,
-    readonly url: string,
-    keyPrefix: string,
-    scheduler: SchedulerLike,
-  ) {
+  constructor(client: EtcdClient, keyPrefix: string, scheduler: SchedulerLike) {
+    this.url = client.url;
     this.#client = client;
     this.#keyPrefix = keyPrefix;
     this.#scheduler = scheduler;
@@ -67,16 +52,16 @@ export class GrpcLink implements EtcdLink {
           }),
           { revision: 0n, entries: [] },
         ),
-        this.#told(`listing ${prefix}`),
+        told(this.url, `listing ${prefix}`),
       );
     });
   }
 
   watch(prefix: string, watchFrom: bigint): Observable<WatchAnswer> {
     const request = { ...this.#rangeOf(prefix), start_revision: watchFrom.toString() };
-    return watchStream(this.#client.watch, { create_request: request }).pipe(
+    return requestStream(() => this.#client.watch.watch(), { create_request: request }).pipe(
       mergeMap((answer) => this.#watchAnswers(answer)),
-      this.#told(`watching ${prefix}`),
+      told(this.url, `watching ${prefix}`),
     );
   }
 
@@ -84,20 +69,12 @@ export class GrpcLink implements EtcdLink {
     const { key } = this.#rangeOf('');
     return this.#range({ key, count_only: true }, ANSWER_MS).pipe(
       ignoreElements(),
-      this.#told('asking whether it is there'),
+      told(this.url, 'asking whether it is there'),
     );
   }
 
   #range(request: IRangeRequest, withinMs: number): Observable<IRangeResponse> {
-    const { kv, login } = this.#client;
-    const ask = (): Observable<IRangeResponse> => defer(() => kv.range(request));
-    return ask().pipe(
-      // Tokens run out; a new one costs less than a new connection.
-      catchError((error: unknown) =>
-        isTokenTrouble(error) ? from(login()).pipe(mergeMap(ask)) : throwError(() => error),
-      ),
-      answerWithin(withinMs, this.#scheduler),
-    );
+    return unaryCall(this.#client, () => this.#client.kv.range(request), withinMs, this.#scheduler);
   }
 
   #watchAnswers({
@@ -117,9 +94,5 @@ export class GrpcLink implements EtcdLink {
 
   #rangeOf(prefix: string): KeyRange {
     return keyRange(this.#keyPrefix + prefix);
-  }
-
-  #told<T>(tried: string): (source$: Observable<T>) => Observable<T> {
-    return catchError((error: unknown) => throwError(() => troubleOf(error, this.url, tried)));
   }
 }

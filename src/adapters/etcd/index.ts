@@ -9,3 +9,7 @@ export type { KeyChange, KeyDelete, KeyPut, PrefixBatch } from './prefix-batch.j
 // The connection.
 export type { EtcdOptions, EtcdTls } from './etcd-options.js';
 export { EtcdOptionsError } from './etcd-options-error.js';
+
+// Registration.
+export { registerWorker, type RegisterWorkerOptions } from './register-worker.js';
+export type { RegistrationStatus } from './registration-status.js';

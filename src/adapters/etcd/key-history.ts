@@ -31,7 +31,10 @@ export class KeyHistory {
   readonly #known = new Map<string, Known>();
   /** Removed keys, by the revision of the removal: a listing made earlier may still show them. */
   readonly #removed = new Map<string, bigint>();
+  /** Up to here the watch has told everything; `null` before the first listing. */
   #revision: bigint | null = null;
+  /** The newest revision that anything was told of: an audit may have been ahead of the watch. */
+  #newest = 0n;
   #lost = false;
   /** Keys that an audit doubts, each with what was known of it then. */
   #suspects = new Map<string, string>();
@@ -43,6 +46,7 @@ export class KeyHistory {
     const last = this.#revision;
     if (last !== null && !this.#lost && !this.#contradicts(listing, last))
       return { batch: null, watchFrom: last + 1n };
+    this.#newest = 0n;
     const changes = this.#differences(listing, null);
     this.#revision = listing.revision;
     this.#lost = false;
@@ -64,13 +68,14 @@ export class KeyHistory {
     for (const { modRevision } of changes) {
       const revision = BigInt(modRevision);
       if (this.#revision === null || revision > this.#revision) this.#revision = revision;
+      if (revision > this.#newest) this.#newest = revision;
     }
     return fresh.length === 0 ? null : { kind: 'changes', changes: fresh };
   }
 
   /** Whether the listing is older than what was told: the store has gone back in time, which no watch tells. */
   isAheadOf(listing: Listing): boolean {
-    return this.#revision !== null && listing.revision < this.#revision;
+    return listing.revision < this.#newest;
   }
 
   /** Compares a listing made beside the watch: whether it shows keys otherwise than they are known. */
@@ -109,18 +114,23 @@ export class KeyHistory {
     return doubts;
   }
 
-  #contradicts({ revision, entries }: Listing, last: bigint): boolean {
+  /** Whether the listing cannot be of the store that told what is known. */
+  #contradicts(listing: Listing, last: bigint): boolean {
     return (
-      revision < last ||
-      entries.some(
-        ({ key, modRevision }) =>
-          BigInt(modRevision) <= last && this.#known.get(key)?.modRevision !== modRevision,
-      )
+      this.isAheadOf(listing) ||
+      listing.entries.some(({ key, modRevision }) => {
+        const revision = BigInt(modRevision);
+        return (
+          revision < this.#changedAt(key) ||
+          (revision <= last && this.#known.get(key)?.modRevision !== modRevision)
+        );
+      })
     );
   }
 
   /** Takes a listing over, all of it or some keys, and says what is new. The listing wins over what is known. */
   #differences({ revision, entries }: Listing, only: ReadonlySet<string> | null): KeyChange[] {
+    if (revision > this.#newest) this.#newest = revision;
     const changes: KeyChange[] = [];
     const listed = new Map<string, KeyPut>();
     for (const entry of entries) if (only?.has(entry.key) ?? true) listed.set(entry.key, entry);
@@ -162,11 +172,16 @@ export class KeyHistory {
   }
 
   #isNews(key: string, modRevision: bigint): boolean {
+    return modRevision > this.#changedAt(key);
+  }
+
+  /** The revision of the last change of a key that was told; -1 for none. */
+  #changedAt(key: string): bigint {
     const known = this.#known.get(key);
-    return modRevision > (known === undefined ? (this.#removed.get(key) ?? -1n) : BigInt(known.modRevision));
+    return known === undefined ? (this.#removed.get(key) ?? -1n) : BigInt(known.modRevision);
   }
 
   #stateOf(key: string): string {
-    return this.#known.get(key)?.modRevision ?? `removed at ${this.#removed.get(key)}`;
+    return this.#known.get(key)?.modRevision ?? 'none';
   }
 }

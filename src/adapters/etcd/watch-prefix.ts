@@ -1,9 +1,10 @@
-import type { Observable } from 'rxjs';
+import { map, type Observable } from 'rxjs';
 import type { SourceStatus } from '../../core/source-status.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
 import { etcdHosts } from './etcd-host.js';
 import type { EtcdOptions } from './etcd-options.js';
-import { openLink } from './open-link.js';
+import { GrpcLink } from './grpc-link.js';
+import { openClient } from './open-client.js';
 import type { PrefixBatch } from './prefix-batch.js';
 import { sharedWatch } from './shared-watch.js';
 import { watchRun } from './watch-run.js';
@@ -58,10 +59,11 @@ export interface PrefixWatch {
  * @see {@link etcdDiscovery} for what the keys say of a fleet
  */
 export function watchPrefix(options: WatchPrefixOptions): PrefixWatch {
-  const { prefixes, source = 'etcd', scheduler = monotonicScheduler } = options;
+  const { prefixes, source = 'etcd', keyPrefix = '', scheduler = monotonicScheduler } = options;
   const run$ = watchRun({
     hosts: etcdHosts(options),
-    open: (host) => openLink(host, options, scheduler),
+    open: (host) =>
+      openClient(host, options, scheduler).pipe(map((client) => new GrpcLink(client, keyPrefix, scheduler))),
     prefixes: typeof prefixes === 'string' ? [prefixes] : prefixes,
     source,
     scheduler,

@@ -1,0 +1,83 @@
+import { concat, ignoreElements, map, mergeMap, Observable, of, takeUntil, type SchedulerLike } from 'rxjs';
+import type { WorkerId } from '../../core/worker-id.js';
+import { createKeys, type KeyEntry } from './create-keys.js';
+import type { EtcdClient } from './etcd-client.js';
+import { keepAlive } from './keep-alive.js';
+import { ANSWER_MS } from './open-client.js';
+import { told } from './told.js';
+import { unaryCall } from './unary-call.js';
+
+/** What a worker writes, once it knows its id. */
+export interface KeyRegistration {
+  readonly entries: (workerId: WorkerId) => readonly KeyEntry[];
+  readonly ttlSeconds: number;
+  /** Ends the registration in order. */
+  readonly stop$: Observable<unknown>;
+}
+
+/**
+ * One session of a registration: grants a lease, of this id where there is one already, writes the keys under it,
+ * emits the id, and keeps the lease alive.
+ *
+ * It completes when it was stopped and the lease revoked. Unsubscribing revokes too, without waiting; an error does
+ * not, so that the next session finds the lease.
+ */
+export function registerKeys(
+  client: EtcdClient,
+  known: WorkerId | null,
+  { entries, ttlSeconds, stop$ }: KeyRegistration,
+  scheduler: SchedulerLike,
+): Observable<WorkerId> {
+  const asked = <T>(tried: string, call: () => Promise<T>): Observable<T> =>
+    unaryCall(client, call, ANSWER_MS, scheduler).pipe(told(client.url, tried));
+  const revoke = (ID: WorkerId): Promise<unknown> => client.lease.leaseRevoke({ ID });
+
+  return new Observable((subscriber) => {
+    let lease: WorkerId | null = null;
+    const session = asked('granting a lease', () => grant(client, known, ttlSeconds))
+      .pipe(
+        mergeMap((id) =>
+          asked('writing the keys', () => createKeys(client.kv, entries(id), id)).pipe(
+            map(() => (lease = id)),
+          ),
+        ),
+        mergeMap((id) =>
+          concat(
+            of(id),
+            keepAlive(client.lease, id, ttlSeconds, scheduler).pipe(
+              told(client.url, 'keeping the lease alive'),
+              takeUntil(stop$),
+            ),
+            asked('revoking the lease', () => revoke(id)).pipe(ignoreElements()),
+          ),
+        ),
+      )
+      .subscribe({
+        next: (id) => subscriber.next(id),
+        error: (error: unknown) => {
+          lease = null;
+          subscriber.error(error);
+        },
+        complete: () => {
+          lease = null;
+          subscriber.complete();
+        },
+      });
+    return () => {
+      session.unsubscribe();
+      const left = lease;
+      if (left !== null) client.lastCall(() => revoke(left));
+    };
+  });
+}
+
+/** A lease of that id: a new one, or the one that outlived the connection. */
+async function grant({ lease }: EtcdClient, id: WorkerId | null, ttlSeconds: number): Promise<WorkerId> {
+  try {
+    const { ID } = await lease.leaseGrant({ TTL: ttlSeconds, ...(id !== null && { ID: id }) });
+    return ID as WorkerId;
+  } catch (error) {
+    if (id !== null && error instanceof Error && /lease already exists/.test(error.message)) return id;
+    throw error;
+  }
+}

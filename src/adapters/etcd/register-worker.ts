@@ -1,0 +1,97 @@
+import { NEVER } from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { RuntimeConfig } from '../../core/runtime-config.js';
+import type { WorkerId } from '../../core/worker-id.js';
+import { instanceKey, modelKey } from '../../wire/build-discovery-key.js';
+import type { InstanceTransport } from '../../wire/discovery-transport.js';
+import { encodeInstanceRecord, encodeModelRecord } from '../../wire/encode-discovery-record.js';
+import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
+import type { KeyEntry } from './create-keys.js';
+import { etcdHosts } from './etcd-host.js';
+import type { EtcdOptions } from './etcd-options.js';
+import { EtcdOptionsError } from './etcd-options-error.js';
+import { registrationRun } from './registration-run.js';
+import type { RegistrationStatus } from './registration-status.js';
+
+/** What to register, and where. */
+export interface RegisterWorkerOptions extends EtcdOptions {
+  readonly namespace: string;
+  readonly component: string;
+  readonly endpoint: string;
+  /** Where requests go. */
+  readonly transport: InstanceTransport;
+  /** The model and the size of the worker. Absent: an instance without a card. */
+  readonly card?: { readonly model: string; readonly runtimeConfig: RuntimeConfig };
+  /** In the bytes of which release. */
+  readonly generation: '1.0' | '1.6';
+  /** The id to have, 1 to 2^63 − 1. Absent: what etcd gives. */
+  readonly workerId?: WorkerId;
+  /** How long the worker stays after its process died, in seconds; 10 when absent, as in Dynamo. */
+  readonly ttlSeconds?: number;
+  /** A value ends the registration in order. */
+  readonly stop$?: Observable<unknown>;
+}
+
+const DYNAMO_TTL_SECONDS = 10;
+const MAX_LEASE = 2n ** 63n - 1n;
+
+/**
+ * Registers a worker as Dynamo's own workers do: an instance and a model card under a lease that is kept alive.
+ *
+ * 1. Cold: every subscription is a worker of its own. It emits its status, the present one first.
+ * 2. The keys are written in one transaction that fails if one of them is there; the id is that of the lease.
+ * 3. When the lease is lost, or the server, that is a status, and the worker is registered again under the same id as
+ *    soon as possible.
+ * 4. A value of `stop$` revokes the lease, which removes the keys at once; then it emits `ended` and completes.
+ *    Unsubscribing revokes too, without waiting for it. A process that dies without either leaves its keys for
+ *    `ttlSeconds`.
+ * 5. It never errors.
+ *
+ * @throws EtcdOptionsError, when it is called, for options that cannot be followed; ScopeError for names that cannot
+ *   stand in a key.
+ *
+ * @example
+ * ```ts no-run
+ * import { registerWorker } from 'tidemark/etcd';
+ *
+ * const worker = registerWorker({
+ *   hosts: 'http://127.0.0.1:2379',
+ *   namespace: 'dynamo',
+ *   component: 'backend',
+ *   endpoint: 'generate',
+ *   transport: { kind: 'tcp', address: '10.0.0.5:41000/generate' },
+ *   card: { model: 'tiny', runtimeConfig: { totalKvBlocks: 1000 } },
+ *   generation: '1.6',
+ * }).subscribe(({ state, workerId, why }) => console.log(state, workerId, why ?? ''));
+ * process.once('SIGTERM', () => worker.unsubscribe());
+ * ```
+ */
+export function registerWorker(options: RegisterWorkerOptions): Observable<RegistrationStatus> {
+  const { workerId = null, ttlSeconds = DYNAMO_TTL_SECONDS, stop$ = NEVER } = options;
+  const hosts = etcdHosts(options);
+  const problems: string[] = [];
+  if (workerId !== null && (workerId === '0' || BigInt(workerId) > MAX_LEASE))
+    problems.push(`workerId must be from 1 to ${MAX_LEASE}, for it is the id of a lease`);
+  if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1)
+    problems.push('ttlSeconds must be a whole number, 1 or more');
+  if (problems.length > 0) throw new EtcdOptionsError(problems);
+  const entries = (id: WorkerId): KeyEntry[] => entriesOf(options, id);
+  // Names that cannot stand in a key are refused before anything starts.
+  entries('1' as WorkerId);
+  return registrationRun({
+    hosts,
+    options,
+    workerId,
+    registration: { entries, ttlSeconds, stop$ },
+    scheduler: options.scheduler ?? monotonicScheduler,
+    random: Math.random,
+  });
+}
+
+function entriesOf(options: RegisterWorkerOptions, instanceId: WorkerId): KeyEntry[] {
+  const { namespace, component, endpoint, transport, card, generation: release, keyPrefix = '' } = options;
+  const at = { namespace, component, endpoint, instanceId };
+  const instance = { key: instanceKey(at), value: encodeInstanceRecord({ ...at, transport }, { release }) };
+  const model = card && { key: modelKey(at), value: encodeModelRecord({ ...at, ...card }, { release }) };
+  return [instance, ...(model ? [model] : [])].map(({ key, value }) => ({ key: keyPrefix + key, value }));
+}

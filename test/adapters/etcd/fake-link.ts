@@ -1,0 +1,80 @@
+import {
+  defer,
+  EMPTY,
+  map,
+  merge,
+  mergeMap,
+  of,
+  Subject,
+  throwError,
+  timer,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs';
+import type { EtcdLink, ListOptions, WatchAnswer } from '../../../src/adapters/etcd/etcd-link.js';
+import type { Listing } from '../../../src/adapters/etcd/listing.js';
+import type { KeyChange } from '../../../src/adapters/etcd/prefix-batch.js';
+import type { StoreModel } from './store-model.js';
+
+/** A link to a model of a store: every answer takes a millisecond, and what it watches says what the store did. */
+export class FakeLink implements EtcdLink {
+  readonly url = 'http://fake:2379';
+  /** What was asked, in order. */
+  readonly asked: string[] = [];
+  probeFails: Error | null = null;
+  readonly #cut$ = new Subject<never>();
+  readonly #told$ = new Subject<void>();
+
+  constructor(
+    readonly store: StoreModel,
+    readonly scheduler: SchedulerLike,
+  ) {}
+
+  list(prefix: string, { revision, keysOnly = false }: ListOptions = {}): Observable<Listing> {
+    this.asked.push(
+      `list ${prefix}${keysOnly ? ' keys' : ''}${revision === undefined ? '' : ` at ${revision}`}`,
+    );
+    return timer(1, this.scheduler).pipe(
+      map(() => {
+        const listing = this.store.list();
+        return {
+          revision: revision ?? listing.revision,
+          entries: listing.entries.filter(({ key }) => key.startsWith(prefix)),
+        };
+      }),
+    );
+  }
+
+  watch(prefix: string, from: bigint): Observable<WatchAnswer> {
+    this.asked.push(`watch ${prefix} from ${from}`);
+    return defer(() => {
+      let next = from;
+      const news = (): Observable<WatchAnswer> => {
+        const changes = this.store.since(next);
+        if (changes === null) return of({ kind: 'compacted' });
+        next = this.store.revision + 1n;
+        const mine = changes.filter(({ key }: KeyChange) => key.startsWith(prefix));
+        return mine.length === 0 ? EMPTY : of({ kind: 'changes', changes: mine });
+      };
+      return merge(
+        timer(1, this.scheduler).pipe(map((): WatchAnswer => ({ kind: 'created' }))),
+        merge(timer(2, this.scheduler), this.#told$).pipe(mergeMap(news)),
+        this.#cut$,
+      );
+    });
+  }
+
+  probe(): Observable<never> {
+    this.asked.push('probe');
+    return this.probeFails === null ? EMPTY : throwError(() => this.probeFails);
+  }
+
+  /** The watches say what has happened. */
+  tell(): void {
+    this.#told$.next();
+  }
+
+  cut(error: Error): void {
+    this.#cut$.error(error);
+  }
+}

@@ -1,0 +1,226 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { KeyHistory } from '../../../src/adapters/etcd/key-history.js';
+import type { PrefixBatch } from '../../../src/adapters/etcd/prefix-batch.js';
+import { runs } from '../../support/runs.js';
+import { StoreModel } from './store-model.js';
+
+/** One who follows a store through a history, and writes down what it is told. */
+class Follower {
+  readonly history = new KeyHistory('');
+  readonly seen = new Map<string, string>();
+  readonly told: PrefixBatch[] = [];
+  #next = 0n;
+
+  constructor(readonly store: StoreModel) {}
+
+  attach(): void {
+    const { batch, watchFrom } = this.history.attach(this.store.list());
+    this.#take(batch);
+    this.#next = watchFrom;
+  }
+
+  /** Reads at most so many changes from the watch. */
+  read(atMost = Infinity): void {
+    const changes = this.store.since(this.#next);
+    if (changes === null) {
+      this.history.lose();
+      this.attach();
+      return;
+    }
+    const some = changes.slice(0, atMost);
+    this.#take(this.history.advance(some));
+    const last = some.at(-1);
+    if (last !== undefined) this.#next = BigInt(last.modRevision) + 1n;
+  }
+
+  audit(between: () => void): void {
+    if (this.history.isAheadOf(this.store.list())) return this.attach();
+    const suspicious = this.history.suspect(this.store.list());
+    between();
+    if (this.history.isAheadOf(this.store.list())) return this.attach();
+    if (suspicious && this.history.confirm(this.store.list()))
+      this.#take(this.history.mend(this.store.list()));
+  }
+
+  tellings(): string[] {
+    return this.told.flatMap(({ changes }) =>
+      changes.map(({ kind, key, modRevision }) => `${kind} ${key} ${modRevision}`),
+    );
+  }
+
+  #take(batch: PrefixBatch | null): void {
+    if (batch === null) return;
+    this.told.push(batch);
+    if (batch.kind === 'snapshot') this.seen.clear();
+    for (const change of batch.changes) {
+      if (change.kind === 'put') this.seen.set(change.key, change.modRevision);
+      else this.seen.delete(change.key);
+    }
+  }
+}
+
+const truth = (store: StoreModel): Map<string, string> =>
+  new Map([...store.keys].map(([key, { modRevision }]) => [key, modRevision]));
+
+const key = fc.constantFrom('a', 'b', 'c');
+const write = fc.oneof(
+  fc.record({ kind: fc.constant('put' as const), key }),
+  fc.record({ kind: fc.constant('delete' as const), key }),
+);
+const read = fc.record({ kind: fc.constant('read' as const), atMost: fc.integer({ min: 1, max: 4 }) });
+const cut = fc.record({ kind: fc.constant('cut' as const) });
+const audit = fc.record({ kind: fc.constant('audit' as const), late: fc.boolean() });
+const harm = fc.oneof(
+  fc.record({ kind: fc.constant('compact' as const) }),
+  fc.record({ kind: fc.constant('deleteUnseen' as const), key }),
+  fc.record({ kind: fc.constant('replace' as const), keys: fc.uniqueArray(key) }),
+);
+type Deed = typeof write | typeof read | typeof cut | typeof audit | typeof harm;
+
+function play(deeds: readonly (Deed extends fc.Arbitrary<infer T> ? T : never)[]): Follower {
+  const store = new StoreModel();
+  const follower = new Follower(store);
+  store.put('a', 'first');
+  follower.attach();
+  for (const deed of deeds) {
+    switch (deed.kind) {
+      case 'put':
+        store.put(deed.key, 'value');
+        break;
+      case 'delete':
+        store.delete(deed.key);
+        break;
+      case 'read':
+        follower.read(deed.atMost);
+        break;
+      case 'cut':
+        follower.attach();
+        break;
+      case 'audit':
+        follower.audit(() => (deed.late ? undefined : follower.read()));
+        break;
+      case 'compact':
+        store.compact();
+        break;
+      case 'deleteUnseen':
+        store.deleteUnseen(deed.key);
+        break;
+      case 'replace':
+        store.replace(deed.keys);
+        // The server that is replaced cuts its connections.
+        follower.attach();
+        break;
+    }
+  }
+  follower.attach();
+  follower.read();
+  return follower;
+}
+
+describe('KeyHistory', () => {
+  it('tells every change once and in order, over any cuts and audits, while nothing is lost', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(write, read, cut), { maxLength: 60 }), (deeds) => {
+        const follower = play(deeds);
+        const wanted = follower.store.history.map(
+          (change) => `${change.kind} ${change.key} ${change.modRevision}`,
+        );
+        expect(follower.tellings()).toEqual(wanted);
+        expect(follower.told.slice(1).every(({ kind }) => kind === 'changes')).toBe(true);
+      }),
+      { numRuns: runs / 10 },
+    );
+  });
+
+  it('an audit beside a watch that keeps up tells nothing', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(write, cut, fc.constant({ kind: 'audit' as const, late: false })), {
+          maxLength: 60,
+        }),
+        (deeds) => {
+          expect(play(deeds).told.filter(({ kind }) => kind === 'resync')).toEqual([]);
+        },
+      ),
+      { numRuns: runs / 10 },
+    );
+  });
+
+  it('ends with what is there, whatever was compacted, replaced, lost by the server, or late', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(write, write, read, cut, audit, harm), { maxLength: 80 }), (deeds) => {
+        const follower = play(deeds);
+        follower.audit(() => undefined);
+        expect(follower.seen).toEqual(truth(follower.store));
+      }),
+      { numRuns: runs / 10 },
+    );
+  });
+
+  it('the first listing is a snapshot, also an empty one', () => {
+    const history = new KeyHistory('');
+    expect(history.attach({ revision: 5n, entries: [] })).toEqual({
+      batch: { kind: 'snapshot', changes: [] },
+      watchFrom: 6n,
+    });
+  });
+
+  it('after lost history a key that was removed and made again unseen is a delete and a put', () => {
+    const store = new StoreModel();
+    store.put('a', 'one');
+    const follower = new Follower(store);
+    follower.attach();
+    store.delete('a');
+    store.put('a', 'two');
+    store.compact();
+    follower.read();
+    expect(follower.told.at(-1)).toMatchObject({
+      kind: 'resync',
+      changes: [
+        { kind: 'delete', key: 'a' },
+        { kind: 'put', key: 'a', modRevision: '4' },
+      ],
+    });
+  });
+
+  it('a deletion that the server lost is found by the audit and told as a resync', () => {
+    const store = new StoreModel();
+    store.put('a', 'one');
+    const follower = new Follower(store);
+    follower.attach();
+    store.deleteUnseen('a');
+    follower.read();
+    expect(follower.seen.size).toBe(1);
+    follower.audit(() => follower.read());
+    expect(follower.told.at(-1)).toEqual({
+      kind: 'resync',
+      changes: [{ kind: 'delete', key: 'a', modRevision: '3' }],
+    });
+  });
+
+  it('a listing made before a removal that was told does not bring the key back', () => {
+    const store = new StoreModel();
+    store.put('a', 'one');
+    const follower = new Follower(store);
+    follower.attach();
+    const before = store.list();
+    store.delete('a');
+    follower.read();
+    expect(follower.history.suspect(before)).toBe(false);
+  });
+
+  it('a store that was replaced and has outgrown the old one is noticed by the audit', () => {
+    const store = new StoreModel();
+    store.put('a', 'one');
+    const follower = new Follower(store);
+    follower.attach();
+    store.replace(['b', 'c', 'b', 'c']);
+    follower.attach();
+    follower.read();
+    expect(follower.seen.has('a')).toBe(true);
+    follower.audit(() => follower.read());
+    expect(follower.told.at(-1)).toMatchObject({ kind: 'resync', changes: [{ kind: 'delete', key: 'a' }] });
+    expect(follower.seen).toEqual(truth(store));
+  });
+});

@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest';
+import { keyRange, rangeAfter } from '../../../src/adapters/etcd/key-range.js';
+
+describe('keyRange', () => {
+  it.each([
+    ['v1/', 'v1/', 'v10'],
+    ['a', 'a', 'b'],
+    ['', '\0', '\0'],
+  ])('%j', (prefix, key, end) => {
+    expect(keyRange(prefix)).toEqual({ key: Buffer.from(key), range_end: Buffer.from(end) });
+  });
+
+  it('goes on behind a key', () => {
+    expect(rangeAfter(keyRange('a'), Buffer.from('ab'))).toEqual({
+      key: Buffer.from('ab\0'),
+      range_end: Buffer.from('b'),
+    });
+  });
+});

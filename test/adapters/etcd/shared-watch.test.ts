@@ -1,0 +1,69 @@
+import { Subject } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { PrefixBatch } from '../../../src/adapters/etcd/prefix-batch.js';
+import { sharedWatch } from '../../../src/adapters/etcd/shared-watch.js';
+import type { SourceStatus } from '../../../src/core/source-status.js';
+import { StoreModel } from './store-model.js';
+
+const put = (...keys: readonly string[]): PrefixBatch['changes'] => {
+  const store = new StoreModel();
+  for (const key of keys) store.put(key, key);
+  return store.history;
+};
+const live: SourceStatus = { source: 'etcd', state: 'live', since: 1 };
+
+function setUp() {
+  const run$ = new Subject<PrefixBatch | SourceStatus>();
+  const heard = (name: string, log: string[]) => (item: PrefixBatch | SourceStatus) =>
+    log.push(
+      `${name} ${'state' in item ? item.state : `${item.kind} ${item.changes.map(({ key }) => key).join('')}`}`,
+    );
+  return { run$, watch: sharedWatch(run$), heard };
+}
+
+describe('sharedWatch', () => {
+  it('gives a late subscriber what is there first, then what comes', () => {
+    const { run$, watch, heard } = setUp();
+    const log: string[] = [];
+    watch.changes$.subscribe(heard('early', log));
+    run$.next({ kind: 'snapshot', changes: put('a', 'b') });
+    run$.next({ kind: 'changes', changes: [{ kind: 'delete', key: 'a', modRevision: '9' }] });
+    run$.next(live);
+    watch.changes$.subscribe(heard('late', log));
+    watch.status$.subscribe(heard('late', log));
+    run$.next({ kind: 'changes', changes: put('c') });
+    expect(log).toEqual([
+      'early snapshot ab',
+      'early changes a',
+      'late snapshot b',
+      'late live',
+      'early changes c',
+      'late changes c',
+    ]);
+  });
+
+  it('tells a late subscriber nothing before the first listing', () => {
+    const { run$, watch, heard } = setUp();
+    const log: string[] = [];
+    watch.status$.subscribe(heard('status', log));
+    watch.changes$.subscribe(heard('changes', log));
+    expect(log).toEqual([]);
+    run$.next({ kind: 'snapshot', changes: [] });
+    expect(log).toEqual(['changes snapshot ']);
+  });
+
+  it('forgets when nobody listens any more', () => {
+    const { run$, watch, heard } = setUp();
+    const log: string[] = [];
+    const [one, two] = [watch.changes$.subscribe(), watch.status$.subscribe()];
+    run$.next({ kind: 'snapshot', changes: put('a') });
+    run$.next(live);
+    one.unsubscribe();
+    expect(run$.observed).toBe(true);
+    two.unsubscribe();
+    expect(run$.observed).toBe(false);
+    watch.changes$.subscribe(heard('again', log));
+    watch.status$.subscribe(heard('again', log));
+    expect(log).toEqual([]);
+  });
+});

@@ -1,0 +1,131 @@
+import { concatWith, NEVER, Observable, of, throwError, VirtualTimeScheduler } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { EtcdHost } from '../../../src/adapters/etcd/etcd-host.js';
+import type { EtcdLink } from '../../../src/adapters/etcd/etcd-link.js';
+import { EtcdTrouble } from '../../../src/adapters/etcd/etcd-trouble.js';
+import { watchRun } from '../../../src/adapters/etcd/watch-run.js';
+import { FakeLink } from './fake-link.js';
+import { StoreModel } from './store-model.js';
+
+const host = (hostname: string): EtcdHost => ({
+  hostname,
+  port: 2379,
+  secure: false,
+  url: `http://${hostname}:2379`,
+});
+const refused = new EtcdTrouble('etcd-unreachable', 'refused');
+
+/** Plays a run in virtual time, with the longest delays. */
+function play(
+  open: (host: EtcdHost, scheduler: VirtualTimeScheduler) => Observable<EtcdLink>,
+  { untilMs, hosts = [host('one')] }: { untilMs: number; hosts?: readonly EtcdHost[] },
+): string[] {
+  const scheduler = new VirtualTimeScheduler(undefined, untilMs);
+  const said: string[] = [];
+  const subscription = watchRun({
+    hosts,
+    open: (next) => open(next, scheduler),
+    prefixes: [''],
+    source: 'etcd',
+    scheduler,
+    random: () => 1,
+  }).subscribe((item) =>
+    said.push(
+      'state' in item
+        ? [scheduler.now(), item.state, 'since', item.since, item.why ?? [], item.retryInMs ?? []]
+            .flat()
+            .join(' ')
+        : `${scheduler.now()} ${item.kind}`,
+    ),
+  );
+  scheduler.flush();
+  subscription.unsubscribe();
+  return said;
+}
+
+describe('watchRun', () => {
+  it('tells that it is connecting, then live', () => {
+    const store = new StoreModel();
+    expect(
+      play((_, scheduler) => of(new FakeLink(store, scheduler)).pipe(concatWith(NEVER)), { untilMs: 100 }),
+    ).toEqual(['0 connecting since 0', '1 snapshot', '2 live since 2']);
+  });
+
+  it('waits longer after every failure up to 2 s, and says since when it is down, why, and when it tries again', () => {
+    const said = play(() => throwError(() => refused), { untilMs: 8_000 });
+    expect(said.slice(0, 3)).toEqual([
+      '0 connecting since 0',
+      '0 down since 0 refused 50',
+      '50 down since 0 refused 100',
+    ]);
+    expect(said.map((text) => Number(text.split(' ').at(-1)))).toEqual([
+      0, 50, 100, 200, 400, 800, 1600, 2000, 2000, 2000,
+    ]);
+  });
+
+  it('takes the hosts in turn', () => {
+    const tried: string[] = [];
+    play(
+      ({ hostname }) => {
+        tried.push(hostname);
+        return throwError(() => refused);
+      },
+      { untilMs: 400, hosts: [host('one'), host('two'), host('three')] },
+    );
+    expect(tried).toEqual(['one', 'two', 'three', 'one']);
+  });
+
+  it('goes on with the next session where the last one was, and is live again', () => {
+    const store = new StoreModel();
+    let sessions = 0;
+    const said = play(
+      (_, scheduler) => {
+        sessions += 1;
+        const link = new FakeLink(store, scheduler);
+        if (sessions === 1) scheduler.schedule(() => link.cut(refused), 3_000);
+        return of(link).pipe(concatWith(NEVER));
+      },
+      { untilMs: 3_500 },
+    );
+    expect(said).toEqual([
+      '0 connecting since 0',
+      '1 snapshot',
+      '2 live since 2',
+      '3000 down since 3000 refused 50',
+      '3052 live since 3052',
+    ]);
+  });
+
+  it('a session that dies young does not shorten the wait', () => {
+    const store = new StoreModel();
+    const said = play(
+      (_, scheduler) => {
+        const link = new FakeLink(store, scheduler);
+        scheduler.schedule(() => link.cut(refused), 10);
+        return of(link).pipe(concatWith(NEVER));
+      },
+      { untilMs: 2_000 },
+    );
+    expect(
+      said.filter((text) => text.includes('down')).map((text) => Number(text.split(' ').at(-1))),
+    ).toEqual([50, 100, 200, 400, 800, 1600]);
+  });
+
+  it('closes what a session opened when it ends, and when nobody listens any more', () => {
+    const store = new StoreModel();
+    let [opened, closed] = [0, 0];
+    play(
+      (_, scheduler) =>
+        new Observable((subscriber) => {
+          opened += 1;
+          const link = new FakeLink(store, scheduler);
+          scheduler.schedule(() => link.cut(refused), 10);
+          subscriber.next(link);
+          return () => (closed += 1);
+        }),
+      { untilMs: 1_000 },
+    );
+    expect(opened).toBeGreaterThan(3);
+    expect(closed).toBe(opened);
+  });
+});

@@ -1,0 +1,149 @@
+import { VirtualTimeScheduler } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { EtcdTrouble } from '../../../src/adapters/etcd/etcd-trouble.js';
+import { KeyHistory } from '../../../src/adapters/etcd/key-history.js';
+import { watchSession } from '../../../src/adapters/etcd/watch-session.js';
+import { FakeLink } from './fake-link.js';
+import { StoreModel } from './store-model.js';
+
+/** Plays a session in virtual time: deeds at their milliseconds, what was said beside the time it was said. */
+function play(
+  {
+    store = new StoreModel(),
+    histories = [new KeyHistory('')],
+    untilMs = 50,
+  }: { store?: StoreModel; histories?: readonly KeyHistory[]; untilMs?: number },
+  deeds: Readonly<Record<number, (link: FakeLink) => void>> = {},
+): { said: string[]; asked: string[] } {
+  const scheduler = new VirtualTimeScheduler(undefined, untilMs);
+  const link = new FakeLink(store, scheduler);
+  const said: string[] = [];
+  const say = (text: string): number => said.push(`${scheduler.now()} ${text}`);
+  for (const [at, deed] of Object.entries(deeds)) scheduler.schedule(() => deed(link), Number(at));
+  const subscription = watchSession(link, histories, scheduler).subscribe({
+    next: (item) =>
+      say(
+        item === 'live'
+          ? 'live'
+          : `${item.kind} ${item.changes.map(({ kind, key }) => (kind === 'put' ? key : `-${key}`)).join(' ')}`,
+      ),
+    error: (error: unknown) => say(error instanceof EtcdTrouble ? error.code : String(error)),
+    complete: () => say('complete'),
+  });
+  scheduler.flush();
+  subscription.unsubscribe();
+  return { said, asked: link.asked };
+}
+
+const stored = (...keys: readonly string[]): StoreModel => {
+  const store = new StoreModel();
+  for (const key of keys) store.put(key, 'value');
+  return store;
+};
+
+describe('watchSession', () => {
+  it('begins with a snapshot, then watches from the next revision', () => {
+    const { said, asked } = play(
+      { store: stored('a', 'b') },
+      {
+        10: (link) => {
+          link.store.put('c', 'value');
+          link.store.delete('a');
+          link.tell();
+        },
+      },
+    );
+    expect(said).toEqual(['1 snapshot a b', '2 live', '10 changes c -a']);
+    expect(asked).toEqual(['list ', 'watch  from 4']);
+  });
+
+  it('lists several prefixes at one revision, tells them as one batch, and is live when all watches stand', () => {
+    const histories = [new KeyHistory('a/'), new KeyHistory('b/')];
+    const { said, asked } = play({ store: stored('a/1', 'b/1'), histories });
+    expect(said).toEqual(['2 snapshot a/1 b/1', '3 live']);
+    expect(asked).toEqual(['list a/', 'list b/ at 3', 'watch a/ from 4', 'watch b/ from 4']);
+  });
+
+  it('the next session goes on where the one before was', () => {
+    const store = stored('a');
+    const histories = [new KeyHistory('')];
+    play({ store, histories });
+    store.put('b', 'value');
+    store.delete('b');
+    expect(play({ store, histories })).toEqual({
+      said: ['2 live', '3 changes b -b'],
+      asked: ['list ', 'watch  from 3'],
+    });
+  });
+
+  it('history that is compacted away ends the session, and the next one tells the difference', () => {
+    const store = stored('a');
+    const histories = [new KeyHistory('')];
+    play({ store, histories });
+    store.put('b', 'value');
+    store.delete('a');
+    store.compact();
+    expect(play({ store, histories }).said).toEqual(['2 live', '3 etcd-compacted']);
+    expect(play({ store, histories }).said).toEqual(['1 resync -a b', '2 live']);
+  });
+
+  it('a store that went back in time while nobody watched is told as a difference', () => {
+    const store = stored('a', 'b');
+    const histories = [new KeyHistory('')];
+    play({ store, histories });
+    store.replace(['b']);
+    expect(play({ store, histories }).said).toEqual(['1 resync -a -b b', '2 live']);
+  });
+
+  it('asks every 5 s whether the server is there, and ends when it is not', () => {
+    const { said, asked } = play(
+      { untilMs: 30_000 },
+      {
+        12_000: (link) => {
+          link.probeFails = new EtcdTrouble('etcd-silent', 'silent');
+        },
+      },
+    );
+    expect(asked.filter((text) => text === 'probe')).toHaveLength(3);
+    expect(said).toEqual(['1 snapshot ', '2 live', '15002 etcd-silent']);
+  });
+
+  it('finds a deletion that the server lost: first 2 s after it is live, then every 30 s', () => {
+    const { said } = play(
+      { store: stored('a', 'b', 'c'), untilMs: 70_000 },
+      {
+        100: (link) => link.store.deleteUnseen('a'),
+        20_000: (link) => link.store.deleteUnseen('b'),
+      },
+    );
+    // 2 s of doubt, and three listings of a millisecond.
+    expect(said).toEqual(['1 snapshot a b c', '2 live', '4005 resync -a', '34005 resync -b']);
+  });
+
+  it('an audit lists keys without values, and doubts nothing that the watch tells in time', () => {
+    const { said, asked } = play(
+      { store: stored('a'), untilMs: 20_000 },
+      {
+        2_001: (link) => link.store.put('late', 'value'),
+        2_500: (link) => link.tell(),
+      },
+    );
+    expect(said).toEqual(['1 snapshot a', '2 live', '2500 changes late']);
+    expect(asked.slice(2, 4)).toEqual(['list  keys', 'list  keys']);
+  });
+
+  it('an audit that finds the store gone back in time ends the session', () => {
+    const { said } = play(
+      { store: stored('a', 'b'), untilMs: 20_000 },
+      {
+        100: (link) => link.store.replace([]),
+      },
+    );
+    expect(said).toEqual(['1 snapshot a b', '2 live', '2003 etcd-history']);
+  });
+
+  it('ends with the error of a watch, and never completes', () => {
+    const { said } = play({}, { 10: (link) => link.cut(new EtcdTrouble('etcd-unreachable', 'cut')) });
+    expect(said).toEqual(['1 snapshot ', '2 live', '10 etcd-unreachable']);
+  });
+});

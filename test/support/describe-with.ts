@@ -1,0 +1,38 @@
+import { describe, it } from 'vitest';
+import { onPath } from './on-path.js';
+import { serverBinary, type FoundBinary, type ServerName } from './server-binary.js';
+
+type Need = ServerName | 'openssl';
+
+/**
+ * A suite that needs programs. Where one of them is missing its tests are skipped, and the suite says why in its name
+ * and on the console; where `CI` is `true` a missing program is a failed test.
+ */
+export function describeWith(needs: Need | readonly Need[], name: string, body: () => void): void {
+  describe(name, async () => {
+    const missing = await missingOf([needs].flat());
+    if (missing.length === 0) {
+      body();
+      return;
+    }
+    const reason = missing.join('; ');
+    if (process.env['CI'] === 'true') {
+      it('has what it needs', () => {
+        throw new Error(reason);
+      });
+    }
+    process.stderr.write(`skipped: ${name}: ${reason}\n`);
+    describe.skip(`skipped: ${reason}`, body);
+  });
+}
+
+async function missingOf(needs: readonly Need[]): Promise<string[]> {
+  const found = await Promise.all(needs.map(find));
+  return found.flatMap((entry) => ('missing' in entry ? [entry.missing] : []));
+}
+
+async function find(need: Need): Promise<FoundBinary> {
+  if (need !== 'openssl') return serverBinary(need);
+  const path = onPath(need);
+  return path === undefined ? { missing: 'openssl is not installed' } : { path };
+}

@@ -1,0 +1,53 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+// Taken at once: a test may later put fake clocks in the place of the real ones.
+const now = performance.now.bind(performance);
+
+/**
+ * What `check` returns as soon as it neither throws nor returns `false`. It is asked every few milliseconds; after
+ * `timeoutMs` the last failure is the cause of an error that says how long it was waited for.
+ *
+ * The limit is there for what never comes. It is not a statement about how fast anything is.
+ */
+export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = 20_000): Promise<Awaited<T>> {
+  const deadline = now() + timeoutMs;
+  let failed: Failed | undefined;
+  for (let pause = 1; ; pause = Math.min(2 * pause, 50)) {
+    const left = deadline - now();
+    if (failed && left <= 0) throw failure(check, timeoutMs, failed.error);
+    const outcome = await attempt(check, Math.max(left, 1));
+    if ('value' in outcome) return outcome.value;
+    // What it said before says more than that it was cut off.
+    if (!failed || outcome.error !== cutOff) failed = outcome;
+    await sleep(pause);
+  }
+}
+
+interface Failed {
+  readonly error: unknown;
+}
+type Attempt<T> = { readonly value: Awaited<T> } | Failed;
+
+const cutOff = new Error('the check itself did not come to an end');
+
+async function attempt<T>(check: () => T | Promise<T>, timeoutMs: number): Promise<Attempt<T>> {
+  const limit = new AbortController();
+  const tooLate = sleep(timeoutMs, undefined, { signal: limit.signal }).then(() => {
+    throw cutOff;
+  });
+  try {
+    const value = await Promise.race([check(), tooLate]);
+    return value === false ? { error: new Error('the check returned false') } : { value };
+  } catch (error) {
+    return { error };
+  } finally {
+    tooLate.catch(() => undefined);
+    limit.abort();
+  }
+}
+
+function failure(check: () => unknown, timeoutMs: number, cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new Error(`not within ${timeoutMs} ms: ${String(check)}\n${reason}`, { cause });
+}

@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { onPath } from './on-path.js';
+
+export type ServerName = 'etcd' | 'nats-server';
+
+/** The program, or why there is none. */
+export type FoundBinary = { readonly path: string } | { readonly missing: string };
+
+/** Debian's packages, and where the server lies in them. */
+const packages: Readonly<Record<ServerName, { readonly name: string; readonly file: string }>> = {
+  etcd: { name: 'etcd-server', file: 'usr/bin/etcd' },
+  'nats-server': { name: 'nats-server', file: 'usr/sbin/nats-server' },
+};
+
+const run = promisify(execFile);
+
+/**
+ * Finds a server: the one that is installed, else Debian's, unpacked into the user's cache folder. The system stays as
+ * it is, and nobody needs to be root.
+ */
+export async function serverBinary(
+  server: ServerName,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<FoundBinary> {
+  const installed = onPath(server, env);
+  if (installed !== undefined) return { path: installed };
+  const { name, file } = packages[server];
+  const cache = join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tidemark', 'servers');
+  const folder = join(cache, `${name}-${process.arch}`);
+  const path = join(folder, file);
+  if (existsSync(path)) return { path };
+  const [get, unpack] = [onPath('apt-get', env), onPath('dpkg-deb', env)];
+  if (get === undefined || unpack === undefined)
+    return { missing: `${server} is not installed, and there is no apt-get to fetch it with` };
+  try {
+    await fetchPackage({ name, folder, cache, get, unpack });
+  } catch (error) {
+    return { missing: `${server} is not installed, and ${explain(error)}` };
+  }
+  return existsSync(path) ? { path } : { missing: `${server} is not in Debian's package ${name}` };
+}
+
+interface Fetch {
+  readonly name: string;
+  readonly folder: string;
+  readonly cache: string;
+  readonly get: string;
+  readonly unpack: string;
+}
+
+/** Unpacks beside the folder and renames: whoever else does the same now finds nothing or everything. */
+async function fetchPackage({ name, folder, cache, get, unpack }: Fetch): Promise<void> {
+  await mkdir(cache, { recursive: true });
+  const work = await mkdtemp(join(cache, '.fetching-'));
+  try {
+    // Without a network the answer is to come soon.
+    const options = ['-q', '-o', 'Acquire::Retries=0', '-o', 'Acquire::http::Timeout=10'];
+    await run(get, [...options, 'download', name], { cwd: work, timeout: 120_000 });
+    const archive = (await readdir(work)).find((entry) => entry.endsWith('.deb'));
+    if (archive === undefined) throw new Error(`apt-get brought no package ${name}`);
+    const tree = join(work, 'tree');
+    await run(unpack, ['-x', join(work, archive), tree]);
+    await rename(tree, folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+function explain(error: unknown): string {
+  const { stderr, message } = error as { stderr?: string; message: string };
+  const lines = (stderr || message).trim().split('\n');
+  return lines.find((line) => line.startsWith('E:')) ?? lines.at(-1) ?? 'apt-get failed';
+}

@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+
+/** Ends a server and removes its folder when the process of the tests is gone, however that ended. */
+export interface Watchdog {
+  /** The server to end, or nothing while none runs: its number may soon be another's. */
+  guard(pid: number | undefined): void;
+  /** Removes the folder and leaves. */
+  dismiss(): Promise<void>;
+}
+
+/** Reads process ids until the other end of the pipe is gone; the last one counts. */
+const script = 'while read -r line; do pid=$line; done; [ -z "$pid" ] || kill -9 "$pid"; rm -rf "$0"';
+
+/**
+ * A shell in a session of its own, so that neither a killed worker nor Ctrl-C leaves a server behind, a stopped one
+ * included.
+ */
+export function startWatchdog(folder: string): Watchdog {
+  const shell = spawn('/bin/sh', ['-c', script, folder], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  const exit = once(shell, 'exit');
+  shell.unref();
+  (shell.stdin as Socket).unref();
+  return {
+    guard: (pid) => {
+      shell.stdin.write(`${pid ?? ''}\n`);
+    },
+    dismiss: async () => {
+      shell.ref();
+      shell.stdin.end('\n');
+      await exit;
+    },
+  };
+}
