@@ -1,11 +1,12 @@
 import { mergeMap, share, type Observable, type SchedulerLike } from 'rxjs';
+import { discoveryOf } from '../adapters/etcd/discovery-of.js';
 import type { LoadReported } from '../core/fleet-event.js';
 import { loadMonitor, type LoadMonitor } from '../core/load-monitor/load-monitor.js';
-import type { ConfigChange, InstanceChange } from '../core/load-monitor/monitor-sources.js';
 import type { LoadPolicy } from '../core/load-policy.js';
 import type { LoadThresholdUpdate } from '../core/load-thresholds.js';
 import type { SimulatedFact } from '../simulator/simulated-fact.js';
-import { decodeDiscoveryRecord, type DiscoveryRecord } from '../wire/discovery-record.js';
+import { SIMULATED_ENDPOINT } from '../simulator/simulated-worker.js';
+import type { DiscoveryBatch } from '../wire/discovery-change.js';
 import type { LoadDecoder } from '../wire/load-decoder.js';
 
 /** What a demo watches, and under which rules. */
@@ -24,36 +25,23 @@ export function demoMonitor(
   { facts$, decoder, policy, marks }: DemoFleet,
   scheduler: SchedulerLike,
 ): LoadMonitor {
-  // One subscription of each source, three in all, makes the facts flow; the last one finds the others there.
+  // The first subscription of a source makes the facts flow, on the scheduler; by then the others are there.
   const shared$ = facts$.pipe(share());
-  const records$ = shared$.pipe(mergeMap((fact) => ('key' in fact ? [decodeDiscoveryRecord(fact)] : [])));
+  const fleet = discoveryOf(shared$.pipe(mergeMap(batches)));
   return loadMonitor(
     {
-      configs: records$.pipe(mergeMap(configChanges)),
-      decodeInstances: records$.pipe(mergeMap(instanceChanges)),
+      configs: fleet.configs(SIMULATED_ENDPOINT),
+      decodeInstances: fleet.instances(SIMULATED_ENDPOINT),
       loads: shared$.pipe(mergeMap((fact) => loads(fact, decoder))),
     },
     { policy, scheduler, start: { thresholds: marks } },
   );
 }
 
-type Decoded = ReturnType<typeof decodeDiscoveryRecord>;
-
-function configChanges(record: Decoded): ConfigChange[] {
-  if (!isOf(record, 'model') || record.instanceId === null) return [];
-  const config = 'runtimeConfig' in record ? record.runtimeConfig : null;
-  return [{ workerId: record.instanceId, config }];
-}
-
-function instanceChanges(record: Decoded): InstanceChange[] {
-  return isOf(record, 'instance') ? [{ workerId: record.instanceId, present: record.removed !== true }] : [];
-}
-
-function isOf<Kind extends DiscoveryRecord['kind']>(
-  record: Decoded,
-  kind: Kind,
-): record is Extract<DiscoveryRecord, { kind: Kind }> {
-  return 'kind' in record && record.kind === kind;
+function batches(fact: SimulatedFact): DiscoveryBatch[] {
+  if (!('key' in fact)) return [];
+  const { key, value } = fact;
+  return [{ kind: 'changes', changes: [value.length === 0 ? { key } : { key, value }] }];
 }
 
 function loads(fact: SimulatedFact, decoder: LoadDecoder): LoadReported[] {

@@ -10,6 +10,8 @@ export {
 export type { ActiveLoad } from './active-load.js';
 export type { Count } from './count.js';
 export type { RuntimeConfig } from './runtime-config.js';
+export type { EndpointName } from './endpoint-name.js';
+export type { WorkerChange, WorkerInfo } from './worker-info.js';
 export { TidemarkError } from './tidemark-error.js';
 
 // Marks and policies.

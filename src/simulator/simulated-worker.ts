@@ -10,7 +10,8 @@ import type { SimulatedFact } from './simulated-fact.js';
 
 const TOTAL_KV_BLOCKS = 1000;
 const MAX_BATCHED_TOKENS = 8192;
-const scope = { namespace: 'demo', component: 'backend', endpoint: 'generate' };
+/** Where every simulated worker serves. */
+export const SIMULATED_ENDPOINT = { namespace: 'demo', component: 'backend', endpoint: 'generate' };
 const nothing = new Uint8Array(0);
 
 /** One worker of a simulated fleet: when it is there, and how loaded its ranks are. */
@@ -49,7 +50,7 @@ export class SimulatedWorker {
   }
 
   private *registration(at: number, present: boolean): Generator<SimulatedFact> {
-    const address = { ...scope, instanceId: this.workerId };
+    const address = { ...SIMULATED_ENDPOINT, instanceId: this.workerId };
     const layout = { release: this.newLayout ? '1.6' : '1.0' } as const;
     const transport = { kind: 'tcp', address: '127.0.0.1:9000' } as const;
     const runtimeConfig = {
@@ -76,7 +77,9 @@ export class SimulatedWorker {
   }
 
   private subject(): string {
-    return this.newLayout ? loadSubject(scope) : loadSubject({ namespace: scope.namespace });
+    return this.newLayout
+      ? loadSubject(SIMULATED_ENDPOINT)
+      : loadSubject({ namespace: SIMULATED_ENDPOINT.namespace });
   }
 
   private message(at: number, load: ActiveLoad): Uint8Array {

@@ -1,12 +1,10 @@
+import type { EndpointName } from '../core/endpoint-name.js';
 import type { WorkerId } from '../core/worker-id.js';
 import { ScopeError, scopeWords, type LoadScope } from './load-scope.js';
 import { encodeSegment } from './percent-encoding.js';
 
 /** A worker at its endpoint, as the keys of its records name it. */
-export interface EndpointAddress {
-  readonly namespace: string;
-  readonly component: string;
-  readonly endpoint: string;
+export interface EndpointAddress extends EndpointName {
   readonly instanceId: WorkerId;
 }
 
@@ -26,7 +24,7 @@ export interface EndpointAddress {
  * ```
  */
 export function instanceKey(address: EndpointAddress): string {
-  return `v1/instances/${endpointPath(address)}`;
+  return `v1/instances/${addressPath(address)}`;
 }
 
 /**
@@ -37,7 +35,7 @@ export function instanceKey(address: EndpointAddress): string {
  */
 export function modelKey(address: EndpointAddress & { readonly lora?: string | null }): string {
   const lora = address.lora ?? null;
-  return `v1/mdc/${endpointPath(address)}${lora === null ? '' : `/${verbatim(lora)}`}`;
+  return `v1/mdc/${addressPath(address)}${lora === null ? '' : `/${verbatim(lora)}`}`;
 }
 
 /**
@@ -74,7 +72,7 @@ export function eventChannelKey(
   return `v1/event_channels/${scope}/${verbatim(topic)}/${id}`;
 }
 
-function endpointPath({ namespace, component, endpoint, instanceId }: EndpointAddress): string {
+function addressPath({ namespace, component, endpoint, instanceId }: EndpointAddress): string {
   return `${verbatim(namespace)}/${verbatim(component)}/${verbatim(endpoint)}/${hexOf(instanceId)}`;
 }
 

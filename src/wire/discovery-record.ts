@@ -135,10 +135,18 @@ function idOfLease(lease: WorkerId | undefined): WorkerId | null {
 function placeOf(entry: JsonObjectNode): Pick<ModelRecord, 'namespace' | 'component' | 'endpoint'> {
   const endpoint = objectOf(requiredField(entry, 'endpoint'), 'endpoint');
   return {
-    namespace: stringOf(requiredField(endpoint, 'namespace'), 'endpoint.namespace'),
-    component: stringOf(requiredField(endpoint, 'component'), 'endpoint.component'),
-    endpoint: stringOf(requiredField(endpoint, 'name'), 'endpoint.name'),
+    namespace: nameIn(endpoint, 'namespace'),
+    component: nameIn(endpoint, 'component'),
+    endpoint: nameIn(endpoint, 'name'),
   };
+}
+
+/** A name that a key can hold, since a worker's place is the same whether a key or a value names it. */
+function nameIn(endpoint: JsonObjectNode, member: string): string {
+  const node = requiredField(endpoint, member);
+  const name = stringOf(node, `endpoint.${member}`);
+  if (name !== '' && !name.includes('/')) return name;
+  throw new DecodeFailure('malformed', `endpoint.${member} must be a name without slashes`, node.offset);
 }
 
 /** The card of a tagged record, or the bare one; its own word about LoRA goes before the suffixes. */

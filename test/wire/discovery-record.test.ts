@@ -487,6 +487,18 @@ describe('bad discovery records', () => {
       '{"endpoint":{"namespace":"a","component":1,"name":"c"}}',
       'wrong-type',
     ],
+    [
+      'a model entry in a namespace without a name',
+      entryAt,
+      '{"endpoint":{"namespace":"","component":"b","name":"c"}}',
+      'malformed',
+    ],
+    [
+      'a model entry whose component has a slash',
+      entryAt,
+      '{"endpoint":{"namespace":"a","component":"b/c","name":"d"}}',
+      'malformed',
+    ],
     ['a channel without a transport', channelAt, '{"type":"EventChannel"}', 'missing-field'],
     ['a transport without a kind', channelAt, '{"transport":{"config":{}}}', 'missing-field'],
     ['a transport without a configuration', channelAt, '{"transport":{"kind":"Zmq"}}', 'missing-field'],

@@ -1,3 +1,7 @@
+// Discovery.
+export { etcdDiscovery, type EtcdDiscovery, type EtcdDiscoveryOptions } from './etcd-discovery.js';
+export type { Discovery } from './discovery-of.js';
+
 // Watching.
 export { watchPrefix, type PrefixWatch, type WatchPrefixOptions } from './watch-prefix.js';
 export type { KeyChange, KeyDelete, KeyPut, PrefixBatch } from './prefix-batch.js';

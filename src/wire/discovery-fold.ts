@@ -1,0 +1,158 @@
+import type { EndpointName } from '../core/endpoint-name.js';
+import type { RuntimeConfig } from '../core/runtime-config.js';
+import type { WorkerId } from '../core/worker-id.js';
+import type { WorkerInfo } from '../core/worker-info.js';
+import type { DiscoveryBatch, DiscoveryChange } from './discovery-change.js';
+import type { DiscoveryDifference, DiscoveryProblem } from './discovery-difference.js';
+import { parseDiscoveryKey } from './discovery-key.js';
+import { discoveryPrefixes } from './discovery-prefixes.js';
+import { EndpointStates } from './endpoint-states.js';
+import { knownRecordOf, type KnownRecord } from './known-record.js';
+import { ViewDifference } from './view-difference.js';
+import { workerViewOf, type WorkerView } from './worker-view.js';
+
+/** One worker that some key names. */
+interface KnownWorker {
+  readonly records: Map<string, KnownRecord>;
+  view: WorkerView | undefined;
+}
+
+/**
+ * What the keys of a discovery store say about workers, kept up to date by batches of changes. It does no I/O, and
+ * the store may be any: etcd, files, memory.
+ *
+ * 1. Every key counts for itself: a worker is at an endpoint as long as one key says so, in whichever layout.
+ *    Removals are known by their key alone, also those of `models/{uuid}`.
+ * 2. Only base cards say how large a worker is; cards of LoRA adapters change `loras` of its {@link WorkerInfo}.
+ * 3. With base cards at several endpoints a worker has one configuration at each of them, and as a whole that of
+ *    the card whose key sorts last (as JavaScript compares texts); so a card of release 0.6 or later wins over a
+ *    model entry before it. The same decides between several base cards at one endpoint.
+ * 4. A written key that cannot be read is a problem, and what it said last stays until it is written again or gone.
+ * 5. A batch is one step: what it changed and changed back is no difference. A `snapshot` also removes what is not
+ *    in it. What is equal to before is never a difference.
+ * 6. Keys outside {@link discoveryPrefixes} are not looked at. A card without an id says nothing and is no problem.
+ * 7. A change costs its bytes and what the other keys of the same worker say, whatever the size of the fleet. A
+ *    card that declares many ranks is as large as any other.
+ *
+ * @example
+ * ```ts
+ * import { DiscoveryFold } from 'tidemark/wire';
+ *
+ * const key = 'v1/mdc/prod/backend/generate/694d988806b92e39';
+ * const value = new TextEncoder().encode('{"runtime_config":{"total_kv_blocks":100}}');
+ * const fold = new DiscoveryFold('prod');
+ * fold.apply({ kind: 'snapshot', changes: [{ key, value }] });
+ * console.log(fold.configs());
+ * console.log(fold.apply({ kind: 'changes', changes: [{ key }] }).configs);
+ * // Logs: Map(1) { '7587888657184927289' => { totalKvBlocks: 100 } }
+ * // Logs: Map(1) { '7587888657184927289' => null }
+ * ```
+ *
+ * @see {@link decodeDiscoveryRecord} for one key by itself
+ */
+export class DiscoveryFold {
+  private readonly prefixes: readonly string[];
+  private readonly owners = new Map<string, WorkerId>();
+  private readonly known = new Map<WorkerId, KnownWorker>();
+  private readonly endpoints = new EndpointStates();
+  private readonly unread = new Map<string, DiscoveryProblem>();
+
+  /**
+   * @param namespace the one whose workers are wanted; absent: all
+   * @throws ScopeError for a namespace that is empty or holds a slash.
+   */
+  constructor(private readonly namespace?: string) {
+    this.prefixes = discoveryPrefixes(namespace);
+  }
+
+  /** Takes a batch and says what it changed. */
+  apply({ kind, changes }: DiscoveryBatch): DiscoveryDifference {
+    const touched = new Set<WorkerId>();
+    const problems: DiscoveryProblem[] = [];
+    const missing = new Set(kind === 'snapshot' ? [...this.owners.keys(), ...this.unread.keys()] : []);
+    for (const change of changes) {
+      const problem = this.take(change, touched);
+      if (problem !== null) problems.push(problem);
+      if (change.value !== undefined) missing.delete(change.key);
+    }
+    for (const key of missing) this.take({ key }, touched);
+    return { ...this.settle(touched), problems };
+  }
+
+  /** The configurations of all workers as a whole, or of those that have a card at an endpoint. A copy. */
+  configs(endpoint?: EndpointName): ReadonlyMap<WorkerId, RuntimeConfig> {
+    if (endpoint !== undefined) return this.endpoints.configs(endpoint);
+    const configs = new Map<WorkerId, RuntimeConfig>();
+    for (const [id, { view }] of this.known) if (view?.config != null) configs.set(id, view.config);
+    return configs;
+  }
+
+  /** The workers that are present at an endpoint. A copy. */
+  instances(endpoint: EndpointName): ReadonlySet<WorkerId> {
+    return this.endpoints.instances(endpoint);
+  }
+
+  /** All workers that some key names. A copy. */
+  workers(): ReadonlyMap<WorkerId, WorkerInfo> {
+    const workers = new Map<WorkerId, WorkerInfo>();
+    for (const [id, { view }] of this.known) if (view !== undefined) workers.set(id, view.info);
+    return workers;
+  }
+
+  /** The keys that could not be read when they were written last. A copy. */
+  problems(): readonly DiscoveryProblem[] {
+    return [...this.unread.values()];
+  }
+
+  private take(change: DiscoveryChange, touched: Set<WorkerId>): DiscoveryProblem | null {
+    const { key, value, lease } = change;
+    if (!this.prefixes.some((prefix) => key.startsWith(prefix))) return null;
+    const record = value === undefined ? null : knownRecordOf({ key, value, lease });
+    if (record !== null && 'error' in record) {
+      const problem = { key, error: record.error, workerId: this.owners.get(key) ?? idInKey(key) };
+      this.unread.set(key, problem);
+      return problem;
+    }
+    this.unread.delete(key);
+    const foreign = this.namespace !== undefined && record?.at.namespace !== this.namespace;
+    this.put(key, foreign ? null : record, touched);
+    return null;
+  }
+
+  /** What a key says from now on; `null`: nothing. */
+  private put(key: string, record: KnownRecord | null, touched: Set<WorkerId>): void {
+    const owner = this.owners.get(key);
+    if (owner !== undefined) {
+      this.known.get(owner)?.records.delete(key);
+      this.owners.delete(key);
+      touched.add(owner);
+    }
+    if (record === null) return;
+    const { workerId } = record;
+    const worker = this.known.get(workerId) ?? { records: new Map(), view: undefined };
+    this.known.set(workerId, worker);
+    worker.records.set(key, record);
+    this.owners.set(key, workerId);
+    touched.add(workerId);
+  }
+
+  /** Looks at every touched worker once, after the whole batch. */
+  private settle(touched: ReadonlySet<WorkerId>): ViewDifference {
+    const difference = new ViewDifference();
+    for (const id of touched) {
+      const worker = this.known.get(id);
+      if (worker === undefined) continue;
+      const before = worker.view;
+      worker.view = worker.records.size === 0 ? undefined : workerViewOf(id, worker.records);
+      if (worker.view === undefined) this.known.delete(id);
+      difference.add(id, before, worker.view);
+    }
+    this.endpoints.apply(difference.endpoints);
+    return difference;
+  }
+}
+
+function idInKey(text: string): WorkerId | null {
+  const key = parseDiscoveryKey(text);
+  return 'instanceId' in key ? key.instanceId : null;
+}

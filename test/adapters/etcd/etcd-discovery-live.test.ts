@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { etcdDiscovery } from '../../../src/adapters/etcd/etcd-discovery.js';
+import type { ConfigChange, InstanceChange } from '../../../src/core/load-monitor/monitor-sources.js';
+import type { Problem } from '../../../src/core/problem.js';
+import { workerIdFromHex } from '../../../src/core/worker-id.js';
+import { card } from '../../support/discovery.js';
+import { describeWith } from '../../support/describe-with.js';
+import { startEtcd, type EtcdServer } from '../../support/etcd-server.js';
+import { startFaultProxy } from '../../support/fault-proxy.js';
+import { eventually } from '../../support/eventually.js';
+
+describeWith('etcd', 'etcdDiscovery against a real etcd', () => {
+  let server: EtcdServer;
+  beforeAll(async () => {
+    server = await startEtcd();
+  });
+  afterAll(() => server.stop());
+
+  const generate = 'ns1/backend/generate';
+  const register = async (blocks: number): Promise<{ hex: string; lease: string }> => {
+    const lease = await server.gateway.grant(600);
+    const hex = BigInt(lease).toString(16);
+    await server.gateway.put(`v1/instances/${generate}/${hex}`, '{}', lease);
+    await server.gateway.put(`v1/mdc/${generate}/${hex}`, JSON.stringify(card(blocks)), lease);
+    return { hex, lease };
+  };
+
+  it('a worker comes, its card is broken and mended, and its lease ends', async () => {
+    const fleet = etcdDiscovery({ hosts: server.url, namespace: 'ns1' });
+    const [configs, instances, problems]: [ConfigChange[], InstanceChange[], Problem[]] = [[], [], []];
+    const run = fleet.configs('backend.generate').subscribe((change) => configs.push(change));
+    run.add(fleet.instances('backend.generate').subscribe((change) => instances.push(change)));
+    run.add(fleet.problems$.subscribe((problem) => problems.push(problem)));
+    await eventually(() => configs.length === 1);
+    expect([configs.splice(0), instances.splice(0)]).toEqual([[new Map()], [new Set()]]);
+
+    await server.gateway.put('v1/instances/ns10/backend/generate/1', '{}');
+    const { hex, lease } = await register(100);
+    const workerId = workerIdFromHex(hex);
+    await eventually(() => configs.length === 1);
+    expect(instances.splice(0)).toEqual([{ workerId, present: true }]);
+    expect(configs.splice(0)).toEqual([{ workerId, config: { totalKvBlocks: 100 } }]);
+
+    await server.gateway.put(`v1/mdc/${generate}/${hex}`, 'no JSON', lease);
+    await server.gateway.put(`v1/mdc/${generate}/${hex}`, '', lease);
+    await eventually(() => problems.reduce((sum, { count }) => sum + count, 0) === 2);
+    await server.gateway.put(`v1/mdc/${generate}/${hex}`, JSON.stringify(card(200)), lease);
+    await eventually(() => configs.length === 1);
+    expect(configs.splice(0)).toEqual([{ workerId, config: { totalKvBlocks: 200 } }]);
+
+    await server.gateway.revoke(lease);
+    await eventually(() => configs.length === 1 && instances.length === 1);
+    expect(instances).toEqual([{ workerId, present: false }]);
+    expect(configs).toEqual([{ workerId, config: null }]);
+    run.unsubscribe();
+  });
+
+  it('what was missed while history was lost is one whole, and who stayed is in it', async () => {
+    await using proxy = await startFaultProxy({ to: server.port });
+    const fleet = etcdDiscovery({ hosts: `http://127.0.0.1:${proxy.port}`, namespace: 'ns1' });
+    const workers = [await register(1), await register(2), await register(3)];
+    const [first, second, third] = workers.map(({ hex }) => workerIdFromHex(hex));
+    const changes: InstanceChange[] = [];
+    const run = fleet.instances('backend.generate').subscribe((change) => changes.push(change));
+    await eventually(() => changes.length === 1);
+    expect(changes.splice(0)).toEqual([new Set([first, second, third])]);
+
+    await proxy.refuse(true);
+    proxy.cut();
+    await server.gateway.revoke(workers[0]?.lease ?? '');
+    await server.gateway.revoke(workers[1]?.lease ?? '');
+    const fourth = workerIdFromHex((await register(4)).hex);
+    const stays = `v1/instances/${generate}/${workers[2]?.hex}`;
+    await server.gateway.delete(stays);
+    await server.gateway.compact(await server.gateway.put(stays, '{}'));
+    await proxy.heal();
+    await eventually(() => changes.length > 0);
+    expect(changes).toEqual([new Set([third, fourth])]);
+    run.unsubscribe();
+  });
+});

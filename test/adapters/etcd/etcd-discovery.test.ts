@@ -1,0 +1,110 @@
+import { NEVER, of } from 'rxjs';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { etcdDiscovery } from '../../../src/adapters/etcd/etcd-discovery.js';
+import type { PrefixBatch } from '../../../src/adapters/etcd/prefix-batch.js';
+import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
+import { loadMonitor } from '../../../src/core/load-monitor/load-monitor.js';
+import { policies } from '../../../src/core/policies.js';
+import type { SourceStatus } from '../../../src/core/source-status.js';
+import { workerId } from '../../../src/core/worker-id.js';
+import { fakeSource, type FakeSource } from '../../../src/testing/fake-source.js';
+import { capturedStores } from '../../wire/captured-stores.js';
+
+vi.mock('../../../src/adapters/etcd/watch-prefix.js', { spy: true });
+
+const live: SourceStatus = { source: 'discovery', state: 'live', since: 0 };
+
+describe('etcdDiscovery', () => {
+  let batches: FakeSource<PrefixBatch>;
+  beforeEach(() => {
+    batches = fakeSource();
+    vi.mocked(watchPrefix).mockReset();
+    vi.mocked(watchPrefix).mockReturnValue({ changes$: batches.source$, status$: of(live) });
+  });
+
+  it('watches the prefixes of its namespace, with the options of the connection', () => {
+    const auth = { username: 'reader', password: 'secret' };
+    etcdDiscovery({ hosts: 'h:1', namespace: 'a.b', auth, keyPrefix: 'x/' });
+    expect(watchPrefix).toHaveBeenCalledExactlyOnceWith({
+      hosts: 'h:1',
+      auth,
+      keyPrefix: 'x/',
+      source: 'discovery',
+      prefixes: ['v1/instances/a.b/', 'v1/mdc/a.b/', 'instances/a.b/', 'models/'],
+    });
+  });
+
+  it('watches all roots without a namespace, and refuses one that is none', () => {
+    etcdDiscovery({ hosts: 'h:1' });
+    expect(vi.mocked(watchPrefix).mock.lastCall?.[0].prefixes).toEqual([
+      'v1/instances/',
+      'v1/mdc/',
+      'instances/',
+      'models/',
+    ]);
+    for (const namespace of ['', 'a/b'])
+      expect(() => etcdDiscovery({ hosts: 'h:1', namespace })).toThrow(
+        expect.objectContaining({ code: 'scope' }) as Error,
+      );
+  });
+
+  it('opens nothing before the first subscription, and passes the status on', () => {
+    const fleet = etcdDiscovery({ hosts: 'h:1' });
+    const statuses: SourceStatus[] = [];
+    fleet.status$.subscribe((status) => statuses.push(status));
+    expect(statuses).toEqual([live]);
+    expect(batches.subscribed).toBe(0);
+    fleet.configs$.subscribe().unsubscribe();
+    expect([batches.open, batches.subscribed]).toEqual([0, 1]);
+  });
+
+  it('feeds a monitor: a captured fleet, seen through all its stages', () => {
+    const store = capturedStores().find(({ release }) => release === '1.6.1') ?? expect.fail();
+    const fleet = etcdDiscovery({ hosts: 'h:1', namespace: 'dynamo' });
+    const monitor = loadMonitor(
+      {
+        configs: fleet.configs('backend.generate'),
+        decodeInstances: fleet.instances('backend.generate'),
+        loads: NEVER,
+        status: [fleet.status$],
+      },
+      { policy: policies.default, start: { thresholds: { activeDecodeBlocksThreshold: 0.5 } } },
+    );
+    monitor.connect();
+    batches.next({ kind: 'snapshot', changes: [] });
+    const seen = store.stages.map(({ revision, stage }, at) => {
+      const after = store.stages[at - 1]?.revision ?? 0;
+      for (const { change, revision: mod } of store.events) {
+        if (mod <= after || mod > revision) continue;
+        const { key, value, lease = workerId('0') } = change;
+        const revisions = { modRevision: `${mod}`, createRevision: `${mod}` };
+        batches.next({
+          kind: 'changes',
+          changes: [
+            value === undefined
+              ? { kind: 'delete', key, modRevision: `${mod}` }
+              : { kind: 'put', key, value, lease, ...revisions },
+          ],
+        });
+      }
+      const counts = monitor.snapshot()?.fleet;
+      return `${counts?.known} known, ${counts?.instances} present: ${stage.split(/[,(:]/)[0]?.trim()}`;
+    });
+    monitor.stop();
+    expect(batches.open).toBe(0);
+    expect(seen).toEqual([
+      '0 known, 0 present: empty',
+      '1 known, 1 present: worker-1 up',
+      '2 known, 2 present: worker-2 up',
+      '2 known, 2 present: worker-3 up',
+      '2 known, 2 present: worker-1 has a LoRA card too',
+      '2 known, 2 present: LoRA card removed',
+      '1 known, 1 present: worker-1 endpoint unregistered',
+      '2 known, 2 present: worker-1 endpoint registered again',
+      '1 known, 1 present: worker-2 shut down cleanly',
+      '1 known, 1 present: worker-1 killed',
+      '0 known, 0 present: worker-1 lease expired',
+      '0 known, 0 present: all gone',
+    ]);
+  });
+});

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { discoveryPrefixes } from '../../src/wire/discovery-prefixes.js';
+import { endpointOf, type EndpointLike } from '../../src/wire/endpoint-of.js';
+
+const prod = { namespace: 'prod', component: 'backend', endpoint: 'generate' };
+
+describe('endpoints as users write them', () => {
+  it.each<[EndpointLike, string | undefined, object]>([
+    ['prod.backend.generate', undefined, prod],
+    ['dyn://prod.backend.generate', undefined, prod],
+    ['prod.backend.generate', 'prod', prod],
+    ['backend.generate', 'prod', prod],
+    ['a.b.c.backend.generate', undefined, { ...prod, namespace: 'a.b.c' }],
+    ['a.b.backend.generate', 'a.b', { ...prod, namespace: 'a.b' }],
+    [prod, undefined, prod],
+    [{ component: 'a.b', endpoint: 'c.d' }, 'prod', { namespace: 'prod', component: 'a.b', endpoint: 'c.d' }],
+  ])('%j, watching %s', (given, namespace, expected) => {
+    expect(endpointOf(given, namespace)).toEqual(expected);
+  });
+
+  it.each<[EndpointLike, string | undefined, RegExp]>([
+    ['', undefined, /is no endpoint/],
+    ['generate', 'prod', /is no endpoint/],
+    ['dyn://', 'prod', /is no endpoint/],
+    ['.backend.generate', undefined, /is no endpoint/],
+    ['prod..generate', undefined, /is no endpoint/],
+    ['prod.backend.', undefined, /is no endpoint/],
+    ['prod/backend/generate', undefined, /is no endpoint/],
+    ['a/b.backend.generate', undefined, /is no endpoint/],
+    ['backend.generate', undefined, /has no namespace/],
+    [{ component: 'backend', endpoint: 'generate' }, undefined, /has no namespace/],
+    [{ ...prod, endpoint: '' }, undefined, /is no endpoint/],
+    [{ namespace: 'prod', component: 7, endpoint: 'x' } as unknown as EndpointLike, 'prod', /is no endpoint/],
+    ['other.backend.generate', 'prod', /lies outside the namespace "prod"/],
+  ])('%j, watching %s, is refused', (given, namespace, text) => {
+    expect(() => endpointOf(given, namespace)).toThrow(
+      expect.objectContaining({ code: 'endpoint-name', message: expect.stringMatching(text) as string }),
+    );
+  });
+});
+
+describe('prefixes to watch', () => {
+  it('without a namespace are the roots, with one what stands below it', () => {
+    expect(discoveryPrefixes()).toEqual(['v1/instances/', 'v1/mdc/', 'instances/', 'models/']);
+    expect(discoveryPrefixes('a.b')).toEqual([
+      'v1/instances/a.b/',
+      'v1/mdc/a.b/',
+      'instances/a.b/',
+      'models/',
+    ]);
+  });
+});
