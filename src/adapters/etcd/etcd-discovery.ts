@@ -3,7 +3,8 @@ import type { SourceStatus } from '../../core/source-status.js';
 import { discoveryPrefixes } from '../../wire/discovery-prefixes.js';
 import { discoveryOf, type Discovery } from './discovery-of.js';
 import type { EtcdOptions } from './etcd-options.js';
-import { watchPrefix } from './watch-prefix.js';
+import { prefixRun } from './prefix-run.js';
+import { sharedWatch } from './shared-watch.js';
 
 /** Which etcd, and which part of a fleet in it. */
 export interface EtcdDiscoveryOptions extends EtcdOptions {
@@ -63,6 +64,8 @@ export interface EtcdDiscovery extends Discovery {
  * @see {@link watchPrefix} for the keys themselves
  */
 export function etcdDiscovery({ namespace, ...options }: EtcdDiscoveryOptions): EtcdDiscovery {
-  const watch = watchPrefix({ ...options, prefixes: discoveryPrefixes(namespace), source: 'discovery' });
+  const run$ = prefixRun({ ...options, prefixes: discoveryPrefixes(namespace), source: 'discovery' });
+  // The fold keeps what a late subscriber needs, and not the values.
+  const watch = sharedWatch(run$, { keep: false });
   return { ...discoveryOf(watch.changes$, namespace), status$: watch.status$ };
 }

@@ -3,7 +3,9 @@ export { etcdDiscovery, type EtcdDiscovery, type EtcdDiscoveryOptions } from './
 export type { Discovery } from './discovery-of.js';
 
 // Watching.
-export { watchPrefix, type PrefixWatch, type WatchPrefixOptions } from './watch-prefix.js';
+export { watchPrefix } from './watch-prefix.js';
+export type { WatchPrefixOptions } from './prefix-run.js';
+export type { PrefixWatch } from './shared-watch.js';
 export type { KeyChange, KeyDelete, KeyPut, PrefixBatch } from './prefix-batch.js';
 
 // The connection.

@@ -2,11 +2,21 @@ import { concat, defer, filter, finalize, of, share, tap, type Observable } from
 import type { SourceStatus } from '../../core/source-status.js';
 import type { KeyPut, PrefixBatch } from './prefix-batch.js';
 
-/** One run for all who listen to its two halves; a late subscriber gets the present state of its half first. */
-export function sharedWatch(run$: Observable<PrefixBatch | SourceStatus>): {
+/** The two halves of a run. */
+export interface PrefixWatch {
   readonly changes$: Observable<PrefixBatch>;
   readonly status$: Observable<SourceStatus>;
-} {
+}
+
+/**
+ * One run for all who listen to its two halves; a late subscriber gets the present state of its half first.
+ *
+ * @param keep whether the values are kept for that. Without, `changes$` is for one subscriber, who keeps what it needs.
+ */
+export function sharedWatch(
+  run$: Observable<PrefixBatch | SourceStatus>,
+  { keep }: { readonly keep: boolean },
+): PrefixWatch {
   let present: Map<string, KeyPut> | null = null;
   let status: SourceStatus | null = null;
   const remember = (item: PrefixBatch | SourceStatus): void => {
@@ -14,6 +24,7 @@ export function sharedWatch(run$: Observable<PrefixBatch | SourceStatus>): {
       status = item;
       return;
     }
+    if (!keep) return;
     present ??= new Map();
     for (const change of item.changes) {
       if (change.kind === 'put') present.set(change.key, change);

@@ -1,27 +1,5 @@
-import { map, type Observable } from 'rxjs';
-import type { SourceStatus } from '../../core/source-status.js';
-import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
-import { etcdHosts, LONGEST_RETRY_MS } from './etcd-host.js';
-import type { EtcdOptions } from './etcd-options.js';
-import { GrpcLink } from './grpc-link.js';
-import { openClient } from './open-client.js';
-import type { PrefixBatch } from './prefix-batch.js';
-import { sharedWatch } from './shared-watch.js';
-import { watchRun } from './watch-run.js';
-
-/** What to watch. */
-export interface WatchPrefixOptions extends EtcdOptions {
-  /** The keys to watch: those that begin with one of these. An empty prefix is all keys. */
-  readonly prefixes: string | readonly string[];
-  /** The name in the status; `etcd` when absent. */
-  readonly source?: string;
-}
-
-/** What {@link watchPrefix} returns. */
-export interface PrefixWatch {
-  readonly changes$: Observable<PrefixBatch>;
-  readonly status$: Observable<SourceStatus>;
-}
+import { prefixRun, type WatchPrefixOptions } from './prefix-run.js';
+import { sharedWatch, type PrefixWatch } from './shared-watch.js';
 
 /**
  * Watches the keys below prefixes of an etcd, for as long as somebody listens.
@@ -59,16 +37,5 @@ export interface PrefixWatch {
  * @see {@link etcdDiscovery} for what the keys say of a fleet
  */
 export function watchPrefix(options: WatchPrefixOptions): PrefixWatch {
-  const { prefixes, source = 'etcd', keyPrefix = '', scheduler = monotonicScheduler } = options;
-  const run$ = watchRun({
-    hosts: etcdHosts(options),
-    open: (host) =>
-      openClient(host, options, scheduler).pipe(map((client) => new GrpcLink(client, keyPrefix, scheduler))),
-    prefixes: typeof prefixes === 'string' ? [prefixes] : prefixes,
-    source,
-    longestRetryMs: LONGEST_RETRY_MS,
-    scheduler,
-    random: Math.random,
-  });
-  return sharedWatch(run$);
+  return sharedWatch(prefixRun(options), { keep: true });
 }

@@ -1,8 +1,8 @@
-import { NEVER, of } from 'rxjs';
+import { merge, NEVER, of } from 'rxjs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { etcdDiscovery } from '../../../src/adapters/etcd/etcd-discovery.js';
 import type { PrefixBatch } from '../../../src/adapters/etcd/prefix-batch.js';
-import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
+import { prefixRun } from '../../../src/adapters/etcd/prefix-run.js';
 import { loadMonitor } from '../../../src/core/load-monitor/load-monitor.js';
 import { policies } from '../../../src/core/policies.js';
 import type { SourceStatus } from '../../../src/core/source-status.js';
@@ -10,7 +10,7 @@ import { workerId } from '../../../src/core/worker-id.js';
 import { fakeSource, type FakeSource } from '../../../src/testing/fake-source.js';
 import { capturedStores } from '../../wire/captured-stores.js';
 
-vi.mock('../../../src/adapters/etcd/watch-prefix.js', { spy: true });
+vi.mock('../../../src/adapters/etcd/prefix-run.js', { spy: true });
 
 const live: SourceStatus = { source: 'discovery', state: 'live', since: 0 };
 
@@ -18,14 +18,14 @@ describe('etcdDiscovery', () => {
   let batches: FakeSource<PrefixBatch>;
   beforeEach(() => {
     batches = fakeSource();
-    vi.mocked(watchPrefix).mockReset();
-    vi.mocked(watchPrefix).mockReturnValue({ changes$: batches.source$, status$: of(live) });
+    vi.mocked(prefixRun).mockReset();
+    vi.mocked(prefixRun).mockReturnValue(merge(of(live), batches.source$));
   });
 
   it('watches the prefixes of its namespace, with the options of the connection', () => {
     const auth = { username: 'reader', password: 'secret' };
     etcdDiscovery({ hosts: 'h:1', namespace: 'a.b', auth, keyPrefix: 'x/' });
-    expect(watchPrefix).toHaveBeenCalledExactlyOnceWith({
+    expect(prefixRun).toHaveBeenCalledExactlyOnceWith({
       hosts: 'h:1',
       auth,
       keyPrefix: 'x/',
@@ -36,7 +36,7 @@ describe('etcdDiscovery', () => {
 
   it('watches all roots without a namespace, and refuses one that is none', () => {
     etcdDiscovery({ hosts: 'h:1' });
-    expect(vi.mocked(watchPrefix).mock.lastCall?.[0].prefixes).toEqual([
+    expect(vi.mocked(prefixRun).mock.lastCall?.[0].prefixes).toEqual([
       'v1/instances/',
       'v1/mdc/',
       'instances/',
@@ -50,12 +50,15 @@ describe('etcdDiscovery', () => {
 
   it('opens nothing before the first subscription, and passes the status on', () => {
     const fleet = etcdDiscovery({ hosts: 'h:1' });
-    const statuses: SourceStatus[] = [];
-    fleet.status$.subscribe((status) => statuses.push(status));
-    expect(statuses).toEqual([live]);
     expect(batches.subscribed).toBe(0);
-    fleet.configs$.subscribe().unsubscribe();
-    expect([batches.open, batches.subscribed]).toEqual([0, 1]);
+    const statuses: SourceStatus[] = [];
+    const configs = fleet.configs$.subscribe();
+    const status = fleet.status$.subscribe((next) => statuses.push(next));
+    expect(statuses).toEqual([live]);
+    expect([batches.open, batches.subscribed]).toEqual([1, 1]);
+    configs.unsubscribe();
+    status.unsubscribe();
+    expect(batches.open).toBe(0);
   });
 
   it('feeds a monitor: a captured fleet, seen through all its stages', () => {

@@ -18,7 +18,7 @@ function setUp() {
     log.push(
       `${name} ${'state' in item ? item.state : `${item.kind} ${item.changes.map(({ key }) => key).join('')}`}`,
     );
-  return { run$, watch: sharedWatch(run$), heard };
+  return { run$, watch: sharedWatch(run$, { keep: true }), heard };
 }
 
 describe('sharedWatch', () => {

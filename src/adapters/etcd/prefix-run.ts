@@ -1,0 +1,32 @@
+import { map, type Observable } from 'rxjs';
+import type { SourceStatus } from '../../core/source-status.js';
+import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
+import { etcdHosts, LONGEST_RETRY_MS } from './etcd-host.js';
+import type { EtcdOptions } from './etcd-options.js';
+import { GrpcLink } from './grpc-link.js';
+import { openClient } from './open-client.js';
+import type { PrefixBatch } from './prefix-batch.js';
+import { watchRun } from './watch-run.js';
+
+/** What to watch. */
+export interface WatchPrefixOptions extends EtcdOptions {
+  /** The keys to watch: those that begin with one of these. An empty prefix is all keys. */
+  readonly prefixes: string | readonly string[];
+  /** The name in the status; `etcd` when absent. */
+  readonly source?: string;
+}
+
+/** A run over real connections. Cold. */
+export function prefixRun(options: WatchPrefixOptions): Observable<PrefixBatch | SourceStatus> {
+  const { prefixes, source = 'etcd', keyPrefix = '', scheduler = monotonicScheduler } = options;
+  return watchRun({
+    hosts: etcdHosts(options),
+    open: (host) =>
+      openClient(host, options, scheduler).pipe(map((client) => new GrpcLink(client, keyPrefix, scheduler))),
+    prefixes: typeof prefixes === 'string' ? [prefixes] : prefixes,
+    source,
+    longestRetryMs: LONGEST_RETRY_MS,
+    scheduler,
+    random: Math.random,
+  });
+}
