@@ -60,6 +60,12 @@ export interface InstanceChanged {
   readonly watch?: number;
 }
 
+/** Something was wrong before it reached the reducer, and was survived: an adapter says so. */
+export interface ProblemReported {
+  readonly kind: 'problem';
+  readonly problem: Problem;
+}
+
 /**
  * A fact that enters the reducer. Kinds and fields are those of a recording.
  *
@@ -84,5 +90,5 @@ export type FleetEvent =
   | { readonly kind: 'loadError'; readonly text?: string }
   | { readonly kind: 'configError'; readonly text?: string }
   | { readonly kind: 'instancesError'; readonly text?: string }
-  | { readonly kind: 'sourceError'; readonly source: Problem['source']; readonly text?: string }
+  | ProblemReported
   | { readonly kind: 'loadStreamEnded' | 'configsEnded' | 'instancesEnded' | 'stop' };

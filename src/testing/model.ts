@@ -135,8 +135,8 @@ function apply(change: Change, event: FleetEvent): Change {
       return withProblem(change, fleetProblems.sourceError('configs', event.text));
     case 'instancesError':
       return withProblem(change, fleetProblems.sourceError('instances', event.text));
-    case 'sourceError':
-      return withProblem(change, fleetProblems.sourceError(event.source, event.text));
+    case 'problem':
+      return withProblem(change, event.problem);
     case 'loadStreamEnded':
       return changed(ended(change, 'loads', policy.loadsEnded), { loadsOpen: false });
     case 'configsEnded':

@@ -6,12 +6,15 @@ import { DecodeFailure } from './decode-error.js';
 import { field, objectOf, requiredField, stringOf, u32Field } from './json-fields.js';
 import type { JsonNode, JsonObjectNode } from './json-node.js';
 import type { RecordedEvent, RecordedStart } from './recording.js';
+import { recordedProblem } from './recorded-problem.js';
 import {
   booleanOf,
   bytesOf,
   countField,
   fractionOf,
   itemsOf,
+  oneOf,
+  present,
   rankOf,
   workerIdOf,
   workerIdsField,
@@ -69,10 +72,8 @@ export function recordedEvent(node: JsonNode): RecordedEvent {
     case 'configError':
     case 'instancesError':
       return { kind, ...text() };
-    case 'sourceError': {
-      const source = oneOf(requiredField(event, 'source'), 'source', problemSources);
-      return { kind, source, ...text() };
-    }
+    case 'problem':
+      return { kind, problem: recordedProblem(requiredField(event, 'problem')) };
     case 'loadStreamEnded':
     case 'configsEnded':
     case 'instancesEnded':
@@ -86,8 +87,6 @@ export function recordedEvent(node: JsonNode): RecordedEvent {
       );
   }
 }
-
-const problemSources = ['loads', 'configs', 'instances', 'thresholds', 'events'] as const;
 
 /** The marks that an object names. */
 export function marks(object: JsonObjectNode): LoadThresholdUpdate {
@@ -180,20 +179,4 @@ function runtimeConfig(node: JsonNode): RuntimeConfig {
 
 function notNull(node: JsonNode | undefined): JsonNode | undefined {
   return node?.kind === 'null' ? undefined : node;
-}
-
-function present<Name extends string, T>(
-  name: Name,
-  node: JsonNode | undefined,
-  read: (node: JsonNode, name: string) => T,
-): { [N in Name]?: T } {
-  return (node === undefined ? {} : { [name]: read(node, name) }) as { [N in Name]?: T };
-}
-
-function oneOf<T extends string>(node: JsonNode, name: string, values: readonly T[]): T {
-  const text = stringOf(node, name);
-  const found = values.find((value) => value === text);
-  if (found === undefined)
-    throw new DecodeFailure('malformed', `${name} must be ${values.join(' or ')}`, node.offset);
-  return found;
 }

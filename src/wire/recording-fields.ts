@@ -64,3 +64,21 @@ export function bytesOf(node: JsonNode, name: string): Uint8Array {
   if (bytes === undefined) throw new DecodeFailure('malformed', `${name} is no hexadecimal`, node.offset);
   return bytes;
 }
+
+/** A field that may be absent, by its name; absent, nothing. */
+export function present<Name extends string, T>(
+  name: Name,
+  node: JsonNode | undefined,
+  read: (node: JsonNode, name: string) => T,
+): { [N in Name]?: T } {
+  return (node === undefined ? {} : { [name]: read(node, name) }) as { [N in Name]?: T };
+}
+
+/** One of some words. */
+export function oneOf<T extends string>(node: JsonNode, name: string, values: readonly T[]): T {
+  const text = stringOf(node, name);
+  const found = values.find((value) => value === text);
+  if (found === undefined)
+    throw new DecodeFailure('malformed', `${name} must be ${values.join(' or ')}`, node.offset);
+  return found;
+}

@@ -106,6 +106,15 @@ export function anyEvent({ workers, maxRanks }: EventSpace): fc.Arbitrary<FleetE
     fc.record({
       kind: fc.constantFrom('loadError' as const, 'configError' as const, 'instancesError' as const),
     }),
+    fc.record({
+      kind: fc.constant('problem' as const),
+      problem: fc.record({
+        code: fc.constant('undecodable' as const),
+        source: fc.constantFrom('loads' as const, 'configs' as const),
+        text: fc.string(),
+        count: fc.integer({ min: 1, max: 9 }),
+      }),
+    }),
   );
 }
 

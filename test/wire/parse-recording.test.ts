@@ -90,6 +90,7 @@ describe('parse recording', () => {
       '{"kind":"loadError"}',
       '{"kind":"configError","text":"x"}',
       '{"kind":"instancesError"}',
+      '{"kind":"problem","problem":{"code":"undecodable","source":"configs","text":"x","workerId":"7","count":2}}',
       '{"kind":"loadStreamEnded"}',
       '{"kind":"configsEnded"}',
       '{"kind":"instancesEnded"}',

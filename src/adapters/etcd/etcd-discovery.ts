@@ -30,7 +30,8 @@ export interface EtcdDiscovery extends Discovery {
  *    changes, and nothing when nothing changed. What was missed while history was lost comes as one whole again, so
  *    that no worker flickers. Each whole is a copy, as large as the fleet; a single change costs the same at any size.
  * 4. `problems$` gives, with code `undecodable`, each key that cannot be read or whose value cannot, beginning with
- *    those that are there now. The worker keeps the last value that could.
+ *    those that are there now. The worker keeps the last value that could. A monitor tells them as its own when they
+ *    come as events `{ kind: 'problem', problem }`.
  * 5. `status$` is that of the watch. No output errors or completes. All outputs share one run of the watch below
  *    the prefixes that are needed; nothing happens before the first subscription, and nothing after the last.
  *

@@ -170,8 +170,8 @@ export class FleetLoad {
         return void store.problems.push(fleetProblems.sourceError('configs', event.text));
       case 'instancesError':
         return void store.problems.push(fleetProblems.sourceError('instances', event.text));
-      case 'sourceError':
-        return void store.problems.push(fleetProblems.sourceError(event.source, event.text));
+      case 'problem':
+        return void store.problems.push(event.problem);
       case 'loadStreamEnded':
         store.loadsOpen = false;
         return applyEnd(store, 'loads', policy.loadsEnded);

@@ -2,7 +2,9 @@ import { catchError, map, mergeMap, of, throwError, type Observable } from 'rxjs
 import { attachLate, type WatchItem } from '../../operators/attach-late.js';
 import type { ActiveLoad } from '../active-load.js';
 import type { FleetEvent } from '../fleet-event.js';
+import { fleetProblems } from '../fleet-problems.js';
 import type { LoadBatch } from '../load-batch.js';
+import type { Problem } from '../problem.js';
 import type { ConfigChange, InstanceChange, MonitorSources } from './monitor-sources.js';
 
 /** One source as events, its name, and its last words: the event of its error, and that of its end, if that is one. */
@@ -39,22 +41,29 @@ export function sourceEvents(sources: MonitorSources): NamedEvents[] {
   return named.filter((one) => one !== undefined);
 }
 
-type Failed = Extract<FleetEvent, { readonly text?: string }>;
+type LastWords = readonly [failed: (text: string) => FleetEvent, ended: FleetEvent | null];
 
-const lastWords: Readonly<Record<string, readonly [failed: Failed, ended: FleetEvent | null]>> = {
-  loads: [{ kind: 'loadError' }, { kind: 'loadStreamEnded' }],
-  configs: [{ kind: 'configError' }, { kind: 'configsEnded' }],
-  decodeInstances: [{ kind: 'instancesError' }, { kind: 'instancesEnded' }],
+const lastWords = {
+  loads: [(text) => ({ kind: 'loadError', text }), { kind: 'loadStreamEnded' }],
+  configs: [(text) => ({ kind: 'configError', text }), { kind: 'configsEnded' }],
+  decodeInstances: [(text) => ({ kind: 'instancesError', text }), { kind: 'instancesEnded' }],
   // The end of these is neither a problem nor stale.
-  prefillInstances: [{ kind: 'instancesError' }, null],
-  thresholds: [{ kind: 'sourceError', source: 'thresholds' }, null],
-  events: [{ kind: 'sourceError', source: 'events' }, null],
-};
+  prefillInstances: [(text) => ({ kind: 'instancesError', text }), null],
+  thresholds: [failureOf('thresholds'), null],
+  events: [failureOf('events'), null],
+} satisfies Partial<Record<keyof MonitorSources, LastWords>>;
 
-function withLastWord(events$: Observable<FleetEvent | LoadBatch>, name: keyof MonitorSources): NamedEvents {
-  const [failed, ended] = lastWords[name] ?? [{ kind: 'sourceError', source: 'events' }, null];
+function failureOf(source: Problem['source']): LastWords[0] {
+  return (text) => ({ kind: 'problem', problem: fleetProblems.sourceError(source, text) });
+}
+
+function withLastWord(
+  events$: Observable<FleetEvent | LoadBatch>,
+  name: keyof typeof lastWords,
+): NamedEvents {
+  const [failed, ended] = lastWords[name];
   const text = (error: unknown): string => `the source of ${name} failed: ${textOf(error)}`;
-  return { name, events$, failed: (error) => ({ ...failed, text: text(error) }), ended };
+  return { name, events$, failed: (error) => failed(text(error)), ended };
 }
 
 function configEvent(change: ConfigChange): FleetEvent {

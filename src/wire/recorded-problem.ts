@@ -1,0 +1,30 @@
+import type { Problem, ProblemCode } from '../core/problem.js';
+import { field, objectOf, requiredField, stringOf } from './json-fields.js';
+import type { JsonNode } from './json-node.js';
+import { countField, oneOf, present, workerIdOf } from './recording-fields.js';
+
+const codes = [
+  'foreign-topic',
+  'unknown-worker',
+  'undeclared-rank',
+  'held-worker-dropped',
+  'rank-range',
+  'threshold-out-of-range',
+  'source-error',
+  'source-ended',
+  'source-stale',
+  'undecodable',
+] as const satisfies readonly ProblemCode[];
+const sources = ['loads', 'configs', 'instances', 'thresholds', 'events'] as const;
+
+/** The problem that a line of a recording reports. */
+export function recordedProblem(node: JsonNode): Problem {
+  const problem = objectOf(node, 'problem');
+  return {
+    code: oneOf(requiredField(problem, 'code'), 'code', codes),
+    source: oneOf(requiredField(problem, 'source'), 'source', sources),
+    text: stringOf(requiredField(problem, 'text'), 'text'),
+    ...present('workerId', field(problem, 'workerId'), workerIdOf),
+    count: Number(countField(problem, 'count') ?? 1),
+  };
+}
