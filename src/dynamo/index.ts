@@ -14,3 +14,6 @@ export type { KvMonitorSources } from './kv-monitor-sources.js';
 export type { KvMonitorOptions } from './kv-monitor-options.js';
 export type { PrefillClient } from './loop-sources.js';
 export { ConfigsUnavailableError } from './kv-monitor-error.js';
+
+// A live fleet as the sources of a monitor.
+export { dynamoSources, type DynamoSources, type DynamoSourcesOptions } from './dynamo-sources.js';

@@ -1,0 +1,13 @@
+// Loads.
+export { natsLoads, type LoadGeneration, type NatsLoads, type NatsLoadsOptions } from './nats-loads.js';
+export type { LoadForm } from './load-receiver.js';
+export type { LoadReport } from './load-report.js';
+
+// Publishing.
+export { natsPublisher, type NatsPublisherOptions, type PublisherStatus } from './nats-publisher.js';
+
+// The connection.
+export type { NatsAccess } from './nats-access.js';
+export type { NatsLink, NatsMessage } from './nats-link.js';
+export type { NatsAuth, NatsOptions, NatsTls } from './nats-options.js';
+export { NatsOptionsError } from './nats-options-error.js';

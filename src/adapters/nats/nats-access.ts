@@ -1,0 +1,7 @@
+import type { NatsLink } from './nats-link.js';
+import type { NatsOptions } from './nats-options.js';
+
+/** How to reach NATS: over a connection of our own, or over one that the caller already has, and keeps. */
+export type NatsAccess =
+  | (NatsOptions & { readonly connection?: undefined })
+  | (Pick<NatsOptions, 'scheduler'> & { readonly connection: NatsLink; readonly servers?: undefined });

@@ -1,0 +1,99 @@
+import type { Observable } from 'rxjs';
+import type { LoadReported } from '../../core/fleet-event.js';
+import type { LoadBatch } from '../../core/load-batch.js';
+import { policies, type PolicyName } from '../../core/policies.js';
+import type { Problem } from '../../core/problem.js';
+import type { SourceStatus } from '../../core/source-status.js';
+import { endpointOf, type EndpointLike } from '../../wire/endpoint-of.js';
+import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
+import type { LoadReport } from './load-report.js';
+import { LoadReceiver, type LoadForm } from './load-receiver.js';
+import { loadRun } from './load-run.js';
+import { loadSubjects } from './load-subjects.js';
+import type { NatsAccess } from './nats-access.js';
+
+/** A release whose messages are wanted. */
+export type LoadGeneration = '0.8' | '1.0' | '1.1' | '1.4' | '1.6';
+
+/** Whose loads to take, and how. */
+export type NatsLoadsOptions = NatsAccess & {
+  /** Absent: every namespace. */
+  readonly namespace?: string;
+  /** Absent: every endpoint. Messages of releases up to 1.3 do not say which endpoint they are of, and all come. */
+  readonly endpoint?: EndpointLike;
+  /** Only what this release publishes, and as it decodes it. Absent: all. */
+  readonly generation?: LoadGeneration;
+  /** `objects` when absent. */
+  readonly form?: LoadForm;
+};
+
+/** What {@link natsLoads} returns. */
+export interface NatsLoads<Load> {
+  readonly loads$: Observable<Load>;
+  readonly accounting$: Observable<LoadReport>;
+  readonly problems$: Observable<Problem>;
+  readonly status$: Observable<SourceStatus>;
+}
+
+/**
+ * The loads of a Dynamo fleet, of any release (0.4 to 1.6) and of several at once, as its workers and routers publish
+ * them on NATS.
+ *
+ * 1. `loads$` gives each load as it comes, late subscribers only what comes. In `columns` it gives a {@link LoadBatch}
+ *    for what the client read at once, valid during the call only: the fast form, without an object for each load.
+ * 2. NATS keeps nothing for who is away. `accounting$` says what that cost: messages, bytes and failures in numbers,
+ *    and every gap in the numbers of a publisher, with whether the connection was away then. It tells at most once a
+ *    second, and only when something changed; a late subscriber gets the present account.
+ * 3. `problems$` gives, at most once a second, one problem for each kind of message that could not be decoded, with
+ *    their count. They are left out, and the stream goes on.
+ * 4. `status$` is `live` when the server has taken the subscriptions, with a reason where it refused some of them;
+ *    `down` since the connection was lost; a late subscriber gets the present one. A silent server is noticed within
+ *    10 s, and tried again at least once a second.
+ * 5. None of these errors. They complete only when a given connection is closed by its owner. All share one run: it
+ *    begins with the first subscription, and nothing happens after the last.
+ *
+ * ```
+ *   NATS       a b       (cut: c is lost)      d
+ *   loads$     a-b-----------------------------d--------
+ *   status$    live------down------------live-----------
+ *   accounting$  2 messages                     3 messages, 1 missing, detached
+ * ```
+ *
+ * An error that a subscriber throws is no error of the stream: RxJS reports it on a timer, which ends a Node process
+ * unless `config.onUnhandledError` of rxjs is set.
+ *
+ * @throws NatsOptionsError for options that cannot be followed, and EndpointNameError for what names no endpoint.
+ *
+ * @example
+ * ```ts no-run
+ * import { loadMonitor, policies } from 'tidemark';
+ * import { natsLoads } from 'tidemark/nats';
+ *
+ * const { loads$, accounting$, status$ } = natsLoads({ servers: 'nats://127.0.0.1:4222', namespace: 'prod' });
+ * const monitor = loadMonitor({ loads: loads$, status: [status$] }, { policy: policies.default });
+ * accounting$.subscribe(({ gaps }) => gaps.forEach(({ publisherId, missing }) => console.warn(publisherId, missing)));
+ * monitor.connect();
+ * ```
+ *
+ * @see {@link natsPublisher}
+ */
+export function natsLoads(options: NatsLoadsOptions & { readonly form: 'columns' }): NatsLoads<LoadBatch>;
+export function natsLoads(options: NatsLoadsOptions & { readonly form?: 'objects' }): NatsLoads<LoadReported>;
+export function natsLoads(options: NatsLoadsOptions): NatsLoads<LoadReported | LoadBatch> {
+  const { namespace, generation, form = 'objects', scheduler = monotonicScheduler } = options;
+  const endpoint = options.endpoint === undefined ? undefined : endpointOf(options.endpoint, namespace);
+  const only = generation === undefined ? undefined : ONLY[generation];
+  const policy =
+    policies[generation === undefined ? 'default' : (`dynamo-${generation}` satisfies PolicyName)];
+  const receiver = new LoadReceiver(form, policy, scheduler);
+  const subjects = loadSubjects({ namespace: namespace ?? endpoint?.namespace, endpoint, only });
+  return loadRun(options, subjects, receiver, scheduler);
+}
+
+const ONLY: Readonly<Record<LoadGeneration, 'namespace' | 'endpoint'>> = {
+  '0.8': 'namespace',
+  '1.0': 'namespace',
+  '1.1': 'namespace',
+  '1.4': 'endpoint',
+  '1.6': 'endpoint',
+};

@@ -1,0 +1,125 @@
+import {
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  endWith,
+  ignoreElements,
+  map,
+  merge,
+  Observable,
+  of,
+  ReplaySubject,
+  switchMap,
+  take,
+  takeWhile,
+  tap,
+  type OperatorFunction,
+} from 'rxjs';
+import type { ActiveLoad } from '../../core/active-load.js';
+import type { EndpointName } from '../../core/endpoint-name.js';
+import type { SourceStatus } from '../../core/source-status.js';
+import { encodeActiveLoad, encodeEnvelope } from '../../wire/load-encoder.js';
+import { loadSubject } from '../../wire/subjects.js';
+import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
+import type { NatsAccess } from './nats-access.js';
+import { natsRun } from './nats-run.js';
+import type { NatsLink } from './nats-link.js';
+import { publicationsOf } from './publications-of.js';
+import type { Subscribed } from './subscribe-all.js';
+
+/** Who publishes, and as what. */
+export type NatsPublisherOptions = NatsAccess & {
+  /** The endpoint whose loads these are. */
+  readonly endpoint: EndpointName;
+  /** `worker` publishes what changed, after a pause of a millisecond; `router` (1.0 only) every value at once. */
+  readonly as: 'worker' | 'router';
+  /** In the bytes and on the subject of which release. */
+  readonly generation: '1.0' | '1.6';
+  /** The number that its envelopes name, below 2^64; in 1.0 it is the worker's own id, later a random one. */
+  readonly publisherId: string;
+};
+
+/** How a publisher is. */
+export interface PublisherStatus extends SourceStatus {
+  /** How many loads were handed to a connection, and how many had none to go to. */
+  readonly published: number;
+  readonly dropped: number;
+}
+
+/**
+ * Publishes loads on NATS as Dynamo does, and says how that goes.
+ *
+ * 1. A `worker` of 1.6 publishes a rank's value a millisecond after its last change, each rank by itself; a value that
+ *    equals the one before is no change. Of 1.0, all ranks share that millisecond, and only the last value goes out.
+ *    A `router` publishes every value at once.
+ * 2. Envelopes are numbered from 0. Without a connection a load is dropped, as in Dynamo, and takes its number with
+ *    it: that is what a receiver counts gaps by.
+ * 3. Loads are taken from when the first connection stands.
+ * 4. It emits its status when that changes, and completes after the loads do, with a last one. It never errors.
+ *
+ * @throws NatsOptionsError, when it is called, for options that cannot be followed.
+ *
+ * @example
+ * ```ts no-run
+ * import { of } from 'rxjs';
+ * import { workerId } from 'tidemark';
+ * import { natsPublisher } from 'tidemark/nats';
+ *
+ * const load = { workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: null, activePrefillTokens: null, kvUsedBlocks: 90 };
+ * of(load)
+ *   .pipe(
+ *     natsPublisher({
+ *       servers: 'nats://127.0.0.1:4222',
+ *       endpoint: { namespace: 'dynamo', component: 'backend', endpoint: 'generate' },
+ *       as: 'worker',
+ *       generation: '1.6',
+ *       publisherId: '123456789',
+ *     }),
+ *   )
+ *   .subscribe(({ state, published }) => console.log(state, published));
+ * ```
+ */
+export function natsPublisher(options: NatsPublisherOptions): OperatorFunction<ActiveLoad, PublisherStatus> {
+  const { endpoint, as, generation, publisherId, scheduler = monotonicScheduler } = options;
+  const [subject, fields] =
+    generation === '1.0'
+      ? ([loadSubject({ namespace: endpoint.namespace }), 4] as const)
+      : ([loadSubject(endpoint), 5] as const);
+  return (loads$) =>
+    defer(() => {
+      const begun$ = new ReplaySubject<void>(1);
+      let link: NatsLink | null = null;
+      let [published, dropped] = [0, 0];
+      const work = (open: NatsLink): Observable<Subscribed> =>
+        new Observable((subscriber) => {
+          link = open;
+          subscriber.next({ refused: [] });
+          begun$.next();
+          return () => (link = null);
+        });
+      const send = (load: ActiveLoad): void => {
+        const head = { publisherId, sequence: published + dropped, publishedAt: Date.now() };
+        const bytes = encodeEnvelope(head, encodeActiveLoad(load, fields));
+        if (link === null) dropped += 1;
+        else published += 1;
+        link?.publish(subject, bytes);
+      };
+      const sent$ = begun$.pipe(
+        take(1),
+        switchMap(() => loads$),
+        publicationsOf(as, generation, scheduler),
+        tap(send),
+        ignoreElements(),
+      );
+      const flushed$ = defer(() => link?.flush() ?? EMPTY).pipe(
+        catchError(() => EMPTY),
+        ignoreElements(),
+      );
+      return merge(natsRun(options, 'publisher', work), concat(sent$, flushed$, of(null))).pipe(
+        takeWhile((status) => status !== null),
+        endWith<SourceStatus>({ source: 'publisher', state: 'ended', since: scheduler.now() }),
+        map((status) => ({ ...status, published, dropped })),
+      );
+    });
+}

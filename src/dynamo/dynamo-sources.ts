@@ -1,0 +1,110 @@
+import { map, merge, of, type Observable } from 'rxjs';
+import { etcdDiscovery, type EtcdDiscovery } from '../adapters/etcd/etcd-discovery.js';
+import type { EtcdOptions } from '../adapters/etcd/etcd-options.js';
+import type { LoadReport } from '../adapters/nats/load-report.js';
+import type { NatsAccess } from '../adapters/nats/nats-access.js';
+import { natsLoads, type LoadGeneration } from '../adapters/nats/nats-loads.js';
+import type { FleetEvent } from '../core/fleet-event.js';
+import type { LoadBatch } from '../core/load-batch.js';
+import type { ConfigChange, InstanceChange, MonitorSources } from '../core/load-monitor/monitor-sources.js';
+import type { SourceStatus } from '../core/source-status.js';
+import type { WorkerChange } from '../core/worker-info.js';
+import { endpointOf, type EndpointLike } from '../wire/endpoint-of.js';
+
+/** A fleet, and which part of it. */
+export interface DynamoSourcesOptions {
+  /** The servers, or a connection that is there already; a text is the servers. */
+  readonly nats: string | NatsAccess;
+  /** The hosts and who we are; a text is the hosts, with commas between them. */
+  readonly etcd: string | EtcdOptions;
+  /** Absent: every namespace. */
+  readonly namespace?: string;
+  /** The endpoint whose workers are judged together. Absent: all workers, each under its id. */
+  readonly endpoint?: EndpointLike;
+  /** The endpoint of the prefill workers of a disaggregated fleet, if it has one. */
+  readonly prefillEndpoint?: EndpointLike;
+  /** Only what this release publishes. Absent: all. */
+  readonly generation?: LoadGeneration;
+}
+
+/** What {@link dynamoSources} returns: what a monitor takes, and what else is known of the fleet. */
+export interface DynamoSources extends MonitorSources {
+  readonly loads: Observable<LoadBatch>;
+  readonly configs: Observable<ConfigChange>;
+  readonly decodeInstances: Observable<InstanceChange>;
+  readonly events: Observable<FleetEvent>;
+  readonly status: readonly [loads: Observable<SourceStatus>, discovery: Observable<SourceStatus>];
+  /** What came over NATS, and what did not. */
+  readonly accounting$: Observable<LoadReport>;
+  /** Who the workers are. */
+  readonly workers$: Observable<WorkerChange>;
+}
+
+/**
+ * A live Dynamo fleet as the sources of a monitor: loads from NATS, cards and instances from etcd.
+ *
+ * 1. Nothing is connected before the monitor is. Each server heals by itself; while one is away, what it last said
+ *    stays, and its status says since when it is not renewed, why, and when it is tried again.
+ * 2. With an `endpoint`, only its cards and its instances count: one id may serve two endpoints, and each pool has a
+ *    monitor of its own. Without, every worker that discovery knows counts, under its id.
+ * 3. Messages and records that cannot be read come as events, so that the monitor tells them among its problems.
+ * 4. Loads come as columns, the fast form.
+ *
+ * @throws NatsOptionsError, EtcdOptionsError, EndpointNameError or ScopeError, when it is called, for options that
+ *   cannot be followed.
+ *
+ * @example
+ * ```ts no-run
+ * import { loadMonitor, policies } from 'tidemark';
+ * import { dynamoSources } from 'tidemark/dynamo';
+ *
+ * const sources = dynamoSources({
+ *   nats: 'nats://127.0.0.1:4222',
+ *   etcd: 'http://127.0.0.1:2379',
+ *   namespace: 'dynamo',
+ *   endpoint: 'backend.generate',
+ * });
+ * const start = { thresholds: { activeDecodeBlocksThreshold: 0.85 } };
+ * const monitor = loadMonitor(sources, { policy: policies['dynamo-1.6'], start });
+ * monitor.transitions$.subscribe(({ verdict }) => console.log(verdict.text));
+ * monitor.status$.subscribe((statuses) => console.log(statuses));
+ * monitor.connect();
+ * ```
+ *
+ * @see {@link natsLoads}, {@link etcdDiscovery}, {@link loadMonitor}
+ */
+export function dynamoSources(options: DynamoSourcesOptions): DynamoSources {
+  const { namespace, prefillEndpoint, generation } = options;
+  const scope = namespace === undefined ? {} : { namespace };
+  const nats = typeof options.nats === 'string' ? { servers: options.nats } : options.nats;
+  const etcd = typeof options.etcd === 'string' ? { hosts: options.etcd.split(',') } : options.etcd;
+  const endpoint = options.endpoint === undefined ? null : endpointOf(options.endpoint, namespace);
+  const events = natsLoads({
+    ...nats,
+    ...scope,
+    ...(endpoint !== null && { endpoint }),
+    ...(generation !== undefined && { generation }),
+    form: 'columns',
+  });
+  const fleet = etcdDiscovery({ ...etcd, ...scope });
+  return {
+    loads: events.loads$,
+    configs: endpoint === null ? fleet.configs$ : fleet.configs(endpoint),
+    decodeInstances: endpoint === null ? everyone(fleet) : fleet.instances(endpoint),
+    ...(prefillEndpoint !== undefined && { prefillInstances: of(fleet.instances(prefillEndpoint)) }),
+    events: merge(events.problems$, fleet.problems$).pipe(map((problem) => ({ kind: 'problem', problem }))),
+    status: [events.status$, fleet.status$],
+    accounting$: events.accounting$,
+    workers$: fleet.workers$,
+  };
+}
+
+function everyone({ workers$ }: EtcdDiscovery): Observable<InstanceChange> {
+  return workers$.pipe(
+    map((change) =>
+      'workerId' in change
+        ? { workerId: change.workerId, present: change.info !== null }
+        : new Set(change.keys()),
+    ),
+  );
+}
