@@ -70,15 +70,14 @@ export function walkHead(bytes: Uint8Array, wire: WirePolicy): WalkedHead {
 }
 
 /**
- * Walks one `EventEnvelope` and, when its topic is ours, the `ActiveLoad` inside. This is the reference form of
- * the decoder.
+ * Walks what is inside of an `EventEnvelope`: the `ActiveLoad` when its topic is ours. After {@link walkHead}, this
+ * is the reference form of the decoder.
  *
  * @throws DecodeFailure, inside this room
  */
-export function walkEnvelope(bytes: Uint8Array, wire: WirePolicy): WalkedEnvelope {
-  const head = walkHead(bytes, wire);
+export function walkPayload(bytes: Uint8Array, head: WalkedHead, wire: WirePolicy): WalkedEnvelope {
   const { payload, gathered } = head;
-  if (!isText(bytes, head.topic, LOAD_TOPIC)) {
+  if (!isLoadTopic(bytes, head)) {
     // A shape may be learned from what is returned here, so the topic is read now and never fails later.
     topicText(bytes, head.topic);
     return { ...head, load: null, free: [...head.free, { ...payload, fixed: 0 }] };
@@ -92,6 +91,11 @@ export function walkEnvelope(bytes: Uint8Array, wire: WirePolicy): WalkedEnvelop
     if (gathered === null || !(failure instanceof DecodeFailure)) throw failure;
     throw new DecodeFailure(failure.code, `in the payload: ${failure.message}`, payload.start);
   }
+}
+
+/** Whether an envelope carries a load. */
+export function isLoadTopic(bytes: Uint8Array, head: WalkedHead): boolean {
+  return isText(bytes, head.topic, LOAD_TOPIC);
 }
 
 function isArrayMarker(marker = 0): boolean {

@@ -1,6 +1,7 @@
 // Load messages.
 export { LoadDecoder, type DecodedLoad } from './load-decoder.js';
 export { LoadBatchDecoder, type BatchRefusal } from './load-batch-decoder.js';
+export type { LoadHead } from './load-head.js';
 export { decodeEnvelope, type Envelope } from './decode-envelope.js';
 export {
   encodeActiveLoad,

@@ -5,6 +5,7 @@ import type { LoadPolicy } from '../core/load-policy.js';
 import { WorkerTable } from '../core/worker-table.js';
 import { decodeErrorOf, type DecodeError } from './decode-error.js';
 import type { WalkedEnvelope } from './envelope-walker.js';
+import type { LoadHead } from './load-head.js';
 import { LoadWalker } from './load-walker.js';
 import { noSpan, type ValueSpan } from './msgpack-reader.js';
 import { spanValue, u32 } from './span-value.js';
@@ -19,7 +20,7 @@ export type BatchRefusal = { readonly foreignTopic: string } | { readonly error:
  * 1. {@link add} appends a row for a load, and returns what else the message is. It decides exactly as
  *    {@link LoadDecoder} does, and never throws.
  * 2. {@link batch} is valid until the next `add` or `clear`; its columns are reused.
- * 3. Publisher, sequence and time of an envelope are not in a batch: who accounts for gaps takes `LoadDecoder`.
+ * 3. Publisher, sequence and time of an envelope are not in a batch: {@link head} has those of the last message.
  *
  * @example
  * ```ts
@@ -57,6 +58,18 @@ export class LoadBatchDecoder {
       kvUsedBlocks: new Float64Array(rows),
       wide: this.wide,
     };
+  }
+
+  /**
+   * Publisher, sequence and time of the last message added, for a `LoadAccounting`.
+   *
+   * 1. They are there for a row, for another topic, and for a load that was refused for its payload only; `present`
+   *    is false for all else.
+   * 2. They are read out of the message's bytes when asked for, so ask before the bytes change; until the next
+   *    message the decoder holds them. It is one object, used again.
+   */
+  get head(): LoadHead {
+    return this.walker.head;
   }
 
   /** Whether the next load would find no row. */

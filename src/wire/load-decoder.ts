@@ -3,6 +3,7 @@ import type { LoadPolicy } from '../core/load-policy.js';
 import type { WorkerId } from '../core/worker-id.js';
 import { decodeErrorOf, type DecodeError } from './decode-error.js';
 import type { LoadSpans, WalkedEnvelope } from './envelope-walker.js';
+import type { LoadHead } from './load-head.js';
 import { LoadWalker } from './load-walker.js';
 import { noSpan, type ValueSpan } from './msgpack-reader.js';
 import { spanValue } from './span-value.js';
@@ -51,6 +52,11 @@ export class LoadDecoder {
   /** How many envelopes were walked. */
   get walked(): number {
     return this.walker.walked;
+  }
+
+  /** Publisher, sequence and time of the last message as numbers, as {@link LoadBatchDecoder.head} has them. */
+  get head(): LoadHead {
+    return this.walker.head;
   }
 
   decode(bytes: Uint8Array): DecodedLoad {

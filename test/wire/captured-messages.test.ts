@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { policies } from '../../src/core/policies.js';
 import { decodeEnvelope } from '../../src/wire/decode-envelope.js';
-import { walkEnvelope } from '../../src/wire/envelope-walker.js';
+import { walkHead, walkPayload } from '../../src/wire/envelope-walker.js';
 import { LoadDecoder } from '../../src/wire/load-decoder.js';
 import { encodeActiveLoad, encodeActiveLoadJson, encodeEnvelope } from '../../src/wire/load-encoder.js';
 import { hex, hexText } from '../support/hex.js';
@@ -118,7 +118,8 @@ describe('captured messages of nine releases', () => {
 /** A message with its values blanked: what two messages of one shape have in common. */
 function shapeOf(payload: Uint8Array): string {
   const blank = Uint8Array.from(payload);
-  for (const { start, end, fixed } of walkEnvelope(payload, policies.default.wire).free) {
+  const { wire } = policies.default;
+  for (const { start, end, fixed } of walkPayload(payload, walkHead(payload, wire), wire).free) {
     for (let i = start; i < end; i += 1) blank[i] = (blank[i] ?? 0) & fixed;
   }
   return hexText(blank);

@@ -5,7 +5,10 @@ import { batchEvents } from '../../src/core/load-monitor/batch-events.js';
 import { policies } from '../../src/core/policies.js';
 import { LoadBatchDecoder } from '../../src/wire/load-batch-decoder.js';
 import { LoadDecoder } from '../../src/wire/load-decoder.js';
+import { encodeEnvelope } from '../../src/wire/load-encoder.js';
+import type { LoadHead } from '../../src/wire/load-head.js';
 import { anyMessage } from '../support/any-message.js';
+import { hex } from '../support/hex.js';
 import { runs } from '../support/runs.js';
 
 describe('batch decoder', () => {
@@ -18,20 +21,40 @@ describe('batch decoder', () => {
         fc.property(anyMessage, (bytes) => {
           const expected = single.decode(bytes);
           const refusal = batch.add(bytes);
+          expect(batch.head).toEqual(single.head);
           if (!('load' in expected)) {
             expect(refusal).toEqual(expected);
             return;
           }
           expect(refusal).toBeNull();
-          // A batch does not say who published.
           const { publisherId, sequence, publishedAt, ...load } = expected.load;
-          void [publisherId, sequence, publishedAt];
+          expect(numbersOf(batch.head)).toEqual(
+            publisherId === undefined ? null : [publisherId, Number(sequence), Number(publishedAt)],
+          );
           expect(batchEvents(batch.batch).at(-1)).toEqual(load);
         }),
         { numRuns: Math.ceil(runs / Object.keys(policies).length) },
       );
     },
   );
+
+  it('the head is there for a row, another topic and a broken payload, and for nothing else', () => {
+    const decoder = new LoadBatchDecoder(policies.default);
+    const head = { publisherId: '18446744073709551615', sequence: 2n ** 53n + 1n, publishedAt: 1 };
+    const numbers = ['18446744073709551615', 2 ** 53, 1];
+    const headAfter = (bytes: Uint8Array): [boolean, unknown] => [
+      decoder.add(bytes) === null,
+      numbersOf(decoder.head),
+    ];
+    const payload = hex('81a9776f726b65725f696407');
+    expect(decoder.head.present).toBe(false);
+    expect(headAfter(encodeEnvelope(head, payload))).toEqual([true, numbers]);
+    expect(headAfter(hex('80'))).toEqual([false, null]);
+    expect(headAfter(encodeEnvelope({ ...head, topic: 'x' }, payload))).toEqual([false, numbers]);
+    expect(headAfter(new Uint8Array(0))).toEqual([false, null]);
+    expect(headAfter(encodeEnvelope(head, hex('c0')))).toEqual([false, numbers]);
+    expect(headAfter(new TextEncoder().encode('{}'))).toEqual([false, null]);
+  });
 
   it('a full batch - is cleared by the next load', () => {
     const decoder = new LoadBatchDecoder(policies.default, 2);
@@ -44,3 +67,9 @@ describe('batch decoder', () => {
     expect([decoder.batch.count, decoder.batch.wide.size]).toEqual([0, 0]);
   });
 });
+
+function numbersOf(head: LoadHead): [string, number, number] | null {
+  const { present, publisherHigh, publisherLow, sequence, publishedAt } = head;
+  if (!present) return null;
+  return [String((BigInt(publisherHigh) << 32n) | BigInt(publisherLow)), sequence, publishedAt];
+}
