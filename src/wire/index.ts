@@ -2,6 +2,17 @@
 export { LoadDecoder, type DecodedLoad } from './load-decoder.js';
 export { LoadBatchDecoder, type BatchRefusal } from './load-batch-decoder.js';
 export type { LoadHead } from './load-head.js';
+export { LoadAccounting, type LoadAccountingOptions } from './load-accounting.js';
+export type {
+  AgeAccount,
+  DetachedAccount,
+  ForeignAccount,
+  LoadAccount,
+  PublisherAccount,
+  PublisherCounts,
+  SequenceAccount,
+  SequenceGap,
+} from './load-account.js';
 export { decodeEnvelope, type Envelope } from './decode-envelope.js';
 export {
   encodeActiveLoad,
@@ -33,12 +44,6 @@ export type { EventTransport, InstanceTransport } from './discovery-transport.js
 export { eventChannelKey, instanceKey, modelKey, type EndpointAddress } from './build-discovery-key.js';
 export { encodeInstanceRecord, encodeModelRecord, type RecordLayout } from './encode-discovery-record.js';
 export { slugOf } from './slug.js';
-export { DiscoveryFold } from './discovery-fold.js';
-export type { DiscoveryBatch, DiscoveryChange } from './discovery-change.js';
-export type { DiscoveryDifference, DiscoveryProblem, EndpointDifference } from './discovery-difference.js';
-export { discoveryPrefixes } from './discovery-prefixes.js';
-export { endpointOf, EndpointNameError, type EndpointLike } from './endpoint-of.js';
-export { endpointPath } from './endpoint-path.js';
 
 // Recordings.
 export { parseRecording, RecordingError } from './parse-recording.js';

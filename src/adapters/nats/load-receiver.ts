@@ -1,4 +1,4 @@
-import { Subject, type SchedulerLike } from 'rxjs';
+import { Subject, type Observable, type SchedulerLike } from 'rxjs';
 import type { LoadReported } from '../../core/fleet-event.js';
 import type { LoadBatch } from '../../core/load-batch.js';
 import type { LoadPolicy } from '../../core/load-policy.js';
@@ -20,7 +20,8 @@ export type LoadForm = 'objects' | 'columns';
  * and the clock is read once for it.
  */
 export class LoadReceiver {
-  readonly loads$ = new Subject<LoadReported | LoadBatch>();
+  readonly #loads$ = new Subject<LoadReported | LoadBatch>();
+  readonly loads$: Observable<LoadReported | LoadBatch> = this.#loads$;
   readonly accounting = new LoadAccounting();
   readonly take: (message: NatsMessage) => void;
   readonly #failures = new Map<string, { readonly text: string; count: number }>();
@@ -54,7 +55,7 @@ export class LoadReceiver {
       const decoded = decoder.decode(data);
       if ('load' in decoded) {
         this.accounting.received(decoder.head, data.length);
-        this.loads$.next(decoded.load);
+        this.#loads$.next(decoded.load);
       } else if ('error' in decoded) {
         this.accounting.refused(decoded.error.code, data.length, decoder.head);
         this.#failed(decoded.error, subject);
@@ -66,7 +67,7 @@ export class LoadReceiver {
     const decoder = new LoadBatchDecoder(policy);
     const handOn = (): void => {
       if (decoder.batch.count === 0) return;
-      this.loads$.next(decoder.batch);
+      this.#loads$.next(decoder.batch);
       decoder.clear();
     };
     this.#endOfChunk = handOn;

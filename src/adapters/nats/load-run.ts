@@ -45,7 +45,12 @@ export function loadRun(
   const statuses$ = natsRun(access, 'loads', (link) => subscribeAll(link, subjects, receiver.take));
   const run$ = new Observable<SourceStatus>((subscriber) => {
     const run = statuses$.pipe(tap(note)).subscribe(subscriber);
-    run.add(interval(TELL_MS, scheduler).subscribe(tell));
+    run.add(
+      interval(TELL_MS, scheduler).subscribe({
+        next: tell,
+        error: (error: unknown) => subscriber.error(error),
+      }),
+    );
     run.add(() => {
       tell();
       if (attached) detachedSince ??= scheduler.now();
@@ -66,7 +71,12 @@ export function loadRun(
 function beside<T>(values$: Observable<T>, run$: Observable<unknown>): Observable<T> {
   return new Observable((subscriber) => {
     const values = values$.subscribe(subscriber);
-    values.add(run$.subscribe({ complete: () => subscriber.complete() }));
+    values.add(
+      run$.subscribe({
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      }),
+    );
     return values;
   });
 }

@@ -1,7 +1,8 @@
+import type * as nats from 'nats';
 import { NatsTrouble } from './nats-trouble.js';
 
 /** The package that speaks to NATS. */
-export type NatsClient = typeof import('nats');
+export type NatsClient = typeof nats;
 
 /**
  * Loads the package `nats` when a connection is wanted, not before: it is an optional peer, and who brings a

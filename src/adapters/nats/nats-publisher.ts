@@ -3,7 +3,6 @@ import {
   concat,
   defer,
   EMPTY,
-  endWith,
   ignoreElements,
   map,
   merge,
@@ -116,10 +115,12 @@ export function natsPublisher(options: NatsPublisherOptions): OperatorFunction<A
         catchError(() => EMPTY),
         ignoreElements(),
       );
-      return merge(natsRun(options, 'publisher', work), concat(sent$, flushed$, of(null))).pipe(
+      const statuses$ = merge(natsRun(options, 'publisher', work), concat(sent$, flushed$, of(null))).pipe(
         takeWhile((status) => status !== null),
-        endWith<SourceStatus>({ source: 'publisher', state: 'ended', since: scheduler.now() }),
-        map((status) => ({ ...status, published, dropped })),
       );
+      const ended$ = defer(() =>
+        of<SourceStatus>({ source: 'publisher', state: 'ended', since: scheduler.now() }),
+      );
+      return concat(statuses$, ended$).pipe(map((status) => ({ ...status, published, dropped })));
     });
 }

@@ -1,10 +1,4 @@
-import {
-  connect,
-  credsAuthenticator,
-  nkeyAuthenticator,
-  type ConnectionOptions,
-  type NatsConnection,
-} from 'nats';
+import type { ConnectionOptions, NatsConnection } from 'nats';
 import { concat, Observable } from 'rxjs';
 import type { NatsAuth, NatsOptions } from './nats-options.js';
 import { natsClient, type NatsClient } from './nats-client.js';
