@@ -1,0 +1,69 @@
+import type { NatsLink, NatsMessage } from '../../../src/adapters/nats/nats-link.js';
+
+type Callback = Parameters<NatsLink['subscribe']>[1]['callback'];
+
+/** A connection that a test drives by hand. */
+export class FakeNatsLink implements NatsLink {
+  readonly subscriptions = new Map<string, Callback>();
+  readonly published: { readonly subject: string; readonly data: Uint8Array }[] = [];
+  /** Subjects that the server refuses. */
+  refused: readonly string[] = [];
+  #isClosed = false;
+  #statuses: { readonly type: string }[] = [];
+  #wake: () => void = () => undefined;
+  #over: (error: unknown) => void = () => undefined;
+  readonly #closed = new Promise<unknown>((resolve) => (this.#over = resolve));
+
+  subscribe(subject: string, { callback }: { readonly callback: Callback }): { unsubscribe(): void } {
+    this.subscriptions.set(subject, callback);
+    return { unsubscribe: () => this.subscriptions.delete(subject) };
+  }
+
+  publish(subject: string, data = new Uint8Array(0)): void {
+    this.published.push({ subject, data });
+  }
+
+  flush(): Promise<void> {
+    for (const subject of this.refused)
+      this.subscriptions.get(subject)?.(
+        new Error(`Permissions Violation for Subscription to "${subject}"`),
+        {} as NatsMessage,
+      );
+    return Promise.resolve();
+  }
+
+  isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  closed(): Promise<unknown> {
+    return this.#closed;
+  }
+
+  async *status(): AsyncGenerator<{ readonly type: string }> {
+    for (;;) {
+      for (const status of this.#statuses.splice(0)) yield status;
+      if (this.#isClosed) return;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  getServer(): string {
+    return 'fake:4222';
+  }
+
+  say(type: string): void {
+    this.#statuses.push({ type });
+    this.#wake();
+  }
+
+  deliver(subject: string, data: Uint8Array): void {
+    this.subscriptions.get(subject)?.(null, { subject, data });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#wake();
+    this.#over(undefined);
+  }
+}

@@ -1,0 +1,179 @@
+import { describe, expect, it, vi } from 'vitest';
+import { natsLoads } from '../../../src/adapters/nats/nats-loads.js';
+import type { LoadReported } from '../../../src/core/fleet-event.js';
+import type { LoadBatch } from '../../../src/core/load-batch.js';
+import type { SourceStatus } from '../../../src/core/source-status.js';
+import { workerId } from '../../../src/core/worker-id.js';
+import { encodeActiveLoad, encodeActiveLoadJson, encodeEnvelope } from '../../../src/wire/load-encoder.js';
+import { FakeNatsLink } from './fake-nats-link.js';
+
+const OLD = 'namespace.dynamo.kv_metrics';
+const NEW = 'namespace.dynamo.component.*.endpoint.*.kv_metrics';
+
+const load = (kvUsedBlocks: number) => ({
+  workerId: workerId('18446744073709551615'),
+  dpRank: 3,
+  activeDecodeBlocks: null,
+  activePrefillTokens: null,
+  kvUsedBlocks,
+});
+const message = (sequence: number, kvUsedBlocks = 1): Uint8Array =>
+  encodeEnvelope({ publisherId: '9', sequence, publishedAt: 1 }, encodeActiveLoad(load(kvUsedBlocks), 5));
+
+/** Lets what the client's promises and microtasks are to do happen. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function follow(link: FakeNatsLink) {
+  const source = natsLoads({ connection: link, namespace: 'dynamo' });
+  const [loads, statuses, problems]: [LoadReported[], SourceStatus[], string[]] = [[], [], []];
+  const subscription = source.loads$.subscribe((next) => loads.push(next));
+  subscription.add(source.status$.subscribe((next) => statuses.push(next)));
+  subscription.add(source.problems$.subscribe(({ text, count }) => problems.push(`${count} × ${text}`)));
+  return { ...source, loads, statuses, problems, subscription };
+}
+
+describe('natsLoads over a given connection', () => {
+  it('subscribes to nothing before it is subscribed to, and to nothing after', async () => {
+    const link = new FakeNatsLink();
+    const { loads$, status$, accounting$ } = natsLoads({ connection: link, namespace: 'dynamo' });
+    expect(link.subscriptions.size).toBe(0);
+    const subscriptions = [loads$.subscribe(), status$.subscribe(), accounting$.subscribe()];
+    await settle();
+    expect([...link.subscriptions.keys()]).toEqual([OLD, NEW]);
+    for (const subscription of subscriptions) subscription.unsubscribe();
+    expect(link.subscriptions.size).toBe(0);
+  });
+
+  it('gives loads of every generation as they come, to all who listen', async () => {
+    const link = new FakeNatsLink();
+    const { loads, loads$, subscription } = follow(link);
+    await settle();
+    const late: LoadReported[] = [];
+    link.deliver(NEW, message(0, 5));
+    subscription.add(loads$.subscribe((next) => late.push(next)));
+    link.deliver(OLD, encodeActiveLoadJson({ ...load(0), activeDecodeBlocks: 6 }));
+    expect(loads).toMatchObject([load(5), { activeDecodeBlocks: 6, dpRank: 3 }]);
+    expect(late).toHaveLength(1);
+    subscription.unsubscribe();
+  });
+
+  it('columns hold what the client read at once, and say the same as objects', async () => {
+    const link = new FakeNatsLink();
+    const rows: (readonly [string, number, number | undefined])[][] = [];
+    const source = natsLoads({ connection: link, namespace: 'dynamo', form: 'columns' });
+    const subscription = source.loads$.subscribe(
+      ({ count, table, worker, dpRank, kvUsedBlocks }: LoadBatch) =>
+        rows.push(
+          Array.from({ length: count }, (_, row) => [
+            table.id(worker[row] ?? -1),
+            dpRank[row] ?? -1,
+            kvUsedBlocks[row],
+          ]),
+        ),
+    );
+    await settle();
+    for (const value of [1, 2]) link.deliver(NEW, message(value, value));
+    expect(rows).toEqual([]);
+    await settle();
+    link.deliver(NEW, message(3, 3));
+    await settle();
+    const { workerId: id, dpRank } = load(0);
+    expect(rows).toEqual([
+      [
+        [id, dpRank, 1],
+        [id, dpRank, 2],
+      ],
+      [[id, dpRank, 3]],
+    ]);
+    subscription.unsubscribe();
+  });
+
+  it('more than a batch holds in one chunk: nothing is lost', async () => {
+    const link = new FakeNatsLink();
+    let rows = 0;
+    const source = natsLoads({ connection: link, namespace: 'dynamo', form: 'columns' });
+    const subscription = source.loads$.subscribe(({ count }) => (rows += count));
+    await settle();
+    for (let n = 0; n < 5_000; n += 1) link.deliver(NEW, message(n));
+    await settle();
+    expect(rows).toBe(5_000);
+    subscription.unsubscribe();
+  });
+
+  it('a message that cannot be read is a problem with its subject, counted, and the stream goes on', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const link = new FakeNatsLink();
+      const { loads, problems, accounting$, subscription } = follow(link);
+      const accounts: number[] = [];
+      subscription.add(accounting$.subscribe(({ account }) => accounts.push(account.failed)));
+      await settle();
+      for (let n = 0; n < 3; n += 1) link.deliver(NEW, Uint8Array.of(0xc1));
+      link.deliver(NEW, message(0));
+      vi.advanceTimersByTime(1_000);
+      expect(loads).toHaveLength(1);
+      expect(accounts).toEqual([3]);
+      expect(problems).toHaveLength(1);
+      expect(problems[0]).toContain(`3 × a load message on ${NEW} cannot be read and is left out: `);
+      subscription.unsubscribe();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('a loss of the connection is a status, an interval, and a gap in the numbers', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const link = new FakeNatsLink();
+      const { statuses, accounting$, subscription } = follow(link);
+      const gaps: unknown[] = [];
+      subscription.add(accounting$.subscribe((report) => gaps.push(...report.gaps)));
+      await settle();
+      link.deliver(NEW, message(0));
+      link.say('disconnect');
+      await settle();
+      expect(link.subscriptions.size).toBe(0);
+      link.say('reconnect');
+      await settle();
+      link.deliver(NEW, message(4));
+      vi.advanceTimersByTime(1_000);
+      expect(statuses.map(({ state }) => state)).toEqual(['connecting', 'live', 'down', 'live']);
+      expect(gaps).toMatchObject([{ publisherId: '9', from: 1, to: 3, missing: 3, detached: true }]);
+      subscription.unsubscribe();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('a subject that the server refuses is told, and the others are listened to', async () => {
+    const link = new FakeNatsLink();
+    link.refused = [OLD];
+    const { statuses, subscription } = follow(link);
+    await settle();
+    expect(statuses.at(-1)).toMatchObject({ state: 'live' });
+    expect(statuses.at(-1)?.why).toContain(OLD);
+    subscription.unsubscribe();
+  });
+
+  it('when the server refuses all of them, that is down, with the reason', async () => {
+    const link = new FakeNatsLink();
+    link.refused = [OLD, NEW];
+    const { statuses, subscription } = follow(link);
+    await settle();
+    expect(statuses.at(-1)).toMatchObject({ state: 'down' });
+    expect(statuses.at(-1)?.why).toMatch(/permission/i);
+    subscription.unsubscribe();
+  });
+
+  it('ends when the owner closes the connection', async () => {
+    const link = new FakeNatsLink();
+    const { statuses, loads$ } = follow(link);
+    let completed = 0;
+    loads$.subscribe({ complete: () => (completed += 1) });
+    await settle();
+    link.close();
+    await settle();
+    expect(statuses.at(-1)).toMatchObject({ state: 'ended' });
+    expect(completed).toBe(1);
+  });
+});

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { natsServers } from '../../../src/adapters/nats/nats-server.js';
+import { NatsOptionsError } from '../../../src/adapters/nats/nats-options-error.js';
+import type { NatsOptions } from '../../../src/adapters/nats/nats-options.js';
+
+const problemsOf = (options: NatsOptions): readonly string[] => {
+  try {
+    natsServers(options);
+  } catch (error) {
+    if (error instanceof NatsOptionsError) return error.problems;
+  }
+  return [];
+};
+
+describe('natsServers', () => {
+  it.each([
+    ['nats://10.0.0.1:4222', 'nats://10.0.0.1:4222', false],
+    ['10.0.0.1', 'nats://10.0.0.1:4222', false],
+    ['tls://nats.local', 'tls://nats.local:4222', true],
+    ['nats://[::1]:4333', 'nats://[::1]:4333', false],
+  ])('%s is %s', (servers, url, secure) => {
+    expect(natsServers({ servers })).toMatchObject([{ url, secure, auth: null }]);
+  });
+
+  it('takes several from one text, as an environment variable holds them', () => {
+    expect(natsServers({ servers: 'nats://a:1, nats://b:2' }).map(({ url }) => url)).toEqual([
+      'nats://a:1',
+      'nats://b:2',
+    ]);
+  });
+
+  it.each([
+    ['nats://me:p%40ss@h', { user: 'me', password: 'p@ss' }],
+    ['nats://secret@h', { token: 'secret' }],
+  ])('who we are may stand in the URL, and stays out of what is told: %s', (servers, auth) => {
+    expect(natsServers({ servers })).toMatchObject([{ auth, url: 'nats://h:4222' }]);
+  });
+
+  it('tells everything that is wrong at once, without a password', () => {
+    const servers = ['http://me:hunter2@x', 'nats://'];
+    const problems = problemsOf({ servers, tls: { key: 'k' } });
+    expect(problems).toEqual([
+      '"http://…@x" is no server: write nats://HOST:PORT or tls://HOST:PORT',
+      '"nats://" is no server: write nats://HOST:PORT or tls://HOST:PORT',
+      'tls.cert and tls.key go together',
+    ]);
+    expect(problemsOf({ servers: [] })).toEqual([
+      'servers must name at least one server, such as nats://127.0.0.1:4222',
+    ]);
+  });
+});
