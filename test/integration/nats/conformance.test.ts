@@ -1,0 +1,67 @@
+import { map } from 'rxjs';
+import { afterAll, beforeAll, it } from 'vitest';
+import type { NatsLink } from '../../../src/adapters/nats/nats-link.js';
+import { natsLoads } from '../../../src/adapters/nats/nats-loads.js';
+import { sourceCases, type SourceHarness } from '../../../src/testing/conformance/source-cases.js';
+import { describeWith } from '../../support/describe-with.js';
+import { startNats, type NatsServer } from '../../support/nats-server.js';
+import { numbered, Speaker, SUBJECT } from './speaker.js';
+
+describeWith('nats-server', 'the source of NATS does what every source does', () => {
+  let server: NatsServer;
+  let speaker: Speaker;
+  beforeAll(async () => {
+    server = await startNats();
+    speaker = await Speaker.connect(server.url);
+  });
+  afterAll(async () => {
+    await speaker[Symbol.asyncDispose]();
+    await server.stop();
+  });
+
+  /** The connection, with its subscriptions counted. */
+  function counted(): { readonly link: NatsLink; readonly open: () => number } {
+    let open = 0;
+    const { connection } = speaker;
+    const link: NatsLink = {
+      subscribe: (subject, options) => {
+        open += 1;
+        const subscription = connection.subscribe(subject, options);
+        return {
+          unsubscribe: () => {
+            open -= 1;
+            subscription.unsubscribe();
+          },
+        };
+      },
+      publish: (subject, data) => connection.publish(subject, data),
+      flush: () => connection.flush(),
+      isClosed: () => connection.isClosed(),
+      closed: () => connection.closed(),
+      status: () => connection.status(),
+      getServer: () => connection.getServer(),
+    };
+    return { link, open: () => open };
+  }
+
+  function make(): SourceHarness<number> {
+    let made: ReturnType<typeof counted> | null = null;
+    // The cases are listed before the server is there.
+    const link = new Proxy({} as NatsLink, {
+      get: (_, name) => Reflect.get((made ??= counted()).link, name) as unknown,
+    });
+    return {
+      source$: natsLoads({ connection: link }).loads$.pipe(map(({ kvUsedBlocks }) => Number(kvUsedBlocks))),
+      values: [1, 2, 3],
+      // What was subscribed and published before a flush has been taken, and has come, after it.
+      ready: () => speaker.connection.flush(),
+      push: async (value) => {
+        speaker.connection.publish(SUBJECT, numbered(value));
+        await speaker.connection.flush();
+      },
+      open: () => made?.open() ?? 0,
+    };
+  }
+
+  for (const { name, run } of sourceCases(make)) it(name, run);
+});

@@ -1,0 +1,40 @@
+import type { Subscription } from 'rxjs';
+import type { LoadReport } from '../../../src/adapters/nats/load-report.js';
+import { natsLoads, type NatsLoadsOptions } from '../../../src/adapters/nats/nats-loads.js';
+import type { SourceStatus } from '../../../src/core/source-status.js';
+import { eventually } from '../../support/eventually.js';
+
+/** One who listens through tidemark and writes down what it is told. */
+export class Listener implements Disposable {
+  /** The used blocks of every load, in order: what tests number their messages by. */
+  readonly heard: number[] = [];
+  readonly statuses: SourceStatus[] = [];
+  readonly reports: LoadReport[] = [];
+  readonly problems: string[] = [];
+  readonly #subscription: Subscription;
+
+  constructor(options: NatsLoadsOptions) {
+    const { loads$, status$, accounting$, problems$ } = natsLoads({ ...options, form: 'objects' });
+    this.#subscription = status$.subscribe((status) => this.statuses.push(status));
+    this.#subscription.add(loads$.subscribe(({ kvUsedBlocks }) => this.heard.push(Number(kvUsedBlocks))));
+    this.#subscription.add(accounting$.subscribe((report) => this.reports.push(report)));
+    this.#subscription.add(problems$.subscribe(({ text }) => this.problems.push(text)));
+  }
+
+  get state(): SourceStatus['state'] | undefined {
+    return this.statuses.at(-1)?.state;
+  }
+
+  get whys(): string {
+    return this.statuses.map(({ why = '' }) => why).join('\n');
+  }
+
+  /** Waits until it is so, and from then on again after that many statuses. */
+  until(state: SourceStatus['state'], after = 0, timeoutMs = 30_000): Promise<boolean> {
+    return eventually(() => this.statuses.slice(after).some((status) => status.state === state), timeoutMs);
+  }
+
+  [Symbol.dispose](): void {
+    this.#subscription.unsubscribe();
+  }
+}

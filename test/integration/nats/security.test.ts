@@ -1,0 +1,116 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createUser } from 'nkeys.js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeCertificates, type Certificates } from '../../support/certificates.js';
+import { describeWith } from '../../support/describe-with.js';
+import { eventually } from '../../support/eventually.js';
+import { startNats } from '../../support/nats-server.js';
+import { Listener } from './listener.js';
+import { Speaker, SUBJECT } from './speaker.js';
+
+describeWith('nats-server', 'natsLoads and who it is', () => {
+  it('a user and a password, and a wrong one for a while', async () => {
+    await using server = await startNats({ user: 'me', password: 'hunter2' });
+    using listener = new Listener({ servers: server.url, auth: { user: 'me', password: 'wrong-secret' } });
+    await listener.until('down');
+    // The client gives up after two refusals; we do not.
+    await eventually(() => expect(listener.statuses.length).toBeGreaterThan(4));
+    expect(listener.whys).toMatch(/Authorization Violation.*Check the user, password/i);
+    expect(listener.whys).not.toContain('wrong-secret');
+    await server.restart({ user: 'me', password: 'wrong-secret' });
+    await listener.until('live');
+  });
+
+  it('none where one is needed', async () => {
+    await using server = await startNats({ token: 'hunter2' });
+    using listener = new Listener({ servers: server.url });
+    await listener.until('down');
+    expect(listener.whys).toContain('Check the user, password, token');
+  });
+
+  it('a token, and a key', async () => {
+    const user = createUser();
+    const seed = new TextDecoder().decode(user.getSeed());
+    await using token = await startNats({ token: 'hunter2' });
+    await using key = await startNats({
+      configText: `authorization { users: [ { nkey: ${user.getPublicKey()} } ] }`,
+    });
+    using one = new Listener({ servers: token.url, auth: { token: 'hunter2' } });
+    using two = new Listener({ servers: key.url, auth: { nkeySeed: seed } });
+    await one.until('live');
+    await two.until('live');
+  });
+
+  it('a key that is none is a sentence, and no crash', async () => {
+    const user = createUser();
+    await using server = await startNats({
+      configText: `authorization { users: [ { nkey: ${user.getPublicKey()} } ] }`,
+    });
+    using listener = new Listener({ servers: server.url, auth: { nkeySeed: 'SUno-seed-at-all' } });
+    await listener.until('down');
+    expect(listener.whys).toMatch(/Check the user, password, token, key/);
+    expect(listener.whys).not.toContain('no-seed-at-all');
+  });
+
+  it('no permission for one subject: the others are heard, and it is told', async () => {
+    const permissions = `{ subscribe: { deny: ["namespace.*.kv_metrics"] } }`;
+    await using server = await startNats({
+      configText: `authorization { users: [ { user: me, password: secret, permissions: ${permissions} } ] }`,
+    });
+    using listener = new Listener({ servers: server.url.replace('//', '//me:secret@') });
+    await listener.until('live');
+    expect(listener.statuses.at(-1)?.why).toContain('subscribing to namespace.*.kv_metrics');
+    await using speaker = await Speaker.connect(server.url, { user: 'me', pass: 'secret' });
+    await speaker.say(1, SUBJECT);
+    await eventually(() => expect(listener.heard).toEqual([0]));
+  });
+
+  it('no permission at all: down, with the reason', async () => {
+    const permissions = `{ subscribe: { deny: [">"] } }`;
+    await using server = await startNats({
+      configText: `authorization { users: [ { user: me, password: secret, permissions: ${permissions} } ] }`,
+    });
+    using listener = new Listener({ servers: server.url, auth: { user: 'me', password: 'secret' } });
+    await listener.until('down');
+    expect(listener.whys).toMatch(/permission/i);
+  });
+});
+
+describeWith(['nats-server', 'openssl'], 'natsLoads over TLS', () => {
+  let folder = '';
+  let certificates: Certificates;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'tidemark-nats-'));
+    certificates = await makeCertificates(folder);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const read = (path: string): string => readFileSync(path, 'utf8');
+
+  it('with an authority and a certificate of our own', async () => {
+    const { ca, server: pair, client } = certificates;
+    await using server = await startNats({ tls: { ca, ...pair, verify: true } });
+    using listener = new Listener({
+      servers: server.url,
+      tls: { ca: read(ca), cert: read(client.cert), key: read(client.key) },
+    });
+    await listener.until('live');
+  });
+
+  it('with another authority: the reason is told', async () => {
+    const { ca, otherCa, server: pair } = certificates;
+    await using server = await startNats({ tls: { ca, ...pair } });
+    using listener = new Listener({ servers: server.url, tls: { ca: read(otherCa) } });
+    await listener.until('down');
+    expect(listener.whys).toMatch(/certificate/i);
+    expect(listener.whys).toContain('Check whether the server wants encryption');
+  });
+
+  it('encrypted to a server that is not', async () => {
+    await using server = await startNats();
+    using listener = new Listener({ servers: server.url, tls: { ca: read(certificates.ca) } });
+    await listener.until('down');
+    expect(listener.whys).toContain('Check whether the server wants encryption');
+  });
+});

@@ -1,0 +1,52 @@
+import { connect, type NatsConnection } from 'nats';
+import { workerId } from '../../../src/core/worker-id.js';
+import { encodeActiveLoad, encodeEnvelope } from '../../../src/wire/load-encoder.js';
+
+export const SUBJECT = 'namespace.dynamo.component.backend.endpoint.generate.kv_metrics';
+
+/** One who publishes numbered loads through the client itself, past tidemark. */
+export class Speaker implements AsyncDisposable {
+  sent = 0;
+
+  private constructor(readonly connection: NatsConnection) {}
+
+  static async connect(
+    servers: string,
+    who: { readonly user?: string; readonly pass?: string } = {},
+  ): Promise<Speaker> {
+    return new Speaker(
+      await connect({
+        ...who,
+        servers,
+        waitOnFirstConnect: true,
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: 50,
+      }),
+    );
+  }
+
+  /** Publishes the next so many, and waits until the server has them. */
+  async say(count = 1, subject = SUBJECT): Promise<void> {
+    for (let n = 0; n < count; n += 1) {
+      this.connection.publish(subject, numbered(this.sent));
+      this.sent += 1;
+    }
+    await this.connection.flush();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.connection.close();
+  }
+}
+
+/** A load whose used blocks and whose place in its publisher's row are that number. */
+export function numbered(sequence: number): Uint8Array {
+  const load = {
+    workerId: workerId('7'),
+    dpRank: 0,
+    activeDecodeBlocks: null,
+    activePrefillTokens: null,
+    kvUsedBlocks: sequence,
+  };
+  return encodeEnvelope({ publisherId: '9', sequence, publishedAt: Date.now() }, encodeActiveLoad(load, 5));
+}
