@@ -1,0 +1,155 @@
+import { Subject } from 'rxjs';
+import { expect, it } from 'vitest';
+import { registerWorker } from '../../src/adapters/etcd/register-worker.js';
+import { natsPublisher } from '../../src/adapters/nats/nats-publisher.js';
+import type { ActiveLoad } from '../../src/core/active-load.js';
+import { loadMonitor } from '../../src/core/load-monitor/load-monitor.js';
+import { policies } from '../../src/core/policies.js';
+import { workerId, type WorkerId } from '../../src/core/worker-id.js';
+import { dynamoSources, type DynamoSourcesOptions } from '../../src/dynamo/dynamo-sources.js';
+import { describeWith } from '../support/describe-with.js';
+import { startEtcd, type EtcdServer } from '../support/etcd-server.js';
+import { eventually } from '../support/eventually.js';
+import { startNats, type NatsServer } from '../support/nats-server.js';
+
+const place = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
+const transport = { kind: 'tcp', address: '127.0.0.1:9/generate' } as const;
+const card = { model: 'tiny', runtimeConfig: { totalKvBlocks: 100 } };
+const start = { thresholds: { activeDecodeBlocksThreshold: 0.85 } };
+
+/** A worker of a release: registered, and publishing what it is told. */
+function worker(nats: NatsServer, etcd: EtcdServer, id: WorkerId, generation: '1.0' | '1.6', at = place) {
+  const loads$ = new Subject<ActiveLoad>();
+  let [state, publishing] = ['', ''];
+  const registration = registerWorker({ hosts: etcd.url, ...at, transport, card, generation, workerId: id });
+  const subscription = registration.subscribe((status) => (state = status.state));
+  subscription.add(
+    loads$
+      .pipe(natsPublisher({ servers: nats.url, endpoint: at, as: 'worker', generation, publisherId: id }))
+      .subscribe((status) => (publishing = status.state)),
+  );
+  return {
+    ready: () => eventually(() => state === 'registered' && publishing === 'live'),
+    say: (blocks: number) =>
+      loads$.next({
+        workerId: id,
+        dpRank: 0,
+        activeDecodeBlocks: blocks,
+        activePrefillTokens: null,
+        kvUsedBlocks: generation === '1.6' ? blocks : null,
+      }),
+    leave: () => subscription.unsubscribe(),
+  };
+}
+
+/** What a monitor of these sources holds busy, as it goes. */
+function monitored(options: DynamoSourcesOptions) {
+  const monitor = loadMonitor(dynamoSources(options), { policy: policies.default, start });
+  const problems: string[] = [];
+  monitor.problems$.subscribe(({ code, text }) => problems.push(`${code}: ${text}`));
+  monitor.connect();
+  return {
+    problems,
+    busy: () => [...(monitor.snapshot()?.busy ?? [])].sort(),
+    status: () => monitor.snapshot()?.status,
+    fleet: () => monitor.snapshot()?.fleet,
+    [Symbol.dispose]: () => monitor.stop(),
+  };
+}
+
+describeWith(['nats-server', 'etcd'], 'dynamoSources', () => {
+  it('a fleet of two releases: who is above the marks, until it is free or leaves', async () => {
+    await using nats = await startNats();
+    await using etcd = await startEtcd();
+    const [old, recent] = [workerId('7587888657184927289'), workerId('9')];
+    const [one, two] = [worker(nats, etcd, old, '1.0'), worker(nats, etcd, recent, '1.6')];
+    await one.ready();
+    await two.ready();
+    using monitor = monitored({
+      nats: nats.url,
+      etcd: etcd.url,
+      namespace: 'dynamo',
+      endpoint: 'backend.generate',
+    });
+    // What is published before the subscription stands is nobody's, so the workers say it until it is heard.
+    let turn = 0;
+    await eventually(() => {
+      turn = 1 - turn;
+      one.say(90 + turn);
+      two.say(95 + turn);
+      expect(monitor.busy()).toEqual([old, recent].sort());
+    });
+    one.say(10);
+    await eventually(() => expect(monitor.busy()).toEqual([recent]));
+    two.leave();
+    await eventually(() => expect(monitor.busy()).toEqual([]));
+    one.leave();
+  });
+
+  it('one id at two endpoints: each pool has its own card', async () => {
+    await using nats = await startNats();
+    await using etcd = await startEtcd();
+    const id = workerId('9');
+    const other = { ...place, component: 'prefill' };
+    // The second registration of one id is of another process in etcd's eyes, so its keys are written by hand.
+    const first = worker(nats, etcd, id, '1.6');
+    await first.ready();
+    const [instance, model] = await Promise.all([
+      etcd.gateway.get('v1/instances/dynamo/backend/'),
+      etcd.gateway.get('v1/mdc/dynamo/backend/'),
+    ]);
+    for (const { key, value } of [...instance, ...model]) {
+      const text = new TextDecoder().decode(value).replace('"total_kv_blocks":100', '"total_kv_blocks":1000');
+      await etcd.gateway.put(
+        key.replace('/backend/', '/prefill/'),
+        text.replaceAll('"backend"', '"prefill"'),
+      );
+    }
+    using small = monitored({ nats: nats.url, etcd: etcd.url, endpoint: { ...place } });
+    using large = monitored({ nats: nats.url, etcd: etcd.url, endpoint: other });
+    // A message on the endpoint's own subject is heard by its own pool.
+    let turn = 0;
+    await eventually(() => {
+      turn = 1 - turn;
+      first.say(90 + turn);
+      expect(small.busy()).toEqual([id]);
+    });
+    expect(large.busy()).toEqual([]);
+    first.leave();
+  });
+
+  it('records that cannot be read are problems of the monitor', async () => {
+    await using nats = await startNats();
+    await using etcd = await startEtcd();
+    await etcd.gateway.put('v1/mdc/dynamo/backend/generate/9', 'no json');
+    using monitor = monitored({ nats: nats.url, etcd: etcd.url });
+    await eventually(() => expect(monitor.problems.join()).toContain('undecodable'));
+    expect(monitor.problems.join()).toContain('v1/mdc/dynamo/backend/generate/9');
+  });
+
+  it('while a server is away its status says why and since when; what it said stays', async () => {
+    await using nats = await startNats();
+    await using etcd = await startEtcd();
+    const one = worker(nats, etcd, workerId('9'), '1.6');
+    await one.ready();
+    using monitor = monitored({ nats: nats.url, etcd: etcd.url });
+    let turn = 0;
+    await eventually(() => {
+      turn = 1 - turn;
+      one.say(90 + turn);
+      expect(monitor.busy()).toEqual(['9']);
+    });
+    await etcd.kill();
+    await eventually(() => {
+      const discovery = monitor.status()?.find(({ source }) => source === 'discovery');
+      expect(discovery).toMatchObject({ state: 'down' });
+      expect(discovery?.why).toContain(etcd.url);
+    });
+    expect(monitor.busy()).toEqual(['9']);
+    await etcd.restart();
+    await eventually(() =>
+      expect(monitor.status()?.find(({ source }) => source === 'discovery')).toMatchObject({ state: 'live' }),
+    );
+    one.leave();
+  });
+});
