@@ -40,12 +40,12 @@ export class EtcdGateway {
   constructor(private readonly access: EtcdAccess) {}
 
   /** Writes a key; the revision that this made. */
-  put(key: string, value: Uint8Array | string, lease = '0'): Promise<string> {
+  put(key: Uint8Array | string, value: Uint8Array | string, lease = '0'): Promise<string> {
     return this.change('/v3/kv/put', { key: base64(key), value: base64(value), lease });
   }
 
   /** Deletes one key; the revision afterwards. */
-  delete(key: string): Promise<string> {
+  delete(key: Uint8Array | string): Promise<string> {
     return this.change('/v3/kv/deleterange', { key: base64(key) });
   }
 

@@ -35,6 +35,7 @@ export interface PrefixWatch {
  *    `status$` gives a late subscriber the present one.
  * 4. A server that is silent is noticed within 10 s; an event that the server itself lost within about 35 s, as a
  *    `resync`.
+ * 5. Keys are text. One whose bytes are no UTF-8 is left out.
  *
  * ```
  *   etcd      put a, put b     put c  (cut, put d, delete a)  put e  (cut, compacted: put f)
