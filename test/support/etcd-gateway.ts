@@ -99,6 +99,26 @@ export class EtcdGateway {
     await open.call('/v3/auth/enable', {});
   }
 
+  async changePassword(name: string, password: string): Promise<void> {
+    await this.call('/v3/auth/user/changepw', { name, password });
+  }
+
+  /** Makes a user who may read the keys with a prefix, and nothing else; the role has the same name. */
+  async addReader(
+    { username, password }: { username: string; password: string },
+    prefix: string,
+  ): Promise<void> {
+    await this.call('/v3/auth/role/add', { name: username });
+    await this.allow(username, prefix);
+    await this.call('/v3/auth/user/add', { name: username, password });
+    await this.call('/v3/auth/user/grant', { user: username, role: username });
+  }
+
+  /** Lets a role read the keys with one more prefix. */
+  async allow(role: string, prefix: string): Promise<void> {
+    await this.call('/v3/auth/role/grant', { name: role, perm: { permType: 'READ', ...rangeOf(prefix) } });
+  }
+
   private async change(path: string, body: Json): Promise<string> {
     const { header } = await this.call(path, body);
     return header?.revision ?? '0';
