@@ -85,7 +85,8 @@ export class GrpcLink implements EtcdLink {
     cancel_reason,
     events,
   }: IWatchResponse): WatchAnswer[] {
-    if (canceled && compact_revision !== '0') return [{ kind: 'compacted' }];
+    if (canceled && compact_revision !== '0')
+      return [{ kind: 'compacted', oldest: BigInt(compact_revision) }];
     if (canceled) throw new Error(cancel_reason === '' ? 'the server ended the watch' : cancel_reason);
     if (created) return [{ kind: 'created' }];
     // A progress notice has no events and, in some releases, a wrong revision.
