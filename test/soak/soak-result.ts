@@ -18,8 +18,9 @@ export interface SoakResult {
   readonly finalWrong: number;
   /** Written and never told, all of them. */
   readonly lost: number;
-  /** Of these: gone from the server, which a resync said. */
-  readonly lostAndFlagged: number;
+  /** Of these: compacted away, and gone with a store that was replaced; each time a resync said so. */
+  readonly lostCompacted: number;
+  readonly lostReplaced: number;
   readonly outOfOrder: number;
   readonly toldTwice: number;
   readonly resyncs: number;
@@ -32,8 +33,9 @@ export interface SoakResult {
 
 /** What the promise excludes, in words; empty is a pass. */
 export function breaches(result: SoakResult): string[] {
-  const { finalWrong, lost, lostAndFlagged, outOfOrder, toldTwice, leaks, unhandled, tooRare } = result;
-  const unexcused = lost - lostAndFlagged;
+  const { finalWrong, lost, lostCompacted, lostReplaced, outOfOrder, toldTwice } = result;
+  const { leaks, unhandled, tooRare } = result;
+  const unexcused = lost - lostCompacted - lostReplaced;
   return [
     ...(finalWrong > 0 ? [`${finalWrong} final values are wrong`] : []),
     ...(unexcused > 0 ? [`${unexcused} values were lost that the server still had`] : []),

@@ -2,7 +2,7 @@ import { breaches, type SoakResult } from './soak-result.js';
 
 /** A result for people. */
 export function soakTable(result: SoakResult): string {
-  const { faults, seconds, seed, system, written, lost, lostAndFlagged } = result;
+  const { faults, seconds, seed, system, written, lost, lostCompacted, lostReplaced } = result;
   const total = faults.reduce((sum, { count }) => sum + count, 0);
   const wrong = breaches(result);
   const silent = faults.filter(({ kind }) => kind.startsWith('half-open'));
@@ -15,7 +15,8 @@ export function soakTable(result: SoakResult): string {
     '',
     `values written             ${written}`,
     `final values wrong         ${result.finalWrong}`,
-    `intermediate values lost   ${lost}, of which ${lostAndFlagged} were gone from the server and flagged`,
+    `intermediate values lost   ${lost - lostCompacted - lostReplaced}, and ${lostCompacted} that were compacted away and flagged,`,
+    `                           and ${lostReplaced} while the store was being replaced, flagged`,
     `out of order, told twice   ${result.outOfOrder}, ${result.toldTwice}`,
     `resyncs                    ${result.resyncs}`,
     `half-open noticed within   ${longest(silent.flatMap(({ detectMs }) => detectMs))} (at most 10 s)`,

@@ -63,7 +63,8 @@ export function etcdClient(
     lastCall: (call) => {
       last = call().catch(() => undefined);
     },
-    close: () => void last.then(() => client.close()),
+    // A last call may still be made in the same turn, by whoever is told later that it is over.
+    close: () => queueMicrotask(() => void last.then(() => client.close())),
   };
 }
 

@@ -65,10 +65,7 @@ export class KeyHistory {
     this.#oldest = oldest;
   }
 
-  /**
-   * Where a listing would lose least, when the store is at a revision: where history was compacted, for all that
-   * came later can be replayed. `null` is the present; asked for once, for what was there may be gone by now.
-   */
+  /** The revision to list at so that least is lost, `null` for the present. Once only: it may be gone by then. */
   takeOldest(present: bigint): bigint | null {
     const oldest = this.#oldest;
     this.#oldest = null;

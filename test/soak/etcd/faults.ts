@@ -35,7 +35,7 @@ async function compactAll(stage: Stage, above: number): Promise<void> {
   const last = stage.numbers.written.at(-1);
   if (last === undefined) return;
   await stage.server.gateway.compact(last.revision.toString());
-  stage.excuse(above, last.number);
+  stage.excuse('compacted', above, last.number);
 }
 
 const leases =
@@ -165,7 +165,7 @@ export const faults: Readonly<Record<string, Fault>> = {
     const mark = stage.listener.statuses.length;
     await stage.open();
     await stage.listener.until('live', mark);
-    stage.excuse(above, stage.numbers.written.at(-1)?.number ?? above);
+    stage.excuse('replaced', above, stage.numbers.written.at(-1)?.number ?? above);
   },
   'replay of 9 MB, then deletion of all that': async (stage) => {
     const { gateway } = stage.server;

@@ -60,10 +60,10 @@ export async function soakEtcd(
     if (healMs !== null) figure.healMs.push(healMs);
     if (now() - said > PROGRESS_MS) {
       said = now();
-      const { lost, flagged } = stage.lost();
+      const { lost, compacted, replaced } = stage.lost();
       progress(
         `${((said - begun) / 1_000).toFixed(0)} s: ${countOf(figures.values())} faults, last: ${kind}; ` +
-          `${numbers.written.length} written, ${lost - flagged} not told yet, ${flagged} compacted or replaced`,
+          `${numbers.written.length} written, ${lost - compacted - replaced} not told yet, ${compacted} compacted, ${replaced} replaced`,
       );
     }
     await sleep(400 * random());
@@ -74,7 +74,7 @@ export async function soakEtcd(
   await proxy.heal();
   await stage.caughtUp();
   const finalWrong = await wrongFinals(stage);
-  const { lost, flagged } = stage.lost();
+  const { lost, compacted, replaced } = stage.lost();
   listener.unsubscribe();
   const leaks = await leaksOf(async () => {
     await eventually(() => proxy.connections === 0, 10_000);
@@ -93,7 +93,8 @@ export async function soakEtcd(
     written: numbers.written.length,
     finalWrong,
     lost,
-    lostAndFlagged: flagged,
+    lostCompacted: compacted,
+    lostReplaced: replaced,
     outOfOrder: listener.outOfOrder,
     toldTwice: listener.toldTwice,
     resyncs: listener.resyncs.length,

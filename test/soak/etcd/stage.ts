@@ -12,6 +12,7 @@ const now = performance.now.bind(performance);
 interface Excuse {
   readonly above: number;
   readonly upTo: number;
+  readonly why: 'compacted' | 'replaced';
   readonly at: number;
 }
 
@@ -87,19 +88,20 @@ export class Stage {
   }
 
   /** Numbers above one, up to another one, may be missing, if a resync says so. */
-  excuse(above: number, upTo: number): void {
-    this.#excuses.push({ above, upTo, at: this.began });
+  excuse(why: Excuse['why'], above: number, upTo: number): void {
+    this.#excuses.push({ above, upTo, why, at: this.began });
   }
 
-  /** The numbers that were never told, and how many of these are excused. */
-  lost(): { lost: number; flagged: number } {
+  /** The numbers that were never told, and how many of these are excused, and why. */
+  lost(): { lost: number; compacted: number; replaced: number } {
     const missing = this.numbers.written.filter(({ number }) => !this.listener.told.has(number));
-    const flagged = missing.filter(({ number }) =>
-      this.#excuses.some(
+    const excuses = missing.map(({ number }) =>
+      this.#excuses.find(
         ({ above, upTo, at }) =>
           number > above && number <= upTo && this.listener.resyncs.some((told) => told >= at),
       ),
     );
-    return { lost: missing.length, flagged: flagged.length };
+    const count = (why: Excuse['why']): number => excuses.filter((excuse) => excuse?.why === why).length;
+    return { lost: missing.length, compacted: count('compacted'), replaced: count('replaced') };
   }
 }
