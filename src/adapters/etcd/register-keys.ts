@@ -7,6 +7,7 @@ import {
   Observable,
   of,
   takeUntil,
+  tap,
   type SchedulerLike,
 } from 'rxjs';
 import type { WorkerId } from '../../core/worker-id.js';
@@ -52,10 +53,10 @@ export function registerKeys(
     let lease: WorkerId | null = null;
     const session = asked('granting a lease', () => grant(client, known, ttlSeconds))
       .pipe(
+        // From here on there may be keys, whether or not the answer arrives.
+        tap((id) => (lease = id)),
         mergeMap((id) =>
-          asked('writing the keys', () => createKeys(client.kv, entries(id), id)).pipe(
-            map(() => (lease = id)),
-          ),
+          asked('writing the keys', () => createKeys(client.kv, entries(id), id)).pipe(map(() => id)),
         ),
         mergeMap((id) =>
           concat(

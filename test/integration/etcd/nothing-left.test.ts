@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { registerWorker } from '../../../src/adapters/etcd/register-worker.js';
 import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
@@ -35,6 +36,30 @@ describeWith('etcd', 'what is left behind', () => {
     await eventually(() => world.proxy.connections === 0);
     expect(await settledHandles()).toEqual(before);
     expect(process.eventNames().map((name) => [name, process.listenerCount(name)])).toEqual(listeners);
+  });
+
+  it('by 100 registrations, ended at once, while connecting, or registered: nothing', async () => {
+    await using world = await startWorld();
+    const before = await settledHandles();
+    for (let round = 0; round < 100; round += 1) {
+      let state = '';
+      const subscription = registerWorker({
+        hosts: world.hosts,
+        namespace: 'n',
+        component: 'c',
+        endpoint: 'e',
+        transport: { kind: 'tcp', address: '127.0.0.1:1/e' },
+        generation: '1.6',
+        ttlSeconds: 600,
+      }).subscribe((status) => (state = status.state));
+      const stage = round % 8;
+      for (let pause = 0; pause < 4 * stage; pause += 1) await new Promise(setImmediate);
+      if (stage === 7) await eventually(() => state === 'registered');
+      subscription.unsubscribe();
+    }
+    await eventually(async () => (await world.server.gateway.get('')).length === 0);
+    await eventually(() => world.proxy.connections === 0);
+    expect(await settledHandles()).toEqual(before);
   });
 
   it('by one who leaves while the server is silent: nothing', async () => {
