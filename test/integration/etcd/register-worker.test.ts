@@ -93,7 +93,7 @@ describeWith('etcd', 'a worker that registers', () => {
       using worker = new Registered(world, { workerId: workerId('7587888') });
       await worker.until('registered');
       // Twice the time that the lease lives without being kept alive.
-      await new Promise((resolve) => setTimeout(resolve, 4_500));
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
       expect(await keysIn(world)).toEqual([instanceKey({ ...place, instanceId: workerId('7587888') })]);
       expect(worker.states).toEqual(['connecting', 'registered']);
     },
