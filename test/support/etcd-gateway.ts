@@ -40,12 +40,12 @@ export class EtcdGateway {
   constructor(private readonly access: EtcdAccess) {}
 
   /** Writes a key; the revision that this made. */
-  put(key: string, value: Uint8Array | string, lease = '0'): Promise<string> {
+  put(key: Uint8Array | string, value: Uint8Array | string, lease = '0'): Promise<string> {
     return this.change('/v3/kv/put', { key: base64(key), value: base64(value), lease });
   }
 
   /** Deletes one key; the revision afterwards. */
-  delete(key: string): Promise<string> {
+  delete(key: Uint8Array | string): Promise<string> {
     return this.change('/v3/kv/deleterange', { key: base64(key) });
   }
 
@@ -97,6 +97,26 @@ export class EtcdGateway {
       await open.call('/v3/auth/user/grant', { user: name, role: 'root' });
     }
     await open.call('/v3/auth/enable', {});
+  }
+
+  async changePassword(name: string, password: string): Promise<void> {
+    await this.call('/v3/auth/user/changepw', { name, password });
+  }
+
+  /** Makes a user who may read the keys with a prefix, and nothing else; the role has the same name. */
+  async addReader(
+    { username, password }: { username: string; password: string },
+    prefix: string,
+  ): Promise<void> {
+    await this.call('/v3/auth/role/add', { name: username });
+    await this.allow(username, prefix);
+    await this.call('/v3/auth/user/add', { name: username, password });
+    await this.call('/v3/auth/user/grant', { user: username, role: username });
+  }
+
+  /** Lets a role read the keys with one more prefix. */
+  async allow(role: string, prefix: string): Promise<void> {
+    await this.call('/v3/auth/role/grant', { name: role, perm: { permType: 'READ', ...rangeOf(prefix) } });
   }
 
   private async change(path: string, body: Json): Promise<string> {

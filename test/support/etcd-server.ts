@@ -18,6 +18,8 @@ export interface EtcdOptions {
   };
   /** Who may do everything; nobody else may do anything. */
   readonly auth?: { readonly username: string; readonly password: string };
+  /** How long a login is good for when nothing is asked with it. */
+  readonly authTokenTtlSeconds?: number;
 }
 
 /** An etcd of one member. Its data survive `kill` and `restart`, and go with `wipe` and `stop`. */
@@ -105,7 +107,7 @@ export class EtcdServer implements AsyncDisposable {
   private flags(): string[] {
     const { url, peerPort, options } = this;
     const peerUrl = `http://127.0.0.1:${peerPort}`;
-    const { tls } = options;
+    const { tls, authTokenTtlSeconds: tokenTtl } = options;
     return [
       '--name=tidemark',
       `--data-dir=${this.dataFolder}`,
@@ -121,6 +123,7 @@ export class EtcdServer implements AsyncDisposable {
       '--heartbeat-interval=10',
       '--election-timeout=100',
       '--bcrypt-cost=4',
+      ...(tokenTtl === undefined ? [] : [`--auth-token-ttl=${tokenTtl}`]),
       ...(tls ? [`--cert-file=${tls.cert}`, `--key-file=${tls.key}`] : []),
       // An authority alone would do: etcd demands certificates as soon as it can check them.
       ...(tls?.clientCertAuth === true ? ['--client-cert-auth', `--trusted-ca-file=${tls.ca}`] : []),

@@ -34,6 +34,18 @@ export async function createKeys(kv: KVClient, entries: readonly KeyEntry[], lea
   if (missing.length > 0) await createKeys(kv, missing, lease);
 }
 
+/**
+ * Looks whether all keys live by the lease.
+ *
+ * @throws Error when they do not: a worker is there for as long as its lease, whoever removes its keys.
+ */
+export async function checkKeys(kv: KVClient, entries: readonly KeyEntry[], lease: WorkerId): Promise<void> {
+  const { succeeded } = await kv.txn({
+    compare: entries.map(({ key }) => ({ key: Buffer.from(key), target: 'Lease', result: 'Equal', lease })),
+  });
+  if (!succeeded) throw new Error('somebody removed or replaced the keys of this worker');
+}
+
 function leasesOf({ responses }: ITxnResponse): Map<string, string> {
   return new Map(
     responses.flatMap(({ response_range }) =>

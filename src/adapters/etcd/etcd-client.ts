@@ -1,7 +1,7 @@
 import { AuthClient, Etcd3, KVClient, LeaseClient, WatchClient, type ICallable, type IOptions } from 'etcd3';
 import type { EtcdHost } from './etcd-host.js';
 import type { EtcdOptions, EtcdTls } from './etcd-options.js';
-import { tokenCalls } from './token-calls.js';
+import { tokenCalls, type Connections } from './token-calls.js';
 
 /** The raw calls to one server, for one session. */
 export interface EtcdClient {
@@ -18,6 +18,7 @@ export interface EtcdClient {
 }
 
 type Policy = NonNullable<NonNullable<IOptions['faultHandling']>['global']>;
+type GrpcOptions = NonNullable<IOptions['grpcOptions']>;
 
 /**
  * A client of one server.
@@ -26,25 +27,28 @@ type Policy = NonNullable<NonNullable<IOptions['faultHandling']>['global']>;
  * a session that ends at the first error needs neither. A message may be of any size: a replay that is refused for its
  * size would be skipped. The client has its own connections: the shared ones may be stuck. It logs in by itself: etcd3
  * would open a connection for that which it never closes.
+ *
+ * All services go over one connection: an answer to a probe then says that the watch is connected, too.
  */
 export function etcdClient(
   host: EtcdHost,
   { auth, tls }: Pick<EtcdOptions, 'auth' | 'tls'>,
   deadlineMs: number,
 ): EtcdClient {
+  const grpcOptions: GrpcOptions = {
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.max_receive_message_length': -1,
+    'grpc.enable_retries': 0,
+    ...(tls?.serverName !== undefined && { 'grpc.ssl_target_name_override': tls.serverName }),
+  };
   const client = new OpenEtcd({
     hosts: host.url,
     ...(host.secure && tls !== undefined && { credentials: credentialsOf(tls) }),
-    grpcOptions: {
-      'grpc.use_local_subchannel_pool': 1,
-      'grpc.max_receive_message_length': -1,
-      'grpc.enable_retries': 0,
-      ...(tls?.serverName !== undefined && { 'grpc.ssl_target_name_override': tls.serverName }),
-    },
+    grpcOptions,
     faultHandling: { host: () => once, global: once },
   });
   let token: string | null = null;
-  const calls = tokenCalls(client.connections, () => token, deadlineMs);
+  const calls = tokenCalls(oneChannel(client.connections, grpcOptions), () => token, deadlineMs);
   const login = async ({ username, password }: NonNullable<typeof auth>): Promise<void> => {
     token = null;
     token = (await new AuthClient(calls).authenticate({ name: username, password })).token;
@@ -59,7 +63,8 @@ export function etcdClient(
     lastCall: (call) => {
       last = call().catch(() => undefined);
     },
-    close: () => void last.then(() => client.close()),
+    // A last call may still be made in the same turn, by whoever is told later that it is over.
+    close: () => queueMicrotask(() => void last.then(() => client.close())),
   };
 }
 
@@ -67,6 +72,17 @@ class OpenEtcd extends Etcd3 {
   get connections(): ICallable<unknown> {
     return this.pool;
   }
+}
+
+/** Every service that is asked for takes the channel of the first one; gRPC would give each its own. */
+function oneChannel(connections: ICallable<unknown>, grpcOptions: GrpcOptions): Connections {
+  return {
+    withConnection: (service, call) =>
+      connections.withConnection(service, (connection) => {
+        grpcOptions['channelOverride'] ??= connection.client.getChannel();
+        return call(connection);
+      }),
+  };
 }
 
 const never = new AbortController().signal;

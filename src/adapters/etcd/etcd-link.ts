@@ -2,11 +2,14 @@ import type { Observable } from 'rxjs';
 import type { Listing } from './listing.js';
 import type { KeyChange } from './prefix-batch.js';
 
-/** What a watch says: that it stands, what happened, or that the revision it should begin at is compacted away. */
+/**
+ * What a watch says: that it stands, what happened, or that the revision it should begin at is compacted away, and
+ * which is the oldest that is not.
+ */
 export type WatchAnswer =
   | { readonly kind: 'created' }
   | { readonly kind: 'changes'; readonly changes: readonly KeyChange[] }
-  | { readonly kind: 'compacted' };
+  | { readonly kind: 'compacted'; readonly oldest: bigint };
 
 /** How to list. */
 export interface ListOptions {

@@ -6,7 +6,6 @@ import type { EtcdLink, ListOptions, WatchAnswer } from './etcd-link.js';
 import { keyChangeOf, keyPutOf } from './key-change-of.js';
 import { keyRange, rangeAfter, type KeyRange } from './key-range.js';
 import type { Listing } from './listing.js';
-import { ANSWER_MS } from './open-client.js';
 import { requestStream } from './request-stream.js';
 import { told } from './told.js';
 import { unaryCall } from './unary-call.js';
@@ -14,6 +13,8 @@ import { unaryCall } from './unary-call.js';
 /** How many keys one answer of a listing holds, and how long it may take. */
 const PAGE_KEYS = 1_000;
 const PAGE_MS = 10_000;
+/** With the 5 s between two probes, a silent server is noticed within 10 s. */
+const PROBE_ANSWER_MS = 4_000;
 
 /** A connection over gRPC, through the raw calls of etcd3. */
 export class GrpcLink implements EtcdLink {
@@ -48,7 +49,7 @@ export class GrpcLink implements EtcdLink {
         reduce(
           (listing: Listing, { header, kvs }) => ({
             revision: shown ?? BigInt(header.revision),
-            entries: listing.entries.concat(kvs.map((kv) => keyPutOf(kv, this.#keyPrefix))),
+            entries: listing.entries.concat(kvs.flatMap((kv) => keyPutOf(kv, this.#keyPrefix) ?? [])),
           }),
           { revision: 0n, entries: [] },
         ),
@@ -67,7 +68,7 @@ export class GrpcLink implements EtcdLink {
 
   probe(): Observable<never> {
     const { key } = this.#rangeOf('');
-    return this.#range({ key, count_only: true }, ANSWER_MS).pipe(
+    return this.#range({ key, count_only: true }, PROBE_ANSWER_MS).pipe(
       ignoreElements(),
       told(this.url, 'asking whether it is there'),
     );
@@ -84,12 +85,15 @@ export class GrpcLink implements EtcdLink {
     cancel_reason,
     events,
   }: IWatchResponse): WatchAnswer[] {
-    if (canceled && compact_revision !== '0') return [{ kind: 'compacted' }];
+    if (canceled && compact_revision !== '0')
+      return [{ kind: 'compacted', oldest: BigInt(compact_revision) }];
     if (canceled) throw new Error(cancel_reason === '' ? 'the server ended the watch' : cancel_reason);
     if (created) return [{ kind: 'created' }];
     // A progress notice has no events and, in some releases, a wrong revision.
     if (events.length === 0) return [];
-    return [{ kind: 'changes', changes: events.map((event) => keyChangeOf(event, this.#keyPrefix)) }];
+    return [
+      { kind: 'changes', changes: events.flatMap((event) => keyChangeOf(event, this.#keyPrefix) ?? []) },
+    ];
   }
 
   #rangeOf(prefix: string): KeyRange {

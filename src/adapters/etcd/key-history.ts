@@ -36,6 +36,8 @@ export class KeyHistory {
   /** The newest revision that anything was told of: an audit may have been ahead of the watch. */
   #newest = 0n;
   #lost = false;
+  /** The oldest revision that the store still had when history was lost. */
+  #oldest: bigint | null = null;
   /** Keys that an audit doubts, each with what was known of it then. */
   #suspects = new Map<string, string>();
 
@@ -57,9 +59,18 @@ export class KeyHistory {
     };
   }
 
-  /** What could have been replayed is gone: the next connection tells the difference instead. */
-  lose(): void {
+  /** What could have been replayed is gone up to a revision: the next connection tells the difference instead. */
+  lose(oldest: bigint | null = null): void {
     this.#lost = true;
+    this.#oldest = oldest;
+  }
+
+  /** The revision to list at so that least is lost, `null` for the present. Once only: it may be gone by then. */
+  takeOldest(present: bigint): bigint | null {
+    const oldest = this.#oldest;
+    this.#oldest = null;
+    // What an audit has told already must not be taken back by an older listing.
+    return oldest !== null && oldest >= this.#newest && oldest <= present ? oldest : null;
   }
 
   /** The changes that have not been told; `null` when there are none. A revision comes whole. */

@@ -21,14 +21,13 @@ export function preFlight(host: EtcdHost, tls: EtcdTls | undefined, timeoutMs: n
   return new Observable((subscriber) => {
     const tried = 'connecting';
     let session: ClientHttp2Session | undefined;
-    const fail = (error: Error): void => subscriber.error(troubleOf(error, host.url, tried));
+    // What the session makes of the bytes is told by the socket as well, in any order.
+    const fail = (error: Error): void =>
+      subscriber.error(notHttp2(error) ? notEtcd(host, error) : troubleOf(error, host.url, tried));
     const speak = (): void => {
       session = connectHttp2(host.url, { createConnection: () => socket });
-      session.on('error', (error) => {
-        const cause = error instanceof Error ? error : new Error(String(error));
-        subscriber.error(notHttp2(cause) ? notEtcd(host, cause) : troubleOf(cause, host.url, tried));
-      });
-      session.on('close', () => fail(new Error('socket closed before the server spoke')));
+      session.on('error', fail);
+      session.on('close', () => fail(new Error(`it closed the connection before it spoke${hint(host)}`)));
       session.once('remoteSettings', () => subscriber.complete());
     };
     const socket: Socket = host.secure
@@ -62,6 +61,11 @@ function certificates(tls: EtcdTls | undefined): Record<string, Buffer | string>
     ...(tls?.key !== undefined && { key: Buffer.from(tls.key) }),
     ...(tls?.serverName !== undefined && { servername: tls.serverName }),
   };
+}
+
+/** A server that wants TLS cannot say so to one who does not speak it. */
+function hint({ secure }: EtcdHost): string {
+  return secure ? '' : ', as a server does that wants https';
 }
 
 function notHttp2(error: Error & { code?: string }): boolean {

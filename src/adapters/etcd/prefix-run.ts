@@ -7,10 +7,11 @@ import { GrpcLink } from './grpc-link.js';
 import { openClient } from './open-client.js';
 import type { PrefixBatch } from './prefix-batch.js';
 import { watchRun } from './watch-run.js';
+import { watchedPrefixes } from './watched-prefixes.js';
 
 /** What to watch. */
 export interface WatchPrefixOptions extends EtcdOptions {
-  /** The keys to watch: those that begin with one of these. An empty prefix is all keys. */
+  /** The keys to watch: those that begin with one of these. An empty prefix is all keys, no prefix is an error. */
   readonly prefixes: string | readonly string[];
   /** The name in the status; `etcd` when absent. */
   readonly source?: string;
@@ -23,7 +24,7 @@ export function prefixRun(options: WatchPrefixOptions): Observable<PrefixBatch |
     hosts: etcdHosts(options),
     open: (host) =>
       openClient(host, options, scheduler).pipe(map((client) => new GrpcLink(client, keyPrefix, scheduler))),
-    prefixes: typeof prefixes === 'string' ? [prefixes] : prefixes,
+    prefixes: watchedPrefixes(prefixes),
     source,
     longestRetryMs: LONGEST_RETRY_MS,
     scheduler,

@@ -40,7 +40,7 @@ const MAX_LEASE = 2n ** 63n - 1n;
  *
  * 1. Cold: every subscription is a worker of its own. It emits its status, the present one first.
  * 2. The keys are written in one transaction that fails if one of them is there; the id is that of the lease.
- * 3. When the lease is lost, or the server, that is a status, and the worker is registered again under the same id as
+ * 3. When the lease is lost, or the server, or somebody removes the keys, that is a status, and the worker is registered again under the same id as
  *    soon as possible.
  * 4. A value of `stop$` revokes the lease, which removes the keys at once; then it emits `ended` and completes.
  *    Unsubscribing revokes too, without waiting for it. A process that dies without either leaves its keys for

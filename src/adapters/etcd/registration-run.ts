@@ -8,6 +8,7 @@ import {
   switchMap,
   takeUntil,
   takeWhile,
+  tap,
   type Observable,
 } from 'rxjs';
 import type { WorkerId } from '../../core/worker-id.js';
@@ -30,10 +31,15 @@ export function registrationRun(run: RegistrationRun): Observable<RegistrationSt
   const { options, registration, scheduler } = run;
   return defer(() => {
     let status: RegistrationStatus = { state: 'connecting', since: scheduler.now(), workerId: run.workerId };
+    // Not every status tells: `connecting` names an id that was asked for.
+    let held = false;
     const session = (host: EtcdHost): Observable<WorkerId> =>
       openClient(host, options, scheduler).pipe(
         switchMap((client) =>
-          registerKeys(client, status.workerId, registration, scheduler).pipe(endWith(null)),
+          registerKeys(client, { id: status.workerId, held }, registration, scheduler).pipe(
+            tap(() => (held = true)),
+            endWith(null),
+          ),
         ),
         takeWhile((id) => id !== null),
       );

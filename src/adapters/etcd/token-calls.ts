@@ -1,6 +1,9 @@
 import type { ICallable } from 'etcd3';
 
-type Connection = Parameters<Parameters<ICallable<unknown>['withConnection']>[1]>[0];
+/** Where the clients of the services come from. */
+export type Connections = Pick<ICallable<unknown>, 'withConnection'>;
+
+type Connection = Parameters<Parameters<Connections['withConnection']>[1]>[0];
 type Unary = (
   request: unknown,
   metadata: Connection['metadata'],
@@ -14,11 +17,11 @@ type Unary = (
  * etcd3 repeats a call with a refused token without end; here it fails once, and whoever called gets a new token.
  */
 export function tokenCalls(
-  connections: ICallable<unknown>,
+  connections: Connections,
   token: () => string | null,
   deadlineMs: number,
 ): ICallable<unknown> {
-  const withConnection: ICallable<unknown>['withConnection'] = (service, call) =>
+  const withConnection: Connections['withConnection'] = (service, call) =>
     connections.withConnection(service, (connection) => {
       const { metadata } = connection;
       // A watch on a server that has lost its majority then ends, and is not only silent.

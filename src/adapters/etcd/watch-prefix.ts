@@ -8,11 +8,13 @@ import { sharedWatch, type PrefixWatch } from './shared-watch.js';
  *    the last one ends, so does the run, and the next one begins anew.
  * 2. `changes$` gives every subscriber a `snapshot` first, a late one the present state at once. Then `changes`, in
  *    order and complete: after a lost connection the watch goes on where it was. Where that cannot be done, because
- *    history was compacted away or the store was replaced, it gives the difference as one `resync`.
+ *    history was compacted away or the store was replaced, it gives the difference as one `resync`. Of what happened, only
+ *    what the server has no more is left out.
  * 3. Neither errors, and neither completes. What is wrong is a status, with the reason and the time of the next try;
  *    `status$` gives a late subscriber the present one.
  * 4. A server that is silent is noticed within 10 s; an event that the server itself lost within about 35 s, as a
  *    `resync`.
+ * 5. Keys are text. One whose bytes are no UTF-8 is left out.
  *
  * ```
  *   etcd      put a, put b     put c  (cut, put d, delete a)  put e  (cut, compacted: put f)

@@ -1,4 +1,15 @@
-import { EMPTY, exhaustMap, merge, mergeMap, of, timer, type Observable, type SchedulerLike } from 'rxjs';
+import {
+  EMPTY,
+  exhaustMap,
+  forkJoin,
+  map,
+  merge,
+  mergeMap,
+  of,
+  timer,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs';
 import { auditKeys } from './audit-keys.js';
 import type { EtcdLink } from './etcd-link.js';
 import { EtcdTrouble } from './etcd-trouble.js';
@@ -21,7 +32,8 @@ const AUDIT_MS = 30_000;
  * 2. `'live'` when every watch stands.
  * 3. Every 5 s the server has to answer, and 2 s after it is live and every 30 s the keys are audited.
  * 4. It errors with `EtcdTrouble` and never completes. Where what should be replayed is compacted away, the histories
- *    know before the error, so that the next session tells the difference.
+ *    know before the error, so that the next session tells the difference: to the oldest state that the store still
+ *    has, from which on it replays.
  */
 export function watchSession(
   link: EtcdLink,
@@ -29,6 +41,7 @@ export function watchSession(
   scheduler: SchedulerLike,
 ): Observable<SessionItem> {
   return listAll(link, histories, { keysOnly: false }).pipe(
+    mergeMap((listed) => forkJoin(listed.map((one) => whereLeastIsLost(link, one)))),
     mergeMap((listed) => {
       const { batch, starts } = attach(listed);
       let awaited = starts.length;
@@ -42,6 +55,13 @@ export function watchSession(
       return batch === null ? watches$ : merge(of(batch), watches$);
     }),
   );
+}
+
+/** The listing to go on from: where history was compacted away, that of the oldest revision there is. */
+function whereLeastIsLost(link: EtcdLink, { history, listing }: Listed): Observable<Listed> {
+  const oldest = history.takeOldest(listing.revision);
+  if (oldest === null) return of({ history, listing });
+  return link.list(history.prefix, { revision: oldest }).pipe(map((older) => ({ history, listing: older })));
 }
 
 interface Start {
@@ -73,7 +93,7 @@ function watch(link: EtcdLink, history: KeyHistory, watchFrom: bigint): Observab
           return batch === null ? EMPTY : of(batch);
         }
         case 'compacted':
-          history.lose();
+          history.lose(answer.oldest);
           throw new EtcdTrouble(
             'etcd-compacted',
             `etcd at ${link.url} has compacted away what happened below ${history.prefix} since revision ` +

@@ -15,6 +15,8 @@ export interface SourceHarness<T> {
   readonly open: () => number;
   /** Resolves when the source is ready to hear what is pushed. */
   readonly ready?: () => PromiseLike<void> | void;
+  /** Resolves when what was given back is closed, where that takes a moment; rejects where it never is. */
+  readonly settled?: () => PromiseLike<void> | void;
 }
 
 interface Heard<T> {
@@ -96,10 +98,12 @@ export function sourceCases<T>(make: () => SourceHarness<T>): ConformanceCase[] 
       subscription.unsubscribe();
       await source.push(source.values[1]);
       expectSame('values', heard.values, [source.values[0]]);
+      await source.settled?.();
       expectSame('open', source.open(), 0);
     }),
     withSource('a hundred rounds of subscribing leave nothing open', async (source) => {
       for (let round = 0; round < ROUNDS; round += 1) (await listen(source)).subscription.unsubscribe();
+      await source.settled?.();
       expectSame('open', source.open(), 0);
     }),
     ...(fail === undefined
@@ -129,6 +133,7 @@ async function ended<T>(
   await source.push(source.values[0]);
   expectSame('ends and errors', [heard.ends, heard.errors], expected);
   expectSame('values', heard.values, []);
+  await source.settled?.();
   expectSame('open', source.open(), 0);
 }
 

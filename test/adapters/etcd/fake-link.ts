@@ -36,11 +36,8 @@ export class FakeLink implements EtcdLink {
     );
     return timer(1, this.scheduler).pipe(
       map(() => {
-        const listing = this.store.list();
-        return {
-          revision: revision ?? listing.revision,
-          entries: listing.entries.filter(({ key }) => key.startsWith(prefix)),
-        };
+        const listing = this.store.list(revision);
+        return { ...listing, entries: listing.entries.filter(({ key }) => key.startsWith(prefix)) };
       }),
     );
   }
@@ -51,7 +48,7 @@ export class FakeLink implements EtcdLink {
       let next = from;
       const news = (): Observable<WatchAnswer> => {
         const changes = this.store.since(next);
-        if (changes === null) return of({ kind: 'compacted' });
+        if (changes === null) return of({ kind: 'compacted', oldest: this.store.compacted });
         next = this.store.revision + 1n;
         const mine = changes.filter(({ key }: KeyChange) => key.startsWith(prefix));
         return mine.length === 0 ? EMPTY : of({ kind: 'changes', changes: mine });

@@ -15,7 +15,8 @@ class Follower {
   constructor(readonly store: StoreModel) {}
 
   attach(): void {
-    const { batch, watchFrom } = this.history.attach(this.store.list());
+    const oldest = this.history.takeOldest(this.store.revision);
+    const { batch, watchFrom } = this.history.attach(this.store.list(oldest ?? this.store.revision));
     this.#take(batch);
     this.#next = watchFrom;
   }
@@ -24,9 +25,9 @@ class Follower {
   read(atMost = Infinity): void {
     const changes = this.store.since(this.#next);
     if (changes === null) {
-      this.history.lose();
+      this.history.lose(this.store.compacted);
       this.attach();
-      return;
+      return this.read(atMost);
     }
     const some = changes.slice(0, atMost);
     this.#take(this.history.advance(some));
@@ -154,6 +155,25 @@ describe('KeyHistory', () => {
         follower.audit(() => undefined);
         expect(follower.seen).toEqual(truth(follower.store));
       }),
+      { numRuns: runs / 10 },
+    );
+  });
+
+  it('of lost history leaves out no more than what was compacted away', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(write, write, read, cut, fc.constant({ kind: 'compact' as const })), {
+          maxLength: 60,
+        }),
+        (deeds) => {
+          const follower = play(deeds);
+          const told = follower.tellings();
+          const wanted = follower.store.history
+            .filter(({ modRevision }) => BigInt(modRevision) > follower.store.compacted)
+            .map((change) => `${change.kind} ${change.key} ${change.modRevision}`);
+          expect(told.slice(told.length - wanted.length)).toEqual(wanted);
+        },
+      ),
       { numRuns: runs / 10 },
     );
   });

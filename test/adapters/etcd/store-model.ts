@@ -54,8 +54,16 @@ export class StoreModel {
     for (const key of puts) this.put(key, 'other');
   }
 
-  list(): Listing {
-    return { revision: this.revision, entries: [...this.keys.values()] };
+  /** What is there, or was at a revision. */
+  list(at = this.revision): Listing {
+    if (at === this.revision) return { revision: at, entries: [...this.keys.values()] };
+    const then = new Map<string, KeyPut>();
+    for (const change of this.history) {
+      if (BigInt(change.modRevision) > at) break;
+      if (change.kind === 'put') then.set(change.key, change);
+      else then.delete(change.key);
+    }
+    return { revision: at, entries: [...then.values()] };
   }
 
   /** What a watch from a revision on would deliver; `null` when that is compacted away. */

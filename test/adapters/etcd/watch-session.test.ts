@@ -84,7 +84,28 @@ describe('watchSession', () => {
     store.delete('a');
     store.compact();
     expect(play({ store, histories }).said).toEqual(['2 live', '3 etcd-compacted']);
-    expect(play({ store, histories }).said).toEqual(['1 resync -a b', '2 live']);
+    store.put('b', 'later');
+    store.delete('b');
+    // The difference up to the compaction, then everything that came after it.
+    expect(play({ store, histories })).toEqual({
+      said: ['2 resync -a b', '3 live', '4 changes b -b'],
+      asked: ['list ', 'list  at 4', 'watch  from 5'],
+    });
+  });
+
+  it('what was lost is asked for once: a compaction in between leaves the present', () => {
+    const store = stored('a');
+    const histories = [new KeyHistory('')];
+    play({ store, histories });
+    store.put('b', 'value');
+    store.compact();
+    play({ store, histories });
+    expect(histories[0]?.takeOldest(store.revision)).toBe(3n);
+    store.put('c', 'value');
+    expect(play({ store, histories })).toEqual({
+      said: ['1 resync b c', '2 live'],
+      asked: ['list ', 'watch  from 5'],
+    });
   });
 
   it('a store that went back in time while nobody watched is told as a difference', () => {

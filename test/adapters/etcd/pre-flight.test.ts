@@ -1,0 +1,34 @@
+import { firstValueFrom } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { etcdHosts } from '../../../src/adapters/etcd/etcd-host.js';
+import { preFlight } from '../../../src/adapters/etcd/pre-flight.js';
+import { eventually } from '../../support/eventually.js';
+import { startFaultProxy } from '../../support/fault-proxy.js';
+
+describe('preFlight', () => {
+  it('leaves one who accepts connections and says nothing, and its socket', async () => {
+    await using proxy = await startFaultProxy({ to: 1 });
+    proxy.hold(true);
+    const [host] = etcdHosts({ hosts: `http://127.0.0.1:${proxy.port}` });
+    if (host === undefined) throw new Error('no host');
+    await expect(firstValueFrom(preFlight(host, undefined, 200))).rejects.toMatchObject({
+      code: 'etcd-silent',
+      message: expect.stringContaining(
+        'accepts connections but says nothing: timed out after 200 ms',
+      ) as string,
+    });
+    expect(proxy.accepted).toBe(1);
+    await eventually(() => proxy.connections === 0);
+  });
+
+  it('closes its socket when nobody waits any more', async () => {
+    await using proxy = await startFaultProxy({ to: 1 });
+    proxy.hold(true);
+    const [host] = etcdHosts({ hosts: `http://127.0.0.1:${proxy.port}` });
+    if (host === undefined) throw new Error('no host');
+    const subscription = preFlight(host, undefined, 60_000).subscribe();
+    await eventually(() => proxy.connections === 1);
+    subscription.unsubscribe();
+    await eventually(() => proxy.connections === 0);
+  });
+});

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { filter, map, mergeMap, tap } from 'rxjs';
+import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
+import { sourceCases, type SourceHarness } from '../../../src/testing/conformance/source-cases.js';
+import { fakeSource } from '../../../src/testing/fake-source.js';
+import { describeWith } from '../../support/describe-with.js';
+import { eventually } from '../../support/eventually.js';
+import { startWorld, type World } from './world.js';
+
+describe('source conformance - memory', () => {
+  it.each(
+    sourceCases((): SourceHarness<string> => {
+      const fake = fakeSource<string>();
+      return {
+        source$: fake.source$,
+        values: ['a', 'b', 'c'],
+        push: fake.next,
+        fail: () => fake.error(new Error('gone')),
+        end: fake.complete,
+        open: () => fake.open,
+      };
+    }),
+  )('$name', ({ run }) => run());
+});
+
+// Failures and ends of the server are statuses: `changes$` knows neither, so those two cases do not apply.
+describeWith('etcd', 'source conformance - etcd', () => {
+  let world: World | undefined;
+  let sources = 0;
+  beforeAll(async () => {
+    world = await startWorld();
+  });
+  afterAll(() => world?.[Symbol.asyncDispose]());
+
+  /** What is written below a prefix of its own, without the snapshot that every subscriber gets first. */
+  const harness = (): SourceHarness<string> => {
+    sources += 1;
+    const prefix = `source-${sources}/`;
+    let [listening, ready, told, wanted] = [0, 0, 0, 0];
+    // One is made only to see what it can do, before the server runs.
+    const { changes$ } = watchPrefix({ hosts: world?.hosts ?? 'http://127.0.0.1:1', prefixes: prefix });
+    const source$ = changes$.pipe(
+      tap({
+        subscribe: () => (listening += 1),
+        unsubscribe: () => {
+          listening -= 1;
+          ready -= 1;
+        },
+        next: ({ kind }) => (ready += kind === 'snapshot' ? 1 : 0),
+      }),
+      filter(({ kind }) => kind === 'changes'),
+      mergeMap(({ changes }) => changes),
+      map((change) => (change.kind === 'put' ? Buffer.from(change.value).toString() : '')),
+      tap(() => (told += 1)),
+    );
+    return {
+      source$,
+      values: ['a', 'b', 'c'],
+      push: async (value) => {
+        await world?.server.gateway.put(`${prefix}key`, value);
+        wanted += listening;
+        await eventually(() => told >= wanted);
+      },
+      ready: () => eventually(() => ready === listening).then(() => undefined),
+      open: () => world?.proxy.connections ?? 0,
+      settled: () => eventually(() => world?.proxy.connections === 0).then(() => undefined),
+    };
+  };
+
+  it.each(sourceCases(harness))('$name', ({ run }) => run());
+});

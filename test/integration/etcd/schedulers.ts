@@ -1,0 +1,29 @@
+import { asyncScheduler, type SchedulerAction, type SchedulerLike } from 'rxjs';
+import { monotonicScheduler } from '../../../src/adapters/clock/monotonic-scheduler.js';
+
+/** Real time in which everything is waited for so many times shorter: minutes of upkeep in seconds. */
+export function hurried(factor: number): SchedulerLike {
+  return {
+    now: () => monotonicScheduler.now(),
+    schedule<T>(work: (this: SchedulerAction<T>, state?: T) => void, delay = 0, state?: T) {
+      const hurry = function (this: SchedulerAction<T>, next?: T): void {
+        const again = Object.getPrototypeOf(this) as SchedulerAction<T>;
+        // An action that repeats itself asks its own `schedule`, past that of the scheduler.
+        this.schedule = (later?: T, ms = 0) => again.schedule.call(this, later, ms / factor);
+        work.call(this, next);
+      };
+      return asyncScheduler.schedule<T>(hurry, delay / factor, state);
+    },
+  };
+}
+
+/** A clock that can be stepped, as an operator or NTP does it, over timers that go on. */
+export function steppedClock(): SchedulerLike & { stepMs: number } {
+  return {
+    stepMs: 0,
+    now() {
+      return monotonicScheduler.now() + this.stepMs;
+    },
+    schedule: (...args: Parameters<SchedulerLike['schedule']>) => asyncScheduler.schedule(...args),
+  };
+}

@@ -1,0 +1,15 @@
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import { monotonicScheduler } from '../../../src/adapters/clock/monotonic-scheduler.js';
+
+/** A scheduler whose clock can be stepped, and the wall clock with it, which gRPC reads for its deadlines. */
+export function steppedClock(): SchedulerLike & { stepMs: number; restore: () => void } {
+  const wallClock = Date.now;
+  const clock = {
+    stepMs: 0,
+    now: () => monotonicScheduler.now() + clock.stepMs,
+    schedule: (...args: Parameters<SchedulerLike['schedule']>) => asyncScheduler.schedule(...args),
+    restore: () => void (Date.now = wallClock),
+  };
+  Date.now = () => wallClock() + clock.stepMs;
+  return clock;
+}

@@ -1,0 +1,47 @@
+import { breaches, type SoakResult } from './soak-result.js';
+
+/** A result for people. */
+export function soakTable(result: SoakResult): string {
+  const { faults, seconds, seed, system, written, lost, lostCompacted, lostReplaced } = result;
+  const total = faults.reduce((sum, { count }) => sum + count, 0);
+  const wrong = breaches(result);
+  const silent = faults.filter(({ kind }) => kind.startsWith('half-open'));
+  return [
+    `${system}, seed ${seed}, ${seconds.toFixed(0)} s`,
+    '',
+    row('fault', 'times', 'noticed after', 'live after healing'),
+    ...faults.map(({ kind, count, detectMs, healMs }) => row(kind, `${count}`, span(detectMs), span(healMs))),
+    row('all', `${total}`, '', ''),
+    '',
+    `values written             ${written}`,
+    `final values wrong         ${result.finalWrong}`,
+    `intermediate values lost   ${lost - lostCompacted - lostReplaced}, and ${lostCompacted} that were compacted away and flagged,`,
+    `                           and ${lostReplaced} while the store was being replaced, flagged`,
+    `out of order, told twice   ${result.outOfOrder}, ${result.toldTwice}`,
+    `resyncs                    ${result.resyncs}`,
+    `half-open noticed within   ${longest(silent.flatMap(({ detectMs }) => detectMs))} (at most 10 s)`,
+    `live again within          ${longest(silent.flatMap(({ healMs }) => healMs))} of healing (at most 3 s)`,
+    `left behind                ${result.leaks.join('; ') || 'nothing'}`,
+    `unhandled rejections       ${result.unhandled.length}`,
+    '',
+    wrong.length === 0 ? 'The promise holds.' : `The promise is broken: ${wrong.join('; ')}.`,
+    '',
+  ].join('\n');
+}
+
+function row(kind: string, times: string, noticed: string, healed: string): string {
+  return [kind.padEnd(46), times.padStart(6), noticed.padStart(18), healed.padStart(20)].join('').trimEnd();
+}
+
+function span(times: readonly number[]): string {
+  if (times.length === 0) return '-';
+  return `${seconds(Math.min(...times))} to ${seconds(Math.max(...times))} s`;
+}
+
+function longest(times: readonly number[]): string {
+  return times.length === 0 ? '-' : `${seconds(Math.max(...times))} s`;
+}
+
+function seconds(ms: number): string {
+  return (ms / 1_000).toFixed(2);
+}
