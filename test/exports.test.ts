@@ -115,6 +115,7 @@ describe('package.json', () => {
         ],
         "tidemark/wire": [
           "LOAD_TOPIC",
+          "LoadAccounting",
           "LoadBatchDecoder",
           "LoadDecoder",
           "RecordingError",

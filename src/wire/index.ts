@@ -2,6 +2,17 @@
 export { LoadDecoder, type DecodedLoad } from './load-decoder.js';
 export { LoadBatchDecoder, type BatchRefusal } from './load-batch-decoder.js';
 export type { LoadHead } from './load-head.js';
+export { LoadAccounting, type LoadAccountingOptions } from './load-accounting.js';
+export type {
+  AgeAccount,
+  DetachedAccount,
+  ForeignAccount,
+  LoadAccount,
+  PublisherAccount,
+  PublisherCounts,
+  SequenceAccount,
+  SequenceGap,
+} from './load-account.js';
 export { decodeEnvelope, type Envelope } from './decode-envelope.js';
 export {
   encodeActiveLoad,
