@@ -118,6 +118,7 @@ describe('package.json', () => {
           "DiscoveryFold",
           "EndpointNameError",
           "LOAD_TOPIC",
+          "LoadAccounting",
           "LoadBatchDecoder",
           "LoadDecoder",
           "RecordingError",

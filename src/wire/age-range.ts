@@ -1,14 +1,18 @@
 import type { AgeAccount } from './load-account.js';
+import type { LoadHead } from './load-head.js';
 
 /** The range of ages over an interval, kept without an allocation for each. */
 export class AgeRange {
+  /** The wall time of receipt. */
+  wall = 0;
   private messages = 0;
   private min = Infinity;
   private last = 0;
   private max = -Infinity;
   private skewed = 0;
 
-  add(age: number): void {
+  add({ publishedAt }: LoadHead): void {
+    const age = this.wall - publishedAt;
     this.messages += 1;
     this.last = age;
     if (age < this.min) this.min = age;

@@ -62,8 +62,6 @@ export class LoadAccounting {
   private loads = 0;
   private withoutHead = 0;
   private failed = 0;
-  private now = 0;
-  private wall = 0;
   private detachedTimes = 0;
   private detachedMs = 0;
   private lastDetached: DetachedAccount['last'] = null;
@@ -87,8 +85,8 @@ export class LoadAccounting {
 
   /** The time of what follows: monotonic for receipts and intervals, Unix milliseconds for ages. */
   at(monotonicMs: number, wallMs: number): void {
-    this.now = monotonicMs;
-    this.wall = wallMs;
+    this.ledger.now = monotonicMs;
+    this.ages.wall = wallMs;
   }
 
   /** Counts a load and judges its number; a head that is not present is counted only. */
@@ -166,7 +164,7 @@ export class LoadAccounting {
   }
 
   private judge(head: LoadHead): void {
-    this.ages.add(this.wall - head.publishedAt);
-    this.ledger.add(head, this.messages, this.now);
+    this.ages.add(head);
+    this.ledger.add(head, this.messages);
   }
 }

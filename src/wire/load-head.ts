@@ -1,6 +1,5 @@
 import type { WalkedHead } from './envelope-walker.js';
-import type { ValueSpan } from './msgpack-reader.js';
-import { u32 } from './span-value.js';
+import { noSpan, type ValueSpan } from './msgpack-reader.js';
 
 /**
  * Who published a message, and when: the head of its envelope as numbers only, so that reading it allocates nothing.
@@ -11,9 +10,9 @@ import { u32 } from './span-value.js';
  */
 export interface LoadHead {
   readonly present: boolean;
-  /** The upper 32 bits of the publisher's id, unsigned. */
+  /** The upper 32 bits of the publisher's id, signed, as `| 0` gives them. */
   readonly publisherHigh: number;
-  /** The lower 32 bits of the publisher's id, unsigned. */
+  /** The lower 32 bits, likewise. */
   readonly publisherLow: number;
   /** The publisher's running number, from 0. */
   readonly sequence: number;
@@ -21,36 +20,50 @@ export interface LoadHead {
   readonly publishedAt: number;
 }
 
-/** A {@link LoadHead} that reads itself out of messages. */
+/**
+ * A {@link LoadHead} that reads itself out of messages. Numbers above 31 bits are passed in fields: returned from a
+ * function, each would be an object.
+ */
 export class HeadReader implements LoadHead {
   present = false;
   publisherHigh = 0;
   publisherLow = 0;
   sequence = 0;
   publishedAt = 0;
+  private high = 0;
+  private low = 0;
 
   /** Takes the numbers of a head that lies in these bytes, or none. */
   read(bytes: Uint8Array, head: WalkedHead | null): this {
     this.present = head !== null;
-    this.publisherHigh = head === null ? 0 : highOf(bytes, head.publisherId);
-    this.publisherLow = head === null ? 0 : lowOf(bytes, head.publisherId);
-    this.sequence = head === null ? 0 : numberOf(bytes, head.sequence);
-    this.publishedAt = head === null ? 0 : numberOf(bytes, head.publishedAt);
+    this.take(bytes, head === null ? noSpan : head.publisherId);
+    this.publisherHigh = this.high;
+    this.publisherLow = this.low;
+    this.take(bytes, head === null ? noSpan : head.sequence);
+    this.sequence = (this.high >>> 0) * 2 ** 32 + (this.low >>> 0);
+    this.take(bytes, head === null ? noSpan : head.publishedAt);
+    this.publishedAt = (this.high >>> 0) * 2 ** 32 + (this.low >>> 0);
     return this;
+  }
+
+  private take(bytes: Uint8Array, { offset, width }: ValueSpan): void {
+    this.high = width === 8 ? i32(bytes, offset) : 0;
+    this.low =
+      width >= 4
+        ? i32(bytes, offset + width - 4)
+        : width === 2
+          ? ((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0)
+          : width === 1
+            ? (bytes[offset] ?? 0)
+            : 0;
   }
 }
 
-function highOf(bytes: Uint8Array, { offset, width }: ValueSpan): number {
-  return width === 8 ? u32(bytes, offset) : 0;
-}
-
-function lowOf(bytes: Uint8Array, { offset, width }: ValueSpan): number {
-  if (width === 8) return u32(bytes, offset + 4);
-  if (width === 4) return u32(bytes, offset);
-  const first = bytes[offset] ?? 0;
-  return width === 2 ? first * 256 + (bytes[offset + 1] ?? 0) : first;
-}
-
-function numberOf(bytes: Uint8Array, span: ValueSpan): number {
-  return highOf(bytes, span) * 2 ** 32 + lowOf(bytes, span);
+function i32(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] ?? 0) << 24) |
+    ((bytes[at + 1] ?? 0) << 16) |
+    ((bytes[at + 2] ?? 0) << 8) |
+    (bytes[at + 3] ?? 0)
+  );
 }

@@ -20,6 +20,8 @@ import { PublisherCells } from './publisher-cells.js';
 
 /** The running numbers of every publisher, each judged by {@link judgeSequence}, and their sums. */
 export class SequenceLedger {
+  /** The monotonic time of receipt. */
+  now = 0;
   readonly gaps = new GapLog();
   readonly publishers: PublisherCells;
   private missing = 0;
@@ -33,13 +35,13 @@ export class SequenceLedger {
   }
 
   /** Judges the number of a message; `stamp` grows from message to message. */
-  add({ publisherHigh, publisherLow, sequence, publishedAt }: LoadHead, stamp: number, now: number): void {
+  add({ publisherHigh, publisherLow, sequence, publishedAt }: LoadHead, stamp: number): void {
     const { publishers } = this;
     const at = publishers.find(publisherHigh, publisherLow);
     const { cells } = publishers;
     const received = cells[at + RECEIVED] ?? 0;
     cells[at + RECEIVED] = received + 1;
-    cells[at + RECEIVED_AT] = now;
+    cells[at + RECEIVED_AT] = this.now;
     cells[at + STAMP] = stamp;
     if (received === 0) cells[at + FIRST_SEQUENCE] = sequence;
     else {

@@ -1,5 +1,5 @@
 import { views, walk } from './cases/calibration.js';
-import { decode, decodeChunk, decodeObjects } from './cases/decode.js';
+import { decode, decodeAccount, decodeChunk, decodeNumbered, decodeObjects } from './cases/decode.js';
 import { flip, flipAny, flipNone, flipOne, flipTold } from './cases/flip.js';
 import { memory } from './cases/memory.js';
 import { pipeline, pipelineChunk, pipelineObjects } from './cases/pipeline.js';
@@ -34,6 +34,8 @@ const kinds = [
   kind('walk', 'random reads over as many bytes as the state has', NOBODY, BOTH, walk),
   kind('views', 'one subarray for each message, nothing else', SUBARRAY, EIGHT, views),
   kind('decode', 'bytes to columns', TRANSPORT, BOTH, decode),
+  kind('decode-numbered', 'decode, the numbers of publishers in order', TRANSPORT, EIGHT, decodeNumbered),
+  kind('decode-account', 'decode-numbered, and LoadAccounting', TRANSPORT, EIGHT, decodeAccount),
   kind('decode-chunk', 'bytes to columns, many messages in one chunk', SUBARRAY, BOTH, decodeChunk),
   kind('decode-objects', 'bytes to an object with text ids', TRANSPORT, EIGHT, decodeObjects),
   kind('reduce', 'decoded rows into the state', NOBODY, BOTH, reduce),

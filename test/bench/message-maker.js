@@ -1,11 +1,16 @@
-import { encodeActiveLoad, encodeEnvelope } from 'tidemark/wire';
-import { idOf, TOTAL_BLOCKS } from './bench-fleet.js';
+import { encodeActiveLoad, encodeEnvelope, LoadDecoder } from 'tidemark/wire';
+import { idOf, POLICY, TOTAL_BLOCKS } from './bench-fleet.js';
 import { randomWords, shuffled } from './random.js';
 
 const POOL = 512;
 const PLACEHOLDER = 0x7fee_ddcc_bbaa_9988n;
 /** From the end of the worker id to the rank: a byte of length and the text `dp_rank`. */
 const TO_RANK = 8;
+/** Where an envelope has its publisher of 64 bits, and after it its number of 32 bits. */
+const PUBLISHER_AT = 15;
+const NUMBER_AT = 33;
+/** The first number that takes 32 bits, and more. */
+const FIRST_NUMBER = 100_000;
 
 /**
  * Makes messages of a fleet: real bytes from `encodeEnvelope` and `encodeActiveLoad`, of all the widths that such
@@ -13,9 +18,13 @@ const TO_RANK = 8;
  * timed, a worker's id and rank are written into one. So the bytes are as warm as if they came from a socket.
  */
 export class MessageMaker {
-  /** @param {import('./bench-fleet.js').BenchFleet} fleet */
-  constructor(fleet) {
+  /**
+   * @param {import('./bench-fleet.js').BenchFleet} fleet
+   * @param {{ numbered?: boolean }} options whether each worker has a publisher, which numbers its messages in order
+   */
+  constructor(fleet, { numbered = false } = {}) {
     this.fleet = fleet;
+    this.numbers = numbered ? new Uint32Array(fleet.workers).fill(FIRST_NUMBER) : undefined;
     this.random = randomWords(7);
     this.free = this.#pool(() => this.#below(0.6));
     this.busy = this.#pool(() => Math.round(TOTAL_BLOCKS * 0.9) + (this.random() % (TOTAL_BLOCKS * 0.1)));
@@ -48,7 +57,19 @@ export class MessageMaker {
     view.setUint32(idAt, fleet.high[worker]);
     view.setUint32(idAt + 4, fleet.low[worker]);
     view.setUint8(idAt + 8 + TO_RANK, one % fleet.ranks);
+    if (this.numbers !== undefined) this.#number(view, worker);
     return view.message;
+  }
+
+  /**
+   * @param {DataView} view
+   * @param {number} worker
+   */
+  #number(view, worker) {
+    view.setUint32(PUBLISHER_AT, this.fleet.high[worker]);
+    view.setUint32(PUBLISHER_AT + 4, this.fleet.low[worker]);
+    view.setUint32(NUMBER_AT, this.numbers[worker]);
+    this.numbers[worker] += 1;
   }
 
   /** @param {() => number} blocks */
@@ -59,7 +80,7 @@ export class MessageMaker {
         used,
         active: Math.max(0, used - (this.random() % 50)),
         tokens: this.random() % 8 === 0 ? 0 : this.random() % 8000,
-        sequence: this.random() % 100_000,
+        sequence: (this.random() % 100_000) + (this.numbers === undefined ? 0 : FIRST_NUMBER),
         publisherId: String((0x694d_98aan << 32n) | BigInt(this.random())),
       });
       const view = new DataView(message.buffer, message.byteOffset, message.length);
@@ -89,6 +110,13 @@ export class MessageMaker {
     view.setUint32(idAt + 4, fleet.low[worker]);
     view.setUint8(idAt + 8 + TO_RANK, rank);
     if (!wanted.every((byte, i) => byte === made[i])) throw new Error('a message is not as encoded');
+    if (this.numbers === undefined) return;
+    const { view: numbered } = this.free[0];
+    this.#number(numbered, worker);
+    this.numbers[worker] = FIRST_NUMBER;
+    const { load } = new LoadDecoder(POLICY).decode(numbered.message);
+    if (load.publisherId !== idOf(fleet, worker) || load.sequence !== FIRST_NUMBER)
+      throw new Error('a message is not numbered');
   }
 }
 

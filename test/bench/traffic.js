@@ -9,7 +9,20 @@ const BURST = 512;
  * @param {import('./bench-fleet.js').BenchFleet} fleet
  */
 export function singleMessages(fleet) {
-  const maker = new MessageMaker(fleet);
+  return madeOneByOne(new MessageMaker(fleet));
+}
+
+/**
+ * As {@link singleMessages}, from one publisher for each worker, which numbers its messages in order.
+ *
+ * @param {import('./bench-fleet.js').BenchFleet} fleet
+ */
+export function numberedMessages(fleet) {
+  return madeOneByOne(new MessageMaker(fleet, { numbered: true }));
+}
+
+/** @param {MessageMaker} maker */
+function madeOneByOne(maker) {
   const messages = new Array(BURST);
   return { messages, prepare: () => maker.fill(messages), bursts: burstsOf(maker) };
 }

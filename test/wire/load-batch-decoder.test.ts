@@ -71,5 +71,6 @@ describe('batch decoder', () => {
 function numbersOf(head: LoadHead): [string, number, number] | null {
   const { present, publisherHigh, publisherLow, sequence, publishedAt } = head;
   if (!present) return null;
-  return [String((BigInt(publisherHigh) << 32n) | BigInt(publisherLow)), sequence, publishedAt];
+  const id = (BigInt(publisherHigh >>> 0) << 32n) | BigInt(publisherLow >>> 0);
+  return [String(id), sequence, publishedAt];
 }

@@ -1,8 +1,9 @@
-import { LoadBatchDecoder, LoadDecoder } from 'tidemark/wire';
+import { performance } from 'node:perf_hooks';
+import { LoadAccounting, LoadBatchDecoder, LoadDecoder } from 'tidemark/wire';
 import { benchFleet, POLICY } from '../bench-fleet.js';
 import { check, tellAll } from '../bench-state.js';
 import { nanoseconds } from '../measure.js';
-import { chunkedMessages, singleMessages } from '../traffic.js';
+import { chunkedMessages, numberedMessages, singleMessages } from '../traffic.js';
 
 /**
  * Isolates the batch decoder: bytes to columns, worker index included. One buffer per message; the view is the
@@ -22,6 +23,53 @@ export function decode({ workers, ranks, effort }) {
   };
   tellAll(traffic, run);
   check(decoder.batch.table.size, workers, 'workers');
+  return nanoseconds(effort, { prepare: traffic.prepare, run });
+}
+
+/**
+ * As `decode`, and each message accounted for, beside it to see what accounting costs. The messages of a worker come
+ * from one publisher and in order, as they do without faults. The time is told once for a burst.
+ *
+ * @param {import('../cases.js').CaseInput} input
+ */
+export function decodeAccount({ workers, ranks, effort }) {
+  const traffic = numberedMessages(benchFleet({ workers, ranks }));
+  const decoder = new LoadBatchDecoder(POLICY);
+  const accounting = new LoadAccounting();
+  const { messages } = traffic;
+  const run = () => {
+    accounting.at(performance.now(), Date.now());
+    let refused = 0;
+    for (let i = 0; i < messages.length; i += 1) {
+      if (decoder.add(messages[i]) !== null) refused += 1;
+      else accounting.received(decoder.head, messages[i].length);
+    }
+    check(refused, 0, 'refused');
+    return messages.length;
+  };
+  tellAll(traffic, run);
+  const { sequences, publishers } = accounting.snapshot();
+  check(publishers.known, workers, 'publishers');
+  check(sequences.gaps + sequences.late + sequences.restarts, 0, 'gaps');
+  return nanoseconds(effort, { prepare: traffic.prepare, run });
+}
+
+/**
+ * The calibration of `decode-account`: the same messages, decoded only.
+ *
+ * @param {import('../cases.js').CaseInput} input
+ */
+export function decodeNumbered({ workers, ranks, effort }) {
+  const traffic = numberedMessages(benchFleet({ workers, ranks }));
+  const decoder = new LoadBatchDecoder(POLICY);
+  const { messages } = traffic;
+  const run = () => {
+    let refused = 0;
+    for (let i = 0; i < messages.length; i += 1) if (decoder.add(messages[i]) !== null) refused += 1;
+    check(refused, 0, 'refused');
+    return messages.length;
+  };
+  tellAll(traffic, run);
   return nanoseconds(effort, { prepare: traffic.prepare, run });
 }
 
