@@ -76,6 +76,7 @@ describe('package.json', () => {
           "InhibitedDurationError",
           "KvWorkerMonitor",
           "clientPolicies",
+          "dynamoSources",
           "inhibitedDurationMs",
           "instanceClient",
         ],
@@ -84,6 +85,11 @@ describe('package.json', () => {
           "etcdDiscovery",
           "registerWorker",
           "watchPrefix",
+        ],
+        "tidemark/nats": [
+          "NatsOptionsError",
+          "natsLoads",
+          "natsPublisher",
         ],
         "tidemark/operators": [
           "BackoffError",

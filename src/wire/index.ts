@@ -44,6 +44,12 @@ export type { EventTransport, InstanceTransport } from './discovery-transport.js
 export { eventChannelKey, instanceKey, modelKey, type EndpointAddress } from './build-discovery-key.js';
 export { encodeInstanceRecord, encodeModelRecord, type RecordLayout } from './encode-discovery-record.js';
 export { slugOf } from './slug.js';
+export { DiscoveryFold } from './discovery-fold.js';
+export type { DiscoveryBatch, DiscoveryChange } from './discovery-change.js';
+export type { DiscoveryDifference, DiscoveryProblem, EndpointDifference } from './discovery-difference.js';
+export { discoveryPrefixes } from './discovery-prefixes.js';
+export { endpointOf, EndpointNameError, type EndpointLike } from './endpoint-of.js';
+export { endpointPath } from './endpoint-path.js';
 
 // Recordings.
 export { parseRecording, RecordingError } from './parse-recording.js';

@@ -21,8 +21,8 @@ const start = { thresholds: { activeDecodeBlocksThreshold: 0.85 } };
 function worker(nats: NatsServer, etcd: EtcdServer, id: WorkerId, generation: '1.0' | '1.6', at = place) {
   const loads$ = new Subject<ActiveLoad>();
   let [state, publishing] = ['', ''];
-  const registration = registerWorker({ hosts: etcd.url, ...at, transport, card, generation, workerId: id });
-  const subscription = registration.subscribe((status) => (state = status.state));
+  const registration$ = registerWorker({ hosts: etcd.url, ...at, transport, card, generation, workerId: id });
+  const subscription = registration$.subscribe((status) => (state = status.state));
   subscription.add(
     loads$
       .pipe(natsPublisher({ servers: nats.url, endpoint: at, as: 'worker', generation, publisherId: id }))

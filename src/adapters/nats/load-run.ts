@@ -28,10 +28,10 @@ export function loadRun(
   let toldVersion = accounting.version;
 
   const note = ({ state }: SourceStatus): void => {
-    if (state !== 'live') {
-      if (attached) detachedSince ??= scheduler.now();
-      return;
-    }
+    if (state !== 'live' && attached) detachedSince ??= scheduler.now();
+  };
+  /** Comes before the first message of a connection. */
+  const attach = (): void => {
     if (detachedSince !== null) accounting.detached(detachedSince, scheduler.now());
     detachedSince = null;
     attached = true;
@@ -40,9 +40,13 @@ export function loadRun(
     if (accounting.version === toldVersion) return;
     toldVersion = accounting.version;
     reports$.next({ account: accounting.snapshot(), gaps: accounting.takeGaps() });
+    accounting.nextInterval();
     for (const problem of receiver.takeProblems()) problems$.next(problem);
   };
-  const statuses$ = natsRun(access, 'loads', (link) => subscribeAll(link, subjects, receiver.take));
+  const statuses$ = natsRun(access, 'loads', (link) => {
+    attach();
+    return subscribeAll(link, subjects, receiver.take);
+  });
   const run$ = new Observable<SourceStatus>((subscriber) => {
     const run = statuses$.pipe(tap(note)).subscribe(subscriber);
     run.add(

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createUser } from 'nkeys.js';
+import { nkeys } from 'nats';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeCertificates, type Certificates } from '../../support/certificates.js';
 import { describeWith } from '../../support/describe-with.js';
@@ -9,6 +9,10 @@ import { eventually } from '../../support/eventually.js';
 import { startNats } from '../../support/nats-server.js';
 import { Listener } from './listener.js';
 import { Speaker, SUBJECT } from './speaker.js';
+
+/** A key pair of NATS; the client's package has it without types. */
+const createUser = (): { getPublicKey(): string; getSeed(): Uint8Array } =>
+  (nkeys as { createUser(): ReturnType<typeof createUser> }).createUser();
 
 describeWith('nats-server', 'natsLoads and who it is', () => {
   it('a user and a password, and a wrong one for a while', async () => {
