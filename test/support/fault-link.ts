@@ -48,8 +48,8 @@ export class FaultLink {
 
   cut(): void {
     this.drop();
-    this.client.resetAndDestroy();
-    this.server.resetAndDestroy();
+    // `resetAndDestroy` waits for what is still being written, for ever where the other side is gone.
+    for (const socket of [this.client, this.server]) socket.resetAndDestroy().destroy();
   }
 
   finish(): void {

@@ -23,6 +23,7 @@ async function stopped(forMs: number): Promise<string[]> {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const exit = once(child, 'exit');
   const said: string[] = [];
   createInterface(child.stdout).on('line', (text) => said.push(text.trim()));
   try {
@@ -40,7 +41,6 @@ async function stopped(forMs: number): Promise<string[]> {
     await sleep(500);
     return said;
   } finally {
-    const exit = once(child, 'exit');
     child.kill('SIGKILL');
     await exit;
   }
