@@ -1,4 +1,5 @@
-import { AuthClient, Etcd3, KVClient, LeaseClient, WatchClient, type ICallable, type IOptions } from 'etcd3';
+import type { ICallable, IOptions, KVClient, LeaseClient, WatchClient } from 'etcd3';
+import type { Etcd3Package } from './etcd3-package.js';
 import type { EtcdHost } from './etcd-host.js';
 import type { EtcdOptions, EtcdTls } from './etcd-options.js';
 import { tokenCalls, type Connections } from './token-calls.js';
@@ -9,6 +10,8 @@ export interface EtcdClient {
   readonly kv: KVClient;
   readonly lease: LeaseClient;
   readonly watch: WatchClient;
+  /** Whether the server refused the token, not the user: it has run out, or the server has forgotten it. */
+  readonly isTokenRefused: (error: unknown) => boolean;
   /** Gets a new token for all further calls, where there is a user. */
   readonly login: () => Promise<void>;
   /** A call that {@link close} waits for, whatever becomes of it. */
@@ -31,6 +34,7 @@ type GrpcOptions = NonNullable<IOptions['grpcOptions']>;
  * All services go over one connection: an answer to a probe then says that the watch is connected, too.
  */
 export function etcdClient(
+  { AuthClient, Etcd3, EtcdInvalidAuthTokenError, KVClient, LeaseClient, WatchClient }: Etcd3Package,
   host: EtcdHost,
   { auth, tls }: Pick<EtcdOptions, 'auth' | 'tls'>,
   deadlineMs: number,
@@ -41,7 +45,11 @@ export function etcdClient(
     'grpc.enable_retries': 0,
     ...(tls?.serverName !== undefined && { 'grpc.ssl_target_name_override': tls.serverName }),
   };
-  const client = new OpenEtcd({
+  const client = new (class extends Etcd3 {
+    get connections(): ICallable<unknown> {
+      return this.pool;
+    }
+  })({
     hosts: host.url,
     ...(host.secure && tls !== undefined && { credentials: credentialsOf(tls) }),
     grpcOptions,
@@ -59,6 +67,7 @@ export function etcdClient(
     kv: new KVClient(calls),
     lease: new LeaseClient(calls),
     watch: new WatchClient(calls),
+    isTokenRefused: (error) => error instanceof EtcdInvalidAuthTokenError,
     login: () => (auth === undefined ? Promise.resolve() : login(auth)),
     lastCall: (call) => {
       last = call().catch(() => undefined);
@@ -66,12 +75,6 @@ export function etcdClient(
     // A last call may still be made in the same turn, by whoever is told later that it is over.
     close: () => queueMicrotask(() => void last.then(() => client.close())),
   };
-}
-
-class OpenEtcd extends Etcd3 {
-  get connections(): ICallable<unknown> {
-    return this.pool;
-  }
 }
 
 /** Every service that is asked for takes the channel of the first one; gRPC would give each its own. */

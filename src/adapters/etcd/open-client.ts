@@ -1,5 +1,6 @@
-import { concat, from, map, Observable, type SchedulerLike } from 'rxjs';
+import { concat, defer, from, map, mergeMap, Observable, type SchedulerLike } from 'rxjs';
 import { answerWithin } from '../../operators/answer-within.js';
+import { etcd3Package, type Etcd3Package } from './etcd3-package.js';
 import { etcdClient, type EtcdClient } from './etcd-client.js';
 import type { EtcdHost } from './etcd-host.js';
 import type { EtcdOptions } from './etcd-options.js';
@@ -18,22 +19,23 @@ export function openClient(
   options: EtcdOptions,
   scheduler: SchedulerLike,
 ): Observable<EtcdClient> {
-  const loggedIn$ = new Observable<EtcdClient>((subscriber) => {
-    const client = etcdClient(host, options, DEADLINE_MS);
-    const login = from(client.login())
-      .pipe(
-        answerWithin(ANSWER_MS, scheduler),
-        map(() => client),
-        told(host.url, 'logging in'),
-      )
-      .subscribe({
-        next: () => subscriber.next(client),
-        error: (error: unknown) => subscriber.error(error),
-      });
-    return () => {
-      login.unsubscribe();
-      client.close();
-    };
-  });
-  return concat(preFlight(host, options.tls, PRE_FLIGHT_MS), loggedIn$);
+  const loggedIn = (etcd3: Etcd3Package): Observable<EtcdClient> =>
+    new Observable((subscriber) => {
+      const client = etcdClient(etcd3, host, options, DEADLINE_MS);
+      const login = from(client.login())
+        .pipe(
+          answerWithin(ANSWER_MS, scheduler),
+          map(() => client),
+          told(host.url, 'logging in'),
+        )
+        .subscribe({
+          next: () => subscriber.next(client),
+          error: (error: unknown) => subscriber.error(error),
+        });
+      return () => {
+        login.unsubscribe();
+        client.close();
+      };
+    });
+  return concat(preFlight(host, options.tls, PRE_FLIGHT_MS), defer(etcd3Package).pipe(mergeMap(loggedIn)));
 }
