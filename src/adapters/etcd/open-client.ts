@@ -37,5 +37,7 @@ export function openClient(
         client.close();
       };
     });
-  return concat(preFlight(host, options.tls, PRE_FLIGHT_MS), defer(etcd3Package).pipe(mergeMap(loggedIn)));
+  return defer(etcd3Package).pipe(
+    mergeMap((etcd3) => concat(preFlight(host, options.tls, PRE_FLIGHT_MS), loggedIn(etcd3))),
+  );
 }

@@ -22,9 +22,15 @@ export function preFlight(host: EtcdHost, tls: EtcdTls | undefined, timeoutMs: n
     const tried = 'connecting';
     let session: ClientHttp2Session | undefined;
     // What the session makes of the bytes is told by the socket as well, in any order.
+    let agreeing = false;
     const fail = (error: Error): void =>
-      subscriber.error(notHttp2(error) ? notEtcd(host, error) : troubleOf(error, host.url, tried));
+      subscriber.error(
+        notHttp2(error)
+          ? notEtcd(host, error)
+          : troubleOf(agreeing ? notAgreed(error) : error, host.url, tried),
+      );
     const speak = (): void => {
+      agreeing = false;
       session = connectHttp2(host.url, { createConnection: () => socket });
       session.on('error', fail);
       session.on('close', () => fail(new Error(`it closed the connection before it spoke${hint(host)}`)));
@@ -33,6 +39,7 @@ export function preFlight(host: EtcdHost, tls: EtcdTls | undefined, timeoutMs: n
     const socket: Socket = host.secure
       ? connectTls({ ...target(host), ...certificates(tls), ALPNProtocols: ['h2'] }, speak)
       : connectTcp(target(host), speak);
+    socket.once('connect', () => (agreeing = host.secure));
     socket.on('error', fail);
     const timer = setTimeout(
       () => fail(new Error(`it accepts connections but says nothing: timed out after ${timeoutMs} ms`)),
@@ -66,6 +73,11 @@ function certificates(tls: EtcdTls | undefined): Record<string, Buffer | string>
 /** A server that wants TLS cannot say so to one who does not speak it. */
 function hint({ secure }: EtcdHost): string {
   return secure ? '' : ', as a server does that wants https';
+}
+
+/** A server that speaks no TLS may answer it with a reset, which says nothing of why. */
+function notAgreed(cause: Error): Error {
+  return new Error(`before TLS was agreed: ${cause.message}`, { cause });
 }
 
 function notHttp2(error: Error & { code?: string }): boolean {

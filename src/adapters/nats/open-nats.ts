@@ -1,5 +1,5 @@
 import type { ConnectionOptions, NatsConnection } from 'nats';
-import { concat, Observable } from 'rxjs';
+import { concat, defer, mergeMap, Observable } from 'rxjs';
 import type { NatsAuth, NatsOptions } from './nats-options.js';
 import { natsClient, type NatsClient } from './nats-client.js';
 import { natsPreFlight } from './nats-pre-flight.js';
@@ -22,39 +22,40 @@ export function openNats(
   server: NatsServer,
   { tls, name = 'tidemark' }: NatsOptions,
 ): Observable<NatsConnection> {
-  const connected$ = new Observable<NatsConnection>((subscriber) => {
-    let connection: NatsConnection | undefined;
-    const fail = (error: unknown, tried: string): void =>
-      subscriber.error(natsTroubleOf(error, server.url, tried));
-    // A key that is none is refused before the promise is there.
-    const begun = async (): Promise<NatsConnection> => {
-      const client = await natsClient();
-      return client.connect({
-        servers: `${server.hostname.includes(':') ? `[${server.hostname}]` : server.hostname}:${server.port}`,
-        name,
-        reconnect: false,
-        timeout: CONNECT_MS,
-        pingInterval: PING_MS,
-        maxPingOut: 1,
-        noAsyncTraces: true,
-        ignoreClusterUpdates: true,
-        ...authOf(server.auth, client),
-        ...(server.secure && { tls: { ...tls } }),
-      });
-    };
-    begun().then(
-      (opened) => {
-        if (subscriber.closed) return void opened.close();
-        connection = opened;
-        void watchOver(opened, server.url, (error) => subscriber.error(error));
-        subscriber.next(opened);
-      },
-      (error: unknown) => fail(error, 'connecting'),
-    );
-    // `drain` may take for ever on a connection that is half open.
-    return () => void connection?.close();
-  });
-  return concat(natsPreFlight(server, PRE_FLIGHT_MS), connected$);
+  const connected = (client: NatsClient): Observable<NatsConnection> =>
+    new Observable((subscriber) => {
+      let connection: NatsConnection | undefined;
+      const fail = (error: unknown, tried: string): void =>
+        subscriber.error(natsTroubleOf(error, server.url, tried));
+      // A key that is none is refused before the promise is there.
+      const begun = async (): Promise<NatsConnection> =>
+        client.connect({
+          servers: `${server.hostname.includes(':') ? `[${server.hostname}]` : server.hostname}:${server.port}`,
+          name,
+          reconnect: false,
+          timeout: CONNECT_MS,
+          pingInterval: PING_MS,
+          maxPingOut: 1,
+          noAsyncTraces: true,
+          ignoreClusterUpdates: true,
+          ...authOf(server.auth, client),
+          ...(server.secure && { tls: { ...tls } }),
+        });
+      begun().then(
+        (opened) => {
+          if (subscriber.closed) return void opened.close();
+          connection = opened;
+          void watchOver(opened, server.url, (error) => subscriber.error(error));
+          subscriber.next(opened);
+        },
+        (error: unknown) => fail(error, 'connecting'),
+      );
+      // `drain` may take for ever on a connection that is half open.
+      return () => void connection?.close();
+    });
+  return defer(natsClient).pipe(
+    mergeMap((client) => concat(natsPreFlight(server, PRE_FLIGHT_MS), connected(client))),
+  );
 }
 
 /** Reads what the client says about its connection, which would pile up unread, until the connection is over. */
