@@ -104,7 +104,7 @@ describe('tidemark demo', () => {
 });
 
 describe('tidemark', () => {
-  it.each([['--help'], ['demo', '--help'], ['replay', '--help'], ['decode', '--help']])(
+  it.each([['--help'], ['demo', '--help'], ['replay', '--help'], ['decode', '--help'], ['watch', '--help']])(
     '%s %s - shows examples',
     async (...args) => {
       const { code, out } = await runCli(args);
