@@ -12,7 +12,8 @@ export interface LiveOptions {
 }
 
 /** Adds what every command on a live fleet takes. A flag wins over the environment. */
-export function withLiveOptions(command: Command, namespace: string): Command {
+export function withLiveOptions(command: Command, namespace: string, seconds?: number): Command {
+  const duration = numberOption(0.1, 2_000_000, { fraction: true });
   return command
     .addOption(
       new Option('--nats <urls>', 'NATS servers, with commas between them')
@@ -25,11 +26,7 @@ export function withLiveOptions(command: Command, namespace: string): Command {
         .default('http://localhost:2379'),
     )
     .addOption(new Option('--namespace <name>', namespace).env('DYN_NAMESPACE'))
-    .option(
-      '--duration <seconds>',
-      'end by itself after so long',
-      numberOption(0.1, 2_000_000, { fraction: true }),
-    );
+    .option('--duration <seconds>', 'end by itself after so long', duration, seconds);
 }
 
 /** The other variables of Dynamo that count, for the help. */
