@@ -5,6 +5,7 @@ import { withMarkOptions } from './mark-options.js';
 import { needPackages } from './need-packages.js';
 import { numberOption } from './number-option.js';
 import { policyOption } from './policy-option.js';
+import type { RecordOptions } from './record-command.js';
 import type { SimulateOptions } from './simulate-command.js';
 import type { Terminal } from './terminal.js';
 import type { WatchOptions } from './watch-command.js';
@@ -15,6 +16,7 @@ type Finish = (code: number) => void;
 export function addLiveCommands(root: Command, terminal: Terminal, finish: Finish): void {
   addWatch(root, terminal, finish);
   addSimulate(root, terminal, finish);
+  addRecord(root, terminal, finish);
 }
 
 function addWatch(root: Command, terminal: Terminal, finish: Finish): void {
@@ -77,6 +79,30 @@ function addSimulate(root: Command, terminal: Terminal, finish: Finish): void {
       await needPackages('simulate');
       const { simulateCommand } = await import('./simulate-command.js');
       finish(await simulateCommand(options, terminal));
+    });
+}
+
+function addRecord(root: Command, terminal: Terminal, finish: Finish): void {
+  const record = root
+    .command('record')
+    .description('record what a live fleet says, for `tidemark replay`')
+    .argument('[file]', 'a new file; - is standard output', '-');
+  withFleetOptions(withLiveOptions(record, 'only this namespace'));
+  withMarkOptions(record)
+    .addOption(policyOption('the rules that the recording names').default('default'))
+    .addHelpText('after', accessHelp)
+    .addHelpText(
+      'after',
+      '\nLines are written within a second, whole ones only, also when the process is killed.\n' +
+        helpExamples(
+          'record night.jsonl --active-decode-blocks-threshold 0.85',
+          'record --namespace prod --duration 3600 | gzip > hour.jsonl.gz',
+        ),
+    )
+    .action(async (file: string, options: RecordOptions) => {
+      await needPackages('record');
+      const { recordCommand } = await import('./record-command.js');
+      finish(await recordCommand(file, options, terminal));
     });
 }
 

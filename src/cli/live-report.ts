@@ -10,6 +10,7 @@ import type { Terminal } from './terminal.js';
 export type Health = Omit<SourceStatus, 'state'> & { readonly state: string };
 
 const MOST_GAPS = 5;
+const MOST_WHYS = 20;
 const systems: Readonly<Record<string, string>> = {
   loads: 'loads (NATS)',
   discovery: 'discovery (etcd)',
@@ -46,7 +47,7 @@ export class LiveReport {
     const { source, state, since, why = '', retryInMs } = status;
     const told = this.told.get(source);
     if (told?.state !== state) this.told.set(source, { state, whys: new Set([why]) });
-    else if (told.whys.has(why)) return;
+    else if (told.whys.has(why) || told.whys.size === MOST_WHYS) return;
     else told.whys.add(why);
     if (this.json) {
       this.object('status', this.scheduler.now(), { ...status, since: this.wall(since).toISOString() });

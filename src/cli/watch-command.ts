@@ -10,6 +10,7 @@ import { exitCode } from './exit-code.js';
 import { LiveReport } from './live-report.js';
 import { marksOf, type MarkOptions } from './mark-options.js';
 import { marksText } from './marks-text.js';
+import { silenceHint } from './silence-hint.js';
 import type { Terminal } from './terminal.js';
 import { untilSignal } from './until-signal.js';
 import { watchedFleet, type WatchedFleetOptions } from './watched-fleet.js';
@@ -40,6 +41,7 @@ export async function watchCommand(
   const count = { loads: 0, transitions: 0 };
   let account: LoadAccount | undefined;
   let counts: FleetCounts | undefined;
+  let live: ReadonlySet<string> = new Set();
   let busy: readonly WorkerId[] = [];
 
   const loads = sources.loads.pipe(tap((batch) => (count.loads += batch.count)));
@@ -60,6 +62,7 @@ export async function watchCommand(
     monitor.status$.pipe(
       tap((statuses) => {
         for (const status of statuses) if (status.state !== 'connecting') report.health(status);
+        live = new Set(statuses.flatMap(({ source, state }) => (state === 'live' ? [source] : [])));
       }),
     ),
     monitor.busy$.pipe(tap((set) => (busy = [...set]))),
@@ -78,6 +81,7 @@ export async function watchCommand(
       }),
     ),
     sources.decodeInstances.pipe(workerNews(report)),
+    silenceHint(() => ({ ...count, workers: counts?.instances ?? 0, live }), report, scheduler),
   );
   await new Promise<void>((resolve, reject) => {
     told$.pipe(takeUntil(end$)).subscribe({ error: reject, complete: resolve });
