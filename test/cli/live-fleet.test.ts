@@ -51,7 +51,7 @@ describeWith(['nats-server', 'etcd'], 'tidemark simulate and tidemark watch on r
   const leftBusy = (watching: RunningCommand): unknown[] =>
     watching.of('transition').flatMap(({ reason, workerId }) => (reason === 'left' ? [workerId] : []));
 
-  it.each(['1.0', '1.6'] as const)(
+  it.concurrent.each(['1.0', '1.6'] as const)(
     'a fleet of %s - who is busy agrees with its own knowledge',
     async (generation) => {
       const namespace = `agrees-${generation.replace('.', '-')}`;
@@ -91,7 +91,7 @@ describeWith(['nats-server', 'etcd'], 'tidemark simulate and tidemark watch on r
     await watching.end();
   });
 
-  it.each([
+  it.concurrent.each([
     { signal: 'SIGTERM', ttl: '600', code: 0 },
     { signal: 'SIGKILL', ttl: '1', code: null },
   ] as const)('a simulator ended by $signal - its workers leave', async ({ signal, ttl, code }) => {
