@@ -10,7 +10,6 @@ import {
   type SchedulerLike,
 } from 'rxjs';
 import { policyNamed } from '../core/policy-named.js';
-import type { LoadThresholds } from '../core/load-thresholds.js';
 import type { Transition } from '../core/transition.js';
 import type { WorkerId } from '../core/worker-id.js';
 import { simulateFleet } from '../simulator/simulate-fleet.js';
@@ -19,6 +18,7 @@ import { demoMonitor } from './demo-fleet.js';
 import { exitCode } from './exit-code.js';
 import { jsonText } from './json-text.js';
 import { marksOf, type MarkOptions } from './mark-options.js';
+import { marksText } from './marks-text.js';
 import { paced } from './paced.js';
 import type { Terminal } from './terminal.js';
 
@@ -103,16 +103,6 @@ export async function demoCommand(
     );
   }
   return exitCode.ok;
-}
-
-function marksText(marks: LoadThresholds): string {
-  const parts = [
-    [marks.activeDecodeBlocksThreshold, ' of the KV blocks'],
-    [marks.activePrefillTokensThreshold, ' prefill tokens'],
-    [marks.activePrefillTokensThresholdFrac, ' × the batch limit in prefill tokens'],
-  ] as const;
-  const set = parts.filter(([mark]) => mark !== null).map(([mark, of]) => `${mark}${of}`);
-  return set.length === 0 ? 'marks are off' : `marks: ${set.join(', ')}`;
 }
 
 function textLine({ at, busy, verdict }: Transition, seconds: (at: number) => number): string {

@@ -1,16 +1,16 @@
 import type { Readable } from 'node:stream';
-import { Command, Option } from 'commander';
-import { policies } from '../core/policies.js';
+import { Command } from 'commander';
 import { decodeCommand, type DecodeOptions } from './decode-command.js';
 import { demoCommand, type DemoOptions } from './demo-command.js';
+import { helpExamples } from './help-examples.js';
+import { addLiveCommands } from './live-commands.js';
 import { addMarbleCommand } from './marble-command.js';
 import { withMarkOptions } from './mark-options.js';
 import { numberOption } from './number-option.js';
 import { packageVersion } from './package-version.js';
+import { policyOption } from './policy-option.js';
 import { replayCommand, type ReplayOptions } from './replay-command.js';
 import type { Terminal } from './terminal.js';
-
-const policyNames = Object.keys(policies);
 
 /** The command line: every command, its options, its help. `finish` is told the exit code of the one that ran. */
 export function program(
@@ -25,7 +25,7 @@ export function program(
     .showSuggestionAfterError()
     .addHelpText(
       'after',
-      examples('demo --duration 10', 'replay --check recordings/*.jsonl', 'decode captured.jsonl'),
+      helpExamples('demo --duration 10', 'replay --check recordings/*.jsonl', 'decode captured.jsonl'),
     );
 
   withMarkOptions(root.command('demo'))
@@ -38,7 +38,7 @@ export function program(
     .option('--json', 'one JSON object a line, the summary last')
     .addHelpText(
       'after',
-      examples('demo', 'demo --seed 7 --workers 20 --ranks 8', 'demo --policy dynamo-1.0 --json'),
+      helpExamples('demo', 'demo --seed 7 --workers 20 --ranks 8', 'demo --policy dynamo-1.0 --json'),
     )
     .action(async (options: DemoOptions) => finish(await demoCommand(options, terminal)));
 
@@ -52,7 +52,7 @@ export function program(
     .addHelpText(
       'after',
       '\nExit codes: 0 all well, 1 an expectation does not hold (--check), 2 a file cannot be read or is no recording.\n' +
-        examples('replay --check recordings/*.jsonl', 'replay --policy default --json night.jsonl.gz'),
+        helpExamples('replay --check recordings/*.jsonl', 'replay --policy default --json night.jsonl.gz'),
     )
     .action((files: string[], options: ReplayOptions) => finish(replayCommand(files, options, terminal)));
 
@@ -69,21 +69,14 @@ export function program(
       '\nOut come, in order: {"kind":"load",…} as in a recording, {"kind":"instance"|"model"|"eventChannel",…},\n' +
         '{"kind":"unknown"}, or {"error":{"code","message","offset"}}. Ids are decimal strings, and so are counts\n' +
         'above 2^53 − 1. An empty value_hex is a removal. The count of each kind goes to standard error.\n' +
-        examples('decode nats.jsonl', 'decode --policy dynamo-1.6 < nats.jsonl'),
+        helpExamples('decode nats.jsonl', 'decode --policy dynamo-1.6 < nats.jsonl'),
     )
     .action(async (file: string | undefined, options: DecodeOptions) =>
       finish(await decodeCommand(file, options, terminal, standardInput)),
     );
 
+  addLiveCommands(root, terminal, finish);
   addMarbleCommand(root, terminal, finish);
   for (const command of root.commands) command.exitOverride().configureHelp({ sortOptions: false });
   return root;
-}
-
-function policyOption(description: string): Option {
-  return new Option('--policy <name>', description).choices(policyNames);
-}
-
-function examples(...calls: string[]): string {
-  return `\nExamples:\n${calls.map((call) => `  $ tidemark ${call}`).join('\n')}`;
 }

@@ -104,14 +104,18 @@ describe('tidemark demo', () => {
 });
 
 describe('tidemark', () => {
-  it.each([['--help'], ['demo', '--help'], ['replay', '--help'], ['decode', '--help']])(
-    '%s %s - shows examples',
-    async (...args) => {
-      const { code, out } = await runCli(args);
-      expect(out).toMatch(/Examples:\n {2}\$ tidemark /);
-      expect(code).toBe(0);
-    },
-  );
+  it.each([
+    ['--help'],
+    ['demo', '--help'],
+    ['replay', '--help'],
+    ['decode', '--help'],
+    ['watch', '--help'],
+    ['simulate', '--help'],
+  ])('%s %s - shows examples', async (...args) => {
+    const { code, out } = await runCli(args);
+    expect(out).toMatch(/Examples:\n {2}\$ tidemark /);
+    expect(code).toBe(0);
+  });
 
   it('without a command - help on standard error, exit 2', async () => {
     expect(await runCli([])).toMatchObject({

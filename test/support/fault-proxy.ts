@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FaultLink, type Direction, type LinkFaults } from './fault-link.js';
 import { onFreePort } from './on-free-port.js';
 import { socketClosed } from './socket-closed.js';
@@ -95,7 +96,10 @@ export class FaultProxy implements AsyncDisposable {
       ...[...this.held].map((client) => socketClosed(client)),
     ]);
     this.cut();
-    await closed;
+    // A socket that cannot tell its end is destroyed all the same, and must not hold a test for ever.
+    const givenUp = new AbortController();
+    await Promise.race([closed, sleep(STOP_MS, undefined, { ref: false, signal: givenUp.signal })]);
+    givenUp.abort();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -123,6 +127,8 @@ export class FaultProxy implements AsyncDisposable {
     return { shut: this.shut, delayMs: this.delayMs };
   }
 }
+
+const STOP_MS = 5_000;
 
 /** Starts a proxy in front of the server that listens on the port `to`. */
 export function startFaultProxy({ to }: { readonly to: number }): Promise<FaultProxy> {

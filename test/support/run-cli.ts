@@ -13,10 +13,13 @@ export const root = join(import.meta.dirname, '../..');
 /** Runs the built command line in the repository and waits for its end. */
 export function runCli(
   args: readonly string[],
-  { input = '', signal }: { input?: string; signal?: NodeJS.Signals } = {},
+  { input = '', signal, env = {} }: { input?: string; signal?: NodeJS.Signals; env?: NodeJS.ProcessEnv } = {},
 ): Promise<CliRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), ...args], { cwd: root });
+    const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), ...args], {
+      cwd: root,
+      env: { ...process.env, ...env },
+    });
     let out = '';
     let err = '';
     child.stdout.on('data', (chunk: Buffer) => {

@@ -42,8 +42,8 @@ function serverOf(text: string, auth: NatsAuth | null, encrypted: boolean): Nats
   if (url === null || !SCHEMES.includes(url.protocol) || url.hostname === '')
     return `${JSON.stringify(withoutUser(text))} is no server: write nats://HOST:PORT or tls://HOST:PORT`;
   const port = url.port === '' ? DEFAULT_PORT : Number(url.port);
-  const user = decodeURIComponent(url.username);
-  const password = decodeURIComponent(url.password);
+  const user = unescaped(url.username);
+  const password = unescaped(url.password);
   return {
     hostname: url.hostname.replace(/^\[|\]$/g, ''),
     port,
@@ -51,6 +51,15 @@ function serverOf(text: string, auth: NatsAuth | null, encrypted: boolean): Nats
     auth: user === '' ? auth : password === '' ? { token: user } : { user, password },
     url: `${url.protocol}//${url.hostname}:${port}`,
   };
+}
+
+/** As it was meant; what is no escape is taken as it stands. */
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function withoutUser(text: string): string {

@@ -32,6 +32,7 @@ describe('natsServers', () => {
   it.each([
     ['nats://me:p%40ss@h', { user: 'me', password: 'p@ss' }],
     ['nats://secret@h', { token: 'secret' }],
+    ['nats://%zz@h', { token: '%zz' }],
   ])('who we are may stand in the URL, and stays out of what is told: %s', (servers, auth) => {
     expect(natsServers({ servers })).toMatchObject([{ auth, url: 'nats://h:4222' }]);
   });

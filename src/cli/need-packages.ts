@@ -1,0 +1,28 @@
+import { CliError } from './cli-error.js';
+
+const clients: Readonly<Record<string, () => Promise<unknown>>> = {
+  nats: () => import('nats'),
+  etcd3: () => import('etcd3'),
+};
+
+/**
+ * Checks that the optional packages that a live fleet needs are there, before anything that imports them is loaded.
+ *
+ * @throws CliError that says what to install
+ */
+export async function needPackages(command: string, loaders = clients): Promise<void> {
+  const missing: string[] = [];
+  for (const [name, load] of Object.entries(loaders)) {
+    try {
+      await load();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+      missing.push(name);
+    }
+  }
+  if (missing.length === 0) return;
+  const names = missing.join(' and ');
+  throw new CliError(
+    `tidemark ${command} needs ${names}, which ${missing.length === 1 ? 'is' : 'are'} not installed: npm install ${missing.join(' ')}`,
+  );
+}

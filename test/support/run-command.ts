@@ -1,0 +1,50 @@
+import { Subject, type Observable } from 'rxjs';
+import type { Terminal } from '../../src/cli/terminal.js';
+import { eventually } from './eventually.js';
+
+/** A command that runs in this process, in JSON, on a terminal that keeps what it is told. */
+export class RunningCommand {
+  readonly objects: Record<string, unknown>[] = [];
+  readonly err: string[] = [];
+  private readonly end$ = new Subject<void>();
+  private readonly done: Promise<number>;
+
+  constructor(command: (terminal: Terminal, end$: Observable<unknown>) => Promise<number>) {
+    const terminal: Terminal = {
+      out: (line) => this.objects.push(JSON.parse(line) as Record<string, unknown>),
+      err: (line) => this.err.push(line),
+      progress: () => undefined,
+    };
+    this.done = command(terminal, this.end$);
+  }
+
+  of(kind: string): Record<string, unknown>[] {
+    return this.objects.filter((object) => object['kind'] === kind);
+  }
+
+  /** Waits until the sources are live, all that are named. */
+  async live(...sources: string[]): Promise<void> {
+    await eventually(() => sources.every((source) => this.health(source) === 'live'));
+  }
+
+  /** What a source said last of itself. */
+  health(source: string): unknown {
+    return this.of('status').findLast((status) => status['source'] === source)?.['state'];
+  }
+
+  /** The transitions of each worker, in order, as texts; without those that say that it left. */
+  transitions(): Record<string, string[]> {
+    const byWorker: Record<string, string[]> = {};
+    for (const { workerId, reason, text } of this.of('transition')) {
+      if (reason !== 'left') (byWorker[String(workerId)] ??= []).push(String(text));
+    }
+    return byWorker;
+  }
+
+  /** Ends it as Ctrl-C would, and returns its summary. */
+  async end(): Promise<Record<string, unknown>> {
+    this.end$.next();
+    await this.done;
+    return this.of('summary')[0] ?? {};
+  }
+}
