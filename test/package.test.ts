@@ -88,6 +88,28 @@ describe('the packed package, in a project with only rxjs', () => {
     ]);
   });
 
+  it('the doors to servers open without their packages, and a status says which to install', () => {
+    const script = `
+      import { filter, take, merge } from 'rxjs';
+      import { natsLoads } from 'tidemark/nats';
+      import { etcdDiscovery } from 'tidemark/etcd';
+      import 'tidemark/dynamo';
+      const statuses = [natsLoads({ servers: 'h' }).status$, etcdDiscovery({ hosts: 'h' }).status$];
+      for (const status$ of statuses)
+        status$.pipe(filter(({ why }) => why), take(1)).subscribe(({ why }) => console.log(why));
+    `;
+    // A dependency of tidemark comes with it.
+    cpSync(join(root, 'node_modules/@msgpack'), join(project, 'node_modules/@msgpack'), { recursive: true });
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: project,
+      encoding: 'utf8',
+    });
+    expect(said.trimEnd().split('\n').sort()).toEqual([
+      'The package etcd3 is not installed: npm install etcd3',
+      'The package nats is not installed: npm install nats',
+    ]);
+  });
+
   it('a generic operator pulls in no reducer', () => {
     const reached = importsFrom(join(root, 'dist/operators/index.js'));
     expect([...reached].filter((file) => !file.startsWith('dist/operators/'))).toEqual([]);
