@@ -37,7 +37,7 @@ export function monitorOf(fleet) {
     seen.busy = busy.size;
   });
   monitor.connect();
-  return { loads, seen };
+  return { loads, seen, monitor };
 }
 
 /**

@@ -2,19 +2,20 @@ import { views, walk } from './cases/calibration.js';
 import { decode, decodeAccount, decodeChunk, decodeNumbered, decodeObjects } from './cases/decode.js';
 import { flip, flipAny, flipNone, flipOne, flipTold } from './cases/flip.js';
 import { memory } from './cases/memory.js';
+import { natsColumns, natsLatency, natsLatencyNothing, natsNothing, natsObjects } from './cases/nats.js';
 import { pipeline, pipelineChunk, pipelineObjects } from './cases/pipeline.js';
 import { loop, loopChunk } from './cases/plain-loop.js';
 import { reduce, reduceObjects } from './cases/reduce.js';
 
 /**
- * @typedef {{ workers: number, ranks: number, effort: import('./measure.js').Effort }} CaseInput
+ * @typedef {{ workers: number, ranks: number, effort: import('./measure.js').Effort, nats: string | undefined }} CaseInput
  * @typedef {{
  *   kind: string,
  *   isolates: string,
  *   view: string,
  *   unit: 'ns' | 'B',
  *   ranks: readonly number[],
- *   work: (input: CaseInput) => number,
+ *   work: (input: CaseInput) => number | Promise<number>,
  * }} CaseKind
  * @typedef {CaseKind & { name: string, workers: number, dp: number }} Case
  */
@@ -59,16 +60,47 @@ const kinds = [
   { ...kind('memory', 'bytes for each worker: state, ids, index, table', NOBODY, BOTH, memory), unit: 'B' },
 ];
 
+/** Beside a NATS server, with a publisher in another process. */
+const natsKinds = [
+  kind(
+    'nats-nothing',
+    'the client and a callback that counts, processor time',
+    TRANSPORT,
+    EIGHT,
+    natsNothing,
+  ),
+  kind('nats-objects', 'natsLoads to busy$ of loadMonitor, objects', TRANSPORT, EIGHT, natsObjects),
+  kind('nats-columns', 'natsLoads to busy$ of loadMonitor, columns', TRANSPORT, EIGHT, natsColumns),
+  kind(
+    'nats-latency-nothing',
+    'publish to a callback that decodes, wall time',
+    TRANSPORT,
+    EIGHT,
+    natsLatencyNothing,
+  ),
+  kind('nats-latency', 'publish to busy$, 10 000 flips a second, wall time', TRANSPORT, EIGHT, natsLatency),
+];
+
+/**
+ * The cases of NATS, at the middle size.
+ *
+ * @param {readonly number[]} sizes
+ */
+export function natsCasesOf([, middle = 0]) {
+  return casesOf([middle], natsKinds);
+}
+
 /**
  * Every case at every size, the cases that are compared beside each other.
  *
  * @param {readonly number[]} sizes
+ * @param {readonly CaseKind[]} of
  * @returns {Case[]}
  */
-export function casesOf(sizes) {
+export function casesOf(sizes, of = kinds) {
   return [1, 8].flatMap((dp) =>
     sizes.flatMap((workers) =>
-      kinds
+      of
         .filter(({ ranks }) => ranks.includes(dp))
         .map((one) => ({ ...one, name: `${one.kind}/${workers}x${dp}`, workers, dp })),
     ),

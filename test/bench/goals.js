@@ -83,6 +83,29 @@ export function goalsOf(values, sizes) {
 }
 
 /**
+ * The goals 3 and 5, which need a NATS server. Events per second and core are processor time here.
+ *
+ * @param {ReadonlyMap<string, readonly number[]>} values
+ * @param {readonly number[]} sizes
+ * @returns {Goal[]}
+ */
+export function natsGoalsOf(values, [, workers = 0]) {
+  const of = (/** @type {string} */ kind) => values.get(`nats-${kind}/${workers}x8`) ?? [];
+  return [
+    ...['columns', 'objects'].map((form) =>
+      absolute(3, `through NATS, ${form}, ${workers} x 8`, of(form), 1_000),
+    ),
+    gate(
+      3,
+      `through NATS, columns, to a subscriber that does nothing`,
+      ratio(of('columns'), of('nothing')),
+      1 / 0.7,
+    ),
+    absolute(5, `publish to busy$, 10 000 a second, ${workers} x 8`, of('latency'), 30_000),
+  ];
+}
+
+/**
  * @param {number} goal
  * @param {string} text
  * @param {number | null} value

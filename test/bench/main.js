@@ -1,5 +1,5 @@
 import { argv, exit, stderr, stdout } from 'node:process';
-import { casesOf, fullSizes, quickSizes } from './cases.js';
+import { casesOf, fullSizes, natsCasesOf, quickSizes } from './cases.js';
 import { fullEffort, quickEffort } from './measure.js';
 import { help, optionsOf } from './options.js';
 import { reportOf, tableOf } from './report.js';
@@ -15,15 +15,15 @@ if (options.help) {
   exit(0);
 }
 
-const { quick, processes } = options;
+const { quick, processes, nats } = options;
 const sizes = quick ? quickSizes : fullSizes;
-const all = casesOf(sizes);
+const all = (nats === undefined ? casesOf : natsCasesOf)(sizes);
 
 if (options.run !== undefined) {
   const one = all.find(({ name }) => name === options.run);
   if (one === undefined) throw new Error(`no case ${options.run}`);
   const effort = quick ? quickEffort : fullEffort;
-  stdout.write(`${one.work({ workers: one.workers, ranks: one.dp, effort })}\n`);
+  stdout.write(`${await one.work({ workers: one.workers, ranks: one.dp, effort, nats })}\n`);
   exit(0);
 }
 
@@ -38,7 +38,7 @@ if (cases.length === 0) {
   exit(2);
 }
 
-const values = await runProcesses(cases, { rounds: processes, quick });
-const report = reportOf(cases, values, { sizes, quick, processes });
+const values = await runProcesses(cases, { rounds: processes, quick, nats });
+const report = reportOf(cases, values, { sizes, quick, processes, nats });
 stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : tableOf(report));
 if (options.gate && report.goals.some(({ gated, holds }) => gated && holds !== true)) exit(1);

@@ -7,6 +7,7 @@ process, and says whether the goals hold. What is gated are ratios of the same r
 2-core machine.
 
   --only <regex>     the cases whose name matches, as in decode/1000x8; goals need all of theirs
+  --nats <url>       the cases of NATS and no others, with the server there, such as nats://127.0.0.1:4222
   --processes <n>    processes for each case, of which the median counts (default 5)
   --json             JSON on standard output in place of the table
   --gate             exit with 1 when a gated goal is missed or was not measured
@@ -26,6 +27,7 @@ export function optionsOf(args) {
       args: [...args],
       options: {
         only: { type: 'string', default: '' },
+        nats: { type: 'string' },
         processes: { type: 'string' },
         run: { type: 'string' },
         json: { type: 'boolean', default: false },

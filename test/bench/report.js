@@ -1,6 +1,6 @@
 import { availableParallelism, cpus } from 'node:os';
 import { version } from 'node:process';
-import { goalsOf } from './goals.js';
+import { goalsOf, natsGoalsOf } from './goals.js';
 import { median } from './measure.js';
 
 /**
@@ -8,9 +8,9 @@ import { median } from './measure.js';
  *
  * @param {readonly import('./cases.js').Case[]} cases
  * @param {ReadonlyMap<string, readonly number[]>} values
- * @param {{ sizes: readonly number[], quick: boolean, processes: number }} how
+ * @param {{ sizes: readonly number[], quick: boolean, processes: number, nats: string | undefined }} how
  */
-export function reportOf(cases, values, { sizes, quick, processes }) {
+export function reportOf(cases, values, { sizes, quick, processes, nats }) {
   const results = cases.map(({ name, kind, workers, dp, unit, isolates, view }) => {
     const found = values.get(name) ?? [];
     return {
@@ -28,7 +28,14 @@ export function reportOf(cases, values, { sizes, quick, processes }) {
     };
   });
   const machine = { node: version, cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism() };
-  return { machine, quick, processes, sizes, results, goals: goalsOf(values, sizes) };
+  return {
+    machine,
+    quick,
+    processes,
+    sizes,
+    results,
+    goals: (nats === undefined ? goalsOf : natsGoalsOf)(values, sizes),
+  };
 }
 
 /** @typedef {ReturnType<typeof reportOf>} Report */

@@ -9,14 +9,14 @@ const main = fileURLToPath(new URL('main.js', import.meta.url));
  * them. Two cases in one process would slow each other down through shared inline caches.
  *
  * @param {readonly import('./cases.js').Case[]} cases
- * @param {{ rounds: number, quick: boolean }} how
+ * @param {{ rounds: number, quick: boolean, nats: string | undefined }} how
  * @returns {Promise<Map<string, number[]>>} for each case, its value of every round
  */
-export async function runProcesses(cases, { rounds, quick }) {
+export async function runProcesses(cases, { rounds, quick, nats }) {
   const values = new Map(cases.map(({ name }) => [name, /** @type {number[]} */ ([])]));
   for (let round = 1; round <= rounds; round += 1) {
     for (const [index, { name, unit }] of cases.entries()) {
-      const value = await runOne(name, quick);
+      const value = await runOne(name, quick, nats);
       values.get(name)?.push(value);
       stderr.write(
         `round ${round}/${rounds}  ${index + 1}/${cases.length}  ${name}  ${value.toFixed(1)} ${unit}\n`,
@@ -29,10 +29,18 @@ export async function runProcesses(cases, { rounds, quick }) {
 /**
  * @param {string} name
  * @param {boolean} quick
+ * @param {string | undefined} nats
  * @returns {Promise<number>}
  */
-function runOne(name, quick) {
-  const args = ['--expose-gc', main, '--run', name, ...(quick ? ['--quick'] : [])];
+function runOne(name, quick, nats) {
+  const args = [
+    '--expose-gc',
+    main,
+    '--run',
+    name,
+    ...(quick ? ['--quick'] : []),
+    ...(nats === undefined ? [] : ['--nats', nats]),
+  ];
   return new Promise((resolve, reject) => {
     const child = spawn(execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     let out = '';

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { measureWorkers } from './etcd/measure-workers.js';
 import { soakEtcd } from './etcd/soak-etcd.js';
+import { soakNats } from './nats/soak-nats.js';
 import { help, soakOptions } from './options.js';
 import { breaches } from './soak-result.js';
 import { soakTable } from './soak-table.js';
@@ -16,7 +17,7 @@ if (typeof options === 'string') {
   if (options.workers !== null) {
     process.stdout.write(await measureWorkers(options.workers));
   } else {
-    const result = await soakEtcd(options, progress);
+    const result = await (options.nats ? soakNats : soakEtcd)(options, progress);
     process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : soakTable(result));
     if (breaches(result).length > 0) process.exitCode = 1;
   }

@@ -1,23 +1,27 @@
 import { parseArgs } from 'node:util';
 
-export const help = `Usage: npm run soak -- --etcd [options]
+export const help = `Usage: npm run soak -- --etcd|--nats [options]
 
-Watches a real server through a faulty network while numbers are written past it, and says what became of them. Every
-kind of fault occurs at least twice where the minutes suffice; then they are drawn at random.
+Listens to a real server through a faulty network while numbers are written past it, and says what became of them.
+Every kind of fault occurs at least twice where the minutes suffice; then they are drawn at random.
 
   --etcd           etcd, through watchPrefix
+  --nats           NATS, through natsLoads
   --minutes <n>    how long faults are made (default 3)
   --seed <n>       what chance begins with (default 1)
-  --workers <n>    no faults: so many workers are listed and watched, with the time and the memory that takes
+  --workers <n>    no faults: so many workers are listed and watched in etcd, with the time and the memory that takes
   --json           the result as JSON in place of the table
   --help           this text
 
-Exit code 1: a value was lost, told twice or out of order, a final value is wrong, or something was left behind.
+Exit code 1, etcd: a value was lost, told twice or out of order, a final value is wrong, or something was left behind.
 Values that the server compacted away, or that went with a replaced store, may be missing; then a resync has to say so.
+Exit code 1, NATS, which keeps nothing for who is away: a message was lost and no gap and no interval says so, one was
+told twice or out of order, more time was reported as detached than there was, or something was left behind.
 `;
 
 export interface SoakOptions {
   readonly etcd: boolean;
+  readonly nats: boolean;
   readonly minutes: number;
   readonly seed: number;
   readonly workers: number | null;
@@ -33,6 +37,7 @@ export function soakOptions(args: readonly string[]): SoakOptions | string {
       args: [...args],
       options: {
         etcd: { type: 'boolean', default: false },
+        nats: { type: 'boolean', default: false },
         minutes: { type: 'string', default: '3' },
         seed: { type: 'string', default: '1' },
         workers: { type: 'string' },
@@ -49,6 +54,7 @@ export function soakOptions(args: readonly string[]): SoakOptions | string {
   if (!Number.isInteger(seed)) return '--seed takes a whole number';
   if (workers !== null && !(Number.isInteger(workers) && workers > 0))
     return '--workers takes a whole number above 0';
-  if (!values.etcd && !values.help) return 'which system? --etcd';
+  if (values.etcd === values.nats && !values.help) return 'which system? --etcd or --nats';
+  if (workers !== null && values.nats) return '--workers goes with --etcd';
   return { ...values, minutes, seed, workers };
 }

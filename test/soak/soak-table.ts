@@ -1,24 +1,19 @@
-import { breaches, type SoakResult } from './soak-result.js';
+import { breaches, unreported, type EtcdResult, type NatsResult, type SoakResult } from './soak-result.js';
 
 /** A result for people. */
 export function soakTable(result: SoakResult): string {
-  const { faults, seconds, seed, system, written, lost, lostCompacted, lostReplaced } = result;
+  const { faults, seed, system } = result;
   const total = faults.reduce((sum, { count }) => sum + count, 0);
   const wrong = breaches(result);
   const silent = faults.filter(({ kind }) => kind.startsWith('half-open'));
   return [
-    `${system}, seed ${seed}, ${seconds.toFixed(0)} s`,
+    `${system}, seed ${seed}, ${result.seconds.toFixed(0)} s`,
     '',
     row('fault', 'times', 'noticed after', 'live after healing'),
     ...faults.map(({ kind, count, detectMs, healMs }) => row(kind, `${count}`, span(detectMs), span(healMs))),
     row('all', `${total}`, '', ''),
     '',
-    `values written             ${written}`,
-    `final values wrong         ${result.finalWrong}`,
-    `intermediate values lost   ${lost - lostCompacted - lostReplaced}, and ${lostCompacted} that were compacted away and flagged,`,
-    `                           and ${lostReplaced} while the store was being replaced, flagged`,
-    `out of order, told twice   ${result.outOfOrder}, ${result.toldTwice}`,
-    `resyncs                    ${result.resyncs}`,
+    ...(result.system === 'etcd' ? etcdLines(result) : natsLines(result)),
     `half-open noticed within   ${longest(silent.flatMap(({ detectMs }) => detectMs))} (at most 10 s)`,
     `live again within          ${longest(silent.flatMap(({ healMs }) => healMs))} of healing (at most 3 s)`,
     `left behind                ${result.leaks.join('; ') || 'nothing'}`,
@@ -27,6 +22,31 @@ export function soakTable(result: SoakResult): string {
     wrong.length === 0 ? 'The promise holds.' : `The promise is broken: ${wrong.join('; ')}.`,
     '',
   ].join('\n');
+}
+
+function etcdLines(result: EtcdResult): string[] {
+  const { written, finalWrong, lost, lostCompacted, lostReplaced, outOfOrder, toldTwice } = result;
+  return [
+    `values written             ${written}`,
+    `final values wrong         ${finalWrong}`,
+    `intermediate values lost   ${lost - lostCompacted - lostReplaced}, and ${lostCompacted} that were compacted away and flagged,`,
+    `                           and ${lostReplaced} while the store was being replaced, flagged`,
+    `out of order, told twice   ${outOfOrder}, ${toldTwice}`,
+    `resyncs                    ${result.resyncs}`,
+  ];
+}
+
+function natsLines(result: NatsResult): string[] {
+  const { published, heard, lost, lostInGaps, lostDetached, outOfOrder, toldTwice } = result;
+  const { detachedTimes, detachedMs, injectedMs, settledMs } = result;
+  return [
+    `messages published         ${published}, of which ${heard} were heard`,
+    `lost                       ${lost}: ${lostInGaps} in reported gaps, ${lostDetached} without numbers while reported down`,
+    `unreported                 ${unreported(result)}, and ${result.reportedWrongly} reported that came`,
+    `out of order, told twice   ${outOfOrder}, ${toldTwice}`,
+    `detached, as reported      ${seconds(detachedMs)} s, ${detachedTimes} times; at most ${seconds(injectedMs)} s of faults`,
+    `                           and ${seconds(settledMs)} s from healing until it was live`,
+  ];
 }
 
 function row(kind: string, times: string, noticed: string, healed: string): string {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { help, soakOptions } from './options.js';
-import { breaches, type SoakResult } from './soak-result.js';
+import { breaches, type EtcdResult, type NatsResult } from './soak-result.js';
 import { soakTable } from './soak-table.js';
 
-const good: SoakResult = {
+const good: EtcdResult = {
   system: 'etcd',
   seed: 1,
   seconds: 180,
@@ -21,6 +21,28 @@ const good: SoakResult = {
   tooRare: [],
 };
 
+const goodNats: NatsResult = {
+  system: 'nats',
+  seed: 1,
+  seconds: 180,
+  faults: [{ kind: 'half-open, both directions', count: 2, detectMs: [8_000, 8_100], healMs: [40, 50] }],
+  published: 1_000,
+  heard: 900,
+  lost: 100,
+  lostInGaps: 80,
+  lostDetached: 20,
+  reportedWrongly: 0,
+  outOfOrder: 0,
+  toldTwice: 0,
+  detachedTimes: 3,
+  detachedMs: 2_000,
+  injectedMs: 1_900,
+  settledMs: 200,
+  leaks: [],
+  unhandled: [],
+  tooRare: [],
+};
+
 describe('the soak', () => {
   it('holds where everything that was lost is excused, and prints what it measured', () => {
     expect(breaches(good)).toEqual([]);
@@ -31,7 +53,7 @@ describe('the soak', () => {
     expect(table).toContain('The promise holds.');
   });
 
-  it.each<[Partial<SoakResult>, string]>([
+  it.each<[Partial<EtcdResult>, string]>([
     [{ lost: 13 }, '1 values were lost that the server still had'],
     [{ finalWrong: 1 }, '1 final values are wrong'],
     [{ outOfOrder: 2 }, '2 values came out of order'],
@@ -45,7 +67,35 @@ describe('the soak', () => {
     expect(soakTable(result)).toContain(`The promise is broken: ${text}.`);
   });
 
+  it('of NATS holds where everything that was lost was reported', () => {
+    expect(breaches(goodNats)).toEqual([]);
+    const table = soakTable(goodNats);
+    expect(table).toContain('messages published         1000, of which 900 were heard');
+    expect(table).toContain('lost                       100: 80 in reported gaps, 20 without numbers');
+    expect(table).toContain('unreported                 0, and 0 reported that came');
+    expect(table).toContain('detached, as reported      2.00 s, 3 times; at most 1.90 s of faults');
+    expect(table).toContain('The promise holds.');
+  });
+
+  it.each<[Partial<NatsResult>, string]>([
+    [{ lost: 102 }, '2 messages were lost and not reported'],
+    [{ reportedWrongly: 1 }, '1 messages were reported lost and came'],
+    [{ detachedMs: 2_101 }, 'detached for 2101 ms, of 2100 ms at most'],
+    [
+      { faults: [{ kind: 'a cut', count: 1, detectMs: [10_001], healMs: [5] }] },
+      'noticed after more than 10 s: a cut',
+    ],
+    [
+      { faults: [{ kind: 'a cut', count: 1, detectMs: [5], healMs: [4_001] }] },
+      'live more than 4 s after healing: a cut',
+    ],
+    [{ toldTwice: 3 }, '3 values were told twice'],
+  ])('of NATS is broken by %j', (change, text) => {
+    expect(breaches({ ...goodNats, ...change })).toEqual([text]);
+  });
+
   it.each([
+    [['--nats', '--minutes', '1'], { nats: true, etcd: false, minutes: 1 }],
     [['--etcd'], { etcd: true, minutes: 3, seed: 1, workers: null, json: false }],
     [['--etcd', '--minutes', '0.5', '--seed', '7', '--json'], { minutes: 0.5, seed: 7, json: true }],
     [['--etcd', '--workers', '20000'], { workers: 20_000 }],
@@ -56,7 +106,9 @@ describe('the soak', () => {
   });
 
   it.each([
-    [[], 'which system? --etcd'],
+    [[], 'which system? --etcd or --nats'],
+    [['--etcd', '--nats'], 'which system? --etcd or --nats'],
+    [['--nats', '--workers', '5'], '--workers goes with --etcd'],
     [['--etcd', '--minutes', '0'], '--minutes takes a number above 0'],
     [['--etcd', '--seed', 'x'], '--seed takes a whole number'],
     [['--etcd', '--workers', '0'], '--workers takes a whole number above 0'],

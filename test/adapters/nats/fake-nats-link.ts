@@ -8,6 +8,8 @@ export class FakeNatsLink implements NatsLink {
   readonly published: { readonly subject: string; readonly data: Uint8Array }[] = [];
   /** Subjects that the server refuses. */
   refused: readonly string[] = [];
+  /** How often the subject of a message was asked for, which the clients decode then. */
+  subjectsRead = 0;
   #isClosed = false;
   #statuses: { readonly type: string }[] = [];
   #wake: () => void = () => undefined;
@@ -58,7 +60,14 @@ export class FakeNatsLink implements NatsLink {
   }
 
   deliver(subject: string, data: Uint8Array): void {
-    this.subscriptions.get(subject)?.(null, { subject, data });
+    const read = (): number => (this.subjectsRead += 1);
+    this.subscriptions.get(subject)?.(null, {
+      get subject() {
+        read();
+        return subject;
+      },
+      data,
+    });
   }
 
   close(): void {

@@ -121,6 +121,23 @@ describe('natsLoads over a given connection', () => {
     }
   });
 
+  it.each(['objects', 'columns'] as const)(
+    '%s: asks for no subject but that of a message it tells of, for the client decodes it then',
+    async (form) => {
+      const link = new FakeNatsLink();
+      const options = { connection: link, namespace: 'dynamo' };
+      const source = form === 'objects' ? natsLoads(options) : natsLoads({ ...options, form: 'columns' });
+      const subscription = source.status$.subscribe();
+      await settle();
+      link.deliver(NEW, message(0));
+      link.deliver(NEW, message(1));
+      expect(link.subjectsRead).toBe(0);
+      for (let n = 0; n < 3; n += 1) link.deliver(NEW, Uint8Array.of(0xc1));
+      expect(link.subjectsRead).toBe(1);
+      subscription.unsubscribe();
+    },
+  );
+
   it('a loss of the connection is a status, an interval, and a gap in the numbers', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     try {

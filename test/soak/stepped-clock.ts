@@ -1,5 +1,5 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { monotonicScheduler } from '../../../src/adapters/clock/monotonic-scheduler.js';
+import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
 
 /** A scheduler whose clock can be stepped, and the wall clock with it, which gRPC reads for its deadlines. */
 export function steppedClock(): SchedulerLike & { stepMs: number; restore: () => void } {

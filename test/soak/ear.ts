@@ -1,0 +1,50 @@
+import { performance } from 'node:perf_hooks';
+import { Subscription, type Observable } from 'rxjs';
+import type { SourceStatus } from '../../src/core/source-status.js';
+import { eventually } from '../support/eventually.js';
+
+const now = performance.now.bind(performance);
+
+/** A status and when it was said, by a clock that is never stepped. */
+export interface SeenStatus {
+  readonly state: SourceStatus['state'];
+  readonly at: number;
+}
+
+/** One who listens through tidemark; which statuses a source said, and what ended that should not. */
+export class Ear {
+  readonly statuses: SeenStatus[] = [];
+  readonly ended: string[] = [];
+  readonly #subscription = new Subscription();
+
+  constructor(status$: Observable<SourceStatus>) {
+    this.hear(status$, ({ state }) => this.statuses.push({ state, at: now() }));
+  }
+
+  get live(): boolean {
+    return this.statuses.at(-1)?.state === 'live';
+  }
+
+  /** The first such status from a mark on. */
+  until(state: SourceStatus['state'], from: number): Promise<SeenStatus> {
+    return eventually(() => {
+      const found = this.statuses.slice(from).find((status) => status.state === state);
+      if (found === undefined) throw new Error(`never ${state}`);
+      return found;
+    }, 30_000);
+  }
+
+  unsubscribe(): void {
+    this.#subscription.unsubscribe();
+  }
+
+  protected hear<T>(values$: Observable<T>, take: (value: T) => void): void {
+    this.#subscription.add(
+      values$.subscribe({
+        next: take,
+        error: (thrown: unknown) => this.ended.push(String(thrown)),
+        complete: () => this.ended.push('completed'),
+      }),
+    );
+  }
+}

@@ -1,0 +1,35 @@
+import type { NatsAuth } from '../../../src/adapters/nats/nats-options.js';
+import { startNats, type NatsServer } from '../../support/nats-server.js';
+import { Stage } from '../stage.js';
+import { Listener } from './listener.js';
+
+const LISTENER = { user: 'listener', password: 'heard' } satisfies NatsAuth;
+export const PUBLISHER = { user: 'publisher', pass: 'said' };
+
+/** Users for both sides, so that the listener's can be refused. */
+const withPassword = (password: string): { configText: string } => ({
+  configText:
+    `authorization { users: [ { user: ${LISTENER.user}, password: ${password} }, ` +
+    `{ user: ${PUBLISHER.user}, password: ${PUBLISHER.pass} } ] }`,
+});
+
+/** A server for a listener and for publishers. */
+export function startSoakServer(): Promise<NatsServer> {
+  return startNats(withPassword(LISTENER.password));
+}
+
+export function listenThrough(port: number): Listener {
+  return new Listener(`nats://127.0.0.1:${port}`, LISTENER);
+}
+
+/** Where loads are published past the faults. */
+export class NatsStage extends Stage<NatsServer, Listener> {
+  override listen(): Listener {
+    return listenThrough(this.proxy.port);
+  }
+
+  /** The server starts again, and the password of the listener is the right one or another. */
+  async passwordIsRight(right: boolean): Promise<void> {
+    await this.server.restart(withPassword(right ? LISTENER.password : 'other'));
+  }
+}

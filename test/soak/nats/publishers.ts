@@ -1,0 +1,97 @@
+import type { NatsConnection } from 'nats';
+import type { ActiveLoad } from '../../../src/core/active-load.js';
+import { workerId, type WorkerId } from '../../../src/core/worker-id.js';
+import {
+  encodeActiveLoad,
+  encodeActiveLoadJson,
+  encodeEnvelope,
+  type LoadFieldCount,
+} from '../../../src/wire/load-encoder.js';
+import { loadSubject } from '../../../src/wire/subjects.js';
+import { Speaker } from '../../integration/nats/speaker.js';
+
+const PAUSE_MS = 10;
+const NAMESPACE = 'soak.one';
+const endpoint = { namespace: NAMESPACE, component: 'backend', endpoint: 'generate' };
+
+interface Form {
+  readonly subject: string;
+  readonly publisherId: string | null;
+  readonly fields: LoadFieldCount;
+}
+
+/** One publisher of each generation; that of 0.8 neither says who it is nor numbers what it says. */
+const forms: readonly Form[] = [
+  { subject: loadSubject({ namespace: NAMESPACE }), publisherId: null, fields: 4 },
+  { subject: loadSubject({ namespace: NAMESPACE }), publisherId: '2', fields: 4 },
+  { subject: loadSubject({ namespace: NAMESPACE }), publisherId: '18446744073709551615', fields: 5 },
+  { subject: loadSubject(endpoint), publisherId: '9223372036854775809', fields: 5 },
+  { subject: loadSubject({ ...endpoint, endpoint: 'other' }), publisherId: '4294967296', fields: 5 },
+];
+
+/** One who publishes numbers, about a hundred a second, straight to the server. */
+export class Publisher {
+  readonly worker: WorkerId;
+  /** As many numbers, from 0, were published. */
+  count = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly connection: NatsConnection,
+    private readonly form: Form,
+    place: number,
+  ) {
+    this.worker = workerId(String(2n ** 53n + BigInt(place)));
+  }
+
+  /** `null` for one of 0.8. */
+  get publisherId(): string | null {
+    return this.form.publisherId;
+  }
+
+  begin(): void {
+    this.#timer = setInterval(() => this.say(), PAUSE_MS);
+  }
+
+  /** Says a last one, on a connection that stands, and is silent. */
+  async end(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.connection.flush();
+    this.say();
+    await this.connection.flush();
+  }
+
+  close(): Promise<void> {
+    return this.connection.close();
+  }
+
+  say(): void {
+    const { subject, publisherId, fields } = this.form;
+    const sequence = this.count;
+    const load: ActiveLoad = {
+      workerId: this.worker,
+      dpRank: 0,
+      activeDecodeBlocks: sequence,
+      activePrefillTokens: null,
+      kvUsedBlocks: fields === 5 ? 1 : null,
+    };
+    const bytes =
+      publisherId === null
+        ? encodeActiveLoadJson(load)
+        : encodeEnvelope({ publisherId, sequence, publishedAt: Date.now() }, encodeActiveLoad(load, fields));
+    this.connection.publish(subject, bytes);
+    this.count += 1;
+  }
+}
+
+/** A publisher of each generation, each on a connection of its own. */
+export function publishers(
+  url: string,
+  who: { readonly user: string; readonly pass: string },
+): Promise<Publisher[]> {
+  return Promise.all(
+    forms.map(
+      async (form, place) => new Publisher((await Speaker.connect(url, who)).connection, form, place),
+    ),
+  );
+}

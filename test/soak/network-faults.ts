@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Stage } from './stage.js';
+import { stopOurselves } from './stop-ourselves.js';
+
+/** One fault: it begins, heals, and says when it did. */
+export type Fault<On extends Stage = Stage> = (stage: On) => Promise<void>;
+
+const HOUR_MS = 3_600_000;
+
+/** How long a fault lasts that ends by itself. */
+export const some = ({ random }: Stage): Promise<void> => sleep(200 + 800 * random());
+
+const silent =
+  (directions: 'both' | 'toServer' | 'toClient'): Fault =>
+  async (stage) => {
+    stage.begin();
+    stage.proxy.halfOpen(directions);
+    await stage.down();
+    stage.heal();
+    await stage.proxy.heal();
+  };
+
+const cut =
+  (how: 'cut' | 'finish'): Fault =>
+  async (stage) => {
+    stage.begin();
+    stage.proxy[how]();
+    await stage.down();
+  };
+
+/** Those that take long, for they wait until somebody's patience is at an end. */
+export function isSlow(kind: string): boolean {
+  return /^half-open|stopped$|held$|^bytes/.test(kind);
+}
+
+/** What happens to every network and server, by its name. */
+export const networkFaults: Readonly<Record<string, Fault>> = {
+  'connections reset': cut('cut'),
+  'connections ended': cut('finish'),
+  'a second cut right after it is live': async (stage) => {
+    await stage.shut();
+    await some(stage);
+    const mark = stage.listener.statuses.length;
+    await stage.open();
+    await stage.listener.until('live', mark);
+    stage.begin();
+    stage.proxy.cut();
+    await stage.down();
+  },
+  'ten cuts, 0 to 400 ms apart': async (stage) => {
+    stage.begin();
+    for (let left = 10; left > 0; left -= 1) {
+      stage.proxy.cut();
+      await sleep(400 * stage.random());
+    }
+    // The last one is noticed in a moment.
+    await sleep(50);
+    stage.heal();
+  },
+  'connections refused': async (stage) => {
+    await stage.shut();
+    await some(stage);
+    await stage.open();
+  },
+  'server killed and started again': async (stage) => {
+    stage.begin();
+    await stage.server.kill();
+    await stage.down();
+    await some(stage);
+    await stage.server.restart();
+    stage.heal();
+  },
+  'server absent when a watch begins': async (stage) => {
+    await stage.shut();
+    const late = stage.listen();
+    await late.until('down', 0);
+    await some(stage);
+    await stage.open();
+    await late.until('live', 0);
+    late.unsubscribe();
+  },
+  'half-open, both directions': silent('both'),
+  'half-open, to the server': silent('toServer'),
+  'half-open, to the client': silent('toClient'),
+  'server stopped': async (stage) => {
+    stage.begin();
+    await stage.server.pause();
+    await stage.down();
+    stage.heal();
+    stage.server.resume();
+  },
+  'connections accepted and held': async (stage) => {
+    stage.begin();
+    stage.proxy.hold(true);
+    stage.proxy.cut();
+    await sleep(3_500 + 1_000 * stage.random());
+    stage.heal();
+    await stage.proxy.heal();
+  },
+  'clock an hour back in an outage, then three on': async (stage) => {
+    await stage.shut();
+    stage.clock.stepMs -= HOUR_MS;
+    await some(stage);
+    const mark = stage.listener.statuses.length;
+    await stage.open();
+    await stage.listener.until('live', mark);
+    stage.clock.stepMs += 3 * HOUR_MS;
+  },
+  'our own process stopped': async (stage) => {
+    stage.begin();
+    await stopOurselves(1 + 3 * stage.random());
+    stage.heal();
+  },
+};
