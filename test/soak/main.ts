@@ -17,7 +17,11 @@ if (typeof options === 'string') {
   if (options.workers !== null) {
     process.stdout.write(await measureWorkers(options.workers));
   } else {
-    const result = await (options.nats ? soakNats : soakEtcd)(options, progress);
+    const result = await (options.nats ? soakNats : soakEtcd)(options, progress).catch((error: unknown) => {
+      // Those who write and listen would go on for ever; the servers are ended when this process is gone.
+      process.stderr.write(`the soak did not come to its end: ${String(error)}\n`);
+      process.exit(1);
+    });
     process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : soakTable(result));
     if (breaches(result).length > 0) process.exitCode = 1;
   }

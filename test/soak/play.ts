@@ -39,6 +39,7 @@ export async function play<On extends Stage>(
     const figure = figures.find((one) => one.kind === kind);
     const fault = faults[kind];
     if (figure === undefined || fault === undefined) continue;
+    await stage.steady();
     stage.begin();
     await fault(stage);
     const { detectMs, healMs } = await stage.outcome();
