@@ -11,6 +11,7 @@ import { CliError } from './cli-error.js';
 import { exitCode } from './exit-code.js';
 import { marbleFiles, readMarble } from './marble-files.js';
 import type { Terminal } from './terminal.js';
+import { errorText } from '../operators/error-text.js';
 
 /** What `tidemark marble` does with files. */
 export type MarbleAction = 'check' | 'update' | 'draw';
@@ -121,7 +122,7 @@ function write(file: string, text: string): void {
   try {
     writeFileSync(file, text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new CliError(`${file} cannot be written: ${reason}; check the path and its permissions.`, {
       cause: error,
     });

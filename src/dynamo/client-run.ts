@@ -22,6 +22,7 @@ import type { WorkerId } from '../core/worker-id.js';
 import type { ClientPolicy } from './client-policy.js';
 import { RoutingSets } from './routing-sets.js';
 import type { RoutingSnapshot } from './routing-snapshot.js';
+import { errorText } from '../operators/error-text.js';
 
 /**
  * One life of an instance client, from its first call to its stop. A monitor hears of a change before the sets are
@@ -167,7 +168,7 @@ export class ClientRun {
   }
 
   private failed(error: unknown): Observable<never> {
-    const text = `the source of instances failed: ${error instanceof Error ? error.message : String(error)}`;
+    const text = `the source of instances failed: ${errorText(error)}`;
     this.failures$.next({ code: 'source-error', source: 'instances', text, count: 1 });
     return EMPTY;
   }

@@ -18,6 +18,7 @@ import type { KvMonitorOptions } from './kv-monitor-options.js';
 import type { KvMonitorSources } from './kv-monitor-sources.js';
 import { loopSources, type PrefillClient } from './loop-sources.js';
 import { MonitorMarks } from './monitor-marks.js';
+import { errorText } from '../operators/error-text.js';
 
 /** What all clones of a monitor share: its marks, its prefill client, and the run that may be under way. */
 export class MonitorLoop {
@@ -141,7 +142,7 @@ function tell(prefill: PrefillClient | undefined, busy: BusySet): void {
 }
 
 function problemOf(error: unknown): Problem {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = errorText(error);
   const text = `the monitor did not start, as its configurations cannot be had: ${why}`;
   return { code: 'source-error', source: 'configs', text, count: 1 };
 }

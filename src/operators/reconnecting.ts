@@ -1,4 +1,5 @@
 import { defer, EMPTY, finalize, merge, Subject, type Observable, type SchedulerLike } from 'rxjs';
+import { errorText } from './error-text.js';
 import { retryWithBackoff } from './retry-with-backoff.js';
 
 /** A session that ended, and when the next one is tried. */
@@ -47,8 +48,7 @@ export function reconnecting<Host, T>(
           maxMs: longestRetryMs,
           healthyMs: HEALTHY_MS,
           jitter: () => (1 + random()) / 2,
-          onRetry: ({ error, delayMs }) =>
-            failures$.next(new Failure(error instanceof Error ? error.message : String(error), delayMs)),
+          onRetry: ({ error, delayMs }) => failures$.next(new Failure(errorText(error), delayMs)),
         },
         scheduler,
       ),

@@ -3,6 +3,8 @@ import type { Random } from '../../src/simulator/random.js';
 import { eventually } from '../support/eventually.js';
 import type { FaultProxy } from '../support/fault-proxy.js';
 import type { Ear } from './ear.js';
+import type { ProcessWatch } from './process-watch.js';
+import type { SteppedClock } from './stepped-clock.js';
 
 const now = performance.now.bind(performance);
 
@@ -14,6 +16,7 @@ export interface FaultyServer {
   restart(): Promise<void>;
   pause(): Promise<void>;
   resume(): void;
+  stop(): Promise<void>;
 }
 
 /** When a fault began and when it was healed. */
@@ -32,7 +35,7 @@ export abstract class Stage<Server extends FaultyServer = FaultyServer, Listener
     readonly server: Server,
     readonly proxy: FaultProxy,
     readonly listener: Listener,
-    readonly clock: { stepMs: number },
+    readonly clock: SteppedClock,
     readonly random: Random,
   ) {}
 
@@ -91,5 +94,15 @@ export abstract class Stage<Server extends FaultyServer = FaultyServer, Listener
   async open(): Promise<void> {
     this.heal();
     await this.proxy.refuse(false);
+  }
+
+  /** Ends all of it once nobody listens any more, and says what was left behind. */
+  takeDown(watch: ProcessWatch): Promise<string[]> {
+    return watch.leaks(async () => {
+      await eventually(() => this.proxy.connections === 0, 10_000);
+      await this.proxy.stop();
+      await this.server.stop();
+      this.clock.restore();
+    });
   }
 }

@@ -1,8 +1,11 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
 
+/** A clock that can be stepped, until it is restored. */
+export type SteppedClock = SchedulerLike & { stepMs: number; restore: () => void };
+
 /** A scheduler whose clock can be stepped, and the wall clock with it, which gRPC reads for its deadlines. */
-export function steppedClock(): SchedulerLike & { stepMs: number; restore: () => void } {
+export function steppedClock(): SteppedClock {
   const wallClock = Date.now;
   const clock = {
     stepMs: 0,

@@ -11,8 +11,6 @@ export interface EtcdHost {
 }
 
 const DEFAULT_PORT = 2379;
-/** The longest wait between two tries to connect. */
-export const LONGEST_RETRY_MS = 2_000;
 
 /**
  * The hosts of the options.

@@ -1,4 +1,6 @@
 import { TidemarkError } from '../../core/tidemark-error.js';
+import { oneLine, troubleCode, type TroublePatterns } from '../../core/trouble-code.js';
+import { errorText } from '../../operators/error-text.js';
 
 /**
  * What ended a connection to etcd:
@@ -39,8 +41,8 @@ export class EtcdTrouble extends TidemarkError {
 /** The error as trouble with a server while something was tried, such as `list v1/instances/`. */
 export function troubleOf(error: unknown, url: string, tried: string): EtcdTrouble {
   if (error instanceof EtcdTrouble) return error;
-  const text = error instanceof Error ? error.message : String(error);
-  const code = codeOf(error, text);
+  const text = errorText(error);
+  const code = troubleCode(error, text, BY_TEXT, 'etcd-failed');
   return new EtcdTrouble(code, `etcd at ${url}, ${tried}: ${oneLine(text)}. ${ADVICE[code]}`, {
     cause: error,
   });
@@ -59,7 +61,7 @@ const ADVICE: Readonly<Record<EtcdTroubleCode, string>> = {
   'etcd-failed': 'It is tried again.',
 };
 
-const BY_TEXT: readonly (readonly [RegExp, EtcdTroubleCode])[] = [
+const BY_TEXT: TroublePatterns<EtcdTroubleCode> = [
   [/certificate|CERT_|SSL|TLS|ssl3|wrong version number|EPROTO/i, 'etcd-tls'],
   [/permission denied/i, 'etcd-permission'],
   [/authentication|user name|password|auth token|unauthenticated/i, 'etcd-auth'],
@@ -71,12 +73,3 @@ const BY_TEXT: readonly (readonly [RegExp, EtcdTroubleCode])[] = [
     'etcd-unreachable',
   ],
 ];
-
-function codeOf(error: unknown, text: string): EtcdTroubleCode {
-  const systemCode = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return BY_TEXT.find(([pattern]) => pattern.test(`${systemCode} ${text}`))?.[1] ?? 'etcd-failed';
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/\.$/, '').slice(0, 400);
-}

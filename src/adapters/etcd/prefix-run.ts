@@ -1,8 +1,7 @@
 import { map, type Observable } from 'rxjs';
 import type { SourceStatus } from '../../core/source-status.js';
-import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
-import { etcdHosts, LONGEST_RETRY_MS } from './etcd-host.js';
 import type { EtcdOptions } from './etcd-options.js';
+import { etcdReconnecting } from './etcd-reconnecting.js';
 import { GrpcLink } from './grpc-link.js';
 import { openClient } from './open-client.js';
 import type { PrefixBatch } from './prefix-batch.js';
@@ -19,15 +18,14 @@ export interface WatchPrefixOptions extends EtcdOptions {
 
 /** A run over real connections. Cold. */
 export function prefixRun(options: WatchPrefixOptions): Observable<PrefixBatch | SourceStatus> {
-  const { prefixes, source = 'etcd', keyPrefix = '', scheduler = monotonicScheduler } = options;
+  const { prefixes, source = 'etcd', keyPrefix = '' } = options;
+  const reconnecting = etcdReconnecting(options);
+  const { scheduler } = reconnecting;
   return watchRun({
-    hosts: etcdHosts(options),
+    ...reconnecting,
     open: (host) =>
       openClient(host, options, scheduler).pipe(map((client) => new GrpcLink(client, keyPrefix, scheduler))),
     prefixes: watchedPrefixes(prefixes),
     source,
-    longestRetryMs: LONGEST_RETRY_MS,
-    scheduler,
-    random: Math.random,
   });
 }

@@ -5,10 +5,9 @@ import type { WorkerId } from '../../core/worker-id.js';
 import { instanceKey, modelKey } from '../../wire/build-discovery-key.js';
 import type { InstanceTransport } from '../../wire/discovery-transport.js';
 import { encodeInstanceRecord, encodeModelRecord } from '../../wire/encode-discovery-record.js';
-import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
 import type { KeyEntry } from './create-keys.js';
-import { etcdHosts, LONGEST_RETRY_MS } from './etcd-host.js';
 import type { EtcdOptions } from './etcd-options.js';
+import { etcdReconnecting } from './etcd-reconnecting.js';
 import { EtcdOptionsError } from './etcd-options-error.js';
 import { registrationRun } from './registration-run.js';
 import type { RegistrationStatus } from './registration-status.js';
@@ -68,7 +67,7 @@ const MAX_LEASE = 2n ** 63n - 1n;
  */
 export function registerWorker(options: RegisterWorkerOptions): Observable<RegistrationStatus> {
   const { workerId = null, ttlSeconds = DYNAMO_TTL_SECONDS, stop$ = NEVER } = options;
-  const hosts = etcdHosts(options);
+  const reconnecting = etcdReconnecting(options);
   const problems: string[] = [];
   if (workerId !== null && (workerId === '0' || BigInt(workerId) > MAX_LEASE))
     problems.push(`workerId must be from 1 to ${MAX_LEASE}, for it is the id of a lease`);
@@ -79,13 +78,10 @@ export function registerWorker(options: RegisterWorkerOptions): Observable<Regis
   // Names that cannot stand in a key are refused before anything starts.
   entries('1' as WorkerId);
   return registrationRun({
-    hosts,
+    ...reconnecting,
     options,
     workerId,
     registration: { entries, ttlSeconds, stop$ },
-    longestRetryMs: LONGEST_RETRY_MS,
-    scheduler: options.scheduler ?? monotonicScheduler,
-    random: Math.random,
   });
 }
 

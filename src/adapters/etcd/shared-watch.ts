@@ -1,4 +1,4 @@
-import { concat, defer, filter, finalize, of, share, tap, type Observable } from 'rxjs';
+import { defer, filter, finalize, share, startWith, tap, type Observable } from 'rxjs';
 import type { SourceStatus } from '../../core/source-status.js';
 import type { KeyPut, PrefixBatch } from './prefix-batch.js';
 
@@ -45,12 +45,8 @@ export function sharedWatch(
     changes$: defer(() =>
       present === null
         ? changes$
-        : startingWith({ kind: 'snapshot', changes: [...present.values()] }, changes$),
+        : changes$.pipe(startWith<PrefixBatch>({ kind: 'snapshot', changes: [...present.values()] })),
     ),
-    status$: defer(() => (status === null ? status$ : startingWith(status, status$))),
+    status$: defer(() => (status === null ? status$ : status$.pipe(startWith(status)))),
   };
-}
-
-function startingWith<T>(first: T, rest$: Observable<T>): Observable<T> {
-  return concat(of(first), rest$);
 }

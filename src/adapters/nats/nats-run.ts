@@ -1,5 +1,6 @@
 import { catchError, defer, map, of, startWith, switchMap, type Observable } from 'rxjs';
 import type { SourceStatus } from '../../core/source-status.js';
+import { errorText } from '../../operators/error-text.js';
 import { reconnecting } from '../../operators/reconnecting.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
 import { givenLink } from './given-link.js';
@@ -70,7 +71,7 @@ function own(access: Extract<NatsAccess, { connection?: undefined }>, work: Nats
 
 function given(link: NatsLink, work: NatsWork): Observable<Item> {
   const begun$ = defer(() => work(link)).pipe(
-    catchError((error: unknown) => of<Down>({ why: error instanceof Error ? error.message : String(error) })),
+    catchError((error: unknown) => of<Down>({ why: errorText(error) })),
   );
   return givenLink(link).pipe(
     switchMap((state): Observable<Item> => {

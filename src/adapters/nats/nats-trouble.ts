@@ -1,4 +1,6 @@
 import { TidemarkError } from '../../core/tidemark-error.js';
+import { oneLine, troubleCode, type TroublePatterns } from '../../core/trouble-code.js';
+import { errorText } from '../../operators/error-text.js';
 
 /**
  * What ended a connection to NATS:
@@ -37,8 +39,8 @@ export class NatsTrouble extends TidemarkError {
 /** The error as trouble with a server while something was tried, such as `subscribing to namespace.*.kv_metrics`. */
 export function natsTroubleOf(error: unknown, url: string, tried: string): NatsTrouble {
   if (error instanceof NatsTrouble) return error;
-  const text = error instanceof Error ? error.message : String(error);
-  const code = codeOf(error, text);
+  const text = errorText(error);
+  const code = troubleCode(error, text, BY_TEXT, 'nats-failed');
   return new NatsTrouble(code, `NATS at ${url}, ${tried}: ${oneLine(text)}. ${ADVICE[code]}`, {
     cause: error,
   });
@@ -57,7 +59,7 @@ const ADVICE: Readonly<Record<NatsTroubleCode, string>> = {
   'nats-failed': 'It is tried again.',
 };
 
-const BY_TEXT: readonly (readonly [RegExp, NatsTroubleCode])[] = [
+const BY_TEXT: TroublePatterns<NatsTroubleCode> = [
   [/permission/i, 'nats-permission'],
   [/AUTHORIZATION|AUTHENTICATION|BAD_CREDS|ACCOUNT_EXPIRED|nkey|jwt|seed/i, 'nats-auth'],
   [/certificate|CERT_|SSL|TLS|ssl3|wrong version number|EPROTO|SERVER_OPT_NA|not available/i, 'nats-tls'],
@@ -66,12 +68,3 @@ const BY_TEXT: readonly (readonly [RegExp, NatsTroubleCode])[] = [
   [/timed? ?out|stale/i, 'nats-silent'],
   [/ECONN|ENOTFOUND|EHOST|ENET|EAI_|REFUSED|socket|reset|closed|disconnect/i, 'nats-unreachable'],
 ];
-
-function codeOf(error: unknown, text: string): NatsTroubleCode {
-  const systemCode = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return BY_TEXT.find(([pattern]) => pattern.test(`${systemCode} ${text}`))?.[1] ?? 'nats-failed';
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/\.$/, '').slice(0, 400);
-}

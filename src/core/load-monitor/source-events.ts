@@ -1,5 +1,6 @@
 import { catchError, map, mergeMap, of, throwError, type Observable } from 'rxjs';
 import { attachLate, type WatchItem } from '../../operators/attach-late.js';
+import { errorText } from '../../operators/error-text.js';
 import type { ActiveLoad } from '../active-load.js';
 import type { FleetEvent } from '../fleet-event.js';
 import { fleetProblems } from '../fleet-problems.js';
@@ -62,7 +63,7 @@ function withLastWord(
   name: keyof typeof lastWords,
 ): NamedEvents {
   const [failed, ended] = lastWords[name];
-  const text = (error: unknown): string => `the source of ${name} failed: ${textOf(error)}`;
+  const text = (error: unknown): string => `the source of ${name} failed: ${errorText(error)}`;
   return { name, events$, failed: (error) => failed(text(error)), ended };
 }
 
@@ -94,7 +95,7 @@ function prefillEvents(item: WatchItem<InstanceChange>): FleetEvent[] {
     case 'error': {
       const failed: FleetEvent = {
         kind: 'instancesError',
-        text: `a watch on prefill instances failed: ${textOf(item.error)}`,
+        text: `a watch on prefill instances failed: ${errorText(item.error)}`,
       };
       return item.watch === null ? [failed] : [failed, { kind: 'prefillClosed', watch: item.watch }];
     }
@@ -108,8 +109,4 @@ function failedWatch(error: unknown): Observable<Observable<InstanceChange>> {
 
 function loadEvent(load: ActiveLoad | LoadBatch): FleetEvent | LoadBatch {
   return 'workerId' in load ? { kind: 'load', ...load } : load;
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -7,6 +7,7 @@ import type {
   MarbleOperators,
   MarbleOutputs,
 } from './marble-operator.js';
+import { errorText } from '../../operators/error-text.js';
 
 /** The title of what an operator without named outputs gives. */
 const ONLY = 'output';
@@ -77,7 +78,7 @@ function build(
   try {
     return make?.(call.args, context) ?? {};
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = errorText(error);
     throw refusal(marble, call.line, `${call.name} cannot be built: ${text.replace(/\.$/, '')}`, error);
   }
 }

@@ -3,6 +3,7 @@ import { deepFreeze } from './deep-freeze.js';
 import type { Marble, MarbleStream } from './marble.js';
 import { MarbleError } from './marble-error.js';
 import type { MarbleOperators } from './marble-operator.js';
+import { errorText } from '../../operators/error-text.js';
 
 /**
  * What the letters of an input stand for, as the first operator reads them, frozen. An error stays its JSON.
@@ -29,7 +30,7 @@ function readAt(marble: Marble, line: number, letter: string, read: () => unknow
   try {
     return read();
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = errorText(error);
     throw new MarbleError('malformed-marble', marble.file, line, `${letter}: ${text.replace(/\.$/, '')}`, {
       cause: error,
     });

@@ -41,12 +41,7 @@ export async function soakEtcd(
   const finalWrong = await wrongFinals(stage);
   const { lost, compacted, replaced } = stage.lost();
   listener.unsubscribe();
-  const leaks = await watch.leaks(async () => {
-    await eventually(() => proxy.connections === 0, 10_000);
-    await proxy.stop();
-    await server.stop();
-    clock.restore();
-  });
+  const leaks = await stage.takeDown(watch);
   return {
     system: 'etcd',
     seed,

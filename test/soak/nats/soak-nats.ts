@@ -55,12 +55,7 @@ export async function soakNats(
   const result = { ...sums(said, listener), ...downTime(stage.times, listener.statuses) };
   listener.unsubscribe();
   await Promise.all(said.map((publisher) => publisher.close()));
-  const leaks = await watch.leaks(async () => {
-    await eventually(() => proxy.connections === 0, 10_000);
-    await proxy.stop();
-    await server.stop();
-    clock.restore();
-  });
+  const leaks = await stage.takeDown(watch);
   return {
     system: 'nats',
     seed,
