@@ -98,11 +98,13 @@ export abstract class Stage<Server extends FaultyServer = FaultyServer, Listener
 
   /** Ends all of it once nobody listens any more, and says what was left behind. */
   takeDown(watch: ProcessWatch): Promise<string[]> {
-    return watch.leaks(async () => {
-      await eventually(() => this.proxy.connections === 0, 10_000);
-      await this.proxy.stop();
-      await this.server.stop();
-      this.clock.restore();
-    });
+    return watch.leaks(() => this.close());
+  }
+
+  async close(): Promise<void> {
+    await eventually(() => this.proxy.connections === 0, 10_000);
+    await this.proxy.stop();
+    await this.server.stop();
+    this.clock.restore();
   }
 }
