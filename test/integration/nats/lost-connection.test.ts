@@ -130,6 +130,21 @@ describeWith('nats-server', 'natsLoads when the connection is lost', () => {
       },
     );
 
+    it('half open with 18 MB that do not come through: noticed, and all of it is a reported gap', async () => {
+      await inWorld(async (world) => {
+        const { proxy, speaker, listener } = world;
+        const perMessage = (listener.reports.at(-1)?.account.bytes ?? 200) / 2;
+        const mark = listener.statuses.length;
+        proxy.halfOpen('both');
+        await speaker.say(Math.ceil(18e6 / perMessage));
+        await listener.until('down', mark);
+        await proxy.heal();
+        await listener.until('live', mark);
+        await nothingUnreported(world);
+        expect(new Set(listener.heard).size).toBe(listener.heard.length);
+      });
+    });
+
     it('a server that stands still is noticed', async () => {
       await inWorld(async (world) => {
         const { server, listener } = world;
