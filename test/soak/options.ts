@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util';
 export const help = `Usage: npm run soak -- [--etcd|--nats] [options]
 
 Listens to a real server through a faulty network while numbers are written past it, and says what became of them.
-Every kind of fault occurs at least twice where the minutes suffice; then they are drawn at random.
+Every kind of fault occurs at least twice (over both servers, where they wait for each other, once) where the minutes
+suffice; then they are drawn at random.
 
   --etcd           etcd alone, through watchPrefix
   --nats           NATS alone, through natsLoads

@@ -18,7 +18,7 @@ interface CommonResult {
   /** What was left behind, in words. */
   readonly leaks: readonly string[];
   readonly unhandled: readonly string[];
-  /** Kinds that ought to have occurred twice, and did not. */
+  /** Kinds that occurred less often than they ought to have. */
   readonly tooRare: readonly string[];
 }
 
@@ -90,7 +90,7 @@ export function breaches(result: SoakResult): string[] {
     ...(toldTwice > 0 ? [`${toldTwice} values were told twice`] : []),
     ...leaks.map((leak) => `left behind: ${leak}`),
     ...unhandled.map((error) => `unhandled: ${error}`),
-    ...tooRare.map((kind) => `less than twice: ${kind}`),
+    ...tooRare.map((kind) => `too rare: ${kind}`),
   ];
 }
 

@@ -73,7 +73,7 @@ describe('the soak', () => {
     [{ toldTwice: 3 }, '3 values were told twice'],
     [{ leaks: ['a socket'] }, 'left behind: a socket'],
     [{ unhandled: ['Error: x'] }, 'unhandled: Error: x'],
-    [{ tooRare: ['a cut'] }, 'less than twice: a cut'],
+    [{ tooRare: ['a cut'] }, 'too rare: a cut'],
   ])('is broken by %j', (change, text) => {
     const result = { ...good, ...change };
     expect(breaches(result)).toEqual([text]);

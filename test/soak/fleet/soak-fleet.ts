@@ -25,6 +25,9 @@ const SEEN_MS = 40_000;
 /** Gaps are told once a second. */
 const TOLD_MS = 2_500;
 
+/** How often every kind occurs at least: the soaks of one system play each twice. */
+const LEAST = 1;
+
 /** What meets this whole process is played with the faults of etcd. */
 const ownFaults = Object.fromEntries(
   Object.entries(natsFaults).filter(([kind]) => !/^clock|^our own process/.test(kind)),
@@ -61,8 +64,8 @@ export async function soakFleet(
   const natsStage = new NatsStage(nats, natsProxy, fleet.loads, clock, seededRandom(seed + 3));
   const said = (system: string) => (text: string) => progress(`${system}: ${text}`);
   const [ofEtcd, ofNats] = await Promise.all([
-    play(etcdStage, etcdFaults, minutes, said('etcd')),
-    play(natsStage, ownFaults, minutes, said('NATS')),
+    play(etcdStage, etcdFaults, minutes, said('etcd'), LEAST),
+    play(natsStage, ownFaults, minutes, said('NATS'), LEAST),
   ]);
 
   await Promise.all([etcdProxy.heal(), natsProxy.heal(), numbers.stop(), population.settle()]);
