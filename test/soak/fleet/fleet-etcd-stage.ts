@@ -1,10 +1,6 @@
-import { performance } from 'node:perf_hooks';
 import { eventually } from '../../support/eventually.js';
 import type { Ear } from '../ear.js';
 import { EtcdStage } from '../etcd/etcd-stage.js';
-
-const now = performance.now.bind(performance);
-const STEADY_MS = 300;
 
 /** Where what a fleet's monitor says of its discovery is waited for as well. */
 export class FleetEtcdStage extends EtcdStage {
@@ -25,9 +21,6 @@ export class FleetEtcdStage extends EtcdStage {
 
   override async steady(): Promise<void> {
     await super.steady();
-    await eventually(
-      () => this.discovery.live && now() - (this.discovery.statuses.at(-1)?.at ?? 0) > STEADY_MS,
-      30_000,
-    );
+    await eventually(() => this.discovery.steady, 30_000);
   }
 }
