@@ -71,6 +71,16 @@ export { loadMonitor, type LoadMonitor, type MonitorSnapshot } from './load-moni
 export type { ConfigChange, InstanceChange, MonitorSources } from './load-monitor/monitor-sources.js';
 export type { MonitorOptions } from './load-monitor/monitor-options.js';
 
+// The aggregator of scraped statistics.
+export type { Scrape, ScrapeReply } from './aggregator/scrape.js';
+export { ScrapeError, type ScrapeErrorCode } from './aggregator/scrape-error.js';
+export type {
+  ForwardPassMetrics,
+  KvStats,
+  SpecDecodeStats,
+  WorkerStats,
+} from './aggregator/forward-pass-metrics.js';
+
 // The hot path.
 export { NO_VALUE, WIDE_VALUE, type LoadBatch } from './load-batch.js';
 export { WorkerTable } from './worker-table.js';

@@ -51,6 +51,24 @@ export { discoveryPrefixes } from './discovery-prefixes.js';
 export { endpointOf, EndpointNameError, type EndpointLike } from './endpoint-of.js';
 export { endpointPath } from './endpoint-path.js';
 
+// Statistics of NATS micro services.
+export {
+  serviceEndpointName,
+  serviceName,
+  serviceRequestSubject,
+  serviceSubject,
+  type ServiceVerb,
+} from './service-names.js';
+export {
+  encodeServiceInfo,
+  encodeServicePing,
+  encodeServiceStats,
+  type ServiceEndpoint,
+  type ServiceEndpointCounters,
+  type ServiceIdentity,
+} from './service-encoder.js';
+export { encodeForwardPassMetrics, type MetricsForm } from './encode-forward-pass-metrics.js';
+
 // Recordings.
 export { parseRecording, RecordingError } from './parse-recording.js';
 export type {
