@@ -91,6 +91,7 @@ describe('package.json', () => {
           "NatsOptionsError",
           "natsLoads",
           "natsPublisher",
+          "scrapeStats",
         ],
         "tidemark/operators": [
           "BackoffError",

@@ -6,6 +6,9 @@ export type { LoadReport } from './load-report.js';
 // Publishing.
 export { natsPublisher, type NatsPublisherOptions, type PublisherStatus } from './nats-publisher.js';
 
+// Statistics of micro services.
+export { scrapeStats, type ScrapeOptions } from './scrape-stats.js';
+
 // The connection.
 export type { NatsAccess } from './nats-access.js';
 export type { NatsLink, NatsMessage } from './nats-link.js';
