@@ -92,6 +92,7 @@ describe('package.json', () => {
           "natsLoads",
           "natsPublisher",
           "scrapeStats",
+          "serveStats",
         ],
         "tidemark/operators": [
           "BackoffError",

@@ -8,6 +8,8 @@ export { natsPublisher, type NatsPublisherOptions, type PublisherStatus } from '
 
 // Statistics of micro services.
 export { scrapeStats, type ScrapeOptions } from './scrape-stats.js';
+export { serveStats, type ServedServiceOptions, type ServeStatus } from './serve-stats.js';
+export type { EndpointStats, ServedEndpoint } from './served-service.js';
 
 // The connection.
 export type { NatsAccess } from './nats-access.js';

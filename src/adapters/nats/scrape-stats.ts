@@ -4,10 +4,11 @@ import type { Scrape } from '../../core/aggregator/scrape.js';
 import { serviceRequestSubject } from '../../wire/service-names.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
 import { linked } from './linked.js';
-import type { NatsAccess } from './nats-access.js';
+import { accessOf, type NatsAccess } from './nats-access.js';
 import type { NatsLink } from './nats-link.js';
 import { NatsOptionsError } from './nats-options-error.js';
 import { scrapeOnce, type Question } from './scrape-once.js';
+import { isSubjectToken } from './subject-token.js';
 
 /** How long a scrape listens, and how much it takes. */
 export interface ScrapeOptions {
@@ -65,7 +66,7 @@ export function scrapeStats(
   service: string | null,
   options: ScrapeOptions = {},
 ): Scrape {
-  const given = 'subscribe' in access ? { connection: access } : access;
+  const given = accessOf(access);
   const { scheduler = monotonicScheduler } = given;
   const question = questionOf(service, options);
   const linked$ = linked(given);
@@ -98,19 +99,15 @@ function questionOf(service: string | null, options: ScrapeOptions): Question {
     inboxPrefix = '_INBOX',
   } = options;
   const problems: string[] = [];
-  if (service !== null && !isToken(service))
+  if (service !== null && !isSubjectToken(service))
     problems.push(`${JSON.stringify(service)} is no service name: no spaces, dots, * or >`);
   if (!(windowMs >= 0 && windowMs <= LONGEST_WINDOW_MS))
     problems.push(`windowMs must be from 0 to ${LONGEST_WINDOW_MS}, not ${windowMs}`);
   if (!(maxReplies >= 1)) problems.push(`maxReplies must be 1 or more, not ${maxReplies}`);
   if (!(maxBytes >= 1)) problems.push(`maxBytes must be 1 or more, not ${maxBytes}`);
-  if (!inboxPrefix.split('.').every(isToken))
+  if (!inboxPrefix.split('.').every(isSubjectToken))
     problems.push(`inboxPrefix must be words with dots between them, not ${JSON.stringify(inboxPrefix)}`);
   if (problems.length > 0) throw new NatsOptionsError(problems);
   const subject = serviceRequestSubject('STATS', service ?? undefined);
   return { subject, windowMs, maxReplies, maxBytes, inboxPrefix };
-}
-
-function isToken(text: string): boolean {
-  return text !== '' && !/[\s.*>]/.test(text);
 }
