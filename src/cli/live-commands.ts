@@ -49,11 +49,11 @@ function addSimulate(root: Command, terminal: Terminal, finish: Finish): void {
     .description('a simulated fleet as real workers: leases and cards in etcd, loads on NATS');
   withLiveOptions(simulate, 'where they register (default: dynamo)', 120)
     .option('--workers <n>', 'how many workers', numberOption(1, 1000), 6)
-    .option('--ranks <n>', 'data-parallel ranks of each worker', numberOption(1, 64), 2)
+    .option('--ranks <n>', 'data-parallel ranks of each worker; one in 0.6', numberOption(1, 64), 2)
     .option('--seed <n>', 'the same seed gives the same loads', numberOption(0, 0xffff_ffff), 1)
     .addOption(
-      new Option('--generation <release>', 'whose keys, subjects and bytes')
-        .choices(['1.0', '1.6'])
+      new Option('--generation <release>', 'whose keys, subjects and bytes; those of 0.6 answer scrapes')
+        .choices(['0.6', '1.0', '1.6'])
         .default('1.6'),
     )
     .addOption(

@@ -9,6 +9,7 @@ import { slugOf } from '../../src/wire/slug.js';
 import { capturedEntries } from './captures.js';
 
 const releases = [
+  ['0.6', '0.6.0'],
   ['1.0', '1.0.1'],
   ['1.6', '1.6.1'],
 ] as const;
@@ -28,7 +29,7 @@ describe('encoding discovery records', () => {
         expect(textOf(encodeInstanceRecord({ ...record, transport }, { release }))).toBe(textOf(entry.value));
         compared += 1;
       }
-      expect(compared).toBeGreaterThan(20);
+      expect(compared).toBeGreaterThan(10);
     },
   );
 
@@ -61,7 +62,7 @@ describe('encoding discovery records', () => {
         }
         compared += 1;
       }
-      expect(compared).toBeGreaterThan(20);
+      expect(compared).toBeGreaterThan(10);
     },
   );
 
