@@ -1,6 +1,7 @@
 import { CliError } from './cli-error.js';
 
-const clients: Readonly<Record<string, () => Promise<unknown>>> = {
+/** The packages that the connections need. */
+export const clients = {
   nats: () => import('nats'),
   etcd3: () => import('etcd3'),
 };
@@ -10,7 +11,10 @@ const clients: Readonly<Record<string, () => Promise<unknown>>> = {
  *
  * @throws CliError that says what to install
  */
-export async function needPackages(command: string, loaders = clients): Promise<void> {
+export async function needPackages(
+  command: string,
+  loaders: Readonly<Record<string, () => Promise<unknown>>> = clients,
+): Promise<void> {
   const missing: string[] = [];
   for (const [name, load] of Object.entries(loaders)) {
     try {

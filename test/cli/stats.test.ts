@@ -78,7 +78,10 @@ describe('tidemark stats --from', () => {
   });
 
   it.each([
-    [['stats'], '--from'],
+    [['stats', '--compat'], '--from'],
+    [['stats', '--component', 'backend'], '--namespace'],
+    [['stats', '--namespace', 'dynamo'], '--component'],
+    [['stats', '--service', 's', '--component', 'c'], '--service'],
     [['stats', '--from', '-'], '--service'],
     [['stats', '--from', '/nowhere', '--service', 's'], '/nowhere'],
   ])('%j - says what is missing', async (args, what) => {

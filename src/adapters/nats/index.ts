@@ -7,7 +7,8 @@ export type { LoadReport } from './load-report.js';
 export { natsPublisher, type NatsPublisherOptions, type PublisherStatus } from './nats-publisher.js';
 
 // Statistics of micro services.
-export { scrapeStats, type ScrapeOptions } from './scrape-stats.js';
+export { scrapeStats } from './scrape-stats.js';
+export type { ScrapeOptions } from './scrape-question.js';
 export { serveStats, type ServedServiceOptions, type ServeStatus } from './serve-stats.js';
 export type { EndpointStats, ServedEndpoint } from './served-service.js';
 

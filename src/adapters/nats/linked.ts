@@ -7,17 +7,14 @@ import { natsRun } from './nats-run.js';
 /** A connection that stands, or why there is none. */
 export type Linked = { readonly link: NatsLink } | { readonly why: string };
 
-/** How long a connection is kept for whoever comes next. */
-const KEPT_MS = 2_000;
-
 /**
  * The connection of a run of our own, or a given one: the present one first, then each change. All share one run, which
- * begins with the first and ends two seconds after the last. It completes when a given connection was closed by its owner,
+ * begins with the first and ends `keptMs` after the last. It completes when a given connection was closed by its owner,
  * and never errors.
  *
  * @throws NatsOptionsError, when it is called, for options that cannot be followed.
  */
-export function linked(access: NatsAccess): Observable<Linked> {
+export function linked(access: NatsAccess, keptMs: number): Observable<Linked> {
   const { scheduler = monotonicScheduler } = access;
   let link: NatsLink | null = null;
   const statuses$ = natsRun(
@@ -33,6 +30,6 @@ export function linked(access: NatsAccess): Observable<Linked> {
   return statuses$.pipe(
     filter(({ state }) => state !== 'connecting'),
     map(({ why = 'there is no connection' }): Linked => (link === null ? { why } : { link })),
-    share({ connector: () => new ReplaySubject(1), resetOnRefCountZero: () => timer(KEPT_MS, scheduler) }),
+    share({ connector: () => new ReplaySubject(1), resetOnRefCountZero: () => timer(keptMs, scheduler) }),
   );
 }

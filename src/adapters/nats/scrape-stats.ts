@@ -1,26 +1,12 @@
-import { map, skip, switchMap, take, takeUntil, throwError } from 'rxjs';
-import { ScrapeError } from '../../core/aggregator/scrape-error.js';
 import type { Scrape } from '../../core/aggregator/scrape.js';
-import { serviceRequestSubject } from '../../wire/service-names.js';
-import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
 import { linked } from './linked.js';
 import { accessOf, type NatsAccess } from './nats-access.js';
 import type { NatsLink } from './nats-link.js';
-import { NatsOptionsError } from './nats-options-error.js';
-import { scrapeOnce, type Question } from './scrape-once.js';
-import { isSubjectToken } from './subject-token.js';
+import { scrapeOver } from './scrape-over.js';
+import { scrapeQuestion, type ScrapeOptions } from './scrape-question.js';
 
-/** How long a scrape listens, and how much it takes. */
-export interface ScrapeOptions {
-  /** Milliseconds from the request until no further reply is waited for, 0 to 600 000; 300 when absent, as in Dynamo. */
-  readonly windowMs?: number;
-  /** Replies of one scrape, 1 and above; 100 000 when absent. */
-  readonly maxReplies?: number;
-  /** Bytes of all replies of one scrape, 1 and above; 67 108 864 when absent. */
-  readonly maxBytes?: number;
-  /** What the subjects begin with on which replies are heard, where the server permits no `_INBOX`. */
-  readonly inboxPrefix?: string;
-}
+/** How long a connection of our own is kept for the next scrape. */
+const KEPT_MS = 2_000;
 
 /**
  * Asks every instance of a NATS micro service for its statistics, as `$SRV.STATS` has them: the replies as they come,
@@ -67,47 +53,6 @@ export function scrapeStats(
   options: ScrapeOptions = {},
 ): Scrape {
   const given = accessOf(access);
-  const { scheduler = monotonicScheduler } = given;
-  const question = questionOf(service, options);
-  const linked$ = linked(given);
-  const disconnected = (why: string): ScrapeError =>
-    new ScrapeError('disconnected', `Asking ${question.subject}: ${why}`);
-  const lost$ = linked$.pipe(
-    skip(1),
-    map((state) => {
-      throw disconnected('why' in state ? state.why : 'the connection was lost, and is there again');
-    }),
-  );
-  return linked$.pipe(
-    take(1),
-    switchMap((state) =>
-      'link' in state
-        ? scrapeOnce(state.link, question, scheduler)
-        : throwError(() => disconnected(state.why)),
-    ),
-    takeUntil(lost$),
-  );
-}
-
-const LONGEST_WINDOW_MS = 600_000;
-
-function questionOf(service: string | null, options: ScrapeOptions): Question {
-  const {
-    windowMs = 300,
-    maxReplies = 100_000,
-    maxBytes = 64 * 1024 * 1024,
-    inboxPrefix = '_INBOX',
-  } = options;
-  const problems: string[] = [];
-  if (service !== null && !isSubjectToken(service))
-    problems.push(`${JSON.stringify(service)} is no service name: no spaces, dots, * or >`);
-  if (!(windowMs >= 0 && windowMs <= LONGEST_WINDOW_MS))
-    problems.push(`windowMs must be from 0 to ${LONGEST_WINDOW_MS}, not ${windowMs}`);
-  if (!(maxReplies >= 1)) problems.push(`maxReplies must be 1 or more, not ${maxReplies}`);
-  if (!(maxBytes >= 1)) problems.push(`maxBytes must be 1 or more, not ${maxBytes}`);
-  if (!inboxPrefix.split('.').every(isSubjectToken))
-    problems.push(`inboxPrefix must be words with dots between them, not ${JSON.stringify(inboxPrefix)}`);
-  if (problems.length > 0) throw new NatsOptionsError(problems);
-  const subject = serviceRequestSubject('STATS', service ?? undefined);
-  return { subject, windowMs, maxReplies, maxBytes, inboxPrefix };
+  const question = scrapeQuestion(service, options);
+  return scrapeOver(linked(given, KEPT_MS), question, given.scheduler);
 }
