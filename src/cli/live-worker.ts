@@ -29,6 +29,7 @@ import { publicationsOf } from '../adapters/nats/publications-of.js';
 import type { ActiveLoad } from '../core/active-load.js';
 import type { EndpointName } from '../core/endpoint-name.js';
 import type { WorkerId } from '../core/worker-id.js';
+import type { ModelFiles } from '../wire/model-files.js';
 import { serviceName, serviceSubject } from '../wire/service-names.js';
 import { answeredScrapes, LOAD_METRICS } from './answered-scrapes.js';
 import type { WorkerLife } from './worker-lives.js';
@@ -43,7 +44,7 @@ export interface LiveWorkerOptions {
   readonly link: NatsLink;
   readonly linked$: Observable<unknown>;
   readonly place: EndpointName;
-  readonly model: string;
+  readonly model: { readonly model: string; readonly files?: ModelFiles };
   readonly generation: LiveGeneration;
   readonly ttlSeconds: number;
   /** Each load as it is published, or stands ready for whoever asks, with the worker's id. */
@@ -71,7 +72,7 @@ export function liveWorker(life: WorkerLife, options: LiveWorkerOptions): Observ
       ...etcd,
       ...place,
       ...(generation === '0.6' ? reachedOverNats(place) : reachedOverTcp),
-      card: { model, runtimeConfig: config },
+      card: { ...model, runtimeConfig: config },
       generation,
       ttlSeconds,
       stop$,

@@ -1,9 +1,19 @@
 import { CliError } from './cli-error.js';
 
-/** The packages that the connections need. */
-export const clients = {
-  nats: () => import('nats'),
+type Loaders = Readonly<Record<string, () => Promise<unknown>>>;
+
+/** What talking to NATS needs. */
+export const forNats: Loaders = { nats: () => import('nats') };
+
+const clients: Loaders = {
+  ...forNats,
   etcd3: () => import('etcd3'),
+};
+
+/** What a fleet needs besides whose cards name files. */
+export const forModelFiles: Loaders = {
+  ...clients,
+  '@noble/hashes': () => import('@noble/hashes/blake3'),
 };
 
 /**
@@ -11,10 +21,7 @@ export const clients = {
  *
  * @throws CliError that says what to install
  */
-export async function needPackages(
-  command: string,
-  loaders: Readonly<Record<string, () => Promise<unknown>>> = clients,
-): Promise<void> {
+export async function needPackages(command: string, loaders = clients): Promise<void> {
   const missing: string[] = [];
   for (const [name, load] of Object.entries(loaders)) {
     try {

@@ -4,7 +4,7 @@ import { serviceName } from '../wire/service-names.js';
 import { CliError } from './cli-error.js';
 import { helpExamples } from './help-examples.js';
 import { namespaceOption, natsAccessHelp, natsOption } from './live-options.js';
-import { clients, needPackages } from './need-packages.js';
+import { forNats, needPackages } from './need-packages.js';
 import { numberOption } from './number-option.js';
 import { statsFrom } from './stats-from.js';
 import type { Terminal } from './terminal.js';
@@ -81,7 +81,7 @@ export function addStatsCommand(
         return;
       }
       if (compat) throw new CliError('--compat is for recorded replies: name them with --from.');
-      await needPackages('stats', { nats: clients.nats });
+      await needPackages('stats', forNats);
       const { statsLive } = await import('./stats-live.js');
       const live = { ...rest, service, endpoint, ...(watch === true && { every }) };
       finish(await statsLive(live, terminal));

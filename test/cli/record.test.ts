@@ -30,7 +30,7 @@ describeWith(['nats-server', 'etcd'], 'tidemark record on real servers', () => {
   const mark = { activeDecodeBlocksThreshold: '0.85', policy: 'default' };
   const options = (namespace: string): SimulateOptions => ({
     ...{ nats: nats.url, etcd: etcd.url, namespace, ...mark, json: true },
-    ...{ seed: 3, workers: 4, ranks: 2, duration: 600, generation: '1.6', ttl: 60 },
+    ...{ seed: 3, workers: 4, ranks: 2, duration: 600, generation: '1.6', ttl: 60, model: 'tiny' },
   });
   const simulate = (namespace: string): RunningCommand =>
     new RunningCommand((terminal, end$) => simulateCommand(options(namespace), terminal, end$));
