@@ -21,9 +21,15 @@ function fieldsOf({ workerId, data }: Endpoint): object {
   return { workerId, ...workerStats, ...kvStats, specDecodeStats };
 }
 
-/** As `JSON.stringify`, which has no text for a bigint. */
+/**
+ * As `JSON.stringify`, which has no text for a bigint. A float beyond 2^53 has an exponent, so that no reader takes its
+ * digits for those of an integer; a count as large is a bigint.
+ */
 function valueText(value: unknown): string {
   if (typeof value === 'bigint') return String(value);
+  if (Object.is(value, -0)) return '-0.0';
+  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
+    return value.toExponential();
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(valueText).join(',')}]`;
   return `{${Object.entries(value)

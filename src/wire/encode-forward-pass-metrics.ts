@@ -51,6 +51,6 @@ function specText(spec: SpecDecodeStats): string {
 function singleText(value: number): string {
   const single = Math.fround(value);
   if (!Number.isFinite(single)) return 'null';
-  const text = String(single);
+  const text = Object.is(single, -0) ? '-0' : String(single);
   return /^-?[0-9]+$/.test(text) ? `${text}.0` : text;
 }

@@ -3,6 +3,8 @@ import type { JsonMember, JsonNode } from './json-node.js';
 import { skipJson } from './skip-json.js';
 
 const MAX_DEPTH = 128;
+/** No release writes a number as long; one that is longer would only cost time. */
+const MAX_DIGITS = 4096;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 
@@ -132,9 +134,10 @@ class Parser {
   private number(): string {
     let end = this.offset;
     while (isNumberByte(this.bytes[end])) end += 1;
-    const text = String.fromCharCode(...this.bytes.subarray(this.offset, Math.min(end, this.offset + 400)));
+    const text = utf8.decode(this.bytes.subarray(this.offset, Math.min(end, this.offset + MAX_DIGITS)));
     NUMBER.lastIndex = 0;
-    if (end - this.offset > 400 || NUMBER.exec(text)?.[0].length !== text.length) this.unexpected('a value');
+    if (end - this.offset > MAX_DIGITS || NUMBER.exec(text)?.[0].length !== text.length)
+      this.unexpected('a value');
     this.offset = end;
     return text;
   }

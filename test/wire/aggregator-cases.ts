@@ -5,6 +5,8 @@ export interface AggregatorCase {
   readonly case: string;
   readonly replies_hex: readonly string[];
   readonly result: AggregatorResult;
+  /** The aggregator's task died of a subject, and what it said is what it had before the first scrape. */
+  readonly panicked?: boolean;
 }
 
 interface AggregatorResult {
@@ -13,24 +15,29 @@ interface AggregatorResult {
   readonly endpoints: readonly ({ readonly worker_id: string } & Readonly<Record<string, unknown>>)[];
 }
 
-/** The recorded decisions of a release's aggregator. */
-export function aggregatorCases(release: string): readonly AggregatorCase[] {
-  return captureLines(`${release}/aggregator_oracle.jsonl`);
+/** The recorded decisions of a release's aggregator; `edges` are those at the edges of what its reader takes. */
+export function aggregatorCases(release: string, edges = false): readonly AggregatorCase[] {
+  return captureLines(`${release}/aggregator_${edges ? 'edges_' : ''}oracle.jsonl`);
 }
 
-/** A recorded decision under our names, endpoints by number. */
+/** A recorded decision under our names, endpoints by number, and null for what is no finite number. */
 export function camelCase({ load_avg, load_std, endpoints }: AggregatorResult): object {
   const byNumber = [...endpoints].sort((a, b) => (BigInt(a.worker_id) < BigInt(b.worker_id) ? -1 : 1));
   return {
-    loadAvg: statistic(load_avg),
-    loadStd: statistic(load_std),
+    loadAvg: finite(load_avg),
+    loadStd: finite(load_std),
     endpoints: byNumber.map((endpoint) =>
-      Object.fromEntries(Object.entries(endpoint).map(([name, value]) => [camel(name), value])),
+      Object.fromEntries(
+        Object.entries(endpoint).map(([name, value]) => [
+          camel(name),
+          value === 'inf' || value === '-inf' ? null : value,
+        ]),
+      ),
     ),
   };
 }
 
-function statistic(text: string): number | null {
+function finite(text: string): number | null {
   return text === 'nan' ? null : Number(text);
 }
 

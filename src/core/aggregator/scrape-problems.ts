@@ -41,12 +41,20 @@ export const scrapeProblems = {
   missed: (workerId: WorkerId, left: number): Problem => ({
     code: 'worker-missed',
     source: 'scrape',
-    text:
-      `a scrape had no metrics of worker ${workerId}: ` +
-      (left === 0
-        ? 'it is dropped'
-        : `what it last said stays, for ${left} more ${left === 1 ? 'scrape' : 'scrapes'}`),
+    text: `a scrape had no metrics of worker ${workerId}: ${fateOf(left)}`,
     workerId,
     count: 1,
   }),
+  nobody: (workers: number, left: number): Problem => ({
+    code: 'worker-missed',
+    source: 'scrape',
+    text: `a scrape had no reply at all, and ${workers} ${workers === 1 ? 'worker was' : 'workers were'} there before: ${fateOf(left)}`,
+    count: workers,
+  }),
 } as const;
+
+/** What becomes of a worker that a scrape did without. */
+function fateOf(left: number): string {
+  if (left === 0) return 'nothing that was said before is kept';
+  return `what was last said stays, for ${left} more ${left === 1 ? 'scrape' : 'scrapes'}`;
+}
