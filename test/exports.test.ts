@@ -90,6 +90,7 @@ describe('package.json', () => {
           "dynamoSources",
           "inhibitedDurationMs",
           "instanceClient",
+          "scrapedSources",
         ],
         "tidemark/etcd": [
           "EtcdOptionsError",

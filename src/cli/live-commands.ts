@@ -26,6 +26,7 @@ function addWatch(root: Command, terminal: Terminal, finish: Finish): void {
   withFleetOptions(withLiveOptions(watch, 'only this namespace'));
   withMarkOptions(watch)
     .addOption(policyOption('the rules').default('default'))
+    .option('--scrape', 'ask the workers of --endpoint for their load: those of Dynamo up to 0.6')
     .option('--json', 'everything on standard output, one JSON object a line with its kind')
     .addHelpText('after', accessHelp)
     .addHelpText(
@@ -34,6 +35,7 @@ function addWatch(root: Command, terminal: Terminal, finish: Finish): void {
         helpExamples(
           'watch --active-decode-blocks-threshold 0.85',
           'watch --nats nats://10.0.0.1:4222 --etcd http://10.0.0.2:2379 --namespace prod --endpoint backend.generate',
+          'watch --scrape --namespace old --endpoint backend.generate --active-decode-blocks-threshold 0.85',
         ),
     )
     .action(async (options: WatchOptions) => {
@@ -78,6 +80,7 @@ function addSimulate(root: Command, terminal: Terminal, finish: Finish): void {
         helpExamples(
           'simulate --active-decode-blocks-threshold 0.85',
           'simulate --namespace test --generation 1.0 --workers 20 --ranks 4 --duration 600',
+          'simulate --namespace old --generation 0.6 --active-decode-blocks-threshold 0.85',
           'simulate --model tiny --model-path ./tiny   # for a real Dynamo frontend',
         ),
     )

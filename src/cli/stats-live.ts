@@ -60,7 +60,7 @@ export async function statsLive(
     before = { text, problems: new Set(round.problems.map((problem) => problem.text)) };
   };
   const health = ({ error }: ScrapeRound): void => {
-    const status = { source: 'scrapes (NATS)', since: scheduler.now() };
+    const status = { source: 'scrape', since: scheduler.now() };
     if (error === null) report.health({ ...status, state: 'live' });
     else report.health({ ...status, state: 'down', why: error.message });
   };

@@ -161,10 +161,10 @@ describeWith('nats-server', 'tidemark stats', () => {
     active = 200;
     await eventually(() => average() === 200);
     await nats.kill();
-    await eventually(() => watching.health('scrapes (NATS)') === 'down');
+    await eventually(() => watching.health('scrape') === 'down');
     await nats.restart();
     const restarted = watching.objects.length;
-    await eventually(() => watching.health('scrapes (NATS)') === 'live');
+    await eventually(() => watching.health('scrape') === 'live');
     await eventually(() => watching.objects.length > restarted && average() === 200);
     await watching.end();
     serving.unsubscribe();
