@@ -29,7 +29,10 @@ export function linked(access: NatsAccess, keptMs: number): Observable<Linked> {
   );
   return statuses$.pipe(
     filter(({ state }) => state !== 'connecting'),
-    map(({ why = 'there is no connection' }): Linked => (link === null ? { why } : { link })),
+    // The end of a connection is told before its work is torn down.
+    map(({ state, why = 'there is no connection' }): Linked =>
+      state === 'live' && link !== null ? { link } : { why },
+    ),
     share({ connector: () => new ReplaySubject(1), resetOnRefCountZero: () => timer(keptMs, scheduler) }),
   );
 }
