@@ -33,8 +33,8 @@ export class SharedLink implements NatsLink {
     ).pipe(tap({ finalize: () => this.events.emit('over') }));
   }
 
-  publish(subject: string, data?: Uint8Array): void {
-    this.link?.publish(subject, data);
+  publish(subject: string, data?: Uint8Array, options?: { readonly reply?: string }): void {
+    this.link?.publish(subject, data, options);
   }
 
   async flush(): Promise<void> {
@@ -66,8 +66,10 @@ export class SharedLink implements NatsLink {
     };
   }
 
-  subscribe(): never {
-    throw new Error('this connection is for publishers');
+  /** Who subscribes is told of the next connection, and has to subscribe again there. */
+  subscribe(...args: Parameters<NatsLink['subscribe']>): ReturnType<NatsLink['subscribe']> {
+    if (this.link === null) throw new Error('there is no connection to NATS yet');
+    return this.link.subscribe(...args);
   }
 
   getServer(): string {

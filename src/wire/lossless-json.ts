@@ -1,7 +1,10 @@
 import { DecodeFailure } from './decode-error.js';
 import type { JsonMember, JsonNode } from './json-node.js';
+import { skipJson } from './skip-json.js';
 
 const MAX_DEPTH = 128;
+/** No release writes a number as long; one that is longer would only cost time. */
+const MAX_DIGITS = 4096;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 
@@ -9,10 +12,12 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
  * Parses one JSON document without losing anything: numbers keep their text, members their order and
  * repetitions, everything its byte offset. As strict as RFC 8259; at most 128 levels deep.
  *
+ * @param members Of an object as the document, the members that are wanted: others are passed over and left out, as
+ *   {@link skipJson} does. Absent: all.
  * @throws DecodeFailure, inside this room
  */
-export function parseLosslessJson(bytes: Uint8Array): JsonNode {
-  const parser = new Parser(bytes);
+export function parseLosslessJson(bytes: Uint8Array, members?: ReadonlySet<string>): JsonNode {
+  const parser = new Parser(bytes, members);
   parser.skipSpace();
   if (parser.atEnd()) throw new DecodeFailure('empty', 'there is no JSON document', 0);
   const node = parser.value(0);
@@ -25,7 +30,10 @@ export function parseLosslessJson(bytes: Uint8Array): JsonNode {
 class Parser {
   offset = 0;
 
-  constructor(private readonly bytes: Uint8Array) {}
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly wanted: ReadonlySet<string> | undefined,
+  ) {}
 
   atEnd(): boolean {
     return this.offset >= this.bytes.length;
@@ -67,7 +75,8 @@ class Parser {
       this.skipSpace();
       this.expect(0x3a, 'a colon');
       this.skipSpace();
-      members.push({ key, offset, value: this.value(depth + 1) });
+      if (depth === 0 && this.wanted?.has(key) === false) this.offset = skipJson(this.bytes, this.offset);
+      else members.push({ key, offset, value: this.value(depth + 1) });
     });
     return members;
   }
@@ -125,9 +134,10 @@ class Parser {
   private number(): string {
     let end = this.offset;
     while (isNumberByte(this.bytes[end])) end += 1;
-    const text = String.fromCharCode(...this.bytes.subarray(this.offset, Math.min(end, this.offset + 400)));
+    const text = utf8.decode(this.bytes.subarray(this.offset, Math.min(end, this.offset + MAX_DIGITS)));
     NUMBER.lastIndex = 0;
-    if (end - this.offset > 400 || NUMBER.exec(text)?.[0].length !== text.length) this.unexpected('a value');
+    if (end - this.offset > MAX_DIGITS || NUMBER.exec(text)?.[0].length !== text.length)
+      this.unexpected('a value');
     this.offset = end;
     return text;
   }
