@@ -39,10 +39,10 @@ describe('tidemark stats --from', () => {
     }
   });
 
-  it('nothing is lost: counts keep their digits, fractions are single, what JSON cannot say is null', async () => {
+  it('nothing is lost: counts keep their digits, floats look like floats, what JSON cannot say is null', async () => {
     const { out } = await stats(line(reply('dynamo_backend.load_metrics-ffffffffffffffff')));
     expect(out).toBe(
-      '{"loadAvg":9007199254740992,"loadStd":0,"endpoints":[{"workerId":"18446744073709551615",' +
+      '{"loadAvg":9.007199254740992e+15,"loadStd":0,"endpoints":[{"workerId":"18446744073709551615",' +
         '"dataParallelRank":null,"requestActiveSlots":1,"requestTotalSlots":8,"numRequestsWaiting":0,' +
         '"kvActiveBlocks":9007199254740993,"kvTotalBlocks":100,"gpuCacheUsagePerc":0.10000000149011612,' +
         '"gpuPrefixCacheHitRate":null,"specDecodeStats":{"numSpecTokens":4,"numDrafts":null,"numDraftTokens":null,' +
