@@ -198,12 +198,17 @@ describeWith('nats-server', 'scrapeStats', () => {
       return page.num_connections;
     };
     await responders.add(SUBJECT, () => ({ reply: 'one' }));
-    const scraping = scrapeOf({ servers: server.url }, { windowMs: 600_000 }).subscribe();
+    // A connection that stays takes no subscription with it.
+    const connection = await connectTwo({ servers: server.url });
+    const scraping = scrapeOf(connection, { windowMs: 600_000 }).subscribe();
     await eventually(async () => expect(await subscriptions()).toBe(2));
     scraping.unsubscribe();
     await eventually(async () => expect(await subscriptions()).toBe(1));
-    await outcome(scrapeOf({ servers: server.url }));
+    await outcome(scrapeOf(connection));
     await eventually(async () => expect(await subscriptions()).toBe(1));
+    await connection.close();
+    await outcome(scrapeOf({ servers: server.url }));
+    expect(await connections()).toBe(2);
     await eventually(async () => expect(await connections()).toBe(1));
   });
 
