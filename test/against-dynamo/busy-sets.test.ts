@@ -11,7 +11,7 @@ import { RunningCommand } from '../support/run-command.js';
 import { dynamoPython } from './dynamo-python.js';
 import { makeModelFolder } from './model-folder.js';
 import { OurMonitor } from './our-monitor.js';
-import { releases, type ReleaseName } from './releases.js';
+import { monitoring, type MonitoringRelease } from './releases.js';
 import { startRealFrontend } from './real-frontend.js';
 import { startRealWorker } from './real-worker.js';
 import { printSets } from './print-sets.js';
@@ -20,7 +20,7 @@ const model = 'tiny-model';
 const marks = { active_decode_blocks_threshold: 0.8 };
 const PUBLICATIONS = 300;
 const INSTALL_MS = 1_800_000;
-const names = Object.keys(releases) as ReleaseName[];
+const names = Object.keys(monitoring) as MonitoringRelease[];
 
 let modelPath = '';
 beforeAll(async () => {
@@ -54,7 +54,7 @@ describe.each(names)('Dynamo %s', { timeout: 300_000 }, (release) => {
       { worker: second, dpRanks: [0, 1], total: 200 },
       { worker: third, dpRanks: [4, 5, 6, 7], total: 1000 },
     ].flatMap(({ worker, dpRanks, total }) => dpRanks.map((dpRank) => ({ worker, dpRank, total })));
-    const signal = releases[release].generation === '1.0' ? 'active_decode_blocks' : 'kv_used_blocks';
+    const signal = monitoring[release].generation === '1.0' ? 'active_decode_blocks' : 'kv_used_blocks';
     for (let n = 0; n < PUBLICATIONS; n += 1) {
       const { worker, dpRank, total } = ranks[Math.floor(random() * ranks.length)] ?? ranks[0]!;
       // Three of four above the mark, or a worker of four ranks would hardly ever be busy. A real worker does not
@@ -81,7 +81,7 @@ describe.each(names)('Dynamo %s', { timeout: 300_000 }, (release) => {
     await using etcd = await startEtcd();
     const servers = { nats, etcd };
     await using frontend = await startRealFrontend(release, servers);
-    const { generation, policy } = releases[release];
+    const { generation, policy } = monitoring[release];
     const simulating = new RunningCommand((terminal, end$) =>
       simulateCommand(
         {

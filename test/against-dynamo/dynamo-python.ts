@@ -26,7 +26,7 @@ export async function dynamoPython(release: ReleaseName): Promise<string> {
   await mkdir(cache, { recursive: true });
   tell(`installing Dynamo ${release} into ${folder}: once, some minutes`);
   await run(base, ['-m', 'venv', folder]);
-  for (const packages of releases[release].install) {
+  for (const packages of releases[release]) {
     tell(`pip install ${packages.join(' ')}`);
     await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]);
   }

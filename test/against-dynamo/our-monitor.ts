@@ -4,7 +4,7 @@ import type { LoadThresholdUpdate } from '../../src/core/load-thresholds.js';
 import { policies } from '../../src/core/policies.js';
 import { dynamoSources } from '../../src/dynamo/dynamo-sources.js';
 import type { Servers } from './python-process.js';
-import { releases, type ReleaseName } from './releases.js';
+import { monitoring, type MonitoringRelease } from './releases.js';
 
 /** What tidemark says of the fleet that a frontend of this release watches. */
 export class OurMonitor implements Disposable {
@@ -16,10 +16,10 @@ export class OurMonitor implements Disposable {
   private readonly monitor: LoadMonitor;
   private readonly run: Subscription;
 
-  constructor(release: ReleaseName, { nats, etcd }: Servers, thresholds: LoadThresholdUpdate = {}) {
+  constructor(release: MonitoringRelease, { nats, etcd }: Servers, thresholds: LoadThresholdUpdate = {}) {
     const sources = dynamoSources({ nats: nats.url, etcd: etcd.url, endpoint: 'dynamo.backend.generate' });
     const loads = sources.loads.pipe(tap(({ count }) => (this.received += count)));
-    const options = { policy: policies[releases[release].policy], start: { thresholds } };
+    const options = { policy: policies[monitoring[release].policy], start: { thresholds } };
     this.monitor = loadMonitor({ ...sources, loads }, options);
     this.monitor.busy$.subscribe((set) => {
       if (set.added.length + set.removed.length > 0) this.busySets.push([...set].sort());

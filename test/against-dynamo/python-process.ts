@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '../support/eventually.js';
 import { startWatchdog } from '../support/watchdog.js';
 
 /** Where the servers are that a process of Dynamo is to use. */
@@ -51,6 +52,16 @@ export class PythonProcess implements AsyncDisposable {
   /** Throws what it wrote when it is gone, for whoever waits for more. */
   check(): void {
     if (this.exited) throw new Error(`a process of Dynamo ended:\n${this.log.slice(-5000)}`);
+  }
+
+  /** The object in a line of standard output that holds one; the first is 0. */
+  answer(n: number): Promise<unknown> {
+    return eventually(() => {
+      this.check();
+      const line = this.lines.filter((text) => text.startsWith('{'))[n];
+      if (line === undefined) throw new Error(this.log.slice(-5000));
+      return JSON.parse(line) as unknown;
+    }, 60_000);
   }
 
   say(line: string): void {

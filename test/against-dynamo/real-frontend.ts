@@ -3,7 +3,7 @@ import { eventually } from '../support/eventually.js';
 import { onFreePort } from '../support/on-free-port.js';
 import { dynamoPython } from './dynamo-python.js';
 import { PythonProcess, type Servers } from './python-process.js';
-import type { ReleaseName } from './releases.js';
+import type { MonitoringRelease } from './releases.js';
 
 /** Dynamo's own frontend, whose worker monitor says in its log whom it holds busy. */
 export interface RealFrontend extends AsyncDisposable {
@@ -24,7 +24,7 @@ const changed =
   /(?:Busy instances changed: |overloaded instances changed overloaded_instances=)\[([\d, ]*)\]/g;
 
 /** Starts the frontend of a release with a monitor that hears loads over NATS, and waits until it answers. */
-export function startRealFrontend(release: ReleaseName, servers: Servers): Promise<RealFrontend> {
+export function startRealFrontend(release: MonitoringRelease, servers: Servers): Promise<RealFrontend> {
   return onFreePort(async (port) => {
     const address = ['--http-host', '127.0.0.1', '--http-port', String(port)];
     const planes = ['--router-mode', 'round-robin', '--request-plane', 'nats', '--event-plane', 'nats'];
