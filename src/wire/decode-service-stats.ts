@@ -3,7 +3,7 @@ import { aggregatorPolicies } from '../core/aggregator/aggregator-policies.js';
 import { decodeErrorOf, DecodeFailure, type DecodeError } from './decode-error.js';
 import { requiredField, stringOf } from './json-fields.js';
 import type { JsonNode } from './json-node.js';
-import { parseLosslessJson } from './lossless-json.js';
+import { parseLosslessJson, type ParseOptions } from './lossless-json.js';
 import { readableByRust } from './readable-by-rust.js';
 import { serviceEndpointOf, type ServiceEndpointStats } from './service-endpoint-stats.js';
 import type { ServiceIdentity } from './service-encoder.js';
@@ -17,7 +17,7 @@ export interface ServiceStats extends ServiceIdentity {
 }
 
 const SERVICE = ['name', 'id', 'version', 'started', 'endpoints'] as const;
-const WANTED: ReadonlySet<string> = new Set(SERVICE);
+const READING: ParseOptions = { members: new Set(SERVICE), shared: true };
 
 /**
  * Decodes the reply of a NATS micro service to `$SRV.STATS`, and the engine's metrics in it, as the original does.
@@ -51,7 +51,7 @@ export function decodeServiceStats(
   wire: StatsWirePolicy = aggregatorPolicies.default.wire,
 ): ServiceStats | { readonly error: DecodeError } {
   return decodeErrorOf(() => {
-    const service = structObject(parseLosslessJson(bytes, WANTED), 'a STATS reply', SERVICE);
+    const service = structObject(parseLosslessJson(bytes, READING), 'a STATS reply', SERVICE);
     readableByRust(service);
     const text = (name: 'name' | 'id' | 'version' | 'started'): string =>
       stringOf(requiredField(service, name), name);

@@ -20,7 +20,8 @@ export function readableByRust(node: JsonNode, depth = 0): void {
       whole(node.value, node.offset);
       break;
     case 'number':
-      if (!Number.isFinite(Number(node.text)))
+      // One without an exponent has to be long to be too large.
+      if (/[eE]|^.{300}/.test(node.text) && !Number.isFinite(Number(node.text)))
         throw new DecodeFailure('out-of-range', 'a number is too large', node.offset);
       break;
     case 'array':

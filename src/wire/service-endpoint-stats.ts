@@ -42,17 +42,18 @@ export function serviceEndpointOf(
   wire: StatsWirePolicy,
 ): ServiceEndpointStats {
   const endpoint = objectOf(node, 'an endpoint');
-  const data = lastOf(endpoint, 'data');
+  const last = new Map(endpoint.members.map((member) => [member.key, member.value]));
+  const data = last.get('data');
   const read = metricsOf(endpoint, data, wire);
   return {
     name: stringOf(requiredField(endpoint, 'name'), 'name'),
     subject: stringOf(requiredField(endpoint, 'subject'), 'subject'),
-    numRequests: countOf(endpoint, 'num_requests'),
-    numErrors: countOf(endpoint, 'num_errors'),
-    processingTime: countOf(endpoint, 'processing_time'),
-    averageProcessingTime: countOf(endpoint, 'average_processing_time'),
-    lastError: textOf(endpoint, 'last_error'),
-    queueGroup: textOf(endpoint, 'queue_group'),
+    numRequests: countOf(last.get('num_requests')),
+    numErrors: countOf(last.get('num_errors')),
+    processingTime: countOf(last.get('processing_time')),
+    averageProcessingTime: countOf(last.get('average_processing_time')),
+    lastError: textOf(last.get('last_error')),
+    queueGroup: textOf(last.get('queue_group')),
     // Few ask for it, and a scrape has thousands.
     get data() {
       if (data === undefined || data.kind === 'null') return null;
@@ -88,16 +89,10 @@ function checkCounters(endpoint: JsonObjectNode): void {
   requiredField(endpoint, 'data');
 }
 
-function lastOf(object: JsonObjectNode, name: string): JsonNode | undefined {
-  return object.members.findLast(({ key }) => key === name)?.value;
-}
-
-function countOf(object: JsonObjectNode, name: string): Count | null {
-  const node = lastOf(object, name);
+function countOf(node: JsonNode | undefined): Count | null {
   return node?.kind === 'number' ? numberValueOf(node.text) : null;
 }
 
-function textOf(object: JsonObjectNode, name: string): string | null {
-  const node = lastOf(object, name);
+function textOf(node: JsonNode | undefined): string | null {
   return node?.kind === 'string' ? node.value : null;
 }

@@ -1,13 +1,8 @@
 import { catchError, concatMap, concat, defer, map, of, repeat, timer, toArray, type Observable } from 'rxjs';
 import { answerWithin } from '../../operators/answer-within.js';
+import { afterScrape, type ScrapeOutcome } from './after-scrape.js';
 import type { AggregatorSettings } from './aggregator-options.js';
-import {
-  nextState,
-  waitingState,
-  waitOf,
-  type AggregatorState,
-  type ScrapeOutcome,
-} from './aggregator-state.js';
+import { waitingState, waitOf, type AggregatorState } from './aggregator-state.js';
 import type { Scrape } from './scrape.js';
 
 /** One round after the other, for ever: what is known before the first, then what each one left. */
@@ -17,7 +12,7 @@ export function aggregatorRounds(scrape: Scrape, settings: AggregatorSettings): 
     let state = waitingState(settings, scheduler.now());
     const round$ = defer(() => timer(waitOf(state, settings), scheduler)).pipe(
       concatMap(() => outcomeOf(scrape, settings)),
-      map((outcome) => (state = nextState(state, outcome, settings, scheduler.now()))),
+      map((outcome) => (state = afterScrape(state, outcome, settings, scheduler.now()))),
     );
     return concat(of(state), round$.pipe(repeat()));
   });

@@ -15,7 +15,7 @@ import type { ProcessedEndpoints } from './processed-endpoints.js';
  * 4. A worker that left gives no load. That it left is for a source of instances to say.
  *
  * ```
- *   endpoints$  --a------b---     a: workers 1 and 2, b: worker 2 with other blocks
+ *   endpoints$  --a------b---     a: workers 1 and 2, b: worker 2 alone
  *            engineLoads()
  *   loads       --(xy)---z---
  * ```

@@ -16,18 +16,18 @@ export const scrapeProblems = {
     text: `a reply cannot be read and was left out: ${oneLine(text)}`,
     count: 1,
   }),
-  badMetrics: (subject: string, text: string, workerId?: WorkerId): Problem => ({
+  badMetrics: (subject: string, text: string, workerId: WorkerId): Problem => ({
     code: 'undecodable',
     source: 'scrape',
-    text: `the metrics of ${JSON.stringify(subject)} cannot be read and were left out: ${oneLine(text)}`,
-    ...(workerId !== undefined && { workerId }),
+    text: `the metrics of ${quoted(subject)} cannot be read and were left out: ${oneLine(text)}`,
+    workerId,
     count: 1,
   }),
   badWorkerId: (subject: string, bits: number): Problem => ({
     code: 'malformed-worker-id',
     source: 'scrape',
     text:
-      `${JSON.stringify(subject)} was left out: behind its last dash stands no worker id, which is a number of at most ` +
+      `${quoted(subject)} was left out: behind its last dash stands no worker id, which is a number of at most ` +
       `${bits} bits in hexadecimal`,
     count: 1,
   }),
@@ -52,6 +52,11 @@ export const scrapeProblems = {
     count: workers,
   }),
 } as const;
+
+/** Somebody else's text in quotes, not too long. */
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 200));
+}
 
 /** What becomes of a worker that a scrape did without. */
 function fateOf(left: number): string {
