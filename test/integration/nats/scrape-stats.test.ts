@@ -112,17 +112,20 @@ describeWith('nats-server', 'scrapeStats', () => {
   it('what the server had within the window counts, also when this process was too busy to look', async () => {
     await using server = await startNats();
     await using responders = await Responders.connect(server.url);
-    await responders.add(SUBJECT, () => ({ reply: 'one' }));
+    let stands = false;
+    const standStill = (): void => {
+      const until = performance.now() + 500;
+      while (stands && performance.now() < until);
+    };
+    await responders.add(SUBJECT, () => {
+      // The reply is on its way before this process stands still, and comes meanwhile.
+      setImmediate(standStill);
+      return { reply: 'one' };
+    });
     const scrape$ = scrapeOf({ servers: server.url }, { windowMs: 100 });
     await outcome(scrape$);
-    const asked = responders.asked[0] ?? 0;
-    // The responder lives in this process: it has to have answered before the process stands still.
-    const scraping = outcome(scrape$);
-    await eventually(() => (responders.asked[0] ?? 0) > asked);
-    await new Promise((resolve) => setImmediate(resolve));
-    const until = performance.now() + 500;
-    while (performance.now() < until);
-    expect((await scraping).texts).toEqual(['one']);
+    stands = true;
+    expect((await outcome(scrape$)).texts).toEqual(['one']);
   });
 
   it('replies and bytes have bounds', async () => {
