@@ -6,8 +6,8 @@ import { natsRun } from '../adapters/nats/nats-run.js';
 import type { SourceStatus } from '../core/source-status.js';
 
 /**
- * One connection that many publishers share: to them it is a given one that its owner mends. While there is none, they
- * hear `disconnect` and drop what they have, each with its number.
+ * One connection that many workers share: to them it is a given one that its owner mends. While there is none, they
+ * hear `disconnect`; those that publish drop what they have, each with its number.
  */
 export class SharedLink implements NatsLink {
   /** Keeps the connection for as long as somebody listens. */

@@ -53,10 +53,10 @@ export async function statsLive(
 
   const tell = (round: ScrapeRound): void => {
     last = round;
-    const text = isSilent(round) ? silence : statsTable(round).join('\n');
+    const text = textOf(round, silence);
     for (const problem of round.problems) if (!before.problems.has(problem.text)) report.problem(problem);
     if (json) for (const [kind, details] of statsObjects(round)) report.event(kind, '', details);
-    else if (text !== before.text) (isSilent(round) ? terminal.err : terminal.out)(text);
+    else if (text !== before.text && text !== '') (isSilent(round) ? terminal.err : terminal.out)(text);
     before = { text, problems: new Set(round.problems.map((problem) => problem.text)) };
   };
   const health = ({ error }: ScrapeRound): void => {
@@ -91,6 +91,12 @@ function isSilent({ instances, problems }: ScrapeRound): boolean {
   return instances.length + problems.length === 0;
 }
 
+/** Why a scrape failed is told by itself; that nobody answered it would say too much. */
+function textOf(round: ScrapeRound, silence: string): string {
+  if (!isSilent(round)) return statsTable(round).join('\n');
+  return round.error === null ? silence : '';
+}
+
 /** Of the one scrape. */
 function verdictOf(round: ScrapeRound | null): number {
   const error = round?.error ?? null;
@@ -102,6 +108,6 @@ function nobodyText(service: string | null, windowMs: number): string {
   const subject = serviceRequestSubject('STATS', service ?? undefined);
   const what = `nobody answered ${subject} within ${windowMs} ms`;
   return service === null
-    ? `${what}: no NATS micro service is on this server, or none that this user may ask. Workers of Dynamo from 0.9 on are none: \`tidemark watch\` shows those.`
-    : `${what}: check the name, which \`tidemark stats\` without one lists, and that the service is on this server. Workers of Dynamo are services up to 0.8, and tell their load up to 0.6.0.`;
+    ? `${what}: no NATS micro service is on this server, or none that this user may ask. Workers of Dynamo are services up to 0.8; \`tidemark watch\` shows later ones.`
+    : `${what}: check the name, which \`tidemark stats\` without one lists, and that the service is on this server. Workers of Dynamo are services up to 0.8, and tell their load so up to 0.6.0.`;
 }

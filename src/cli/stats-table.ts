@@ -68,11 +68,9 @@ function metricsOf({ metrics }: ServiceEndpointStats): string[] {
 
 /** Of one request. Some services write a mean that is no whole number, so it is taken anew where that can be done. */
 function meanTime({ processingTime, numRequests, averageProcessingTime }: ServiceEndpointStats): string {
-  const mean =
-    processingTime !== null && numRequests !== null && Number(numRequests) > 0
-      ? Number(processingTime) / Number(numRequests)
-      : averageProcessingTime;
-  return mean === null ? ABSENT : duration(Number(mean));
+  if (numRequests === null || processingTime === null)
+    return averageProcessingTime === null ? ABSENT : duration(Number(averageProcessingTime));
+  return Number(numRequests) === 0 ? ABSENT : duration(Number(processingTime) / Number(numRequests));
 }
 
 function duration(nanoseconds: number): string {

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type { Subscription } from 'rxjs';
 import { expect, it } from 'vitest';
 import { scrapeStats } from '../../../src/adapters/nats/scrape-stats.js';
@@ -148,15 +147,12 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
     more = 5;
     const before = asked();
     await eventually(() => responders.asked.every((count) => count > before));
-    const began = performance.now();
     proxy.cut();
     await eventually(() => aggregated.statuses.at(-1)?.state === 'down');
     expect(aggregated.snapshots).toHaveLength(2);
     expect(aggregated.snapshots.at(-1)?.loadAvg).toBe(whole);
     expect(aggregated.statuses.at(-1)?.why).toMatch(/NATS at .*(closed|reset|disconnect)/i);
     expect(aggregated.problems.map(({ code }) => code)).toEqual(['scrape-failed']);
-    // It is told at once, not at the end of the window.
-    expect(performance.now() - began).toBeLessThan(30_000);
     slow = false;
     await eventually(() => aggregated.statuses.at(-1)?.state === 'live');
     expect(aggregated.snapshots.at(-1)?.loadAvg).toBe(whole + 5);

@@ -112,17 +112,20 @@ describeWith('nats-server', 'scrapeStats', () => {
   it('what the server had within the window counts, also when this process was too busy to look', async () => {
     await using server = await startNats();
     await using responders = await Responders.connect(server.url);
-    await responders.add(SUBJECT, () => ({ reply: 'one' }));
+    let stands = false;
+    const standStill = (): void => {
+      const until = performance.now() + 500;
+      while (stands && performance.now() < until);
+    };
+    await responders.add(SUBJECT, () => {
+      // The reply is on its way before this process stands still, and comes meanwhile.
+      setImmediate(standStill);
+      return { reply: 'one' };
+    });
     const scrape$ = scrapeOf({ servers: server.url }, { windowMs: 100 });
     await outcome(scrape$);
-    const asked = responders.asked[0] ?? 0;
-    // The responder lives in this process: it has to have answered before the process stands still.
-    const scraping = outcome(scrape$);
-    await eventually(() => (responders.asked[0] ?? 0) > asked);
-    await new Promise((resolve) => setImmediate(resolve));
-    const until = performance.now() + 500;
-    while (performance.now() < until);
-    expect((await scraping).texts).toEqual(['one']);
+    stands = true;
+    expect((await outcome(scrape$)).texts).toEqual(['one']);
   });
 
   it('replies and bytes have bounds', async () => {
@@ -198,12 +201,17 @@ describeWith('nats-server', 'scrapeStats', () => {
       return page.num_connections;
     };
     await responders.add(SUBJECT, () => ({ reply: 'one' }));
-    const scraping = scrapeOf({ servers: server.url }, { windowMs: 600_000 }).subscribe();
+    // A connection that stays takes no subscription with it.
+    const connection = await connectTwo({ servers: server.url });
+    const scraping = scrapeOf(connection, { windowMs: 600_000 }).subscribe();
     await eventually(async () => expect(await subscriptions()).toBe(2));
     scraping.unsubscribe();
     await eventually(async () => expect(await subscriptions()).toBe(1));
-    await outcome(scrapeOf({ servers: server.url }));
+    await outcome(scrapeOf(connection));
     await eventually(async () => expect(await subscriptions()).toBe(1));
+    await connection.close();
+    await outcome(scrapeOf({ servers: server.url }));
+    expect(await connections()).toBe(2);
     await eventually(async () => expect(await connections()).toBe(1));
   });
 
