@@ -27,7 +27,7 @@ describe('README', () => {
 
   it('shows the commands of every kind', () => {
     expect(new Set(commands.map(([command]) => command))).toEqual(
-      new Set(['demo', 'replay', 'decode', 'marble']),
+      new Set(['demo', 'replay', 'decode', 'marble', 'stats']),
     );
   });
 

@@ -14,19 +14,17 @@ export interface LiveAccess {
 
 /** @throws CliError for what goes together and is not, and for a file that cannot be read */
 export function liveAccess({ nats, etcd }: LiveOptions, environment: Environment): LiveAccess {
-  const value = (name: string): string | undefined =>
-    environment[name] === '' ? undefined : environment[name];
+  return { nats: natsAccess(nats, environment), etcd: etcdAccess(etcd, environment) };
+}
+
+/** How to reach NATS alone. @throws CliError as {@link liveAccess} does */
+export function natsAccess(urls: string, environment: Environment): NatsOptions {
+  const value = valueIn(environment);
   const text = (name: string): string | undefined => {
     const path = value(name);
     return path === undefined ? undefined : new TextDecoder().decode(readInput(path));
   };
-  const pair = (one: string, two: string): readonly [string, string] | undefined => {
-    const [first, second] = [value(one), value(two)];
-    if (first !== undefined && second !== undefined) return [first, second];
-    if (first === undefined && second === undefined) return undefined;
-    throw new CliError(`${one} and ${two} go together: set both or none.`);
-  };
-  const natsUser = pair('NATS_AUTH_USERNAME', 'NATS_AUTH_PASSWORD');
+  const natsUser = pairIn(value, 'NATS_AUTH_USERNAME', 'NATS_AUTH_PASSWORD');
   const token = value('NATS_AUTH_TOKEN');
   const nkeySeed = value('NATS_AUTH_NKEY');
   // In the order in which Dynamo looks for them.
@@ -38,24 +36,39 @@ export function liveAccess({ nats, etcd }: LiveOptions, environment: Environment
     return credentials === undefined ? undefined : { credentials };
   };
   const natsAuth = auth();
-  const natsCa = text('NATS_TLS_CA_CERT_PATH');
-  const etcdUser = pair('ETCD_AUTH_USERNAME', 'ETCD_AUTH_PASSWORD');
-  const tls = etcdTls(value);
+  const ca = text('NATS_TLS_CA_CERT_PATH');
   return {
-    nats: {
-      servers: listed(nats),
-      ...(natsAuth !== undefined && { auth: natsAuth }),
-      ...(natsCa !== undefined && { tls: { ca: natsCa } }),
-    },
-    etcd: {
-      hosts: listed(etcd),
-      ...(etcdUser !== undefined && { auth: { username: etcdUser[0], password: etcdUser[1] } }),
-      ...(tls !== undefined && { tls }),
-    },
+    servers: listed(urls),
+    ...(natsAuth !== undefined && { auth: natsAuth }),
+    ...(ca !== undefined && { tls: { ca } }),
   };
 }
 
-function etcdTls(value: (name: string) => string | undefined): EtcdTls | undefined {
+function etcdAccess(urls: string, environment: Environment): EtcdOptions {
+  const value = valueIn(environment);
+  const user = pairIn(value, 'ETCD_AUTH_USERNAME', 'ETCD_AUTH_PASSWORD');
+  const tls = etcdTls(value);
+  return {
+    hosts: listed(urls),
+    ...(user !== undefined && { auth: { username: user[0], password: user[1] } }),
+    ...(tls !== undefined && { tls }),
+  };
+}
+
+type Value = (name: string) => string | undefined;
+
+function valueIn(environment: Environment): Value {
+  return (name) => (environment[name] === '' ? undefined : environment[name]);
+}
+
+function pairIn(value: Value, one: string, two: string): readonly [string, string] | undefined {
+  const [first, second] = [value(one), value(two)];
+  if (first !== undefined && second !== undefined) return [first, second];
+  if (first === undefined && second === undefined) return undefined;
+  throw new CliError(`${one} and ${two} go together: set both or none.`);
+}
+
+function etcdTls(value: Value): EtcdTls | undefined {
   const [ca, cert, key] = ['ETCD_AUTH_CA', 'ETCD_AUTH_CLIENT_CERT', 'ETCD_AUTH_CLIENT_KEY'].map(value);
   if (ca === undefined && cert === undefined && key === undefined) return undefined;
   return {

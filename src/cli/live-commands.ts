@@ -26,6 +26,7 @@ function addWatch(root: Command, terminal: Terminal, finish: Finish): void {
   withFleetOptions(withLiveOptions(watch, 'only this namespace'));
   withMarkOptions(watch)
     .addOption(policyOption('the rules').default('default'))
+    .option('--scrape', 'ask the workers of --endpoint for their load: those of Dynamo up to 0.6')
     .option('--json', 'everything on standard output, one JSON object a line with its kind')
     .addHelpText('after', accessHelp)
     .addHelpText(
@@ -34,6 +35,7 @@ function addWatch(root: Command, terminal: Terminal, finish: Finish): void {
         helpExamples(
           'watch --active-decode-blocks-threshold 0.85',
           'watch --nats nats://10.0.0.1:4222 --etcd http://10.0.0.2:2379 --namespace prod --endpoint backend.generate',
+          'watch --scrape --namespace old --endpoint backend.generate --active-decode-blocks-threshold 0.85',
         ),
     )
     .action(async (options: WatchOptions) => {
@@ -49,11 +51,11 @@ function addSimulate(root: Command, terminal: Terminal, finish: Finish): void {
     .description('a simulated fleet as real workers: leases and cards in etcd, loads on NATS');
   withLiveOptions(simulate, 'where they register (default: dynamo)', 120)
     .option('--workers <n>', 'how many workers', numberOption(1, 1000), 6)
-    .option('--ranks <n>', 'data-parallel ranks of each worker', numberOption(1, 64), 2)
+    .option('--ranks <n>', 'data-parallel ranks of each worker; one in 0.6', numberOption(1, 64), 2)
     .option('--seed <n>', 'the same seed gives the same loads', numberOption(0, 0xffff_ffff), 1)
     .addOption(
-      new Option('--generation <release>', 'whose keys, subjects and bytes')
-        .choices(['1.0', '1.6'])
+      new Option('--generation <release>', 'whose keys, subjects and bytes; those of 0.6 answer scrapes')
+        .choices(['0.6', '1.0', '1.6'])
         .default('1.6'),
     )
     .addOption(
@@ -78,6 +80,7 @@ function addSimulate(root: Command, terminal: Terminal, finish: Finish): void {
         helpExamples(
           'simulate --active-decode-blocks-threshold 0.85',
           'simulate --namespace test --generation 1.0 --workers 20 --ranks 4 --duration 600',
+          'simulate --namespace old --generation 0.6 --active-decode-blocks-threshold 0.85',
           'simulate --model tiny --model-path ./tiny   # for a real Dynamo frontend',
         ),
     )

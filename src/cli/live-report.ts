@@ -15,6 +15,7 @@ const systems: Readonly<Record<string, string>> = {
   loads: 'loads (NATS)',
   discovery: 'discovery (etcd)',
   publisher: 'publishers (NATS)',
+  scrape: 'scrapes (NATS)',
 };
 
 /**

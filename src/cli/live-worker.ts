@@ -20,17 +20,22 @@ import {
   type Observable,
   type SchedulerLike,
 } from 'rxjs';
-import { registerWorker } from '../adapters/etcd/register-worker.js';
+import { registerWorker, type RegisterWorkerOptions } from '../adapters/etcd/register-worker.js';
 import type { EtcdOptions } from '../adapters/etcd/etcd-options.js';
 import type { RegistrationStatus } from '../adapters/etcd/registration-status.js';
 import type { NatsLink } from '../adapters/nats/nats-link.js';
-import { natsPublisher } from '../adapters/nats/nats-publisher.js';
+import { natsPublisher, type PublisherStatus } from '../adapters/nats/nats-publisher.js';
 import { publicationsOf } from '../adapters/nats/publications-of.js';
 import type { ActiveLoad } from '../core/active-load.js';
 import type { EndpointName } from '../core/endpoint-name.js';
 import type { WorkerId } from '../core/worker-id.js';
 import type { ModelFiles } from '../wire/model-files.js';
+import { serviceName, serviceSubject } from '../wire/service-names.js';
+import { answeredScrapes, LOAD_METRICS } from './answered-scrapes.js';
 import type { WorkerLife } from './worker-lives.js';
+
+/** The releases whose workers can be simulated: those of 0.6 are asked for their load, the others publish it. */
+export type LiveGeneration = '0.6' | '1.0' | '1.6';
 
 /** Where simulated workers live, and as what. */
 export interface LiveWorkerOptions {
@@ -40,9 +45,9 @@ export interface LiveWorkerOptions {
   readonly linked$: Observable<unknown>;
   readonly place: EndpointName;
   readonly model: { readonly model: string; readonly files?: ModelFiles };
-  readonly generation: '1.0' | '1.6';
+  readonly generation: LiveGeneration;
   readonly ttlSeconds: number;
-  /** Each load as it is published, with the worker's id. */
+  /** Each load as it is published, or stands ready for whoever asks, with the worker's id. */
   readonly published: (load: ActiveLoad) => void;
   readonly scheduler: SchedulerLike;
 }
@@ -57,17 +62,16 @@ const SPREAD_MS = 150;
  * publishing what a worker of its generation publishes. When its loads end, the last are flushed and then the lease is
  * revoked, so that whoever watches has all of them before it leaves.
  */
-export function liveWorker(
-  { config, loads$ }: WorkerLife,
-  { place, etcd, link, linked$, model, generation, ttlSeconds, published, scheduler }: LiveWorkerOptions,
-): Observable<RegistrationStatus> {
+export function liveWorker(life: WorkerLife, options: LiveWorkerOptions): Observable<RegistrationStatus> {
+  const { config, loads$ } = life;
+  const { place, etcd, linked$, model, generation, ttlSeconds, scheduler } = options;
   return defer(() => {
     const id$ = new ReplaySubject<WorkerId>(1);
     const stop$ = new ReplaySubject<void>(1);
     const registration$ = registerWorker({
       ...etcd,
       ...place,
-      transport: { kind: 'tcp', address: '127.0.0.1:9000' },
+      ...(generation === '0.6' ? reachedOverNats(place) : reachedOverTcp),
       card: { ...model, runtimeConfig: config },
       generation,
       ttlSeconds,
@@ -82,20 +86,9 @@ export function liveWorker(
     const over$ = loads$.pipe(ignoreElements(), endWith(null), delay(FLUSH_MS, scheduler));
     const published$ = forkJoin([id$, linked$]).pipe(
       switchMap(([workerId]) =>
-        loads$.pipe(
-          spread(config.dataParallelSize ?? 1, scheduler),
-          map((load) => ({ ...load, workerId })),
-          // What a worker publishes is decided here, so that it is known; the publisher then sends each at once.
-          publicationsOf('worker', generation, scheduler),
-          tap(published),
-          natsPublisher({
-            connection: link,
-            endpoint: place,
-            as: 'router',
-            generation,
-            publisherId: generation === '1.0' ? workerId : randomBytes(8).readBigUInt64BE().toString(),
-          }),
-        ),
+        generation === '0.6'
+          ? answeredScrapes(loads$, { ...options, config, workerId })
+          : publishedLoads(life, workerId, generation, options),
       ),
       ignoreElements(),
       takeUntil(over$),
@@ -106,6 +99,42 @@ export function liveWorker(
     });
     return merge(registration$, concat(published$, left$));
   });
+}
+
+const reachedOverTcp = { transport: { kind: 'tcp', address: '127.0.0.1:9000' } } as const;
+
+/** As the records of 0.6 have it: requests go to a subject, and the statistics are an endpoint of their own. */
+function reachedOverNats({
+  namespace,
+  component,
+}: EndpointName): Pick<RegisterWorkerOptions, 'transport' | 'moreEndpoints'> {
+  const service = serviceName(namespace, component);
+  return {
+    transport: (id, endpoint) => ({ kind: 'nats_tcp', address: serviceSubject(service, endpoint, id) }),
+    moreEndpoints: [LOAD_METRICS],
+  };
+}
+
+function publishedLoads(
+  { config, loads$ }: WorkerLife,
+  workerId: WorkerId,
+  generation: '1.0' | '1.6',
+  { link, place, published, scheduler }: LiveWorkerOptions,
+): Observable<PublisherStatus> {
+  return loads$.pipe(
+    spread(config.dataParallelSize ?? 1, scheduler),
+    map((load) => ({ ...load, workerId })),
+    // What a worker publishes is decided here, so that it is known; the publisher then sends each at once.
+    publicationsOf('worker', generation, scheduler),
+    tap(published),
+    natsPublisher({
+      connection: link,
+      endpoint: place,
+      as: 'router',
+      generation,
+      publisherId: generation === '1.0' ? workerId : randomBytes(8).readBigUInt64BE().toString(),
+    }),
+  );
 }
 
 /** Ranks report one after the other, as those of a real worker do; at once, a worker of 1.0 would publish only one. */

@@ -2,8 +2,11 @@ import { CliError } from './cli-error.js';
 
 type Loaders = Readonly<Record<string, () => Promise<unknown>>>;
 
+/** What talking to NATS needs. */
+export const forNats: Loaders = { nats: () => import('nats') };
+
 const clients: Loaders = {
-  nats: () => import('nats'),
+  ...forNats,
   etcd3: () => import('etcd3'),
 };
 

@@ -10,6 +10,7 @@ import { numberOption } from './number-option.js';
 import { packageVersion } from './package-version.js';
 import { policyOption } from './policy-option.js';
 import { replayCommand, type ReplayOptions } from './replay-command.js';
+import { addStatsCommand } from './stats-command.js';
 import type { Terminal } from './terminal.js';
 
 /** The command line: every command, its options, its help. `finish` is told the exit code of the one that ran. */
@@ -75,6 +76,7 @@ export function program(
       finish(await decodeCommand(file, options, terminal, standardInput)),
     );
 
+  addStatsCommand(root, terminal, standardInput, finish);
   addLiveCommands(root, terminal, finish);
   addMarbleCommand(root, terminal, finish);
   for (const command of root.commands) command.exitOverride().configureHelp({ sortOptions: false });

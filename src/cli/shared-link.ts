@@ -6,8 +6,8 @@ import { natsRun } from '../adapters/nats/nats-run.js';
 import type { SourceStatus } from '../core/source-status.js';
 
 /**
- * One connection that many publishers share: to them it is a given one that its owner mends. While there is none, they
- * hear `disconnect` and drop what they have, each with its number.
+ * One connection that many workers share: to them it is a given one that its owner mends. While there is none, they
+ * hear `disconnect`; those that publish drop what they have, each with its number.
  */
 export class SharedLink implements NatsLink {
   /** Keeps the connection for as long as somebody listens. */
@@ -33,8 +33,8 @@ export class SharedLink implements NatsLink {
     ).pipe(tap({ finalize: () => this.events.emit('over') }));
   }
 
-  publish(subject: string, data?: Uint8Array): void {
-    this.link?.publish(subject, data);
+  publish(subject: string, data?: Uint8Array, options?: { readonly reply?: string }): void {
+    this.link?.publish(subject, data, options);
   }
 
   async flush(): Promise<void> {
@@ -66,8 +66,10 @@ export class SharedLink implements NatsLink {
     };
   }
 
-  subscribe(): never {
-    throw new Error('this connection is for publishers');
+  /** Who subscribes is told of the next connection, and has to subscribe again there. */
+  subscribe(...args: Parameters<NatsLink['subscribe']>): ReturnType<NatsLink['subscribe']> {
+    if (this.link === null) throw new Error('there is no connection to NATS yet');
+    return this.link.subscribe(...args);
   }
 
   getServer(): string {

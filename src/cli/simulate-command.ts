@@ -22,7 +22,7 @@ import { exitCode } from './exit-code.js';
 import { liveAccess } from './live-access.js';
 import type { LiveOptions } from './live-options.js';
 import { LiveReport } from './live-report.js';
-import { liveWorker } from './live-worker.js';
+import { liveWorker, type LiveGeneration } from './live-worker.js';
 import { marksOf, type MarkOptions } from './mark-options.js';
 import { marksText } from './marks-text.js';
 import { paced } from './paced.js';
@@ -41,7 +41,7 @@ export interface SimulateOptions extends LiveOptions, MarkOptions {
   readonly ranks: number;
   /** Seconds. */
   readonly duration: number;
-  readonly generation: '1.0' | '1.6';
+  readonly generation: LiveGeneration;
   readonly policy: string;
   /** Seconds. */
   readonly ttl: number;
@@ -50,11 +50,17 @@ export interface SimulateOptions extends LiveOptions, MarkOptions {
   readonly modelPath?: string;
 }
 
+/** In whose bytes the loads are made up; a scrape then tells those of 0.6 in its own. */
+const SPOKEN = {
+  '0.6': policies['dynamo-0.8'],
+  '1.0': policies['dynamo-1.0'],
+  '1.6': policies['dynamo-1.6'],
+} as const;
 /** How long the workers have for leaving in order. */
 const LEAVE_MS = 6_000;
 
 /**
- * `tidemark simulate`: a simulated fleet as real workers' twin: leases and cards in etcd, loads on NATS. It prints who
+ * `tidemark simulate`: a simulated fleet as real workers' twin: leases and cards in etcd, loads on NATS, of 0.6 for whoever asks. It prints who
  * is busy by its own knowledge, as `tidemark watch` prints what it sees. At the end all leases are revoked.
  */
 export async function simulateCommand(
@@ -63,7 +69,8 @@ export async function simulateCommand(
   end$ = untilSignal(options.duration, monotonicScheduler),
 ): Promise<number> {
   const scheduler = monotonicScheduler;
-  const { seed, workers, ranks, duration, generation, ttl: ttlSeconds } = options;
+  const { seed, workers, duration, generation, ttl: ttlSeconds } = options;
+  const ranks = generation === '0.6' ? 1 : options.ranks;
   const policy = policyNamed(options.policy);
   const marks = marksOf(options, policy, {});
   const { nats, etcd } = liveAccess(options, process.env);
@@ -78,7 +85,7 @@ export async function simulateCommand(
   const namespace =
     options.namespace === undefined || options.namespace === '' ? 'dynamo' : options.namespace;
   const place = { ...SIMULATED_ENDPOINT, namespace };
-  const spoken = policies[`dynamo-${generation}`];
+  const spoken = SPOKEN[generation];
   const plan = { seed, workers, ranks, durationMs: duration * 1000, policy: spoken, startedAt: Date.now() };
   const facts = simulateFleet(plan);
   const count = { published: 0, transitions: 0 };

@@ -1,11 +1,15 @@
-import { merge, takeUntil, tap } from 'rxjs';
+import { EMPTY, filter, merge, takeUntil, tap, type Observable } from 'rxjs';
 import { monotonicScheduler } from '../adapters/clock/monotonic-scheduler.js';
+import type { ActiveLoad } from '../core/active-load.js';
 import type { FleetCounts } from '../core/fleet-counts.js';
+import type { LoadBatch } from '../core/load-batch.js';
 import { loadMonitor } from '../core/load-monitor/load-monitor.js';
 import { policyNamed } from '../core/policy-named.js';
 import type { WorkerId } from '../core/worker-id.js';
-import { dynamoSources } from '../dynamo/dynamo-sources.js';
+import { dynamoSources, type DynamoSourcesOptions } from '../dynamo/dynamo-sources.js';
+import { scrapedSources, type ScrapedSources } from '../dynamo/scraped-sources.js';
 import type { LoadAccount } from '../wire/load-account.js';
+import { CliError } from './cli-error.js';
 import { exitCode } from './exit-code.js';
 import { LiveReport } from './live-report.js';
 import { marksOf, type MarkOptions } from './mark-options.js';
@@ -19,6 +23,8 @@ import { workerNews } from './worker-news.js';
 /** The options of `tidemark watch`. */
 export interface WatchOptions extends WatchedFleetOptions, MarkOptions {
   readonly policy: string;
+  /** The fleet is one of releases up to 0.6, whose workers are asked for their load. */
+  readonly scrape?: boolean;
 }
 
 const NO_MARKS = 'marks are off: set one, for example --active-decode-blocks-threshold 0.85';
@@ -36,15 +42,17 @@ export async function watchCommand(
   const policy = policyNamed(options.policy);
   const marks = marksOf(options, policy, {});
   const fleet = watchedFleet(options);
-  const sources = dynamoSources(fleet.sources);
+  const sources = options.scrape === true ? scraped(fleet.sources) : dynamoSources(fleet.sources);
   const report = new LiveReport(terminal, options.json === true, scheduler);
   const count = { loads: 0, transitions: 0 };
   let account: LoadAccount | undefined;
   let counts: FleetCounts | undefined;
   let live: ReadonlySet<string> = new Set();
+  let asked = false;
   let busy: readonly WorkerId[] = [];
 
-  const loads = sources.loads.pipe(tap((batch) => (count.loads += batch.count)));
+  const loads$: Observable<ActiveLoad | LoadBatch> = sources.loads;
+  const loads = loads$.pipe(tap((load) => (count.loads += 'count' in load ? load.count : 1)));
   const monitor = loadMonitor({ ...sources, loads }, { policy, scheduler, start: { thresholds: marks } });
   const began = scheduler.now();
   const marksLine = marks.isConfigured() ? marksText(marks) : NO_MARKS;
@@ -63,25 +71,30 @@ export async function watchCommand(
       tap((statuses) => {
         for (const status of statuses) if (status.state !== 'connecting') report.health(status);
         live = new Set(statuses.flatMap(({ source, state }) => (state === 'live' ? [source] : [])));
+        asked = statuses.some(({ source, state }) => source === 'scrape' && state !== 'down');
       }),
     ),
     monitor.busy$.pipe(tap((set) => (busy = [...set]))),
     monitor.fleet$.pipe(tap((now) => (counts = now))),
-    monitor.problems$.pipe(tap((problem) => report.problem(problem))),
+    // That scrapes fail is a status, which is told once.
+    monitor.problems$.pipe(
+      filter(({ code }) => code !== 'scrape-failed'),
+      tap((problem) => report.problem(problem)),
+    ),
     monitor.transitions$.pipe(
       tap((transition) => {
         count.transitions += 1;
         report.transition(transition);
       }),
     ),
-    sources.accounting$.pipe(
+    ('accounting$' in sources ? sources.accounting$ : EMPTY).pipe(
       tap((news) => {
         account = news.account;
         report.gaps(news.gaps);
       }),
     ),
     sources.decodeInstances.pipe(workerNews(report)),
-    silenceHint(() => ({ ...count, workers: counts?.instances ?? 0, live }), report, scheduler),
+    silenceHint(() => ({ ...count, workers: counts?.instances ?? 0, live, asked }), report, scheduler),
   );
   await new Promise<void>((resolve, reject) => {
     told$.pipe(takeUntil(end$)).subscribe({ error: reject, complete: resolve });
@@ -100,4 +113,11 @@ export async function watchCommand(
     { seconds, ...count, failed, workers, gaps, missing, busy },
   );
   return exitCode.ok;
+}
+
+function scraped({ endpoint, ...fleet }: DynamoSourcesOptions): ScrapedSources {
+  if (endpoint !== undefined) return scrapedSources({ ...fleet, endpoint });
+  throw new CliError(
+    '--scrape asks the workers of one endpoint: name it, as in --endpoint backend.generate.',
+  );
 }

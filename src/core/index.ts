@@ -71,6 +71,27 @@ export { loadMonitor, type LoadMonitor, type MonitorSnapshot } from './load-moni
 export type { ConfigChange, InstanceChange, MonitorSources } from './load-monitor/monitor-sources.js';
 export type { MonitorOptions } from './load-monitor/monitor-options.js';
 
+// The aggregator of scraped statistics.
+export { metricsAggregator, type MetricsAggregator } from './aggregator/metrics-aggregator.js';
+export { AggregatorOptionsError, type MetricsAggregatorOptions } from './aggregator/aggregator-options.js';
+export type { AggregatorPolicy, StatsWirePolicy } from './aggregator/aggregator-policy.js';
+export { aggregatorPolicies } from './aggregator/aggregator-policies.js';
+export { ProcessedEndpoints } from './aggregator/processed-endpoints.js';
+export type { Endpoint } from './aggregator/endpoint.js';
+export { kvActiveBlocks, type LoadMetrics, type PredictiveLoadMetrics } from './aggregator/load-metrics.js';
+export type {
+  ForwardPassMetrics,
+  KvStats,
+  SpecDecodeStats,
+  WorkerStats,
+} from './aggregator/forward-pass-metrics.js';
+export { engineLoads } from './aggregator/engine-loads.js';
+export { kvHitRate, type KvHitRate, type KvHitRateEvent } from './aggregator/kv-hit-rate.js';
+export type { Scrape, ScrapeReply } from './aggregator/scrape.js';
+export { ScrapeError, type ScrapeErrorCode } from './aggregator/scrape-error.js';
+export { readScrape, type ScrapeReading, type ScrapeResult } from './aggregator/read-scrape.js';
+export type { ReplyDecoder, ScrapedEndpoint, ScrapedReply } from './aggregator/scraped-reply.js';
+
 // The hot path.
 export { NO_VALUE, WIDE_VALUE, type LoadBatch } from './load-batch.js';
 export { WorkerTable } from './worker-table.js';

@@ -2,7 +2,9 @@ import type { WorkerId } from './worker-id.js';
 
 /**
  * What was wrong and was survived. The codes are stable. `source-stale`: a source ended, and what it last said
- * stays in force although nothing renews it.
+ * stays in force although nothing renews it. `scrape-failed`: a scrape could not be made or was cut short, and says
+ * nothing. `worker-missed`: a complete scrape had no metrics of a worker that was there before. `malformed-worker-id`: a
+ * subject ends with no id. `duplicate-worker`: one scrape had several entries of one worker.
  */
 export type ProblemCode =
   | 'foreign-topic'
@@ -14,13 +16,17 @@ export type ProblemCode =
   | 'source-error'
   | 'source-ended'
   | 'source-stale'
-  | 'undecodable';
+  | 'undecodable'
+  | 'scrape-failed'
+  | 'worker-missed'
+  | 'malformed-worker-id'
+  | 'duplicate-worker';
 
 /** One thing that was wrong and was survived: the event stream goes on. */
 export interface Problem {
   readonly code: ProblemCode;
-  /** Where it came from: `loads`, `configs`, `instances`, `thresholds`, `events`. */
-  readonly source: 'loads' | 'configs' | 'instances' | 'thresholds' | 'events';
+  /** Where it came from: `loads`, `configs`, `instances`, `thresholds`, `events`, `scrape`. */
+  readonly source: 'loads' | 'configs' | 'instances' | 'thresholds' | 'events' | 'scrape';
   /** One sentence for people. */
   readonly text: string;
   /** The worker it is about, where there is one. */

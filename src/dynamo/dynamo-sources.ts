@@ -1,6 +1,4 @@
-import { map, merge, of, type Observable } from 'rxjs';
-import { etcdDiscovery, type EtcdDiscovery } from '../adapters/etcd/etcd-discovery.js';
-import type { EtcdOptions } from '../adapters/etcd/etcd-options.js';
+import { map, merge, type Observable } from 'rxjs';
 import type { LoadReport } from '../adapters/nats/load-report.js';
 import type { NatsAccess } from '../adapters/nats/nats-access.js';
 import type { LoadForm } from '../adapters/nats/load-receiver.js';
@@ -11,19 +9,14 @@ import type { ConfigChange, InstanceChange, MonitorSources } from '../core/load-
 import type { SourceStatus } from '../core/source-status.js';
 import type { WorkerChange } from '../core/worker-info.js';
 import { endpointOf, type EndpointLike } from '../wire/endpoint-of.js';
+import { fleetSources, type FleetScope } from './fleet-sources.js';
 
 /** A fleet, and which part of it. */
-export interface DynamoSourcesOptions {
+export interface DynamoSourcesOptions extends FleetScope {
   /** The servers, or a connection that is there already; a text is the servers. */
   readonly nats: string | NatsAccess;
-  /** The hosts and who we are; a text is the hosts, with commas between them. */
-  readonly etcd: string | EtcdOptions;
-  /** Absent: every namespace. */
-  readonly namespace?: string;
   /** The endpoint whose workers are judged together. Absent: all workers, each under its id. */
   readonly endpoint?: EndpointLike;
-  /** The endpoint of the prefill workers of a disaggregated fleet, if it has one. */
-  readonly prefillEndpoint?: EndpointLike;
   /** Only what this release publishes. Absent: all. */
   readonly generation?: LoadGeneration;
   /** `columns` when absent: the fast form. `objects` say besides who published each, as which number, and when. */
@@ -82,14 +75,12 @@ export function dynamoSources(
 export function dynamoSources(options: DynamoSourcesOptions & { readonly form?: 'columns' }): DynamoSources;
 export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<LoadReported | LoadBatch>;
 export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<LoadReported | LoadBatch> {
-  const { namespace, prefillEndpoint, generation } = options;
-  const scope = namespace === undefined ? {} : { namespace };
+  const { namespace, generation } = options;
   const nats = typeof options.nats === 'string' ? { servers: options.nats } : options.nats;
-  const etcd = typeof options.etcd === 'string' ? { hosts: options.etcd.split(',') } : options.etcd;
   const endpoint = options.endpoint === undefined ? null : endpointOf(options.endpoint, namespace);
   const wanted = {
     ...nats,
-    ...scope,
+    ...(namespace !== undefined && { namespace }),
     ...(endpoint !== null && { endpoint }),
     ...(generation !== undefined && { generation }),
   };
@@ -97,25 +88,13 @@ export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<Load
     options.form === 'objects'
       ? natsLoads({ ...wanted, form: 'objects' })
       : natsLoads({ ...wanted, form: 'columns' });
-  const fleet = etcdDiscovery({ ...etcd, ...scope });
+  const fleet = fleetSources(options, endpoint);
   return {
+    ...fleet.sources,
     loads: events.loads$,
-    configs: endpoint === null ? fleet.configs$ : fleet.configs(endpoint),
-    decodeInstances: endpoint === null ? everyone(fleet) : fleet.instances(endpoint),
-    ...(prefillEndpoint !== undefined && { prefillInstances: of(fleet.instances(prefillEndpoint)) }),
     events: merge(events.problems$, fleet.problems$).pipe(map((problem) => ({ kind: 'problem', problem }))),
     status: [events.status$, fleet.status$],
     accounting$: events.accounting$,
     workers$: fleet.workers$,
   };
-}
-
-function everyone({ workers$ }: EtcdDiscovery): Observable<InstanceChange> {
-  return workers$.pipe(
-    map((change) =>
-      'workerId' in change
-        ? { workerId: change.workerId, present: change.info !== null }
-        : new Set(change.keys()),
-    ),
-  );
 }

@@ -17,3 +17,10 @@ export { ConfigsUnavailableError } from './kv-monitor-error.js';
 
 // A live fleet as the sources of a monitor.
 export { dynamoSources, type DynamoSources, type DynamoSourcesOptions } from './dynamo-sources.js';
+export { scrapedSources, type ScrapedSources, type ScrapedSourcesOptions } from './scraped-sources.js';
+export type { FleetScope } from './fleet-sources.js';
+
+// The statistics that workers of old releases are asked for.
+export { EndpointCollector } from './endpoint-collector.js';
+export { KvMetricsAggregator } from './kv-metrics-aggregator.js';
+export type { ComponentName, ScrapedEndpointsOptions } from './scraped-endpoints.js';

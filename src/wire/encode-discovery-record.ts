@@ -4,9 +4,9 @@ import type { InstanceTransport } from './discovery-transport.js';
 import { modelFilesText, type ModelFiles } from './model-files.js';
 import { slugOf } from './slug.js';
 
-/** Which release's records to write: 1.6 has fields that 1.0 has not. */
+/** Which release's records to write: 1.6 has fields that 1.0 has not, and 0.6 wraps no card and knows no ranks. */
 export interface RecordLayout {
-  readonly release: '1.0' | '1.6';
+  readonly release: '0.6' | '1.0' | '1.6';
 }
 
 const utf8 = new TextEncoder();
@@ -31,6 +31,7 @@ export function encodeInstanceRecord(
   { release }: RecordLayout,
 ): Uint8Array<ArrayBuffer> {
   const { transport } = instance;
+  if (release === '0.6') return utf8.encode(oldInstanceText(instance));
   return utf8.encode(
     `{"type":"Endpoint","component":${text(instance.component)},"endpoint":${text(instance.endpoint)}` +
       `,"namespace":${text(instance.namespace)},"instance_id":${instance.instanceId}` +
@@ -54,12 +55,15 @@ export function encodeModelRecord(
   { release }: RecordLayout,
 ): Uint8Array<ArrayBuffer> {
   const lora = card.lora ?? null;
+  const beginning =
+    `{"display_name":${text(card.model)},"slug":${text(slugOf(card.model))},${modelFilesText(card.files, release)}` +
+    `${release === '1.6' ? ',"architectural_max_context_length":4096' : ''},"context_length":4096,"kv_cache_block_size":16,"migration_limit":0` +
+    `,"model_type":"Chat | Completions","model_input":"Tokens"`;
+  if (release === '0.6')
+    return utf8.encode(`${beginning},"runtime_config":${sizesText(card.runtimeConfig)}}}`);
   return utf8.encode(
     `{"type":"Model","namespace":${text(card.namespace)},"component":${text(card.component)}` +
-      `,"endpoint":${text(card.endpoint)},"instance_id":${card.instanceId},"card_json":{` +
-      `"display_name":${text(card.model)},"slug":${text(slugOf(card.model))},${modelFilesText(card.files, release)}` +
-      `${release === '1.6' ? ',"architectural_max_context_length":4096' : ''},"context_length":4096,"kv_cache_block_size":16,"migration_limit":0` +
-      `,"model_type":"Chat | Completions","model_input":"Tokens"` +
+      `,"endpoint":${text(card.endpoint)},"instance_id":${card.instanceId},"card_json":${beginning}` +
       `${release === '1.6' ? ',"worker_type":"aggregated","needs":[]' : ''}` +
       `${lora === null ? '' : `,"lora":{"name":${text(lora)}}`}` +
       `,"runtime_config":${runtimeConfigText(card.runtimeConfig, release)}` +
@@ -70,14 +74,28 @@ export function encodeModelRecord(
 function runtimeConfigText(config: RuntimeConfig, release: RecordLayout['release']): string {
   const newer = release === '1.6';
   return (
-    `{"total_kv_blocks":${config.totalKvBlocks ?? null},"max_num_seqs":null` +
-    `,"max_num_batched_tokens":${config.maxNumBatchedTokens ?? null}` +
-    `,"tool_call_parser":null,"reasoning_parser":null` +
-    `${newer ? ',"tool_call_arguments_format":"json_string","structural_tag_mode":"off","structural_tag_scope":"auto"' : ''}` +
+    `${sizesText(config)}${newer ? ',"tool_call_arguments_format":"json_string","structural_tag_mode":"off","structural_tag_scope":"auto"' : ''}` +
     `${newer ? ',"structural_tag_schema":"auto","exclude_tools_when_tool_choice_none":true' : ''}` +
     `,"data_parallel_start_rank":${config.dataParallelStartRank ?? 0}` +
     `,"data_parallel_size":${config.dataParallelSize ?? 1}` +
     `,"enable_local_indexer":true${newer ? ',"enable_eagle":false' : ''}}`
+  );
+}
+
+/** The beginning of a runtime configuration, and all of one of 0.6. */
+function sizesText(config: RuntimeConfig): string {
+  return (
+    `{"total_kv_blocks":${config.totalKvBlocks ?? null},"max_num_seqs":null` +
+    `,"max_num_batched_tokens":${config.maxNumBatchedTokens ?? null}` +
+    `,"tool_call_parser":null,"reasoning_parser":null`
+  );
+}
+
+function oldInstanceText(instance: EndpointAddress & { readonly transport: InstanceTransport }): string {
+  const { component, endpoint, namespace, instanceId, transport } = instance;
+  return (
+    `{\n  "component": ${text(component)},\n  "endpoint": ${text(endpoint)},\n  "namespace": ${text(namespace)}` +
+    `,\n  "instance_id": ${instanceId},\n  "transport": {\n    ${text(transport.kind)}: ${text(transport.address)}\n  }\n}`
   );
 }
 

@@ -52,6 +52,29 @@ export { discoveryPrefixes } from './discovery-prefixes.js';
 export { endpointOf, EndpointNameError, type EndpointLike } from './endpoint-of.js';
 export { endpointPath } from './endpoint-path.js';
 
+// Statistics of NATS micro services.
+export {
+  serviceEndpointName,
+  serviceName,
+  serviceRequestSubject,
+  serviceSubject,
+  type ServiceVerb,
+} from './service-names.js';
+export {
+  encodeServiceInfo,
+  encodeServicePing,
+  encodeServiceStats,
+  type ServiceEndpoint,
+  type ServiceEndpointCounters,
+  type ServiceIdentity,
+} from './service-encoder.js';
+export { decodeServiceStats, type ServiceStats } from './decode-service-stats.js';
+export type { ServiceEndpointStats } from './service-endpoint-stats.js';
+export { encodeForwardPassMetrics, type MetricsForm } from './encode-forward-pass-metrics.js';
+export { decodeForwardPassMetrics } from './decode-forward-pass-metrics.js';
+export { decodeProcessedEndpoints, encodeProcessedEndpoints } from './processed-endpoints-json.js';
+export { decodeKvHitRateEvent, KV_HIT_RATE_TOPIC } from './decode-kv-hit-rate.js';
+
 // Recordings.
 export { parseRecording, RecordingError } from './parse-recording.js';
 export type {

@@ -53,6 +53,12 @@ export function optionalCount(object: JsonObjectNode, name: string): Count | nul
   return node === undefined || node.kind === 'null' ? null : countOf(uintOf(node, name));
 }
 
+/** The text of a number, whatever its form, or a failure. */
+export function numberOf(node: JsonNode, name: string): string {
+  if (node.kind !== 'number') fail('wrong-type', `${name} must be a number, not ${nameOf(node)}`, node);
+  return node.text;
+}
+
 /** A string, or a failure. */
 export function stringOf(node: JsonNode, name: string): string {
   if (node.kind !== 'string') fail('wrong-type', `${name} must be a string, not ${nameOf(node)}`, node);

@@ -1,9 +1,23 @@
 import { DecodeFailure } from './decode-error.js';
 import type { JsonMember, JsonNode } from './json-node.js';
+import { skipJson } from './skip-json.js';
+import { plainText, utf8Text } from './utf8-text.js';
 
 const MAX_DEPTH = 128;
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** No release writes a number as long; one that is longer would only cost time. */
+const MAX_DIGITS = 4096;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+
+/** How a document is read. */
+export interface ParseOptions {
+  /**
+   * Of an object as the document, the members that are wanted: others are passed over and left out, as {@link skipJson}
+   * does. Absent: all.
+   */
+  readonly members?: ReadonlySet<string>;
+  /** Whether texts may be cut out of the text of the whole document, which stays in memory with each. It is faster. */
+  readonly shared?: boolean;
+}
 
 /**
  * Parses one JSON document without losing anything: numbers keep their text, members their order and
@@ -11,8 +25,8 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
  *
  * @throws DecodeFailure, inside this room
  */
-export function parseLosslessJson(bytes: Uint8Array): JsonNode {
-  const parser = new Parser(bytes);
+export function parseLosslessJson(bytes: Uint8Array, options: ParseOptions = {}): JsonNode {
+  const parser = new Parser(bytes, options);
   parser.skipSpace();
   if (parser.atEnd()) throw new DecodeFailure('empty', 'there is no JSON document', 0);
   const node = parser.value(0);
@@ -24,8 +38,17 @@ export function parseLosslessJson(bytes: Uint8Array): JsonNode {
 
 class Parser {
   offset = 0;
+  private readonly wanted: ReadonlySet<string> | undefined;
+  /** The whole text, where it has a character for each byte. */
+  private readonly whole: string | undefined;
 
-  constructor(private readonly bytes: Uint8Array) {}
+  constructor(
+    private readonly bytes: Uint8Array,
+    { members, shared = false }: ParseOptions,
+  ) {
+    this.wanted = members;
+    this.whole = shared ? plainText(bytes) : undefined;
+  }
 
   atEnd(): boolean {
     return this.offset >= this.bytes.length;
@@ -67,7 +90,8 @@ class Parser {
       this.skipSpace();
       this.expect(0x3a, 'a colon');
       this.skipSpace();
-      members.push({ key, offset, value: this.value(depth + 1) });
+      if (depth === 0 && this.wanted?.has(key) === false) this.offset = skipJson(this.bytes, this.offset);
+      else members.push({ key, offset, value: this.value(depth + 1) });
     });
     return members;
   }
@@ -112,22 +136,22 @@ class Parser {
       }
     }
     this.offset += 1;
-    const raw = this.bytes.subarray(start + 1, this.offset - 1);
-    let text: string;
-    try {
-      text = utf8.decode(raw);
-    } catch {
-      throw new DecodeFailure('invalid-utf8', 'a string is no UTF-8', start);
-    }
+    const text = this.part(start + 1, this.offset - 1);
+    if (text === undefined) throw new DecodeFailure('invalid-utf8', 'a string is no UTF-8', start);
     return escaped ? unescape(text, start) : text;
+  }
+
+  private part(start: number, end: number): string | undefined {
+    return this.whole?.slice(start, end) ?? utf8Text(this.bytes.subarray(start, end));
   }
 
   private number(): string {
     let end = this.offset;
     while (isNumberByte(this.bytes[end])) end += 1;
-    const text = String.fromCharCode(...this.bytes.subarray(this.offset, Math.min(end, this.offset + 400)));
+    const text = this.part(this.offset, Math.min(end, this.offset + MAX_DIGITS)) ?? '';
     NUMBER.lastIndex = 0;
-    if (end - this.offset > 400 || NUMBER.exec(text)?.[0].length !== text.length) this.unexpected('a value');
+    if (end - this.offset > MAX_DIGITS || NUMBER.exec(text)?.[0].length !== text.length)
+      this.unexpected('a value');
     this.offset = end;
     return text;
   }

@@ -22,15 +22,15 @@ export interface ModelFiles {
   readonly generationConfig?: ModelFile;
 }
 
-/** The fields of a card that name files, from `source_path` on; without files those that must be there, as null. */
-export function modelFilesText(files: ModelFiles | undefined, release: '1.0' | '1.6'): string {
+/** The fields of a card that name files; without files those that must be there, as null. */
+export function modelFilesText(files: ModelFiles | undefined, release: '0.6' | '1.0' | '1.6'): string {
   if (files === undefined) return '"model_info":null,"tokenizer":null';
   const one = (kind: string, { path, blake3, size }: ModelFile): string =>
     `{"${kind}":{"path":${JSON.stringify(path)},"checksum":"blake3:${blake3}"` +
     `${release === '1.6' ? `,"size":${size}` : ''}}}`;
   const { sourcePath, config, tokenizer, tokenizerConfig, generationConfig } = files;
   return (
-    `"source_path":${JSON.stringify(sourcePath)},"model_info":${one('hf_config_json', config)}` +
+    `${release === '0.6' ? '' : `"source_path":${JSON.stringify(sourcePath)},`}"model_info":${one('hf_config_json', config)}` +
     `,"tokenizer":${one('hf_tokenizer_json', tokenizer)}` +
     `,"prompt_formatter":${one('hf_tokenizer_config_json', tokenizerConfig)}` +
     `${generationConfig ? `,"gen_config":${one('hf_generation_config_json', generationConfig)}` : ''}`

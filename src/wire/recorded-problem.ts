@@ -14,8 +14,12 @@ const codes = [
   'source-ended',
   'source-stale',
   'undecodable',
+  'scrape-failed',
+  'worker-missed',
+  'malformed-worker-id',
+  'duplicate-worker',
 ] as const satisfies readonly ProblemCode[];
-const sources = ['loads', 'configs', 'instances', 'thresholds', 'events'] as const;
+const sources = ['loads', 'configs', 'instances', 'thresholds', 'events', 'scrape'] as const;
 
 /** The problem that a line of a recording reports. */
 export function recordedProblem(node: JsonNode): Problem {

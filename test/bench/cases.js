@@ -6,6 +6,7 @@ import { natsColumns, natsLatency, natsLatencyNothing, natsNothing, natsObjects 
 import { pipeline, pipelineChunk, pipelineObjects } from './cases/pipeline.js';
 import { loop, loopChunk } from './cases/plain-loop.js';
 import { reduce, reduceObjects } from './cases/reduce.js';
+import { scrape, scrapeNothing, scrapeSnapshot } from './cases/scrape-stats.js';
 
 /**
  * @typedef {{ workers: number, ranks: number, effort: import('./measure.js').Effort, server: string | undefined }} CaseInput
@@ -25,6 +26,7 @@ export const fullSizes = [10, 1_000, 100_000];
 export const quickSizes = [10, 100, 1_000];
 
 const BOTH = [1, 8];
+const ONE = [1];
 const EIGHT = [8];
 const TRANSPORT = 'the transport, not timed';
 const SUBARRAY = 'the case by subarray, timed';
@@ -79,6 +81,15 @@ const natsKinds = [
     natsLatencyNothing,
   ),
   kind('nats-latency', 'publish to busy$, 10 000 flips a second, wall time', TRANSPORT, EIGHT, natsLatency),
+  kind(
+    'scrape-nothing',
+    'a scrape of all workers with the client alone, processor time',
+    TRANSPORT,
+    ONE,
+    scrapeNothing,
+  ),
+  kind('scrape', 'the same with scrapeStats', TRANSPORT, ONE, scrape),
+  kind('scrape-snapshot', 'the same, decoded and made a snapshot', TRANSPORT, ONE, scrapeSnapshot),
 ];
 
 /**

@@ -8,7 +8,7 @@ export const help = `Usage: npm run bench -- [nats] [options]
 Measures decoding, the state, the whole pipeline, a flip and memory, each beside its calibration, one case in one
 process, and says whether the goals hold. What is gated are ratios of the same run; absolute figures are for a quiet
 2-core machine. With \`nats\`: loads through a real NATS server, which it starts, beside a subscriber that does nothing,
-and the time from publish to busy$.
+the time from publish to busy$, and what a scrape of all workers costs.
 
   --only <regex>     the cases whose name matches, as in decode/1000x8; goals need all of theirs
   --server <url>     for nats: the server there in place of one of its own, such as nats://127.0.0.1:4222

@@ -59,7 +59,14 @@ const lifeRules: readonly string[] = [
   .map((row) => `monitor/${row.replaceAll(' ', '-')}`);
 
 /** The files of the operators whose docstring has a table of their own. */
-const operatorFiles = ['reduce-fleet', 'busy-sets', 'transitions', 'cleanups', 'perform-cleanup'];
+const operatorFiles = [
+  'reduce-fleet',
+  'busy-sets',
+  'transitions',
+  'cleanups',
+  'perform-cleanup',
+  'aggregator/metrics-aggregator',
+];
 
 /**
  * A rule for every row of the table `on | it does` in an operator's docstring:

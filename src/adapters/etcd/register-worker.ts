@@ -18,8 +18,10 @@ export interface RegisterWorkerOptions extends EtcdOptions {
   readonly namespace: string;
   readonly component: string;
   readonly endpoint: string;
-  /** Where requests go. */
-  readonly transport: InstanceTransport;
+  /** Where requests go; a function where the address holds the id, or differs between endpoints. */
+  readonly transport: InstanceTransport | ((workerId: WorkerId, endpoint: string) => InstanceTransport);
+  /** More endpoints of the same worker, which have no card: `load_metrics` up to 0.6. */
+  readonly moreEndpoints?: readonly string[];
   /**
    * The model and the size of the worker. Absent: an instance without a card. With `files` a Dynamo frontend serves the
    * model.
@@ -30,7 +32,7 @@ export interface RegisterWorkerOptions extends EtcdOptions {
     readonly runtimeConfig: RuntimeConfig;
   };
   /** In the bytes of which release. */
-  readonly generation: '1.0' | '1.6';
+  readonly generation: '0.6' | '1.0' | '1.6';
   /** The id to have, 1 to 2^63 − 1. Absent: what etcd gives. */
   readonly workerId?: WorkerId;
   /** How long the worker stays after its process died, in seconds; 10 when absent, as in Dynamo. */
@@ -94,9 +96,13 @@ export function registerWorker(options: RegisterWorkerOptions): Observable<Regis
 }
 
 function entriesOf(options: RegisterWorkerOptions, instanceId: WorkerId): KeyEntry[] {
-  const { namespace, component, endpoint, transport, card, generation: release, keyPrefix = '' } = options;
-  const at = { namespace, component, endpoint, instanceId };
-  const instance = { key: instanceKey(at), value: encodeInstanceRecord({ ...at, transport }, { release }) };
+  const { namespace, component, transport, card, generation: release, keyPrefix = '' } = options;
+  const at = { namespace, component, endpoint: options.endpoint, instanceId };
+  const instances = [options.endpoint, ...(options.moreEndpoints ?? [])].map((endpoint) => {
+    const reached = typeof transport === 'function' ? transport(instanceId, endpoint) : transport;
+    const value = encodeInstanceRecord({ ...at, endpoint, transport: reached }, { release });
+    return { key: instanceKey({ ...at, endpoint }), value };
+  });
   const model = card && { key: modelKey(at), value: encodeModelRecord({ ...at, ...card }, { release }) };
-  return [instance, ...(model ? [model] : [])].map(({ key, value }) => ({ key: keyPrefix + key, value }));
+  return [...instances, ...(model ? [model] : [])].map(({ key, value }) => ({ key: keyPrefix + key, value }));
 }

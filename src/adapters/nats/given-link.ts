@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs';
+import { linkStatuses } from './link-statuses.js';
 import type { NatsLink } from './nats-link.js';
 
 /**
@@ -17,19 +18,14 @@ export function givenLink(link: NatsLink): Observable<'up' | 'down' | 'closed'> 
       close();
       return;
     }
-    const statuses = link.status() as AsyncIterable<{ readonly type: string }> & { stop?: () => void };
-    const read = async (): Promise<void> => {
-      for await (const { type } of statuses) {
-        if (subscriber.closed) return;
+    subscriber.next('up');
+    link.closed().then(close, close);
+    return linkStatuses(link).subscribe({
+      next: ({ type }) => {
         if (type === 'disconnect') subscriber.next('down');
         if (type === 'reconnect') subscriber.next('up');
-      }
-    };
-    subscriber.next('up');
-    // The iterator ends with the connection, however that ends.
-    read().catch(close);
-    link.closed().then(close, close);
-    // Both clients end the iterator so; unread, what they say would pile up.
-    return () => statuses.stop?.();
+      },
+      error: close,
+    });
   });
 }

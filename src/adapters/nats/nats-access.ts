@@ -5,3 +5,8 @@ import type { NatsOptions } from './nats-options.js';
 export type NatsAccess =
   | (NatsOptions & { readonly connection?: undefined })
   | (Pick<NatsOptions, 'scheduler'> & { readonly connection: NatsLink; readonly servers?: undefined });
+
+/** A bare connection is one that the caller keeps. */
+export function accessOf(given: NatsLink | NatsAccess): NatsAccess {
+  return 'subscribe' in given ? { connection: given } : given;
+}

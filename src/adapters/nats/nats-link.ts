@@ -2,6 +2,10 @@
 export interface NatsMessage {
   readonly subject: string;
   readonly data: Uint8Array;
+  /** Where an answer is to go; absent or empty where none is wanted. */
+  readonly reply?: string;
+  /** With the server's own word: 503 says that nobody listens. */
+  readonly headers?: { readonly code: number };
 }
 
 /**
@@ -12,7 +16,7 @@ export interface NatsLink {
     subject: string,
     options: { readonly callback: (error: Error | null, message: NatsMessage) => void },
   ): { unsubscribe(): void };
-  publish(subject: string, data?: Uint8Array): void;
+  publish(subject: string, data?: Uint8Array, options?: { readonly reply?: string }): void;
   /** Resolves when the server has taken everything before. */
   flush(): Promise<void>;
   isClosed(): boolean;

@@ -1,4 +1,5 @@
 import { policyNamed } from '../../core/policy-named.js';
+import { aggregatorOperator } from './aggregator-operator.js';
 import type { MarbleOperators } from './marble-operator.js';
 import { modelOperator, type PolicyLookup } from './model-operator.js';
 import { monitorOperator } from './monitor-operator.js';
@@ -10,7 +11,7 @@ import { subscriberOperators } from './subscriber-operators.js';
 
 /**
  * The operators of this domain that marble files can name: `reduceFleet`, `loadMonitor`, and `model`; `steps`, and
- * below it `busySets`, `transitions` and `cleanups`; `performCleanup`; `share` and `subscribers` say who listens. One
+ * below it `busySets`, `transitions` and `cleanups`; `performCleanup`; `metricsAggregator`; `share` and `subscribers` say who listens. One
  * more is one line here.
  *
  * @param lookup what a name of a policy means in a file; by default the row of the table {@link policies}
@@ -23,6 +24,7 @@ export function fleetOperators(lookup: PolicyLookup = policyNamed): MarbleOperat
     steps: stepsOperator(lookup),
     ...selectionOperators,
     performCleanup: performOperator,
+    metricsAggregator: aggregatorOperator,
     ...subscriberOperators,
   };
 }

@@ -5,6 +5,9 @@ export const ACK = 'bench.ack';
 export const ACK_EVERY = 8_192;
 /** The messages of a second where they come evenly. */
 export const PER_SECOND = 10_000;
+/** Who answers scrapes, and where they are asked. */
+export const SERVICE = 'dynamo_backend';
+export const STATS = `$SRV.STATS.${SERVICE}`;
 
 /**
  * Microseconds of the clock that both processes have, in 32 bits.

@@ -1,0 +1,71 @@
+import { concatMap, type OperatorFunction } from 'rxjs';
+import type { ActiveLoad } from '../active-load.js';
+import type { Endpoint } from './endpoint.js';
+import type { ProcessedEndpoints } from './processed-endpoints.js';
+
+/**
+ * The loads that a monitor takes, out of the snapshots of an aggregator, so that a fleet of releases that are scraped
+ * (0.3.2 to 0.6) gets busy sets, transitions and explanations too.
+ *
+ * 1. Every snapshot gives a load for each of its workers, in the order of their numbers; the monitor tells what
+ *    changed.
+ * 2. A load has the active blocks of the engine and its rank; a worker without ranks is rank 0. It has no prefill
+ *    tokens and no used blocks: these engines do not say them.
+ * 3. Predictive metrics are no measurement, and give no load.
+ * 4. A worker that left gives no load. That it left is for a source of instances to say.
+ *
+ * ```
+ *   endpoints$  --a------b---     a: workers 1 and 2, b: worker 2 alone
+ *            engineLoads()
+ *   loads       --(xy)---z---
+ * ```
+ *
+ * @example
+ * ```ts
+ * import { of } from 'rxjs';
+ * import { engineLoads, ProcessedEndpoints, workerId } from 'tidemark';
+ *
+ * const snapshot = ProcessedEndpoints.of([
+ *   {
+ *     name: 'dynamo_backend-load_metrics-7',
+ *     subject: 'dynamo_backend.load_metrics-7',
+ *     workerId: workerId('7'),
+ *     data: {
+ *       engineLoadMetrics: {
+ *         workerStats: { dataParallelRank: 1, requestActiveSlots: 3, requestTotalSlots: 8, numRequestsWaiting: 0 },
+ *         kvStats: { kvActiveBlocks: 90, kvTotalBlocks: 100, gpuCacheUsagePerc: 0.5, gpuPrefixCacheHitRate: 0 },
+ *         specDecodeStats: null,
+ *       },
+ *     },
+ *   },
+ * ]);
+ * of(snapshot)
+ *   .pipe(engineLoads())
+ *   .subscribe(({ workerId, dpRank, activeDecodeBlocks }) => console.log(workerId, dpRank, activeDecodeBlocks));
+ * // Logs: 7 1 90
+ * ```
+ *
+ * @see {@link metricsAggregator}, {@link loadMonitor}
+ */
+export function engineLoads(): OperatorFunction<ProcessedEndpoints, ActiveLoad> {
+  return concatMap((snapshot) =>
+    snapshot
+      .workerIds()
+      .flatMap((id) => snapshot.endpoints.get(id) ?? [])
+      .flatMap(loadsOf),
+  );
+}
+
+function loadsOf({ workerId, data }: Endpoint): ActiveLoad[] {
+  if ('predictiveLoadMetrics' in data) return [];
+  const { workerStats, kvStats } = data.engineLoadMetrics;
+  return [
+    {
+      workerId,
+      dpRank: workerStats.dataParallelRank ?? 0,
+      activeDecodeBlocks: kvStats.kvActiveBlocks,
+      activePrefillTokens: null,
+      kvUsedBlocks: null,
+    },
+  ];
+}

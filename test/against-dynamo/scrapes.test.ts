@@ -1,0 +1,165 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { scrapeStats } from '../../src/adapters/nats/scrape-stats.js';
+import { serveStats } from '../../src/adapters/nats/serve-stats.js';
+import { aggregatorPolicies } from '../../src/core/aggregator/aggregator-policies.js';
+import type { ForwardPassMetrics } from '../../src/core/aggregator/forward-pass-metrics.js';
+import type { ProcessedEndpoints } from '../../src/core/aggregator/processed-endpoints.js';
+import { workerId } from '../../src/core/worker-id.js';
+import { KvMetricsAggregator } from '../../src/dynamo/kv-metrics-aggregator.js';
+import { seededRandom } from '../../src/simulator/random.js';
+import { encodeForwardPassMetrics } from '../../src/wire/encode-forward-pass-metrics.js';
+import { serviceName, serviceSubject } from '../../src/wire/service-names.js';
+import { startEtcd } from '../support/etcd-server.js';
+import { eventually } from '../support/eventually.js';
+import { startNats } from '../support/nats-server.js';
+import { dynamoPython } from './dynamo-python.js';
+import { startRealAggregator, type RealMetrics } from './real-aggregator.js';
+import { startRealScrapedWorker, type PublishedMetrics } from './real-scraped-worker.js';
+
+const place = { namespace: 'dynamo', component: 'backend' };
+const PUBLICATIONS = 10;
+const INSTALL_MS = 1_800_000;
+
+function aggregatorOf({ url }: { readonly url: string }): KvMetricsAggregator {
+  const scrape$ = scrapeStats({ servers: url }, serviceName(place.namespace, place.component));
+  const aggregator = new KvMetricsAggregator(scrape$, place, { policy: aggregatorPolicies.compat });
+  aggregator.connect();
+  return aggregator;
+}
+
+/** What both sides can be compared in: numbers as the original prints them, endpoints by id. */
+function comparable({ loadAvg, loadStd, endpoints }: ProcessedEndpoints): RealMetrics {
+  const text = (value: number): string =>
+    Number.isNaN(value) ? 'nan' : `${value}${value % 1 === 0 ? '.0' : ''}`;
+  return sorted({
+    loadAvg: text(loadAvg),
+    loadStd: text(loadStd),
+    endpoints: [...endpoints.values()].map(({ workerId: id, data }) => {
+      if (!('engineLoadMetrics' in data)) throw new Error('not the metrics of an engine');
+      const { workerStats, kvStats } = data.engineLoadMetrics;
+      const { requestActiveSlots, requestTotalSlots, numRequestsWaiting } = workerStats;
+      return { workerId: id, requestActiveSlots, requestTotalSlots, numRequestsWaiting, ...kvStats };
+    }) as RealMetrics['endpoints'],
+  });
+}
+
+function sorted(metrics: RealMetrics): RealMetrics {
+  const endpoints = [...metrics.endpoints].sort((one, two) => (one.workerId < two.workerId ? -1 : 1));
+  return { ...metrics, endpoints };
+}
+
+function metricsOf(random: () => number): PublishedMetrics {
+  return {
+    worker_stats: {
+      request_active_slots: Math.floor(random() * 256),
+      request_total_slots: 256,
+      num_requests_waiting: Math.floor(random() * 10),
+      data_parallel_rank: random() < 0.5 ? null : Math.floor(random() * 8),
+    },
+    kv_stats: {
+      kv_active_blocks: Math.floor(random() * 4096),
+      kv_total_blocks: 4096,
+      gpu_cache_usage_perc: random(),
+      gpu_prefix_cache_hit_rate: random(),
+    },
+  };
+}
+
+function ourMetrics(metrics: PublishedMetrics | undefined): ForwardPassMetrics {
+  if (metrics === undefined) throw new Error('asked before there was something to say');
+  const { worker_stats: worker, kv_stats: kv } = metrics;
+  return {
+    workerStats: {
+      dataParallelRank: worker.data_parallel_rank,
+      requestActiveSlots: worker.request_active_slots,
+      requestTotalSlots: worker.request_total_slots,
+      numRequestsWaiting: worker.num_requests_waiting,
+    },
+    kvStats: {
+      kvActiveBlocks: kv.kv_active_blocks,
+      kvTotalBlocks: kv.kv_total_blocks,
+      gpuCacheUsagePerc: kv.gpu_cache_usage_perc,
+      gpuPrefixCacheHitRate: kv.gpu_prefix_cache_hit_rate,
+    },
+    specDecodeStats: null,
+  };
+}
+
+function print(title: string, ours: RealMetrics, real: RealMetrics): void {
+  const line = ({ loadAvg, loadStd, endpoints }: RealMetrics): string =>
+    `average ${loadAvg}, deviation ${loadStd}, ${endpoints.map((one) => `${one.workerId}: ${one.kvActiveBlocks}`).join(', ')}`;
+  process.stdout.write(`${title}\n  tidemark    ${line(ours)}\n  aggregator  ${line(real)}\n`);
+}
+
+describe('Dynamo 0.6.0', { timeout: 300_000 }, () => {
+  beforeAll(() => dynamoPython('0.6.0'), INSTALL_MS);
+
+  it('real workers are scraped: we have what its aggregator has', async () => {
+    await using nats = await startNats({ jetstream: true });
+    await using etcd = await startEtcd();
+    const servers = { nats, etcd };
+    await using first = await startRealScrapedWorker(servers);
+    await using second = await startRealScrapedWorker(servers);
+    await using real = await startRealAggregator(servers);
+    using ours = aggregatorOf(nats);
+    const problems: string[] = [];
+    const heard = ours.problems$.subscribe(({ code, text }) => problems.push(`${code}: ${text}`));
+    const random = seededRandom(5);
+    for (let n = 0; n < PUBLICATIONS; n += 1) {
+      const said = [first, second].map((worker) => ({ worker, metrics: metricsOf(random) }));
+      for (const { worker, metrics } of said) worker.publish(metrics);
+      const blocks = new Map(
+        said.map(({ worker, metrics }) => [worker.id, metrics.kv_stats.kv_active_blocks]),
+      );
+      await eventually(async () => {
+        const [mine, its] = [comparable(ours.getEndpoints()), sorted(await real.metrics())];
+        expect(mine).toEqual(its);
+        expect(new Map(ours.getEndpoints().activeBlocks())).toEqual(blocks);
+      });
+      print(
+        `real workers, publication ${n + 1}`,
+        comparable(ours.getEndpoints()),
+        sorted(await real.metrics()),
+      );
+    }
+    heard.unsubscribe();
+    expect(problems).toEqual([]);
+  });
+
+  it('its aggregator reads our responders as we do', async () => {
+    await using nats = await startNats({ jetstream: true });
+    await using etcd = await startEtcd();
+    await using real = await startRealAggregator({ nats, etcd });
+    using ours = aggregatorOf(nats);
+    const random = seededRandom(6);
+    const service = serviceName(place.namespace, place.component);
+    let said = new Map<string, PublishedMetrics>();
+    const ids = ['7', '4611686018427387904', '9223372036854775807'];
+    const serving = ids.map((id) =>
+      serveStats({ servers: nats.url }, service, [
+        {
+          subject: serviceSubject(service, 'load_metrics', workerId(id)),
+          stats: () => ({ data: encodeForwardPassMetrics(ourMetrics(said.get(id))) }),
+        },
+      ]).subscribe(),
+    );
+    try {
+      for (let n = 0; n < PUBLICATIONS; n += 1) {
+        said = new Map(ids.map((id) => [id, metricsOf(random)]));
+        const average = ids.reduce((sum, id) => sum + (said.get(id)?.kv_stats.kv_active_blocks ?? 0), 0) / 3;
+        await eventually(async () => {
+          const [mine, its] = [ours.getEndpoints(), sorted(await real.metrics())];
+          expect(comparable(mine)).toEqual(its);
+          expect(mine.loadAvg).toBe(average);
+        });
+        print(
+          `our responders, answer ${n + 1}`,
+          comparable(ours.getEndpoints()),
+          sorted(await real.metrics()),
+        );
+      }
+    } finally {
+      for (const one of serving) one.unsubscribe();
+    }
+  });
+});

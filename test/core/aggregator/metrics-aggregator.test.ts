@@ -1,0 +1,129 @@
+import { defer, NEVER, of, throwError, type Observable } from 'rxjs';
+import { TestScheduler } from 'rxjs/testing';
+import { describe, expect, it } from 'vitest';
+import { aggregatorPolicies } from '../../../src/core/aggregator/aggregator-policies.js';
+import {
+  AggregatorOptionsError,
+  type MetricsAggregatorOptions,
+} from '../../../src/core/aggregator/aggregator-options.js';
+import { metricsAggregator } from '../../../src/core/aggregator/metrics-aggregator.js';
+import { ScrapeError } from '../../../src/core/aggregator/scrape-error.js';
+import type { Scrape } from '../../../src/core/aggregator/scrape.js';
+import { decodeServiceStats } from '../../../src/wire/decode-service-stats.js';
+import { metricsOf, statsReply } from '../../support/scraped.js';
+
+const wanted = { service: 'dynamo_backend', endpoint: 'load_metrics', decode: decodeServiceStats };
+const scrapeOf = (...replies: Uint8Array[]): Scrape =>
+  of(...replies.map((data) => ({ data, receivedAt: 0 })));
+const worker = (id: string, blocks = 10): Uint8Array => statsReply(id, metricsOf(blocks));
+
+/** Everything that the outputs of an aggregator say within so many milliseconds, in order. */
+function heard<T>(
+  scrape: Scrape,
+  options: Partial<MetricsAggregatorOptions>,
+  ms: number,
+  select: (aggregator: ReturnType<typeof metricsAggregator>) => Observable<T>,
+): T[] {
+  const values: T[] = [];
+  const scheduler = new TestScheduler(() => true);
+  scheduler.run(() => {
+    const aggregator = metricsAggregator(scrape, { ...wanted, ...options, scheduler });
+    const subscription = select(aggregator).subscribe((value) => values.push(value));
+    scheduler.schedule(() => subscription.unsubscribe(), ms);
+  });
+  return values;
+}
+
+describe('metricsAggregator', () => {
+  it('a failure is told with its reason, since when, and when it is tried again', () => {
+    const failing$ = throwError(() => new ScrapeError('disconnected', 'The connection was lost.'));
+    expect(heard(failing$, {}, 1_000, ({ status$ }) => status$)).toEqual([
+      { source: 'scrape', state: 'connecting', since: 0, why: 'waiting for dynamo_backend.load_metrics' },
+      { source: 'scrape', state: 'down', since: 100, why: 'The connection was lost.', retryInMs: 200 },
+      { source: 'scrape', state: 'down', since: 100, why: 'The connection was lost.', retryInMs: 400 },
+      { source: 'scrape', state: 'down', since: 100, why: 'The connection was lost.', retryInMs: 800 },
+    ]);
+    const [problem] = heard(failing$, {}, 150, ({ problems$ }) => problems$);
+    expect(problem).toMatchObject({
+      code: 'scrape-failed',
+      source: 'scrape',
+      text: expect.stringContaining('The connection was lost') as string,
+    });
+  });
+
+  it('no wait is longer than the longest, however long nobody answers', () => {
+    const failing$ = throwError(() => new Error('down'));
+    const waits = heard(failing$, { longestWaitMs: 300 }, 5_000, ({ status$ }) => status$);
+    expect(waits.map(({ retryInMs }) => retryInMs)).toEqual([undefined, 200, 300]);
+    const { compat: policy } = aggregatorPolicies;
+    expect(heard(failing$, { policy }, 1_050, ({ problems$ }) => problems$)).toHaveLength(10);
+  });
+
+  it('the found endpoint is told with its name, once', () => {
+    expect(heard(scrapeOf(worker('16')), {}, 1_000, ({ status$ }) => status$)).toMatchObject([
+      { state: 'connecting' },
+      { state: 'live', since: 100, why: 'found dynamo_backend.load_metrics' },
+    ]);
+  });
+
+  it('a decoder that throws is a failed scrape, and so is a scrape that throws when it is subscribed to', () => {
+    const decode = (): never => {
+      throw new Error('a defect');
+    };
+    const texts = (scrape: Scrape, options: Partial<MetricsAggregatorOptions>): string[] =>
+      heard(scrape, options, 150, ({ problems$ }) => problems$).map(({ text }) => text);
+    expect(texts(scrapeOf(worker('16')), { decode })).toEqual([expect.stringContaining('a defect')]);
+    expect(texts(defer(decode), {})).toEqual([expect.stringContaining('a defect')]);
+  });
+
+  it('in a round the snapshot comes first, then problems, then the status, whoever listens in which order', () => {
+    const scheduler = new TestScheduler(() => true);
+    const told: string[] = [];
+    scheduler.run(() => {
+      const garbage = new Uint8Array([1]);
+      const scrape$ = scrapeOf(garbage, worker('16'));
+      const { endpoints$, problems$, status$ } = metricsAggregator(scrape$, { ...wanted, scheduler });
+      const subscriptions = [
+        status$.subscribe(({ state }) => told.push(state)),
+        problems$.subscribe(({ code }) => told.push(code)),
+        endpoints$.subscribe(({ loadAvg }) => told.push(String(loadAvg))),
+      ];
+      scheduler.schedule(() => subscriptions.forEach((one) => one.unsubscribe()), 150);
+    });
+    expect(told).toEqual(['connecting', '0', '10', 'undecodable', 'live']);
+  });
+
+  it('the snapshot is there while somebody listens', () => {
+    const scheduler = new TestScheduler(() => true);
+    const seen: unknown[] = [];
+    scheduler.run(() => {
+      const aggregator = metricsAggregator(scrapeOf(worker('16')), { ...wanted, scheduler });
+      const look = (): unknown => seen.push(aggregator.snapshot()?.loadAvg);
+      look();
+      const listening = aggregator.problems$.subscribe();
+      look();
+      scheduler.schedule(look, 150);
+      scheduler.schedule(() => listening.unsubscribe(), 200);
+      scheduler.schedule(look, 250);
+    });
+    expect(seen).toEqual([undefined, 0, 10, undefined]);
+  });
+
+  it('a thousand workers that are gone at once are one problem', () => {
+    let rounds = 0;
+    const fleet = Array.from({ length: 1_000 }, (_, at) => worker(String(at)));
+    const scrape$ = defer(() => scrapeOf(...(rounds++ === 0 ? fleet : [])));
+    expect(heard(scrape$, {}, 250, ({ problems$ }) => problems$)).toMatchObject([
+      { code: 'worker-missed', count: 1_000, text: expect.stringContaining('2 more scrapes') as string },
+    ]);
+  });
+
+  it('everything that is wrong with options is told at once', () => {
+    const policy = { ...aggregatorPolicies.default, missesUntilGone: 0 };
+    const wrong = { service: '', endpoint: '', waitMs: 0, longestWaitMs: -1, maxScrapeMs: NaN, policy };
+    const build = (): unknown => metricsAggregator(NEVER, { ...wanted, ...wrong });
+    expect(build).toThrow(AggregatorOptionsError);
+    expect(build).toThrow(/service.*endpoint.*waitMs.*longestWaitMs.*maxScrapeMs.*missesUntilGone/);
+    expect(() => metricsAggregator(NEVER, { ...wanted, waitMs: 10_000 })).not.toThrow();
+  });
+});

@@ -1,0 +1,295 @@
+import { connect as connectThree } from '@nats-io/transport-node';
+import { connect as connectTwo } from 'nats';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { NatsAccess } from '../../../src/adapters/nats/nats-access.js';
+import type { NatsLink } from '../../../src/adapters/nats/nats-link.js';
+import { NatsOptionsError } from '../../../src/adapters/nats/nats-options-error.js';
+import type { ScrapeOptions } from '../../../src/adapters/nats/scrape-question.js';
+import { scrapeStats } from '../../../src/adapters/nats/scrape-stats.js';
+import type { ScrapeError } from '../../../src/core/aggregator/scrape-error.js';
+import type { Scrape } from '../../../src/core/aggregator/scrape.js';
+import { describeWith } from '../../support/describe-with.js';
+import { eventually } from '../../support/eventually.js';
+import { startFaultProxy } from '../../support/fault-proxy.js';
+import { freePort } from '../../support/free-port.js';
+import { inFaultRuns } from '../../support/in-fault-runs.js';
+import { startNats } from '../../support/nats-server.js';
+import { Responders } from './responders.js';
+
+const SUBJECT = '$SRV.STATS.dynamo_backend';
+
+type Owned = NatsLink & { close(): Promise<void> };
+const clients: readonly (readonly [string, (servers: string) => Promise<Owned>])[] = [
+  ['nats 2', (servers) => connectTwo({ servers })],
+  ['@nats-io/transport-node 3', (servers) => connectThree({ servers })],
+];
+
+function scrapeOf(access: NatsLink | NatsAccess, options?: ScrapeOptions): Scrape {
+  return scrapeStats(access, 'dynamo_backend', options);
+}
+
+/** What came, and why no more, if that is no end of its own. */
+async function outcome(scrape$: Scrape): Promise<{ texts: string[]; error: ScrapeError | null }> {
+  const texts: string[] = [];
+  return new Promise((resolve) => {
+    scrape$.subscribe({
+      next: ({ data }) => texts.push(new TextDecoder().decode(data)),
+      error: (error: unknown) => resolve({ texts, error: error as ScrapeError }),
+      complete: () => resolve({ texts, error: null }),
+    });
+  });
+}
+
+describe('scrapeStats', () => {
+  it('options that cannot be followed are all told at once', () => {
+    const wrong = { windowMs: -1, maxReplies: 0, maxBytes: NaN, inboxPrefix: 'a..b' };
+    let problems: readonly string[] = [];
+    try {
+      scrapeStats({ servers: 'nats://127.0.0.1' }, 'a b', wrong);
+    } catch (error) {
+      problems = error instanceof NatsOptionsError ? error.problems : [];
+    }
+    expect(problems).toHaveLength(5);
+    expect(() => scrapeStats({ servers: [] }, 'a')).toThrow(NatsOptionsError);
+  });
+});
+
+describeWith('nats-server', 'scrapeStats', () => {
+  it('every reply of every responder, in the order in which they come, undecoded; and again when asked again', async () => {
+    await using server = await startNats();
+    await using responders = await Responders.connect(server.url, 2);
+    await responders.add(SUBJECT, () => ({ reply: 'one' }));
+    await responders.add(SUBJECT, () => ({ reply: Uint8Array.of(0xff), afterMs: 50 }));
+    await responders.add('$SRV.STATS.other', () => ({ reply: 'another service' }));
+    const scrape$ = scrapeOf({ servers: server.url });
+    expect(await outcome(scrape$)).toEqual({ texts: ['one', '\ufffd'], error: null });
+    expect(await outcome(scrape$)).toEqual({ texts: ['one', '\ufffd'], error: null });
+    expect(responders.asked).toEqual([2, 2, 0]);
+  });
+
+  it('null asks every service', async () => {
+    await using server = await startNats();
+    await using responders = await Responders.connect(server.url);
+    await responders.add('$SRV.STATS', () => ({ reply: 'any' }));
+    expect(await outcome(scrapeStats({ servers: server.url }, null))).toEqual({
+      texts: ['any'],
+      error: null,
+    });
+  });
+
+  it('nobody listens - is over at once, with nothing', async () => {
+    await using server = await startNats();
+    const began = performance.now();
+    const scrape$ = scrapeOf({ servers: server.url }, { windowMs: 600_000 });
+    expect(await outcome(scrape$)).toEqual({ texts: [], error: null });
+    expect(performance.now() - began).toBeLessThan(60_000);
+  });
+
+  it('nobody answers who listens - is over with the window, and no error', async () => {
+    await using server = await startNats();
+    await using responders = await Responders.connect(server.url);
+    await responders.add(SUBJECT, () => null);
+    expect(await outcome(scrapeOf({ servers: server.url }))).toEqual({ texts: [], error: null });
+    expect(responders.asked).toEqual([1]);
+  });
+
+  it('a slow reply is there, one after the window is not, and not in the next scrape either', async () => {
+    await using server = await startNats();
+    await using responders = await Responders.connect(server.url);
+    let round = 0;
+    await responders.add(SUBJECT, () => ({ reply: `slow ${round}`, afterMs: 200 }));
+    await responders.add(SUBJECT, () => ({ reply: `late ${(round += 1)}`, afterMs: 1_500 }));
+    const scrape$ = scrapeOf({ servers: server.url }, { windowMs: 700 });
+    const first = await outcome(scrape$);
+    await sleep(1_000);
+    const second = await outcome(scrape$);
+    expect([first.texts.length, second.texts.length]).toEqual([1, 1]);
+    expect([...first.texts, ...second.texts].every((text) => text.startsWith('slow'))).toBe(true);
+  });
+
+  it('what the server had within the window counts, also when this process was too busy to look', async () => {
+    await using server = await startNats();
+    await using responders = await Responders.connect(server.url);
+    let stands = false;
+    const standStill = (): void => {
+      const until = performance.now() + 500;
+      while (stands && performance.now() < until);
+    };
+    await responders.add(SUBJECT, () => {
+      // The reply is on its way before this process stands still, and comes meanwhile.
+      setImmediate(standStill);
+      return { reply: 'one' };
+    });
+    const scrape$ = scrapeOf({ servers: server.url }, { windowMs: 100 });
+    await outcome(scrape$);
+    stands = true;
+    expect((await outcome(scrape$)).texts).toEqual(['one']);
+  });
+
+  it('replies and bytes have bounds', async () => {
+    await using server = await startNats();
+    await using responders = await Responders.connect(server.url);
+    await responders.add(SUBJECT, () => ({ reply: 'x'.repeat(1_000), times: 50 }));
+    const replies = await outcome(scrapeOf({ servers: server.url }, { maxReplies: 20 }));
+    expect([replies.texts.length, replies.error?.code]).toEqual([20, 'too-many-replies']);
+    const bytes = await outcome(scrapeOf({ servers: server.url }, { maxBytes: 9_500 }));
+    expect([bytes.texts.length, bytes.error?.code]).toEqual([9, 'too-many-bytes']);
+    const enough = await outcome(scrapeOf({ servers: server.url }, { maxReplies: 50, maxBytes: 50_000 }));
+    expect([enough.texts.length, enough.error]).toEqual([50, null]);
+  });
+
+  it('no server - says so, and the next scrape after it came is complete', async () => {
+    await using server = await startNats();
+    await server.kill();
+    const scrape$ = scrapeOf({ servers: server.url });
+    const { texts, error } = await outcome(scrape$);
+    expect([texts, error?.code]).toEqual([[], 'disconnected']);
+    expect(error?.message).toContain('ECONNREFUSED');
+    await server.restart();
+    await eventually(async () => expect(await outcome(scrape$)).toEqual({ texts: [], error: null }));
+  });
+
+  it.each([
+    ['the request', `publish: { deny: ["$SRV.>"] }`, `publishing on ${SUBJECT}`],
+    ['the inbox', `subscribe: { deny: ["_INBOX.>"] }`, 'subscribing to _INBOX'],
+  ])('no permission for %s - says so', async (_, permissions, text) => {
+    await using server = await startNats({
+      configText: `authorization { users: [ { user: me, password: secret, permissions: { ${permissions} } } ] }`,
+    });
+    const auth = { user: 'me', pass: 'secret' };
+    const servers = server.url;
+    const own = { servers, auth: { user: 'me', password: 'secret' } };
+    const two = await connectTwo({ servers, ...auth });
+    const three = await connectThree({ servers, ...auth });
+    for (const access of [own, two, three]) {
+      const { error } = await outcome(scrapeOf(access));
+      expect(error?.code).toBe('refused');
+      expect(error?.message).toContain(text);
+    }
+    await Promise.all([two.close(), three.close()]);
+  });
+
+  it('an inbox elsewhere, where the server permits no other', async () => {
+    await using server = await startNats({
+      configText: `authorization { users: [
+        { user: us, password: secret }
+        { user: me, password: secret, permissions: { subscribe: ["mine.>"] } }
+      ] }`,
+    });
+    await using responders = await Responders.connect(server.url, 1, { user: 'us', pass: 'secret' });
+    await responders.add(SUBJECT, () => ({ reply: 'one' }));
+    const access = { servers: server.url.replace('//', '//me:secret@') };
+    expect((await outcome(scrapeOf(access, { inboxPrefix: 'mine.inbox' }))).texts).toEqual(['one']);
+  });
+
+  it('teardown - leaves no subscription, and a while later no connection', async () => {
+    const monitor = await freePort();
+    await using server = await startNats({ configText: `http: "127.0.0.1:${monitor}"` });
+    await using responders = await Responders.connect(server.url);
+    const subscriptions = async (): Promise<number> => {
+      const page = (await (await fetch(`http://127.0.0.1:${monitor}/connz?subs=1`)).json()) as {
+        connections: { name?: string; subscriptions_list?: string[] }[];
+      };
+      return page.connections.flatMap(({ subscriptions_list = [] }) => subscriptions_list).length;
+    };
+    const connections = async (): Promise<number> => {
+      const page = (await (await fetch(`http://127.0.0.1:${monitor}/connz`)).json()) as {
+        num_connections: number;
+      };
+      return page.num_connections;
+    };
+    await responders.add(SUBJECT, () => ({ reply: 'one' }));
+    // A connection that stays takes no subscription with it.
+    const connection = await connectTwo({ servers: server.url });
+    const scraping = scrapeOf(connection, { windowMs: 600_000 }).subscribe();
+    await eventually(async () => expect(await subscriptions()).toBe(2));
+    scraping.unsubscribe();
+    await eventually(async () => expect(await subscriptions()).toBe(1));
+    await outcome(scrapeOf(connection));
+    await eventually(async () => expect(await subscriptions()).toBe(1));
+    await connection.close();
+    await outcome(scrapeOf({ servers: server.url }));
+    expect(await connections()).toBe(2);
+    await eventually(async () => expect(await connections()).toBe(1));
+  });
+
+  it('cut in the middle - keeps what came, says why, and the next scrape is complete', async () => {
+    await using server = await startNats();
+    await using proxy = await startFaultProxy({ to: server.port });
+    await using responders = await Responders.connect(server.url, 4);
+    const answers = Array.from({ length: 100 }, (_, n) => () => ({
+      reply: String(n),
+      ...(n >= 50 && { afterMs: 20_000 }),
+    }));
+    await responders.addAll(SUBJECT, answers);
+    const scrape$ = scrapeOf({ servers: `nats://127.0.0.1:${proxy.port}` }, { windowMs: 10_000 });
+    const scraping = outcome(scrape$);
+    await eventually(() => responders.asked.every((count) => count === 1));
+    proxy.cut();
+    const { texts, error } = await scraping;
+    expect(error?.code).toBe('disconnected');
+    expect(texts.length).toBeLessThanOrEqual(50);
+    await eventually(async () => {
+      const healed = await outcome(
+        scrapeOf({ servers: `nats://127.0.0.1:${proxy.port}` }, { windowMs: 500 }),
+      );
+      expect([healed.texts.length, healed.error]).toEqual([50, null]);
+    });
+  });
+
+  it.each(clients)(
+    '%s - a connection of the caller: scraped, told when it is away, left open',
+    async (_, connect) => {
+      await using server = await startNats();
+      await using responders = await Responders.connect(server.url);
+      await responders.add(SUBJECT, () => ({ reply: 'one' }));
+      const connection = await connect(server.url);
+      expect(await outcome(scrapeOf(connection))).toEqual({ texts: ['one'], error: null });
+      expect((await lastValueFrom(scrapeOf({ connection }).pipe(toArray()))).length).toBe(1);
+      const nobody$ = scrapeStats(connection, 'nobody', { windowMs: 600_000 });
+      expect(await outcome(nobody$)).toEqual({ texts: [], error: null });
+      const scraping = outcome(scrapeOf(connection, { windowMs: 60_000 }));
+      await eventually(() => responders.asked[0] === 3);
+      await server.kill();
+      expect((await scraping).error?.code).toBe('disconnected');
+      expect(connection.isClosed()).toBe(false);
+      await connection.close();
+      const { error } = await outcome(scrapeOf(connection));
+      expect(error?.message).toContain('closed by its owner');
+    },
+  );
+
+  it('1 000 responders - every scrape has them all within its 300 ms', async () => {
+    await using server = await startNats();
+    await using responders = await Responders.connect(server.url, 8);
+    const answers = Array.from({ length: 1_000 }, (_, n) => () => ({ reply: `${n} ${'x'.repeat(600)}` }));
+    await responders.addAll(SUBJECT, answers);
+    const scrape$ = scrapeOf({ servers: server.url });
+    for (let round = 0; round < 10; round += 1) {
+      const { texts, error } = await outcome(scrape$);
+      expect([new Set(texts.map((text) => text.split(' ')[0])).size, texts.length, error]).toEqual([
+        1_000,
+        1_000,
+        null,
+      ]);
+    }
+  });
+
+  inFaultRuns(() => {
+    it('half open - is no silence: it is told', async () => {
+      await using server = await startNats();
+      await using proxy = await startFaultProxy({ to: server.port });
+      await using responders = await Responders.connect(server.url);
+      await responders.add(SUBJECT, () => ({ reply: 'one' }));
+      const scrape$ = scrapeOf({ servers: `nats://127.0.0.1:${proxy.port}` });
+      await firstValueFrom(scrape$);
+      proxy.halfOpen('toClient');
+      const { texts, error } = await outcome(scrape$);
+      expect([texts, error?.code]).toEqual([[], 'timeout']);
+      await proxy.heal();
+      await eventually(async () => expect((await outcome(scrape$)).texts).toEqual(['one']));
+    });
+  });
+});
