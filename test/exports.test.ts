@@ -99,6 +99,17 @@ describe('package.json', () => {
           "setDifference",
           "trampoline",
         ],
+        "tidemark/prometheus": [
+          "MetricNameTakenError",
+          "MetricsOptionsError",
+          "WorkerLatencies",
+          "contentTypeFor",
+          "legacyMetrics",
+          "poolMetrics",
+          "renderMetrics",
+          "tidemarkMetrics",
+          "workerGauges",
+        ],
         "tidemark/simulator": [
           "FleetPlanError",
           "simulateFleet",

@@ -4,6 +4,7 @@ import { cleanupsOf } from '../cleanup-drops.js';
 import type { Explanation } from '../explanation.js';
 import type { FleetCounts } from '../fleet-counts.js';
 import type { FleetEvent, FleetStart } from '../fleet-event.js';
+import type { FleetRanks } from '../fleet-ranks.js';
 import { fleetProblems } from '../fleet-problems.js';
 import type { FleetStep } from '../fleet-step.js';
 import type { LoadBatch } from '../load-batch.js';
@@ -26,6 +27,7 @@ import { countFleet, countIfChanged } from './count-fleet.js';
 import { explain } from './explain.js';
 import { FleetStore } from './fleet-store.js';
 import { publish } from './publish.js';
+import { RankCopy } from './rank-copy.js';
 import { releaseEmpty } from './worker-state.js';
 
 /**
@@ -70,6 +72,11 @@ export class FleetLoad {
   /** Why a worker is busy or free now; `undefined` for a worker of which nothing is known. */
   explain(workerId: WorkerId): Explanation | undefined {
     return explain(this.store, workerId);
+  }
+
+  /** The workers that are there and their ranks, as they are now: a copy. */
+  ranks(): FleetRanks {
+    return new RankCopy(this.store);
   }
 
   /** The step that an event makes at a time, in milliseconds; `null` when it changed nothing. */

@@ -32,7 +32,7 @@ export interface CellBlock {
 
 /** Cells that were copied; their values that are not small by the index of their word in the copy, if there are any. */
 export interface CellsCopy {
-  readonly words: readonly number[];
+  readonly words: ArrayLike<number>;
   readonly wide: ReadonlyMap<number, Count> | undefined;
 }
 
@@ -41,13 +41,13 @@ const MOST_EXPECTED = 64;
 
 /**
  * The cells of all ranks of a fleet, in one flat typed array: 24 bytes a rank. A worker's cells are one block,
- * sorted by rank, so that a worker whose ranks are consecutive finds a rank by one subtraction.
+ * sorted by rank, so that a worker whose ranks are consecutive finds a rank by one subtraction. `used` cells were given.
  */
 export class RankCells {
   words = new Int32Array(FIRST_CELLS * WORDS_PER_CELL);
   /** Values that are not small, by the index of their word. */
   readonly wide = new Map<number, Count>();
-  private used = 0;
+  used = 0;
   /** Blocks given back, by the binary logarithm of their room. */
   private readonly free: number[][] = [];
 

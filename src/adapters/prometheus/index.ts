@@ -1,0 +1,15 @@
+// Pages and registries.
+export { poolMetrics, type PoolMetrics, type PoolMetricsOptions } from './pool-metrics.js';
+export type { MonitorCounts } from './monitor-counts.js';
+export { renderMetrics } from './render-metrics.js';
+export { contentTypeFor, type MetricsContent, type MetricsFormat } from './content-type-for.js';
+
+// What others set.
+export { WorkerLatencies, type LatencyOf } from './worker-latencies.js';
+export type { LegacyMetrics, LegacyWorkerStats } from './legacy-metrics.js';
+
+// Names and errors.
+export { legacyMetrics, tidemarkMetrics, workerGauges } from './metric-names.js';
+export type { Metric } from './metric.js';
+export { MetricsOptionsError } from './metrics-options-error.js';
+export { MetricNameTakenError } from './metric-name-taken-error.js';
