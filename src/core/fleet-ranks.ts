@@ -11,14 +11,15 @@ import type { WorkerId } from './worker-id.js';
  *
  * 1. A worker is there when it is judged and discovery names it: an instance where there is a source of instances,
  *    else one with a card where there is a source of cards. A worker that left is not, whatever the policy remembers.
- * 2. Workers are numbered from 0 to `size` − 1, in no order; the ranks of each that reported, ascending, from 0 to
- *    `rankCount` − 1. Other numbers give what means nothing.
+ * 2. Workers have numbers from 0 to `end` − 1, in no order; at some of these there is none ({@link isThere}). The ranks
+ *    of a worker that reported are numbered from 0 to `rankCount` − 1, ascending. Other numbers mean nothing.
  * 3. Making it copies 64 bytes a worker and 28 a rank; reading it allocates nothing but what `state` returns.
  */
 export interface FleetRanks {
-  readonly size: number;
+  readonly end: number;
   readonly policy: LoadPolicy;
   readonly thresholds: LoadThresholdConfig;
+  isThere(worker: number): boolean;
   workerId(worker: number): WorkerId;
   workerType(worker: number): WorkerType;
   isBusy(worker: number): boolean;
@@ -28,10 +29,17 @@ export interface FleetRanks {
   busySince(worker: number): number;
   rankCount(worker: number): number;
   rank(worker: number, index: number): number;
+  /** Whether a judged rank is above a mark that is in force. */
+  isRankBusy(worker: number, index: number): boolean;
   activeDecodeBlocks(worker: number, index: number): Count | null;
   activePrefillTokens(worker: number, index: number): Count | null;
   kvUsedBlocks(worker: number, index: number): Count | null;
   totalKvBlocks(worker: number, index: number): Count | null;
+  /**
+   * How long ago its last load came, in milliseconds, by 16; 0 where the clocks disagree, at most a year. `null` when
+   * that is not known: the source does not tell when its loads came.
+   */
+  age(worker: number, index: number, now: number): number | null;
   /** Everything that is known of a rank, as the checks read it. */
   state(worker: number, index: number): RankState;
 }

@@ -15,8 +15,8 @@ export function* eachWorker(pools: readonly PoolAtScrape[]): Generator<WorkerOfP
   for (const pool of pools) {
     const { ranks } = pool;
     if (ranks === undefined) continue;
-    for (let worker = 0; worker < ranks.size; worker += 1) {
-      yield { pool, ranks, worker, workerId: ranks.workerId(worker) };
+    for (let worker = 0; worker < ranks.end; worker += 1) {
+      if (ranks.isThere(worker)) yield { pool, ranks, worker, workerId: ranks.workerId(worker) };
     }
   }
 }

@@ -6,8 +6,12 @@ import type { SampleSink } from './sample-sink.js';
 
 /** A chunk is handed on when it is this long. */
 const CHUNK = 32 * 1024;
-/** The longest number: a 64-bit integer, or what JavaScript writes of a double. */
+/** Room for what a worker writes beyond that. */
+const MARGIN = 4 * 1024;
+/** The longest number, a 64-bit integer or what JavaScript writes of a double, and the end of the line. */
 const LONGEST_NUMBER = 32;
+/** The most bytes that a character of a label value can need. */
+const WIDEST = 3;
 const none: readonly Uint8Array[] = [];
 
 /**
@@ -16,11 +20,12 @@ const none: readonly Uint8Array[] = [];
  */
 export class PageWriter implements SampleSink {
   length = 0;
-  private bytes = Buffer.allocUnsafe(CHUNK * 2);
+  private bytes = Buffer.allocUnsafe(CHUNK + MARGIN);
   private metric: Metric | undefined;
   private headerOf: Metric | undefined;
   /** The bytes before the first value, between the values, and behind the last. */
   private pieces = none;
+  private fixedLength = 0;
 
   constructor(private readonly format: MetricsFormat) {}
 
@@ -31,37 +36,34 @@ export class PageWriter implements SampleSink {
   begin(metric: Metric, labels: Readonly<Record<string, string>>): void {
     this.metric = metric;
     this.pieces = piecesOf(this.sampleName(metric), labels, metric.labelNames);
+    this.fixedLength = this.pieces.reduce((sum, { length }) => sum + length, 0);
   }
 
   sample(value: Count, first = '', second = '', third = ''): void {
     // A metric without samples has no header either, as on Dynamo's pages.
     if (this.headerOf !== this.metric) this.header();
     const { pieces } = this;
+    this.makeRoom(this.fixedLength + WIDEST * (first.length + second.length + third.length) + LONGEST_NUMBER);
     this.piece(pieces[0]);
-    if (pieces.length > 1) {
-      this.text(first);
-      this.piece(pieces[1]);
-      if (pieces.length > 2) {
-        this.text(second);
-        this.piece(pieces[2]);
-        if (pieces.length > 3) {
-          this.text(third);
-          this.piece(pieces[3]);
-        }
-      }
-    }
+    if (pieces.length > 1) this.text(first, pieces[1]);
+    if (pieces.length > 2) this.text(second, pieces[2]);
+    if (pieces.length > 3) this.text(third, pieces[3]);
     this.number(value);
+    this.bytes[this.length] = 10;
+    this.length += 1;
   }
 
   /** Writes a line as it is. */
   line(text: string): void {
-    this.piece(Buffer.from(`${text}\n`));
+    const bytes = Buffer.from(`${text}\n`);
+    this.makeRoom(bytes.length);
+    this.piece(bytes);
   }
 
   /** The bytes written since the last call; they are the caller's. */
   take(): Uint8Array {
     const taken = this.bytes.subarray(0, this.length);
-    this.bytes = Buffer.allocUnsafe(CHUNK * 2);
+    this.bytes = Buffer.allocUnsafe(CHUNK + MARGIN);
     this.length = 0;
     return taken;
   }
@@ -83,32 +85,27 @@ export class PageWriter implements SampleSink {
 
   private piece(piece: Uint8Array | undefined): void {
     if (piece === undefined) return;
-    this.makeRoom(piece.length);
     this.bytes.set(piece, this.length);
     this.length += piece.length;
   }
 
-  private text(text: string): void {
-    this.makeRoom(text.length);
+  /** A label value, and what follows it. */
+  private text(text: string, next: Uint8Array | undefined): void {
     const { bytes, length } = this;
-    for (let i = 0; i < text.length; i += 1) {
+    let i = 0;
+    for (; i < text.length; i += 1) {
       const code = text.charCodeAt(i);
-      if (code > 126 || code === 34 || code === 92 || code < 32) {
-        this.piece(Buffer.from(escapeText(text)));
-        return;
-      }
+      if (code > 126 || code === 34 || code === 92 || code < 32) break;
       bytes[length + i] = code;
     }
-    this.length = length + text.length;
+    this.length += i === text.length ? i : bytes.write(escapeText(text), length);
+    this.piece(next);
   }
 
   private number(value: Count): void {
-    this.makeRoom(LONGEST_NUMBER);
     if (typeof value === 'number' && value >= 0 && value <= 0x7fff_ffff && Number.isInteger(value))
       this.digits(value);
     else this.length += this.bytes.write(numberText(value), this.length, 'latin1');
-    this.bytes[this.length] = 10;
-    this.length += 1;
   }
 
   private digits(value: number): void {
@@ -124,7 +121,7 @@ export class PageWriter implements SampleSink {
   }
 
   private makeRoom(length: number): void {
-    if (this.length + length + LONGEST_NUMBER <= this.bytes.length) return;
+    if (this.length + length <= this.bytes.length) return;
     const longer = Buffer.allocUnsafe((this.bytes.length + length) * 2);
     longer.set(this.bytes.subarray(0, this.length));
     this.bytes = longer;

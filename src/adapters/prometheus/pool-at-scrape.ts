@@ -9,6 +9,7 @@ export interface PoolAtScrape extends Pick<
   'labels' | 'account' | 'latencies' | 'legacy' | 'counts'
 > {
   readonly snapshot: MonitorSnapshot | undefined;
+  readonly now: number;
   readonly ranks: FleetRanks | undefined;
 }
 
@@ -27,13 +28,14 @@ export function poolsAtScrape(pools: readonly PoolMetrics[]): PoolAtScrape[] {
     seen.add(key);
   }
   if (problems.length > 0) throw new MetricsOptionsError(problems);
-  return pools.map(({ monitor, labels, account, latencies, legacy, counts }) => ({
+  return pools.map(({ monitor, scheduler, labels, account, latencies, legacy, counts }) => ({
     labels,
     account,
     latencies,
     legacy,
     counts,
     snapshot: monitor.snapshot(),
+    now: scheduler.now(),
     ranks: monitor.ranks(),
   }));
 }

@@ -1,6 +1,7 @@
-import { ignoreElements, merge, repeat, share, tap, type Observable } from 'rxjs';
+import { ignoreElements, merge, repeat, share, tap, type Observable, type SchedulerLike } from 'rxjs';
 import type { LoadMonitor } from '../../core/load-monitor/load-monitor.js';
 import type { LoadAccount } from '../../wire/load-account.js';
+import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
 import { MonitorCounts } from './monitor-counts.js';
 import type { LegacyMetrics } from './legacy-metrics.js';
 import { poolLabels } from './pool-labels.js';
@@ -14,6 +15,8 @@ export interface PoolMetricsOptions {
   readonly accounting$?: Observable<{ readonly account: LoadAccount }>;
   /** The latencies that the request path observed. Absent: their three gauges are somebody else's. */
   readonly latencies?: WorkerLatencies;
+  /** The clock that drives the monitor; that of `tidemark/clock` when absent. */
+  readonly scheduler?: SchedulerLike;
   /** Makes the metrics of Dynamo's old metrics component too. */
   readonly legacy?: LegacyMetrics;
 }
@@ -28,6 +31,7 @@ export interface PoolMetrics {
   readonly counts: MonitorCounts | undefined;
   /** The account that came last. */
   readonly account: LoadAccount | undefined;
+  readonly scheduler: SchedulerLike;
   readonly latencies: WorkerLatencies | undefined;
   readonly legacy: LegacyMetrics | undefined;
 }
@@ -62,7 +66,7 @@ export interface PoolMetrics {
  * @see {@link seriesCleanup}
  */
 export function poolMetrics(monitor: LoadMonitor, options: PoolMetricsOptions = {}): PoolMetrics {
-  const { accounting$, latencies, legacy } = options;
+  const { accounting$, latencies, legacy, scheduler = monotonicScheduler } = options;
   const labels = poolLabels(options.labels ?? {});
   let counts: MonitorCounts | undefined;
   let account: LoadAccount | undefined;
@@ -82,6 +86,7 @@ export function poolMetrics(monitor: LoadMonitor, options: PoolMetricsOptions = 
     get account() {
       return account;
     },
+    scheduler,
     latencies,
     legacy,
   };

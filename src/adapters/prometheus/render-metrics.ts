@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import type { MetricsFormat } from './content-type-for.js';
-import { families } from './families.js';
+import { familiesOf } from './families.js';
 import { PageWriter } from './page-writer.js';
 import { poolsAtScrape } from './pool-at-scrape.js';
 import type { PoolMetrics } from './pool-metrics.js';
 
 /** Who yields this often without filling a chunk has worked long enough as well. */
-const MOST_STEPS = 1000;
+const MOST_STEPS = 2000;
 
 /**
  * One page of the metrics of some pools, in chunks of about 32 KiB. Between any two chunks whoever else waits for the
@@ -46,7 +46,7 @@ export async function* renderMetrics(
   const scrape = poolsAtScrape(pools);
   const page = new PageWriter(format);
   let steps = 0;
-  for (const { samples } of families) {
+  for (const { samples } of familiesOf(pools)) {
     const making = samples(scrape, page);
     while (making.next().done !== true) {
       steps += 1;

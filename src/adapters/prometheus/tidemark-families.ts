@@ -1,3 +1,4 @@
+import type { Count } from '../../core/count.js';
 import { rankChecks } from '../../core/rank-checks.js';
 import { checksInForce } from './checks-in-force.js';
 import { eachWorker, type WorkerOfPool } from './each-worker.js';
@@ -25,6 +26,7 @@ export const tidemarkFamilies: readonly Family[] = [
           const above = new Map(checks.map((check) => [check, 0]));
           if (ranks.isMarked(worker)) above.set('mark', 1);
           for (let index = 0; index < ranks.rankCount(worker); index += 1) {
+            if (!ranks.isRankBusy(worker, index)) continue;
             for (const { check, exceeded } of rankChecks(
               ranks.state(worker, index),
               ranks.thresholds,
@@ -40,11 +42,10 @@ export const tidemarkFamilies: readonly Family[] = [
       }
     },
   },
-  ofWorkers(tidemarkMetrics.kvUsedBlocks, ({ ranks, worker, workerId }, sink) => {
-    for (let index = 0; index < ranks.rankCount(worker); index += 1) {
-      const used = ranks.kvUsedBlocks(worker, index);
-      if (used !== null) sink.sample(used, String(ranks.rank(worker, index)), workerId);
-    }
+  ofRanks(tidemarkMetrics.kvUsedBlocks, ({ ranks, worker }, index) => ranks.kvUsedBlocks(worker, index)),
+  ofRanks(tidemarkMetrics.signalAge, ({ pool, ranks, worker }, index) => {
+    const age = ranks.age(worker, index, pool.now);
+    return age === null ? null : age / 1000;
   }),
 ];
 
@@ -57,6 +58,25 @@ function ofWorkers(metric: Metric, samples: (worker: WorkerOfPool, sink: SampleS
         for (const worker of eachWorker([pool])) {
           samples(worker, sink);
           yield;
+        }
+      }
+    },
+  };
+}
+
+function ofRanks(metric: Metric, value: (worker: WorkerOfPool, index: number) => Count | null): Family {
+  return {
+    metric,
+    *samples(pools, sink) {
+      for (const pool of pools) {
+        sink.begin(metric, pool.labels);
+        for (const one of eachWorker([pool])) {
+          const { ranks, worker, workerId } = one;
+          for (let index = 0; index < ranks.rankCount(worker); index += 1) {
+            const sample = value(one, index);
+            if (sample !== null) sink.sample(sample, String(ranks.rank(worker, index)), workerId);
+            yield;
+          }
         }
       }
     },

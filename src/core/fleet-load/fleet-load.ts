@@ -27,6 +27,7 @@ import { countFleet, countIfChanged } from './count-fleet.js';
 import { explain } from './explain.js';
 import { FleetStore } from './fleet-store.js';
 import { publish } from './publish.js';
+import { receiptOf } from './receipt.js';
 import { RankCopy } from './rank-copy.js';
 import { releaseEmpty } from './worker-state.js';
 
@@ -83,6 +84,7 @@ export class FleetLoad {
   apply(event: FleetEvent, now: number): FleetStep | null {
     const { store } = this;
     const { thresholds } = store;
+    store.receipt = receiptOf(now);
     if (store.phase === 'running') this.dispatch(event);
     else if (store.phase === 'ended' && event.kind === 'thresholds') applyThresholds(store, event);
     return this.stepAfter(now, store.thresholds !== thresholds);

@@ -8,7 +8,8 @@ export const TOKENS = 2;
 export const USED = 3;
 export const FLAGS = 4;
 export const LIMITS = 5;
-export const WORDS_PER_CELL = 6;
+export const RECEIVED = 6;
+export const WORDS_PER_CELL = 7;
 
 /** No value was reported. */
 export const NONE = -1;
@@ -36,15 +37,14 @@ export interface CellsCopy {
   readonly wide: ReadonlyMap<number, Count> | undefined;
 }
 
-const FIRST_CELLS = 64;
 const MOST_EXPECTED = 64;
 
 /**
- * The cells of all ranks of a fleet, in one flat typed array: 24 bytes a rank. A worker's cells are one block,
+ * The cells of all ranks of a fleet, in one flat typed array: 28 bytes a rank. A worker's cells are one block,
  * sorted by rank, so that a worker whose ranks are consecutive finds a rank by one subtraction. `used` cells were given.
  */
 export class RankCells {
-  words = new Int32Array(FIRST_CELLS * WORDS_PER_CELL);
+  words = new Int32Array(64 * WORDS_PER_CELL);
   /** Values that are not small, by the index of their word. */
   readonly wide = new Map<number, Count>();
   used = 0;
