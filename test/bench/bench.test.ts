@@ -88,7 +88,8 @@ describe('the benchmarks', () => {
   it.each([
     [['--help'], 0, 'Usage: npm run bench'],
     [['--list', '--only', '^pipeline-chunk/1000x8$'], 0, 'pipeline-chunk/1000x8'],
-    [['--list', '--nats', 'nats://127.0.0.1:1'], 0, 'nats-columns/1000x8'],
+    [['nats', '--list'], 0, 'nats-columns/1000x8'],
+    [['etcd'], 2, 'what to measure is nats'],
     [['--processes', '0'], 2, '--processes takes a whole number'],
     [['--only', '('], 2, '--only takes a regular expression'],
     [['--only', 'nothing'], 2, 'no case has such a name'],

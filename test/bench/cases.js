@@ -8,7 +8,7 @@ import { loop, loopChunk } from './cases/plain-loop.js';
 import { reduce, reduceObjects } from './cases/reduce.js';
 
 /**
- * @typedef {{ workers: number, ranks: number, effort: import('./measure.js').Effort, nats: string | undefined }} CaseInput
+ * @typedef {{ workers: number, ranks: number, effort: import('./measure.js').Effort, server: string | undefined }} CaseInput
  * @typedef {{
  *   kind: string,
  *   isolates: string,

@@ -8,9 +8,9 @@ import { median } from './measure.js';
  *
  * @param {readonly import('./cases.js').Case[]} cases
  * @param {ReadonlyMap<string, readonly number[]>} values
- * @param {{ sizes: readonly number[], quick: boolean, processes: number, nats: string | undefined }} how
+ * @param {{ sizes: readonly number[], quick: boolean, processes: number, suite?: string | undefined }} how
  */
-export function reportOf(cases, values, { sizes, quick, processes, nats }) {
+export function reportOf(cases, values, { sizes, quick, processes, suite }) {
   const results = cases.map(({ name, kind, workers, dp, unit, isolates, view }) => {
     const found = values.get(name) ?? [];
     return {
@@ -34,7 +34,7 @@ export function reportOf(cases, values, { sizes, quick, processes, nats }) {
     processes,
     sizes,
     results,
-    goals: (nats === undefined ? goalsOf : natsGoalsOf)(values, sizes),
+    goals: (suite === 'nats' ? natsGoalsOf : goalsOf)(values, sizes),
   };
 }
 
