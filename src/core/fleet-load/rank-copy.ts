@@ -29,7 +29,7 @@ import {
   COUNT,
   COUNTED,
   DECODE,
-  KEEPS,
+  HAS_STATE,
   MARKED,
   PREFILL,
   PUBLISHED,
@@ -136,7 +136,7 @@ export class RankCopy implements FleetRanks {
 /** Whether a worker is judged, and named by discovery as far as there is one. */
 function isThere(standing: Standing, slot: number): boolean {
   const { slots, cardsSeen, decodeSeen, prefillSeen } = standing;
-  if (!slots.has(slot, KEEPS) || !isKnown(standing, slot)) return false;
+  if (!slots.has(slot, HAS_STATE) || !isKnown(standing, slot)) return false;
   if (decodeSeen || prefillSeen) return slots.has(slot, DECODE | PREFILL);
   return !cardsSeen || slots.has(slot, COUNTED);
 }

@@ -267,7 +267,7 @@ describe('latencies without a registry', () => {
     const latencies = new WorkerLatencies();
     const pool = new TestPool({ latencies });
     pool.monitor.connect();
-    pool.tell({ kind: 'decodeInstances', workerIds: [id(7)] });
+    pool.tell({ kind: 'decodeInstances', workerIds: [id(7)] }, load(), load({ workerId: id(8) }));
     for (const workerId of [id(7), id(8)] as WorkerId[])
       latencies.laterToken({ workerId, dpRank: 0, workerType: 'decode' }, 0.5);
     const shown = async () =>

@@ -213,7 +213,8 @@ describe('series of workers that left', () => {
     async (name) => {
       const pool = new TestPool({}, { policy: policies[name] });
       pool.monitor.connect();
-      pool.tell({ kind: 'decodeInstances', workerIds: [id(7), id(8)] }, load({ activeDecodeBlocks: 1 }));
+      pool.tell({ kind: 'decodeInstances', workerIds: [id(7), id(8)] });
+      for (const workerId of [id(7), id(8)]) pool.tell(load({ workerId, activeDecodeBlocks: 1 }));
       expect(idsOn(await pageOf([pool.metrics]))).toEqual(['7', '8']);
       pool.tell({ kind: 'decodeInstances', workerIds: [id(8)] });
       expect(pool.monitor.explain(id(7))).toBeDefined();
