@@ -6,10 +6,13 @@ import { poolMetrics } from '../../../src/adapters/prometheus/pool-metrics.js';
 import { renderMetrics } from '../../../src/adapters/prometheus/render-metrics.js';
 import { WorkerLatencies } from '../../../src/adapters/prometheus/worker-latencies.js';
 import { loadMonitor } from '../../../src/core/load-monitor/load-monitor.js';
+import type { LoadBatch } from '../../../src/core/load-batch.js';
 import { policies } from '../../../src/core/policies.js';
 import type { SourceStatus } from '../../../src/core/source-status.js';
 import type { WorkerId } from '../../../src/core/worker-id.js';
 import { fleetEvents as fleet } from '../../../src/testing/fleet-events.js';
+import { LoadBatchDecoder } from '../../../src/wire/load-batch-decoder.js';
+import { encodeActiveLoadJson } from '../../../src/wire/load-encoder.js';
 import { LoadAccounting } from '../../../src/wire/load-accounting.js';
 import { id, load } from '../../support/fleet.js';
 import { pageOf, samplesNamed, samplesOf } from './page.js';
@@ -424,7 +427,33 @@ describe('the age of a signal', () => {
   });
 });
 
-it('the model of a worker type is that of its role', async () => {
+it('the age of loads in columns is told where the batch says when they came', async () => {
+  const decoder = new LoadBatchDecoder(policies.default);
+  const batches$ = new Subject<LoadBatch>();
+  const pool = new TestPool({}, {}, { loads: batches$ });
+  pool.monitor.connect();
+  const tell = (workerId: number): void => {
+    decoder.clear();
+    decoder.add(encodeActiveLoadJson(load({ workerId: id(workerId), activeDecodeBlocks: 1 })));
+    expect(decoder.batch.count).toBe(1);
+    batches$.next(decoder.batch);
+  };
+  tell(1);
+  decoder.at(8000);
+  tell(2);
+  pool.later(24_000);
+  decoder.at(32_000);
+  tell(3);
+  const page = await pageOf([pool.metrics]);
+  expect(samplesNamed(page, 'tidemark_worker_busy')).toHaveLength(3);
+  // Of the first nobody knows; the last is of the future, by clocks that disagree.
+  expect(samplesNamed(page, 'tidemark_rank_signal_age_seconds')).toEqual([
+    ['tidemark_rank_signal_age_seconds{dp_rank="0",worker_id="2"}', '16'],
+    ['tidemark_rank_signal_age_seconds{dp_rank="0",worker_id="3"}', '0'],
+  ]);
+});
+
+it('the type of a worker is that of its role', async () => {
   const pool = new TestPool({}, {}, { prefillInstances: of<Observable<WorkerId[]>>(of([id(9)])) });
   pool.monitor.connect();
   pool.tell(fleet.load(9, { activePrefillTokens: 3 }));
