@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 /** What can be measured by its word. */
-export const suites = ['nats', 'scrape'];
+const suites = ['nats', 'scrape'];
 
 export const help = `Usage: npm run bench -- [nats | scrape] [options]
 
