@@ -1,5 +1,13 @@
 import process, { argv, exit, stderr, stdout } from 'node:process';
-import { casesOf, fullSizes, natsCasesOf, quickSizes } from './cases.js';
+import {
+  casesOf,
+  fullSizes,
+  natsCasesOf,
+  quickScrapeSizes,
+  quickSizes,
+  scrapeCasesOf,
+  scrapeSizes,
+} from './cases.js';
 import { fullEffort, quickEffort } from './measure.js';
 import { startNats } from './nats/start-nats.js';
 import { help, optionsOf } from './options.js';
@@ -17,8 +25,14 @@ if (options.help) {
 }
 
 const { quick, processes, suite } = options;
-const sizes = quick ? quickSizes : fullSizes;
-const all = (suite === 'nats' ? natsCasesOf : casesOf)(sizes);
+const suites = {
+  nats: { cases: natsCasesOf, full: fullSizes, quick: quickSizes },
+  scrape: { cases: scrapeCasesOf, full: scrapeSizes, quick: quickScrapeSizes },
+  rest: { cases: casesOf, full: fullSizes, quick: quickSizes },
+};
+const chosen = suites[suite ?? 'rest'];
+const sizes = quick ? chosen.quick : chosen.full;
+const all = chosen.cases(sizes);
 
 if (options.run !== undefined) {
   const one = all.find(({ name }) => name === options.run);

@@ -1,7 +1,12 @@
 import { availableParallelism, cpus } from 'node:os';
 import { version } from 'node:process';
-import { goalsOf, natsGoalsOf } from './goals.js';
+import { goalsOf, natsGoalsOf, scrapeGoalsOf } from './goals.js';
 import { median } from './measure.js';
+
+const goalsOfSuite = new Map([
+  ['nats', natsGoalsOf],
+  ['scrape', scrapeGoalsOf],
+]);
 
 /**
  * What a run found, as `--json` prints it.
@@ -34,7 +39,7 @@ export function reportOf(cases, values, { sizes, quick, processes, suite }) {
     processes,
     sizes,
     results,
-    goals: (suite === 'nats' ? natsGoalsOf : goalsOf)(values, sizes),
+    goals: (goalsOfSuite.get(suite) ?? goalsOf)(values, sizes),
   };
 }
 

@@ -20,7 +20,7 @@ const WINDOW_MS = 300;
  *
  * @param {import('../cases.js').CaseInput} input
  */
-export function scrapeNothing(input) {
+export function statsNothing(input) {
   return perScrape(input, async (server) => {
     const connection = await connect({ servers: server });
     return async () => {
@@ -40,7 +40,7 @@ export function scrapeNothing(input) {
  *
  * @param {import('../cases.js').CaseInput} input
  */
-export function scrape(input) {
+export function stats(input) {
   return perScrape(input, async (server) => {
     const scrape$ = scrapeStats({ servers: server }, SERVICE, { windowMs: WINDOW_MS });
     return async () => (await lastValueFrom(scrape$.pipe(toArray()))).length;
@@ -52,7 +52,7 @@ export function scrape(input) {
  *
  * @param {import('../cases.js').CaseInput} input
  */
-export function scrapeSnapshot(input) {
+export function statsSnapshot(input) {
   const policy = aggregatorPolicies.default;
   return perScrape(input, async (server) => {
     const scrape$ = scrapeStats({ servers: server }, SERVICE, { windowMs: WINDOW_MS });
