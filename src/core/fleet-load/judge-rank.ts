@@ -7,7 +7,7 @@ import {
   FLAGS,
   HAS_LATCH,
   LATCHED,
-  LIMITS,
+  limitsIn,
   NONE,
   RANK,
   RANK_BUSY,
@@ -53,10 +53,11 @@ export function judgeRanks(store: FleetStore, slot: number): void {
 /** Moves the latch of a rank by the values of one report; there is none to move without blocks and a mark. */
 export function moveLatch(store: FleetStore, word: number, active: Count | null, used: Count | null): void {
   const { words } = store.cells;
-  const limits = words[word + LIMITS] ?? 0;
+  const before = words[word + FLAGS] ?? 0;
+  const limits = limitsIn(before);
   if (store.policy.decodeSignal !== 'latched' || !store.classes.judgesBlocks(limits)) return;
   const limit = store.classes.blocks[limits] ?? Infinity;
-  let flags = (words[word + FLAGS] ?? 0) | HAS_LATCH;
+  let flags = before | HAS_LATCH;
   if (active !== null) {
     const over = Number(active) > limit;
     flags = over ? (flags | LATCHED) & ~ACTIVE_CLEARED : flags | ACTIVE_CLEARED;
@@ -85,7 +86,7 @@ function countsInJudgement(store: FleetStore, slot: number, word: number, flags:
 function isAboveMark(store: FleetStore, word: number, flags: number): boolean {
   const { cells, classes, policy } = store;
   const { words } = cells;
-  const limits = words[word + LIMITS] ?? 0;
+  const limits = limitsIn(flags);
   const tokens = words[word + TOKENS] ?? NONE;
   if (tokens >= 0) {
     if (tokens > (classes.tokens[limits] ?? Infinity)) return true;

@@ -7,13 +7,13 @@ import {
   ACTIVE,
   ACTIVE_CLEARED,
   FLAGS,
-  LIMITS,
   RANK,
   RANK_BUSY,
   RANK_COUNTS,
   USED,
   USED_CLEARED,
   type CellBlock,
+  withLimits,
 } from './rank-cells.js';
 import { BASE, COUNT, HAS_RANGE, ROOM } from './worker-slots.js';
 
@@ -54,10 +54,16 @@ export function renewRanks(store: FleetStore, slot: number, range: RankRange): v
   setBlock(store, slot, block);
   for (let place = 0; place < block.count; place += 1) {
     const word = cells.wordAt(block.base, place);
-    cells.words[word + LIMITS] = limitsOf(store, slot, (cells.words[word + RANK] ?? 0) >>> 0);
+    const flags = cells.words[word + FLAGS] ?? 0;
+    const kept =
+      policy.capacity === 'reconciled'
+        ? (flags & (RANK_BUSY | RANK_COUNTS)) | ACTIVE_CLEARED | USED_CLEARED
+        : flags;
+    cells.words[word + FLAGS] = withLimits(
+      kept,
+      limitsOf(store, slot, (cells.words[word + RANK] ?? 0) >>> 0),
+    );
     if (policy.capacity !== 'reconciled') continue;
-    cells.words[word + FLAGS] =
-      ((cells.words[word + FLAGS] ?? 0) & (RANK_BUSY | RANK_COUNTS)) | ACTIVE_CLEARED | USED_CLEARED;
     moveLatch(store, word, cells.value(word + ACTIVE), cells.value(word + USED));
   }
   judgeRanks(store, slot);

@@ -7,9 +7,8 @@ export const ACTIVE = 1;
 export const TOKENS = 2;
 export const USED = 3;
 export const FLAGS = 4;
-export const LIMITS = 5;
-export const RECEIVED = 6;
-export const WORDS_PER_CELL = 7;
+export const RECEIVED = 5;
+export const WORDS_PER_CELL = 6;
 
 /** No value was reported. */
 export const NONE = -1;
@@ -23,6 +22,20 @@ export const HAS_LATCH = 4;
 export const LATCHED = 8;
 export const ACTIVE_CLEARED = 16;
 export const USED_CLEARED = 32;
+
+/** The bits of {@link FLAGS} above these: the number of the rank's pair of capacities among the limit classes. */
+const LIMITS_SHIFT = 6;
+const ALL_FLAGS = 2 ** LIMITS_SHIFT - 1;
+
+/** The limit class in a word of flags. */
+export function limitsIn(flags: number): number {
+  return flags >>> LIMITS_SHIFT;
+}
+
+/** A word of flags with another limit class. */
+export function withLimits(flags: number, limits: number): number {
+  return (flags & ALL_FLAGS) | (limits << LIMITS_SHIFT);
+}
 
 /** Consecutive cells of one worker, sorted by rank. `room` is how many cells the block has. */
 export interface CellBlock {
@@ -40,7 +53,7 @@ export interface CellsCopy {
 const MOST_EXPECTED = 64;
 
 /**
- * The cells of all ranks of a fleet, in one flat typed array: 28 bytes a rank. A worker's cells are one block,
+ * The cells of all ranks of a fleet, in one flat typed array: 24 bytes a rank. A worker's cells are one block,
  * sorted by rank, so that a worker whose ranks are consecutive finds a rank by one subtraction. `used` cells were given.
  */
 export class RankCells {
@@ -83,8 +96,7 @@ export class RankCells {
     const word = (block.base + at) * WORDS_PER_CELL;
     this.words.fill(NONE, word, word + WORDS_PER_CELL);
     this.words[word + RANK] = rank;
-    this.words[word + FLAGS] = ACTIVE_CLEARED | USED_CLEARED;
-    this.words[word + LIMITS] = limits;
+    this.words[word + FLAGS] = withLimits(ACTIVE_CLEARED | USED_CLEARED, limits);
     return word;
   }
 

@@ -12,7 +12,7 @@ import type { LimitClasses } from './limit-classes.js';
 import {
   ACTIVE,
   FLAGS,
-  LIMITS,
+  limitsIn,
   NONE,
   RANK,
   RANK_BUSY,
@@ -117,7 +117,7 @@ export class RankCopy implements FleetRanks {
   }
 
   totalKvBlocks(worker: number, index: number): Count | null {
-    return this.classes.totals[this.cells.words[this.wordAt(worker, index) + LIMITS] ?? 0] ?? null;
+    return this.classes.totals[limitsIn(this.cells.words[this.wordAt(worker, index) + FLAGS] ?? 0)] ?? null;
   }
 
   age(worker: number, index: number, now: number): number | null {

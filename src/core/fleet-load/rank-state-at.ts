@@ -7,7 +7,7 @@ import {
   FLAGS,
   HAS_LATCH,
   LATCHED,
-  LIMITS,
+  limitsIn,
   TOKENS,
   USED,
   USED_CLEARED,
@@ -17,7 +17,7 @@ import {
 /** What is known of the rank whose cell begins at a word of a copy. */
 export function rankStateAt(cells: CellsCopy, classes: LimitClasses, word: number): RankState {
   const flags = cells.words[word + FLAGS] ?? 0;
-  const limits = cells.words[word + LIMITS] ?? 0;
+  const limits = limitsIn(flags);
   return {
     activeDecodeBlocks: copiedValue(cells, word + ACTIVE),
     activePrefillTokens: copiedValue(cells, word + TOKENS),
