@@ -11,6 +11,7 @@ export type { ActiveLoad } from './active-load.js';
 export type { Count } from './count.js';
 export type { RuntimeConfig } from './runtime-config.js';
 export type { EndpointName } from './endpoint-name.js';
+export type { PoolName } from './pool-name.js';
 export type { WorkerChange, WorkerInfo } from './worker-info.js';
 export { TidemarkError } from './tidemark-error.js';
 

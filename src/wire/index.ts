@@ -46,7 +46,12 @@ export { encodeInstanceRecord, encodeModelRecord, type RecordLayout } from './en
 export { slugOf } from './slug.js';
 export { DiscoveryFold } from './discovery-fold.js';
 export type { DiscoveryBatch, DiscoveryChange } from './discovery-change.js';
-export type { DiscoveryDifference, DiscoveryProblem, EndpointDifference } from './discovery-difference.js';
+export type {
+  DiscoveryDifference,
+  DiscoveryProblem,
+  EndpointDifference,
+  PoolDifference,
+} from './discovery-difference.js';
 export { discoveryPrefixes } from './discovery-prefixes.js';
 export { endpointOf, EndpointNameError, type EndpointLike } from './endpoint-of.js';
 export { endpointPath } from './endpoint-path.js';
