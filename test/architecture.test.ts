@@ -60,7 +60,7 @@ const subscribers: readonly { readonly room: string; readonly inside?: string }[
 ];
 
 /** Files that hold nothing but a table of data and may be longer than the limit. */
-const dataTables: readonly string[] = [];
+const dataTables: readonly string[] = ['src/adapters/prometheus/metric-names.ts'];
 const MAX_LINES = 200;
 const MAX_MEDIAN = 60;
 

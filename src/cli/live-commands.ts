@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { helpExamples } from './help-examples.js';
 import { accessHelp, withLiveOptions } from './live-options.js';
 import { withMarkOptions } from './mark-options.js';
-import { needPackages } from './need-packages.js';
+import { forModelFiles, needPackages } from './need-packages.js';
 import { numberOption } from './number-option.js';
 import { policyOption } from './policy-option.js';
 import type { RecordOptions } from './record-command.js';
@@ -61,6 +61,11 @@ function addSimulate(root: Command, terminal: Terminal, finish: Finish): void {
         .env('ETCD_LEASE_TTL')
         .argParser(numberOption(1, 86_400))
         .default(10),
+    )
+    .option('--model <name>', 'the model that their cards name', 'simulated-model')
+    .option(
+      '--model-path <folder>',
+      'its config.json, tokenizer.json and tokenizer_config.json: with these a Dynamo frontend serves it',
     );
   withMarkOptions(simulate)
     .addOption(policyOption('the rules by which it says who is busy').default('default'))
@@ -73,10 +78,11 @@ function addSimulate(root: Command, terminal: Terminal, finish: Finish): void {
         helpExamples(
           'simulate --active-decode-blocks-threshold 0.85',
           'simulate --namespace test --generation 1.0 --workers 20 --ranks 4 --duration 600',
+          'simulate --model tiny --model-path ./tiny   # for a real Dynamo frontend',
         ),
     )
     .action(async (options: SimulateOptions) => {
-      await needPackages('simulate');
+      await needPackages('simulate', options.modelPath === undefined ? undefined : forModelFiles);
       const { simulateCommand } = await import('./simulate-command.js');
       finish(await simulateCommand(options, terminal));
     });

@@ -29,6 +29,7 @@ import { publicationsOf } from '../adapters/nats/publications-of.js';
 import type { ActiveLoad } from '../core/active-load.js';
 import type { EndpointName } from '../core/endpoint-name.js';
 import type { WorkerId } from '../core/worker-id.js';
+import type { ModelFiles } from '../wire/model-files.js';
 import type { WorkerLife } from './worker-lives.js';
 
 /** Where simulated workers live, and as what. */
@@ -38,7 +39,7 @@ export interface LiveWorkerOptions {
   readonly link: NatsLink;
   readonly linked$: Observable<unknown>;
   readonly place: EndpointName;
-  readonly model: string;
+  readonly model: { readonly model: string; readonly files?: ModelFiles };
   readonly generation: '1.0' | '1.6';
   readonly ttlSeconds: number;
   /** Each load as it is published, with the worker's id. */
@@ -67,7 +68,7 @@ export function liveWorker(
       ...etcd,
       ...place,
       transport: { kind: 'tcp', address: '127.0.0.1:9000' },
-      card: { model, runtimeConfig: config },
+      card: { ...model, runtimeConfig: config },
       generation,
       ttlSeconds,
       stop$,

@@ -1,8 +1,16 @@
 import { CliError } from './cli-error.js';
 
-const clients: Readonly<Record<string, () => Promise<unknown>>> = {
+type Loaders = Readonly<Record<string, () => Promise<unknown>>>;
+
+const clients: Loaders = {
   nats: () => import('nats'),
   etcd3: () => import('etcd3'),
+};
+
+/** What a fleet needs besides whose cards name files. */
+export const forModelFiles: Loaders = {
+  ...clients,
+  '@noble/hashes': () => import('@noble/hashes/blake3'),
 };
 
 /**

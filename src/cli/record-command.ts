@@ -1,7 +1,6 @@
-import { filter, interval, merge, mergeMap, takeUntil, tap } from 'rxjs';
+import { filter, interval, merge, takeUntil, tap } from 'rxjs';
 import { monotonicScheduler } from '../adapters/clock/monotonic-scheduler.js';
 import type { FleetEvent } from '../core/fleet-event.js';
-import { batchEvents } from '../core/load-monitor/batch-events.js';
 import { sourceEvents } from '../core/load-monitor/source-events.js';
 import { policyNamed } from '../core/policy-named.js';
 import { dynamoSources } from '../dynamo/dynamo-sources.js';
@@ -25,7 +24,8 @@ export interface RecordOptions extends WatchedFleetOptions, MarkOptions {
 const FLUSH_MS = 500;
 
 /**
- * `tidemark record`: what a live fleet says, as a recording: the events that `tidemark watch` would judge, in its order.
+ * `tidemark record`: what a live fleet says, as a recording: the events that `tidemark watch` would judge, in its order,
+ * each load with who published it, as which number, and when.
  * Nothing that a server does ends it. Lines are on the disk within a second, and complete whatever ends the process.
  */
 export async function recordCommand(
@@ -40,7 +40,7 @@ export async function recordCommand(
   const { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac } =
     marks;
   const fleet = watchedFleet(options);
-  const sources = dynamoSources(fleet.sources);
+  const sources = dynamoSources({ ...fleet.sources, form: 'objects' });
   const writer = RecordingWriter.to(file);
   // Everything is for people: standard output may be the recording.
   const report = new LiveReport(terminal, false, scheduler);
@@ -68,8 +68,8 @@ export async function recordCommand(
     decodeInstances: [],
   });
   writer.flush();
-  const events$ = merge(...sourceEvents(sources).map((source) => source.events$)).pipe(
-    mergeMap((item): FleetEvent[] => ('count' in item ? batchEvents(item) : [item])),
+  const events$ = merge(...sourceEvents(sources).map(({ events$ }) => events$)).pipe(
+    filter((item) => 'kind' in item),
     tap((event) => {
       count.events += 1;
       if (event.kind === 'load') count.loads += 1;

@@ -26,6 +26,7 @@ import { liveWorker } from './live-worker.js';
 import { marksOf, type MarkOptions } from './mark-options.js';
 import { marksText } from './marks-text.js';
 import { paced } from './paced.js';
+import { readModelFiles } from './read-model-files.js';
 import { RegistrationNews } from './registration-news.js';
 import { SharedLink } from './shared-link.js';
 import { SimulatedTruth } from './simulated-truth.js';
@@ -44,6 +45,9 @@ export interface SimulateOptions extends LiveOptions, MarkOptions {
   readonly policy: string;
   /** Seconds. */
   readonly ttl: number;
+  readonly model: string;
+  /** A folder with the files that a card names. */
+  readonly modelPath?: string;
 }
 
 /** How long the workers have for leaving in order. */
@@ -63,6 +67,10 @@ export async function simulateCommand(
   const policy = policyNamed(options.policy);
   const marks = marksOf(options, policy, {});
   const { nats, etcd } = liveAccess(options, process.env);
+  const model = {
+    model: options.model,
+    ...(options.modelPath !== undefined && { files: await readModelFiles(options.modelPath) }),
+  };
   const report = new LiveReport(terminal, options.json === true, scheduler);
   const news = new RegistrationNews(report);
   const truth = new SimulatedTruth({ policy, scheduler, start: { thresholds: marks } });
@@ -90,7 +98,7 @@ export async function simulateCommand(
         link,
         linked$,
         place,
-        model: 'simulated-model',
+        model,
         generation,
         ttlSeconds,
         scheduler,

@@ -10,7 +10,7 @@ export interface WatchedFleetOptions extends LiveOptions {
 
 /** Which fleet, and which part of it, in the words of the library; and in a sentence. */
 export function watchedFleet(options: WatchedFleetOptions): {
-  readonly sources: DynamoSourcesOptions;
+  readonly sources: Omit<DynamoSourcesOptions, 'form'>;
   readonly text: string;
 } {
   const { nats, etcd } = liveAccess(options, process.env);

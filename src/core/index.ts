@@ -58,6 +58,7 @@ export type { Transition } from './transition.js';
 export type { BusySet } from './busy-set.js';
 export type { FleetCounts } from './fleet-counts.js';
 export type { FleetStep } from './fleet-step.js';
+export type { FleetRanks } from './fleet-ranks.js';
 export type { CheckExplanation, Explanation, RankExplanation } from './explanation.js';
 export type { SourceState, SourceStatus } from './source-status.js';
 

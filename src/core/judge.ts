@@ -1,8 +1,9 @@
 import { isRankBusy, judgedRanks, neededRanks } from './is-busy.js';
 import type { LoadPolicy } from './load-policy.js';
 import type { LoadThresholds } from './load-thresholds.js';
-import { rankChecks, type CheckResult, type LoadCheck } from './rank-checks.js';
+import { rankChecks, type LoadCheck } from './rank-checks.js';
 import type { RankStates } from './rank-state.js';
+import { tellingCheck, tellingRank } from './telling-check.js';
 import type { RankVerdict, Verdict, VerdictReason } from './verdict.js';
 import type { WorkerId } from './worker-id.js';
 
@@ -52,21 +53,15 @@ function because(
   const ended = reason === 'unmarked' ? 'the mark of the request path ended; ' : '';
   if (judged === 0) return `${ended}no rank has reported`;
   const rankOf = `${busyRanks} of ${judged} ranks busy, ${needed} needed`;
-  const telling = ranks.find((rank) => rank.busy === busyRanks >= needed) ?? ranks[0];
+  const telling = tellingRank(ranks, busyRanks >= needed);
   return `${ended}${telling === undefined ? 'no declared rank has reported' : sentence(telling)} (${rankOf})`;
 }
 
 function sentence(rank: RankVerdict): string {
-  const telling = rank.checks.find((check) => check.exceeded) ?? nearest(rank.checks);
+  const telling = tellingCheck(rank);
   if (telling === undefined) return `rank ${rank.rank} has no mark to be above`;
   const relation = telling.check === 'latch' ? 'against' : telling.exceeded ? '>' : '≤';
   return `rank ${rank.rank} ${checkNames[telling.check]} ${telling.value} ${relation} ${shown(telling.limit)}`;
-}
-
-/** Of checks that are not exceeded, the one with the least room. */
-function nearest(checks: readonly CheckResult[]): CheckResult | undefined {
-  const room = (check: CheckResult): number => Number(check.limit) - Number(check.value);
-  return checks.toSorted((a, b) => room(a) - room(b))[0];
 }
 
 function shown(limit: number | bigint): string {

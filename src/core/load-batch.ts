@@ -16,6 +16,8 @@ export const WIDE_VALUE = -2;
 export interface LoadBatch {
   readonly table: WorkerTable;
   readonly count: number;
+  /** When the loads came, in milliseconds of the clock that drives the monitor. Absent: nobody knows their age. */
+  readonly receivedAt?: number;
   readonly worker: Int32Array;
   readonly dpRank: Uint32Array;
   readonly activeDecodeBlocks: Float64Array;

@@ -3,8 +3,9 @@ import { etcdDiscovery, type EtcdDiscovery } from '../adapters/etcd/etcd-discove
 import type { EtcdOptions } from '../adapters/etcd/etcd-options.js';
 import type { LoadReport } from '../adapters/nats/load-report.js';
 import type { NatsAccess } from '../adapters/nats/nats-access.js';
-import { natsLoads, type LoadGeneration } from '../adapters/nats/nats-loads.js';
-import type { FleetEvent } from '../core/fleet-event.js';
+import type { LoadForm } from '../adapters/nats/load-receiver.js';
+import { natsLoads, type LoadGeneration, type NatsLoads } from '../adapters/nats/nats-loads.js';
+import type { FleetEvent, LoadReported } from '../core/fleet-event.js';
 import type { LoadBatch } from '../core/load-batch.js';
 import type { ConfigChange, InstanceChange, MonitorSources } from '../core/load-monitor/monitor-sources.js';
 import type { SourceStatus } from '../core/source-status.js';
@@ -25,11 +26,13 @@ export interface DynamoSourcesOptions {
   readonly prefillEndpoint?: EndpointLike;
   /** Only what this release publishes. Absent: all. */
   readonly generation?: LoadGeneration;
+  /** `columns` when absent: the fast form. `objects` say besides who published each, as which number, and when. */
+  readonly form?: LoadForm;
 }
 
 /** What {@link dynamoSources} returns: what a monitor takes, and what else is known of the fleet. */
-export interface DynamoSources extends MonitorSources {
-  readonly loads: Observable<LoadBatch>;
+export interface DynamoSources<Load extends LoadReported | LoadBatch = LoadBatch> extends MonitorSources {
+  readonly loads: Observable<Load>;
   readonly configs: Observable<ConfigChange>;
   readonly decodeInstances: Observable<InstanceChange>;
   readonly events: Observable<FleetEvent>;
@@ -48,7 +51,7 @@ export interface DynamoSources extends MonitorSources {
  * 2. With an `endpoint`, only its cards and its instances count: one id may serve two endpoints, and each pool has a
  *    monitor of its own. Without, every worker that discovery knows counts, under its id.
  * 3. Messages and records that cannot be read come as events, so that the monitor tells them among its problems.
- * 4. Loads come as columns, the fast form.
+ * 4. Loads come as columns, or as objects where that is asked for: then each also has its publisher, number and time.
  *
  * @throws NatsOptionsError, EtcdOptionsError, EndpointNameError or ScopeError, when it is called, for options that
  *   cannot be followed.
@@ -73,19 +76,27 @@ export interface DynamoSources extends MonitorSources {
  *
  * @see {@link natsLoads}, {@link etcdDiscovery}, {@link loadMonitor}
  */
-export function dynamoSources(options: DynamoSourcesOptions): DynamoSources {
+export function dynamoSources(
+  options: DynamoSourcesOptions & { readonly form: 'objects' },
+): DynamoSources<LoadReported>;
+export function dynamoSources(options: DynamoSourcesOptions & { readonly form?: 'columns' }): DynamoSources;
+export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<LoadReported | LoadBatch>;
+export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<LoadReported | LoadBatch> {
   const { namespace, prefillEndpoint, generation } = options;
   const scope = namespace === undefined ? {} : { namespace };
   const nats = typeof options.nats === 'string' ? { servers: options.nats } : options.nats;
   const etcd = typeof options.etcd === 'string' ? { hosts: options.etcd.split(',') } : options.etcd;
   const endpoint = options.endpoint === undefined ? null : endpointOf(options.endpoint, namespace);
-  const events = natsLoads({
+  const wanted = {
     ...nats,
     ...scope,
     ...(endpoint !== null && { endpoint }),
     ...(generation !== undefined && { generation }),
-    form: 'columns',
-  });
+  };
+  const events: NatsLoads<LoadReported | LoadBatch> =
+    options.form === 'objects'
+      ? natsLoads({ ...wanted, form: 'objects' })
+      : natsLoads({ ...wanted, form: 'columns' });
   const fleet = etcdDiscovery({ ...etcd, ...scope });
   return {
     loads: events.loads$,

@@ -1,6 +1,7 @@
 import type { RuntimeConfig } from '../core/runtime-config.js';
 import type { EndpointAddress } from './build-discovery-key.js';
 import type { InstanceTransport } from './discovery-transport.js';
+import { modelFilesText, type ModelFiles } from './model-files.js';
 import { slugOf } from './slug.js';
 
 /** Which release's records to write: 1.6 has fields that 1.0 has not. */
@@ -41,12 +42,13 @@ export function encodeInstanceRecord(
 /**
  * The value of a model card's key as a worker of that release writes it, the id and the counts as plain JSON
  * numbers. Of the card it has what Dynamo requires and what tidemark reads; with `lora` it is the card of that
- * adapter.
+ * adapter. Without `files` a frontend sees the worker and does not serve its model, for it has no tokenizer.
  */
 export function encodeModelRecord(
   card: EndpointAddress & {
     readonly model: string;
     readonly lora?: string | null;
+    readonly files?: ModelFiles;
     readonly runtimeConfig: RuntimeConfig;
   },
   { release }: RecordLayout,
@@ -55,8 +57,8 @@ export function encodeModelRecord(
   return utf8.encode(
     `{"type":"Model","namespace":${text(card.namespace)},"component":${text(card.component)}` +
       `,"endpoint":${text(card.endpoint)},"instance_id":${card.instanceId},"card_json":{` +
-      `"display_name":${text(card.model)},"slug":${text(slugOf(card.model))},"model_info":null,"tokenizer":null` +
-      `,"context_length":4096,"kv_cache_block_size":16,"migration_limit":0` +
+      `"display_name":${text(card.model)},"slug":${text(slugOf(card.model))},${modelFilesText(card.files, release)}` +
+      `${release === '1.6' ? ',"architectural_max_context_length":4096' : ''},"context_length":4096,"kv_cache_block_size":16,"migration_limit":0` +
       `,"model_type":"Chat | Completions","model_input":"Tokens"` +
       `${release === '1.6' ? ',"worker_type":"aggregated","needs":[]' : ''}` +
       `${lora === null ? '' : `,"lora":{"name":${text(lora)}}`}` +

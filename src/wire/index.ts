@@ -43,6 +43,7 @@ export { parseDiscoveryKey, type DiscoveryKey } from './discovery-key.js';
 export type { EventTransport, InstanceTransport } from './discovery-transport.js';
 export { eventChannelKey, instanceKey, modelKey, type EndpointAddress } from './build-discovery-key.js';
 export { encodeInstanceRecord, encodeModelRecord, type RecordLayout } from './encode-discovery-record.js';
+export type { ModelFile, ModelFiles } from './model-files.js';
 export { slugOf } from './slug.js';
 export { DiscoveryFold } from './discovery-fold.js';
 export type { DiscoveryBatch, DiscoveryChange } from './discovery-change.js';

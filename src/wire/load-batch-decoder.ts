@@ -77,6 +77,11 @@ export class LoadBatchDecoder {
     return this.batch.count >= this.rows;
   }
 
+  /** The loads that are added from now on came at this moment, in milliseconds of the clock that drives the monitor. */
+  at(receivedAt: number): void {
+    (this.batch as { receivedAt?: number }).receivedAt = receivedAt;
+  }
+
   /** Makes room: the rows are over. */
   clear(): void {
     this.setCount(0);

@@ -85,10 +85,25 @@ describe('the benchmarks', () => {
     expect((await bench('--quick', '--only', '^walk/10x8$', '--gate')).code).toBe(1);
   });
 
+  it('make pages while loads flow, and lose none', async () => {
+    const { code, out, err } = await bench('scrape', '--quick', '--json', '--gate');
+    expect(code, err).toBe(0);
+    const { results, goals } = JSON.parse(out) as Report;
+    expect(Object.fromEntries(results.map(({ kind, unit }) => [kind, unit]))).toEqual({
+      scrape: 'ms',
+      'scrape-block': 'ms',
+      'scrape-idle': 'ms',
+      'scrape-lost': 'loads',
+    });
+    expect(goals.find(({ gated }) => gated)).toMatchObject({ goal: 7, value: 0, limit: 0, holds: true });
+  });
+
   it.each([
     [['--help'], 0, 'Usage: npm run bench'],
     [['--list', '--only', '^pipeline-chunk/1000x8$'], 0, 'pipeline-chunk/1000x8'],
-    [['--list', '--nats', 'nats://127.0.0.1:1'], 0, 'nats-columns/1000x8'],
+    [['nats', '--list'], 0, 'nats-columns/1000x8'],
+    [['scrape', '--list'], 0, 'scrape-block/10000x8'],
+    [['etcd'], 2, 'what to measure is nats or scrape'],
     [['--processes', '0'], 2, '--processes takes a whole number'],
     [['--only', '('], 2, '--only takes a regular expression'],
     [['--only', 'nothing'], 2, 'no case has such a name'],

@@ -6,14 +6,15 @@ import { natsColumns, natsLatency, natsLatencyNothing, natsNothing, natsObjects 
 import { pipeline, pipelineChunk, pipelineObjects } from './cases/pipeline.js';
 import { loop, loopChunk } from './cases/plain-loop.js';
 import { reduce, reduceObjects } from './cases/reduce.js';
+import { scrape, scrapeBlock, scrapeIdle, scrapeLost } from './cases/scrape.js';
 
 /**
- * @typedef {{ workers: number, ranks: number, effort: import('./measure.js').Effort, nats: string | undefined }} CaseInput
+ * @typedef {{ workers: number, ranks: number, effort: import('./measure.js').Effort, server: string | undefined }} CaseInput
  * @typedef {{
  *   kind: string,
  *   isolates: string,
  *   view: string,
- *   unit: 'ns' | 'B',
+ *   unit: 'ns' | 'B' | 'ms' | 'loads',
  *   ranks: readonly number[],
  *   work: (input: CaseInput) => number | Promise<number>,
  * }} CaseKind
@@ -23,6 +24,9 @@ import { reduce, reduceObjects } from './cases/reduce.js';
 /** The fleets of a run: small, middle, large. A quick run looks at smaller ones. */
 export const fullSizes = [10, 1_000, 100_000];
 export const quickSizes = [10, 100, 1_000];
+/** The fleet of which pages are made. */
+export const scrapeSizes = [10_000];
+export const quickScrapeSizes = [100];
 
 const BOTH = [1, 8];
 const EIGHT = [8];
@@ -80,6 +84,23 @@ const natsKinds = [
   ),
   kind('nats-latency', 'publish to busy$, 10 000 flips a second, wall time', TRANSPORT, EIGHT, natsLatency),
 ];
+
+/** One page after the other while 50 000 loads a second flow, from a publisher on another thread. */
+const scrapeKinds = /** @type {const} */ ([
+  ['scrape', 'one page, five gauges of every rank and all of ours, wall time', 'ms', scrape],
+  ['scrape-block', 'the longest block of the event loop while pages are made', 'ms', scrapeBlock],
+  ['scrape-idle', 'the same while none is made: loads and machine', 'ms', scrapeIdle],
+  ['scrape-lost', 'loads published and not received meanwhile', 'loads', scrapeLost],
+]).map(([name, isolates, unit, work]) => ({ ...kind(name, isolates, SUBARRAY, EIGHT, work), unit }));
+
+/**
+ * The cases of pages.
+ *
+ * @param {readonly number[]} sizes
+ */
+export function scrapeCasesOf(sizes) {
+  return casesOf(sizes, scrapeKinds);
+}
 
 /**
  * The cases of NATS, at the middle size.

@@ -4,7 +4,7 @@ import { median } from './measure.js';
  * One line of the verdict. `value` is `null` when a case it needs was not run.
  *
  * @typedef {{
- *   goal: number, text: string, value: number | null, limit: number | null, unit: 'x' | 'ns' | 'B',
+ *   goal: number, text: string, value: number | null, limit: number | null, unit: 'x' | 'ns' | 'B' | 'ms' | 'loads',
  *   gated: boolean, holds: boolean | null,
  * }} Goal
  */
@@ -102,6 +102,26 @@ export function natsGoalsOf(values, [, workers = 0]) {
       1 / 0.7,
     ),
     absolute(5, `publish to busy$, 10 000 a second, ${workers} x 8`, of('latency'), 30_000),
+  ];
+}
+
+/**
+ * Goal 7, and that no load is lost meanwhile.
+ *
+ * @param {ReadonlyMap<string, readonly number[]>} values
+ * @param {readonly number[]} sizes
+ * @returns {Goal[]}
+ */
+export function scrapeGoalsOf(values, [workers = 0]) {
+  const of = (/** @type {string} */ kind) => values.get(`${kind}/${workers}x8`) ?? [];
+  const lost = of('scrape-lost');
+  const block = `longest block of the event loop while pages of ${workers * 8 * 5} series are made`;
+  return [
+    { ...absolute(7, block, of('scrape-block'), 10), unit: 'ms' },
+    {
+      ...gate(7, 'loads lost at 50 000 a second', lost.length === 0 ? null : Math.max(...lost), 0),
+      unit: 'loads',
+    },
   ];
 }
 

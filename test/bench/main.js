@@ -1,6 +1,15 @@
-import { argv, exit, stderr, stdout } from 'node:process';
-import { casesOf, fullSizes, natsCasesOf, quickSizes } from './cases.js';
+import process, { argv, exit, stderr, stdout } from 'node:process';
+import {
+  casesOf,
+  fullSizes,
+  natsCasesOf,
+  quickScrapeSizes,
+  quickSizes,
+  scrapeCasesOf,
+  scrapeSizes,
+} from './cases.js';
 import { fullEffort, quickEffort } from './measure.js';
+import { startNats } from './nats/start-nats.js';
 import { help, optionsOf } from './options.js';
 import { reportOf, tableOf } from './report.js';
 import { runProcesses } from './run-processes.js';
@@ -15,15 +24,23 @@ if (options.help) {
   exit(0);
 }
 
-const { quick, processes, nats } = options;
-const sizes = quick ? quickSizes : fullSizes;
-const all = (nats === undefined ? casesOf : natsCasesOf)(sizes);
+const { quick, processes, suite } = options;
+const suites = {
+  nats: { cases: natsCasesOf, full: fullSizes, quick: quickSizes },
+  scrape: { cases: scrapeCasesOf, full: scrapeSizes, quick: quickScrapeSizes },
+  rest: { cases: casesOf, full: fullSizes, quick: quickSizes },
+};
+const chosen = suites[suite ?? 'rest'];
+const sizes = quick ? chosen.quick : chosen.full;
+const all = chosen.cases(sizes);
 
 if (options.run !== undefined) {
   const one = all.find(({ name }) => name === options.run);
   if (one === undefined) throw new Error(`no case ${options.run}`);
   const effort = quick ? quickEffort : fullEffort;
-  stdout.write(`${await one.work({ workers: one.workers, ranks: one.dp, effort, nats })}\n`);
+  stdout.write(
+    `${await one.work({ workers: one.workers, ranks: one.dp, effort, server: options.server })}\n`,
+  );
   exit(0);
 }
 
@@ -38,7 +55,13 @@ if (cases.length === 0) {
   exit(2);
 }
 
-const values = await runProcesses(cases, { rounds: processes, quick, nats });
-const report = reportOf(cases, values, { sizes, quick, processes, nats });
-stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : tableOf(report));
-if (options.gate && report.goals.some(({ gated, holds }) => gated && holds !== true)) exit(1);
+const nats = suite === 'nats' && options.server === undefined ? await startNats() : undefined;
+try {
+  const server = options.server ?? nats?.url;
+  const values = await runProcesses(cases, { rounds: processes, quick, suite, server });
+  const report = reportOf(cases, values, { sizes, quick, processes, suite });
+  stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : tableOf(report));
+  if (options.gate && report.goals.some(({ gated, holds }) => gated && holds !== true)) process.exitCode = 1;
+} finally {
+  await nats?.stop();
+}

@@ -1,16 +1,21 @@
 import { availableParallelism, cpus } from 'node:os';
 import { version } from 'node:process';
-import { goalsOf, natsGoalsOf } from './goals.js';
+import { goalsOf, natsGoalsOf, scrapeGoalsOf } from './goals.js';
 import { median } from './measure.js';
+
+const goalsOfSuite = new Map([
+  ['nats', natsGoalsOf],
+  ['scrape', scrapeGoalsOf],
+]);
 
 /**
  * What a run found, as `--json` prints it.
  *
  * @param {readonly import('./cases.js').Case[]} cases
  * @param {ReadonlyMap<string, readonly number[]>} values
- * @param {{ sizes: readonly number[], quick: boolean, processes: number, nats: string | undefined }} how
+ * @param {{ sizes: readonly number[], quick: boolean, processes: number, suite?: string | undefined }} how
  */
-export function reportOf(cases, values, { sizes, quick, processes, nats }) {
+export function reportOf(cases, values, { sizes, quick, processes, suite }) {
   const results = cases.map(({ name, kind, workers, dp, unit, isolates, view }) => {
     const found = values.get(name) ?? [];
     return {
@@ -34,7 +39,7 @@ export function reportOf(cases, values, { sizes, quick, processes, nats }) {
     processes,
     sizes,
     results,
-    goals: (nats === undefined ? goalsOf : natsGoalsOf)(values, sizes),
+    goals: (goalsOfSuite.get(suite) ?? goalsOf)(values, sizes),
   };
 }
 

@@ -9,14 +9,14 @@ const main = fileURLToPath(new URL('main.js', import.meta.url));
  * them. Two cases in one process would slow each other down through shared inline caches.
  *
  * @param {readonly import('./cases.js').Case[]} cases
- * @param {{ rounds: number, quick: boolean, nats: string | undefined }} how
+ * @param {{ rounds: number, quick: boolean, suite?: string | undefined, server?: string | undefined }} how
  * @returns {Promise<Map<string, number[]>>} for each case, its value of every round
  */
-export async function runProcesses(cases, { rounds, quick, nats }) {
+export async function runProcesses(cases, { rounds, ...how }) {
   const values = new Map(cases.map(({ name }) => [name, /** @type {number[]} */ ([])]));
   for (let round = 1; round <= rounds; round += 1) {
     for (const [index, { name, unit }] of cases.entries()) {
-      const value = await runOne(name, quick, nats);
+      const value = await runOne(name, how);
       values.get(name)?.push(value);
       stderr.write(
         `round ${round}/${rounds}  ${index + 1}/${cases.length}  ${name}  ${value.toFixed(1)} ${unit}\n`,
@@ -28,18 +28,18 @@ export async function runProcesses(cases, { rounds, quick, nats }) {
 
 /**
  * @param {string} name
- * @param {boolean} quick
- * @param {string | undefined} nats
+ * @param {{ quick: boolean, suite?: string | undefined, server?: string | undefined }} how
  * @returns {Promise<number>}
  */
-function runOne(name, quick, nats) {
+function runOne(name, { quick, suite, server }) {
   const args = [
     '--expose-gc',
     main,
+    ...(suite === undefined ? [] : [suite]),
     '--run',
     name,
     ...(quick ? ['--quick'] : []),
-    ...(nats === undefined ? [] : ['--nats', nats]),
+    ...(server === undefined ? [] : ['--server', server]),
   ];
   return new Promise((resolve, reject) => {
     const child = spawn(execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });

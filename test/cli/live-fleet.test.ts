@@ -39,7 +39,7 @@ describeWith(['nats-server', 'etcd'], 'tidemark simulate and tidemark watch on r
         {
           ...servers(namespace),
           ...mark,
-          ...{ seed: 3, workers: 5, ranks: 2, duration: 600, generation: '1.6', ttl: 60 },
+          ...{ seed: 3, workers: 5, ranks: 2, duration: 600, generation: '1.6', ttl: 60, model: 'tiny' },
           ...options,
         },
         terminal,

@@ -9,6 +9,7 @@ import { RecordingWriter } from '../../src/cli/recording-writer.js';
 import { simulateCommand, type SimulateOptions } from '../../src/cli/simulate-command.js';
 import { playRecording } from '../../src/testing/play-recording.js';
 import { parseRecording } from '../../src/wire/parse-recording.js';
+import type { Recording } from '../../src/wire/recording.js';
 import { describeWith } from '../support/describe-with.js';
 import { startEtcd, type EtcdServer } from '../support/etcd-server.js';
 import { eventually } from '../support/eventually.js';
@@ -18,6 +19,19 @@ import { RunningCommand } from '../support/run-command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-record-'));
 const text = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+
+/** The numbers of the loads of each publisher, as they stand in a recording, where each has its time as well. */
+function publishedNumbers({ lines }: Recording): Map<string, number[]> {
+  const numbers = new Map<string, number[]>();
+  for (const line of lines) {
+    if (!('event' in line) || line.event.kind !== 'load') continue;
+    const { publisherId, sequence, publishedAt } = line.event;
+    expect(Math.abs(Date.now() - Number(publishedAt))).toBeLessThan(600_000);
+    const said = numbers.get(String(publisherId)) ?? [];
+    numbers.set(String(publisherId), [...said, Number(sequence)]);
+  }
+  return numbers;
+}
 
 describeWith(['nats-server', 'etcd'], 'tidemark record on real servers', () => {
   let nats: NatsServer;
@@ -30,7 +44,7 @@ describeWith(['nats-server', 'etcd'], 'tidemark record on real servers', () => {
   const mark = { activeDecodeBlocksThreshold: '0.85', policy: 'default' };
   const options = (namespace: string): SimulateOptions => ({
     ...{ nats: nats.url, etcd: etcd.url, namespace, ...mark, json: true },
-    ...{ seed: 3, workers: 4, ranks: 2, duration: 600, generation: '1.6', ttl: 60 },
+    ...{ seed: 3, workers: 4, ranks: 2, duration: 600, generation: '1.6', ttl: 60, model: 'tiny' },
   });
   const simulate = (namespace: string): RunningCommand =>
     new RunningCommand((terminal, end$) => simulateCommand(options(namespace), terminal, end$));
@@ -62,6 +76,9 @@ describeWith(['nats-server', 'etcd'], 'tidemark record on real servers', () => {
     expect([policy, failures]).toEqual(['default', []]);
     expect(played).toEqual(simulating.transitions());
     expect(left.sort()).toEqual((busy as string[]).toSorted());
+    const numbers = publishedNumbers(parseRecording(readFileSync(file)));
+    expect(numbers.size).toBe(4);
+    for (const said of numbers.values()) expect(said).toEqual(said.map((_, number) => number));
     expect((await runCli(['replay', file])).out).toMatch(
       /1 scenarios, \d+ events, \d+ transitions, 0 problems/,
     );

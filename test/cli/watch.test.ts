@@ -68,7 +68,15 @@ describe('tidemark watch', () => {
 
 describe('tidemark simulate', () => {
   it('servers that are not there - are told once for all workers, and it ends in order', async () => {
-    const fleet = { seed: 1, workers: 4, ranks: 1, duration: 600, generation: '1.6', ttl: 60 } as const;
+    const fleet = {
+      seed: 1,
+      workers: 4,
+      ranks: 1,
+      duration: 600,
+      generation: '1.6',
+      ttl: 60,
+      model: 'tiny',
+    } as const;
     const simulating = new RunningCommand((terminal, end$) =>
       simulateCommand({ ...nowhere, ...fleet, json: true }, terminal, end$),
     );

@@ -5,6 +5,8 @@ import { eventually } from '../support/eventually.js';
 
 const now = performance.now.bind(performance);
 
+const STEADY_MS = 300;
+
 /** A status and when it was said, by a clock that is never stepped. */
 export interface SeenStatus {
   readonly state: SourceStatus['state'];
@@ -23,6 +25,11 @@ export class Ear {
 
   get live(): boolean {
     return this.statuses.at(-1)?.state === 'live';
+  }
+
+  /** Whether it has been live for a moment, and is not between two troubles. */
+  get steady(): boolean {
+    return this.live && now() - (this.statuses.at(-1)?.at ?? 0) > STEADY_MS;
   }
 
   /** The first such status from a mark on. */

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { measureWorkers } from './etcd/measure-workers.js';
 import { soakEtcd } from './etcd/soak-etcd.js';
+import { soakFleet } from './fleet/soak-fleet.js';
 import { soakNats } from './nats/soak-nats.js';
 import { help, soakOptions } from './options.js';
 import { breaches } from './soak-result.js';
@@ -17,7 +18,8 @@ if (typeof options === 'string') {
   if (options.workers !== null) {
     process.stdout.write(await measureWorkers(options.workers));
   } else {
-    const result = await (options.nats ? soakNats : soakEtcd)(options, progress).catch((error: unknown) => {
+    const soak = options.nats ? soakNats : options.etcd ? soakEtcd : soakFleet;
+    const result = await soak(options, progress).catch((error: unknown) => {
       // Those who write and listen would go on for ever; the servers are ended when this process is gone.
       process.stderr.write(`the soak did not come to its end: ${String(error)}\n`);
       process.exit(1);

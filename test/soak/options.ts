@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
 
-export const help = `Usage: npm run soak -- --etcd|--nats [options]
+export const help = `Usage: npm run soak -- [--etcd|--nats] [options]
 
 Listens to a real server through a faulty network while numbers are written past it, and says what became of them.
-Every kind of fault occurs at least twice where the minutes suffice; then they are drawn at random.
+Every kind of fault occurs at least twice (over both servers, where they wait for each other, once) where the minutes
+suffice; then they are drawn at random.
 
-  --etcd           etcd, through watchPrefix
-  --nats           NATS, through natsLoads
+  --etcd           etcd alone, through watchPrefix
+  --nats           NATS alone, through natsLoads
+                   neither: a fleet over both, its workers coming, going and being killed, through dynamoSources
   --minutes <n>    how long faults are made (default 3)
   --seed <n>       what chance begins with (default 1)
   --workers <n>    no faults: so many workers are listed and watched in etcd, with the time and the memory that takes
@@ -17,6 +19,8 @@ Exit code 1, etcd: a value was lost, told twice or out of order, a final value i
 Values that the server compacted away, or that went with a replaced store, may be missing; then a resync has to say so.
 Exit code 1, NATS, which keeps nothing for who is away: a message was lost and no gap and no interval says so, one was
 told twice or out of order, more time was reported as detached than there was, or something was left behind.
+Exit code 1, both: as for NATS; or what the monitor sees at the end (workers, cards, each rank's last value, who is
+busy) is not as it is, or something is still seen or left behind after all have left.
 `;
 
 export interface SoakOptions {
@@ -54,7 +58,7 @@ export function soakOptions(args: readonly string[]): SoakOptions | string {
   if (!Number.isInteger(seed)) return '--seed takes a whole number';
   if (workers !== null && !(Number.isInteger(workers) && workers > 0))
     return '--workers takes a whole number above 0';
-  if (values.etcd === values.nats && !values.help) return 'which system? --etcd or --nats';
-  if (workers !== null && values.nats) return '--workers goes with --etcd';
+  if (values.etcd && values.nats) return '--etcd and --nats are each alone: give neither for both at once';
+  if (workers !== null && !values.etcd) return '--workers goes with --etcd';
   return { ...values, minutes, seed, workers };
 }

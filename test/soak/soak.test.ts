@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { help, soakOptions } from './options.js';
-import { breaches, type EtcdResult, type NatsResult } from './soak-result.js';
+import { breaches, type EtcdResult, type FleetResult, type NatsResult } from './soak-result.js';
 import { soakTable } from './soak-table.js';
 
 const good: EtcdResult = {
@@ -43,6 +43,19 @@ const goodNats: NatsResult = {
   tooRare: [],
 };
 
+const goodFleet: FleetResult = {
+  ...goodNats,
+  system: 'fleet',
+  faults: [{ kind: 'NATS: half-open, both directions', count: 1, detectMs: [12_000], healMs: [4_500] }],
+  came: 20,
+  went: 10,
+  killed: 9,
+  killedHeard: 8,
+  seenWorkers: 5,
+  seenBusy: 3,
+  wrongView: [],
+};
+
 describe('the soak', () => {
   it('holds where everything that was lost is excused, and prints what it measured', () => {
     expect(breaches(good)).toEqual([]);
@@ -60,7 +73,7 @@ describe('the soak', () => {
     [{ toldTwice: 3 }, '3 values were told twice'],
     [{ leaks: ['a socket'] }, 'left behind: a socket'],
     [{ unhandled: ['Error: x'] }, 'unhandled: Error: x'],
-    [{ tooRare: ['a cut'] }, 'less than twice: a cut'],
+    [{ tooRare: ['a cut'] }, 'too rare: a cut'],
   ])('is broken by %j', (change, text) => {
     const result = { ...good, ...change };
     expect(breaches(result)).toEqual([text]);
@@ -94,8 +107,28 @@ describe('the soak', () => {
     expect(breaches({ ...goodNats, ...change })).toEqual([text]);
   });
 
+  it('of a fleet holds where the view at the end is the truth, however long a fault was not noticed', () => {
+    expect(breaches(goodFleet)).toEqual([]);
+    const table = soakTable(goodFleet);
+    expect(table).toContain(
+      'workers                    20 came, 10 of them left in order, 9 were killed, 8 after they were heard',
+    );
+    expect(table).toContain('seen at the end            5 workers, 3 of them busy; as it is');
+    expect(table).toContain('half-open noticed within   12.00 s');
+    expect(table).toContain('The promise holds.');
+  });
+
+  it.each<[Partial<FleetResult>, string]>([
+    [{ wrongView: ['loads is down'] }, 'a wrong view: loads is down'],
+    [{ lost: 102 }, '2 messages were lost and not reported'],
+    [{ detachedMs: 2_101 }, 'detached for 2101 ms, of 2100 ms at most'],
+  ])('of a fleet is broken by %j', (change, text) => {
+    expect(breaches({ ...goodFleet, ...change })).toEqual([text]);
+  });
+
   it.each([
     [['--nats', '--minutes', '1'], { nats: true, etcd: false, minutes: 1 }],
+    [['--minutes', '2'], { nats: false, etcd: false, minutes: 2 }],
     [['--etcd'], { etcd: true, minutes: 3, seed: 1, workers: null, json: false }],
     [['--etcd', '--minutes', '0.5', '--seed', '7', '--json'], { minutes: 0.5, seed: 7, json: true }],
     [['--etcd', '--workers', '20000'], { workers: 20_000 }],
@@ -106,8 +139,8 @@ describe('the soak', () => {
   });
 
   it.each([
-    [[], 'which system? --etcd or --nats'],
-    [['--etcd', '--nats'], 'which system? --etcd or --nats'],
+    [['--etcd', '--nats'], 'give neither for both at once'],
+    [['--workers', '5'], '--workers goes with --etcd'],
     [['--nats', '--workers', '5'], '--workers goes with --etcd'],
     [['--etcd', '--minutes', '0'], '--minutes takes a number above 0'],
     [['--etcd', '--seed', 'x'], '--seed takes a whole number'],

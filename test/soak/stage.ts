@@ -8,8 +8,6 @@ import type { SteppedClock } from './stepped-clock.js';
 
 const now = performance.now.bind(performance);
 
-const STEADY_MS = 300;
-
 /** What faults do to a server. */
 export interface FaultyServer {
   kill(): Promise<void>;
@@ -66,8 +64,7 @@ export abstract class Stage<Server extends FaultyServer = FaultyServer, Listener
 
   /** Waits until it has been live for a moment: a fault that meets it between two connections is not noticed. */
   async steady(): Promise<void> {
-    const { statuses } = this.listener;
-    await eventually(() => this.listener.live && now() - (statuses.at(-1)?.at ?? 0) > STEADY_MS, 30_000);
+    await eventually(() => this.listener.steady, 30_000);
   }
 
   /** Waits until it is live after all that, and says how long both took. */
@@ -98,11 +95,13 @@ export abstract class Stage<Server extends FaultyServer = FaultyServer, Listener
 
   /** Ends all of it once nobody listens any more, and says what was left behind. */
   takeDown(watch: ProcessWatch): Promise<string[]> {
-    return watch.leaks(async () => {
-      await eventually(() => this.proxy.connections === 0, 10_000);
-      await this.proxy.stop();
-      await this.server.stop();
-      this.clock.restore();
-    });
+    return watch.leaks(() => this.close());
+  }
+
+  async close(): Promise<void> {
+    await eventually(() => this.proxy.connections === 0, 10_000);
+    await this.proxy.stop();
+    await this.server.stop();
+    this.clock.restore();
   }
 }

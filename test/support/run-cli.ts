@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 
 /** What a run of the command line came to. */
@@ -41,4 +42,34 @@ export function jsonLines(text: string): Record<string, unknown>[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** The built command line as a process that goes on until it is ended. */
+export class RunningCli implements AsyncDisposable {
+  out = '';
+  err = '';
+  /** Its exit code. */
+  readonly ended: Promise<number | null>;
+  readonly #child: ChildProcess;
+
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv) {
+    const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), ...args], {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stdout.on('data', (chunk: Buffer) => (this.out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (this.err += chunk.toString()));
+    this.ended = once(child, 'close').then(([code]) => code as number | null);
+    this.#child = child;
+  }
+
+  end(signal: NodeJS.Signals): Promise<number | null> {
+    this.#child.kill(signal);
+    return this.ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode === null) await this.end('SIGKILL');
+  }
 }

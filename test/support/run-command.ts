@@ -41,6 +41,16 @@ export class RunningCommand {
     return byWorker;
   }
 
+  /** The sets of busy workers that its transitions come to, in order, each sorted. */
+  busySets(): string[][] {
+    const busy = new Set<string>();
+    return this.of('transition').map(({ workerId, busy: now }) => {
+      if (now === true) busy.add(String(workerId));
+      else busy.delete(String(workerId));
+      return [...busy].sort();
+    });
+  }
+
   /** Ends it as Ctrl-C would, and returns its summary. */
   async end(): Promise<Record<string, unknown>> {
     this.end$.next();

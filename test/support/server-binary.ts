@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { onPath } from './on-path.js';
 
-export type ServerName = 'etcd' | 'nats-server';
+export type ServerName = 'etcd' | 'nats-server' | 'prometheus' | 'promtool';
 
 /** The program, or why there is none. */
 export type FoundBinary = { readonly path: string } | { readonly missing: string };
@@ -15,6 +15,8 @@ export type FoundBinary = { readonly path: string } | { readonly missing: string
 const packages: Readonly<Record<ServerName, { readonly name: string; readonly file: string }>> = {
   etcd: { name: 'etcd-server', file: 'usr/bin/etcd' },
   'nats-server': { name: 'nats-server', file: 'usr/sbin/nats-server' },
+  prometheus: { name: 'prometheus', file: 'usr/bin/prometheus' },
+  promtool: { name: 'prometheus', file: 'usr/bin/promtool' },
 };
 
 const run = promisify(execFile);

@@ -5,8 +5,23 @@ import { workerId } from '../../src/core/worker-id.js';
 import { instanceKey, modelKey } from '../../src/wire/build-discovery-key.js';
 import { decodeDiscoveryRecord } from '../../src/wire/discovery-record.js';
 import { encodeInstanceRecord, encodeModelRecord } from '../../src/wire/encode-discovery-record.js';
+import type { ModelFile } from '../../src/wire/model-files.js';
 import { slugOf } from '../../src/wire/slug.js';
 import { capturedEntries } from './captures.js';
+
+interface NamedFile {
+  readonly path: string;
+  readonly checksum: string;
+  readonly size?: number;
+}
+
+interface NamedFiles {
+  readonly source_path: string;
+  readonly model_info: { readonly hf_config_json: NamedFile };
+  readonly tokenizer: { readonly hf_tokenizer_json: NamedFile };
+  readonly prompt_formatter: { readonly hf_tokenizer_config_json: NamedFile };
+  readonly gen_config: { readonly hf_generation_config_json: NamedFile };
+}
 
 const releases = [
   ['1.0', '1.0.1'],
@@ -62,6 +77,41 @@ describe('encoding discovery records', () => {
         compared += 1;
       }
       expect(compared).toBeGreaterThan(20);
+    },
+  );
+
+  it.each(releases)(
+    'encoding discovery records - a card with files of %s is that of the real %s, byte for byte',
+    (release, real) => {
+      let compared = 0;
+      for (const entry of capturedEntries()) {
+        const record = decodeDiscoveryRecord(entry);
+        if (entry.release !== real || !entry.file.includes('/workers/')) continue;
+        if (!('kind' in record) || record.kind !== 'model' || record.removed || record.lora !== null)
+          continue;
+        const { namespace, component, endpoint, instanceId, model, runtimeConfig } = record;
+        if (namespace === null || component === null || endpoint === null || instanceId === null)
+          throw new Error(entry.key);
+        const captured = textOf(entry.value);
+        const { card_json: named } = JSON.parse(captured) as { card_json: NamedFiles };
+        const fileOf = ({ path, checksum, size = 0 }: NamedFile): ModelFile => ({
+          ...{ path, size },
+          blake3: checksum.slice('blake3:'.length),
+        });
+        const files = {
+          sourcePath: named.source_path,
+          config: fileOf(named.model_info.hf_config_json),
+          tokenizer: fileOf(named.tokenizer.hf_tokenizer_json),
+          tokenizerConfig: fileOf(named.prompt_formatter.hf_tokenizer_config_json),
+          generationConfig: fileOf(named.gen_config.hf_generation_config_json),
+        };
+        const card = { namespace, component, endpoint, instanceId, model: model ?? '', files, runtimeConfig };
+        expect(textOf(encodeModelRecord(card, { release }))).toBe(
+          captured.replace(/"max_num_seqs":\d+/, '"max_num_seqs":null'),
+        );
+        compared += 1;
+      }
+      expect(compared).toBeGreaterThan(5);
     },
   );
 

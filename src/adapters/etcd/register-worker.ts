@@ -5,6 +5,7 @@ import type { WorkerId } from '../../core/worker-id.js';
 import { instanceKey, modelKey } from '../../wire/build-discovery-key.js';
 import type { InstanceTransport } from '../../wire/discovery-transport.js';
 import { encodeInstanceRecord, encodeModelRecord } from '../../wire/encode-discovery-record.js';
+import type { ModelFiles } from '../../wire/model-files.js';
 import type { KeyEntry } from './create-keys.js';
 import type { EtcdOptions } from './etcd-options.js';
 import { etcdReconnecting } from './etcd-reconnecting.js';
@@ -19,8 +20,15 @@ export interface RegisterWorkerOptions extends EtcdOptions {
   readonly endpoint: string;
   /** Where requests go. */
   readonly transport: InstanceTransport;
-  /** The model and the size of the worker. Absent: an instance without a card. */
-  readonly card?: { readonly model: string; readonly runtimeConfig: RuntimeConfig };
+  /**
+   * The model and the size of the worker. Absent: an instance without a card. With `files` a Dynamo frontend serves the
+   * model.
+   */
+  readonly card?: {
+    readonly model: string;
+    readonly files?: ModelFiles;
+    readonly runtimeConfig: RuntimeConfig;
+  };
   /** In the bytes of which release. */
   readonly generation: '1.0' | '1.6';
   /** The id to have, 1 to 2^63 − 1. Absent: what etcd gives. */

@@ -26,6 +26,7 @@ export class LoadReceiver {
   readonly take: (message: NatsMessage) => void;
   readonly #failures = new Map<string, { readonly text: string; count: number }>();
   #inChunk = false;
+  #beginChunk: (now: number) => void = () => undefined;
   #endOfChunk: () => void = () => undefined;
 
   constructor(
@@ -71,6 +72,7 @@ export class LoadReceiver {
       this.#loads$.next(decoder.batch);
       decoder.clear();
     };
+    this.#beginChunk = (now) => decoder.at(now);
     this.#endOfChunk = handOn;
     return (message) => {
       const { data } = message;
@@ -88,7 +90,9 @@ export class LoadReceiver {
   #chunk(): void {
     if (this.#inChunk) return;
     this.#inChunk = true;
-    this.accounting.at(this.scheduler.now(), Date.now());
+    const now = this.scheduler.now();
+    this.accounting.at(now, Date.now());
+    this.#beginChunk(now);
     queueMicrotask(() => {
       this.#inChunk = false;
       this.#endOfChunk();

@@ -48,7 +48,7 @@ export function loadRun(
     return subscribeAll(link, subjects, receiver.take);
   });
   const run$ = new Observable<SourceStatus>((subscriber) => {
-    const run = statuses$.pipe(tap(note)).subscribe(subscriber);
+    const run = statuses$.pipe(tap({ next: note, complete: tell })).subscribe(subscriber);
     run.add(
       interval(TELL_MS, scheduler).subscribe({
         next: tell,

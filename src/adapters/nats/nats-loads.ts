@@ -43,7 +43,8 @@ export interface NatsLoads<Load> {
  *    for what the client read at once, valid during the call only: the fast form, without an object for each load.
  * 2. NATS keeps nothing for who is away. `accounting$` says what that cost: messages, bytes and failures in numbers,
  *    and every gap in the numbers of a publisher, with whether the connection was away then. It tells at most once a
- *    second, and only when something changed; a late subscriber gets the present account.
+ *    second, and only when something changed, and the last word before it completes; a late subscriber gets the
+ *    present account. Who unsubscribes has heard what was told until then.
  * 3. `problems$` gives, at most once a second, one problem for each kind of message that could not be decoded, with
  *    their count. They are left out, and the stream goes on.
  * 4. `status$` is `live` when the server has taken the subscriptions, with a reason where it refused some of them;

@@ -1,4 +1,5 @@
 import {
+  BehaviorSubject,
   catchError,
   concat,
   defer,
@@ -9,8 +10,10 @@ import {
   Observable,
   of,
   ReplaySubject,
+  skip,
   switchMap,
   take,
+  takeUntil,
   takeWhile,
   tap,
   type OperatorFunction,
@@ -55,7 +58,8 @@ export interface PublisherStatus extends SourceStatus {
  * 2. Envelopes are numbered from 0. Without a connection a load is dropped, as in Dynamo, and takes its number with
  *    it: that is what a receiver counts gaps by.
  * 3. Loads are taken from when the first connection stands.
- * 4. It emits its status when that changes, and completes after the loads do, with a last one. It never errors.
+ * 4. It emits its status when that changes, and completes after the loads do, when the server has the last of them or the
+ *    connection is lost, with a last status. It never errors.
  *
  * @throws NatsOptionsError, when it is called, for options that cannot be followed.
  *
@@ -88,21 +92,21 @@ export function natsPublisher(options: NatsPublisherOptions): OperatorFunction<A
   return (loads$) =>
     defer(() => {
       const begun$ = new ReplaySubject<void>(1);
-      let link: NatsLink | null = null;
+      const link$ = new BehaviorSubject<NatsLink | null>(null);
       let [published, dropped] = [0, 0];
       const work = (open: NatsLink): Observable<Subscribed> =>
         new Observable((subscriber) => {
-          link = open;
+          link$.next(open);
           subscriber.next({ refused: [] });
           begun$.next();
-          return () => (link = null);
+          return () => link$.next(null);
         });
       const send = (load: ActiveLoad): void => {
         const head = { publisherId, sequence: published + dropped, publishedAt: Date.now() };
         const bytes = encodeEnvelope(head, encodeActiveLoad(load, fields));
-        if (link === null) dropped += 1;
+        if (link$.value === null) dropped += 1;
         else published += 1;
-        link?.publish(subject, bytes);
+        link$.value?.publish(subject, bytes);
       };
       const sent$ = begun$.pipe(
         take(1),
@@ -111,9 +115,11 @@ export function natsPublisher(options: NatsPublisherOptions): OperatorFunction<A
         tap(send),
         ignoreElements(),
       );
-      const flushed$ = defer(() => link?.flush() ?? EMPTY).pipe(
+      // The clients leave a flush pending for ever when the connection is closed meanwhile.
+      const flushed$ = defer(() => link$.value?.flush() ?? EMPTY).pipe(
         catchError(() => EMPTY),
         ignoreElements(),
+        takeUntil(link$.pipe(skip(1))),
       );
       const statuses$ = merge(natsRun(options, 'publisher', work), concat(sent$, flushed$, of(null))).pipe(
         takeWhile((status) => status !== null),

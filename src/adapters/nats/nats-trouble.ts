@@ -52,7 +52,8 @@ const ADVICE: Readonly<Record<NatsTroubleCode, string>> = {
   'nats-not-nats': 'Check the port: NATS serves its clients on 4222; 8222 is its monitoring page.',
   'nats-tls':
     'Check whether the server wants encryption (tls), the authority (ca) and the client certificate.',
-  'nats-auth': 'Check the user, password, token, key or credentials, and whether the server wants any.',
+  'nats-auth':
+    'Check the user, password, token, key or credentials, whether these have run out, and whether the server wants any.',
   'nats-permission': 'Check the permissions of the user for that subject.',
   'nats-protocol': 'It is connected again; look for a proxy in between that changes bytes.',
   'nats-package': 'Install it: npm install nats',

@@ -64,14 +64,15 @@ async function watchOver(
   url: string,
   over: (error: NatsTrouble) => void,
 ): Promise<void> {
-  const ended = connection.closed().then((error) => {
-    over(natsTroubleOf(error ?? new Error('the connection was closed'), url, 'listening'));
-  });
-  const statuses: AsyncIterable<{ readonly type: string }> = connection.status();
-  for await (const { type } of statuses) {
+  const fail = (error: Error): void => over(natsTroubleOf(error, url, 'listening'));
+  const ended = connection.closed().then((error) => fail(error ?? new Error('the connection was closed')));
+  const statuses: AsyncIterable<{ readonly type: string; readonly data: unknown }> = connection.status();
+  for await (const { type, data } of statuses) {
+    // The client calls such a connection stale, after this.
+    if (type === 'error' && /^(AUTH|ACCOUNT)/.test(String(data)))
+      fail(new Error(`the server no longer accepts who we are: ${String(data)}`));
     // The client would wait until what it has to send is sent.
-    if (type === 'staleConnection')
-      over(natsTroubleOf(new Error(`the server is silent: stale for ${2 * PING_MS} ms`), url, 'listening'));
+    if (type === 'staleConnection') fail(new Error(`the server is silent: stale for ${2 * PING_MS} ms`));
     if (type === 'ldm')
       over(new NatsTrouble('nats-unreachable', `NATS at ${url} is about to stop. Another server is tried.`));
   }

@@ -3,6 +3,7 @@ import type { WorkerTable } from '../worker-table.js';
 import { reportOne } from './apply-loads.js';
 import type { FleetStore } from './fleet-store.js';
 import { grown } from './grown.js';
+import { receiptOf } from './receipt.js';
 import { TENANCY } from './worker-slots.js';
 
 /** One row of a batch: the same as the load it stands for. */
@@ -13,6 +14,7 @@ export function applyRow(store: FleetStore, batch: LoadBatch, row: number): void
   const active = rowValue(batch, batch.activeDecodeBlocks, row, 0);
   const tokens = rowValue(batch, batch.activePrefillTokens, row, 1);
   const used = rowValue(batch, batch.kvUsedBlocks, row, 2);
+  store.receipt = receiptOf(batch.receivedAt ?? NaN);
   reportOne(store, slot, rank, active, tokens, used);
 }
 

@@ -5,7 +5,7 @@ import { declares } from './capacities.js';
 import { clearMarks, judgeNow, judgeQueued, unmark } from './apply-marks.js';
 import type { FleetStore } from './fleet-store.js';
 import { judgeRank, moveLatch } from './judge-rank.js';
-import { ACTIVE, TOKENS, USED } from './rank-cells.js';
+import { ACTIVE, RECEIVED, TOKENS, USED } from './rank-cells.js';
 import { cellOf } from './rank-block.js';
 import { ensureState, forgetState, isKnown, queue } from './worker-state.js';
 import { HAS_RANGE, HAS_STATE } from './worker-slots.js';
@@ -78,6 +78,7 @@ function storeReport(
   }
   if (!slots.has(slot, HAS_STATE)) ensureState(store, slot);
   const word = cellOf(store, slot, rank);
+  cells.words[word + RECEIVED] = store.receipt;
   if (active !== null) cells.store(word + ACTIVE, active);
   if (tokens !== null) cells.store(word + TOKENS, tokens);
   if (used !== null && policy.decodeSignal !== 'active') cells.store(word + USED, used);

@@ -4,6 +4,7 @@ import { cleanupsOf } from '../cleanup-drops.js';
 import type { Explanation } from '../explanation.js';
 import type { FleetCounts } from '../fleet-counts.js';
 import type { FleetEvent, FleetStart } from '../fleet-event.js';
+import type { FleetRanks } from '../fleet-ranks.js';
 import { fleetProblems } from '../fleet-problems.js';
 import type { FleetStep } from '../fleet-step.js';
 import type { LoadBatch } from '../load-batch.js';
@@ -26,6 +27,8 @@ import { countFleet, countIfChanged } from './count-fleet.js';
 import { explain } from './explain.js';
 import { FleetStore } from './fleet-store.js';
 import { publish } from './publish.js';
+import { receiptOf } from './receipt.js';
+import { RankCopy } from './rank-copy.js';
 import { releaseEmpty } from './worker-state.js';
 
 /**
@@ -72,10 +75,16 @@ export class FleetLoad {
     return explain(this.store, workerId);
   }
 
+  /** The workers that are there and their ranks, as they are now: a copy. */
+  ranks(): FleetRanks {
+    return new RankCopy(this.store);
+  }
+
   /** The step that an event makes at a time, in milliseconds; `null` when it changed nothing. */
   apply(event: FleetEvent, now: number): FleetStep | null {
     const { store } = this;
     const { thresholds } = store;
+    store.receipt = receiptOf(now);
     if (store.phase === 'running') this.dispatch(event);
     else if (store.phase === 'ended' && event.kind === 'thresholds') applyThresholds(store, event);
     return this.stepAfter(now, store.thresholds !== thresholds);

@@ -10,7 +10,7 @@ import type { TableSlots } from './apply-batch.js';
 import { BusyLog } from './busy-log.js';
 import type { CapacityLayer } from './capacities.js';
 import { LimitClasses } from './limit-classes.js';
-import { RankCells } from './rank-cells.js';
+import { NONE, RankCells } from './rank-cells.js';
 import { DECODE, PREFILL, WorkerSlots } from './worker-slots.js';
 
 /** The prefill watch that is open, and the one that waits for it to close. Watches are numbered from 0. */
@@ -56,6 +56,8 @@ export class FleetStore {
   states = 0;
   instances = 0;
   down = 0;
+  /** When what is applied now was received, as {@link receiptOf} says. */
+  receipt = NONE;
   /** Who must be judged at the next event that judges; everybody, when the marks changed. */
   toJudge: number[] = [];
   judgeEverybody = false;

@@ -8,7 +8,8 @@ export const TOKENS = 2;
 export const USED = 3;
 export const FLAGS = 4;
 export const LIMITS = 5;
-export const WORDS_PER_CELL = 6;
+export const RECEIVED = 6;
+export const WORDS_PER_CELL = 7;
 
 /** No value was reported. */
 export const NONE = -1;
@@ -32,22 +33,21 @@ export interface CellBlock {
 
 /** Cells that were copied; their values that are not small by the index of their word in the copy, if there are any. */
 export interface CellsCopy {
-  readonly words: readonly number[];
+  readonly words: ArrayLike<number>;
   readonly wide: ReadonlyMap<number, Count> | undefined;
 }
 
-const FIRST_CELLS = 64;
 const MOST_EXPECTED = 64;
 
 /**
- * The cells of all ranks of a fleet, in one flat typed array: 24 bytes a rank. A worker's cells are one block,
- * sorted by rank, so that a worker whose ranks are consecutive finds a rank by one subtraction.
+ * The cells of all ranks of a fleet, in one flat typed array: 28 bytes a rank. A worker's cells are one block,
+ * sorted by rank, so that a worker whose ranks are consecutive finds a rank by one subtraction. `used` cells were given.
  */
 export class RankCells {
-  words = new Int32Array(FIRST_CELLS * WORDS_PER_CELL);
+  words = new Int32Array(64 * WORDS_PER_CELL);
   /** Values that are not small, by the index of their word. */
   readonly wide = new Map<number, Count>();
-  private used = 0;
+  used = 0;
   /** Blocks given back, by the binary logarithm of their room. */
   private readonly free: number[][] = [];
 

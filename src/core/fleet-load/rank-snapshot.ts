@@ -1,23 +1,10 @@
-import type { Count } from '../count.js';
 import type { RankRange } from '../rank-range.js';
 import type { RankState, RankStates } from '../rank-state.js';
 import { rangeOf } from './capacities.js';
 import type { FleetStore } from './fleet-store.js';
 import type { LimitClasses } from './limit-classes.js';
-import {
-  ACTIVE,
-  ACTIVE_CLEARED,
-  FLAGS,
-  HAS_LATCH,
-  LATCHED,
-  LIMITS,
-  RANK,
-  TOKENS,
-  USED,
-  USED_CLEARED,
-  WORDS_PER_CELL,
-  type CellsCopy,
-} from './rank-cells.js';
+import { RANK, WORDS_PER_CELL, type CellsCopy } from './rank-cells.js';
+import { rankStateAt } from './rank-state-at.js';
 import { BASE, COUNT, HAS_RANGE } from './worker-slots.js';
 
 /**
@@ -42,34 +29,8 @@ export class RankSnapshot {
     const { words } = this.cells;
     const ranks = new Map<number, RankState>();
     for (let cell = 0; cell < words.length; cell += WORDS_PER_CELL) {
-      ranks.set((words[cell + RANK] ?? 0) >>> 0, this.stateAt(cell));
+      ranks.set((words[cell + RANK] ?? 0) >>> 0, rankStateAt(this.cells, this.classes, cell));
     }
     return { declared: this.declared, ranks };
-  }
-
-  private stateAt(cell: number): RankState {
-    const { words } = this.cells;
-    const flags = words[cell + FLAGS] ?? 0;
-    const limits = words[cell + LIMITS] ?? 0;
-    return {
-      activeDecodeBlocks: this.value(cell + ACTIVE),
-      activePrefillTokens: this.value(cell + TOKENS),
-      kvUsedBlocks: this.value(cell + USED),
-      totalKvBlocks: this.classes.totals[limits] ?? null,
-      maxNumBatchedTokens: this.classes.batches[limits] ?? null,
-      latch:
-        (flags & HAS_LATCH) === 0
-          ? null
-          : {
-              latched: (flags & LATCHED) !== 0,
-              activeCleared: (flags & ACTIVE_CLEARED) !== 0,
-              usedCleared: (flags & USED_CLEARED) !== 0,
-            },
-    };
-  }
-
-  private value(word: number): Count | null {
-    const value = this.cells.words[word] ?? 0;
-    return value >= 0 ? value : (this.cells.wide?.get(word) ?? null);
   }
 }

@@ -47,7 +47,7 @@ export const KEEPS =
 export class WorkerSlots {
   words = new Int32Array(16 * STRIDE);
   private doubles = doublesOf(this.words);
-  readonly ids: WorkerId[] = [];
+  ids: WorkerId[] = [];
   private readonly byId = new Map<WorkerId, number>();
   private readonly free: number[] = [];
 
@@ -113,6 +113,15 @@ export class WorkerSlots {
 
   get size(): number {
     return this.byId.size;
+  }
+
+  /** The slots as they are now, to be read by number. */
+  copy(): WorkerSlots {
+    const copy = new WorkerSlots();
+    copy.ids = this.ids.slice();
+    copy.words = this.words.slice(0, this.ids.length * STRIDE);
+    copy.doubles = doublesOf(copy.words);
+    return copy;
   }
 
   private append(): number {

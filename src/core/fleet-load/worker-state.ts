@@ -33,7 +33,10 @@ export function queue(store: FleetStore, slot: number): void {
 }
 
 /** Whether a worker is known, and therefore judged, as the policy says. */
-export function isKnown(store: FleetStore, slot: number): boolean {
+export function isKnown(
+  store: Pick<FleetStore, 'slots' | 'policy' | 'cardsSeen' | 'decodeSeen' | 'prefillSeen'>,
+  slot: number,
+): boolean {
   const rule = store.policy.unknownWorkers;
   const status = store.slots.status(slot);
   if (rule.loads === 'tracked') return true;

@@ -4,6 +4,7 @@ import type { BusySet } from '../busy-set.js';
 import type { Cleanup } from '../cleanup.js';
 import type { Explanation } from '../explanation.js';
 import type { FleetCounts } from '../fleet-counts.js';
+import type { FleetRanks } from '../fleet-ranks.js';
 import type { FleetStep } from '../fleet-step.js';
 import type { LoadThresholdConfig } from '../load-threshold-config.js';
 import type { Problem } from '../problem.js';
@@ -40,6 +41,8 @@ export interface LoadMonitor {
   snapshot(): MonitorSnapshot | undefined;
   /** Why a worker is busy or free now; `undefined` without a run and for a worker of which nothing is known. */
   explain(workerId: WorkerId): Explanation | undefined;
+  /** Every worker that is there with its ranks, as they are now: a copy to be read at leisure; `undefined` without a run. */
+  ranks(): FleetRanks | undefined;
   [Symbol.dispose](): void;
 }
 
@@ -153,6 +156,7 @@ export function loadMonitor(sources: MonitorSources, options: MonitorOptions): L
       return { busy, fleet, thresholds, status: outputs.status ?? [] };
     },
     explain: (workerId) => run?.fleet.explain(workerId),
+    ranks: () => run?.fleet.ranks(),
     [Symbol.dispose]: stop,
   };
 }

@@ -121,6 +121,24 @@ describe('natsLoads over a given connection', () => {
     }
   });
 
+  it('its owner closes the connection: the last account and the last problem are told before the end', async () => {
+    const link = new FakeNatsLink();
+    const { accounting$, problems$ } = natsLoads({ connection: link, namespace: 'dynamo' });
+    const told: unknown[] = [];
+    const complete = (): number => told.push('completed');
+    accounting$.subscribe({
+      next: ({ account, gaps }) => told.push(account.messages, gaps.length),
+      complete,
+    });
+    problems$.subscribe({ next: ({ code }) => told.push(code), complete });
+    await settle();
+    for (const sequence of [0, 3]) link.deliver(NEW, message(sequence));
+    link.deliver(NEW, Uint8Array.of(0xc1));
+    link.close();
+    await settle();
+    expect(told).toEqual([3, 1, 'undecodable', 'completed', 'completed']);
+  });
+
   it.each(['objects', 'columns'] as const)(
     '%s: asks for no subject but that of a message it tells of, for the client decodes it then',
     async (form) => {

@@ -20,7 +20,7 @@ const speaker = fileURLToPath(new URL('../nats/speaker.js', import.meta.url));
  */
 export function natsNothing(input) {
   return taken(input, async (count) => {
-    const connection = await connect({ servers: input.nats });
+    const connection = await connect({ servers: input.server });
     connection.subscribe(SUBJECT, { callback: () => count(1) });
     await connection.flush();
     return { end: () => connection.close() };
@@ -33,7 +33,7 @@ export function natsNothing(input) {
  * @param {import('../cases.js').CaseInput} input
  */
 export function natsObjects(input) {
-  return taken(input, (count) => monitored(input, natsLoads({ servers: input.nats }), () => count(1)));
+  return taken(input, (count) => monitored(input, natsLoads({ servers: input.server }), () => count(1)));
 }
 
 /**
@@ -43,7 +43,7 @@ export function natsObjects(input) {
  */
 export function natsColumns(input) {
   return taken(input, (count) =>
-    monitored(input, natsLoads({ servers: input.nats, form: 'columns' }), (batch) => count(batch.count)),
+    monitored(input, natsLoads({ servers: input.server, form: 'columns' }), (batch) => count(batch.count)),
   );
 }
 
@@ -54,7 +54,7 @@ export function natsColumns(input) {
  */
 export function natsLatencyNothing(input) {
   return waited(input, async (came) => {
-    const connection = await connect({ servers: input.nats });
+    const connection = await connect({ servers: input.server });
     const decoder = new LoadDecoder(POLICY);
     connection.subscribe(SUBJECT, {
       callback: (_, { data }) => came(decoder.decode(data).load.activePrefillTokens),
@@ -70,7 +70,7 @@ export function natsLatencyNothing(input) {
  * @param {import('../cases.js').CaseInput} input
  */
 export function natsLatency(input) {
-  const { workers, ranks, nats } = input;
+  const { workers, ranks, server: servers } = input;
   return waited(input, async (came) => {
     const fleet = benchFleet({ workers, ranks });
     const { loads, monitor } = monitorOf(fleet);
@@ -79,7 +79,7 @@ export function natsLatency(input) {
     for (const workerId of idsOf(fleet))
       for (let dpRank = 1; dpRank < ranks; dpRank += 1)
         loads.next({ kind: 'load', workerId, dpRank, ...above });
-    const { loads$, status$ } = natsLoads({ servers: nats, form: 'columns' });
+    const { loads$, status$ } = natsLoads({ servers, form: 'columns' });
     let [sent, row] = [new Float64Array(1), 0];
     const listening = loads$.subscribe((batch) => {
       sent = batch.activePrefillTokens;
@@ -199,14 +199,14 @@ function live(status$, listening) {
  * @param {'fast' | 'flips'} how
  * @param {(ack: () => void) => Promise<T>} work
  */
-async function besideSpeaker({ workers, ranks, nats }, how, work) {
-  if (nats === undefined) throw new Error('a case of NATS needs a server: --nats');
-  const child = spawn(execPath, [speaker, nats, how, String(workers), String(ranks)], {
+async function besideSpeaker({ workers, ranks, server }, how, work) {
+  if (server === undefined) throw new Error('a case of NATS needs a server: --server');
+  const child = spawn(execPath, [speaker, server, how, String(workers), String(ranks)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {
     await once(child.stdout, 'data');
-    const acks = await connect({ servers: nats });
+    const acks = await connect({ servers: server });
     const value = await work(() => acks.publish(ACK));
     await acks.close();
     return value;

@@ -2,6 +2,7 @@ import { argv, hrtime, stdout } from 'node:process';
 import { setImmediate as turn } from 'node:timers/promises';
 import { connect } from 'nats';
 import { encodeActiveLoad, encodeEnvelope } from 'tidemark/wire';
+import { rawPublisher } from './raw-publisher.js';
 import { benchFleet, idOf, TOTAL_BLOCKS } from '../bench-fleet.js';
 import { MessageMaker } from '../message-maker.js';
 import { ACK, ACK_EVERY, clockOf, PER_SECOND, SUBJECT } from './talk.js';
@@ -45,12 +46,13 @@ async function fast() {
 }
 
 async function flips() {
+  const publish = await rawPublisher(url);
   while (taken < 0) await turn();
   const begun = hrtime.bigint();
   for (let sent = 0; ;) {
     const due = (Number(hrtime.bigint() - begun) / 1e9) * PER_SECOND;
     if (sent < due) {
-      connection.publish(SUBJECT, flip(sent));
+      publish(SUBJECT, flip(sent));
       sent += 1;
     }
     await turn();

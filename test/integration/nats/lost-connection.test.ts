@@ -5,7 +5,7 @@ import { startFaultProxy, type FaultProxy } from '../../support/fault-proxy.js';
 import { inFaultRuns } from '../../support/in-fault-runs.js';
 import { startNats, type NatsServer } from '../../support/nats-server.js';
 import { Listener } from './listener.js';
-import { Speaker } from './speaker.js';
+import { Speaker, SUBJECT } from './speaker.js';
 
 interface World {
   readonly server: NatsServer;
@@ -129,6 +129,20 @@ describeWith('nats-server', 'natsLoads when the connection is lost', () => {
         });
       },
     );
+
+    it('half open with 18 MB that do not come through: noticed, and what was said after them is a gap', async () => {
+      await inWorld(async (world) => {
+        const { proxy, speaker, listener } = world;
+        const mark = listener.statuses.length;
+        proxy.halfOpen('both');
+        for (let n = 0; n < 18; n += 1) speaker.connection.publish(SUBJECT, Buffer.alloc(1e6));
+        await speaker.say(5);
+        await listener.until('down', mark);
+        await proxy.heal();
+        await listener.until('live', mark);
+        await nothingUnreported(world);
+      });
+    });
 
     it('a server that stands still is noticed', async () => {
       await inWorld(async (world) => {

@@ -1,26 +1,28 @@
 import { performance } from 'node:perf_hooks';
-import { natsLoads } from '../../../src/adapters/nats/nats-loads.js';
-import type { NatsAuth } from '../../../src/adapters/nats/nats-options.js';
-import type { WorkerId } from '../../../src/core/worker-id.js';
+import type { NatsLoads } from '../../../src/adapters/nats/nats-loads.js';
+import type { LoadReported } from '../../../src/core/fleet-event.js';
 import type { LoadAccount, SequenceGap } from '../../../src/wire/load-account.js';
 import { Ear } from '../ear.js';
 import type { Heard } from './losses.js';
 
 const now = performance.now.bind(performance);
 
-/** Listens through tidemark and keeps count of the numbers of every worker. */
+/** Listens through tidemark and keeps count of the numbers, of everyone for itself. */
 export class Listener extends Ear {
-  readonly heard = new Map<WorkerId, Heard[]>();
+  readonly heard = new Map<string, Heard[]>();
   readonly gaps: SequenceGap[] = [];
   account: LoadAccount | null = null;
 
-  constructor(servers: string, auth: NatsAuth) {
-    const { loads$, accounting$, status$ } = natsLoads({ servers, auth, form: 'objects' });
+  constructor(
+    { loads$, accounting$, status$ }: Omit<NatsLoads<LoadReported>, 'problems$'>,
+    numberOf: (load: LoadReported) => readonly [who: string, number: number],
+  ) {
     super(status$);
     this.hear(loads$, (load) => {
-      const numbers = this.of(load.workerId);
-      if (numbers.length === 0) this.heard.set(load.workerId, numbers);
-      numbers.push({ number: Number(load.activeDecodeBlocks), at: now() });
+      const [who, number] = numberOf(load);
+      const numbers = this.of(who);
+      if (numbers.length === 0) this.heard.set(who, numbers);
+      numbers.push({ number, at: now() });
     });
     this.hear(accounting$, ({ account, gaps }) => {
       this.account = account;
@@ -28,7 +30,7 @@ export class Listener extends Ear {
     });
   }
 
-  of(worker: WorkerId): Heard[] {
-    return this.heard.get(worker) ?? [];
+  of(who: string): Heard[] {
+    return this.heard.get(who) ?? [];
   }
 }

@@ -88,7 +88,9 @@ export function downTime(
 }
 
 /** When the status was not live, after it first was. */
-function intervals(statuses: readonly SeenStatus[]): { readonly from: number; readonly until: number }[] {
+export function intervals(
+  statuses: readonly SeenStatus[],
+): { readonly from: number; readonly until: number }[] {
   const first = statuses.findIndex(({ state }) => state === 'live');
   return statuses.flatMap(({ state, at }, place) => {
     if (state === 'live' || place < first) return [];

@@ -1,9 +1,10 @@
+import { natsLoads } from '../../../src/adapters/nats/nats-loads.js';
 import type { NatsAuth } from '../../../src/adapters/nats/nats-options.js';
 import { startNats, type NatsServer } from '../../support/nats-server.js';
 import { Stage } from '../stage.js';
 import { Listener } from './listener.js';
 
-const LISTENER = { user: 'listener', password: 'heard' } satisfies NatsAuth;
+export const LISTENER = { user: 'listener', password: 'heard' } satisfies NatsAuth;
 export const PUBLISHER = { user: 'publisher', pass: 'said' };
 
 /** Users for both sides, so that the listener's can be refused. */
@@ -19,7 +20,8 @@ export function startSoakServer(): Promise<NatsServer> {
 }
 
 export function listenThrough(port: number): Listener {
-  return new Listener(`nats://127.0.0.1:${port}`, LISTENER);
+  const source = natsLoads({ servers: `nats://127.0.0.1:${port}`, auth: LISTENER, form: 'objects' });
+  return new Listener(source, ({ workerId, activeDecodeBlocks }) => [workerId, Number(activeDecodeBlocks)]);
 }
 
 /** Where loads are published past the faults. */

@@ -1,0 +1,4 @@
+/** A label value as both formats write it. */
+export function escapeText(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
+}

@@ -1,0 +1,126 @@
+import type { WorkerId } from '../../core/worker-id.js';
+import { eachWorker, type WorkerOfPool } from './each-worker.js';
+import type { Family } from './family.js';
+import type { LegacyMetrics, LegacyWorkerStats } from './legacy-metrics.js';
+import type { Metric } from './metric.js';
+import { legacyMetrics } from './metric-names.js';
+import type { PoolAtScrape } from './pool-at-scrape.js';
+
+/** The metrics of Dynamo's old metrics component, for the pools that want them. */
+export const legacyFamilies: readonly Family[] = [
+  ofWorkers(legacyMetrics.blocksActive, (worker) => blocksOf(worker).active),
+  ofWorkers(legacyMetrics.blocksTotal, (worker) => blocksOf(worker).total),
+  ofStats(legacyMetrics.activeSlots, ({ requestActiveSlots }) => requestActiveSlots),
+  ofStats(legacyMetrics.totalSlots, ({ requestTotalSlots }) => requestTotalSlots),
+  ofStats(legacyMetrics.hitRate, ({ gpuPrefixCacheHitRate }) => gpuPrefixCacheHitRate),
+  ofSpread(legacyMetrics.loadAvg, ({ average }) => average),
+  ofSpread(legacyMetrics.loadStd, ({ deviation }) => deviation),
+  ofHitRate(legacyMetrics.islBlocks, ({ islBlocks }) => islBlocks),
+  ofHitRate(legacyMetrics.overlapBlocks, ({ overlapBlocks }) => overlapBlocks),
+];
+
+type LegacyPool = PoolAtScrape & { readonly legacy: LegacyMetrics };
+
+/** The pools that want the old metrics; of pools with the same component and endpoint the first. */
+function legacyOf(pools: readonly PoolAtScrape[]): LegacyPool[] {
+  const wanting = pools.filter((pool): pool is LegacyPool => pool.legacy !== undefined);
+  return [...new Map(wanting.toReversed().map((pool) => [keyOf(pool), pool])).values()].toReversed();
+}
+
+function keyOf({ legacy: { component, endpoint } }: LegacyPool): string {
+  return JSON.stringify([component, endpoint]);
+}
+
+/** The blocks of a worker's ranks, summed up; `undefined` where no rank said any. */
+function blocksOf({ ranks, worker }: WorkerOfPool): { readonly active?: number; readonly total?: number } {
+  let active: number | undefined;
+  let total: number | undefined;
+  for (let index = 0; index < ranks.rankCount(worker); index += 1) {
+    const used = ranks.kvUsedBlocks(worker, index) ?? ranks.activeDecodeBlocks(worker, index);
+    const capacity = ranks.totalKvBlocks(worker, index);
+    if (used !== null) active = (active ?? 0) + Number(used);
+    if (capacity !== null) total = (total ?? 0) + Number(capacity);
+  }
+  return { ...(active !== undefined && { active }), ...(total !== undefined && { total }) };
+}
+
+function ofWorkers(metric: Metric, value: (worker: WorkerOfPool) => number | undefined): Family {
+  return {
+    metric,
+    *samples(pools, sink) {
+      sink.begin(metric, {});
+      for (const pool of legacyOf(pools)) {
+        const { component, endpoint } = pool.legacy;
+        for (const worker of eachWorker([pool])) {
+          const sample = value(worker);
+          if (sample !== undefined) sink.sample(sample, component, endpoint, worker.workerId);
+          yield;
+        }
+      }
+    },
+  };
+}
+
+function ofStats(metric: Metric, value: (stats: LegacyWorkerStats) => number | undefined): Family {
+  return {
+    metric,
+    *samples(pools, sink) {
+      sink.begin(metric, {});
+      for (const pool of legacyOf(pools)) {
+        const { component, endpoint, stats } = pool.legacy;
+        if (stats === undefined) continue;
+        const byWorker = new Map<WorkerId, LegacyWorkerStats>();
+        for (const one of stats()) byWorker.set(one.workerId, one);
+        for (const { workerId } of eachWorker([pool])) {
+          const one = byWorker.get(workerId);
+          const sample = one && value(one);
+          if (sample !== undefined) sink.sample(sample, component, endpoint, workerId);
+          yield;
+        }
+      }
+    },
+  };
+}
+
+function ofSpread(
+  metric: Metric,
+  value: (spread: { readonly average: number; readonly deviation: number }) => number,
+): Family {
+  return {
+    metric,
+    *samples(pools, sink) {
+      sink.begin(metric, {});
+      for (const pool of legacyOf(pools)) {
+        const loads: number[] = [];
+        for (const worker of eachWorker([pool])) {
+          const { active } = blocksOf(worker);
+          if (active !== undefined) loads.push(active);
+          yield;
+        }
+        if (loads.length === 0) continue;
+        const mean = (values: readonly number[]): number =>
+          values.reduce((sum, x) => sum + x, 0) / values.length;
+        const average = mean(loads);
+        const deviation = Math.sqrt(mean(loads.map((x) => (x - average) ** 2)));
+        sink.sample(value({ average, deviation }), pool.legacy.component, pool.legacy.endpoint);
+      }
+    },
+  };
+}
+
+function ofHitRate(
+  metric: Metric,
+  value: (blocks: { readonly islBlocks: number; readonly overlapBlocks: number }) => number,
+): Family {
+  return {
+    metric,
+    *samples(pools, sink) {
+      sink.begin(metric, {});
+      for (const { legacy } of legacyOf(pools)) {
+        const blocks = legacy.hitRate?.();
+        if (blocks !== undefined) sink.sample(value(blocks), legacy.component, legacy.endpoint);
+        yield;
+      }
+    },
+  };
+}

@@ -1,0 +1,153 @@
+import type { Count } from '../../core/count.js';
+import type { MetricsFormat } from './content-type-for.js';
+import { escapeText } from './escape-text.js';
+import type { Metric } from './metric.js';
+import type { SampleSink } from './sample-sink.js';
+
+/** A chunk is handed on when it is this long. */
+const CHUNK = 32 * 1024;
+/** Room for what a worker writes beyond that. */
+const MARGIN = 4 * 1024;
+/** The longest number, a 64-bit integer or what JavaScript writes of a double, and the end of the line. */
+const LONGEST_NUMBER = 32;
+/** The most bytes that a character of a label value can need. */
+const WIDEST = 3;
+const none: readonly Uint8Array[] = [];
+
+/**
+ * Writes samples as lines into bytes. What is the same in all lines of a metric is made once; of a line only the label
+ * values and the number are, digit by digit, so that a page of many lines leaves no garbage behind.
+ */
+export class PageWriter implements SampleSink {
+  length = 0;
+  private bytes = Buffer.allocUnsafe(CHUNK + MARGIN);
+  private metric: Metric | undefined;
+  private headerOf: Metric | undefined;
+  /** The bytes before the first value, between the values, and behind the last. */
+  private pieces = none;
+  private fixedLength = 0;
+
+  constructor(private readonly format: MetricsFormat) {}
+
+  get full(): boolean {
+    return this.length >= CHUNK;
+  }
+
+  begin(metric: Metric, labels: Readonly<Record<string, string>>): void {
+    this.metric = metric;
+    this.pieces = piecesOf(this.sampleName(metric), labels, metric.labelNames);
+    this.fixedLength = this.pieces.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  sample(value: Count, first = '', second = '', third = ''): void {
+    // A metric without samples has no header either, as on Dynamo's pages.
+    if (this.headerOf !== this.metric) this.header();
+    const { pieces } = this;
+    this.makeRoom(this.fixedLength + WIDEST * (first.length + second.length + third.length) + LONGEST_NUMBER);
+    this.piece(pieces[0]);
+    if (pieces.length > 1) this.text(first, pieces[1]);
+    if (pieces.length > 2) this.text(second, pieces[2]);
+    if (pieces.length > 3) this.text(third, pieces[3]);
+    this.number(value);
+    this.bytes[this.length] = 10;
+    this.length += 1;
+  }
+
+  /** Writes a line as it is. */
+  line(text: string): void {
+    const bytes = Buffer.from(`${text}\n`);
+    this.makeRoom(bytes.length);
+    this.piece(bytes);
+  }
+
+  /** The bytes written since the last call; they are the caller's. */
+  take(): Uint8Array {
+    const taken = this.bytes.subarray(0, this.length);
+    this.bytes = Buffer.allocUnsafe(CHUNK + MARGIN);
+    this.length = 0;
+    return taken;
+  }
+
+  private header(): void {
+    const { metric } = this;
+    if (metric === undefined) throw new Error('a sample has no metric before begin()');
+    this.headerOf = metric;
+    const name = this.format === 'openmetrics' ? familyName(metric) : metric.name;
+    this.line(`# HELP ${name} ${metric.help}`);
+    this.line(`# TYPE ${name} ${metric.type}`);
+  }
+
+  private sampleName(metric: Metric): string {
+    return this.format === 'openmetrics' && metric.type === 'counter'
+      ? `${familyName(metric)}_total`
+      : metric.name;
+  }
+
+  private piece(piece: Uint8Array | undefined): void {
+    if (piece === undefined) return;
+    this.bytes.set(piece, this.length);
+    this.length += piece.length;
+  }
+
+  /** A label value, and what follows it. */
+  private text(text: string, next: Uint8Array | undefined): void {
+    const { bytes, length } = this;
+    let i = 0;
+    for (; i < text.length; i += 1) {
+      const code = text.charCodeAt(i);
+      if (code > 126 || code === 34 || code === 92 || code < 32) break;
+      bytes[length + i] = code;
+    }
+    this.length += i === text.length ? i : bytes.write(escapeText(text), length);
+    this.piece(next);
+  }
+
+  private number(value: Count): void {
+    if (typeof value === 'number' && value >= 0 && value <= 0x7fff_ffff && Number.isInteger(value))
+      this.digits(value);
+    else this.length += this.bytes.write(numberText(value), this.length, 'latin1');
+  }
+
+  private digits(value: number): void {
+    let end = this.length + 1;
+    for (let rest = value; rest >= 10; rest = (rest / 10) | 0) end += 1;
+    this.length = end;
+    let rest = value;
+    do {
+      end -= 1;
+      this.bytes[end] = 48 + (rest % 10);
+      rest = (rest / 10) | 0;
+    } while (rest > 0);
+  }
+
+  private makeRoom(length: number): void {
+    if (this.length + length <= this.bytes.length) return;
+    const longer = Buffer.allocUnsafe((this.bytes.length + length) * 2);
+    longer.set(this.bytes.subarray(0, this.length));
+    this.bytes = longer;
+  }
+}
+
+function familyName({ name }: Metric): string {
+  return name.replace(/_total$/, '');
+}
+
+function piecesOf(
+  name: string,
+  labels: Readonly<Record<string, string>>,
+  labelNames: readonly string[],
+): readonly Uint8Array[] {
+  const fixed = Object.entries(labels).map(([label, value]) => `${label}="${escapeText(value)}"`);
+  const own = labelNames.map((label) => `${label}="`);
+  if (own.length === 0)
+    return [Buffer.from(fixed.length === 0 ? `${name} ` : `${name}{${fixed.join(',')}} `)];
+  const [first, ...others] = own;
+  return [`${name}{${[...fixed, first].join(',')}`, ...others.map((label) => `",${label}`), '"} '].map(
+    (text) => Buffer.from(text),
+  );
+}
+
+function numberText(value: Count): string {
+  if (value === Infinity) return '+Inf';
+  return value === -Infinity ? '-Inf' : String(value);
+}

@@ -1,0 +1,61 @@
+import { setImmediate } from 'node:timers/promises';
+import type { MetricsFormat } from './content-type-for.js';
+import { familiesOf } from './families.js';
+import { PageWriter } from './page-writer.js';
+import { poolsAtScrape } from './pool-at-scrape.js';
+import type { PoolMetrics } from './pool-metrics.js';
+
+/** Who yields this often without filling a chunk has worked long enough as well. */
+const MOST_STEPS = 2000;
+
+/**
+ * One page of the metrics of some pools, in chunks of about 32 KiB. Between any two chunks whoever else waits for the
+ * event loop has a turn, so that loads flow on while a page of a large fleet is made.
+ *
+ * 1. The whole page is of one moment, that when its first chunk is asked for: what changes later is on the next page.
+ * 2. A chunk is the caller's. A consumer that takes its time holds nobody up; one that breaks off ends the making.
+ * 3. `openmetrics` ends with `# EOF`, and counters end in `_total`, as the format demands.
+ *
+ * @throws MetricsOptionsError, at the first chunk, when two pools have the same labels.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http';
+ * import { pipeline } from 'node:stream/promises';
+ * import { NEVER } from 'rxjs';
+ * import { loadMonitor, policies } from 'tidemark';
+ * import { contentTypeFor, poolMetrics, renderMetrics } from 'tidemark/prometheus';
+ *
+ * const monitor = loadMonitor({ loads: NEVER }, { policy: policies.default });
+ * const pools = [poolMetrics(monitor, { labels: { pool: 'llama' } })];
+ * const server = createServer((request, response) => {
+ *   const { format, contentType } = contentTypeFor(request.headers.accept);
+ *   response.setHeader('content-type', contentType);
+ *   pipeline(renderMetrics(pools, { format }), response).catch(() => response.destroy());
+ * });
+ * console.log(server.listening);
+ * // Logs: false
+ * ```
+ *
+ * @see {@link poolMetrics}, {@link contentTypeFor}, {@link registryMetrics}
+ */
+export async function* renderMetrics(
+  pools: readonly PoolMetrics[],
+  { format = 'text' }: { readonly format?: MetricsFormat } = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const scrape = poolsAtScrape(pools);
+  const page = new PageWriter(format);
+  let steps = 0;
+  for (const { samples } of familiesOf(pools)) {
+    const making = samples(scrape, page);
+    while (making.next().done !== true) {
+      steps += 1;
+      if (!page.full && steps < MOST_STEPS) continue;
+      steps = 0;
+      if (page.full) yield page.take();
+      await setImmediate();
+    }
+  }
+  if (format === 'openmetrics') page.line('# EOF');
+  if (page.length > 0) yield page.take();
+}

@@ -1,0 +1,41 @@
+import { Subject, VirtualTimeScheduler } from 'rxjs';
+import {
+  poolMetrics,
+  type PoolMetrics,
+  type PoolMetricsOptions,
+} from '../../../src/adapters/prometheus/pool-metrics.js';
+import type { FleetEvent } from '../../../src/core/fleet-event.js';
+import { loadMonitor, type LoadMonitor } from '../../../src/core/load-monitor/load-monitor.js';
+import type { MonitorSources } from '../../../src/core/load-monitor/monitor-sources.js';
+import type { MonitorOptions } from '../../../src/core/load-monitor/monitor-options.js';
+import { policies } from '../../../src/core/policies.js';
+
+/** A pool whose events a test tells one by one, at moments that it sets. */
+export class TestPool {
+  private readonly events$ = new Subject<FleetEvent>();
+  readonly scheduler = new VirtualTimeScheduler();
+  readonly monitor: LoadMonitor;
+  readonly metrics: PoolMetrics;
+
+  constructor(
+    options: PoolMetricsOptions = {},
+    monitor: Partial<MonitorOptions> = {},
+    sources: MonitorSources = {},
+  ) {
+    const { scheduler } = this;
+    this.monitor = loadMonitor(
+      { ...sources, events: this.events$ },
+      { policy: policies.default, scheduler, ...monitor },
+    );
+    this.metrics = poolMetrics(this.monitor, { scheduler, ...options });
+  }
+
+  tell(...events: FleetEvent[]): void {
+    for (const event of events) this.events$.next(event);
+  }
+
+  /** It is so many milliseconds later. */
+  later(ms: number): void {
+    this.scheduler.frame += ms;
+  }
+}

@@ -1,0 +1,469 @@
+import { readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { NEVER, of, Subject, type Observable } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { poolMetrics } from '../../../src/adapters/prometheus/pool-metrics.js';
+import { renderMetrics } from '../../../src/adapters/prometheus/render-metrics.js';
+import { WorkerLatencies } from '../../../src/adapters/prometheus/worker-latencies.js';
+import { loadMonitor } from '../../../src/core/load-monitor/load-monitor.js';
+import type { LoadBatch } from '../../../src/core/load-batch.js';
+import { policies } from '../../../src/core/policies.js';
+import type { SourceStatus } from '../../../src/core/source-status.js';
+import type { WorkerId } from '../../../src/core/worker-id.js';
+import { fleetEvents as fleet } from '../../../src/testing/fleet-events.js';
+import { LoadBatchDecoder } from '../../../src/wire/load-batch-decoder.js';
+import { encodeActiveLoadJson } from '../../../src/wire/load-encoder.js';
+import { LoadAccounting } from '../../../src/wire/load-accounting.js';
+import { id, load } from '../../support/fleet.js';
+import { pageOf, samplesNamed, samplesOf } from './page.js';
+import { TestPool } from './pool.js';
+
+const marks = { activeDecodeBlocksThreshold: 0.85, activePrefillTokensThreshold: 100 };
+
+/** A pool with something of everything. */
+function eventfulPool(): TestPool {
+  const latencies = new WorkerLatencies();
+  const accounting = new LoadAccounting();
+  accounting.at(0, 0);
+  for (const sequence of [0, 1, 4])
+    accounting.received({ present: true, publisherHigh: 0, publisherLow: 9, sequence, publishedAt: 0 }, 80);
+  const pool = new TestPool(
+    {
+      labels: { pool: 'llama', zone: 'a' },
+      latencies,
+      accounting$: of({ account: accounting.snapshot() }),
+      legacy: {
+        component: 'backend',
+        endpoint: 'generate',
+        stats: () => [
+          { workerId: id(7), requestActiveSlots: 3, requestTotalSlots: 8, gpuPrefixCacheHitRate: 0.25 },
+          { workerId: id(99), requestActiveSlots: 1 },
+        ],
+        hitRate: () => ({ islBlocks: 40, overlapBlocks: 12 }),
+      },
+    },
+    { start: { thresholds: marks } },
+    { status: [of<SourceStatus>({ source: 'loads (NATS)', state: 'live', since: 1500 })] },
+  );
+  pool.metrics.counting$.subscribe();
+  pool.monitor.connect();
+  const card = { totalKvBlocks: 100, dataParallelSize: 2 };
+  pool.tell(
+    { kind: 'decodeInstances', workerIds: [id(7), id(8), id('18446744073709551615')] },
+    {
+      kind: 'configs',
+      workers: new Map([id(7), id(8), id('18446744073709551615')].map((one) => [one, card])),
+    },
+  );
+  pool.later(2000);
+  pool.tell(
+    load({ activeDecodeBlocks: 90, activePrefillTokens: 20, kvUsedBlocks: 91 }),
+    load({ dpRank: 1, activeDecodeBlocks: 10, activePrefillTokens: 2n ** 64n - 1n }),
+    load({ workerId: id(8), kvUsedBlocks: 0 }),
+    load({ workerId: id(8), dpRank: 5 }),
+  );
+  pool.later(3216);
+  latencies.firstToken({ workerId: id(7), dpRank: 0, workerType: 'decode' }, 0.108308915, 28);
+  latencies.laterToken({ workerId: id(7), workerType: 'decode' }, 0.02707075);
+  latencies.laterToken({ workerId: id(99), dpRank: 0, workerType: 'decode' }, 1);
+  return pool;
+}
+
+describe('a page', () => {
+  it('tells the whole state as text', async () => {
+    const pool = eventfulPool();
+    await expect(await pageOf([pool.metrics])).toMatchFileSnapshot('snapshots/page.txt');
+  });
+
+  it('tells the same as OpenMetrics, whose counters end in _total and which has an end', async () => {
+    const pool = eventfulPool();
+    const page = await pageOf([pool.metrics], 'openmetrics');
+    await expect(page).toMatchFileSnapshot('snapshots/page.openmetrics.txt');
+    expect(page.endsWith('\n# EOF\n')).toBe(true);
+    const types = [...page.matchAll(/^# TYPE (\S+) counter$/gm)].map(([, name = '']) => name);
+    expect(types).toContain('llm_kv_hit_rate_isl_blocks');
+    for (const name of types) {
+      expect(name).not.toMatch(/_total$/);
+      expect(samplesNamed(page, `${name}_total`)).not.toEqual([]);
+    }
+  });
+
+  it('writes the lines of Dynamo to the letter', async () => {
+    const captured = readFileSync(
+      new URL('../../fixtures/captures/1.6.1/kv_router/frontend_metrics.txt', import.meta.url),
+      'utf8',
+    );
+    const wanted = captured.split('\n').filter((line) => /dynamo_frontend_worker_/.test(line));
+    const latencies = new WorkerLatencies();
+    const pool = new TestPool({ latencies });
+    pool.monitor.connect();
+    const worker = { workerId: id('3016182487575950085'), dpRank: 0 };
+    pool.tell(load({ ...worker, activeDecodeBlocks: 0, activePrefillTokens: 0 }));
+    latencies.firstToken({ ...worker, workerType: 'decode' }, 0.108308915, 28);
+    latencies.laterToken({ ...worker, workerType: 'decode' }, 0.02707075);
+    const page = await pageOf([pool.metrics]);
+    expect(wanted).toHaveLength(15);
+    expect(
+      page
+        .split('\n')
+        .filter((line) => /dynamo_frontend_worker_/.test(line))
+        .sort(),
+    ).toEqual(wanted.sort());
+  });
+
+  it('says without a run only that there is none, and nothing of the run before', async () => {
+    const pool = eventfulPool();
+    pool.monitor.stop();
+    const page = await pageOf([pool.metrics]);
+    expect(samplesNamed(page, 'tidemark_monitor_connected')).toEqual([
+      ['tidemark_monitor_connected{pool="llama",zone="a"}', '0'],
+    ]);
+    expect(page).not.toMatch(/worker_id/);
+    expect(page).not.toMatch(/tidemark_fleet|tidemark_source|tidemark_mark/);
+  });
+
+  it('has no counters before somebody counts, and goes on counting over the ends of runs', async () => {
+    const pool = new TestPool();
+    pool.monitor.connect();
+    expect(await pageOf([pool.metrics])).not.toContain('_total');
+    const counting = pool.metrics.counting$.subscribe();
+    pool.metrics.counting$.subscribe();
+    const foreign = load({ topic: 'x' });
+    pool.tell(foreign);
+    pool.monitor.stop();
+    pool.monitor.connect();
+    pool.tell(foreign, foreign);
+    counting.unsubscribe();
+    pool.tell(foreign);
+    const problems = samplesNamed(await pageOf([pool.metrics]), 'tidemark_problems_total');
+    expect(problems.filter(([, count]) => count !== '0')).toEqual([
+      ['tidemark_problems_total{code="foreign-topic"}', '4'],
+    ]);
+  });
+});
+
+describe('transitions', () => {
+  it('count by the check that told, and by what else it was', async () => {
+    const pool = new TestPool({}, { start: { thresholds: marks } });
+    pool.metrics.counting$.subscribe();
+    pool.monitor.connect();
+    pool.tell(
+      { kind: 'decodeInstances', workerIds: [id(7)] },
+      { kind: 'configs', workers: new Map([[id(7), { totalKvBlocks: 100 }]]) },
+      load({ kvUsedBlocks: 90 }),
+      load({ kvUsedBlocks: 10 }),
+      load({ activePrefillTokens: 101 }),
+      load({ activePrefillTokens: 1 }),
+      { kind: 'marked', workerId: id(7) },
+      { kind: 'markExpired', workerId: id(7) },
+      load({ kvUsedBlocks: 90 }),
+      { kind: 'decodeInstances', workerIds: [] },
+    );
+    const counts = samplesNamed(await pageOf([pool.metrics]), 'tidemark_transitions_total');
+    expect(counts).toHaveLength(15);
+    expect(Object.fromEntries(counts.filter(([, count]) => count !== '0'))).toEqual({
+      'tidemark_transitions_total{check="kvUsedBlocks",direction="busy"}': '2',
+      'tidemark_transitions_total{check="activePrefillTokens",direction="busy"}': '1',
+      'tidemark_transitions_total{check="mark",direction="busy"}': '1',
+      // Of a free rank the check with the least room tells, whatever made it busy before.
+      'tidemark_transitions_total{check="kvUsedBlocks",direction="free"}': '2',
+      'tidemark_transitions_total{check="unmarked",direction="free"}': '1',
+      'tidemark_transitions_total{check="left",direction="free"}': '1',
+    });
+  });
+});
+
+describe('series of workers that left', () => {
+  const idsOn = (page: string): string[] =>
+    [...new Set([...page.matchAll(/worker_id="(\d+)"/g)].map(([, one = '']) => one))].sort();
+
+  it('of a thousand that came and went none is there, also with late loads and late latencies', async () => {
+    const latencies = new WorkerLatencies();
+    const pool = new TestPool(
+      { latencies, legacy: { component: 'c', endpoint: 'e' } },
+      { start: { thresholds: marks } },
+    );
+    pool.metrics.counting$.subscribe();
+    pool.monitor.connect();
+    pool.tell({ kind: 'decodeInstances', workerIds: [] }, { kind: 'configs', workers: new Map() });
+    const workers = Array.from({ length: 1000 }, (_, index) => id(1000 + index));
+    const speak = (workerId: WorkerId): void => {
+      pool.tell(load({ workerId, activeDecodeBlocks: 90, activePrefillTokens: 1, kvUsedBlocks: 90 }));
+      latencies.firstToken({ workerId, dpRank: 0, workerType: 'decode' }, 0.1, 1);
+      latencies.laterToken({ workerId, workerType: 'decode' }, 0.1);
+    };
+    for (const [index, workerId] of workers.entries()) {
+      pool.tell(
+        { kind: 'instance', workerId, present: true },
+        { kind: 'config', workerId, config: { totalKvBlocks: 100 } },
+      );
+      speak(workerId);
+      if (index < 10) continue;
+      const leaver = workers[index - 10] as WorkerId;
+      pool.tell({ kind: 'instance', workerId: leaver, present: false });
+      // What was on its way when it left.
+      speak(leaver);
+      if (index % 100 === 0) expect(idsOn(await pageOf([pool.metrics]))).toHaveLength(10);
+    }
+    expect(latencies.size).toBeGreaterThan(10);
+    pool.tell({ kind: 'decodeInstances', workerIds: [] });
+    for (let time = 0; time < 2; time += 1) expect(idsOn(await pageOf([pool.metrics]))).toEqual([]);
+    expect(latencies.size).toBe(0);
+  });
+
+  it.each(['dynamo-0.8', 'dynamo-1.0', 'dynamo-1.1'] as const)(
+    'is none under %s, which remembers their loads',
+    async (name) => {
+      const pool = new TestPool({}, { policy: policies[name] });
+      pool.monitor.connect();
+      pool.tell({ kind: 'decodeInstances', workerIds: [id(7), id(8)] });
+      for (const workerId of [id(7), id(8)]) pool.tell(load({ workerId, activeDecodeBlocks: 1 }));
+      expect(idsOn(await pageOf([pool.metrics]))).toEqual(['7', '8']);
+      pool.tell({ kind: 'decodeInstances', workerIds: [id(8)] });
+      expect(pool.monitor.explain(id(7))).toBeDefined();
+      expect(idsOn(await pageOf([pool.metrics]))).toEqual(['8']);
+    },
+  );
+
+  it('is none of a worker whose loads are held', async () => {
+    const pool = new TestPool({}, {}, { decodeInstances: NEVER });
+    pool.monitor.connect();
+    pool.tell(load({ activeDecodeBlocks: 1 }));
+    expect(pool.monitor.snapshot()?.fleet.held).toBe(1);
+    expect(idsOn(await pageOf([pool.metrics]))).toEqual([]);
+  });
+
+  it('a worker that leaves while the page is made is on it whole, and nobody is torn or twice', async () => {
+    const pool = new TestPool();
+    pool.monitor.connect();
+    const ids = Array.from({ length: 600 }, (_, index) => id(index + 1));
+    pool.tell({ kind: 'decodeInstances', workerIds: ids });
+    for (const workerId of ids)
+      for (let dpRank = 0; dpRank < 4; dpRank += 1)
+        pool.tell(load({ workerId, dpRank, activeDecodeBlocks: 1, activePrefillTokens: 2, kvUsedBlocks: 3 }));
+    const before = samplesOf(await pageOf([pool.metrics]));
+    let chunks = 0;
+    let text = '';
+    for await (const chunk of renderMetrics([pool.metrics])) {
+      text += Buffer.from(chunk).toString();
+      chunks += 1;
+      // Half of them leave, others take their places and the rest report anew.
+      pool.tell({ kind: 'decodeInstances', workerIds: [...ids.slice(300 + chunks), id(5000 + chunks)] });
+      pool.tell(load({ workerId: id(5000 + chunks), dpRank: 70, activeDecodeBlocks: 9 }));
+      for (const workerId of ids) pool.tell(load({ workerId, activeDecodeBlocks: 77 }));
+    }
+    expect(chunks).toBeGreaterThan(5);
+    expect(samplesOf(text)).toEqual(before);
+  });
+});
+
+describe('several pools', () => {
+  it('differ in their labels, and a worker of both has Dynamo’s series once', async () => {
+    const [decode, other] = [
+      new TestPool({ labels: { pool: 'a' } }),
+      new TestPool({ labels: { pool: 'b' } }),
+    ];
+    const prefill = new TestPool({ labels: { pool: 'c' } }, { start: { source: 'prefill' } });
+    for (const pool of [decode, other, prefill]) {
+      pool.monitor.connect();
+      pool.tell(load({ activeDecodeBlocks: 1 }));
+    }
+    other.tell(load({ activeDecodeBlocks: 2 }), load({ workerId: id(8), activeDecodeBlocks: 3 }));
+    const page = await pageOf([decode, other, prefill].map(({ metrics }) => metrics));
+    expect(samplesNamed(page, 'dynamo_frontend_worker_active_decode_blocks')).toEqual([
+      ['dynamo_frontend_worker_active_decode_blocks{dp_rank="0",worker_id="7",worker_type="decode"}', '1'],
+      ['dynamo_frontend_worker_active_decode_blocks{dp_rank="0",worker_id="8",worker_type="decode"}', '3'],
+      ['dynamo_frontend_worker_active_decode_blocks{dp_rank="0",worker_id="7",worker_type="prefill"}', '1'],
+    ]);
+    expect(samplesNamed(page, 'tidemark_worker_busy').map(([series]) => series)).toEqual([
+      'tidemark_worker_busy{pool="a",worker_id="7"}',
+      'tidemark_worker_busy{pool="b",worker_id="7"}',
+      'tidemark_worker_busy{pool="b",worker_id="8"}',
+      'tidemark_worker_busy{pool="c",worker_id="7"}',
+    ]);
+  });
+
+  it('are refused with the same labels, in whatever order', async () => {
+    const pools = [
+      { a: '1', b: '2' },
+      { b: '2', a: '1' },
+    ].map((labels) => new TestPool({ labels }).metrics);
+    await expect(pageOf(pools)).rejects.toMatchObject({
+      name: 'MetricsOptionsError',
+      code: 'metrics-options',
+    });
+    await expect(pageOf([new TestPool().metrics, new TestPool().metrics])).rejects.toThrow(
+      /same labels|labels \{\}/,
+    );
+  });
+
+  it('may be none', async () => {
+    expect(await pageOf([])).toBe('');
+    expect(await pageOf([], 'openmetrics')).toBe('# EOF\n');
+  });
+});
+
+describe('texts of others', () => {
+  it('are escaped in label values, also those of ids that are none', async () => {
+    const pool = new TestPool({ labels: { pool: 'a"b\\c\nd é 模 \u{1F600}' } });
+    pool.monitor.connect();
+    const hostile = '7"} 1\nevil{x="\\é' as WorkerId;
+    pool.tell(load({ workerId: hostile, activeDecodeBlocks: 1 }));
+    const page = await pageOf([pool.metrics]);
+    expect(samplesNamed(page, 'dynamo_frontend_worker_active_decode_blocks')).toEqual([
+      [
+        'dynamo_frontend_worker_active_decode_blocks{dp_rank="0",worker_id="7\\"} 1\\nevil{x=\\"\\\\é",worker_type="decode"}',
+        '1',
+      ],
+    ]);
+    expect(samplesNamed(page, 'tidemark_monitor_connected')).toEqual([
+      ['tidemark_monitor_connected{pool="a\\"b\\\\c\\nd é 模 \u{1F600}"}', '1'],
+    ]);
+    expect(page).not.toMatch(/^evil/m);
+  });
+
+  it('make only so many series, and only so long ones', async () => {
+    const statuses = Array.from({ length: 500 }, (_, index) =>
+      of<SourceStatus>({ source: `${index}${'x'.repeat(5000)}`, state: 'down', since: 0 }),
+    );
+    const pool = new TestPool({}, {}, { status: statuses });
+    pool.metrics.counting$.subscribe();
+    pool.monitor.connect();
+    for (let index = 0; index < 500; index += 1) {
+      pool.tell({
+        kind: 'problem',
+        problem: { code: `made-up-${index}` as 'undecodable', source: 'loads', text: '', count: 2 },
+      });
+    }
+    const page = await pageOf([pool.metrics]);
+    const sources = samplesNamed(page, 'tidemark_source_state_since_timestamp_seconds');
+    expect(sources).toHaveLength(64);
+    expect(Math.max(...sources.map(([series]) => series.length))).toBeLessThan(200);
+    expect(samplesNamed(page, 'tidemark_problems_total')).toHaveLength(11);
+    expect(samplesOf(page).get('tidemark_problems_total{code="other"}')).toBe('1000');
+  });
+
+  it.each([
+    [{ 'a-b': 'x' }, /no label name/],
+    [{ __a: 'x' }, /no label name/],
+    [{ '': 'x' }, /no label name/],
+    [{ worker_id: 'x' }, /meaning of its own/],
+    [{ check: 'x' }, /meaning of its own/],
+    [{ pool: 'x'.repeat(257) }, /257 characters/],
+    [{ pool: 7 as never }, /must be a text/],
+    [Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`l${index}`, ''])), /at most 8/],
+  ])('are refused as labels of a pool: %j', (labels, why) => {
+    expect(() => new TestPool({ labels })).toThrow(why);
+  });
+});
+
+describe('making a page', () => {
+  it('lets others have their turn between chunks', async () => {
+    const pool = new TestPool();
+    pool.monitor.connect();
+    for (let worker = 0; worker < 2000; worker += 1)
+      pool.tell(load({ workerId: id(worker), activeDecodeBlocks: 1 }));
+    let turns = 0;
+    let making = true;
+    const others = (async () => {
+      for (; making; turns += 1) await setImmediate();
+    })();
+    let chunks = 0;
+    for await (const chunk of renderMetrics([pool.metrics])) {
+      chunks += 1;
+      expect(chunk.length).toBeLessThan(40_000);
+    }
+    making = false;
+    await others;
+    expect(chunks).toBeGreaterThan(5);
+    expect(turns).toBeGreaterThanOrEqual(chunks - 1);
+  });
+
+  it('also where a worker has very many ranks, and where nothing is written', async () => {
+    const pool = new TestPool({ latencies: new WorkerLatencies() }, { policy: policies['dynamo-1.0'] });
+    pool.monitor.connect();
+    for (let dpRank = 0; dpRank < 20_000; dpRank += 1) pool.tell(load({ dpRank, activeDecodeBlocks: 1 }));
+    for await (const chunk of renderMetrics([pool.metrics])) expect(chunk.length).toBeLessThan(40_000);
+
+    const silent = new TestPool({}, { policy: policies['dynamo-1.0'] });
+    silent.monitor.connect();
+    for (let dpRank = 0; dpRank < 50_000; dpRank += 1) silent.tell(load({ dpRank }));
+    let turns = 0;
+    let making = true;
+    const others = (async () => {
+      for (; making; turns += 1) await setImmediate();
+    })();
+    await pageOf([silent.metrics]);
+    making = false;
+    await others;
+    expect(turns).toBeGreaterThan(20);
+  });
+
+  it('ends when its reader breaks off', async () => {
+    const pool = new TestPool();
+    pool.monitor.connect();
+    for (let worker = 0; worker < 2000; worker += 1)
+      pool.tell(load({ workerId: id(worker), activeDecodeBlocks: 1 }));
+    const page = renderMetrics([pool.metrics]);
+    await page.next();
+    await page.return();
+    expect(await page.next()).toEqual({ done: true, value: undefined });
+  });
+});
+
+describe('the age of a signal', () => {
+  it('is told by the clock of the monitor, for objects and for batches that say when they came', async () => {
+    const pool = new TestPool();
+    pool.monitor.connect();
+    pool.later(1600);
+    pool.tell(load({ activeDecodeBlocks: 1 }));
+    pool.later(32_000);
+    pool.tell(load({ dpRank: 1, activeDecodeBlocks: 1 }));
+    const ages = samplesNamed(await pageOf([pool.metrics]), 'tidemark_rank_signal_age_seconds');
+    expect(ages).toEqual([
+      ['tidemark_rank_signal_age_seconds{dp_rank="0",worker_id="7"}', '32'],
+      ['tidemark_rank_signal_age_seconds{dp_rank="1",worker_id="7"}', '0'],
+    ]);
+  });
+});
+
+it('the age of loads in columns is told where the batch says when they came', async () => {
+  const decoder = new LoadBatchDecoder(policies.default);
+  const batches$ = new Subject<LoadBatch>();
+  const pool = new TestPool({}, {}, { loads: batches$ });
+  pool.monitor.connect();
+  const tell = (workerId: number): void => {
+    decoder.clear();
+    decoder.add(encodeActiveLoadJson(load({ workerId: id(workerId), activeDecodeBlocks: 1 })));
+    expect(decoder.batch.count).toBe(1);
+    batches$.next(decoder.batch);
+  };
+  tell(1);
+  decoder.at(8000);
+  tell(2);
+  pool.later(24_000);
+  decoder.at(32_000);
+  tell(3);
+  const page = await pageOf([pool.metrics]);
+  expect(samplesNamed(page, 'tidemark_worker_busy')).toHaveLength(3);
+  // Of the first nobody knows; the last is of the future, by clocks that disagree.
+  expect(samplesNamed(page, 'tidemark_rank_signal_age_seconds')).toEqual([
+    ['tidemark_rank_signal_age_seconds{dp_rank="0",worker_id="2"}', '16'],
+    ['tidemark_rank_signal_age_seconds{dp_rank="0",worker_id="3"}', '0'],
+  ]);
+});
+
+it('the type of a worker is that of its role', async () => {
+  const pool = new TestPool({}, {}, { prefillInstances: of<Observable<WorkerId[]>>(of([id(9)])) });
+  pool.monitor.connect();
+  pool.tell(fleet.load(9, { activePrefillTokens: 3 }));
+  expect(samplesNamed(await pageOf([pool.metrics]), 'dynamo_frontend_worker_active_prefill_tokens')).toEqual([
+    ['dynamo_frontend_worker_active_prefill_tokens{dp_rank="0",worker_id="9",worker_type="prefill"}', '3'],
+  ]);
+});
+
+it('a monitor with a clock of its own needs no other', () => {
+  const loads = new Subject<never>();
+  const monitor = loadMonitor({ loads }, { policy: policies.default });
+  expect(poolMetrics(monitor).scheduler.now()).toBeGreaterThan(1e12);
+});

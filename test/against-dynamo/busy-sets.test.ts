@@ -1,0 +1,126 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { simulateCommand } from '../../src/cli/simulate-command.js';
+import { seededRandom } from '../../src/simulator/random.js';
+import { startEtcd } from '../support/etcd-server.js';
+import { eventually } from '../support/eventually.js';
+import { startNats } from '../support/nats-server.js';
+import { RunningCommand } from '../support/run-command.js';
+import { dynamoPython } from './dynamo-python.js';
+import { makeModelFolder } from './model-folder.js';
+import { OurMonitor } from './our-monitor.js';
+import { releases, type ReleaseName } from './releases.js';
+import { startRealFrontend } from './real-frontend.js';
+import { startRealWorker } from './real-worker.js';
+import { printSets } from './print-sets.js';
+
+const model = 'tiny-model';
+const marks = { active_decode_blocks_threshold: 0.8 };
+const PUBLICATIONS = 300;
+const INSTALL_MS = 1_800_000;
+const names = Object.keys(releases) as ReleaseName[];
+
+let modelPath = '';
+beforeAll(async () => {
+  modelPath = await makeModelFolder(await mkdtemp(join(tmpdir(), 'tidemark-model-')));
+});
+afterAll(() => rm(modelPath, { recursive: true, force: true }));
+
+describe.each(names)('Dynamo %s', { timeout: 300_000 }, (release) => {
+  beforeAll(() => dynamoPython(release), INSTALL_MS);
+
+  it('real workers publish: whom we hold busy is whom its frontend holds busy', async () => {
+    await using nats = await startNats({ jetstream: true });
+    await using etcd = await startEtcd();
+    const servers = { nats, etcd };
+    await using frontend = await startRealFrontend(release, servers);
+    const plan = { release, modelPath, model };
+    const one = { total_kv_blocks: 100, max_num_batched_tokens: 2048 };
+    const two = { total_kv_blocks: 200, data_parallel_size: 2 };
+    const four = { total_kv_blocks: 1000, data_parallel_start_rank: 4, data_parallel_size: 4 };
+    await using first = await startRealWorker({ ...plan, config: one }, servers);
+    await using second = await startRealWorker({ ...plan, config: two }, servers);
+    await using third = await startRealWorker({ ...plan, config: four }, servers);
+    const effective = await frontend.setMarks(model, marks);
+    using ours = new OurMonitor(release, servers, effective);
+    await eventually(() => ours.live() && ours.instances === 3);
+
+    const random = seededRandom(7);
+    const said = new Map<string, number>();
+    const ranks = [
+      { worker: first, dpRanks: [0], total: 100 },
+      { worker: second, dpRanks: [0, 1], total: 200 },
+      { worker: third, dpRanks: [4, 5, 6, 7], total: 1000 },
+    ].flatMap(({ worker, dpRanks, total }) => dpRanks.map((dpRank) => ({ worker, dpRank, total })));
+    const signal = releases[release].generation === '1.0' ? 'active_decode_blocks' : 'kv_used_blocks';
+    for (let n = 0; n < PUBLICATIONS; n += 1) {
+      const { worker, dpRank, total } = ranks[Math.floor(random() * ranks.length)] ?? ranks[0]!;
+      // Three of four above the mark, or a worker of four ranks would hardly ever be busy. A real worker does not
+      // publish what it published last.
+      const blocks =
+        Math.round(total * (random() < 0.75 ? 0.81 + 0.18 * random() : 0.8 * random())) + (n % 2);
+      const rank = `${worker.id}/${dpRank}`;
+      if (said.get(rank) === blocks) continue;
+      said.set(rank, blocks);
+      const [received, flips] = [ours.received, ours.busySets.length];
+      worker.publish({ dp_rank: dpRank, [signal]: blocks });
+      await eventually(() => ours.received > received);
+      if (ours.busySets.length > flips)
+        await eventually(() => expect(frontend.busySets().at(-1)).toEqual(ours.busySets.at(-1)));
+    }
+    printSets(`real workers of ${release}`, { tidemark: ours.busySets, frontend: frontend.busySets() });
+    expect(frontend.busySets()).toEqual(ours.busySets);
+    expect(ours.busySets.length).toBeGreaterThan(15);
+    expect(ours.problems).toEqual([]);
+  });
+
+  it('its frontend takes simulated workers, and holds busy whom we hold busy', async () => {
+    await using nats = await startNats({ jetstream: true });
+    await using etcd = await startEtcd();
+    const servers = { nats, etcd };
+    await using frontend = await startRealFrontend(release, servers);
+    const { generation, policy } = releases[release];
+    const simulating = new RunningCommand((terminal, end$) =>
+      simulateCommand(
+        {
+          ...{ nats: nats.url, etcd: etcd.url, namespace: 'dynamo', json: true },
+          ...{ seed: 3, workers: 5, ranks: 2, duration: 600, ttl: 10, generation, policy, model, modelPath },
+          activeDecodeBlocksThreshold: '0.8',
+        },
+        terminal,
+        end$,
+      ),
+    );
+    const effective = await frontend.setMarks(model, marks);
+    using ours = new OurMonitor(release, servers, effective);
+    await eventually(() => ours.live() && ours.instances === 5);
+    // Whoever came late has heard of every rank when each has spoken once more; then all three go the same way.
+    const heard = ours.received;
+    await eventually(() => ours.received > heard + 5 * 2 * 3);
+    await eventually(() => {
+      expect(frontend.busySets().at(-1)).toEqual(ours.busySets.at(-1));
+      expect(simulating.busySets().at(-1)).toEqual(ours.busySets.at(-1));
+    });
+    // Under 1.6 what workers say before discovery has told of them is dropped, and reported.
+    const problems = ours.problems.length;
+    const from = [ours.busySets, frontend.busySets(), simulating.busySets()].map(({ length }) => length);
+    const since = (): string[][][] =>
+      [ours.busySets, frontend.busySets(), simulating.busySets()].map((sets, n) => sets.slice(from[n]));
+    await eventually(() => {
+      const [tidemark, itsFrontend, simulator] = since();
+      expect(tidemark?.length).toBeGreaterThan(15);
+      expect(itsFrontend).toEqual(tidemark);
+      expect(simulator).toEqual(tidemark);
+    }, 120_000);
+    const [tidemark = [], itsFrontend = [], simulator = []] = since();
+    printSets(`simulated workers of ${generation} before ${release}`, {
+      tidemark,
+      frontend: itsFrontend,
+      simulator,
+    });
+    expect(ours.problems.slice(problems)).toEqual([]);
+    await simulating.end();
+  });
+});

@@ -1,0 +1,43 @@
+import { tap, type Subscription } from 'rxjs';
+import { loadMonitor, type LoadMonitor } from '../../src/core/load-monitor/load-monitor.js';
+import type { LoadThresholdUpdate } from '../../src/core/load-thresholds.js';
+import { policies } from '../../src/core/policies.js';
+import { dynamoSources } from '../../src/dynamo/dynamo-sources.js';
+import type { Servers } from './python-process.js';
+import { releases, type ReleaseName } from './releases.js';
+
+/** What tidemark says of the fleet that a frontend of this release watches. */
+export class OurMonitor implements Disposable {
+  /** Every set of busy workers after the first, which is empty, in order, each sorted. */
+  readonly busySets: string[][] = [];
+  /** Loads that came. */
+  received = 0;
+  readonly problems: string[] = [];
+  private readonly monitor: LoadMonitor;
+  private readonly run: Subscription;
+
+  constructor(release: ReleaseName, { nats, etcd }: Servers, thresholds: LoadThresholdUpdate = {}) {
+    const sources = dynamoSources({ nats: nats.url, etcd: etcd.url, endpoint: 'dynamo.backend.generate' });
+    const loads = sources.loads.pipe(tap(({ count }) => (this.received += count)));
+    const options = { policy: policies[releases[release].policy], start: { thresholds } };
+    this.monitor = loadMonitor({ ...sources, loads }, options);
+    this.monitor.busy$.subscribe((set) => {
+      if (set.added.length + set.removed.length > 0) this.busySets.push([...set].sort());
+    });
+    this.monitor.problems$.subscribe(({ code, text }) => this.problems.push(`${code}: ${text}`));
+    this.run = this.monitor.connect();
+  }
+
+  get instances(): number {
+    return this.monitor.snapshot()?.fleet.instances ?? 0;
+  }
+
+  live(): boolean {
+    return this.monitor.snapshot()?.status.every(({ state }) => state === 'live') ?? false;
+  }
+
+  [Symbol.dispose](): void {
+    this.run.unsubscribe();
+    this.monitor.stop();
+  }
+}

@@ -1,0 +1,64 @@
+import type { LoadThresholdUpdate } from '../../src/core/load-thresholds.js';
+import { eventually } from '../support/eventually.js';
+import { onFreePort } from '../support/on-free-port.js';
+import { dynamoPython } from './dynamo-python.js';
+import { PythonProcess, type Servers } from './python-process.js';
+import type { ReleaseName } from './releases.js';
+
+/** Dynamo's own frontend, whose worker monitor says in its log whom it holds busy. */
+export interface RealFrontend extends AsyncDisposable {
+  /** The sets of busy workers that it logged, in order, each sorted; the last of them is the present one. */
+  busySets(): string[][];
+  /** Sets marks for a model as soon as it is served, and returns those in force. */
+  setMarks(model: string, marks: Marks): Promise<LoadThresholdUpdate>;
+}
+
+interface Marks {
+  readonly active_decode_blocks_threshold?: number | null;
+  readonly active_prefill_tokens_threshold?: number | null;
+  readonly active_prefill_tokens_threshold_frac?: number | null;
+}
+
+/** 1.0, and 1.6. */
+const changed =
+  /(?:Busy instances changed: |overloaded instances changed overloaded_instances=)\[([\d, ]*)\]/g;
+
+/** Starts the frontend of a release with a monitor that hears loads over NATS, and waits until it answers. */
+export function startRealFrontend(release: ReleaseName, servers: Servers): Promise<RealFrontend> {
+  return onFreePort(async (port) => {
+    const address = ['--http-host', '127.0.0.1', '--http-port', String(port)];
+    const planes = ['--router-mode', 'round-robin', '--request-plane', 'nats', '--event-plane', 'nats'];
+    const args = ['-m', 'dynamo.frontend', ...address, ...planes];
+    const process = new PythonProcess(await dynamoPython(release), args, servers);
+    const url = `http://127.0.0.1:${port}/busy_threshold`;
+    try {
+      await eventually(async () => {
+        process.check();
+        await fetch(url);
+      }, 60_000);
+    } catch (error) {
+      await process[Symbol.asyncDispose]();
+      throw error;
+    }
+    return {
+      busySets: () =>
+        [...process.log.matchAll(changed)].map(([, ids = '']) => ids.split(', ').filter(Boolean).sort()),
+      setMarks: async (model, marks) => {
+        const answer = await eventually(async () => {
+          process.check();
+          const body = JSON.stringify({ model, ...marks });
+          const headers = { 'content-type': 'application/json' };
+          const response = await fetch(url, { method: 'POST', headers, body });
+          if (!response.ok) throw new Error(`${await response.text()}\n${process.log.slice(-3000)}`);
+          return (await response.json()) as Marks;
+        }, 60_000);
+        return {
+          activeDecodeBlocksThreshold: answer.active_decode_blocks_threshold ?? null,
+          activePrefillTokensThreshold: answer.active_prefill_tokens_threshold ?? null,
+          activePrefillTokensThresholdFrac: answer.active_prefill_tokens_threshold_frac ?? null,
+        };
+      },
+      [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
+    };
+  });
+}

@@ -1,0 +1,50 @@
+import { distinctUntilChanged, filter, map, type Observable, type SchedulerLike } from 'rxjs';
+import { monotonicScheduler } from '../../../src/adapters/clock/monotonic-scheduler.js';
+import { loadMonitor, type LoadMonitor } from '../../../src/core/load-monitor/load-monitor.js';
+import { policies } from '../../../src/core/policies.js';
+import type { SourceStatus } from '../../../src/core/source-status.js';
+import { dynamoSources } from '../../../src/dynamo/dynamo-sources.js';
+import { Ear } from '../ear.js';
+import { Listener } from '../nats/listener.js';
+import { LISTENER } from '../nats/nats-stage.js';
+import { MARK, PLACE } from './fleet-worker.js';
+
+/** A monitor of the fleet behind both proxies, and what it says of its sources. */
+export class FleetListener {
+  readonly monitor: LoadMonitor;
+  readonly loads: Listener;
+  readonly discovery: Ear;
+
+  constructor(ports: { readonly nats: number; readonly etcd: number }, etcdClock: SchedulerLike) {
+    const sources = dynamoSources({
+      nats: { servers: `nats://127.0.0.1:${ports.nats}`, auth: LISTENER },
+      etcd: { hosts: `http://127.0.0.1:${ports.etcd}`, scheduler: etcdClock },
+      endpoint: PLACE,
+      form: 'objects',
+    });
+    const start = { thresholds: { activeDecodeBlocksThreshold: MARK } };
+    this.monitor = loadMonitor(sources, { policy: policies.default, scheduler: monotonicScheduler, start });
+    const { loads: loads$, accounting$ } = sources;
+    this.loads = new Listener({ loads$, accounting$, status$: this.#status('loads') }, (load) => [
+      String(load.publisherId),
+      Number(load.sequence),
+    ]);
+    this.discovery = new Ear(this.#status('discovery'));
+    this.monitor.connect();
+  }
+
+  unsubscribe(): void {
+    this.loads.unsubscribe();
+    this.discovery.unsubscribe();
+    this.monitor.stop();
+  }
+
+  /** What the monitor says of one of its sources. */
+  #status(name: string): Observable<SourceStatus> {
+    return this.monitor.status$.pipe(
+      map((all) => all.find(({ source }) => source === name)),
+      filter((status) => status !== undefined),
+      distinctUntilChanged(),
+    );
+  }
+}
