@@ -51,6 +51,7 @@ describe('package.json', () => {
           "cleanups",
           "compareWorkerIds",
           "declaredRanks",
+          "fleetStateOf",
           "isBusy",
           "judge",
           "loadMonitor",
@@ -112,6 +113,14 @@ describe('package.json', () => {
           "seriesCleanup",
           "tidemarkMetrics",
           "workerGauges",
+        ],
+        "tidemark/service": [
+          "FleetPools",
+          "ServiceError",
+          "frontendMarks",
+          "givenPool",
+          "liveFleet",
+          "startService",
         ],
         "tidemark/simulator": [
           "FleetPlanError",

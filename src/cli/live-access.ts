@@ -13,7 +13,10 @@ export interface LiveAccess {
 }
 
 /** @throws CliError for what goes together and is not, and for a file that cannot be read */
-export function liveAccess({ nats, etcd }: LiveOptions, environment: Environment): LiveAccess {
+export function liveAccess(
+  { nats, etcd }: Pick<LiveOptions, 'nats' | 'etcd'>,
+  environment: Environment,
+): LiveAccess {
   const value = (name: string): string | undefined =>
     environment[name] === '' ? undefined : environment[name];
   const text = (name: string): string | undefined => {

@@ -57,6 +57,7 @@ export type { Problem, ProblemCode } from './problem.js';
 export type { Transition } from './transition.js';
 export type { BusySet } from './busy-set.js';
 export type { FleetCounts } from './fleet-counts.js';
+export { fleetStateOf, type FleetState } from './fleet-state.js';
 export type { FleetStep } from './fleet-step.js';
 export type { FleetRanks } from './fleet-ranks.js';
 export type { CheckExplanation, Explanation, RankExplanation } from './explanation.js';

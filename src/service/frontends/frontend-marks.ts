@@ -1,0 +1,90 @@
+import {
+  catchError,
+  combineLatest,
+  defer,
+  distinctUntilChanged,
+  exhaustMap,
+  from,
+  map,
+  of,
+  scan,
+  share,
+  ReplaySubject,
+  startWith,
+  timer,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs';
+import type { SourceState, SourceStatus } from '../../core/source-status.js';
+import { errorText } from '../../operators/error-text.js';
+import { fetchMarks, type MarksByModel } from './fetch-marks.js';
+
+/** Which frontends are asked, and how often. */
+export interface FrontendOptions {
+  /** Of Dynamo frontends; in this order the first that answers says which marks are in force. */
+  readonly urls: readonly string[];
+  /** How often each is asked, in milliseconds. */
+  readonly intervalMs: number;
+  /** How long an answer may take, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly scheduler: SchedulerLike;
+}
+
+/** What one frontend said last. */
+export interface FrontendReport {
+  readonly url: string;
+  readonly state: SourceState;
+  readonly since: number;
+  readonly why?: string;
+  /** What it said last; it stays while the frontend is down. */
+  readonly marks: MarksByModel;
+}
+
+/** The marks in force at Dynamo's frontends. */
+export interface FrontendMarks {
+  /** All frontends, in order, whenever one of them was asked. */
+  readonly reports$: Observable<readonly FrontendReport[]>;
+  readonly status: readonly Observable<SourceStatus>[];
+}
+
+/** Asks Dynamo's frontends for the marks in force, again and again. A frontend that is down stays asked. */
+export function frontendMarks(options: FrontendOptions): FrontendMarks {
+  const each = options.urls.map((url) => reportsOf(url, options));
+  return {
+    reports$: combineLatest(each),
+    status: each.map((report$) => report$.pipe(map(statusOf), onlyNews())),
+  };
+}
+
+function reportsOf(
+  url: string,
+  { intervalMs, timeoutMs, scheduler }: FrontendOptions,
+): Observable<FrontendReport> {
+  type Answer = { readonly marks: MarksByModel } | { readonly why: string };
+  const ask = (): Observable<Answer> =>
+    from(fetchMarks(url, timeoutMs)).pipe(
+      map((marks): Answer => ({ marks })),
+      catchError((error: unknown) => of({ why: errorText(error) })),
+    );
+  return defer(() => {
+    const first: FrontendReport = { url, state: 'connecting', since: scheduler.now(), marks: new Map() };
+    return timer(0, intervalMs, scheduler).pipe(
+      exhaustMap(ask),
+      scan((before, answer): FrontendReport => {
+        const state = 'marks' in answer ? 'live' : 'down';
+        const since = before.state === state ? before.since : scheduler.now();
+        if ('marks' in answer) return { url, state, since, marks: answer.marks };
+        return { url, state, since, why: answer.why, marks: before.marks };
+      }, first),
+      startWith(first),
+    );
+  }).pipe(share({ connector: () => new ReplaySubject(1), resetOnRefCountZero: true }));
+}
+
+function statusOf({ url, state, since, why }: FrontendReport): SourceStatus {
+  return { source: `frontend ${url}`, state, since, ...(why !== undefined && { why }) };
+}
+
+function onlyNews(): (source$: Observable<SourceStatus>) => Observable<SourceStatus> {
+  return (source$) => source$.pipe(distinctUntilChanged((a, b) => a.state === b.state && a.why === b.why));
+}
