@@ -51,7 +51,9 @@ export async function serviceApp(
   app.setReplySerializer(jsonText);
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const status = statusOf(error);
-    if (status >= 500 && !(error instanceof ServiceError)) request.log.error(error);
+    // A caller that hangs up amid its body is no error of ours.
+    if (status >= 500 && !(error instanceof ServiceError) && error.code !== 'ECONNRESET')
+      request.log.error(error);
     return reply.status(status).send(errorBody(error));
   });
   // JSON has one character set and names none, in Dynamo as here.

@@ -227,6 +227,20 @@ describe('readiness', () => {
   });
 });
 
+describe('a source that errors', () => {
+  it('is told as a problem, what it said stays, and everything else goes on', async () => {
+    fleet = await ServedFleet.start();
+    await fleet.worker('7');
+    await post({ model: 'tiny-model', active_decode_blocks_threshold: 0.5 });
+    fleet.load('7', 60);
+    fleet.failLoads(new Error('cable cut'));
+    expect((await get('/metrics')).body).toMatch(/tidemark_problems_total\{.*code="source-error".*\} 1\n/);
+    expect(await json('/busy')).toMatchObject({ state: 'all-busy' });
+    await fleet.worker('8');
+    expect(await json('/busy')).toMatchObject({ state: 'partial' });
+  });
+});
+
 describe('who may change marks', () => {
   const set = { model: 'tiny-model', active_decode_blocks_threshold: 0.5 };
   const read = { model: 'tiny-model' };

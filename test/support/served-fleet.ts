@@ -66,6 +66,11 @@ export class ServedFleet implements AsyncDisposable {
     });
   }
 
+  /** The last word of the source of loads. */
+  failLoads(error: Error): void {
+    this.loads$.error(error);
+  }
+
   /** Something was wrong and was survived. */
   problem(problem: Problem): void {
     this.problems$.next(problem);

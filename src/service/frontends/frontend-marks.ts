@@ -47,7 +47,26 @@ export interface FrontendMarks {
   readonly status: readonly Observable<SourceStatus>[];
 }
 
-/** Asks Dynamo's frontends for the marks in force, again and again. A frontend that is down stays asked. */
+/**
+ * Asks Dynamo's frontends for the marks in force, again and again.
+ *
+ * 1. Each frontend is asked by itself; while an answer is awaited it is not asked again.
+ * 2. One that is down, or answers with something else than marks, stays asked; its last marks stay, and `why` says what
+ *    is wrong.
+ * 3. Nothing is asked before the first subscription, and nothing after the last. Neither output errors or completes.
+ *
+ * @example
+ * ```ts no-run
+ * import { monotonicScheduler } from 'tidemark/clock';
+ * import { frontendMarks } from 'tidemark/service';
+ *
+ * const urls = ['http://10.0.0.3:8000', 'http://10.0.0.4:8000'];
+ * const frontends = frontendMarks({ urls, intervalMs: 5000, timeoutMs: 5000, scheduler: monotonicScheduler });
+ * frontends.reports$.subscribe((reports) => reports.forEach(({ url, state, marks }) => console.log(url, state, marks)));
+ * ```
+ *
+ * @see {@link startService}, which takes them as `frontends`
+ */
 export function frontendMarks(options: FrontendOptions): FrontendMarks {
   const each = options.urls.map((url) => reportsOf(url, options));
   return {

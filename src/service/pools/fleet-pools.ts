@@ -19,7 +19,10 @@ import type { PoolChange, Pools } from './pools.js';
  * 1. A pool begins with the first worker that has a card of its model, under the marks of the rules, and ends with the
  *    last; so marks that were set are lost with the last worker, as in Dynamo.
  * 2. A pool that ends has heard of it before: its last workers leave, then it is gone.
- * 3. How the sources are, and messages and keys that cannot be read, are no pool's: `sources` tells them.
+ * 3. How the sources are, and messages and keys that cannot be read, are no pool's: `sources` tells them. A source that
+ *    errors is told there too, and what it said stays.
+ *
+ * @see {@link liveFleet} for an example, {@link startService}
  */
 export class FleetPools implements Pools {
   readonly changes$: Observable<PoolChange>;

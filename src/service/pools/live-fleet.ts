@@ -19,6 +19,19 @@ export interface LiveFleetOptions {
  *
  * @throws NatsOptionsError, EtcdOptionsError or ScopeError, when it is called, for options that cannot be followed.
  *
+ * @example
+ * ```ts no-run
+ * import { policies } from 'tidemark';
+ * import { monotonicScheduler } from 'tidemark/clock';
+ * import { FleetPools, liveFleet, startService } from 'tidemark/service';
+ *
+ * const fleet = liveFleet({ nats: { servers: 'nats://127.0.0.1:4222' }, etcd: { hosts: 'http://127.0.0.1:2379' } });
+ * const marks = { activeDecodeBlocksThreshold: 0.85 };
+ * const pools = new FleetPools(fleet, { policy: policies.default, marks, scheduler: monotonicScheduler });
+ * const service = await startService({ pools, port: 9420 });
+ * process.once('SIGTERM', () => void service.stop());
+ * ```
+ *
  * @see {@link natsLoads}, {@link etcdDiscovery}
  */
 export function liveFleet({ nats, etcd, namespace }: LiveFleetOptions): FleetSource {
