@@ -107,6 +107,14 @@ const configs = defineConfig([
     },
   },
   {
+    files: ['examples/**/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['console', 'fetch', 'process', 'TextDecoderStream', 'URL'].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
+  {
     files: ['test/*.config.{js,ts}'],
     rules: { 'no-restricted-syntax': 'off' },
   },

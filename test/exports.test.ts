@@ -56,6 +56,7 @@ describe('package.json', () => {
           "compareWorkerIds",
           "declaredRanks",
           "engineLoads",
+          "fleetStateOf",
           "isBusy",
           "judge",
           "kvActiveBlocks",
@@ -126,6 +127,14 @@ describe('package.json', () => {
           "seriesCleanup",
           "tidemarkMetrics",
           "workerGauges",
+        ],
+        "tidemark/service": [
+          "FleetPools",
+          "ServiceError",
+          "frontendMarks",
+          "givenPool",
+          "liveFleet",
+          "startService",
         ],
         "tidemark/simulator": [
           "FleetPlanError",

@@ -4,7 +4,7 @@ import { LoadDecoder } from '../wire/load-decoder.js';
 import { decodeLine } from './decode-line.js';
 import { exitCode } from './exit-code.js';
 import { inputLines } from './input-lines.js';
-import { jsonText } from './json-text.js';
+import { jsonText } from '../wire/json-text.js';
 import type { Terminal } from './terminal.js';
 
 /** The options of `tidemark decode`. */

@@ -4,19 +4,26 @@ import {
   fromEvent,
   merge,
   NEVER,
+  Subject,
   takeUntil,
   tap,
   timer,
   type SchedulerLike,
 } from 'rxjs';
+import type { LoadMonitor } from '../core/load-monitor/load-monitor.js';
+import type { LoadThresholdUpdate } from '../core/load-thresholds.js';
 import { policyNamed } from '../core/policy-named.js';
 import type { Transition } from '../core/transition.js';
 import type { WorkerId } from '../core/worker-id.js';
+import { givenPool } from '../service/pools/pools.js';
+import { ServiceError } from '../service/service-error.js';
+import { startService, type Service } from '../service/start-service.js';
 import { simulateFleet } from '../simulator/simulate-fleet.js';
+import { DEMO_MODEL, SIMULATED_ENDPOINT } from '../simulator/simulated-worker.js';
 import { LoadDecoder } from '../wire/load-decoder.js';
 import { demoMonitor } from './demo-fleet.js';
 import { exitCode } from './exit-code.js';
-import { jsonText } from './json-text.js';
+import { jsonText } from '../wire/json-text.js';
 import { marksOf, type MarkOptions } from './mark-options.js';
 import { marksText } from './marks-text.js';
 import { paced } from './paced.js';
@@ -30,6 +37,8 @@ export interface DemoOptions extends MarkOptions {
   /** Seconds. */
   readonly duration: number;
   readonly policy: string;
+  /** Where it is served as well. */
+  readonly port: number;
   readonly json?: boolean;
 }
 
@@ -75,7 +84,12 @@ export async function demoCommand(
     `a simulated fleet of ${workers} workers × ${ranks} ranks for ${duration} s, seed ${seed}, policy ${policy.name}; ` +
       `${marksText(marks)}; Ctrl-C ends it`,
   );
-  const monitor = demoMonitor({ facts$, decoder, policy, marks }, scheduler);
+  const marks$ = new Subject<LoadThresholdUpdate>();
+  const monitor = demoMonitor(
+    { facts$, decoder, policy, marks, marks$: marks$.pipe(takeUntil(end$)) },
+    scheduler,
+  );
+  const service = await demoService(monitor, marks$, options.port, scheduler, terminal);
   let busy: readonly WorkerId[] = [];
   await new Promise<void>((resolve, reject) => {
     monitor.busy$.subscribe({ next: (set) => (busy = [...set]), error: reject });
@@ -89,6 +103,7 @@ export async function demoCommand(
     });
     monitor.connect();
   });
+  await service?.stop();
   const summary = {
     seconds: seconds(scheduler.now()),
     ...count,
@@ -103,6 +118,30 @@ export async function demoCommand(
     );
   }
   return exitCode.ok;
+}
+
+/** The demo over HTTP; without it the demo runs all the same, and says why. */
+async function demoService(
+  monitor: LoadMonitor,
+  marks$: Subject<LoadThresholdUpdate>,
+  port: number,
+  scheduler: SchedulerLike,
+  terminal: Terminal,
+): Promise<Service | null> {
+  const pools = givenPool({
+    name: { model: DEMO_MODEL, endpoint: SIMULATED_ENDPOINT },
+    monitor,
+    setMarks: (change) => marks$.next(change),
+  });
+  try {
+    const service = await startService({ pools, port, scheduler });
+    terminal.err(`serving it on ${service.url} (/busy, /workers, /events, /metrics, /busy_threshold)`);
+    return service;
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    terminal.err(`it is not served: ${error.message}`);
+    return null;
+  }
 }
 
 function textLine({ at, busy, verdict }: Transition, seconds: (at: number) => number): string {

@@ -1,13 +1,18 @@
-import { mergeMap, share, type Observable, type SchedulerLike } from 'rxjs';
+import { defer, EMPTY, mergeMap, NEVER, repeat, share, of, type Observable, type SchedulerLike } from 'rxjs';
 import { discoveryOf } from '../adapters/etcd/discovery-of.js';
 import type { LoadReported } from '../core/fleet-event.js';
 import { loadMonitor, type LoadMonitor } from '../core/load-monitor/load-monitor.js';
 import type { LoadPolicy } from '../core/load-policy.js';
 import type { LoadThresholdUpdate } from '../core/load-thresholds.js';
+import type { SourceStatus } from '../core/source-status.js';
+import type { FleetSource } from '../service/pools/fleet-source.js';
+import type { FleetPlan } from '../simulator/fleet-plan.js';
+import { simulateFleet } from '../simulator/simulate-fleet.js';
 import type { SimulatedFact } from '../simulator/simulated-fact.js';
 import { SIMULATED_ENDPOINT } from '../simulator/simulated-worker.js';
 import type { DiscoveryBatch } from '../wire/discovery-change.js';
-import type { LoadDecoder } from '../wire/load-decoder.js';
+import { LoadDecoder } from '../wire/load-decoder.js';
+import { paced } from './paced.js';
 
 /** What a demo watches, and under which rules. */
 export interface DemoFleet {
@@ -15,6 +20,8 @@ export interface DemoFleet {
   readonly decoder: LoadDecoder;
   readonly policy: LoadPolicy;
   readonly marks: LoadThresholdUpdate;
+  /** Changes of the marks while it is watched. */
+  readonly marks$?: Observable<LoadThresholdUpdate>;
 }
 
 /**
@@ -22,7 +29,7 @@ export interface DemoFleet {
  * when the facts do.
  */
 export function demoMonitor(
-  { facts$, decoder, policy, marks }: DemoFleet,
+  { facts$, decoder, policy, marks, marks$ = EMPTY }: DemoFleet,
   scheduler: SchedulerLike,
 ): LoadMonitor {
   // The first subscription of a source makes the facts flow, on the scheduler; by then the others are there.
@@ -33,9 +40,27 @@ export function demoMonitor(
       configs: fleet.configs(SIMULATED_ENDPOINT),
       decodeInstances: fleet.instances(SIMULATED_ENDPOINT),
       loads: shared$.pipe(mergeMap((fact) => loads(fact, decoder))),
+      thresholds: marks$,
     },
     { policy, scheduler, start: { thresholds: marks } },
   );
+}
+
+/** A simulated fleet for a service, over and over, without end. */
+export function simulatedFleet(plan: Omit<FleetPlan, 'startedAt'>, scheduler: SchedulerLike): FleetSource {
+  const decoder = new LoadDecoder(plan.policy);
+  const facts$ = defer(() => paced(simulateFleet({ ...plan, startedAt: Date.now() }), scheduler)).pipe(
+    repeat(),
+    share(),
+  );
+  const discovery = discoveryOf(facts$.pipe(mergeMap(batches)));
+  return {
+    pools$: discovery.pools$,
+    pool: (name) => discovery.pool(name),
+    loads$: facts$.pipe(mergeMap((fact) => loads(fact, decoder))),
+    problems$: NEVER,
+    status: [defer(() => of<SourceStatus>({ source: 'simulation', state: 'live', since: scheduler.now() }))],
+  };
 }
 
 function batches(fact: SimulatedFact): DiscoveryBatch[] {

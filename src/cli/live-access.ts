@@ -13,7 +13,10 @@ export interface LiveAccess {
 }
 
 /** @throws CliError for what goes together and is not, and for a file that cannot be read */
-export function liveAccess({ nats, etcd }: LiveOptions, environment: Environment): LiveAccess {
+export function liveAccess(
+  { nats, etcd }: Pick<LiveOptions, 'nats' | 'etcd'>,
+  environment: Environment,
+): LiveAccess {
   return { nats: natsAccess(nats, environment), etcd: etcdAccess(etcd, environment) };
 }
 

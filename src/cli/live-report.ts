@@ -3,7 +3,7 @@ import type { Transition } from '../core/transition.js';
 import type { Problem } from '../core/problem.js';
 import type { SourceStatus } from '../core/source-status.js';
 import type { SequenceGap } from '../wire/load-account.js';
-import { jsonText } from './json-text.js';
+import { jsonText } from '../wire/json-text.js';
 import type { Terminal } from './terminal.js';
 
 /** A source or a worker that says how it is. */

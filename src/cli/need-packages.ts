@@ -10,6 +10,10 @@ const clients: Loaders = {
   etcd3: () => import('etcd3'),
 };
 
+/** What a service needs, of a simulated fleet and of a live one. */
+export const forService: Loaders = { fastify: () => import('fastify') };
+export const forLiveService: Loaders = { ...forService, ...clients };
+
 /** What a fleet needs besides whose cards name files. */
 export const forModelFiles: Loaders = {
   ...clients,

@@ -7,10 +7,11 @@ import { addLiveCommands } from './live-commands.js';
 import { addMarbleCommand } from './marble-command.js';
 import { withMarkOptions } from './mark-options.js';
 import { numberOption } from './number-option.js';
-import { packageVersion } from './package-version.js';
+import { packageVersion } from '../service/package-version.js';
 import { policyOption } from './policy-option.js';
 import { replayCommand, type ReplayOptions } from './replay-command.js';
 import { addStatsCommand } from './stats-command.js';
+import { addServiceCommands } from './service-commands.js';
 import type { Terminal } from './terminal.js';
 
 /** The command line: every command, its options, its help. `finish` is told the exit code of the one that ran. */
@@ -30,12 +31,20 @@ export function program(
     );
 
   withMarkOptions(root.command('demo'))
-    .description('watch a simulated fleet: one line for each worker that becomes busy or free, and why')
+    .description(
+      'watch a simulated fleet: one line for each worker that becomes busy or free, and why; and serve it',
+    )
     .option('--seed <n>', 'the same seed gives the same fleet', numberOption(0, 0xffff_ffff), 1)
     .option('--workers <n>', 'how many workers', numberOption(1, 1000), 6)
     .option('--ranks <n>', 'data-parallel ranks of each worker', numberOption(1, 64), 2)
     .option('--duration <seconds>', 'how long to watch', numberOption(0.1, 86_400, { fraction: true }), 20)
     .addOption(policyOption('the rules, and the generation of bytes').default('default'))
+    .option(
+      '--port <n>',
+      'where it is served as well; 0 is any port that is free',
+      numberOption(0, 65_535),
+      9420,
+    )
     .option('--json', 'one JSON object a line, the summary last')
     .addHelpText(
       'after',
@@ -78,6 +87,7 @@ export function program(
 
   addStatsCommand(root, terminal, standardInput, finish);
   addLiveCommands(root, terminal, finish);
+  addServiceCommands(root, terminal, finish);
   addMarbleCommand(root, terminal, finish);
   for (const command of root.commands) command.exitOverride().configureHelp({ sortOptions: false });
   return root;

@@ -9,7 +9,7 @@ import { exitCode } from './exit-code.js';
 import { LiveReport } from './live-report.js';
 import { marksOf, type MarkOptions } from './mark-options.js';
 import { marksText } from './marks-text.js';
-import { packageVersion } from './package-version.js';
+import { packageVersion } from '../service/package-version.js';
 import { recordedEventText, recordingHeaderText } from './recording-text.js';
 import { RecordingWriter } from './recording-writer.js';
 import type { Terminal } from './terminal.js';

@@ -1,6 +1,6 @@
 import type { FleetEvent } from '../core/fleet-event.js';
 import type { RecordedStart, RecordingHeader } from '../wire/recording.js';
-import { jsonText } from './json-text.js';
+import { jsonText } from '../wire/json-text.js';
 
 /** The first line of a recording. */
 export function recordingHeaderText({ policy, description }: RecordingHeader): string {

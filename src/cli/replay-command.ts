@@ -2,7 +2,7 @@ import { policyNamed } from '../core/policy-named.js';
 import { playRecording, type FailedExpectation, type PlayedRecording } from '../testing/play-recording.js';
 import type { Recording } from '../wire/recording.js';
 import { exitCode } from './exit-code.js';
-import { jsonText } from './json-text.js';
+import { jsonText } from '../wire/json-text.js';
 import { readRecording } from './read-recording.js';
 import type { Terminal } from './terminal.js';
 

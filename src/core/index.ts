@@ -11,6 +11,7 @@ export type { ActiveLoad } from './active-load.js';
 export type { Count } from './count.js';
 export type { RuntimeConfig } from './runtime-config.js';
 export type { EndpointName } from './endpoint-name.js';
+export type { PoolName } from './pool-name.js';
 export type { WorkerChange, WorkerInfo } from './worker-info.js';
 export { TidemarkError } from './tidemark-error.js';
 
@@ -56,6 +57,7 @@ export type { Problem, ProblemCode } from './problem.js';
 export type { Transition } from './transition.js';
 export type { BusySet } from './busy-set.js';
 export type { FleetCounts } from './fleet-counts.js';
+export { fleetStateOf, type FleetState } from './fleet-state.js';
 export type { FleetStep } from './fleet-step.js';
 export type { FleetRanks } from './fleet-ranks.js';
 export type { CheckExplanation, Explanation, RankExplanation } from './explanation.js';

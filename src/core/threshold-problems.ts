@@ -1,5 +1,6 @@
 import type { LoadPolicy } from './load-policy.js';
 import type { LoadThresholdUpdate } from './load-thresholds.js';
+import { rustFloat } from './rust-float.js';
 
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 
@@ -39,9 +40,4 @@ function isU64(value: number | bigint): boolean {
   return typeof value === 'bigint'
     ? value >= 0n && value <= MAX_U64
     : Number.isSafeInteger(value) && value >= 0;
-}
-
-/** A float as Rust prints it: `inf` and `-inf` for the infinities. */
-function rustFloat(value: number): string {
-  return String(value).replace('Infinity', 'inf');
 }

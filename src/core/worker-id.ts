@@ -18,7 +18,7 @@ export class WorkerIdError extends TidemarkError {
   constructor(readonly given: string) {
     super(
       'worker-id',
-      `${JSON.stringify(given)} is no worker id: write an unsigned 64-bit integer (0 to 18446744073709551615) ` +
+      `${JSON.stringify(given.slice(0, 100))} is no worker id: write an unsigned 64-bit integer (0 to 18446744073709551615) ` +
         'in decimal, without sign and without leading zeros.',
     );
   }

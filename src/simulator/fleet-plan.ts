@@ -12,6 +12,8 @@ export interface FleetPlan {
   readonly durationMs: number;
   /** The generation whose bytes the fleet writes: that of the policy's `wire` cell. */
   readonly policy: LoadPolicy;
+  /** What the workers serve; `demo-model` when absent. */
+  readonly model?: string;
   /** The wall clock at the beginning, Unix milliseconds; it only labels messages. */
   readonly startedAt: number;
 }

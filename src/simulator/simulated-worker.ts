@@ -10,6 +10,8 @@ import type { SimulatedFact } from './simulated-fact.js';
 
 const TOTAL_KV_BLOCKS = 1000;
 const MAX_BATCHED_TOKENS = 8192;
+/** What every simulated worker serves, unless the plan says otherwise. */
+export const DEMO_MODEL = 'demo-model';
 /** Where every simulated worker serves. */
 export const SIMULATED_ENDPOINT = { namespace: 'demo', component: 'backend', endpoint: 'generate' };
 const nothing = new Uint8Array(0);
@@ -60,7 +62,10 @@ export class SimulatedWorker {
       dataParallelSize: this.plan.ranks,
     };
     const instance = encodeInstanceRecord({ ...address, transport }, layout);
-    const card = encodeModelRecord({ ...address, model: 'demo-model', runtimeConfig }, layout);
+    const card = encodeModelRecord(
+      { ...address, model: this.plan.model ?? DEMO_MODEL, runtimeConfig },
+      layout,
+    );
     yield { at, key: instanceKey(address), value: present ? instance : nothing };
     yield { at, key: modelKey(address), value: present ? card : nothing };
   }

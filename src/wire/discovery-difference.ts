@@ -1,3 +1,4 @@
+import type { PoolName } from '../core/pool-name.js';
 import type { RuntimeConfig } from '../core/runtime-config.js';
 import type { WorkerId } from '../core/worker-id.js';
 import type { WorkerInfo } from '../core/worker-info.js';
@@ -9,6 +10,8 @@ export interface DiscoveryDifference {
   readonly configs: ReadonlyMap<WorkerId, RuntimeConfig | null>;
   /** By path of the endpoint, see {@link endpointPath}. */
   readonly endpoints: ReadonlyMap<string, EndpointDifference>;
+  /** The same for the workers of one model at one endpoint, by path of the pool. */
+  readonly pools: ReadonlyMap<string, PoolDifference>;
   /** Workers that are new, known better, or (`null`) gone: none of their keys is left. */
   readonly workers: ReadonlyMap<WorkerId, WorkerInfo | null>;
   /** Keys that were written and could not be read. */
@@ -21,6 +24,11 @@ export interface EndpointDifference {
   readonly configs: ReadonlyMap<WorkerId, RuntimeConfig | null>;
   /** Whether the worker is there now; only workers that came or went. */
   readonly instances: ReadonlyMap<WorkerId, boolean>;
+}
+
+/** What one batch changed in one pool. */
+export interface PoolDifference extends EndpointDifference {
+  readonly name: PoolName;
 }
 
 /** A key that could not be read, or its value. What it said last stays in force. */

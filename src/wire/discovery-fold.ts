@@ -1,4 +1,5 @@
 import type { EndpointName } from '../core/endpoint-name.js';
+import type { PoolName } from '../core/pool-name.js';
 import type { RuntimeConfig } from '../core/runtime-config.js';
 import type { WorkerId } from '../core/worker-id.js';
 import type { WorkerInfo } from '../core/worker-info.js';
@@ -6,8 +7,10 @@ import type { DiscoveryBatch, DiscoveryChange } from './discovery-change.js';
 import type { DiscoveryDifference, DiscoveryProblem } from './discovery-difference.js';
 import { parseDiscoveryKey } from './discovery-key.js';
 import { discoveryPrefixes } from './discovery-prefixes.js';
+import { endpointPath } from './endpoint-path.js';
 import { EndpointStates } from './endpoint-states.js';
 import { knownRecordOf, type KnownRecord } from './known-record.js';
+import { poolPath } from './pool-path.js';
 import { ViewDifference } from './view-difference.js';
 import { workerViewOf, type WorkerView } from './worker-view.js';
 
@@ -55,6 +58,8 @@ export class DiscoveryFold {
   private readonly owners = new Map<string, WorkerId>();
   private readonly known = new Map<WorkerId, KnownWorker>();
   private readonly endpoints = new EndpointStates();
+  private readonly poolStates = new EndpointStates();
+  private poolNames: ReadonlyMap<string, PoolName> = new Map();
   private readonly unread = new Map<string, DiscoveryProblem>();
 
   /**
@@ -81,7 +86,7 @@ export class DiscoveryFold {
 
   /** The configurations of all workers as a whole, or of those that have a card at an endpoint. A copy. */
   configs(endpoint?: EndpointName): ReadonlyMap<WorkerId, RuntimeConfig> {
-    if (endpoint !== undefined) return this.endpoints.configs(endpoint);
+    if (endpoint !== undefined) return this.endpoints.configs(endpointPath(endpoint));
     const configs = new Map<WorkerId, RuntimeConfig>();
     for (const [id, { view }] of this.known) if (view?.config != null) configs.set(id, view.config);
     return configs;
@@ -89,7 +94,21 @@ export class DiscoveryFold {
 
   /** The workers that are present at an endpoint. A copy. */
   instances(endpoint: EndpointName): ReadonlySet<WorkerId> {
-    return this.endpoints.instances(endpoint);
+    return this.endpoints.instances(endpointPath(endpoint));
+  }
+
+  /** Which pools there are, by path: each has a worker with a card. The same map until one comes or goes. */
+  pools(): ReadonlyMap<string, PoolName> {
+    return this.poolNames;
+  }
+
+  /** The cards and the instances of one pool. Copies. */
+  pool(name: PoolName): {
+    readonly configs: ReadonlyMap<WorkerId, RuntimeConfig>;
+    readonly instances: ReadonlySet<WorkerId>;
+  } {
+    const path = poolPath(name);
+    return { configs: this.poolStates.configs(path), instances: this.poolStates.instances(path) };
   }
 
   /** All workers that some key names. A copy. */
@@ -148,8 +167,19 @@ export class DiscoveryFold {
       difference.add(id, before, worker.view);
     }
     this.endpoints.apply(difference.endpoints);
+    this.poolStates.apply(difference.pools);
+    const names = new Map(this.poolNames);
+    for (const [path, { name }] of difference.pools) {
+      if (this.poolStates.has(path)) names.set(path, names.get(path) ?? name);
+      else names.delete(path);
+    }
+    if (!sameKeys(names, this.poolNames)) this.poolNames = names;
     return difference;
   }
+}
+
+function sameKeys(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean {
+  return a.size === b.size && [...a.keys()].every((key) => b.has(key));
 }
 
 function idInKey(text: string): WorkerId | null {

@@ -1,24 +1,26 @@
-import type { EndpointName } from '../core/endpoint-name.js';
 import type { RuntimeConfig } from '../core/runtime-config.js';
 import type { WorkerId } from '../core/worker-id.js';
 import type { EndpointDifference } from './discovery-difference.js';
-import { endpointPath } from './endpoint-path.js';
 
 interface EndpointState {
   readonly configs: Map<WorkerId, RuntimeConfig>;
   readonly instances: Set<WorkerId>;
 }
 
-/** Who is at which endpoint, and with which card. An endpoint at which nobody is takes no room. */
+/** Who is at which endpoint or in which pool, by its path, and with which card. Where nobody is takes no room. */
 export class EndpointStates {
   private readonly states = new Map<string, EndpointState>();
 
-  configs(endpoint: EndpointName): ReadonlyMap<WorkerId, RuntimeConfig> {
-    return new Map(this.states.get(endpointPath(endpoint))?.configs);
+  configs(path: string): ReadonlyMap<WorkerId, RuntimeConfig> {
+    return new Map(this.states.get(path)?.configs);
   }
 
-  instances(endpoint: EndpointName): ReadonlySet<WorkerId> {
-    return new Set(this.states.get(endpointPath(endpoint))?.instances);
+  instances(path: string): ReadonlySet<WorkerId> {
+    return new Set(this.states.get(path)?.instances);
+  }
+
+  has(path: string): boolean {
+    return this.states.has(path);
   }
 
   apply(differences: ReadonlyMap<string, EndpointDifference>): void {

@@ -47,7 +47,12 @@ export type { ModelFile, ModelFiles } from './model-files.js';
 export { slugOf } from './slug.js';
 export { DiscoveryFold } from './discovery-fold.js';
 export type { DiscoveryBatch, DiscoveryChange } from './discovery-change.js';
-export type { DiscoveryDifference, DiscoveryProblem, EndpointDifference } from './discovery-difference.js';
+export type {
+  DiscoveryDifference,
+  DiscoveryProblem,
+  EndpointDifference,
+  PoolDifference,
+} from './discovery-difference.js';
 export { discoveryPrefixes } from './discovery-prefixes.js';
 export { endpointOf, EndpointNameError, type EndpointLike } from './endpoint-of.js';
 export { endpointPath } from './endpoint-path.js';

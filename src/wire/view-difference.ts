@@ -1,13 +1,16 @@
 import type { EndpointName } from '../core/endpoint-name.js';
+import type { PoolName } from '../core/pool-name.js';
 import type { RuntimeConfig } from '../core/runtime-config.js';
 import type { WorkerId } from '../core/worker-id.js';
 import type { WorkerInfo } from '../core/worker-info.js';
-import type { WorkerView } from './worker-view.js';
+import { poolPath } from './pool-path.js';
+import type { WorkerPlace, WorkerView } from './worker-view.js';
 
 /** Collects what is different between the views of workers before and after a batch. */
 export class ViewDifference {
   readonly configs = new Map<WorkerId, RuntimeConfig | null>();
   readonly endpoints = new Map<string, PlaceDifference>();
+  readonly pools = new Map<string, NamedDifference>();
   readonly workers = new Map<WorkerId, WorkerInfo | null>();
 
   /** Adds one worker; `undefined` is one without any key. */
@@ -23,7 +26,26 @@ export class ViewDifference {
       if (!sameConfig(was?.config ?? null, configHere)) this.at(path).configs.set(id, configHere);
       const present = is?.present ?? false;
       if ((was?.present ?? false) !== present) this.at(path).instances.set(id, present);
+      this.addToPools(id, was, is);
     }
+  }
+
+  /** A worker is in the pool of the model that its card at an endpoint names. */
+  private addToPools(id: WorkerId, was: WorkerPlace | undefined, is: WorkerPlace | undefined): void {
+    for (const name of poolsOf(was, is)) {
+      const [before, after] = [inPool(was, name), inPool(is, name)];
+      if (!sameConfig(before?.config ?? null, after?.config ?? null))
+        this.inPool(name).configs.set(id, after?.config ?? null);
+      const present = after?.present ?? false;
+      if ((before?.present ?? false) !== present) this.inPool(name).instances.set(id, present);
+    }
+  }
+
+  private inPool(name: PoolName): NamedDifference {
+    const path = poolPath(name);
+    const known = this.pools.get(path) ?? { name, configs: new Map(), instances: new Map() };
+    this.pools.set(path, known);
+    return known;
   }
 
   private at(path: string): PlaceDifference {
@@ -38,6 +60,24 @@ export class ViewDifference {
 interface PlaceDifference {
   readonly configs: Map<WorkerId, RuntimeConfig | null>;
   readonly instances: Map<WorkerId, boolean>;
+}
+
+interface NamedDifference extends PlaceDifference {
+  readonly name: PoolName;
+}
+
+/** The pools that a place is in before or after. */
+function poolsOf(was: WorkerPlace | undefined, is: WorkerPlace | undefined): PoolName[] {
+  const [before, after] = [was, is].map((place) =>
+    place === undefined || place.model === null ? null : { model: place.model, endpoint: place.at },
+  );
+  if (before == null || before.model === after?.model) return after == null ? [] : [after];
+  return after == null ? [before] : [before, after];
+}
+
+/** A place as long as it is in a pool. */
+function inPool(place: WorkerPlace | undefined, { model }: PoolName): WorkerPlace | undefined {
+  return place?.model === model ? place : undefined;
 }
 
 function sameConfig(a: RuntimeConfig | null, b: RuntimeConfig | null): boolean {

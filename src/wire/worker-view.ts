@@ -18,6 +18,8 @@ export interface WorkerPlace {
   readonly at: EndpointName;
   readonly present: boolean;
   readonly config: RuntimeConfig | null;
+  /** What it serves here, by the card that counts; `null` without one. */
+  readonly model: string | null;
 }
 
 type Card = Extract<KnownRecord, { kind: 'card' }>;
@@ -32,12 +34,12 @@ export function workerViewOf(workerId: WorkerId, records: ReadonlyMap<string, Kn
   let counting: Card | undefined;
   for (const [, record] of inOrder(records)) {
     const { at, path } = record;
-    const place = places.get(path) ?? { at, present: false, config: null };
+    const place = places.get(path) ?? { at, present: false, config: null, model: null };
     if (record.kind === 'instance') {
       places.set(path, { ...place, present: true });
     } else if (record.lora === null) {
       counting = record;
-      places.set(path, { ...place, config: record.config });
+      places.set(path, { ...place, config: record.config, model: record.model });
     } else {
       loras.add(record.lora);
       places.set(path, place);

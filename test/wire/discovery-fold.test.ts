@@ -26,6 +26,16 @@ describe('what a batch changes', () => {
       endpoints: new Map([
         [generate, { configs: new Map([[seven, config]]), instances: new Map([[seven, true]]) }],
       ]),
+      pools: new Map([
+        [
+          `${generate}/tiny`,
+          {
+            name: { model: 'tiny', endpoint: at(generate) },
+            configs: new Map([[seven, config]]),
+            instances: new Map([[seven, true]]),
+          },
+        ],
+      ]),
       workers: new Map([[seven, info]]),
       problems: [],
     });
@@ -45,6 +55,7 @@ describe('what a batch changes', () => {
     expect(fold.apply(again)).toEqual({
       configs: new Map(),
       endpoints: new Map(),
+      pools: new Map(),
       workers: new Map(),
       problems: [],
     });
@@ -203,5 +214,61 @@ describe('LoRA cards', () => {
   it('one under the key of a base card is none either', () => {
     const fold = folded(put(cardOf7, card(100)));
     expect(fold.apply(batch.changes(put(cardOf7, adapter('A')))).configs).toEqual(new Map([[seven, null]]));
+  });
+});
+
+describe('pools', () => {
+  const other = { model: 'other', endpoint: at(generate) };
+  const tiny = { model: 'tiny', endpoint: at(generate) };
+
+  it('are the models with a card at an endpoint; an instance without a card is in none', () => {
+    const fold = folded(put(instanceOf7, {}));
+    expect(fold.pools().size).toBe(0);
+    fold.apply(batch.changes(put(cardOf7, card(100))));
+    expect([...fold.pools().values()]).toEqual([tiny]);
+    expect(fold.pool(tiny)).toEqual({
+      configs: new Map([[seven, { totalKvBlocks: 100 }]]),
+      instances: new Set([seven]),
+    });
+    fold.apply(batch.changes(gone(cardOf7)));
+    expect(fold.pools().size).toBe(0);
+    expect(fold.pool(tiny)).toEqual({ configs: new Map(), instances: new Set() });
+  });
+
+  it('two models at one endpoint are two, and a worker that changes its model changes the pool', () => {
+    const fold = folded(put(instanceOf7, {}), put(cardOf7, card(100)));
+    const before = fold.pools();
+    const { pools, endpoints } = fold.apply(
+      batch.changes(put(cardOf7, card(100, { display_name: 'other' }))),
+    );
+    expect(endpoints.size).toBe(0);
+    expect(pools).toEqual(
+      new Map([
+        [
+          `${generate}/tiny`,
+          { name: tiny, configs: new Map([[seven, null]]), instances: new Map([[seven, false]]) },
+        ],
+        [
+          `${generate}/other`,
+          {
+            name: other,
+            configs: new Map([[seven, { totalKvBlocks: 100 }]]),
+            instances: new Map([[seven, true]]),
+          },
+        ],
+      ]),
+    );
+    expect([...fold.pools().values()]).toEqual([other]);
+    expect([...before.values()]).toEqual([tiny]);
+    fold.apply(batch.changes(put(`v1/mdc/${generate}/8`, card(50))));
+    expect([...fold.pools().values()]).toEqual([other, tiny]);
+  });
+
+  it('are the same map as long as none comes or goes', () => {
+    const fold = folded(put(instanceOf7, {}), put(cardOf7, card(100)));
+    const pools = fold.pools();
+    fold.apply(batch.changes(put(cardOf7, card(200)), gone(instanceOf7)));
+    expect(fold.pools()).toBe(pools);
+    expect(fold.pool(tiny).instances.size).toBe(0);
   });
 });

@@ -1,5 +1,6 @@
-import { defer, map, mergeMap, ReplaySubject, share, type Observable } from 'rxjs';
+import { defer, distinctUntilChanged, map, mergeMap, ReplaySubject, share, type Observable } from 'rxjs';
 import type { ConfigChange, InstanceChange } from '../../core/load-monitor/monitor-sources.js';
+import type { PoolName } from '../../core/pool-name.js';
 import type { Problem } from '../../core/problem.js';
 import type { RuntimeConfig } from '../../core/runtime-config.js';
 import type { WorkerId } from '../../core/worker-id.js';
@@ -9,6 +10,7 @@ import type { DiscoveryBatch } from '../../wire/discovery-change.js';
 import { DiscoveryFold } from '../../wire/discovery-fold.js';
 import { endpointOf, type EndpointLike } from '../../wire/endpoint-of.js';
 import { endpointPath } from '../../wire/endpoint-path.js';
+import { poolPath } from '../../wire/pool-path.js';
 import { undecodableProblems } from './undecodable-problem.js';
 import { wholeThenChanges, type FoldStep } from './whole-then-changes.js';
 
@@ -19,6 +21,16 @@ export interface Discovery {
   readonly problems$: Observable<Problem>;
   configs(endpoint: EndpointLike): Observable<ConfigChange>;
   instances(endpoint: EndpointLike): Observable<InstanceChange>;
+  /** Which pools there are: the models that have a worker with a card, each at its endpoint. */
+  readonly pools$: Observable<readonly PoolName[]>;
+  /** The cards and instances of one pool only. */
+  pool(name: PoolName): PoolSources;
+}
+
+/** What a monitor of one pool takes from discovery. */
+export interface PoolSources {
+  readonly configs$: Observable<ConfigChange>;
+  readonly instances$: Observable<InstanceChange>;
 }
 
 /**
@@ -73,6 +85,28 @@ export function discoveryOf(batches$: Observable<DiscoveryBatch>, namespace?: st
           ({ endpoints }) => instanceChanges(endpoints.get(path)?.instances),
         ),
       );
+    },
+    pools$: steps$.pipe(
+      map(({ fold }) => fold.pools()),
+      distinctUntilChanged(),
+      map((pools) => [...pools.values()]),
+    ),
+    pool: (name) => {
+      const path = poolPath(name);
+      return {
+        configs$: steps$.pipe(
+          wholeThenChanges<ConfigChange>(
+            (fold) => fold.pool(name).configs,
+            ({ pools }) => configChanges(pools.get(path)?.configs),
+          ),
+        ),
+        instances$: steps$.pipe(
+          wholeThenChanges<InstanceChange>(
+            (fold) => fold.pool(name).instances,
+            ({ pools }) => instanceChanges(pools.get(path)?.instances),
+          ),
+        ),
+      };
     },
   };
 }

@@ -25,14 +25,16 @@ export interface EtcdDiscovery extends Discovery {
  *    removal of a base card removes a configuration; LoRA cards change neither. {@link DiscoveryFold} has the rules.
  * 2. `instances(endpoint)` gives who is present at an endpoint. The endpoint is `component.endpoint`,
  *    `namespace.component.endpoint`, or an object with these names.
- * 3. These and `workers$` (namespace, endpoints, model, adapters by worker) begin with the whole, for a late
+ * 3. `pools$` gives which models are served where, as a whole each time one comes or goes; `pool(name)` what of it a
+ *    monitor of one model at one endpoint takes. A worker without a card is in no pool.
+ * 4. These and `workers$` (namespace, endpoints, model, adapters by worker) begin with the whole, for a late
  *    subscriber too and also when it is empty, as soon as etcd's first list is complete. Then they give single
  *    changes, and nothing when nothing changed. What was missed while history was lost comes as one whole again, so
  *    that no worker flickers. Each whole is a copy, as large as the fleet; a single change costs the same at any size.
- * 4. `problems$` gives, with code `undecodable`, each key that cannot be read or whose value cannot, beginning with
+ * 5. `problems$` gives, with code `undecodable`, each key that cannot be read or whose value cannot, beginning with
  *    those that are there now. The worker keeps the last value that could. A monitor tells them as its own when they
  *    come as events `{ kind: 'problem', problem }`.
- * 5. `status$` is that of the watch. No output errors or completes. All outputs share one run of the watch below
+ * 6. `status$` is that of the watch. No output errors or completes. All outputs share one run of the watch below
  *    the prefixes that are needed; nothing happens before the first subscription, and nothing after the last.
  *
  * ```

@@ -1,6 +1,6 @@
 // Discovery.
 export { etcdDiscovery, type EtcdDiscovery, type EtcdDiscoveryOptions } from './etcd-discovery.js';
-export type { Discovery } from './discovery-of.js';
+export type { Discovery, PoolSources } from './discovery-of.js';
 
 // Watching.
 export { watchPrefix } from './watch-prefix.js';

@@ -1,0 +1,30 @@
+import { timeText } from '../events/fleet-news.js';
+import { frontendDrift } from '../frontends/frontend-drift.js';
+import type { ServiceContext } from '../service-context.js';
+import type { Route } from './route.js';
+import { json, schemas } from './schemas.js';
+
+/** `GET /frontends`. */
+export function frontendRoutes({ frontends }: ServiceContext): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/frontends',
+      summary: 'The Dynamo frontends whose marks are followed, and the marks on which they do not agree',
+      answers: { 200: json('None, when none is followed', schemas.frontends) },
+      answer: () => {
+        const reports = frontends() ?? [];
+        return {
+          frontends: reports.map(({ url, state, since, why, marks }) => ({
+            url,
+            state,
+            since: timeText(since),
+            ...(why !== undefined && { why }),
+            models: [...marks.keys()].sort(),
+          })),
+          drift: frontendDrift(reports),
+        };
+      },
+    },
+  ];
+}

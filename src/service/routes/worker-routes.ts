@@ -1,0 +1,95 @@
+import { compareWorkerIds, workerId, WorkerIdError, type WorkerId } from '../../core/worker-id.js';
+import { poolLabel } from '../pools/pool-views.js';
+import { workersThere } from '../pools/workers-there.js';
+import type { ServiceContext } from '../service-context.js';
+import { ServiceError } from '../service-error.js';
+import { poolParameters, queriedPools, queryFlag, queryNumber, queryText } from './query.js';
+import type { Route } from './route.js';
+import { json, problem, schemas } from './schemas.js';
+import { sinceText, workerStanding } from './worker-standing.js';
+
+const PAGE = 1000;
+
+/** `GET /workers` and `GET /workers/:id`. */
+export function workerRoutes({ pools }: ServiceContext): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/workers',
+      summary: 'The workers in ascending order of their ids, and which are busy',
+      parameters: [
+        ...poolParameters,
+        { name: 'busy', in: 'query', text: 'only those that are, or are not', schema: { type: 'boolean' } },
+        {
+          name: 'limit',
+          in: 'query',
+          text: `how many at most, and when absent ${PAGE}`,
+          schema: { type: 'integer', minimum: 1, maximum: PAGE },
+        },
+        {
+          name: 'after',
+          in: 'query',
+          text: 'only ids above this one: `next` of the page before',
+          schema: { type: 'string' },
+        },
+      ],
+      answers: { 200: json('A page of workers', schemas.workers), 400: problem('A parameter is wrong') },
+      answer: (request) => {
+        const limit = queryNumber(request, 'limit', 1, PAGE, PAGE);
+        const busy = queryFlag(request, 'busy');
+        const afterText = queryText(request, 'after');
+        const after = afterText === undefined ? null : idOf(afterText);
+        const found = queriedPools(request, pools).flatMap((pool) => {
+          return workersThere(pool.monitor)
+            .filter((one) => busy === undefined || one.busy === busy)
+            .filter((one) => after === null || compareWorkerIds(one.workerId, after) > 0)
+            .map((one) => ({ pool, one }));
+        });
+        found.sort((a, b) => compareWorkerIds(a.one.workerId, b.one.workerId));
+        // A worker of several pools is on one page in all of them.
+        const last = found[limit - 1]?.one.workerId;
+        const page =
+          last === undefined ? found : found.filter(({ one }) => compareWorkerIds(one.workerId, last) <= 0);
+        return {
+          workers: page.map(({ pool, one }) => ({ ...poolLabel(pool), ...one, since: sinceText(one.since) })),
+          next: page.length < found.length ? (last ?? null) : null,
+        };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/workers/:id',
+      summary: 'Why a worker is busy or free: every rank and check, since when, and what would clear it',
+      parameters: [{ name: 'id', in: 'path', text: 'its id, decimal', schema: { type: 'string' } }],
+      answers: {
+        200: json('How it stands in each of its pools', schemas.worker),
+        400: problem('This is no id'),
+        404: problem('Nobody knows this worker'),
+      },
+      answer: (request) => {
+        const id = idOf((request.params as { readonly id: string }).id);
+        const own = pools.list().flatMap((pool) => {
+          const explained = pool.monitor.explain(id);
+          return explained === undefined ? [] : [workerStanding(pool, explained)];
+        });
+        if (own.length === 0)
+          throw new ServiceError(
+            404,
+            'unknown-worker',
+            `No worker ${id} is known; GET /workers lists those that are.`,
+          );
+        return { workerId: id, pools: own };
+      },
+    },
+  ];
+}
+
+function idOf(text: string): WorkerId {
+  try {
+    return workerId(text);
+  } catch (error) {
+    if (error instanceof WorkerIdError)
+      throw new ServiceError(400, error.code, error.message, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,138 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicScheduler } from '../adapters/clock/monotonic-scheduler.js';
+import { AdminGuard } from './admin-guard.js';
+import { EventLog } from './events/event-log.js';
+import { EventReaders } from './events/event-readers.js';
+import { timeText } from './events/fleet-news.js';
+import { MetricsPage } from './metrics-page.js';
+import { packageVersion } from './package-version.js';
+import { PoolViews } from './pools/pool-views.js';
+import { run } from './run.js';
+import { serviceApp } from './service-app.js';
+import type { ServiceContext } from './service-context.js';
+import { ServiceError } from './service-error.js';
+import { serviceDefaults, type ServiceOptions } from './service-options.js';
+
+/** A service that listens. */
+export interface Service {
+  readonly host: string;
+  readonly port: number;
+  /** `http://host:port`. */
+  readonly url: string;
+  /** From now on it is not ready, and takes no new readers of events; everything else is answered still. */
+  drain(): void;
+  /** Ends the readers, answers what is under way, for at most 5 s, and stops listening and watching. Idempotent. */
+  stop(): Promise<void>;
+}
+
+const LONGEST_END_MS = 5000;
+
+/**
+ * Serves who is busy and why over HTTP.
+ *
+ * 1. It listens on 127.0.0.1 unless told otherwise; elsewhere, who changes state has to bring the admin token.
+ * 2. `GET /` lists the routes, `/openapi.json` describes them. `/busy_threshold` answers as Dynamo's frontend does.
+ *    Every other error is JSON with a `code` and a `message`.
+ * 3. Watching begins with the service and ends with it. Nothing that a source or a caller does ends it.
+ * 4. The package `fastify` is needed: `npm install fastify`.
+ *
+ * @throws ServiceError: `port-in-use`, `cannot-listen`, or `fastify-package`. Nothing runs then.
+ *
+ * @example
+ * ```ts
+ * import { NEVER, of } from 'rxjs';
+ * import { loadMonitor, policies, workerId } from 'tidemark';
+ * import { givenPool, startService } from 'tidemark/service';
+ *
+ * const configs = of(new Map([[workerId('7'), { totalKvBlocks: 100 }]]));
+ * const monitor = loadMonitor({ configs, loads: NEVER }, { policy: policies.default });
+ * const endpoint = { namespace: 'prod', component: 'backend', endpoint: 'generate' };
+ * const pools = givenPool({ name: { model: 'llama', endpoint }, monitor, setMarks: () => undefined });
+ * monitor.connect();
+ * const service = await startService({ pools, port: 0 });
+ * const busy = (await (await fetch(`${service.url}/busy`)).json()) as { state: string };
+ * console.log(busy.state);
+ * await service.stop();
+ * monitor.stop();
+ * // Logs: free
+ * ```
+ *
+ * @see {@link FleetPools}, {@link givenPool}
+ */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { pools, host, port, generation, ...limits } = { ...serviceDefaults, ...options };
+  const scheduler = options.scheduler ?? monotonicScheduler;
+  const now = (): number => scheduler.now();
+  const views = new PoolViews();
+  const log = new EventLog(limits.keptEvents);
+  const snapshot = (): object => ({
+    pools: pools.list().map((pool) => views.wholeOf(pool)),
+    sources: (pools.sources.snapshot()?.status ?? []).map((one) => ({ ...one, since: timeText(one.since) })),
+  });
+  const readers = new EventReaders(log, snapshot, limits, now);
+  const page = new MetricsPage(pools);
+  const reports = { last: options.frontends === undefined ? null : [] };
+  let draining = false;
+  const context: ServiceContext = {
+    pools,
+    views,
+    version: packageVersion(),
+    readers,
+    page,
+    guard: new AdminGuard(options.adminToken, host),
+    generation,
+    maxBodyBytes: limits.maxBodyBytes,
+    frontends: () => reports.last,
+    isDraining: () => draining,
+    startedAt: now(),
+    now,
+  };
+  const app = await serviceApp(context, options.logger);
+  const running = run({ ...options, views, log, readers, page, reports, logger: app.log });
+  // What sources say at once is known before the first request.
+  await sleep(0);
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    running.unsubscribe();
+    await app.close();
+    throw listenError(error, host, port);
+  }
+  const address = app.server.address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  let ended: Promise<void> | undefined;
+  const end = async (): Promise<void> => {
+    draining = true;
+    readers.close();
+    const limit = new AbortController();
+    const late = sleep(LONGEST_END_MS, undefined, { signal: limit.signal, ref: false }).then(
+      () => app.server.closeAllConnections(),
+      () => undefined,
+    );
+    await app.close();
+    limit.abort();
+    await late;
+    running.unsubscribe();
+  };
+  return {
+    host,
+    port: bound,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    drain: () => {
+      draining = true;
+      readers.refuse();
+    },
+    stop: () => (ended ??= end()),
+  };
+}
+
+function listenError(cause: unknown, host: string, port: number): ServiceError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') {
+    const text = `Port ${port} of ${host} is in use; choose another one with --port, or 0 for any.`;
+    return new ServiceError(500, 'port-in-use', text, { cause });
+  }
+  return new ServiceError(500, 'cannot-listen', `Cannot listen on port ${port} of ${host}: ${message}`, {
+    cause,
+  });
+}

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import type { ActiveLoad } from '../../src/core/active-load.js';
+import { NO_VALUE, WIDE_VALUE, type LoadBatch } from '../../src/core/load-batch.js';
+import { batchEvents } from '../../src/core/load-monitor/batch-events.js';
+import { workerId } from '../../src/core/worker-id.js';
+import { WorkerTable } from '../../src/core/worker-table.js';
+import { LoadRouter } from '../../src/service/pools/load-router.js';
+
+const HELD = { loads: 'held', known: 'card', maximumWorkers: 2 } as const;
+const DROPPED = { loads: 'dropped', known: 'instance' } as const;
+const [one, two, three] = ['1', '2', '3'].map(workerId) as [never, never, never];
+const LARGE = 18446744073709551615n;
+
+/** A batch of one load a row: the worker, its rank, its prefill tokens. */
+function batchOf(
+  table: WorkerTable,
+  ...rows: [worker: number, rank: number, tokens: number | bigint][]
+): LoadBatch {
+  const wide = new Map<number, bigint>();
+  rows.forEach(([, , tokens], row) => {
+    if (typeof tokens === 'bigint') wide.set(row * 3 + 1, tokens);
+  });
+  const none = Float64Array.from(rows, () => NO_VALUE);
+  return {
+    table,
+    count: rows.length,
+    receivedAt: 5,
+    worker: Int32Array.from(rows, ([worker]) => table.intern(0, worker)),
+    dpRank: Uint32Array.from(rows, ([, rank]) => rank),
+    activeDecodeBlocks: none,
+    activePrefillTokens: Float64Array.from(rows, ([, , tokens]) =>
+      typeof tokens === 'bigint' ? WIDE_VALUE : tokens,
+    ),
+    kvUsedBlocks: none,
+    wide,
+  };
+}
+
+/** Who takes loads, and what it took: worker, rank, tokens. */
+function sink() {
+  const took: unknown[][] = [];
+  const batches: LoadBatch[] = [];
+  return {
+    took,
+    batches,
+    next(load: ActiveLoad | LoadBatch): void {
+      if (!('workerId' in load)) batches.push(load);
+      for (const each of 'workerId' in load ? [load] : batchEvents(load))
+        took.push([each.workerId, each.dpRank, each.activePrefillTokens]);
+    },
+  };
+}
+
+describe('loads and the pools of their workers', () => {
+  it('each row goes to its pool, with every digit; a worker of two pools has it in both', () => {
+    const router = new LoadRouter(DROPPED);
+    const [a, b] = [sink(), sink()];
+    router.join(one, a);
+    router.join(two, b);
+    router.join(two, a);
+    const table = new WorkerTable();
+    router.route(batchOf(table, [1, 0, 10], [2, 0, LARGE], [3, 0, 30], [1, 7, LARGE]));
+    expect(a.took).toEqual([
+      ['1', 0, 10],
+      ['2', 0, LARGE],
+      ['1', 7, LARGE],
+    ]);
+    expect(b.took).toEqual([['2', 0, LARGE]]);
+    expect(b.batches[0]?.receivedAt).toBe(5);
+    expect(router.dropped).toBe(1);
+  });
+
+  it('a batch that is all of one pool is handed on as it is', () => {
+    const router = new LoadRouter(DROPPED);
+    const a = sink();
+    router.join(one, a);
+    const batch = batchOf(new WorkerTable(), [1, 0, 10], [1, 1, 20]);
+    router.route(batch);
+    expect(a.batches[0]).toBe(batch);
+  });
+
+  it('a worker that leaves, joins again or comes under another index - goes where it is', () => {
+    const router = new LoadRouter(DROPPED);
+    const [a, b] = [sink(), sink()];
+    const table = new WorkerTable();
+    router.join(one, a);
+    router.route(batchOf(table, [1, 0, 1]));
+    router.leave(one, a);
+    router.join(one, b);
+    router.route(batchOf(table, [1, 0, 2]));
+    table.clear();
+    router.join(two, a);
+    router.route(batchOf(table, [2, 0, 3], [1, 0, 4]));
+    router.route({
+      workerId: one,
+      dpRank: 0,
+      activeDecodeBlocks: null,
+      activePrefillTokens: 5,
+      kvUsedBlocks: null,
+    });
+    expect(a.took).toEqual([
+      ['1', 0, 1],
+      ['2', 0, 3],
+    ]);
+    expect(b.took).toEqual([
+      ['1', 0, 2],
+      ['1', 0, 4],
+      ['1', 0, 5],
+    ]);
+  });
+
+  it('loads of nobody’s worker wait, the last of each rank, for as many workers as may; the oldest is dropped', () => {
+    const router = new LoadRouter(HELD);
+    const table = new WorkerTable();
+    router.route(batchOf(table, [1, 0, 1], [2, 0, 2], [2, 0, 3], [2, 1, LARGE]));
+    router.route(batchOf(table, [3, 0, 4]));
+    const a = sink();
+    for (const id of [one, two, three]) router.join(id, a);
+    expect(a.took).toEqual([
+      ['2', 0, 3],
+      ['2', 1, LARGE],
+      ['3', 0, 4],
+    ]);
+    expect(router.dropped).toBe(1);
+    router.leave(two, a);
+    router.join(two, a);
+    expect(a.took).toHaveLength(3);
+  });
+
+  it('a rank costs memory while it waits, so there are at most 4096 of a worker', () => {
+    const router = new LoadRouter(HELD);
+    const table = new WorkerTable();
+    router.route(
+      batchOf(table, ...Array.from({ length: 5000 }, (_, rank): [number, number, number] => [1, rank, 1])),
+    );
+    const a = sink();
+    router.join(one, a);
+    expect(a.took).toHaveLength(4096);
+    expect(router.dropped).toBe(904);
+  });
+});

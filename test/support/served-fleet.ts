@@ -1,0 +1,107 @@
+import { of, Subject } from 'rxjs';
+import { discoveryOf } from '../../src/adapters/etcd/discovery-of.js';
+import type { ActiveLoad } from '../../src/core/active-load.js';
+import type { LoadBatch } from '../../src/core/load-batch.js';
+import type { Problem } from '../../src/core/problem.js';
+import { policies, type PolicyName } from '../../src/core/policies.js';
+import type { SourceStatus } from '../../src/core/source-status.js';
+import { workerId } from '../../src/core/worker-id.js';
+import { FleetPools } from '../../src/service/pools/fleet-pools.js';
+import type { ServiceOptions } from '../../src/service/service-options.js';
+import { startService, type Service } from '../../src/service/start-service.js';
+import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
+import type { DiscoveryBatch } from '../../src/wire/discovery-change.js';
+import { batch, gone, put } from './discovery.js';
+
+/** Where the workers of a served fleet are, unless a test says otherwise. */
+const HERE = 'dynamo/backend/generate';
+
+/** A fleet that does what a test says, served. */
+export class ServedFleet implements AsyncDisposable {
+  private readonly batches$ = new Subject<DiscoveryBatch>();
+  private readonly loads$ = new Subject<ActiveLoad | LoadBatch>();
+  private readonly problems$ = new Subject<Problem>();
+  private readonly discovery$ = new Subject<SourceStatus>();
+  readonly pools: FleetPools;
+  service!: Service;
+
+  constructor(policy: PolicyName = 'default') {
+    const discovery = discoveryOf(this.batches$);
+    const live: SourceStatus = { source: 'loads', state: 'live', since: 0 };
+    this.pools = new FleetPools(
+      {
+        pools$: discovery.pools$,
+        pool: (name) => discovery.pool(name),
+        loads$: this.loads$,
+        problems$: this.problems$,
+        status: [of(live), this.discovery$],
+      },
+      { policy: policies[policy], marks: {}, scheduler: monotonicScheduler },
+    );
+  }
+
+  /** Served on any free port, with nobody in it. */
+  static async start({
+    policy,
+    ...options
+  }: Partial<Omit<ServiceOptions, 'pools'>> & { policy?: PolicyName } = {}): Promise<ServedFleet> {
+    const fleet = new ServedFleet(policy);
+    fleet.service = await startService({ pools: fleet.pools, port: 0, ...options });
+    fleet.batches$.next(batch.snapshot());
+    fleet.speak('live');
+    return fleet;
+  }
+
+  get url(): string {
+    return this.service.url;
+  }
+
+  /** How discovery is, by its own word. */
+  speak(state: SourceStatus['state'], why?: string): void {
+    this.discovery$.next({
+      source: 'discovery',
+      state,
+      since: Date.now(),
+      ...(why !== undefined && { why }),
+    });
+  }
+
+  /** The last word of the source of loads. */
+  failLoads(error: Error): void {
+    this.loads$.error(error);
+  }
+
+  /** Something was wrong and was survived. */
+  problem(problem: Problem): void {
+    this.problems$.next(problem);
+  }
+
+  /** A worker with a card of 100 blocks, or (`null`) without any key. */
+  async worker(id: string, model: string | null = 'tiny-model', at = HERE, ranks = 1): Promise<void> {
+    const hex = BigInt(id).toString(16);
+    const [instance, card] = [`v1/instances/${at}/${hex}`, `v1/mdc/${at}/${hex}`];
+    const size = { total_kv_blocks: 100, max_num_batched_tokens: 1000, data_parallel_size: ranks };
+    this.batches$.next(
+      model === null
+        ? batch.changes(gone(instance), gone(card))
+        : batch.changes(put(instance, {}), put(card, { display_name: model, runtime_config: size })),
+    );
+    // Pools come and go behind the batch.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** A load of one rank, in blocks that are used. */
+  load(id: string, blocks: number | null, dpRank = 0, tokens: number | bigint | null = null): void {
+    this.loads$.next({
+      workerId: workerId(id),
+      dpRank,
+      activeDecodeBlocks: blocks,
+      activePrefillTokens: tokens,
+      kvUsedBlocks: blocks,
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.service.stop();
+  }
+}
