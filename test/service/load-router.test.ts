@@ -67,7 +67,11 @@ describe('loads and the pools of their workers', () => {
     ]);
     expect(b.took).toEqual([['2', 0, LARGE]]);
     expect(b.batches[0]?.receivedAt).toBe(5);
-    expect(router.dropped).toBe(1);
+    const [problem, ...more] = router.takeProblems();
+    expect(problem).toMatchObject({ code: 'unknown-worker', source: 'loads', count: 1 });
+    expect(problem?.text).toContain('worker 3');
+    expect(more).toEqual([]);
+    expect(router.takeProblems()).toEqual([]);
   });
 
   it('a batch that is all of one pool is handed on as it is', () => {
@@ -121,7 +125,7 @@ describe('loads and the pools of their workers', () => {
       ['2', 1, LARGE],
       ['3', 0, 4],
     ]);
-    expect(router.dropped).toBe(1);
+    expect(router.takeProblems()).toMatchObject([{ code: 'held-worker-dropped', count: 1 }]);
     router.leave(two, a);
     router.join(two, a);
     expect(a.took).toHaveLength(3);
@@ -136,6 +140,6 @@ describe('loads and the pools of their workers', () => {
     const a = sink();
     router.join(one, a);
     expect(a.took).toHaveLength(4096);
-    expect(router.dropped).toBe(904);
+    expect(router.takeProblems()).toMatchObject([{ code: 'undeclared-rank', count: 904 }]);
   });
 });

@@ -64,6 +64,17 @@ describe('pools', () => {
     });
   });
 
+  it('loads of workers that no pool has are dropped under 1.6, and told', async () => {
+    fleet = await ServedFleet.start({ policy: 'dynamo-1.6' });
+    await fleet.worker('1');
+    for (const id of ['1', '8', '9', '9']) fleet.load(id, 10);
+    await eventually(async () =>
+      expect((await get('/metrics')).body).toMatch(
+        /tidemark_problems_total\{.*code="unknown-worker".*\} 3\n/,
+      ),
+    );
+  });
+
   it('a pool ends with its last worker, and its marks with it', async () => {
     await twoModels();
     await post({ model: 'b', active_prefill_tokens_threshold: 5 });

@@ -1,4 +1,14 @@
-import { asapScheduler, map, merge, observeOn, Subject, Subscription, type Observable } from 'rxjs';
+import {
+  asapScheduler,
+  interval,
+  map,
+  merge,
+  mergeMap,
+  observeOn,
+  Subject,
+  Subscription,
+  type Observable,
+} from 'rxjs';
 import type { LoadReport } from '../../adapters/nats/load-report.js';
 import type { FleetEvent } from '../../core/fleet-event.js';
 import { loadMonitor, type LoadMonitor } from '../../core/load-monitor/load-monitor.js';
@@ -13,14 +23,17 @@ import { LoadRouter } from './load-router.js';
 import type { Pool } from './pool.js';
 import type { PoolChange, Pools } from './pools.js';
 
+/** How often it is told what was dropped. */
+const TELL_MS = 1_000;
+
 /**
  * The pools of a fleet as they come and go.
  *
  * 1. A pool begins with the first worker that has a card of its model, under the marks of the rules, and ends with the
  *    last; so marks that were set are lost with the last worker, as in Dynamo.
  * 2. A pool that ends has heard of it before: its last workers leave, then it is gone.
- * 3. How the sources are, and messages and keys that cannot be read, are no pool's: `sources` tells them. A source that
- *    errors is told there too, and what it said stays.
+ * 3. How the sources are, messages and keys that cannot be read, and loads of workers in no pool (once a second), are no
+ *    pool's: `sources` tells them. A source that errors is told there too, and what it said stays.
  *
  * @see {@link liveFleet} for an example, {@link startService}
  */
@@ -30,7 +43,7 @@ export class FleetPools implements Pools {
   readonly sourceCount: number;
   readonly accounting$?: Observable<LoadReport>;
   private readonly pools = new Map<string, { readonly pool: FleetPool; readonly running: Subscription }>();
-  private readonly failed$ = new Subject<FleetEvent>();
+  private readonly problem$ = new Subject<FleetEvent>();
   private readonly changed$ = new Subject<PoolChange>();
   private readonly router: LoadRouter;
 
@@ -41,9 +54,12 @@ export class FleetPools implements Pools {
     const { policy, scheduler } = rules;
     this.changes$ = this.changed$.asObservable();
     this.router = new LoadRouter(policy.unknownWorkers);
-    const problems$ = fleet.problems$.pipe(map((problem): FleetEvent => ({ kind: 'problem', problem })));
+    const dropped$ = interval(TELL_MS, scheduler).pipe(mergeMap(() => this.router.takeProblems()));
+    const problems$ = merge(fleet.problems$, dropped$).pipe(
+      map((problem): FleetEvent => ({ kind: 'problem', problem })),
+    );
     this.sources = loadMonitor(
-      { events: merge(problems$, this.failed$), status: fleet.status },
+      { events: merge(problems$, this.problem$), status: fleet.status },
       { policy, scheduler },
     );
     this.sourceCount = fleet.status.length;
@@ -77,7 +93,7 @@ export class FleetPools implements Pools {
   /** A source's last word: what it said stays, and it is told as a problem. */
   private failed(source: Problem['source'], error: unknown): void {
     const problem = fleetProblems.sourceError(source, `the source of ${source} failed: ${errorText(error)}`);
-    this.failed$.next({ kind: 'problem', problem });
+    this.problem$.next({ kind: 'problem', problem });
   }
 
   private replace(names: readonly PoolName[]): void {
