@@ -1,22 +1,16 @@
 import type { FleetStore } from './fleet-store.js';
 import type { Count } from '../count.js';
 import { declares } from './capacities.js';
+import { ACTIVE, FLAGS, NONE, RANK, TOKENS, USED, WIDE } from './rank-cells.js';
 import {
-  ACTIVE,
   ACTIVE_CLEARED,
-  FLAGS,
   HAS_LATCH,
   LATCHED,
   limitsIn,
-  NONE,
-  RANK,
   RANK_BUSY,
   RANK_COUNTS,
-  TOKENS,
-  USED,
   USED_CLEARED,
-  WIDE,
-} from './rank-cells.js';
+} from './rank-flags.js';
 import { BASE, BUSY_RANKS, COUNT, COUNTED_RANKS, HAS_RANGE } from './worker-slots.js';
 
 /** Judges one rank anew and keeps its worker's counters. */

@@ -3,18 +3,8 @@ import { inRange, type RankRange } from '../rank-range.js';
 import { limitsOf, rangeOf } from './capacities.js';
 import type { FleetStore } from './fleet-store.js';
 import { judgeRanks, moveLatch } from './judge-rank.js';
-import {
-  ACTIVE,
-  ACTIVE_CLEARED,
-  FLAGS,
-  RANK,
-  RANK_BUSY,
-  RANK_COUNTS,
-  USED,
-  USED_CLEARED,
-  type CellBlock,
-  withLimits,
-} from './rank-cells.js';
+import { ACTIVE, FLAGS, RANK, USED, type CellBlock } from './rank-cells.js';
+import { ACTIVE_CLEARED, RANK_BUSY, RANK_COUNTS, USED_CLEARED, withLimits } from './rank-flags.js';
 import { BASE, COUNT, HAS_RANGE, ROOM } from './worker-slots.js';
 
 /** The ranks a worker is remembered by, or `undefined` when there are none. */

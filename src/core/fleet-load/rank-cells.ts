@@ -1,5 +1,6 @@
 import type { Count } from '../count.js';
 import { grown } from './grown.js';
+import { ACTIVE_CLEARED, USED_CLEARED, withLimits } from './rank-flags.js';
 
 /** The words of a rank's cell. Counts that are not small lie in a side map; {@link NONE} is no value. */
 export const RANK = 0;
@@ -14,28 +15,6 @@ export const WORDS_PER_CELL = 6;
 export const NONE = -1;
 /** The value is above 2^31 − 1 and lies in the side map. */
 export const WIDE = -2;
-
-/** Bits of {@link FLAGS}: the rank is busy; it counts in a judgement; the latch exists, holds, sees signals back. */
-export const RANK_BUSY = 1;
-export const RANK_COUNTS = 2;
-export const HAS_LATCH = 4;
-export const LATCHED = 8;
-export const ACTIVE_CLEARED = 16;
-export const USED_CLEARED = 32;
-
-/** The bits of {@link FLAGS} above these: the number of the rank's pair of capacities among the limit classes. */
-const LIMITS_SHIFT = 6;
-const ALL_FLAGS = 2 ** LIMITS_SHIFT - 1;
-
-/** The limit class in a word of flags. */
-export function limitsIn(flags: number): number {
-  return flags >>> LIMITS_SHIFT;
-}
-
-/** A word of flags with another limit class. */
-export function withLimits(flags: number, limits: number): number {
-  return (flags & ALL_FLAGS) | (limits << LIMITS_SHIFT);
-}
 
 /** Consecutive cells of one worker, sorted by rank. `room` is how many cells the block has. */
 export interface CellBlock {

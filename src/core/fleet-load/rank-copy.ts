@@ -12,16 +12,15 @@ import type { LimitClasses } from './limit-classes.js';
 import {
   ACTIVE,
   FLAGS,
-  limitsIn,
   NONE,
   RANK,
-  RANK_BUSY,
   RECEIVED,
   TOKENS,
   USED,
   WORDS_PER_CELL,
   type CellsCopy,
 } from './rank-cells.js';
+import { limitsIn, RANK_BUSY } from './rank-flags.js';
 import { copiedValue, rankStateAt } from './rank-state-at.js';
 import { sinceReceipt } from './receipt.js';
 import {

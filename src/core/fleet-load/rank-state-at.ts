@@ -1,18 +1,8 @@
 import type { Count } from '../count.js';
 import type { RankState } from '../rank-state.js';
 import type { LimitClasses } from './limit-classes.js';
-import {
-  ACTIVE,
-  ACTIVE_CLEARED,
-  FLAGS,
-  HAS_LATCH,
-  LATCHED,
-  limitsIn,
-  TOKENS,
-  USED,
-  USED_CLEARED,
-  type CellsCopy,
-} from './rank-cells.js';
+import { ACTIVE, FLAGS, TOKENS, USED, type CellsCopy } from './rank-cells.js';
+import { ACTIVE_CLEARED, HAS_LATCH, LATCHED, limitsIn, USED_CLEARED } from './rank-flags.js';
 
 /** What is known of the rank whose cell begins at a word of a copy. */
 export function rankStateAt(cells: CellsCopy, classes: LimitClasses, word: number): RankState {

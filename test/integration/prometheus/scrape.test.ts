@@ -11,6 +11,7 @@ import { poolMetrics, type PoolMetrics } from '../../../src/adapters/prometheus/
 import { registryMetrics } from '../../../src/adapters/prometheus/registry-metrics.js';
 import { renderMetrics } from '../../../src/adapters/prometheus/render-metrics.js';
 import { WorkerLatencies } from '../../../src/adapters/prometheus/worker-latencies.js';
+import { problemCodes } from '../../../src/core/problem.js';
 import type { FleetEvent } from '../../../src/core/fleet-event.js';
 import { loadMonitor, type LoadMonitor } from '../../../src/core/load-monitor/load-monitor.js';
 import { policies } from '../../../src/core/policies.js';
@@ -103,7 +104,9 @@ describeWith('prometheus', 'a real Prometheus', () => {
         expect(await one('dynamo_frontend_worker_last_time_to_first_token_seconds{dp_rank="none"}')).toBe(
           '0.25',
         );
-        expect(await one('count(up) + on() count(tidemark_problems_total)')).toBe('12');
+        expect(await one('count(up) + on() count(tidemark_problems_total)')).toBe(
+          `${1 + problemCodes.length + 1}`,
+        );
         const hitRate = how === 'as text' ? 'llm_kv_hit_rate_isl_blocks' : 'llm_kv_hit_rate_isl_blocks_total';
         expect(await one(hitRate)).toBe('2');
 
