@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import type { MetricsFormat } from './content-type-for.js';
 import { familiesOf } from './families.js';
@@ -5,8 +6,8 @@ import { PageWriter } from './page-writer.js';
 import { poolsAtScrape } from './pool-at-scrape.js';
 import type { PoolMetrics } from './pool-metrics.js';
 
-/** Who yields this often without filling a chunk has worked long enough as well. */
-const MOST_STEPS = 2000;
+/** Who works this long without filling a chunk has worked long enough as well. */
+const LONGEST_TURN_MS = 1;
 
 /**
  * One page of the metrics of some pools, in chunks of about 32 KiB. Between any two chunks whoever else waits for the
@@ -45,15 +46,14 @@ export async function* renderMetrics(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const scrape = poolsAtScrape(pools);
   const page = new PageWriter(format);
-  let steps = 0;
+  let turnEnd = performance.now() + LONGEST_TURN_MS;
   for (const { samples } of familiesOf(pools)) {
     const making = samples(scrape, page);
     while (making.next().done !== true) {
-      steps += 1;
-      if (!page.full && steps < MOST_STEPS) continue;
-      steps = 0;
+      if (!page.full && performance.now() < turnEnd) continue;
       if (page.full) yield page.take();
       await setImmediate();
+      turnEnd = performance.now() + LONGEST_TURN_MS;
     }
   }
   if (format === 'openmetrics') page.line('# EOF');
