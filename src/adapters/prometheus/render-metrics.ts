@@ -1,13 +1,9 @@
-import { performance } from 'node:perf_hooks';
-import { setImmediate } from 'node:timers/promises';
+import { Turn } from '../clock/turn.js';
 import type { MetricsFormat } from './content-type-for.js';
 import { familiesOf } from './families.js';
 import { PageWriter } from './page-writer.js';
 import { poolsAtScrape } from './pool-at-scrape.js';
 import type { PoolMetrics } from './pool-metrics.js';
-
-/** Who works this long without filling a chunk has worked long enough as well. */
-const LONGEST_TURN_MS = 1;
 
 /**
  * One page of the metrics of some pools, in chunks of about 32 KiB. Between any two chunks whoever else waits for the
@@ -46,14 +42,13 @@ export async function* renderMetrics(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const scrape = poolsAtScrape(pools);
   const page = new PageWriter(format);
-  let turnEnd = performance.now() + LONGEST_TURN_MS;
+  const turn = new Turn();
   for (const { samples } of familiesOf(pools)) {
     const making = samples(scrape, page);
     while (making.next().done !== true) {
-      if (!page.full && performance.now() < turnEnd) continue;
+      if (!page.full && !turn.isOver) continue;
       if (page.full) yield page.take();
-      await setImmediate();
-      turnEnd = performance.now() + LONGEST_TURN_MS;
+      await turn.next();
     }
   }
   if (format === 'openmetrics') page.line('# EOF');
