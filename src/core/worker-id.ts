@@ -78,5 +78,6 @@ export function workerIdFromBigInt(value: bigint | number): WorkerId {
 /** Orders worker ids by their numeric value: negative when `a` is smaller, 0 when equal, else positive. */
 export function compareWorkerIds(a: WorkerId, b: WorkerId): number {
   if (a.length !== b.length) return a.length - b.length;
-  return a < b ? -1 : a > b ? 1 : 0;
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }

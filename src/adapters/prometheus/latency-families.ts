@@ -32,7 +32,7 @@ function familyOf(metric: Metric, value: (observed: ObservedLatency) => number):
         for (const observed of pool.latencies?.of(workerId) ?? []) {
           const { dpRank, workerType } = observed;
           const sample = value(observed);
-          if (Number.isNaN(sample) || !first(`${dpRank} ${workerType} ${workerId}`)) continue;
+          if (Number.isNaN(sample) || !first(workerId, workerType, dpRank)) continue;
           sink.sample(sample, dpRank, workerId, workerType);
         }
         yield;

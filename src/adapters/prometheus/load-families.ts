@@ -27,12 +27,13 @@ function familyOf(
       sink.begin(metric, {});
       for (const { ranks, worker, workerId } of eachWorker(pools)) {
         const workerType = ranks.workerType(worker);
-        if (!first(`${workerType} ${workerId}`)) continue;
-        for (let index = 0; index < ranks.rankCount(worker); index += 1) {
+        const count = first(workerId, workerType) ? ranks.rankCount(worker) : 0;
+        for (let index = 0; index < count; index += 1) {
           const sample = value(ranks, worker, index);
           if (sample !== null) sink.sample(sample, String(ranks.rank(worker, index)), workerId, workerType);
-          yield;
+          if (sink.full) yield;
         }
+        yield;
       }
     },
   };

@@ -18,6 +18,8 @@ export class RegistryMetric implements SampleSink {
   readonly help: string;
   readonly type: Metric['type'];
   readonly aggregator = 'sum';
+  /** A registry takes everything in one go. */
+  readonly full = false;
   private fixed: Readonly<Record<string, string>> = {};
   private values: RegistryValue[] = [];
 

@@ -1,12 +1,9 @@
-import { setImmediate } from 'node:timers/promises';
+import { Turn } from '../clock/turn.js';
 import type { MetricsFormat } from './content-type-for.js';
 import { familiesOf } from './families.js';
 import { PageWriter } from './page-writer.js';
 import { poolsAtScrape } from './pool-at-scrape.js';
 import type { PoolMetrics } from './pool-metrics.js';
-
-/** Who yields this often without filling a chunk has worked long enough as well. */
-const MOST_STEPS = 2000;
 
 /**
  * One page of the metrics of some pools, in chunks of about 32 KiB. Between any two chunks whoever else waits for the
@@ -45,15 +42,13 @@ export async function* renderMetrics(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const scrape = poolsAtScrape(pools);
   const page = new PageWriter(format);
-  let steps = 0;
+  const turn = new Turn();
   for (const { samples } of familiesOf(pools)) {
     const making = samples(scrape, page);
     while (making.next().done !== true) {
-      steps += 1;
-      if (!page.full && steps < MOST_STEPS) continue;
-      steps = 0;
+      if (!page.full && !turn.isOver) continue;
       if (page.full) yield page.take();
-      await setImmediate();
+      await turn.next();
     }
   }
   if (format === 'openmetrics') page.line('# EOF');

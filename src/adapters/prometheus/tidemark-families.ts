@@ -22,8 +22,9 @@ export const tidemarkFamilies: readonly Family[] = [
         if (pool.ranks === undefined) continue;
         sink.begin(tidemarkMetrics.ranksAboveMark, pool.labels);
         const checks = checksInForce(pool.ranks);
+        const above = new Map<(typeof checks)[number], number>();
         for (const { ranks, worker, workerId } of eachWorker([pool])) {
-          const above = new Map(checks.map((check) => [check, 0]));
+          for (const check of checks) above.set(check, 0);
           if (ranks.isMarked(worker)) above.set('mark', 1);
           for (let index = 0; index < ranks.rankCount(worker); index += 1) {
             if (!ranks.isRankBusy(worker, index)) continue;
@@ -34,7 +35,6 @@ export const tidemarkFamilies: readonly Family[] = [
             )) {
               if (exceeded) above.set(check, (above.get(check) ?? 0) + 1);
             }
-            yield;
           }
           for (const [check, count] of above) sink.sample(count, check, workerId);
           yield;
@@ -75,8 +75,9 @@ function ofRanks(metric: Metric, value: (worker: WorkerOfPool, index: number) =>
           for (let index = 0; index < ranks.rankCount(worker); index += 1) {
             const sample = value(one, index);
             if (sample !== null) sink.sample(sample, String(ranks.rank(worker, index)), workerId);
-            yield;
+            if (sink.full) yield;
           }
+          yield;
         }
       }
     },

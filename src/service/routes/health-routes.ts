@@ -1,7 +1,7 @@
 import type { SourceStatus } from '../../core/source-status.js';
 import { timeText } from '../events/fleet-news.js';
 import { poolLabel } from '../pools/pool-views.js';
-import { workersThere } from '../pools/workers-there.js';
+import { idsThere } from '../pools/ids-there.js';
 import type { ServiceContext } from '../service-context.js';
 import type { Route } from './route.js';
 import { json, schemas } from './schemas.js';
@@ -49,7 +49,7 @@ export function healthRoutes(context: ServiceContext): Route[] {
       answer: (_, reply) => {
         const list = pools.list();
         const instances = list.flatMap(({ name: { endpoint }, monitor }) => {
-          return workersThere(monitor).map(({ workerId }) => ({ ...endpoint, instance_id: workerId }));
+          return idsThere(monitor).map((id) => ({ ...endpoint, instance_id: id }));
         });
         const endpoints = [...new Set(list.map((pool) => `dyn://${poolLabel(pool).endpoint}`))];
         const text = JSON.stringify({ status: 'healthy', endpoints, instances });

@@ -1,6 +1,6 @@
-import { compareWorkerIds, workerId, WorkerIdError, type WorkerId } from '../../core/worker-id.js';
+import { workerId, WorkerIdError, type WorkerId } from '../../core/worker-id.js';
+import { lowestWorkers } from '../pools/lowest-workers.js';
 import { poolLabel } from '../pools/pool-views.js';
-import { workersThere } from '../pools/workers-there.js';
 import type { ServiceContext } from '../service-context.js';
 import { ServiceError } from '../service-error.js';
 import { poolParameters, queriedPools, queryFlag, queryNumber, queryText } from './query.js';
@@ -34,25 +34,27 @@ export function workerRoutes({ pools }: ServiceContext): Route[] {
         },
       ],
       answers: { 200: json('A page of workers', schemas.workers), 400: problem('A parameter is wrong') },
-      answer: (request) => {
+      answer: async (request) => {
         const limit = queryNumber(request, 'limit', 1, PAGE, PAGE);
         const busy = queryFlag(request, 'busy');
         const afterText = queryText(request, 'after');
         const after = afterText === undefined ? null : idOf(afterText);
-        const found = queriedPools(request, pools).flatMap((pool) => {
-          return workersThere(pool.monitor)
-            .filter((one) => busy === undefined || one.busy === busy)
-            .filter((one) => after === null || compareWorkerIds(one.workerId, after) > 0)
-            .map((one) => ({ pool, one }));
-        });
-        found.sort((a, b) => compareWorkerIds(a.one.workerId, b.one.workerId));
-        // A worker of several pools is on one page in all of them.
-        const last = found[limit - 1]?.one.workerId;
-        const page =
-          last === undefined ? found : found.filter(({ one }) => compareWorkerIds(one.workerId, last) <= 0);
+        const { workers, more } = await lowestWorkers(queriedPools(request, pools), { limit, busy, after });
         return {
-          workers: page.map(({ pool, one }) => ({ ...poolLabel(pool), ...one, since: sinceText(one.since) })),
-          next: page.length < found.length ? (last ?? null) : null,
+          // Field by field: to spread the objects of a thousand workers takes longer than everything else.
+          workers: workers.map(({ pool, one }) => {
+            const { model, endpoint } = poolLabel(pool);
+            return {
+              model,
+              endpoint,
+              workerId: one.workerId,
+              busy: one.busy,
+              marked: one.marked,
+              since: sinceText(one.since),
+              reportedRanks: one.reportedRanks,
+            };
+          }),
+          next: more ? (workers.at(-1)?.one.workerId ?? null) : null,
         };
       },
     },

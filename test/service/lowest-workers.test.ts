@@ -1,0 +1,106 @@
+import { setImmediate } from 'node:timers/promises';
+import { Subject } from 'rxjs';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ActiveLoad } from '../../src/core/active-load.js';
+import { loadMonitor } from '../../src/core/load-monitor/load-monitor.js';
+import { policies } from '../../src/core/policies.js';
+import { compareWorkerIds, workerIdFromBigInt, type WorkerId } from '../../src/core/worker-id.js';
+import { lowestWorkers } from '../../src/service/pools/lowest-workers.js';
+import type { Pool } from '../../src/service/pools/pool.js';
+
+interface ToldPool extends Pool {
+  readonly tell: (workerId: WorkerId) => void;
+}
+
+const running: Pool[] = [];
+afterEach(() => {
+  for (const { monitor } of running.splice(0)) monitor.stop();
+});
+
+function poolOf(model: string, ids: readonly WorkerId[]): ToldPool {
+  const loads = new Subject<ActiveLoad>();
+  const monitor = loadMonitor({ loads }, { policy: policies['dynamo-1.0'] });
+  const tell = (workerId: WorkerId): void =>
+    loads.next({
+      workerId,
+      dpRank: 0,
+      activeDecodeBlocks: 1,
+      activePrefillTokens: null,
+      kvUsedBlocks: null,
+    });
+  const name = { model, endpoint: { namespace: 'a', component: 'b', endpoint: 'c' } };
+  const pool = { name, monitor, setMarks: () => undefined, tell };
+  running.push(pool);
+  monitor.connect();
+  ids.forEach(tell);
+  return pool;
+}
+
+/** Ids of all lengths, and many that are the same number once they are rounded to 53 bits, in no order. */
+function manyIds(count: number): WorkerId[] {
+  const ids = Array.from({ length: count }, (_, i) => {
+    const scattered = (BigInt(i) * 0x9e37_79b9_7f4a_7c15n) % 2n ** 64n;
+    return i % 2 === 0 ? 2n ** 63n + BigInt((i * 7) % count) : scattered >> BigInt(i % 60);
+  });
+  return [...new Set(ids.map((id) => workerIdFromBigInt(id)))];
+}
+
+async function pagesOf(pools: readonly Pool[], limit: number): Promise<string[][]> {
+  const pages: string[][] = [];
+  let after: WorkerId | null = null;
+  for (let more = true; more;) {
+    const page = await lowestWorkers(pools, { limit, busy: undefined, after });
+    pages.push(page.workers.map(({ one }) => one.workerId));
+    after = page.workers.at(-1)?.one.workerId ?? null;
+    more = page.more;
+  }
+  return pages;
+}
+
+describe('a page of the workers with the lowest ids', () => {
+  it.each([1, 7, 100, 1999, 2000, 2001, 10_000])(
+    'of %i, and those after it, are all in order',
+    async (limit) => {
+      const ids = manyIds(limit < 7 ? 20 : 2000);
+      const sorted = ids.toSorted(compareWorkerIds);
+      const pages = await pagesOf([poolOf('m', ids)], limit);
+      expect(pages.flat()).toEqual(sorted);
+      expect(pages.map(({ length }) => length)).toEqual(
+        Array.from({ length: Math.ceil(sorted.length / limit) }, (_, page) =>
+          Math.min(limit, sorted.length - page * limit),
+        ),
+      );
+    },
+  );
+
+  it('has a worker of several pools in all of them', async () => {
+    const ids = manyIds(100);
+    const pages = await pagesOf([poolOf('m', ids), poolOf('n', ids.slice(0, 50))], 10);
+    const both = [...ids, ...ids.slice(0, 50)].sort(compareWorkerIds);
+    expect(pages.flat()).toEqual(both);
+    for (const page of pages.slice(0, -1)) expect([10, 11]).toContain(page.length);
+    expect(pages.map((page) => page.length)).toContain(11);
+  });
+
+  it('is of the moment it was asked for, though others have turns while it is made', async () => {
+    const ids = manyIds(2000);
+    const pool = poolOf('m', ids);
+    const asked = lowestWorkers([pool], { limit: 5000, busy: undefined, after: null });
+    const others = (async () => {
+      await setImmediate();
+      pool.tell(workerIdFromBigInt(0xffff_ffff_ffff_ffffn));
+      return 'others';
+    })();
+    expect(await Promise.race([asked.then(() => 'page'), others])).toBe('others');
+    expect((await asked).workers).toHaveLength(ids.length);
+  });
+
+  it('is empty before the monitor is connected', async () => {
+    const pool = poolOf('m', []);
+    pool.monitor.stop();
+    expect(await lowestWorkers([pool], { limit: 1, busy: undefined, after: null })).toEqual({
+      workers: [],
+      more: false,
+    });
+  });
+});
