@@ -1,6 +1,6 @@
 import { map, merge, type Observable } from 'rxjs';
 import type { LoadReport } from '../adapters/nats/load-report.js';
-import type { NatsAccess } from '../adapters/nats/nats-access.js';
+import { accessOf, type NatsAccess } from '../adapters/nats/nats-access.js';
 import type { LoadForm } from '../adapters/nats/load-receiver.js';
 import { natsLoads, type LoadGeneration, type NatsLoads } from '../adapters/nats/nats-loads.js';
 import type { FleetEvent, LoadReported } from '../core/fleet-event.js';
@@ -76,7 +76,7 @@ export function dynamoSources(options: DynamoSourcesOptions & { readonly form?: 
 export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<LoadReported | LoadBatch>;
 export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<LoadReported | LoadBatch> {
   const { namespace, generation } = options;
-  const nats = typeof options.nats === 'string' ? { servers: options.nats } : options.nats;
+  const nats = accessOf(options.nats);
   const endpoint = options.endpoint === undefined ? null : endpointOf(options.endpoint, namespace);
   const wanted = {
     ...nats,

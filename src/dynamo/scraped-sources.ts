@@ -1,6 +1,6 @@
 import { map, merge, type Observable } from 'rxjs';
 import { monotonicScheduler } from '../adapters/clock/monotonic-scheduler.js';
-import type { NatsAccess } from '../adapters/nats/nats-access.js';
+import { accessOf, type NatsAccess } from '../adapters/nats/nats-access.js';
 import type { ScrapeOptions } from '../adapters/nats/scrape-question.js';
 import { scrapeStats } from '../adapters/nats/scrape-stats.js';
 import type { ActiveLoad } from '../core/active-load.js';
@@ -74,7 +74,7 @@ export interface ScrapedSources extends MonitorSources {
  * @see {@link dynamoSources} for later releases, {@link metricsAggregator}, {@link scrapeStats}
  */
 export function scrapedSources(options: ScrapedSourcesOptions): ScrapedSources {
-  const nats = typeof options.nats === 'string' ? { servers: options.nats } : options.nats;
+  const nats = accessOf(options.nats);
   const endpoint = endpointOf(options.endpoint, options.namespace);
   const { namespace, component } = endpoint;
   const aggregator = new KvMetricsAggregator(

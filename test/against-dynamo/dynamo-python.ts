@@ -1,11 +1,13 @@
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { cacheFolder } from '../support/cache-folder.js';
 import { onPath } from '../support/on-path.js';
 import { releases, type ReleaseName } from './releases.js';
 
+const run = promisify(execFile);
 const interpreters = ['python3.11', 'python3.12', 'python3.10', 'python3'];
 
 /**
@@ -13,7 +15,7 @@ const interpreters = ['python3.11', 'python3.12', 'python3.10', 'python3'];
  * user's cache folder, which takes minutes; what is done is told on standard error.
  */
 export async function dynamoPython(release: ReleaseName): Promise<string> {
-  const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tidemark', 'dynamo');
+  const cache = cacheFolder('dynamo');
   const folder = join(cache, release);
   const python = join(folder, 'bin', 'python');
   // Written last: a folder without it is what a run left that was cut off.
@@ -32,20 +34,6 @@ export async function dynamoPython(release: ReleaseName): Promise<string> {
   }
   await writeFile(complete, '');
   return python;
-}
-
-function run(program: string, args: readonly string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    child.on('error', reject);
-    child.on('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new Error(`${program} ${args.join(' ')} ended with ${code}:\n${said}`));
-    });
-  });
 }
 
 function tell(text: string): void {

@@ -1,23 +1,8 @@
 import { join } from 'node:path';
 import { workerId, type WorkerId } from '../../src/core/worker-id.js';
+import type { PublishedMetrics } from '../support/published-metrics.js';
 import { dynamoPython } from './dynamo-python.js';
 import { PythonProcess, type Servers } from './python-process.js';
-
-/** What a worker of 0.6 publishes, in Dynamo's names. */
-export interface PublishedMetrics {
-  readonly worker_stats: {
-    readonly request_active_slots: number;
-    readonly request_total_slots: number;
-    readonly num_requests_waiting: number;
-    readonly data_parallel_rank: number | null;
-  };
-  readonly kv_stats: {
-    readonly kv_active_blocks: number;
-    readonly kv_total_blocks: number;
-    readonly gpu_cache_usage_perc: number;
-    readonly gpu_prefix_cache_hit_rate: number;
-  };
-}
 
 /** A worker of 0.6.0 that answers scrapes. */
 export interface RealScrapedWorker extends AsyncDisposable {

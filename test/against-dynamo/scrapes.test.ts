@@ -2,7 +2,6 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { scrapeStats } from '../../src/adapters/nats/scrape-stats.js';
 import { serveStats } from '../../src/adapters/nats/serve-stats.js';
 import { aggregatorPolicies } from '../../src/core/aggregator/aggregator-policies.js';
-import type { ForwardPassMetrics } from '../../src/core/aggregator/forward-pass-metrics.js';
 import type { ProcessedEndpoints } from '../../src/core/aggregator/processed-endpoints.js';
 import { workerId } from '../../src/core/worker-id.js';
 import { KvMetricsAggregator } from '../../src/dynamo/kv-metrics-aggregator.js';
@@ -12,9 +11,10 @@ import { serviceName, serviceSubject } from '../../src/wire/service-names.js';
 import { startEtcd } from '../support/etcd-server.js';
 import { eventually } from '../support/eventually.js';
 import { startNats } from '../support/nats-server.js';
+import { publishedMetrics, type PublishedMetrics } from '../support/published-metrics.js';
 import { dynamoPython } from './dynamo-python.js';
 import { startRealAggregator, type RealMetrics } from './real-aggregator.js';
-import { startRealScrapedWorker, type PublishedMetrics } from './real-scraped-worker.js';
+import { startRealScrapedWorker } from './real-scraped-worker.js';
 
 const place = { namespace: 'dynamo', component: 'backend' };
 const PUBLICATIONS = 10;
@@ -62,26 +62,6 @@ function metricsOf(random: () => number): PublishedMetrics {
       gpu_cache_usage_perc: random(),
       gpu_prefix_cache_hit_rate: random(),
     },
-  };
-}
-
-function ourMetrics(metrics: PublishedMetrics | undefined): ForwardPassMetrics {
-  if (metrics === undefined) throw new Error('asked before there was something to say');
-  const { worker_stats: worker, kv_stats: kv } = metrics;
-  return {
-    workerStats: {
-      dataParallelRank: worker.data_parallel_rank,
-      requestActiveSlots: worker.request_active_slots,
-      requestTotalSlots: worker.request_total_slots,
-      numRequestsWaiting: worker.num_requests_waiting,
-    },
-    kvStats: {
-      kvActiveBlocks: kv.kv_active_blocks,
-      kvTotalBlocks: kv.kv_total_blocks,
-      gpuCacheUsagePerc: kv.gpu_cache_usage_perc,
-      gpuPrefixCacheHitRate: kv.gpu_prefix_cache_hit_rate,
-    },
-    specDecodeStats: null,
   };
 }
 
@@ -133,20 +113,20 @@ describe('Dynamo 0.6.0', { timeout: 300_000 }, () => {
     using ours = aggregatorOf(nats);
     const random = seededRandom(6);
     const service = serviceName(place.namespace, place.component);
-    let said = new Map<string, PublishedMetrics>();
     const ids = ['7', '4611686018427387904', '9223372036854775807'];
-    const serving = ids.map((id) =>
+    let said = ids.map(() => metricsOf(random));
+    const serving = ids.map((id, at) =>
       serveStats({ servers: nats.url }, service, [
         {
           subject: serviceSubject(service, 'load_metrics', workerId(id)),
-          stats: () => ({ data: encodeForwardPassMetrics(ourMetrics(said.get(id))) }),
+          stats: () => ({ data: encodeForwardPassMetrics(publishedMetrics(said[at]!)) }),
         },
       ]).subscribe(),
     );
     try {
       for (let n = 0; n < PUBLICATIONS; n += 1) {
-        said = new Map(ids.map((id) => [id, metricsOf(random)]));
-        const average = ids.reduce((sum, id) => sum + (said.get(id)?.kv_stats.kv_active_blocks ?? 0), 0) / 3;
+        said = ids.map(() => metricsOf(random));
+        const average = said.reduce((sum, { kv_stats: kv }) => sum + kv.kv_active_blocks, 0) / 3;
         await eventually(async () => {
           const [mine, its] = [ours.getEndpoints(), sorted(await real.metrics())];
           expect(comparable(mine)).toEqual(its);

@@ -54,6 +54,19 @@ interface MessagesResult extends CommonResult {
   readonly settledMs: number;
 }
 
+/** The numbers of messages in it. */
+export type MessageSums = Pick<
+  MessagesResult,
+  | 'published'
+  | 'heard'
+  | 'lost'
+  | 'lostInGaps'
+  | 'lostDetached'
+  | 'reportedWrongly'
+  | 'toldTwice'
+  | 'outOfOrder'
+>;
+
 /** What a soak of NATS comes to. */
 export interface NatsResult extends MessagesResult {
   readonly system: 'nats';

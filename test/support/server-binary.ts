@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheFolder } from './cache-folder.js';
 import { onPath } from './on-path.js';
 
 export type ServerName = 'etcd' | 'nats-server' | 'prometheus' | 'promtool';
@@ -32,7 +32,7 @@ export async function serverBinary(
   const installed = onPath(server, env);
   if (installed !== undefined) return { path: installed };
   const { name, file } = packages[server];
-  const cache = join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tidemark', 'servers');
+  const cache = cacheFolder('servers', env);
   const folder = join(cache, `${name}-${process.arch}`);
   const path = join(folder, file);
   if (existsSync(path)) return { path };

@@ -4,6 +4,7 @@ import { aggregatorPolicies } from '../../src/core/aggregator/aggregator-policie
 import { ProcessedEndpoints } from '../../src/core/aggregator/processed-endpoints.js';
 import { readScrape, type ScrapeResult } from '../../src/core/aggregator/read-scrape.js';
 import { decodeServiceStats, type ServiceStats } from '../../src/wire/decode-service-stats.js';
+import { publishedMetrics, type PublishedMetrics } from '../support/published-metrics.js';
 import { metricsOf, statsReply } from '../support/scraped.js';
 import { captureLines } from './captures.js';
 import { capturedReplies } from './captured-services.js';
@@ -55,20 +56,9 @@ describe('decodeServiceStats - captured replies', () => {
       .filter((one) => one.release === release && one.stage === 'two workers')
       .flatMap(({ payload }) => stats(payload).endpoints.flatMap(({ metrics }) => metrics ?? []));
     expect(published).toHaveLength(2);
-    for (const { worker_stats: worker, kv_stats: kv, spec } of published)
+    for (const { spec, ...metrics } of published)
       expect(answered).toContainEqual({
-        workerStats: {
-          dataParallelRank: worker.data_parallel_rank,
-          requestActiveSlots: worker.request_active_slots,
-          requestTotalSlots: worker.request_total_slots,
-          numRequestsWaiting: worker.num_requests_waiting,
-        },
-        kvStats: {
-          kvActiveBlocks: kv.kv_active_blocks,
-          kvTotalBlocks: kv.kv_total_blocks,
-          gpuCacheUsagePerc: Math.fround(kv.gpu_cache_usage_perc),
-          gpuPrefixCacheHitRate: Math.fround(kv.gpu_prefix_cache_hit_rate),
-        },
+        ...publishedMetrics(metrics),
         specDecodeStats: spec && {
           numSpecTokens: spec.num_spec_tokens,
           numDrafts: spec.num_drafts,
@@ -204,19 +194,7 @@ describe('decodeServiceStats - whatever comes', () => {
   });
 });
 
-interface Published {
-  readonly worker_stats: Readonly<
-    Record<
-      'data_parallel_rank' | 'request_active_slots' | 'request_total_slots' | 'num_requests_waiting',
-      number
-    >
-  >;
-  readonly kv_stats: Readonly<
-    Record<
-      'kv_active_blocks' | 'kv_total_blocks' | 'gpu_cache_usage_perc' | 'gpu_prefix_cache_hit_rate',
-      number
-    >
-  >;
+interface Published extends PublishedMetrics {
   readonly spec:
     | (Readonly<
         Record<'num_spec_tokens' | 'num_drafts' | 'num_draft_tokens' | 'num_accepted_tokens', number>

@@ -6,7 +6,8 @@ export type NatsAccess =
   | (NatsOptions & { readonly connection?: undefined })
   | (Pick<NatsOptions, 'scheduler'> & { readonly connection: NatsLink; readonly servers?: undefined });
 
-/** A bare connection is one that the caller keeps. */
-export function accessOf(given: NatsLink | NatsAccess): NatsAccess {
+/** A text is the servers; a bare connection is one that the caller keeps. */
+export function accessOf(given: string | NatsLink | NatsAccess): NatsAccess {
+  if (typeof given === 'string') return { servers: given };
   return 'subscribe' in given ? { connection: given } : given;
 }

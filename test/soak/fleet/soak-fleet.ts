@@ -12,7 +12,7 @@ import { NatsStage, startSoakServer } from '../nats/nats-stage.js';
 import type { SoakOptions } from '../options.js';
 import { play, type Played } from '../play.js';
 import { ProcessWatch } from '../process-watch.js';
-import type { FleetResult } from '../soak-result.js';
+import type { FleetResult, MessageSums } from '../soak-result.js';
 import { steppedClock } from '../stepped-clock.js';
 import { FleetEtcdStage } from './fleet-etcd-stage.js';
 import { FleetListener } from './fleet-listener.js';
@@ -136,20 +136,8 @@ function both(ofEtcd: Played, ofNats: Played): Played {
   };
 }
 
-type Sums = Pick<
-  FleetResult,
-  | 'published'
-  | 'heard'
-  | 'lost'
-  | 'lostInGaps'
-  | 'lostDetached'
-  | 'reportedWrongly'
-  | 'toldTwice'
-  | 'outOfOrder'
->;
-
 /** What became of the messages of all who ever published. */
-function sumsOf({ lives }: Population, { loads }: FleetListener): Sums {
+function sumsOf({ lives }: Population, { loads }: FleetListener): MessageSums {
   const each = lives.map((life) => {
     const own = loads.gaps.filter((gap) => gap.publisherId === life.publisherId);
     return lossesOfLife(life, loads.of(life.publisherId), own, loads.statuses);

@@ -5,7 +5,7 @@ import { startFaultProxy } from '../../support/fault-proxy.js';
 import type { SoakOptions } from '../options.js';
 import { play } from '../play.js';
 import { ProcessWatch } from '../process-watch.js';
-import type { NatsResult } from '../soak-result.js';
+import type { MessageSums, NatsResult } from '../soak-result.js';
 import { steppedClock } from '../stepped-clock.js';
 import type { Listener } from './listener.js';
 import { downTime, lossesOf, type Losses } from './losses.js';
@@ -68,20 +68,8 @@ export async function soakNats(
   };
 }
 
-type Sums = Pick<
-  NatsResult,
-  | 'published'
-  | 'heard'
-  | 'lost'
-  | 'lostInGaps'
-  | 'lostDetached'
-  | 'reportedWrongly'
-  | 'toldTwice'
-  | 'outOfOrder'
->;
-
 /** What became of the messages of all publishers so far. */
-function sums(said: readonly Publisher[], { heard, gaps, statuses }: Listener): Sums {
+function sums(said: readonly Publisher[], { heard, gaps, statuses }: Listener): MessageSums {
   const each = said.map(({ worker, count, publisherId }) => {
     const own = publisherId === null ? null : gaps.filter((gap) => gap.publisherId === publisherId);
     const losses = lossesOf(count, heard.get(worker) ?? [], own, statuses);
