@@ -28,8 +28,8 @@ const WIDTHS = [1, 2, 4, 8] as const;
 
 /**
  * Reads MessagePack in order and by type, as `rmp-serde` does: an integer field takes integers only, whatever
- * their width and as long as they are not negative; a key may be a string or binary. Every byte that carries a
- * value and no form is noted in `free`.
+ * their width and as long as they are not negative; a key may be a string, binary or an unsigned integer. Every byte
+ * that carries a value and no form is noted in `free`.
  *
  * Nothing is allocated for a length that the remaining bytes do not cover.
  */
@@ -62,18 +62,24 @@ export class MsgpackReader {
   text(what: string): ByteRange {
     const at = this.offset;
     const marker = this.marker();
-    const size =
-      marker >= 0xa0 && marker <= 0xbf
-        ? marker & 0x1f
-        : marker >= 0xc4 && marker <= 0xc6
-          ? this.length(WIDTHS[marker - 0xc4] ?? 1)
-          : marker >= 0xd9 && marker <= 0xdb
-            ? this.length(WIDTHS[marker - 0xd9] ?? 1)
-            : undefined;
-    if (size === undefined) {
-      throw new DecodeFailure('wrong-type', `${what} must be a string or binary, not ${nameOf(marker)}`, at);
-    }
-    return this.take(size);
+    const text = this.textAfter(marker);
+    if (text !== undefined) return text;
+    throw new DecodeFailure('wrong-type', `${what} must be a string or binary, not ${nameOf(marker)}`, at);
+  }
+
+  /**
+   * A key of a struct: the name of a field, or its index, which is exact up to 2^53 − 1. In a signed encoding even a
+   * positive integer is no index: serde takes unsigned ones only. A key belongs to the form of a message.
+   */
+  key(what: string): ByteRange | number {
+    const at = this.offset;
+    const marker = this.marker();
+    if (marker <= 0x7f) return marker;
+    if (marker >= 0xcc && marker <= 0xcf) return this.length(WIDTHS[marker - 0xcc] ?? 1);
+    const name = this.textAfter(marker);
+    if (name !== undefined) return name;
+    const text = `${what} must be a string, binary or an unsigned integer, not ${nameOf(marker)}`;
+    throw new DecodeFailure('wrong-type', text, at);
   }
 
   /** An unsigned integer of any width. */
@@ -135,6 +141,13 @@ export class MsgpackReader {
     return marker;
   }
 
+  private textAfter(marker: number): ByteRange | undefined {
+    if (marker >= 0xa0 && marker <= 0xbf) return this.take(marker & 0x1f);
+    if (marker >= 0xc4 && marker <= 0xc6) return this.take(this.length(WIDTHS[marker - 0xc4] ?? 1));
+    if (marker >= 0xd9 && marker <= 0xdb) return this.take(this.length(WIDTHS[marker - 0xd9] ?? 1));
+    return undefined;
+  }
+
   private length(width: 1 | 2 | 4 | 8): number {
     const { start } = this.take(width);
     let length = 0;
@@ -170,7 +183,8 @@ export class MsgpackReader {
 }
 
 function nameOf(marker: number): string {
-  if (marker <= 0x7f || marker >= 0xe0 || (marker >= 0xcc && marker <= 0xd3)) return 'an integer';
+  if (marker <= 0x7f || (marker >= 0xcc && marker <= 0xcf)) return 'an unsigned integer';
+  if (marker >= 0xe0 || (marker >= 0xd0 && marker <= 0xd3)) return 'a signed integer';
   if (marker <= 0x8f || marker === 0xde || marker === 0xdf) return 'a map';
   if (marker <= 0x9f || marker === 0xdc || marker === 0xdd) return 'an array';
   if (marker <= 0xbf || (marker >= 0xd9 && marker <= 0xdb)) return 'a string';

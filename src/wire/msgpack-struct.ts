@@ -11,8 +11,11 @@ export interface StructShape {
 }
 
 /**
- * Walks a struct in either of its two forms: a map with names in any order, unknown ones passed over, or an
- * array of its fields in order. `read` is called with the index of each field that is there.
+ * Walks a struct in either of its two forms, as serde reads it. `read` is called with the index of each field that
+ * is there.
+ *
+ * 1. A map: its keys are names or indices of fields, in any order. Unknown names and indices are skipped.
+ * 2. An array: the fields in order.
  */
 export function walkStruct(reader: MsgpackReader, shape: StructShape, read: (field: number) => void): void {
   const at = reader.offset;
@@ -28,7 +31,7 @@ export function walkStruct(reader: MsgpackReader, shape: StructShape, read: (fie
   let seen = 0;
   for (let entry = 0; entry < size; entry += 1) {
     const keyAt = reader.offset;
-    const field = fieldNamed(reader.bytes, reader.text(`a key of ${shape.name}`), shape.fields);
+    const field = fieldOf(reader, shape);
     if (field === -1) {
       reader.skip();
       continue;
@@ -46,8 +49,11 @@ export function walkStruct(reader: MsgpackReader, shape: StructShape, read: (fie
   }
 }
 
-function fieldNamed(bytes: Uint8Array, key: ByteRange, fields: readonly string[]): number {
-  return fields.findIndex((name) => isText(bytes, key, name));
+/** Reads a key and returns the index of the field that it means, −1 for an unknown one. */
+function fieldOf(reader: MsgpackReader, { name: struct, fields }: StructShape): number {
+  const key = reader.key(`a key of ${struct}`);
+  if (typeof key === 'number') return key < fields.length ? key : -1;
+  return fields.findIndex((name) => isText(reader.bytes, key, name));
 }
 
 /** Whether a run of bytes is that ASCII text. */
