@@ -1,7 +1,8 @@
 import { inRange, type RankRange } from './rank-range.js';
 
 /**
- * The ranks a worker was ever known to have: those its cards declared, as ranges, and those that reported.
+ * The ranks a worker was ever known to have: those its cards declared, as ranges, and those that reported. A worker
+ * whose card declares no ranks has a memory without ranks, which is not the same as having no memory.
  *
  * A range stays a range, so a card that declares 2^32 ranks costs what a card with one rank costs.
  */
@@ -10,7 +11,7 @@ export interface RankMemory {
   readonly reported: ReadonlySet<number>;
 }
 
-/** No rank is remembered. */
+/** The worker's ranks are known, and there are none. */
 export const noRanks: RankMemory = { declared: [], reported: new Set() };
 
 const LISTED_PER_RANGE = 4096;
@@ -33,6 +34,11 @@ export function rememberedRanks(memory: RankMemory): number[] {
     for (let rank = start; rank < Math.min(end, start + LISTED_PER_RANGE); rank += 1) ranks.add(rank);
   }
   return [...ranks].sort((a, b) => a - b);
+}
+
+/** The ranks to clean up when an instance leaves: the remembered ones, or rank 0 where its ranks are not known. */
+export function ranksOfLeaver(memory: RankMemory | undefined): number[] {
+  return memory === undefined ? [0] : rememberedRanks(memory);
 }
 
 /** The remembered ranks that lie outside a range, ascending. */

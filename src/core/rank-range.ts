@@ -36,6 +36,17 @@ export function declaredRanks(card: RuntimeConfig, policy: LoadPolicy): RankRang
   }
 }
 
+/**
+ * Whether a card that does not count still says that its worker has no ranks.
+ *
+ * 1. `from-zero`, `wrapping`: never; a card with an empty range counts.
+ * 2. `checked`: never; of a card that does not count nothing is known.
+ * 3. `checked-and-reported`: a card of size 0.
+ */
+export function declaresNoRanks(card: RuntimeConfig, policy: LoadPolicy): boolean {
+  return policy.rankRange === 'checked-and-reported' && card.dataParallelSize === 0;
+}
+
 /** Whether a rank lies in a range. */
 export function inRange(rank: number, range: RankRange): boolean {
   return rank >= range.start && rank < range.end;

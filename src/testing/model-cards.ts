@@ -72,9 +72,7 @@ function recount(change: Change): Change {
     // Where capacities are reconciled, the ranks that reported are those the card left in the state.
     const stays = policy.capacity === 'merged' ? remembered : undefined;
     const reported = [...worker.ranks.keys()].reduce(rememberReported, stays ?? noRanks);
-    const grown = rememberDeclared(reported, card.range);
-    if (grown === noRanks) memory.delete(id);
-    else memory.set(id, grown);
+    memory.set(id, rememberDeclared(reported, card.range));
   }
   // A mark on a worker of which nothing is remembered is not this card's to end.
   const kept = (id: WorkerId): boolean => !lost(id) || !state.memory.has(id);

@@ -1,6 +1,7 @@
 import { dropsBy } from '../core/cleanup-drops.js';
 import type { Role } from '../core/fleet-event.js';
-import { rememberedRanks } from '../core/rank-memory.js';
+import { noRanks, ranksOfLeaver } from '../core/rank-memory.js';
+import { declaresNoRanks } from '../core/rank-range.js';
 import type { WorkerId } from '../core/worker-id.js';
 import { only, onlyKeys } from './immutable-map.js';
 import { rejoin } from './model-cards.js';
@@ -36,11 +37,17 @@ export function onReportedDown(change: Change, id: WorkerId): Change {
   return forget(changed(instanceLeft(change, 'decode', id), { down }), [id]);
 }
 
-/** The metric series of a worker that left a role: of its remembered ranks, or of rank 0 when none is known. */
+/**
+ * The metric series of a worker that left a role.
+ *
+ * 1. Those of its remembered ranks. A card that declares no ranks makes them known: there is none to clean up.
+ * 2. Where its ranks are not known, those of rank 0.
+ */
 function instanceLeft(change: Change, role: Role, id: WorkerId): Change {
-  const { policy, memory } = change.state;
-  const remembered = memory.get(id);
-  const ranks = remembered === undefined ? [0] : rememberedRanks(remembered);
+  const { policy, memory, cards } = change.state;
+  const card = cards?.get(id);
+  const knownEmpty = card !== undefined && declaresNoRanks(card, policy);
+  const ranks = ranksOfLeaver(memory.get(id) ?? (knownEmpty ? noRanks : undefined));
   const drops = dropsBy(
     policy.cleanupOnInstanceLeft,
     change.state.source,

@@ -27,7 +27,7 @@ describe('tidemark replay', () => {
       ),
     );
     const { code, out } = await runCli(['replay', '--check', ...files]);
-    expect(out).toContain('15121 of 15121 expectations hold');
+    expect(out).toContain('15174 of 15174 expectations hold');
     expect(code).toBe(0);
   });
 

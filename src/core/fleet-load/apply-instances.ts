@@ -1,11 +1,12 @@
 import { dropsBy } from '../cleanup-drops.js';
 import type { Role } from '../fleet-event.js';
-import { rememberedRanks } from '../rank-memory.js';
+import { noRanks, ranksOfLeaver } from '../rank-memory.js';
 import type { WorkerId } from '../worker-id.js';
 import { leaverOf, rejoin, review } from './apply-cards.js';
 import { judgeQueued, unmark } from './apply-marks.js';
 import type { FleetStore } from './fleet-store.js';
 import { memoryOf } from './rank-block.js';
+import { toldNoRanks } from './told-cards.js';
 import { forgetState, noteSettled, queue, touch } from './worker-state.js';
 import { DECODE, DOWN, JUDGED_BUSY, PREFILL } from './worker-slots.js';
 
@@ -103,10 +104,9 @@ function see(store: FleetStore, role: Role): boolean {
   return !seen;
 }
 
-/** The metric series of a worker that left a role: of its remembered ranks, or of rank 0 when none is known. */
+/** The metric series of a worker that left a role: of its remembered ranks, or of rank 0 when they are not known. */
 function dropSeries(store: FleetStore, slot: number, role: Role): void {
-  const remembered = memoryOf(store, slot);
-  const ranks = remembered === undefined ? [0] : rememberedRanks(remembered);
+  const ranks = ranksOfLeaver(memoryOf(store, slot) ?? (toldNoRanks(store, slot) ? noRanks : undefined));
   const { cleanupOnInstanceLeft } = store.policy;
   store.drops.push(...dropsBy(cleanupOnInstanceLeft, store.source, leaverOf(store, slot), ranks, role));
 }

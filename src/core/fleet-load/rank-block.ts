@@ -7,7 +7,7 @@ import { ACTIVE, FLAGS, RANK, USED, type CellBlock } from './rank-cells.js';
 import { ACTIVE_CLEARED, RANK_BUSY, RANK_COUNTS, USED_CLEARED, withLimits } from './rank-flags.js';
 import { BASE, COUNT, HAS_RANGE, ROOM } from './worker-slots.js';
 
-/** The ranks a worker is remembered by, or `undefined` when there are none. */
+/** The ranks a worker is remembered by, or `undefined` when its ranks are not known; no rank may be all that is known. */
 export function memoryOf(store: FleetStore, slot: number): RankMemory | undefined {
   const side = store.memory.get(slot);
   const { slots, cells } = store;
@@ -16,7 +16,7 @@ export function memoryOf(store: FleetStore, slot: number): RankMemory | undefine
   const declared = slots.has(slot, HAS_RANGE)
     ? rememberDeclared(side ?? noRanks, rangeOf(store, slot))
     : (side ?? noRanks);
-  if (count === 0) return declared === noRanks ? undefined : declared;
+  if (count === 0) return declared;
   const reported = new Set(declared.reported);
   for (let place = 0; place < count; place += 1) {
     reported.add((cells.words[cells.wordAt(base, place) + RANK] ?? 0) >>> 0);

@@ -1,5 +1,5 @@
 import { fleetProblems } from '../fleet-problems.js';
-import { declaredRanks, type RankRange } from '../rank-range.js';
+import { declaredRanks, declaresNoRanks, type RankRange } from '../rank-range.js';
 import type { RuntimeConfig } from '../runtime-config.js';
 import type { WorkerId } from '../worker-id.js';
 import { rangeOf } from './capacities.js';
@@ -49,6 +49,12 @@ export function untell(store: FleetStore, slot: number): void {
 export function toldRange({ slots }: FleetStore, slot: number): RankRange {
   const at = slots.at(slot);
   return { start: (slots.words[at + TOLD_START] ?? 0) >>> 0, end: (slots.words[at + TOLD_END] ?? 0) >>> 0 };
+}
+
+/** Whether the told card does not count and says all the same that its worker has no ranks. */
+export function toldNoRanks({ slots, policy }: FleetStore, slot: number): boolean {
+  if (!slots.has(slot, TOLD) || slots.has(slot, POSSIBLE)) return false;
+  return declaresNoRanks({ dataParallelSize: (slots.words[slots.at(slot) + TOLD_END] ?? 0) >>> 0 }, policy);
 }
 
 /** Whether a worker’s card counts, as the policy has it. */
