@@ -12,6 +12,6 @@ export interface RuntimeConfig {
   readonly maxNumBatchedTokens?: Count;
   /** The first data-parallel rank, 0 to 2^32 − 1. */
   readonly dataParallelStartRank?: number;
-  /** How many ranks the worker has, 0 to 2^32 − 1. */
+  /** How many ranks the worker has, 0 to 2^32 − 1. With 0 its ranks are known: there are none. */
   readonly dataParallelSize?: number;
 }

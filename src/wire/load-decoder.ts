@@ -20,7 +20,9 @@ export type DecodedLoad =
  *    `LoadEvent` (0.4 to 0.7).
  * 2. It never throws. What cannot be decoded is an `error` with code, reason and byte offset.
  * 3. An envelope of another topic is a `foreignTopic`; its payload is not looked at.
- * 4. A message of a shape seen before takes a fast way that compares every byte that is no value; all others are
+ * 4. A key of a MessagePack map is the name of a field or, as an unsigned integer, its index in wire order. Unknown
+ *    names and indices are skipped. Any other key is an error, and so is a field given twice, by name or by index.
+ * 5. A message of a shape seen before takes a fast way that compares every byte that is no value; all others are
  *    walked. Both ways give the same result on every input; {@link fast} and {@link walked} count them.
  *
  * @example

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   noRanks,
+  ranksOfLeaver,
   ranksOutside,
   rememberDeclared,
   rememberedRanks,
@@ -27,6 +28,12 @@ describe('rank memory', () => {
     expect(
       rememberDeclared(rememberDeclared(noRanks, { start: 2, end: 3 }), { start: 0, end: 8 }).declared,
     ).toHaveLength(1);
+  });
+
+  it('a worker that leaves - no ranks are known ranks, unknown ranks are rank 0', () => {
+    expect(ranksOfLeaver(rememberDeclared(noRanks, { start: 5, end: 5 }))).toEqual([]);
+    expect(ranksOfLeaver(undefined)).toEqual([0]);
+    expect(ranksOfLeaver(rememberReported(noRanks, 3))).toEqual([3]);
   });
 
   it('ranks outside a range', () => {

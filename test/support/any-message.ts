@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { workerId } from '../../src/core/worker-id.js';
+import type { LOAD_FIELDS } from '../../src/wire/load-fields.js';
 import { encodeActiveLoad, encodeEnvelope } from '../../src/wire/load-encoder.js';
 import { capturedMessages } from '../wire/captures.js';
+import { anyStruct, binary, text, uint } from './any-struct.js';
 import { hex } from './hex.js';
 import { envelopeVectors, loadVectors } from './vectors.js';
 
@@ -29,6 +31,23 @@ const anyEnvelope = fc
     encodeEnvelope({ ...head, ...(topic !== undefined && { topic }) }, encodeActiveLoad(load, fields)),
   );
 
+const optional = fc.oneof({ weight: 4, arbitrary: uint(u64) }, fc.constant([0xc0]));
+const keyedLoad = anyStruct({
+  worker_id: uint(u64),
+  dp_rank: uint(fc.bigInt(0n, 8n)),
+  active_decode_blocks: optional,
+  active_prefill_tokens: optional,
+  kv_used_blocks: optional,
+} satisfies Record<(typeof LOAD_FIELDS)[number], unknown>);
+/** An envelope and its load as maps whose keys are written in every way that serde reads, some in a way that it refuses. */
+export const anyKeyedMessage = anyStruct({
+  publisher_id: uint(u64),
+  sequence: uint(u64),
+  published_at: uint(u64),
+  topic: topic.chain((name = 'kv_metrics') => text(name)),
+  payload: keyedLoad.map(binary),
+}).map((bytes) => Uint8Array.from(bytes));
+
 /** Real messages: vectors and captures. */
 export const seeds = [
   ...Object.values(envelopeVectors).map((vector) => hex(vector.head_hex + loadVectors[vector.payload].hex)),
@@ -37,7 +56,7 @@ export const seeds = [
 /** A captured or made message with a few bytes changed, inserted, removed, or cut off. */
 const mutated = fc
   .tuple(
-    fc.oneof(fc.constantFrom(...seeds), anyEnvelope),
+    fc.oneof(fc.constantFrom(...seeds), anyEnvelope, anyKeyedMessage),
     fc.array(
       fc.record({
         at: fc.nat(),
@@ -62,5 +81,6 @@ const mutated = fc
 export const anyMessage = fc.oneof(
   { weight: 4, arbitrary: mutated },
   { weight: 2, arbitrary: anyEnvelope },
+  { weight: 3, arbitrary: anyKeyedMessage },
   { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }) },
 );

@@ -4,8 +4,11 @@ import { describe, expect, it } from 'vitest';
 import type { LoadPolicy } from '../../src/core/load-policy.js';
 import { policies } from '../../src/core/policies.js';
 import { LoadDecoder, type DecodedLoad } from '../../src/wire/load-decoder.js';
-import { anyMessage, seeds } from '../support/any-message.js';
+import { LOAD_FIELDS } from '../../src/wire/load-fields.js';
+import { anyKeyedMessage, anyMessage, seeds } from '../support/any-message.js';
 import { runs } from '../support/runs.js';
+
+const ENVELOPE_FIELDS = ['publisher_id', 'sequence', 'published_at', 'topic', 'payload'] as const;
 
 describe('decoders', () => {
   it.each<LoadPolicy>(Object.values(policies))(
@@ -26,10 +29,13 @@ describe('decoders', () => {
     },
   );
 
-  it('agree with @msgpack/msgpack wherever it can tell', () => {
+  it.each([
+    ['agree with @msgpack/msgpack wherever it can tell', anyMessage],
+    ['agree with @msgpack/msgpack on fields by name and by index', anyKeyedMessage],
+  ])('%s', (_, messages) => {
     let told = 0;
     fc.assert(
-      fc.property(anyMessage, (bytes) => {
+      fc.property(messages, (bytes) => {
         const ours = new LoadDecoder(policies.default).decode(bytes);
         const theirs = libraryView(bytes);
         if ('load' in ours && theirs !== undefined) {
@@ -80,12 +86,14 @@ function exact(value: unknown): unknown {
 /** What the library makes of an envelope with a load by name, or `undefined` when it cannot tell. */
 function libraryView(bytes: Uint8Array): unknown {
   try {
-    const outer = first(bytes);
+    const documents = [first(bytes)];
+    const outer = byName(documents[0] ?? {}, ENVELOPE_FIELDS);
     if (!(outer['payload'] instanceof Uint8Array)) return undefined;
-    const inner = first(outer['payload']);
+    documents.push(first(outer['payload']));
+    const inner = byName(documents[1] ?? {}, LOAD_FIELDS);
     if (inner['worker_id'] === undefined) return undefined;
     // The library takes an overlong UTF-8 sequence for the letter it stands for, and so sees names that are none.
-    const names = [...Object.keys(outer), ...Object.keys(inner)];
+    const names = documents.flatMap(Object.keys).filter((name) => !name.startsWith(BY_INDEX));
     if (names.some((name) => Buffer.from(bytes).indexOf(name, 0, 'latin1') === -1)) return undefined;
     const { worker_id, dp_rank = 0, active_decode_blocks, active_prefill_tokens, kv_used_blocks } = inner;
     return [
@@ -103,8 +111,20 @@ function libraryView(bytes: Uint8Array): unknown {
   }
 }
 
+const BY_INDEX = 'the field with index ';
+
+function mapKeyConverter(key: unknown): string {
+  if (key instanceof Uint8Array) return Buffer.from(key).toString('latin1');
+  return typeof key === 'number' || typeof key === 'bigint' ? `${BY_INDEX}${key}` : String(key);
+}
+
+/** The fields of a document that are there by name or by index. */
+function byName(document: Record<string, unknown>, fields: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(fields.map((name, i) => [name, document[name] ?? document[`${BY_INDEX}${i}`]]));
+}
+
 function first(bytes: Uint8Array): Record<string, unknown> {
-  for (const document of decodeMulti(bytes, { useBigInt64: true })) {
+  for (const document of decodeMulti(bytes, { useBigInt64: true, mapKeyConverter })) {
     if (typeof document === 'object' && document !== null) return document as Record<string, unknown>;
     break;
   }

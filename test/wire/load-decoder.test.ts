@@ -63,6 +63,22 @@ describe('load decoder - what a map may look like', () => {
       `88${key('worker_id')}07${key('a')}c0${key('b')}cb4000000000000000${key('c')}92a16181a16b02${key('d')}d6ff00000000${key('e')}ff${key('f')}c3${key('g')}d9026869`,
     ],
     ['keys as binary', `81c409${key('worker_id').slice(2)}07`],
+    ['keys as indices', '820007025a'],
+    ['keys as indices in another order', '82025a0007'],
+    ['an index in 8 bits', '81cc0007'],
+    ['an index in 16 bits', '81cd000007'],
+    ['an index in 32 bits', '81ce0000000007'],
+    ['an index in 64 bits', '81cf000000000000000007'],
+    ['names and indices', `82025a${key('worker_id')}07`],
+    [
+      'an index beyond the last field, whatever its value',
+      `8305a178cf000000000000000592a178c0${key('worker_id')}07`,
+    ],
+    ['an unknown index twice', `8309c0${key('worker_id')}0709c0`],
+    ['the index 2^64 − 1, which is not index 0', `82cfffffffffffffffffc00007`],
+    ['the index 2^32, which is not index 0', `82cf0000000100000000c00007`],
+    ['the index 256, which is not index 0', `82cd0100c00007`],
+    ['a digit as a name, which is no index', `82a130080007`],
     ['a positive int64 as id', `81${key('worker_id')}d30000000000000007`],
     ['a positive int8 as id', `81${key('worker_id')}d007`],
     ['nil for no value', `82${key('worker_id')}07${key('active_prefill_tokens')}c0`],
@@ -101,7 +117,30 @@ describe('load decoder - what a map may look like', () => {
     ['an unknown array that claims 2^32 − 1 elements', `82${key('x')}ddffffffff`, 'truncated'],
     ['an unknown text that claims 2^32 − 1 bytes', `82${key('x')}dbffffffff`, 'truncated'],
     ['the byte that begins no value', `82${key('x')}c1${key('worker_id')}07`, 'malformed'],
-    ['a key that is no text', '8107c0', 'wrong-type'],
+    ['a key that is no text', '81c0c0', 'wrong-type'],
+    ['a negative key', `82${key('worker_id')}07ffc0`, 'wrong-type'],
+    ['a negative key in 64 bits', `82${key('worker_id')}07d3ffffffffffffffffc0`, 'wrong-type'],
+    ['a positive key in a signed encoding', `82${key('worker_id')}07d0025a`, 'wrong-type'],
+    [
+      'an unknown positive key in a signed encoding',
+      `82${key('worker_id')}07d30000000000000009c0`,
+      'wrong-type',
+    ],
+    ['a float key', `82${key('worker_id')}07cb4000000000000000c0`, 'wrong-type'],
+    ['a float32 key', `82${key('worker_id')}07ca40000000c0`, 'wrong-type'],
+    ['a boolean key', `82${key('worker_id')}07c2c0`, 'wrong-type'],
+    ['an array as key', `82${key('worker_id')}0790c0`, 'wrong-type'],
+    ['a map as key', `82${key('worker_id')}0780c0`, 'wrong-type'],
+    ['an extension as key', `82${key('worker_id')}07d40102c0`, 'wrong-type'],
+    ['a field by name, then by index', `82${key('worker_id')}070007`, 'duplicate-key'],
+    ['a field by index, then by name', `820007${key('worker_id')}07`, 'duplicate-key'],
+    ['a field by index, then by index in another width', '820007cd000007', 'duplicate-key'],
+    ['a float by index', '82000702cb4058c00000000000', 'wrong-type'],
+    ['nil for a rank by index', '82000701c0', 'wrong-type'],
+    ['a rank above 32 bits by index', '82000701cf0000000100000000', 'out-of-range'],
+    ['only indices, worker_id missing', '820100025a', 'missing-field'],
+    ['a truncated index', `82${key('worker_id')}07cd00`, 'truncated'],
+    ['an index without a value', '8100', 'truncated'],
   ];
   it.each(refused)('%s - is an error with code and place', (_, payload, code) => {
     const decoded = decode(envelope(payload));
@@ -150,6 +189,64 @@ describe('load decoder - the envelope', () => {
     expect(decode(envelope(A).replace('6b765f6d657472696373', '6b762d6d657472696373'))).toEqual({
       foreignTopic: 'kv-metrics',
     });
+  });
+});
+
+describe('load decoder - fields by index', () => {
+  const rest = `${key('publisher_id')}09${key('sequence')}00${key('published_at')}01`;
+  const topic = `${key('topic')}aa6b765f6d657472696373`;
+  const load = `82${key('worker_id')}07${key('active_decode_blocks')}5a`;
+  const inBinary = `c4${(load.length / 2).toString(16)}${load}`;
+
+  it('of the envelope - each field, mixed with names and unknown indices', () => {
+    const expected = { load: { workerId: '7', activeDecodeBlocks: 90, publisherId: '9', publishedAt: 1 } };
+    expect(decode(`8500090100020103aa6b765f6d65747269637304${inBinary}`)).toMatchObject(expected);
+    expect(decode(`8504${inBinary}03aa6b765f6d657472696373020101000009`)).toMatchObject(expected);
+    expect(decode(`86${rest}${topic}05c0cd0004${inBinary}`)).toMatchObject(expected);
+    expect(errorOf(decode(`85${rest}${topic}4d${inBinary}`))).toBe('missing-field');
+    expect(decode(`85${rest}03a178${key('payload')}c400`)).toEqual({ foreignTopic: 'x' });
+  });
+
+  it('of the envelope - twice, or a key of another type, is an error', () => {
+    const whole = `${rest}${topic}${key('payload')}${inBinary}`;
+    expect(errorOf(decode(`86${whole}0009`))).toBe('duplicate-key');
+    expect(errorOf(decode(`86${whole}03aa6b765f6d657472696373`))).toBe('duplicate-key');
+    expect(errorOf(decode(`86${whole}04${inBinary}`))).toBe('duplicate-key');
+    for (const strange of ['ff', 'd005', 'c0', 'c3', 'ca00000000']) {
+      expect(errorOf(decode(`86${whole}${strange}c0`))).toBe('wrong-type');
+    }
+  });
+
+  it.each(Object.entries(policies))('%s - index 4 is the field that came with 1.1', (name, policy) => {
+    const decoded = decode(envelope(`82${key('worker_id')}07045a`), policy);
+    const ofText = decode(envelope(`82${key('worker_id')}0704a178`), policy);
+    switch (name) {
+      case 'dynamo-0.8':
+        expect(errorOf(decoded)).toBe('unsupported-format');
+        break;
+      case 'dynamo-1.0':
+        expect([decoded, ofText]).toMatchObject([
+          { load: { kvUsedBlocks: null } },
+          { load: { workerId: '7' } },
+        ]);
+        break;
+      default:
+        expect(decoded).toMatchObject({ load: { kvUsedBlocks: 90 } });
+        expect(errorOf(ofText)).toBe('wrong-type');
+    }
+  });
+
+  it('a known shape - has the same indices, not only the same length', () => {
+    const decoder = new LoadDecoder(policies.default);
+    const withKey = (index: string): Uint8Array => hex(envelope(`820007${index}5a`));
+    expect(decoder.decode(withKey('02'))).toMatchObject({ load: { activeDecodeBlocks: 90 } });
+    expect(decoder.decode(withKey('03'))).toMatchObject({ load: { activePrefillTokens: 90 } });
+    expect(decoder.decode(withKey('01'))).toMatchObject({ load: { dpRank: 90 } });
+    expect(errorOf(decoder.decode(withKey('00')))).toBe('duplicate-key');
+    expect(decoder.decode(withKey('7f'))).toMatchObject({ load: { activeDecodeBlocks: null } });
+    expect([decoder.fast, decoder.walked]).toEqual([0, 5]);
+    expect(decoder.decode(withKey('02'))).toMatchObject({ load: { activeDecodeBlocks: 90 } });
+    expect([decoder.fast, decoder.walked]).toEqual([1, 5]);
   });
 });
 
