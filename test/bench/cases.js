@@ -8,6 +8,8 @@ import { loop, loopChunk } from './cases/plain-loop.js';
 import { reduce, reduceObjects } from './cases/reduce.js';
 import { scrape, scrapeBlock, scrapeIdle, scrapeLost } from './cases/scrape.js';
 import { stats, statsNothing, statsSnapshot } from './cases/stats.js';
+import { textbook } from './cases/textbook.js';
+import { gateCaseNames } from './gate.js';
 
 /**
  * @typedef {{ workers: number, ranks: number, effort: import('./measure.js').Effort, server: string | undefined }} CaseInput
@@ -28,6 +30,9 @@ export const quickSizes = [10, 100, 1_000];
 /** The fleet of which pages are made. */
 export const scrapeSizes = [10_000];
 export const quickScrapeSizes = [100];
+/** The fleets of the gate. */
+export const gateSizes = [10, 1_000];
+export const quickGateSizes = [10, 100];
 
 const BOTH = [1, 8];
 const ONE = [1];
@@ -65,6 +70,8 @@ const kinds = [
   kind('flip-told', 'as flip, and the reason of each is read as text', NOBODY, EIGHT, flipTold),
   { ...kind('memory', 'bytes for each worker: state, ids, index, table', NOBODY, BOTH, memory), unit: 'B' },
 ];
+
+const textbookKind = kind('textbook', 'bytes to busy set as a textbook has it', TRANSPORT, EIGHT, textbook);
 
 /** Beside a NATS server, with a publisher in another process. */
 const natsKinds = [
@@ -111,6 +118,16 @@ const scrapeKinds = /** @type {const} */ ([
  */
 export function scrapeCasesOf(sizes) {
   return casesOf(sizes, scrapeKinds);
+}
+
+/**
+ * The cases of the gate.
+ *
+ * @param {readonly number[]} sizes
+ */
+export function gateCasesOf(sizes) {
+  const needed = gateCaseNames(sizes);
+  return casesOf(sizes, [textbookKind, ...kinds]).filter(({ name }) => needed.has(name));
 }
 
 /**
