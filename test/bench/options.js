@@ -70,6 +70,7 @@ export function optionsOf(args) {
     return `what to measure is ${suites.join(', ')}, or nothing for the rest; ${positionals.join(' ')} is not`;
   const processes = Number(values.processes ?? defaultProcesses(values, suite));
   if (!Number.isInteger(processes) || processes < 1) return '--processes takes a whole number, 1 and above';
+  if (values.compare === '') return '--compare takes a commit, as in --compare HEAD~1';
   if (values.compare !== undefined && (suite === 'gate' || values.gate))
     return '--compare judges nothing: use it without gate and --gate';
   if (values.renamed !== undefined && values.compare === undefined)

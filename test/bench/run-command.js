@@ -22,7 +22,11 @@ export function runCommand(command, args, { cwd, signal } = {}) {
     child.stdout.on('data', (data) => (out += data));
     child.stderr.on('data', (data) => (err += data));
     const end = () => {
-      if (child.pid !== undefined) kill(-child.pid, 'SIGTERM');
+      try {
+        if (child.pid !== undefined) kill(-child.pid, 'SIGTERM');
+      } catch {
+        // The group ended already.
+      }
     };
     signal?.addEventListener('abort', end, { once: true });
     child.on('error', reject);

@@ -40,11 +40,14 @@ export async function withWorktree(commit, use) {
   const folder = join(parent, 'tidemark');
   try {
     await git(['worktree', 'add', '--detach', '--quiet', folder, commit]);
-    await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
-    return await use(folder);
+    try {
+      await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+      return await use(folder);
+    } finally {
+      await git(['worktree', 'remove', '--force', folder]);
+    }
   } finally {
     await rm(parent, { recursive: true, force: true });
-    await git(['worktree', 'prune']);
   }
 }
 
