@@ -67,7 +67,7 @@ export function optionsOf(args) {
   }
   const [suite, ...more] = positionals;
   if (more.length > 0 || (suite !== undefined && !suites.includes(suite)))
-    return `what to measure is ${suites.join(', ')}, or nothing for the rest; ${positionals.join(' ')} is not`;
+    return `what to measure is ${suites.slice(0, -1).join(', ')} or ${suites.at(-1)}, or nothing for the rest; ${positionals.join(' ')} is not`;
   const processes = Number(values.processes ?? defaultProcesses(values, suite));
   if (!Number.isInteger(processes) || processes < 1) return '--processes takes a whole number, 1 and above';
   if (values.compare === '') return '--compare takes a commit, as in --compare HEAD~1';
