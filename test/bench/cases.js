@@ -5,7 +5,7 @@ import { memory } from './cases/memory.js';
 import { natsColumns, natsLatency, natsLatencyNothing, natsNothing, natsObjects } from './cases/nats.js';
 import { pipeline, pipelineChunk, pipelineObjects } from './cases/pipeline.js';
 import { loop, loopChunk } from './cases/plain-loop.js';
-import { reduce, reduceObjects } from './cases/reduce.js';
+import { monitorRows, reduce, reduceObjects } from './cases/reduce.js';
 import { scrape, scrapeBlock, scrapeIdle, scrapeLost } from './cases/scrape.js';
 import { stats, statsNothing, statsSnapshot } from './cases/stats.js';
 import { textbook } from './cases/textbook.js';
@@ -51,6 +51,7 @@ const kinds = [
   kind('decode-chunk', 'bytes to columns, many messages in one chunk', SUBARRAY, BOTH, decodeChunk),
   kind('decode-objects', 'bytes to an object with text ids', TRANSPORT, EIGHT, decodeObjects),
   kind('reduce', 'decoded rows into the state', NOBODY, BOTH, reduce),
+  kind('monitor', 'decoded rows to busy$ of loadMonitor', NOBODY, EIGHT, monitorRows),
   kind('reduce-objects', 'decoded objects through reduceFleet and busySets', NOBODY, EIGHT, reduceObjects),
   kind('loop', 'decode and reduce in a plain loop, no RxJS', TRANSPORT, BOTH, loop),
   kind('pipeline', 'bytes to busy$ of loadMonitor, one by one', TRANSPORT, BOTH, pipeline),

@@ -11,7 +11,7 @@ const LARGE = 1;
  *
  * A limit is about 1.4 times the ratio that was measured, so half the way to a doubled cost. Measured on 2 cores: with
  * Node 20, nine runs differ by at most 10 % whatever else runs; between Node 20, 22 and 24 the ratios differ by up to
- * 20 %, and the chunks' by 40 %, as Node 24 optimises them in two ways. The textbook chain contains no code of the
+ * 20 %. The textbook chain contains no code of the
  * project, so the ratios to it find a cost that doubled on both sides of the other ratios.
  *
  * @typedef {{ name: string, above: readonly [string, number], below: readonly [string, number], limit: number }} GateRatio
@@ -26,10 +26,9 @@ export const gateRatios = [
   ),
   ratio('growth of the pipeline from 10 to 1 000 workers', ['pipeline', LARGE], ['pipeline', SMALL], 1.5),
   ratio('the pipeline to a plain loop', ['pipeline', LARGE], ['loop', LARGE], 1.75),
-  ratio('the pipeline to a plain loop, in chunks', ['pipeline-chunk', LARGE], ['loop-chunk', LARGE], 1.6),
+  ratio('rows through the monitor to the state alone', ['monitor', LARGE], ['reduce', LARGE], 1.5),
   ratio('decoding to the textbook chain', ['decode', LARGE], ['textbook', SMALL], 0.06),
   ratio('the state to the textbook chain', ['reduce', LARGE], ['textbook', SMALL], 0.045),
-  ratio('loads in chunks to the textbook chain', ['loop-chunk', LARGE], ['textbook', SMALL], 0.11),
   ratio('a load of a busy worker to the textbook chain', ['flip-none', LARGE], ['textbook', SMALL], 0.037),
   ratio('flip to no flip', ['flip', LARGE], ['flip-none', LARGE], 9.5),
   ratio('objects to columns, decoding', ['decode-objects', LARGE], ['decode', LARGE], 2.7),
