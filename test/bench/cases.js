@@ -5,9 +5,11 @@ import { memory } from './cases/memory.js';
 import { natsColumns, natsLatency, natsLatencyNothing, natsNothing, natsObjects } from './cases/nats.js';
 import { pipeline, pipelineChunk, pipelineObjects } from './cases/pipeline.js';
 import { loop, loopChunk } from './cases/plain-loop.js';
-import { reduce, reduceObjects } from './cases/reduce.js';
+import { monitorRows, reduce, reduceObjects } from './cases/reduce.js';
 import { scrape, scrapeBlock, scrapeIdle, scrapeLost } from './cases/scrape.js';
 import { stats, statsNothing, statsSnapshot } from './cases/stats.js';
+import { textbook } from './cases/textbook.js';
+import { gateCaseNames } from './gate.js';
 
 /**
  * @typedef {{ workers: number, ranks: number, effort: import('./measure.js').Effort, server: string | undefined }} CaseInput
@@ -28,6 +30,9 @@ export const quickSizes = [10, 100, 1_000];
 /** The fleet of which pages are made. */
 export const scrapeSizes = [10_000];
 export const quickScrapeSizes = [100];
+/** The fleets of the gate. */
+export const gateSizes = [10, 1_000];
+export const quickGateSizes = [10, 100];
 
 const BOTH = [1, 8];
 const ONE = [1];
@@ -46,6 +51,7 @@ const kinds = [
   kind('decode-chunk', 'bytes to columns, many messages in one chunk', SUBARRAY, BOTH, decodeChunk),
   kind('decode-objects', 'bytes to an object with text ids', TRANSPORT, EIGHT, decodeObjects),
   kind('reduce', 'decoded rows into the state', NOBODY, BOTH, reduce),
+  kind('monitor', 'decoded rows to busy$ of loadMonitor', NOBODY, EIGHT, monitorRows),
   kind('reduce-objects', 'decoded objects through reduceFleet and busySets', NOBODY, EIGHT, reduceObjects),
   kind('loop', 'decode and reduce in a plain loop, no RxJS', TRANSPORT, BOTH, loop),
   kind('pipeline', 'bytes to busy$ of loadMonitor, one by one', TRANSPORT, BOTH, pipeline),
@@ -65,6 +71,8 @@ const kinds = [
   kind('flip-told', 'as flip, and the reason of each is read as text', NOBODY, EIGHT, flipTold),
   { ...kind('memory', 'bytes for each worker: state, ids, index, table', NOBODY, BOTH, memory), unit: 'B' },
 ];
+
+const textbookKind = kind('textbook', 'bytes to busy set as a textbook has it', TRANSPORT, EIGHT, textbook);
 
 /** Beside a NATS server, with a publisher in another process. */
 const natsKinds = [
@@ -111,6 +119,16 @@ const scrapeKinds = /** @type {const} */ ([
  */
 export function scrapeCasesOf(sizes) {
   return casesOf(sizes, scrapeKinds);
+}
+
+/**
+ * The cases of the gate.
+ *
+ * @param {readonly number[]} sizes
+ */
+export function gateCasesOf(sizes) {
+  const needed = gateCaseNames(sizes);
+  return casesOf(sizes, [textbookKind, ...kinds]).filter(({ name }) => needed.has(name));
 }
 
 /**

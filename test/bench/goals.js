@@ -1,10 +1,10 @@
 import { median } from './measure.js';
 
 /**
- * One line of the verdict. `value` is `null` when a case it needs was not run.
+ * One line of the verdict. `goal` is `null` for a ratio of the gate, `value` when a case it needs was not run.
  *
  * @typedef {{
- *   goal: number, text: string, value: number | null, limit: number | null, unit: 'x' | 'ns' | 'B' | 'ms' | 'loads',
+ *   goal: number | null, text: string, value: number | null, limit: number | null, unit: 'x' | 'ns' | 'B' | 'ms' | 'loads',
  *   gated: boolean, holds: boolean | null,
  * }} Goal
  */

@@ -35,8 +35,9 @@ process.exitCode = escaped.length === 0 && patches.length > 0 ? 0 : 1;
 /** @param {string} patch */
 function judge(patch) {
   const text = readFileSync(patch, 'utf8');
-  const [, test = '', title = ''] = /^Test: (.*)\nFails: (.*)$/m.exec(text) ?? [];
-  if (test === '' || title === '') return 'has no lines "Test:" and "Fails:"';
+  const [, test = ''] = /^Test: (.*)$/m.exec(text) ?? [];
+  const titles = [...text.matchAll(/^Fails: (.*)$/gm)].map(([, title = '']) => title);
+  if (test === '' || titles.length === 0) return 'has no lines "Test:" and "Fails:"';
   if (run('git', ['apply', patch]).status !== 0) return 'does not apply';
   try {
     if (run('npx', ['tsc', '-b']).status !== 0) return 'does not build';
@@ -49,9 +50,9 @@ function judge(patch) {
       'json',
       test,
     ]);
-    return failedTests(outcome.stdout).some((name) => name.includes(title))
-      ? 'caught'
-      : `escaped: "${title}" passes`;
+    const failed = failedTests(outcome.stdout);
+    const passed = titles.filter((title) => !failed.some((name) => name.includes(title)));
+    return passed.length === 0 ? 'caught' : `escaped: "${passed.join('", "')}" passes`;
   } finally {
     run('git', ['apply', '--reverse', patch]);
   }

@@ -2,7 +2,7 @@ import { busySets, reduceFleet } from 'tidemark';
 import { LoadBatchDecoder, LoadDecoder } from 'tidemark/wire';
 import { Subject } from 'rxjs';
 import { benchFleet, cardsOf, idsOf, POLICY, THRESHOLDS } from '../bench-fleet.js';
-import { check, stateOf, tellAll } from '../bench-state.js';
+import { check, monitorOf, stateOf, tellAll } from '../bench-state.js';
 import { nanoseconds } from '../measure.js';
 import { singleMessages } from '../traffic.js';
 
@@ -30,6 +30,31 @@ export function reduce({ workers, ranks, effort }) {
   tellAll({ ...traffic, prepare }, run);
   const taken = nanoseconds(effort, { prepare, run });
   check(state.busy.size, fleet.busyCount, 'busy workers');
+  return taken;
+}
+
+/**
+ * Isolates `loadMonitor`: rows of a batch, decoded before and not timed, up to a subscriber of `busy$`.
+ *
+ * @param {import('../cases.js').CaseInput} input
+ */
+export function monitorRows({ workers, ranks, effort }) {
+  const fleet = benchFleet({ workers, ranks });
+  const traffic = singleMessages(fleet);
+  const decoder = new LoadBatchDecoder(POLICY);
+  const { loads, seen } = monitorOf(fleet);
+  const prepare = () => {
+    traffic.prepare();
+    decoder.clear();
+    for (const message of traffic.messages) decoder.add(message);
+  };
+  const run = () => {
+    loads.next(decoder.batch);
+    return decoder.batch.count;
+  };
+  tellAll({ ...traffic, prepare }, run);
+  const taken = nanoseconds(effort, { prepare, run });
+  check(seen.busy, fleet.busyCount, 'busy workers');
   return taken;
 }
 
