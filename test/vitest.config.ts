@@ -8,7 +8,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     // What runs Dynamo itself has a command of its own: it downloads a gigabyte first.
-    include: [againstDynamo ? 'test/against-dynamo/*.test.ts' : 'test/**/*.test.ts'],
+    include: [againstDynamo ? 'test/against-dynamo/*.nightly.test.ts' : 'test/**/*.test.ts'],
     exclude: againstDynamo ? [] : ['test/against-dynamo/**'],
     // A property on a million cases takes minutes; a test on a few is stuck after one.
     testTimeout: process.env['TIDEMARK_RUNS'] === undefined ? 60_000 : 3_600_000,
