@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { promisify } from 'node:util';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { root } from './support/run-cli.js';
+import { run } from './support/processes.js';
+import { root } from './support/root.js';
 
 /** A code block of the README or of a docstring, and what it says that it logs. */
 interface Example {
@@ -64,8 +63,8 @@ describe('examples', () => {
   });
 
   it.each(examples)('$name - logs what it says', async ({ name, logs }) => {
-    const { stdout } = await promisify(execFile)(process.execPath, [join(folder, `${name}.js`)]);
+    const out = await run(process.execPath, [join(folder, `${name}.js`)]);
     expect(logs.length).toBeGreaterThan(0);
-    expect(stdout.trimEnd().split('\n')).toEqual(logs);
+    expect(out.trimEnd().split('\n')).toEqual(logs);
   });
 });

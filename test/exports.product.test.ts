@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { runSync } from './support/processes.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -273,5 +273,5 @@ function runtimeNames(specifier: string): string[] {
 }
 
 function run(command: string, ...args: string[]): string {
-  return execFileSync(command, args, { cwd: root, encoding: 'utf8', stdio: 'pipe' });
+  return runSync(command, args, { cwd: root });
 }

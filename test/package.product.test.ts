@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { root } from './support/run-cli.js';
+import { runSync } from './support/processes.js';
+import { root } from './support/root.js';
 
 // The composition of the architecture page, with fake sources in the place of servers.
 const program = `
@@ -38,13 +38,9 @@ let project = '';
 beforeAll(() => {
   project = mkdtempSync(join(tmpdir(), 'tidemark-package-'));
   const [packed] = JSON.parse(
-    execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], {
-      cwd: root,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }),
+    runSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], { cwd: root }),
   ) as [{ filename: string }];
-  execFileSync('tar', ['-xzf', packed.filename], { cwd: project });
+  runSync('tar', ['-xzf', packed.filename], { cwd: project });
   mkdirSync(join(project, 'node_modules'));
   cpSync(join(project, 'package'), join(project, 'node_modules/tidemark'), { recursive: true });
   // Who imports tidemark installs rxjs and nothing else.
@@ -78,9 +74,7 @@ describe('the packed package, in a project with only rxjs', () => {
   });
 
   it('runs', () => {
-    expect(
-      execFileSync(process.execPath, ['main.js'], { cwd: project, encoding: 'utf8' }).trimEnd().split('\n'),
-    ).toEqual([
+    expect(runSync(process.execPath, ['main.js'], { cwd: project }).trimEnd().split('\n')).toEqual([
       'source-stale',
       'source-stale',
       'worker 7 is busy: rank 0 active decode blocks 90 > 85 (1 of 1 ranks busy, 1 needed)',
@@ -100,10 +94,7 @@ describe('the packed package, in a project with only rxjs', () => {
     `;
     // A dependency of tidemark comes with it.
     cpSync(join(root, 'node_modules/@msgpack'), join(project, 'node_modules/@msgpack'), { recursive: true });
-    const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
-      cwd: project,
-      encoding: 'utf8',
-    });
+    const said = runSync(process.execPath, ['--input-type=module', '-e', script], { cwd: project });
     expect(said.trimEnd().split('\n').sort()).toEqual([
       'The package etcd3 is not installed: npm install etcd3',
       'The package nats is not installed: npm install nats',

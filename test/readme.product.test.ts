@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { policyTable } from './support/policy-table.js';
-import { root, runCli } from './support/run-cli.js';
+import { root } from './support/root.js';
+import { runCli } from './support/run-cli.js';
 
 const path = join(root, 'README.md');
 const readme = readFileSync(path, 'utf8');

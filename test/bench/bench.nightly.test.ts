@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { outcomeOf, type Finished } from '../support/processes.js';
 
 const main = join(import.meta.dirname, 'main.js');
-const run = promisify(execFile);
 
 interface Result {
   readonly case: string;
@@ -35,18 +33,12 @@ interface Report {
 }
 
 /** What a command came to: its exit code and both outputs. */
-async function bench(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  try {
-    const { stdout, stderr } = await run(process.execPath, [main, ...args]);
-    return { code: 0, out: stdout, err: stderr };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-    return { code, out: stdout, err: stderr };
-  }
+function bench(...args: string[]): Promise<Finished> {
+  return outcomeOf(process.execPath, [main, ...args]);
 }
 
 describe('the benchmarks', () => {
-  it('run every case, and judge every goal', { timeout: 600_000 }, async () => {
+  it('run every case, and judge every goal', async () => {
     const { code, out, err } = await bench('--quick', '--json');
     expect(code, err).toBe(0);
     const report = JSON.parse(out) as Report;

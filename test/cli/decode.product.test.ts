@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { jsonLines, root, runCli } from '../support/run-cli.js';
+import { root } from '../support/root.js';
+import { jsonLines, runCli } from '../support/run-cli.js';
 import { envelopeVectors, loadVectors } from '../support/vectors.js';
 
 const captures = join(root, 'test/fixtures/captures');

@@ -1,6 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { simulateCommand, type SimulateOptions } from '../../src/cli/simulate-command.js';
 import { watchCommand } from '../../src/cli/watch-command.js';
@@ -8,7 +5,7 @@ import { describeWith } from '../support/describe-with.js';
 import { startEtcd, type EtcdServer } from '../support/etcd-server.js';
 import { eventually } from '../support/eventually.js';
 import { startNats, type NatsServer } from '../support/nats-server.js';
-import { root } from '../support/run-cli.js';
+import { startCli } from '../support/run-cli.js';
 import { RunningCommand } from '../support/run-command.js';
 
 const mark = { activeDecodeBlocksThreshold: '0.85', policy: 'default', json: true };
@@ -96,23 +93,10 @@ describeWith(['nats-server', 'etcd'], 'tidemark simulate and tidemark watch on r
     { signal: 'SIGKILL', ttl: '1', code: null },
   ] as const)('a simulator ended by $signal - its workers leave', async ({ signal, ttl, code }) => {
     const watching = await watch(signal.toLowerCase());
-    const child = spawn(
-      process.execPath,
-      [join(root, 'dist/cli/main.js'), 'simulate', '--workers', '3', '--ttl', ttl],
-      {
-        stdio: 'ignore',
-        env: {
-          ...process.env,
-          NATS_SERVER: nats.url,
-          ETCD_ENDPOINTS: etcd.url,
-          DYN_NAMESPACE: signal.toLowerCase(),
-        },
-      },
-    );
-    const exit = once(child, 'exit');
+    const env = { NATS_SERVER: nats.url, ETCD_ENDPOINTS: etcd.url, DYN_NAMESPACE: signal.toLowerCase() };
+    await using simulating = startCli(['simulate', '--workers', '3', '--ttl', ttl], env);
     await eventually(() => workersOf(watching) === 3);
-    child.kill(signal);
-    expect((await exit)[0]).toBe(code);
+    expect((await simulating.end(signal)).code).toBe(code);
     await eventually(() => workersOf(watching) === 0);
     expect(await watching.end()).toMatchObject({ workers: 0, busy: [] });
   });

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +12,7 @@ import { describeWith } from '../support/describe-with.js';
 import { startEtcd, type EtcdServer } from '../support/etcd-server.js';
 import { eventually } from '../support/eventually.js';
 import { startNats, type NatsServer } from '../support/nats-server.js';
-import { root, runCli } from '../support/run-cli.js';
+import { runCli, startCli } from '../support/run-cli.js';
 import { RunningCommand } from '../support/run-command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-record-'));
@@ -87,19 +85,13 @@ describeWith(['nats-server', 'etcd'], 'tidemark record on real servers', () => {
   it('killed - only complete lines are there, to a file and through a pipe', async () => {
     const file = join(folder, 'killed.jsonl');
     const args = ['--nats', nats.url, '--etcd', etcd.url, '--namespace', 'killed'];
-    const record = [join(root, 'dist/cli/main.js'), 'record', ...args];
-    const toFile = spawn(process.execPath, [...record, file], { stdio: 'ignore' });
-    const toPipe = spawn(process.execPath, record, { stdio: ['ignore', 'pipe', 'ignore'] });
-    let piped = '';
-    toPipe.stdout.on('data', (chunk: Buffer) => (piped += chunk.toString()));
+    const toFile = startCli(['record', ...args, file]);
+    const toPipe = startCli(['record', ...args]);
     const simulating = simulate('killed');
     const loads = (recorded: string): boolean => (recorded.match(/"kind":"load"/g)?.length ?? 0) > 50;
-    await eventually(() => loads(text(file)) && loads(piped));
-    const ended = [once(toFile, 'exit'), once(toPipe, 'close')];
-    toFile.kill('SIGKILL');
-    toPipe.kill('SIGKILL');
-    await Promise.all(ended);
-    for (const recorded of [text(file), piped]) {
+    await eventually(() => loads(text(file)) && loads(toPipe.out));
+    await Promise.all([toFile.end('SIGKILL'), toPipe.end('SIGKILL')]);
+    for (const recorded of [text(file), toPipe.out]) {
       expect(recorded.at(-1)).toBe('\n');
       expect(parseRecording(new TextEncoder().encode(recorded)).lines.length).toBeGreaterThan(50);
     }

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { jsonLines, root, runCli } from '../support/run-cli.js';
+import { root } from '../support/root.js';
+import { jsonLines, runCli } from '../support/run-cli.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

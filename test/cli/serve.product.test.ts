@@ -1,4 +1,3 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -9,7 +8,8 @@ import { eventually } from '../support/eventually.js';
 import { EventStream } from '../support/event-stream.js';
 import { freePort } from '../support/free-port.js';
 import { httpCall } from '../support/http-call.js';
-import { root, runCli } from '../support/run-cli.js';
+import type { RunningProcess } from '../support/processes.js';
+import { runCli, startCli } from '../support/run-cli.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-serve-'));
 const file = (name: string, text: string): string => {
@@ -20,33 +20,21 @@ const file = (name: string, text: string): string => {
 
 /** A `tidemark serve` in a process of its own. */
 class Serving {
-  out = '';
-  err = '';
-  code: number | null | undefined;
-
-  private constructor(readonly child: ChildProcess) {
-    child.stdout?.on('data', (chunk: Buffer) => (this.out += chunk.toString()));
-    child.stderr?.on('data', (chunk: Buffer) => (this.err += chunk.toString()));
-    child.on('close', (code) => (this.code = code));
-  }
+  private constructor(readonly cli: RunningProcess) {}
 
   static async start(...args: string[]): Promise<Serving> {
-    const one = new Serving(
-      spawn(process.execPath, [join(root, 'dist/cli/main.js'), 'serve', '--port', '0', ...args], {
-        cwd: root,
-      }),
-    );
+    const one = new Serving(startCli(['serve', '--port', '0', ...args]));
     running.push(one);
-    await eventually(() => one.url !== '' || one.code !== undefined);
+    await eventually(() => one.url !== '' || one.cli.finished !== undefined);
     return one;
   }
 
   get url(): string {
-    return /on (http:\/\/\S+) \(/.exec(this.out)?.[1] ?? '';
+    return /on (http:\/\/\S+) \(/.exec(this.cli.out)?.[1] ?? '';
   }
 }
 const running: Serving[] = [];
-afterEach(() => running.splice(0).forEach(({ child }) => child.kill('SIGKILL')));
+afterEach(() => Promise.all(running.splice(0).map(({ cli }) => cli.end('SIGKILL'))));
 
 describe('tidemark serve', () => {
   it.each([
@@ -87,19 +75,17 @@ describe('tidemark serve', () => {
       const serving = await Serving.start('--simulate');
       using events = await EventStream.open(`${serving.url}/events`);
       await events.first('snapshot');
-      serving.child.kill(signal);
-      await eventually(() => serving.code !== undefined);
-      expect([serving.code, events.ended]).toEqual([0, true]);
+      const { code } = await serving.cli.end(signal);
+      expect([code, events.ended]).toEqual([0, true]);
     },
   );
 
   it('--drain-seconds - not ready, and answers on until then; a second signal ends it at once', async () => {
     const serving = await Serving.start('--simulate', '--drain-seconds', '3600');
-    serving.child.kill('SIGTERM');
+    serving.cli.signal('SIGTERM');
     await eventually(async () => expect((await httpCall(`${serving.url}/readyz`)).status).toBe(503));
     expect((await httpCall(`${serving.url}/busy`)).status).toBe(200);
-    serving.child.kill('SIGTERM');
-    await eventually(() => serving.code !== undefined);
+    await serving.cli.end('SIGTERM');
   });
 
   it('a port in use - exit 2 and what to do', async () => {
@@ -117,19 +103,14 @@ describe('tidemark serve', () => {
   });
 
   it('the demo is served while it runs, and says where', async () => {
-    const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), 'demo', '--port', '0'], {
-      cwd: root,
-    });
-    let err = '';
-    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-    await eventually(() => err.includes('serving it on'));
-    const url = /serving it on (http:\/\/127\.0\.0\.1:\d+) \(/.exec(err)?.[1] ?? '';
+    await using demo = startCli(['demo', '--port', '0']);
+    await eventually(() => demo.err.includes('serving it on'));
+    const url = /serving it on (http:\/\/127\.0\.0\.1:\d+) \(/.exec(demo.err)?.[1] ?? '';
     await eventually(async () => {
       const busy = JSON.parse((await httpCall(`${url}/busy`)).body) as { pools: object[] };
       expect(busy.pools[0]).toMatchObject({ model: 'demo-model', workers: { known: 6 } });
     });
-    child.kill('SIGINT');
-    await new Promise((resolve) => child.on('close', resolve));
+    await demo.end('SIGINT');
   });
 
   it('sources that are down - it serves, is not ready, and says which and why', async () => {

@@ -13,7 +13,8 @@ import { describeWith } from '../support/describe-with.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { startNats, type NatsServer } from '../support/nats-server.js';
-import { jsonLines, runCli, type CliRun } from '../support/run-cli.js';
+import type { Finished } from '../support/processes.js';
+import { jsonLines, runCli } from '../support/run-cli.js';
 import { RunningCommand } from '../support/run-command.js';
 
 const service = serviceName('dynamo', 'backend');
@@ -51,7 +52,7 @@ describeWith('nats-server', 'tidemark stats', () => {
     nats = await startNats();
   });
   afterAll(() => nats.stop());
-  const stats = (...args: string[]): Promise<CliRun> => runCli(['stats', '--nats', nats.url, ...args]);
+  const stats = (...args: string[]): Promise<Finished> => runCli(['stats', '--nats', nats.url, ...args]);
   const serve = async (id: string, active: () => number): Promise<Subscription> => {
     let live = false;
     const serving$ = serveStats({ servers: nats.url }, service, worker(id, active));

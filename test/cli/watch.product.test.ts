@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { simulateCommand } from '../../src/cli/simulate-command.js';
 import { watchCommand, type WatchOptions } from '../../src/cli/watch-command.js';
 import { eventually } from '../support/eventually.js';
-import { runCli } from '../support/run-cli.js';
+import { runCli, startCli } from '../support/run-cli.js';
 import { RunningCommand } from '../support/run-command.js';
 
 // Nothing listens on port 1, and nobody waits for that to be found out.
@@ -35,9 +35,12 @@ describe('tidemark watch', () => {
       ETCD_ENDPOINTS: 'http://127.0.0.1:3',
       DYN_NAMESPACE: 'prod',
     };
-    const { code, out, err } = await runCli(['watch', '--etcd', 'http://127.0.0.1:1', '--duration', '3'], {
-      env,
+    await using watching = startCli(['watch', '--etcd', 'http://127.0.0.1:1'], env);
+    await eventually(() => {
+      expect(watching.err).toContain('loads (NATS): down');
+      expect(watching.err).toContain('discovery (etcd): down');
     });
+    const { code, out, err } = await watching.end('SIGINT');
     expect(err).toMatch(/^watching namespace prod.*; marks are off: set one, for example --active-decode/);
     expect(err.match(/loads \(NATS\): down: NATS at nats:\/\/127\.0\.0\.1:2, .*/g)).toHaveLength(1);
     expect(err).toMatch(/discovery \(etcd\): down: etcd at http:\/\/127\.0\.0\.1:1, /);

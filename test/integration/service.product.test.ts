@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { describeWith } from '../support/describe-with.js';
 import { startEtcd } from '../support/etcd-server.js';
@@ -7,23 +5,7 @@ import { eventually } from '../support/eventually.js';
 import { EventStream } from '../support/event-stream.js';
 import { httpCall } from '../support/http-call.js';
 import { startNats } from '../support/nats-server.js';
-import { root } from '../support/run-cli.js';
-
-/** A command in a process of its own, with what it wrote so far. */
-function command(...args: string[]) {
-  const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), ...args], { cwd: root });
-  const told = { out: '', err: '' };
-  child.stdout.on('data', (chunk: Buffer) => (told.out += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (told.err += chunk.toString()));
-  const closed = new Promise((resolve) => child.on('close', resolve));
-  return {
-    told,
-    async end(): Promise<void> {
-      child.kill('SIGTERM');
-      await closed;
-    },
-  };
-}
+import { startCli } from '../support/run-cli.js';
 
 describeWith(['nats-server', 'etcd'], 'tidemark serve on a live fleet', () => {
   it('workers that register and publish are served; servers that go and come back show in readiness', async () => {
@@ -31,10 +13,10 @@ describeWith(['nats-server', 'etcd'], 'tidemark serve on a live fleet', () => {
     await using etcd = await startEtcd();
     const where = ['--nats', nats.url, '--etcd', etcd.url, '--namespace', 'dynamo'];
     const mark = ['--active-decode-blocks-threshold', '0.3'];
-    const serve = command('serve', '--port', '0', ...where, ...mark);
-    const fleet = command('simulate', '--workers', '3', '--ranks', '1', ...where, ...mark);
-    await eventually(() => serve.told.out.includes('serving'));
-    const url = /on (http:\/\/\S+) \(/.exec(serve.told.out)?.[1] ?? '';
+    const serve = startCli(['serve', '--port', '0', ...where, ...mark]);
+    const fleet = startCli(['simulate', '--workers', '3', '--ranks', '1', ...where, ...mark]);
+    await eventually(() => serve.out.includes('serving'));
+    const url = /on (http:\/\/\S+) \(/.exec(serve.out)?.[1] ?? '';
     const json = async (path: string) =>
       JSON.parse((await httpCall(url + path)).body) as Record<string, unknown>;
     try {
@@ -63,15 +45,12 @@ describeWith(['nats-server', 'etcd'], 'tidemark serve on a live fleet', () => {
       await nats.stop();
       await eventually(async () => expect((await httpCall(`${url}/readyz`)).status).toBe(503));
       expect(await json('/busy')).toMatchObject({ workers: { known: 3 } });
-      await fleet.end();
-      await eventually(
-        async () => expect(await json('/busy')).toMatchObject({ state: 'none', pools: [] }),
-        60_000,
-      );
+      await fleet.end('SIGTERM');
+      await eventually(async () => expect(await json('/busy')).toMatchObject({ state: 'none', pools: [] }));
       expect((await httpCall(`${url}/metrics`)).body).not.toContain('worker_id=');
     } finally {
-      await fleet.end();
-      await serve.end();
+      await fleet.end('SIGTERM');
+      await serve.end('SIGTERM');
     }
-  }, 120_000);
+  });
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { httpCall } from '../support/http-call.js';
-import { root } from '../support/run-cli.js';
+import { root } from '../support/root.js';
 import { ServedFleet } from '../support/served-fleet.js';
 
 /** One exchange with a real release. */

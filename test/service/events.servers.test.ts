@@ -144,7 +144,7 @@ describe('events', () => {
   });
 
   it('a reader that does not read is cut, and the others go on', async () => {
-    await oneWorker({ maxBufferedBytes: 10_000, maxBehindMs: 100 });
+    await oneWorker({ maxBufferedBytes: 10_000, maxBehindMs: 1_000 });
     const slow = await EventStream.open(url());
     using quick = await EventStream.open(url());
     await slow.first('snapshot');
@@ -157,10 +157,10 @@ describe('events', () => {
       flips += 200;
       await eventually(() => quick.of('transition').length === flips);
       expect(await health()).toMatchObject({ eventReaders: 1, readersCut: 1 });
-    }, 60_000);
+    });
     expect(quick.ended).toBe(false);
     slow[Symbol.dispose]();
-  }, 90_000);
+  });
 
   it('10 000 idle readers - as many as may are taken, the others hear why not, and the rest is answered', async () => {
     await oneWorker({ maxReaders: 50 });
@@ -197,7 +197,7 @@ describe('events', () => {
     for (const socket of sockets) socket.destroy();
     const health = async () => JSON.parse((await httpCall(`${fleet.url}/healthz`)).body) as object;
     await eventually(async () => expect(await health()).toMatchObject({ eventReaders: 0 }));
-  }, 60_000);
+  });
 
   it('HEAD - is no reader', async () => {
     await oneWorker();

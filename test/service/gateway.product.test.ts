@@ -1,4 +1,3 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,14 +6,15 @@ import { afterEach, expect, it } from 'vitest';
 import { startService } from '../../src/service/start-service.js';
 import { eventually } from '../support/eventually.js';
 import { httpCall } from '../support/http-call.js';
-import { root } from '../support/run-cli.js';
+import { RunningProcess } from '../support/processes.js';
+import { root } from '../support/root.js';
 import { ServedFleet } from '../support/served-fleet.js';
 
 const servers: Server[] = [];
-let gateway: ChildProcess | undefined;
+let gateway: RunningProcess | undefined;
 let fleet: ServedFleet;
 afterEach(async () => {
-  gateway?.kill('SIGKILL');
+  await gateway?.end('SIGKILL');
   for (const server of servers.splice(0)) server.close();
   await fleet.service.stop();
 });
@@ -32,14 +32,12 @@ async function engine(name: string): Promise<string> {
 }
 
 async function startGateway(env: Record<string, string>): Promise<{ url: string; err: () => string }> {
-  let [out, err] = ['', ''];
-  gateway = spawn(process.execPath, [join(root, 'examples/gateway/gateway.js')], {
-    env: { ...process.env, PORT: '0', MODEL: 'tiny-model', ...env },
+  const started = new RunningProcess(process.execPath, [join(root, 'examples/gateway/gateway.js')], {
+    env: { PORT: '0', MODEL: 'tiny-model', ...env },
   });
-  gateway.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  gateway.stderr?.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  await eventually(() => out.includes('routing on'));
-  return { url: out.trim().split(' ').at(-1) ?? '', err: () => err };
+  gateway = started;
+  await eventually(() => started.out.includes('routing on'));
+  return { url: started.out.trim().split(' ').at(-1) ?? '', err: () => started.err };
 }
 
 const captured = JSON.parse(

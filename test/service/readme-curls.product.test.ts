@@ -1,14 +1,13 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { simulatedFleet } from '../../src/cli/demo-fleet.js';
 import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
 import { policies } from '../../src/core/policies.js';
 import { FleetPools } from '../../src/service/pools/fleet-pools.js';
 import { startService, type Service } from '../../src/service/start-service.js';
-import { root } from '../support/run-cli.js';
+import { run } from '../support/processes.js';
+import { root } from '../support/root.js';
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const ADDRESS = 'http://127.0.0.1:9420';
@@ -31,11 +30,8 @@ describe('the calls of the README', () => {
       .replace(ADDRESS, service.url)
       .replace('curl ', 'curl --write-out "\\n%{http_code}" ');
     // A stream of events has no end; curl says with 28 that it ended it.
-    const { stdout } = await promisify(execFile)('bash', [
-      '-c',
-      `${command}\ncode=$?; [ $code = 0 ] || [ $code = 28 ]`,
-    ]);
-    expect(stdout).toMatch(/\S[^]*\n200$/);
+    const out = await run('bash', ['-c', `${command}\ncode=$?; [ $code = 0 ] || [ $code = 28 ]`]);
+    expect(out).toMatch(/\S[^]*\n200$/);
   });
 
   it('are of every route', async () => {

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +5,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { describeWith } from './describe-with.js';
 import { eventually } from './eventually.js';
+import { RunningProcess } from './processes.js';
 import { runMadeUpTest } from './run-made-up-test.js';
 import { startWatchdog } from './watchdog.js';
 
@@ -42,12 +41,11 @@ describeWith('etcd', 'a process of tests that is killed', () => {
 it('watchdog - whoever is not guarded any more lives on', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-watchdog-'));
   const watchdog = startWatchdog(folder);
-  const child = spawn('/bin/sh', ['-c', 'read -r line'], { stdio: ['pipe', 'ignore', 'ignore'] });
+  await using child = new RunningProcess('/bin/sh', ['-c', 'read -r line'], { input: 'open' });
   watchdog.guard(child.pid);
   watchdog.guard(undefined);
   await watchdog.dismiss();
   expect(existsSync(folder)).toBe(false);
-  expect([child.exitCode, child.signalCode]).toEqual([null, null]);
-  child.stdin.end('\n');
-  expect(await once(child, 'exit')).toEqual([0, null]);
+  expect(child.finished).toBeUndefined();
+  expect(await child.finish('\n')).toMatchObject({ code: 0, signal: null });
 });

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { Metric } from '../../../src/adapters/prometheus/metric.js';
 import {
@@ -11,7 +9,8 @@ import {
   workerGauges,
 } from '../../../src/adapters/prometheus/metric-names.js';
 import { describeWith } from '../../support/describe-with.js';
-import { root } from '../../support/run-cli.js';
+import { outcomeOf } from '../../support/processes.js';
+import { root } from '../../support/root.js';
 import { serverBinary } from '../../support/server-binary.js';
 
 const rulesPath = join(root, 'examples/prometheus/tidemark.rules.yml');
@@ -36,8 +35,9 @@ function unknownMetrics(text: string): string[] {
 async function promtool(...args: string[]): Promise<string> {
   const found = await serverBinary('promtool');
   if ('missing' in found) throw new Error(found.missing);
-  const { stdout, stderr } = await promisify(execFile)(found.path, args);
-  return stdout + stderr;
+  const { code, out, err } = await outcomeOf(found.path, args);
+  if (code !== 0) throw new Error(out + err);
+  return out + err;
 }
 
 describe('the examples', () => {

@@ -1,70 +1,12 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { Subject, type Subscription } from 'rxjs';
+import { Subject } from 'rxjs';
 import { expect, it } from 'vitest';
-import { registerWorker, type RegisterWorkerOptions } from '../../../src/adapters/etcd/register-worker.js';
-import type { RegistrationStatus } from '../../../src/adapters/etcd/registration-status.js';
 import { workerId } from '../../../src/core/worker-id.js';
 import { instanceKey, modelKey } from '../../../src/wire/build-discovery-key.js';
 import { encodeInstanceRecord, encodeModelRecord } from '../../../src/wire/encode-discovery-record.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
-import { inFaultRuns } from '../../support/in-fault-runs.js';
-import { root } from '../../support/run-cli.js';
-import { startWorld, type World } from './world.js';
-
-const place = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
-const transport = { kind: 'tcp', address: '10.0.0.5:41000/generate' } as const;
-const card = { model: 'tiny', runtimeConfig: { totalKvBlocks: 1_000 } };
-
-/** A worker and what it said. */
-class Registered implements Disposable {
-  readonly statuses: RegistrationStatus[] = [];
-  ended = false;
-  readonly subscription: Subscription;
-
-  constructor(world: World, options: Partial<RegisterWorkerOptions> = {}) {
-    this.subscription = registerWorker({
-      hosts: world.hosts,
-      ...place,
-      transport,
-      generation: '1.6',
-      ttlSeconds: 2,
-      ...options,
-    }).subscribe({ next: (status) => this.statuses.push(status), complete: () => (this.ended = true) });
-  }
-
-  get states(): string[] {
-    const states = this.statuses.map(({ state }) => state);
-    return states.filter((state, at) => state !== states[at - 1]);
-  }
-
-  get whys(): string {
-    return this.statuses.map(({ why = '' }) => why).join('\n');
-  }
-
-  get mark(): number {
-    return this.statuses.length;
-  }
-
-  until(state: RegistrationStatus['state'], from = 0): Promise<RegistrationStatus> {
-    return eventually(() => {
-      const found = this.statuses.slice(from).find((status) => status.state === state);
-      if (found === undefined) throw new Error(`not ${state}: ${JSON.stringify(this.statuses.at(-1))}`);
-      return found;
-    });
-  }
-
-  [Symbol.dispose](): void {
-    this.subscription.unsubscribe();
-  }
-}
-
-const keysIn = async (world: World): Promise<string[]> =>
-  (await world.server.gateway.get('')).map(({ key }) => key);
-const gone = (world: World): Promise<unknown> => eventually(async () => (await keysIn(world)).length === 0);
-const there = (world: World, count: number): Promise<unknown> =>
-  eventually(async () => (await keysIn(world)).length === count);
+import { aLeaseRunsOut, card, gone, keysIn, place, Registered, there, transport } from './registered.js';
+import { startWorld } from './world.js';
 
 describeWith('etcd', 'a worker that registers', () => {
   it.concurrent.each(['1.0', '1.6'] as const)(
@@ -92,8 +34,7 @@ describeWith('etcd', 'a worker that registers', () => {
       await using world = await startWorld();
       using worker = new Registered(world, { workerId: workerId('7587888') });
       await worker.until('registered');
-      // Twice the time that the lease lives without being kept alive.
-      await new Promise((resolve) => setTimeout(resolve, 2_500));
+      await aLeaseRunsOut(world);
       expect(await keysIn(world)).toEqual([instanceKey({ ...place, instanceId: workerId('7587888') })]);
       expect(worker.states).toEqual(['connecting', 'registered']);
     },
@@ -204,41 +145,4 @@ describeWith('etcd', 'a worker that registers', () => {
     await there(world, 1);
     expect((await world.server.gateway.get(''))[0]?.lease).toBe(id);
   });
-
-  inFaultRuns(() => {
-    it('over a half-open connection: it is noticed while the lease lives, and the keys stay', async () => {
-      await using world = await startWorld();
-      using worker = new Registered(world, { ttlSeconds: 8 });
-      await worker.until('registered');
-      const before = await world.server.gateway.get('');
-      const { mark } = worker;
-      world.proxy.halfOpen('both');
-      await worker.until('down', mark);
-      await world.proxy.heal();
-      await worker.until('registered', mark);
-      await new Promise((resolve) => setTimeout(resolve, 10_000));
-      expect(await world.server.gateway.get('')).toEqual(before);
-    });
-  });
-
-  it.concurrent(
-    'in a process that is killed is gone when the lease has run out, and not before',
-    async () => {
-      await using world = await startWorld();
-      const options = { hosts: world.hosts, ...place, transport, generation: '1.6', ttlSeconds: 2 };
-      const script =
-        `import { registerWorker } from 'tidemark/etcd';` +
-        `registerWorker(JSON.parse(process.argv[1])).subscribe(({ state }) => console.log(state));`;
-      const child = spawn(process.execPath, ['--input-type=module', '-e', script, JSON.stringify(options)], {
-        cwd: root,
-        stdio: ['ignore', 'ignore', 'inherit'],
-      });
-      const exit = once(child, 'exit');
-      await there(world, 1);
-      child.kill('SIGKILL');
-      await exit;
-      expect(await keysIn(world)).toHaveLength(1);
-      await gone(world);
-    },
-  );
 });

@@ -1,8 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { seededRandom } from '../../../src/simulator/random.js';
 import { describeWith } from '../../support/describe-with.js';
-import { inFaultRuns } from '../../support/in-fault-runs.js';
+import { overCuts } from './over-cuts.js';
 import { startWorld } from './world.js';
 
 describeWith('etcd', 'every value is told, once and in order', () => {
@@ -69,25 +67,7 @@ describeWith('etcd', 'every value is told, once and in order', () => {
     expect(follower.resyncs).toBe(0);
   });
 
-  it.concurrent('over cuts 0 to 400 ms apart', { timeout: 120_000 }, async () => {
-    await using world = await startWorld();
-    using follower = world.follow();
-    await follower.until('live');
-    const random = seededRandom(5);
-    const writing = new AbortController();
-    const written = (async () => {
-      while (!writing.signal.aborted) await world.truth.many('v1/', 3);
-    })();
-    const cuts = process.env['TIDEMARK_FAULTS'] === undefined ? 12 : 40;
-    for (let cut = 0; cut < cuts; cut += 1) {
-      await sleep(400 * random());
-      world.proxy.cut();
-    }
-    writing.abort();
-    await written;
-    await follower.hears(world.truth);
-    expect(follower.resyncs).toBe(0);
-  });
+  it.concurrent('over cuts 0 to 400 ms apart', () => overCuts(12));
 
   it.concurrent('over a replay of 9 MB, and the deletion of all that', async () => {
     await using world = await startWorld();
@@ -118,22 +98,5 @@ describeWith('etcd', 'every value is told, once and in order', () => {
     await world.truth.many('v1/', 50);
     await follower.hears(world.truth);
     expect(follower.resyncs).toBe(0);
-  });
-
-  inFaultRuns(() => {
-    it('over a minute of refused connections', { timeout: 180_000 }, async () => {
-      await using world = await startWorld();
-      using follower = world.follow();
-      await follower.until('live');
-      await world.proxy.refuse(true);
-      world.proxy.cut();
-      for (let second = 0; second < 60; second += 1) {
-        await world.truth.many('v1/', 4);
-        await sleep(1_000);
-      }
-      await world.proxy.refuse(false);
-      await follower.hears(world.truth);
-      expect(follower.resyncs).toBe(0);
-    });
   });
 });

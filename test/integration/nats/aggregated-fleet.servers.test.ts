@@ -5,6 +5,7 @@ import type { ForwardPassMetrics } from '../../../src/core/aggregator/forward-pa
 import { metricsAggregator } from '../../../src/core/aggregator/metrics-aggregator.js';
 import type { ProcessedEndpoints } from '../../../src/core/aggregator/processed-endpoints.js';
 import type { Problem } from '../../../src/core/problem.js';
+import type { Scrape } from '../../../src/core/aggregator/scrape.js';
 import type { SourceStatus } from '../../../src/core/source-status.js';
 import { workerId, type WorkerId } from '../../../src/core/worker-id.js';
 import { decodeServiceStats } from '../../../src/wire/decode-service-stats.js';
@@ -16,6 +17,7 @@ import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { startNats } from '../../support/nats-server.js';
 import { Responders, type Answer } from './responders.js';
+import { scrapeOfAll } from './scrape-outcome.js';
 
 const SERVICE = serviceName('dynamo', 'backend');
 const SUBJECT = `$SRV.STATS.${SERVICE}`;
@@ -57,8 +59,7 @@ class Aggregated implements Disposable {
   readonly statuses: SourceStatus[] = [];
   private readonly subscription: Subscription;
 
-  constructor(servers: string, windowMs?: number) {
-    const scrape$ = scrapeStats({ servers }, SERVICE, windowMs === undefined ? {} : { windowMs });
+  constructor(scrape$: Scrape) {
     const { endpoints$, problems$, status$ } = metricsAggregator(scrape$, {
       service: SERVICE,
       endpoint: 'load_metrics',
@@ -89,7 +90,7 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
     await using responders = await Responders.connect(server.url, 8);
     const answers = Array.from({ length: SIZE }, (_, n) => (): Answer => ({ reply: statsOf(n) }));
     await responders.addAll(SUBJECT, answers);
-    using aggregated = new Aggregated(server.url);
+    using aggregated = new Aggregated(scrapeOfAll({ servers: server.url }, SERVICE, () => SIZE));
     await eventually(() => (responders.asked[0] ?? 0) > 4);
     expect(aggregated.problems).toEqual([]);
     expect(aggregated.snapshots.map(({ endpoints }) => endpoints.size)).toEqual([0, SIZE]);
@@ -114,7 +115,8 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
       SUBJECT,
       Array.from({ length: SIZE }, (_, n) => () => answer(n)),
     );
-    using aggregated = new Aggregated(server.url);
+    const count = (): number => (harm ? SIZE - dead.size : SIZE);
+    using aggregated = new Aggregated(scrapeOfAll({ servers: server.url }, SERVICE, count));
     await eventually(() => aggregated.size === SIZE);
     harm = true;
     await eventually(() => aggregated.size === SIZE - 20);
@@ -141,7 +143,8 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
     });
     await responders.addAll(SUBJECT, answers);
     const asked = (): number => Math.max(...responders.asked);
-    using aggregated = new Aggregated(`nats://127.0.0.1:${proxy.port}`, 1_000);
+    const access = { servers: `nats://127.0.0.1:${proxy.port}` };
+    using aggregated = new Aggregated(scrapeStats(access, SERVICE, { windowMs: 5_000 }));
     await eventually(() => aggregated.size === SIZE);
     slow = true;
     more = 5;

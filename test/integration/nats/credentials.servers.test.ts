@@ -39,7 +39,7 @@ describeWith('nats-server', 'natsLoads with credentials that an account signed',
   it('that run out while they are used: the server ends the connection, and that is told', async () => {
     const accounts = await makeNatsAccounts();
     await using server = await startNats({ configText: accounts.configText });
-    const credentials = await accounts.credentials({ exp: inSeconds(3) });
+    const credentials = await accounts.credentials({ exp: inSeconds(8) });
     using listener = new Listener({ servers: server.url, auth: { credentials } });
     await listener.until('live');
     await listener.until('down');

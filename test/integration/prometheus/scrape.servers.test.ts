@@ -19,7 +19,7 @@ import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { id, load } from '../../support/fleet.js';
 import { startPrometheus } from '../../support/prometheus-server.js';
-import { root } from '../../support/run-cli.js';
+import { root } from '../../support/root.js';
 
 /** Two workers, of which one is busy until it is told otherwise. */
 function fleet(): { monitor: LoadMonitor; pool: PoolMetrics; tell: (...events: FleetEvent[]) => void } {
@@ -72,7 +72,6 @@ interface Page {
 describeWith('prometheus', 'a real Prometheus', () => {
   it.each(['as it asks', 'as text'])(
     'scrapes pages, %s, and a query returns the busy workers, whole and exact',
-    { timeout: 120_000 },
     async (how) => {
       const { pool, tell } = fleet();
       const counting = pool.counting$.subscribe();
@@ -130,7 +129,7 @@ describeWith('prometheus', 'a real Prometheus', () => {
     },
   );
 
-  it('scrapes a user’s registry with the same outcome', { timeout: 120_000 }, async () => {
+  it('scrapes a user’s registry with the same outcome', async () => {
     const { pool } = fleet();
     const registry = new Registry();
     const collecting = registryMetrics(registry, [pool]).subscribe();
