@@ -24,7 +24,7 @@ export class PythonProcess implements AsyncDisposable {
       ...{ DYN_EVENT_PLANE: 'nats', DYN_SDK_DISABLE_ANSI_LOGGING: '1', HF_HUB_OFFLINE: '1' },
       DYN_LOG: 'info,dynamo_llm::discovery::worker_monitor=debug',
     };
-    this.child = new RunningProcess(python, args, { cwd: home, env, extendEnv: false, input: 'open' });
+    this.child = new RunningProcess(python, args, { cwd: home, env, extendEnv: false, openInput: true });
     this.watchdog.guard(this.child.pid);
   }
 

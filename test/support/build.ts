@@ -5,6 +5,6 @@ import { root } from './root.js';
  * Builds before the tests of a lane that needs the build, also when one file is run alone. `tsc -b` compiles what
  * changed, so that nothing is built twice in a run.
  */
-export default async function build(): Promise<void> {
+export async function setup(): Promise<void> {
   await run('npm', ['run', '--silent', 'build'], { cwd: root });
 }

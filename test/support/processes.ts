@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Socket } from 'node:net';
 import { execa, execaSync, type Options } from 'execa';
 
@@ -8,13 +8,15 @@ export interface ProcessOptions {
   /** Added to the environment of the tests, unless `extendEnv` is `false`. */
   readonly env?: NodeJS.ProcessEnv;
   readonly extendEnv?: boolean;
-  /** The whole standard input. Without it the input is empty; `'open'` leaves it open for `write`. */
-  readonly input?: string | 'open';
+  /** The whole standard input; empty when absent. */
+  readonly input?: string;
 }
 
 export interface StartOptions extends ProcessOptions {
   /** The process does not keep the process of the tests alive. */
   readonly background?: boolean;
+  /** Its standard input stays open, for `write` and `finish`. */
+  readonly openInput?: boolean;
   /** Its standard error is shown on ours as well. */
   readonly showErrors?: boolean;
   /** The process leads a session of its own, so that it outlives the process of the tests. */
@@ -45,10 +47,10 @@ export class RunningProcess implements AsyncDisposable {
   readonly #child;
 
   constructor(command: string, args: readonly string[], options: StartOptions = {}) {
-    const { background = false, detached = false, showErrors = false, ...rest } = options;
+    const { background = false, detached = false, openInput = false, showErrors = false } = options;
     const child = execa(command, args, {
-      ...common(rest),
-      ...(rest.input === 'open' && { stdin: 'pipe' as const }),
+      ...common(options),
+      ...(openInput && { stdin: 'pipe' as const }),
       buffer: false,
       reject: false,
       detached,
@@ -60,7 +62,7 @@ export class RunningProcess implements AsyncDisposable {
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.err += text));
     if (showErrors) child.stderr.on('data', (text: string) => process.stderr.write(text));
     // Writing to a process that is gone is no failure of the test.
-    (child.stdin as Writable | null)?.on('error', () => undefined);
+    child.stdin?.on('error', () => undefined);
     this.#child = child;
     if (background) this.#hold(false);
     this.ended = child.then(({ exitCode, signal, originalMessage }) => {
@@ -88,13 +90,13 @@ export class RunningProcess implements AsyncDisposable {
   }
 
   write(text: string): void {
-    (this.#child.stdin as Writable | null)?.write(text);
+    this.#child.stdin?.write(text);
   }
 
   /** Writes the last of its input, and waits for its end. */
   finish(text: string): Promise<Finished> {
     this.#hold(true);
-    const input = this.#child.stdin as Writable | null;
+    const input = this.#child.stdin;
     if (input?.writableEnded === false) input.end(text);
     return this.ended;
   }
@@ -157,7 +159,7 @@ function common({ cwd, env, extendEnv, input }: ProcessOptions) {
     ...(cwd !== undefined && { cwd }),
     ...(env !== undefined && { env }),
     ...(extendEnv !== undefined && { extendEnv }),
-    ...(input === undefined ? { stdin: 'ignore' as const } : input === 'open' ? {} : { input }),
+    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
     stdout: 'pipe' as const,
     stderr: 'pipe' as const,
     stripFinalNewline: false,

@@ -41,7 +41,7 @@ describeWith('etcd', 'a process of tests that is killed', () => {
 it('watchdog - whoever is not guarded any more lives on', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-watchdog-'));
   const watchdog = startWatchdog(folder);
-  await using child = new RunningProcess('/bin/sh', ['-c', 'read -r line'], { input: 'open' });
+  await using child = new RunningProcess('/bin/sh', ['-c', 'read -r line'], { openInput: true });
   watchdog.guard(child.pid);
   watchdog.guard(undefined);
   await watchdog.dismiss();

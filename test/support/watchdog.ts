@@ -17,7 +17,7 @@ const script = 'while read -r line; do pid=$line; done; [ -z "$pid" ] || kill -9
  */
 export function startWatchdog(folder: string): Watchdog {
   const shell = new RunningProcess('/bin/sh', ['-c', script, folder], {
-    input: 'open',
+    openInput: true,
     background: true,
     detached: true,
   });

@@ -31,6 +31,7 @@ describeWith('nats-server', 'natsLoads over a connection that the user has', () 
         await listener.until('down', mark);
         await server.restart();
         await listener.until('live', mark);
+        await speaker.connected();
         await speaker.say(1);
         await eventually(() => expect(listener.heard).toContain(speaker.sent - 1));
       }

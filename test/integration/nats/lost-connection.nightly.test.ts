@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { it } from 'vitest';
 import { describeWith } from '../../support/describe-with.js';
-import { eventually } from '../../support/eventually.js';
 import { SUBJECT } from './speaker.js';
 import { inWorld, nothingUnreported } from './world.js';
 
@@ -52,7 +51,7 @@ describeWith('nats-server', 'natsLoads when the connection is lost', () => {
     await inWorld(async (world) => {
       const until = performance.now() + 13_000;
       while (performance.now() < until);
-      await eventually(() => world.speaker.connection.flush().then(() => true));
+      await world.speaker.connected();
       await nothingUnreported(world);
     });
   });

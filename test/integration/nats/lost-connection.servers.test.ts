@@ -34,7 +34,7 @@ describeWith('nats-server', 'natsLoads when the connection is lost', () => {
       await server.restart();
       await listener.until('live', mark);
       // The one who publishes reconnects too.
-      await eventually(() => world.speaker.connection.flush().then(() => true));
+      await world.speaker.connected();
       await nothingUnreported(world);
     });
   });

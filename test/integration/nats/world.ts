@@ -26,6 +26,7 @@ export async function inWorld(body: (world: World) => Promise<void>): Promise<vo
 
 /** Everything that was published was heard, or lies in a gap that was reported as one over a detached interval. */
 export async function nothingUnreported({ speaker, listener }: World): Promise<void> {
+  await speaker.connected();
   await speaker.say();
   await eventually(() => expect(listener.heard.at(-1)).toBe(speaker.sent - 1));
   await eventually(() => {

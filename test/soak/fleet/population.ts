@@ -95,7 +95,7 @@ export class Population {
     this.lives.push(life);
     const program = join(import.meta.dirname, 'worker-process.js');
     const child = new RunningProcess(process.execPath, [program, JSON.stringify(plan)], {
-      input: 'open',
+      openInput: true,
       showErrors: true,
     });
     return { child, life };
