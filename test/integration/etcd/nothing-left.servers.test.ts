@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { registerWorker } from '../../../src/adapters/etcd/register-worker.js';
 import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
@@ -7,21 +6,25 @@ import { eventually } from '../../support/eventually.js';
 import { openHandles, type OpenHandles } from '../../support/open-handles.js';
 import { startWorld } from './world.js';
 
-/** What is open when nothing is on its way to be closed any more. */
+/** Rounds of `eventually`, up to 50 ms apart, after which nothing is on its way to be closed any more. */
+const CALM_ROUNDS = 15;
+
+/** What is open, one timer of `eventually` included, when that has stayed the same for a while. */
 async function settledHandles(): Promise<OpenHandles> {
-  for (let last = openHandles(); ;) {
-    await sleep(300);
-    const next = openHandles();
-    if (JSON.stringify(next) === JSON.stringify(last)) return next;
-    last = next;
-  }
+  let [last, calm] = ['', 0];
+  return eventually(() => {
+    const handles = openHandles();
+    const text = JSON.stringify(handles);
+    calm = text === last ? calm + 1 : 0;
+    last = text;
+    if (calm < CALM_ROUNDS) throw new Error(`not settled: ${text}`);
+    return handles;
+  });
 }
 
 /** Waits until so much is open, and no more. */
-async function leaves(wanted: OpenHandles): Promise<void> {
-  // One timer is that of `eventually` itself.
-  await eventually(() => expect(openHandles()).toEqual({ ...wanted, timers: wanted.timers + 1 }));
-}
+const leaves = (wanted: OpenHandles): Promise<unknown> =>
+  eventually(() => expect(openHandles()).toEqual(wanted));
 
 describeWith('etcd', 'what is left behind', () => {
   it('by 400 subscriptions, ended at once, while connecting, or live: nothing', async () => {
