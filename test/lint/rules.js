@@ -74,7 +74,7 @@ export const notInUnitTests = against(
     '^execa$',
     '^tidemark(?:/|$)',
     '/dist/',
-    '/support/(?:build|certificates|describe-with|etcd-gateway|etcd-server|event-stream|fault-[a-z]+|free-port|http-call|nats-server|on-free-port|open-handles|processes|prometheus-server|run-cli|run-made-up-test|served-fleet|server-[a-z]+|socket-closed|watchdog)\\.js$',
+    '/support/(?:build|certificates|describe-with|etcd-gateway|etcd-server|event-stream|fault-[a-z]+|free-port|http-call|nats-server|on-free-port|open-handles|processes|prometheus-server|run-cli|run-made-up-test|served-fleet|shared-servers|server-[a-z]+|socket-closed|watchdog)\\.js$',
   ].join('|'),
   'A unit test needs neither a server nor a process nor the build: name the file x.servers.test.ts or x.product.test.ts.',
 );

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { describeWith } from '../../support/describe-with.js';
 import { steppedClock } from './schedulers.js';
-import { startWorld } from './world.js';
+import { sharedWorld } from './world.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -16,7 +16,7 @@ function stepping(): { clock: ReturnType<typeof steppedClock>; step: (ms: number
 
 describeWith('etcd', 'a clock that is stepped', () => {
   it('an hour back in an outage, three hours on later: nothing is lost, nothing waits for the clock', async () => {
-    await using world = await startWorld();
+    await using world = await sharedWorld();
     const { clock, step } = stepping();
     using follower = world.follow({ scheduler: clock });
     await follower.until('live');
@@ -39,7 +39,7 @@ describeWith('etcd', 'a clock that is stepped', () => {
   });
 
   it('while it is live: a connection that is well is not given up', async () => {
-    await using world = await startWorld();
+    await using world = await sharedWorld();
     const { clock, step } = stepping();
     using follower = world.follow({ scheduler: clock });
     await follower.until('live');

@@ -4,7 +4,7 @@ import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { openHandles, type OpenHandles } from '../../support/open-handles.js';
-import { startWorld } from './world.js';
+import { sharedWorld } from './world.js';
 
 /** Rounds of `eventually`, up to 50 ms apart, after which nothing is on its way to be closed any more. */
 const CALM_ROUNDS = 15;
@@ -28,7 +28,7 @@ const leaves = (wanted: OpenHandles): Promise<unknown> =>
 
 describeWith('etcd', 'what is left behind', () => {
   it('by 400 subscriptions, ended at once, while connecting, or live: nothing', async () => {
-    await using world = await startWorld();
+    await using world = await sharedWorld();
     const before = await settledHandles();
     const listeners = process.eventNames().map((name) => [name, process.listenerCount(name)]);
     const { status$, changes$ } = watchPrefix({ hosts: world.hosts, prefixes: 'v1/' });
@@ -48,7 +48,7 @@ describeWith('etcd', 'what is left behind', () => {
   });
 
   it('by 100 registrations, ended at once, while connecting, or registered: nothing', async () => {
-    await using world = await startWorld();
+    await using world = await sharedWorld();
     const before = await settledHandles();
     for (let round = 0; round < 100; round += 1) {
       let state = '';
@@ -72,7 +72,7 @@ describeWith('etcd', 'what is left behind', () => {
   });
 
   it('by one who leaves while the server is silent: nothing', async () => {
-    await using world = await startWorld();
+    await using world = await sharedWorld();
     const before = await settledHandles();
     using follower = world.follow();
     await follower.until('live');

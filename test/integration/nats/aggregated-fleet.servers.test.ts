@@ -15,7 +15,7 @@ import { serviceEndpointName, serviceName, serviceSubject } from '../../../src/w
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
-import { startNats } from '../../support/nats-server.js';
+import { sharedNats } from '../../support/shared-servers.js';
 import { Responders, type Answer } from './responders.js';
 import { scrapeOfAll } from './scrape-outcome.js';
 
@@ -86,7 +86,7 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
   const whole = (SIZE - 1) / 2;
 
   it('sees all of them in one scrape, and says the same once', async () => {
-    await using server = await startNats();
+    const server = await sharedNats();
     await using responders = await Responders.connect(server.url, 8);
     const answers = Array.from({ length: SIZE }, (_, n) => (): Answer => ({ reply: statsOf(n) }));
     await responders.addAll(SUBJECT, answers);
@@ -101,7 +101,7 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
   });
 
   it('ten are dead and ten talk garbage - exactly those are told, and the others count', async () => {
-    await using server = await startNats();
+    const server = await sharedNats();
     await using responders = await Responders.connect(server.url, 8);
     const dead = new Set(Array.from({ length: 10 }, (_, n) => 50 * n));
     const garbled = new Set(Array.from({ length: 10 }, (_, n) => 50 * n + 7));
@@ -134,7 +134,7 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
   });
 
   it('cut in the middle of a scrape - the snapshot stays, the report says why, the next complete scrape heals it', async () => {
-    await using server = await startNats();
+    const server = await sharedNats();
     await using proxy = await startFaultProxy({ to: server.port });
     await using responders = await Responders.connect(server.url, 8);
     let [slow, more] = [false, 0];

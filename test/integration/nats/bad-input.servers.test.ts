@@ -5,6 +5,7 @@ import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { freePort } from '../../support/free-port.js';
 import { startNats } from '../../support/nats-server.js';
+import { sharedNats } from '../../support/shared-servers.js';
 import { Listener } from './listener.js';
 import { Speaker, SUBJECT } from './speaker.js';
 
@@ -31,7 +32,7 @@ describeWith('nats-server', 'natsLoads and bad input', () => {
   });
 
   it('several servers: one that is there is found', async () => {
-    await using server = await startNats();
+    const server = await sharedNats();
     const dead = await freePort();
     using listener = new Listener({ servers: [`nats://127.0.0.1:${dead}`, server.url] });
     await listener.until('live');

@@ -9,6 +9,7 @@ import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { startNats } from '../../support/nats-server.js';
+import { sharedNats } from '../../support/shared-servers.js';
 import { endpoint, load } from './published-load.js';
 import { Speaker } from './speaker.js';
 
@@ -16,7 +17,7 @@ import { Speaker } from './speaker.js';
 async function inWorld(
   body: (url: string, heard: { subject: string; data: Uint8Array }[]) => Promise<void>,
 ): Promise<void> {
-  await using server = await startNats();
+  const server = await sharedNats();
   await using ear = await Speaker.connect(server.url);
   const heard: { subject: string; data: Uint8Array }[] = [];
   ear.connection.subscribe('>', {
@@ -110,7 +111,7 @@ describeWith('nats-server', 'natsPublisher', () => {
   });
 
   it('unsubscribing ends it', async () => {
-    await using server = await startNats();
+    const server = await sharedNats();
     await using proxy = await startFaultProxy({ to: server.port });
     const servers = `nats://127.0.0.1:${proxy.port}`;
     const statuses: string[] = [];

@@ -11,8 +11,12 @@ import type { Scrape } from '../../../src/core/aggregator/scrape.js';
 /** What a scrape of that service asks. */
 export const SUBJECT = '$SRV.STATS.dynamo_backend';
 
-export function scrapeOf(access: NatsLink | NatsAccess, options?: ScrapeOptions): Scrape {
-  return scrapeStats(access, 'dynamo_backend', options);
+export function scrapeOf(
+  access: NatsLink | NatsAccess,
+  options?: ScrapeOptions,
+  service = 'dynamo_backend',
+): Scrape {
+  return scrapeStats(access, service, options);
 }
 
 /** What came, and why no more, if that is no end of its own. */

@@ -10,6 +10,7 @@ import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { freePort } from '../../support/free-port.js';
 import { startNats } from '../../support/nats-server.js';
+import { ownName, sharedNats } from '../../support/shared-servers.js';
 import { Responders } from './responders.js';
 import { outcome, scrapeOf, scrapeOfAll, SUBJECT } from './scrape-outcome.js';
 
@@ -35,19 +36,20 @@ describe('scrapeStats', () => {
 
 describeWith('nats-server', 'scrapeStats', () => {
   it('every reply of every responder, in the order in which they come, undecoded; and again when asked again', async () => {
-    await using server = await startNats();
+    const server = await sharedNats();
+    const service = ownName('backend');
     await using responders = await Responders.connect(server.url, 2);
-    await responders.add(SUBJECT, () => ({ reply: 'one' }));
-    await responders.add(SUBJECT, () => ({ reply: Uint8Array.of(0xff), afterMs: 50 }));
+    await responders.add(`$SRV.STATS.${service}`, () => ({ reply: 'one' }));
+    await responders.add(`$SRV.STATS.${service}`, () => ({ reply: Uint8Array.of(0xff), afterMs: 50 }));
     await responders.add('$SRV.STATS.other', () => ({ reply: 'another service' }));
-    const scrape$ = scrapeOfAll({ servers: server.url }, 'dynamo_backend', () => 2);
+    const scrape$ = scrapeOfAll({ servers: server.url }, service, () => 2);
     expect(await outcome(scrape$)).toEqual({ texts: ['one', '\ufffd'], error: null });
     expect(await outcome(scrape$)).toEqual({ texts: ['one', '\ufffd'], error: null });
     expect(responders.asked).toEqual([2, 2, 0]);
   });
 
   it('null asks every service', async () => {
-    await using server = await startNats();
+    const server = await sharedNats();
     await using responders = await Responders.connect(server.url);
     await responders.add('$SRV.STATS', () => ({ reply: 'any' }));
     expect(await outcome(scrapeStats({ servers: server.url }, null))).toEqual({
@@ -57,27 +59,30 @@ describeWith('nats-server', 'scrapeStats', () => {
   });
 
   it('nobody listens - is over at once, with nothing', async () => {
-    await using server = await startNats();
+    const server = await sharedNats();
+    const service = ownName('backend');
     // The test ends long before the window does.
-    const scrape$ = scrapeOf({ servers: server.url }, { windowMs: 600_000 });
+    const scrape$ = scrapeOf({ servers: server.url }, { windowMs: 600_000 }, service);
     expect(await outcome(scrape$)).toEqual({ texts: [], error: null });
   });
 
   it('nobody answers who listens - is over with the window, and no error', async () => {
-    await using server = await startNats();
+    const server = await sharedNats();
+    const service = ownName('backend');
     await using responders = await Responders.connect(server.url);
-    await responders.add(SUBJECT, () => null);
-    expect(await outcome(scrapeOf({ servers: server.url }))).toEqual({ texts: [], error: null });
+    await responders.add(`$SRV.STATS.${service}`, () => null);
+    expect(await outcome(scrapeOf({ servers: server.url }, {}, service))).toEqual({ texts: [], error: null });
     expect(responders.asked).toEqual([1]);
   });
 
   it('a slow reply is there, one after the window is not, and not in the next scrape either', async () => {
-    await using server = await startNats();
+    const server = await sharedNats();
+    const service = ownName('backend');
     await using responders = await Responders.connect(server.url);
     const late: (() => Promise<void>)[] = [];
-    await responders.add(SUBJECT, () => ({ reply: 'slow', afterMs: 200 }));
-    await responders.add(SUBJECT, () => ({ reply: 'late', later: (say) => late.push(say) }));
-    const scrape$ = scrapeOfAll({ servers: server.url }, 'dynamo_backend', () => 1);
+    await responders.add(`$SRV.STATS.${service}`, () => ({ reply: 'slow', afterMs: 200 }));
+    await responders.add(`$SRV.STATS.${service}`, () => ({ reply: 'late', later: (say) => late.push(say) }));
+    const scrape$ = scrapeOfAll({ servers: server.url }, service, () => 1);
     expect(await outcome(scrape$)).toEqual({ texts: ['slow'], error: null });
     const second = outcome(scrape$);
     // Both were asked again, and the late reply to the first scrape comes before the slow one to the second.
@@ -87,33 +92,37 @@ describeWith('nats-server', 'scrapeStats', () => {
   });
 
   it('what the server had within the window counts, also when this process was too busy to look', async () => {
-    await using server = await startNats();
+    const server = await sharedNats();
+    const service = ownName('backend');
     await using responders = await Responders.connect(server.url);
     let stands = false;
     const standStill = (): void => {
       const until = performance.now() + 2_500;
       while (stands && performance.now() < until);
     };
-    await responders.add(SUBJECT, () => {
+    await responders.add(`$SRV.STATS.${service}`, () => {
       // The reply is on its way before this process stands still, and comes meanwhile.
       setImmediate(standStill);
       return { reply: 'one' };
     });
-    const scrape$ = scrapeOf({ servers: server.url }, { windowMs: 2_000 });
+    const scrape$ = scrapeOf({ servers: server.url }, { windowMs: 2_000 }, service);
     await outcome(scrape$);
     stands = true;
     expect((await outcome(scrape$)).texts).toEqual(['one']);
   });
 
   it('replies and bytes have bounds', async () => {
-    await using server = await startNats();
+    const server = await sharedNats();
+    const service = ownName('backend');
     await using responders = await Responders.connect(server.url);
-    await responders.add(SUBJECT, () => ({ reply: 'x'.repeat(1_000), times: 50 }));
-    const replies = await outcome(scrapeOf({ servers: server.url }, { maxReplies: 20 }));
+    await responders.add(`$SRV.STATS.${service}`, () => ({ reply: 'x'.repeat(1_000), times: 50 }));
+    const replies = await outcome(scrapeOf({ servers: server.url }, { maxReplies: 20 }, service));
     expect([replies.texts.length, replies.error?.code]).toEqual([20, 'too-many-replies']);
-    const bytes = await outcome(scrapeOf({ servers: server.url }, { maxBytes: 9_500 }));
+    const bytes = await outcome(scrapeOf({ servers: server.url }, { maxBytes: 9_500 }, service));
     expect([bytes.texts.length, bytes.error?.code]).toEqual([9, 'too-many-bytes']);
-    const enough = await outcome(scrapeOf({ servers: server.url }, { maxReplies: 50, maxBytes: 50_000 }));
+    const enough = await outcome(
+      scrapeOf({ servers: server.url }, { windowMs: 3_000, maxReplies: 50, maxBytes: 50_000 }, service),
+    );
     expect([enough.texts.length, enough.error]).toEqual([50, null]);
   });
 
@@ -193,15 +202,17 @@ describeWith('nats-server', 'scrapeStats', () => {
   });
 
   it('cut in the middle - keeps what came, says why, and the next scrape is complete', async () => {
-    await using server = await startNats();
+    const server = await sharedNats();
+    const service = ownName('backend');
     await using proxy = await startFaultProxy({ to: server.port });
     await using responders = await Responders.connect(server.url, 4);
     const answers = Array.from({ length: 100 }, (_, n) => () => ({
       reply: String(n),
       ...(n >= 50 && { afterMs: 20_000 }),
     }));
-    await responders.addAll(SUBJECT, answers);
-    const scrape$ = scrapeOf({ servers: `nats://127.0.0.1:${proxy.port}` }, { windowMs: 10_000 });
+    await responders.addAll(`$SRV.STATS.${service}`, answers);
+    const access = { servers: `nats://127.0.0.1:${proxy.port}` };
+    const scrape$ = scrapeOf(access, { windowMs: 10_000 }, service);
     const scraping = outcome(scrape$);
     await eventually(() => responders.asked.every((count) => count === 1));
     proxy.cut();
@@ -209,9 +220,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     expect(error?.code).toBe('disconnected');
     expect(texts.length).toBeLessThanOrEqual(50);
     await eventually(async () => {
-      const healed = await outcome(
-        scrapeOf({ servers: `nats://127.0.0.1:${proxy.port}` }, { windowMs: 500 }),
-      );
+      const healed = await outcome(scrapeOf(access, { windowMs: 500 }, service));
       expect([healed.texts.length, healed.error]).toEqual([50, null]);
     });
   });
@@ -239,11 +248,12 @@ describeWith('nats-server', 'scrapeStats', () => {
   );
 
   it('1 000 responders - every scrape has them all', async () => {
-    await using server = await startNats();
+    const server = await sharedNats();
+    const service = ownName('backend');
     await using responders = await Responders.connect(server.url, 8);
     const answers = Array.from({ length: 1_000 }, (_, n) => () => ({ reply: `${n} ${'x'.repeat(600)}` }));
-    await responders.addAll(SUBJECT, answers);
-    const scrape$ = scrapeOfAll({ servers: server.url }, 'dynamo_backend', () => 1_000);
+    await responders.addAll(`$SRV.STATS.${service}`, answers);
+    const scrape$ = scrapeOfAll({ servers: server.url }, service, () => 1_000);
     for (let round = 0; round < 10; round += 1) {
       const { texts, error } = await outcome(scrape$);
       expect([new Set(texts.map((text) => text.split(' ')[0])).size, texts.length, error]).toEqual([

@@ -11,6 +11,7 @@ import { capturedReplies } from '../../wire/captured-services.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startNats } from '../../support/nats-server.js';
+import { sharedNats } from '../../support/shared-servers.js';
 
 /** What a worker of 0.6.0 answered to each request while it was alone. */
 function capturedReply(request: string): string {
@@ -64,7 +65,7 @@ describe('serveStats', () => {
 
 describeWith('nats-server', 'serveStats', () => {
   it('answers byte for byte as a worker of 0.6.0 does', async () => {
-    await using server = await startNats();
+    const server = await sharedNats();
     const stats = capturedReply('$SRV.STATS.dynamo_backend');
     const { id, started } = JSON.parse(stats) as { id: string; started: string };
     const metrics = /"data":(\{.*\}),"queue_group":"q"\}\]\}$/.exec(stats)?.[1] ?? '';
@@ -93,7 +94,7 @@ describeWith('nats-server', 'serveStats', () => {
   });
 
   it('counts and times are whole numbers, and the mean is cut', async () => {
-    await using server = await startNats();
+    const server = await sharedNats();
     const endpoints: ServedEndpoint[] = [
       {
         subject: 's.small',
@@ -115,7 +116,7 @@ describeWith('nats-server', 'serveStats', () => {
   });
 
   it('statistics that fail, or are no JSON, are told to whoever asks, and the others are there', async () => {
-    await using server = await startNats();
+    const server = await sharedNats();
     using serving = new Serving({ servers: server.url }, 's', [
       {
         subject: 's.throws',
@@ -180,7 +181,7 @@ describeWith('nats-server', 'serveStats', () => {
   });
 
   it('the official client reads it, over connections of either client that its owner has', async () => {
-    await using server = await startNats();
+    const server = await sharedNats();
     const connection = await connect({ servers: server.url });
     const three = await connectThree({ servers: server.url });
     using one = await new Serving(connection, 's', [
