@@ -12,40 +12,6 @@ interface TextFile {
   readonly text: string;
 }
 
-/** What the files of a room may import. An absent list forbids, `'any'` allows whatever package.json declares. */
-interface RoomRule {
-  readonly rooms?: readonly string[] | 'any';
-  readonly npm?: readonly string[] | 'any';
-  readonly node?: true;
-  /** One package more, the same in all files of the room. */
-  readonly clientLibrary?: true;
-}
-
-/** Adapters do not know each other; the clock is what all of them tell the time by. */
-const adapter: RoomRule = {
-  rooms: ['core', 'operators', 'wire', 'adapters/clock'],
-  npm: ['rxjs'],
-  node: true,
-  clientLibrary: true,
-};
-
-const roomRules: Readonly<Record<string, RoomRule>> = {
-  operators: { npm: ['rxjs'] },
-  core: { rooms: ['operators'], npm: ['rxjs'] },
-  wire: { rooms: ['core'], npm: ['@msgpack/msgpack'] },
-  'adapters/clock': { npm: ['rxjs'], node: true },
-  'adapters/*': adapter,
-  dynamo: { rooms: ['core', 'operators', 'wire', 'adapters/*', 'adapters/clock'], npm: ['rxjs'] },
-  simulator: { rooms: ['core', 'wire'] },
-  service: {
-    rooms: ['core', 'operators', 'wire', 'adapters/*', 'adapters/clock', 'dynamo', 'simulator'],
-    npm: 'any',
-    node: true,
-  },
-  cli: { rooms: 'any', npm: 'any', node: true },
-  testing: { rooms: ['operators', 'core', 'wire'], npm: ['rxjs', 'rxjs/testing'] },
-};
-
 /** Rooms that compile without Node and without a browser. */
 const pureRooms = ['core', 'operators', 'wire'];
 
@@ -59,99 +25,32 @@ const subscribers: readonly { readonly room: string; readonly inside?: string }[
   { room: 'testing', inside: 'listen' },
 ];
 
-/** Files that hold nothing but a table of data and may be longer than the limit. */
-const dataTables: readonly string[] = ['src/adapters/prometheus/metric-names.ts'];
-const MAX_LINES = 200;
 const MAX_MEDIAN = 60;
 
 const files = read('src', (name) => name.endsWith('.ts'));
 const rooms = [...new Set(files.map((file) => roomOf(file.path)))].sort();
 
-describe('imports between rooms', () => {
-  it('follow the table', () => {
-    expect(files.length).toBeGreaterThan(0);
-    expect(forbiddenImports(files)).toEqual([]);
+describe('imports of unit tests', () => {
+  const tests = read('test', (name) => name.endsWith('.ts'));
+  const unitTests = tests.filter(({ path }) => /(?<!\.(?:servers|product|nightly))\.test\.ts$/.test(path));
+
+  it('reach no helper that starts a process or listens on a port', () => {
+    expect(unitTests.length).toBeGreaterThan(50);
+    expect(startersReached(unitTests, tests)).toEqual([]);
   });
 
-  it.each([
-    {
-      room: 'core',
-      allowed: ['rxjs', './y.js', '../operators/x.js'],
-      forbidden: [
-        '../wire/x.js',
-        '../../test/x.js',
-        'rxjs/testing',
-        '@msgpack/msgpack',
-        'node:fs',
-        'fs',
-        'tidemark',
-      ],
-    },
-    { room: 'operators', allowed: ['rxjs'], forbidden: ['../core/x.js', 'rxjs/testing', 'node:timers'] },
-    { room: 'wire', allowed: ['@msgpack/msgpack', '../core/x.js'], forbidden: ['rxjs', '../operators/x.js'] },
-    { room: 'simulator', allowed: ['../core/x.js', '../wire/x.js'], forbidden: ['rxjs', '../testing/x.js'] },
-    {
-      room: 'testing',
-      allowed: ['rxjs', 'rxjs/testing', '../operators/x.js', '../core/x.js', '../wire/x.js'],
-      forbidden: ['../simulator/x.js', 'vitest', 'node:fs'],
-    },
-    {
-      room: 'adapters/nats',
-      allowed: ['rxjs', 'nats', 'node:net', './y.js', '../../wire/x.js', '../clock/x.js'],
-      forbidden: ['../etcd/x.js', '../../simulator/x.js', '../../dynamo/x.js'],
-    },
-    {
-      room: 'dynamo',
-      allowed: ['rxjs', '../adapters/nats/x.js'],
-      forbidden: ['../service/x.js', 'nats', 'node:fs'],
-    },
-    {
-      room: 'service',
-      allowed: ['rxjs', 'node:http', '../adapters/nats/x.js', '../dynamo/x.js', '../simulator/x.js'],
-      forbidden: ['../testing/x.js', '../cli/x.js', 'express'],
-    },
-    {
-      room: 'cli',
-      allowed: ['commander', 'node:fs', '../testing/x.js', '../simulator/x.js'],
-      forbidden: ['vitest', 'no-such-package', '../../test/x.js'],
-    },
-  ])('of $room are judged', ({ room, allowed, forbidden }) => {
-    const path = `src/${room}/made-up.ts`;
-    const text = [...allowed, ...forbidden].map((name) => `import '${name}';`).join('\n');
-    expect(forbiddenImports([{ path, text }])).toEqual(forbidden.map((name) => `${path}: ${name}`));
-  });
-
-  it.each([
-    [`import { x } from '../wire/x.js';`, ['../wire/x.js']],
-    [`import type { X } from '../wire/x.js';`, ['../wire/x.js']],
-    [`export { x } from '../wire/x.js';`, ['../wire/x.js']],
-    [`export type X = import('../wire/x.js').X;`, ['../wire/x.js']],
-    [`const x = await import('../wire/x.js');`, ['../wire/x.js']],
-    [`const x = require('../wire/x.js');`, ['../wire/x.js']],
-    [`/// <reference types="node" />`, ['reference node']],
-    [`/// <reference lib="dom" />`, ['reference dom']],
-    [`// import '../wire/x.js'\nconst text = "import '../wire/x.js'";`, []],
-  ])('are found in every form: %s', (text, wrong) => {
-    const path = 'src/core/made-up.ts';
-    expect(forbiddenImports([{ path, text }])).toEqual(wrong.map((what) => `${path}: ${what}`));
-  });
-
-  it('need a row in the table', () => {
-    expect(forbiddenImports([{ path: 'src/attic/x.ts', text: '' }])).toEqual([
-      'src/attic/x.ts: no such room in the table',
-    ]);
-  });
-
-  it('bring at most one client library into an adapter', () => {
-    expect(tooManyClients(files)).toEqual([]);
-    const nats = {
-      path: 'src/adapters/nats/a.ts',
-      text: `import 'nats'; import 'nats/x'; import 'node:fs'; import 'rxjs';`,
-    };
-    const etcd = { path: 'src/adapters/etcd/a.ts', text: `import { Etcd3 } from 'etcd3';` };
-    const both = { path: 'src/adapters/nats/b.ts', text: `import { Etcd3 } from 'etcd3';` };
-    expect(tooManyClients([nats, etcd])).toEqual([]);
-    expect(tooManyClients([nats, both])).toEqual(['src/adapters/nats: etcd3, nats']);
+  it('are followed through helpers', () => {
+    const made = [
+      { path: 'test/core/x.test.ts', text: `import { a } from './a.js';` },
+      { path: 'test/core/a.ts', text: `export { b } from '../support/b.js';` },
+      { path: 'test/support/b.ts', text: `import { run } from './processes.js';` },
+      { path: 'test/support/processes.ts', text: `import { execa } from 'execa';` },
+      { path: 'test/core/y.test.ts', text: `import type { Server } from './server.js';` },
+      { path: 'test/core/server.ts', text: `import { createServer } from 'node:net';` },
+    ];
+    expect(startersReached(made.slice(0, 1), made)).toEqual(['test/core/x.test.ts: execa']);
+    // A type starts nothing.
+    expect(startersReached(made.slice(4, 5), made)).toEqual([]);
   });
 });
 
@@ -224,45 +123,12 @@ describe('subscriptions', () => {
   });
 });
 
-describe('exports', () => {
-  it('are lists of names', () => {
-    expect(namelessExports(files)).toEqual([]);
-  });
-
-  it.each([
-    [`export * from './a.js';`, 1],
-    [`export * as a from './a.js';`, 1],
-    [`export type * from './a.js';`, 1],
-    [`export default 1;`, 1],
-    [`export default class A {}`, 1],
-    [`export default function () {}`, 1],
-    [`const a = 1;\nexport { a as default };`, 1],
-    [`export { default } from './a.js';`, 1],
-    [`switch (a) { default: }`, 0],
-    [`export { a } from './a.js';\nexport const b = 1; // export default b`, 0],
-  ])('are judged: %s', (text, count) => {
-    expect(namelessExports([{ path: 'src/core/made-up.ts', text }])).toHaveLength(count);
-  });
-});
-
 describe('sizes', () => {
-  it(`are at most ${MAX_LINES} lines per file`, () => {
-    expect(tooLong(files, dataTables)).toEqual([]);
-  });
-
   it(`have a median of at most ${MAX_MEDIAN} lines of code`, () => {
     expect(median(files.map(codeLines))).toBeLessThanOrEqual(MAX_MEDIAN);
   });
 
   it('are measured', () => {
-    const long = { path: 'src/core/long.ts', text: '//\n'.repeat(MAX_LINES + 1) };
-    const short = { path: 'src/core/short.ts', text: '//\n'.repeat(MAX_LINES) };
-    expect(tooLong([long, short], [])).toEqual(['src/core/long.ts: 201 lines']);
-    expect(tooLong([long, short], ['src/core/long.ts'])).toEqual([]);
-    expect(tooLong([short], ['src/core/short.ts', 'src/core/gone.ts'])).toEqual([
-      'src/core/short.ts: needs no exception',
-      'src/core/gone.ts: needs no exception',
-    ]);
     const text = '/** a\n * b\n */\nconst a = 1; // c\n\n// d\nconst b = `\n${a}\n`;\n';
     expect(codeLines({ path: 'src/core/made-up.ts', text })).toBe(4);
     expect([median([9, 1, 4]), median([1, 60, 62, 100])]).toEqual([4, 61]);
@@ -304,91 +170,45 @@ describe('texts', () => {
   });
 });
 
-function forbiddenImports(sources: readonly TextFile[]): string[] {
-  return sources.flatMap((file) => {
-    const room = roomOf(file.path);
-    const rule = roomRules[tableKey(room)];
-    const wrong =
-      rule === undefined
-        ? ['no such room in the table']
-        : [...importsOf(file).filter((name) => !mayImport(rule, file.path, name)), ...directivesOf(file)];
-    return wrong.map((what) => `${file.path}: ${what}`);
+/** Test files that import, themselves or through helpers, a module that starts processes or listens on ports. */
+function startersReached(from: readonly TextFile[], all: readonly TextFile[]): string[] {
+  const byPath = new Map(all.map((file) => [file.path, file]));
+  const starter = /^(?:execa|node:(?:child_process|dgram|http|https|http2|net|tls))$/;
+  return from.flatMap((test) => {
+    const seen = new Set<string>();
+    const found = new Set<string>();
+    const visit = (file: TextFile): void => {
+      if (seen.has(file.path)) return;
+      seen.add(file.path);
+      for (const name of importsOf(file)) {
+        if (starter.test(name)) found.add(name);
+        if (!name.startsWith('.')) continue;
+        const next = byPath.get(posix.join(posix.dirname(file.path), name.replace(/\.js$/, '.ts')));
+        if (next !== undefined) visit(next);
+      }
+    };
+    visit(test);
+    return [...found].map((name) => `${test.path}: ${name}`);
   });
 }
 
-function mayImport(rule: RoomRule, path: string, name: string): boolean {
-  if (name.startsWith('node:')) return rule.node === true;
-  if (!name.startsWith('.')) {
-    if (rule.npm === 'any') return isDeclared(packageOf(name));
-    return allows(rule.npm, name) || rule.clientLibrary === true;
-  }
-  const target = posix.join(posix.dirname(path), name);
-  const other = roomOf(target);
-  return target.startsWith('src/') && (other === roomOf(path) || allows(rule.rooms, tableKey(other)));
-}
-
-/** Rooms that may import one client library and import several. */
-function tooManyClients(sources: readonly TextFile[]): string[] {
-  const clients = new Map<string, Set<string>>();
-  for (const file of sources) {
-    const room = roomOf(file.path);
-    const rule = roomRules[tableKey(room)];
-    if (rule?.clientLibrary !== true) continue;
-    const packages = clients.get(room) ?? new Set();
-    clients.set(room, packages);
-    for (const name of importsOf(file)) {
-      if (!/^\.|^node:/.test(name) && !allows(rule.npm, name)) packages.add(packageOf(name));
-    }
-  }
-  return [...clients]
-    .filter(([, packages]) => packages.size > 1)
-    .map(([room, packages]) => `src/${room}: ${[...packages].sort().join(', ')}`);
-}
-
+/** What a file imports when it runs. */
 function importsOf(file: TextFile): string[] {
   return nodesOf(file)
     .filter(ts.isStringLiteralLike)
-    .filter(
-      ({ parent }) =>
-        isImport(parent) || (ts.isLiteralTypeNode(parent) && ts.isImportTypeNode(parent.parent)),
-    )
+    .filter(({ parent }) => isImport(parent))
     .map(({ text }) => text);
 }
 
 function isImport(node: ts.Node): boolean {
   if (ts.isCallExpression(node)) return ['import', 'require'].includes(node.expression.getText());
+  if (ts.isImportDeclaration(node) && node.importClause?.isTypeOnly === true) return false;
   return ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isExternalModuleReference(node);
-}
-
-/** Directives `/// <reference … />`, a side door into a room. */
-function directivesOf(file: TextFile): string[] {
-  const { referencedFiles, typeReferenceDirectives, libReferenceDirectives } = parse(file);
-  return [...referencedFiles, ...typeReferenceDirectives, ...libReferenceDirectives].map(
-    ({ fileName }) => `reference ${fileName}`,
-  );
-}
-
-function allows(list: readonly string[] | 'any' | undefined, name: string): boolean {
-  return list === 'any' || (list?.includes(name) ?? false);
-}
-
-/** Dependencies and peers: what is there after `npm install tidemark`. */
-function isDeclared(name: string): boolean {
-  const manifest = JSON.parse(readText('package.json')) as Record<string, Record<string, string> | undefined>;
-  return name in { ...manifest['dependencies'], ...manifest['peerDependencies'] };
-}
-
-function packageOf(specifier: string): string {
-  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 }
 
 function roomOf(path: string): string {
   const [, first = '', second = ''] = path.split('/');
   return first === 'adapters' ? `${first}/${second}` : first;
-}
-
-function tableKey(room: string): string {
-  return room.startsWith('adapters/') && !(room in roomRules) ? 'adapters/*' : room;
 }
 
 function unreferenced(wanted: readonly string[], config: TextFile): string[] {
@@ -455,15 +275,6 @@ function returnsValue(node: ts.SignatureDeclaration): boolean {
   return search(body);
 }
 
-function namelessExports(sources: readonly TextFile[]): string[] {
-  const isNameless = (node: ts.Node): boolean =>
-    (ts.isExportDeclaration(node) &&
-      (node.exportClause === undefined || ts.isNamespaceExport(node.exportClause))) ||
-    (ts.isExportSpecifier(node) && node.name.text === 'default') ||
-    (node.kind === ts.SyntaxKind.DefaultKeyword && !ts.isDefaultClause(node.parent));
-  return sources.flatMap((file) => nodesOf(file).filter(isNameless).map(place));
-}
-
 /** All nodes of a file, tokens included, comments not. */
 function nodesOf(file: TextFile): ts.Node[] {
   const nodes: ts.Node[] = [];
@@ -484,21 +295,6 @@ function place(node: ts.Node): string {
   const source = node.getSourceFile();
   const { line } = source.getLineAndCharacterOfPosition(node.getStart());
   return `${source.fileName}:${line + 1}: ${source.text.split('\n')[line]?.trim()}`;
-}
-
-function tooLong(sources: readonly TextFile[], exceptions: readonly string[]): string[] {
-  const long = sources.filter(({ text }) => lineCount(text) > MAX_LINES);
-  const paths = long.map(({ path }) => path);
-  return [
-    ...long
-      .filter(({ path }) => !exceptions.includes(path))
-      .map(({ path, text }) => `${path}: ${lineCount(text)} lines`),
-    ...exceptions.filter((path) => !paths.includes(path)).map((path) => `${path}: needs no exception`),
-  ];
-}
-
-function lineCount(text: string): number {
-  return text.replace(/\n$/, '').split('\n').length;
 }
 
 /** Lines that hold more than white space and comments. */

@@ -9,7 +9,7 @@ import { fleetOperators } from '../src/testing/marble/fleet-operators.js';
 import type { Marble } from '../src/testing/marble/marble.js';
 import { parseMarble } from '../src/testing/marble/parse-marble.js';
 import { runMarble } from '../src/testing/marble/run-marble.js';
-import { root } from './support/run-cli.js';
+import { root } from './support/root.js';
 import { cellRules, ruleIds, type Cell, type CellRule } from './support/rule-ids.js';
 
 const folder = join(root, 'marbles');

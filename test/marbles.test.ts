@@ -7,7 +7,7 @@ import { fleetOperators } from '../src/testing/marble/fleet-operators.js';
 import { parseMarble } from '../src/testing/marble/parse-marble.js';
 import { runMarble } from '../src/testing/marble/run-marble.js';
 import { updateMarble } from '../src/testing/marble/update-marble.js';
-import { root } from './support/run-cli.js';
+import { root } from './support/root.js';
 
 const folder = join(root, 'marbles');
 const names = readdirSync(folder)

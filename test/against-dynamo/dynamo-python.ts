@@ -1,13 +1,11 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { cacheFolder } from '../support/cache-folder.js';
 import { onPath } from '../support/on-path.js';
+import { run } from '../support/processes.js';
 import { releases, type ReleaseName } from './releases.js';
 
-const run = promisify(execFile);
 const interpreters = ['python3.11', 'python3.12', 'python3.10', 'python3'];
 
 /**

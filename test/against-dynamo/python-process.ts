@@ -1,9 +1,8 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../support/eventually.js';
+import { RunningProcess } from '../support/processes.js';
 import { startWatchdog } from '../support/watchdog.js';
 
 /** Where the servers are that a process of Dynamo is to use. */
@@ -14,13 +13,8 @@ export interface Servers {
 
 /** A process of Dynamo's Python packages, in a temporary folder of its own that is its home as well. */
 export class PythonProcess implements AsyncDisposable {
-  /** What it wrote, both streams. */
-  log = '';
-  /** Standard output alone, in lines. */
-  readonly lines: string[] = [];
-  private readonly child: ChildProcessWithoutNullStreams;
+  private readonly child: RunningProcess;
   private readonly watchdog;
-  private exited = false;
 
   constructor(python: string, args: readonly string[], { nats, etcd }: Servers) {
     const home = mkdtempSync(join(tmpdir(), 'tidemark-dynamo-'));
@@ -30,28 +24,24 @@ export class PythonProcess implements AsyncDisposable {
       ...{ DYN_EVENT_PLANE: 'nats', DYN_SDK_DISABLE_ANSI_LOGGING: '1', HF_HUB_OFFLINE: '1' },
       DYN_LOG: 'info,dynamo_llm::discovery::worker_monitor=debug',
     };
-    this.child = spawn(python, args, { cwd: home, env, stdio: 'pipe' });
+    this.child = new RunningProcess(python, args, { cwd: home, env, extendEnv: false, openInput: true });
     this.watchdog.guard(this.child.pid);
-    this.child.once('exit', () => (this.exited = true));
-    this.child.once('error', ({ message }) => {
-      this.exited = true;
-      this.log += message;
-    });
-    this.child.stderr.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
-    let rest = '';
-    this.child.stdout.on('data', (chunk: Buffer) => {
-      this.log += chunk.toString();
-      const parts = (rest + chunk.toString()).split('\n');
-      rest = parts.pop() ?? '';
-      this.lines.push(...parts);
-    });
-    // Who writes to a process that is gone reads why in its log.
-    this.child.stdin.on('error', () => undefined);
+  }
+
+  /** What it wrote, standard output first. */
+  get log(): string {
+    return this.child.out + this.child.err + (this.child.finished?.failure ?? '');
+  }
+
+  /** The lines of its standard output. */
+  get lines(): string[] {
+    return this.child.lines;
   }
 
   /** Throws what it wrote when it is gone, for whoever waits for more. */
   check(): void {
-    if (this.exited) throw new Error(`a process of Dynamo ended:\n${this.log.slice(-5000)}`);
+    if (this.child.finished !== undefined)
+      throw new Error(`a process of Dynamo ended:\n${this.log.slice(-5000)}`);
   }
 
   /** The object in a line of standard output that holds one; the first is 0. */
@@ -65,15 +55,11 @@ export class PythonProcess implements AsyncDisposable {
   }
 
   say(line: string): void {
-    this.child.stdin.write(`${line}\n`);
+    this.child.write(`${line}\n`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.exited) {
-      const exit = once(this.child, 'exit');
-      this.child.kill('SIGKILL');
-      await exit;
-    }
+    await this.child.end('SIGKILL');
     this.watchdog.guard(undefined);
     await this.watchdog.dismiss();
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { addMarbleCommand, marbleCommand, type MarbleAction } from '../../src/cli/marble-command.js';
-import { root } from '../support/run-cli.js';
+import { root } from '../support/root.js';
 
 const good = `% A story.
 a

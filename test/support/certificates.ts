@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from './processes.js';
 
 /** Paths of PEM files. */
 export interface KeyPair {
@@ -19,7 +18,6 @@ export interface Certificates {
   readonly otherCa: string;
 }
 
-const run = promisify(execFile);
 const CURVE = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 const DAYS = ['-days', '2'];
 

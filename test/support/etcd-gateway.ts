@@ -30,7 +30,7 @@ interface Answer {
   readonly token?: string;
 }
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 60_000;
 
 /**
  * A second opinion on what is in etcd: its JSON gateway, asked with nothing but Node, one connection for each question.

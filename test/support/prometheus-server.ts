@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { onFreePort } from './on-free-port.js';
 import { ServerProcess } from './server-process.js';
 
-/** A Prometheus that scrapes some targets every second. */
+/** A Prometheus that scrapes some targets every half second. */
 export class PrometheusServer implements AsyncDisposable {
   readonly url: string;
   private readonly process = new ServerProcess('prometheus');
@@ -17,7 +17,7 @@ export class PrometheusServer implements AsyncDisposable {
     const path = join(this.process.folder, 'prometheus.json');
     // JSON is YAML too.
     const config = {
-      global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
+      global: { scrape_interval: '500ms', scrape_timeout: '500ms', evaluation_interval: '500ms' },
       rule_files: rules,
       scrape_configs: [{ job_name: 'tidemark', static_configs: [{ targets }] }],
     };

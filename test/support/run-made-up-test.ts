@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { root } from './run-cli.js';
+import { outcomeOf } from './processes.js';
+import { root } from './root.js';
 
 /** What a run of vitest came to. */
 export interface VitestRun {
@@ -14,22 +13,33 @@ export interface VitestRun {
 }
 
 /**
- * Runs a test file that exists only for this, as `npm test` would. It imports the files of `test/support` from
+ * Runs a test file that exists only for this, in the lanes of `npm test`. It imports the files of `test/support` from
  * `support/…`, and vitest's functions are global.
+ *
+ * @param files the texts of test files by their names; one text alone is a test of the lane `unit`
  */
-export async function runMadeUpTest(source: string, env: NodeJS.ProcessEnv): Promise<VitestRun> {
+export async function runMadeUpTest(
+  files: string | Readonly<Record<string, string>>,
+  env: NodeJS.ProcessEnv,
+): Promise<VitestRun> {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-made-up-'));
   try {
     mkdirSync(join(folder, 'test'));
     const support = join(root, 'test/support/');
-    writeFileSync(join(folder, 'test/made-up.test.ts'), source.replaceAll(`'support/`, `'${support}`));
-    const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-    const config = join(root, 'test/vitest.config.ts');
-    const child = spawn(process.execPath, [vitest, 'run', '--config', config, '--dir', folder, '--globals'], {
+    const texts = typeof files === 'string' ? { 'made-up.test.ts': files } : files;
+    for (const [name, text] of Object.entries(texts))
+      writeFileSync(join(folder, 'test', name), text.replaceAll(`'support/`, `'${support}`));
+    const config = join(folder, 'vitest.config.ts');
+    const lanes = JSON.stringify(join(root, 'test/vitest.config.ts'));
+    writeFileSync(
+      config,
+      `import { configFor } from ${lanes};\nexport default configFor(import.meta.dirname);\n`,
+    );
+    const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--config', config, '--globals'];
+    const { out, err } = await outcomeOf(process.execPath, args, {
       env: { NO_COLOR: '1', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      extendEnv: false,
     });
-    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
     return { out, err, last: out.trimEnd().split('\n').at(-1) };
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { cacheFolder } from './cache-folder.js';
 import { onPath } from './on-path.js';
+import { run } from './processes.js';
 
 export type ServerName = 'etcd' | 'nats-server' | 'prometheus' | 'promtool';
 
@@ -18,8 +17,6 @@ const packages: Readonly<Record<ServerName, { readonly name: string; readonly fi
   prometheus: { name: 'prometheus', file: 'usr/bin/prometheus' },
   promtool: { name: 'prometheus', file: 'usr/bin/promtool' },
 };
-
-const run = promisify(execFile);
 
 /**
  * Finds a server: the one that is installed, else Debian's, unpacked into the user's cache folder. The system stays as

@@ -1,21 +1,17 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Socket } from 'node:net';
 import { eventually } from './eventually.js';
+import { RunningProcess } from './processes.js';
 import { serverBinary, type ServerName } from './server-binary.js';
 import { startWatchdog } from './watchdog.js';
-
-const START_MS = 30_000;
-const LOG_SIZE = 100_000;
 
 /** A server that a test runs, in a temporary folder of its own. */
 export class ServerProcess {
   readonly folder: string;
-  private child: ChildProcess | undefined;
-  private logged = '';
+  private child: RunningProcess | undefined;
+  /** The one that was started last, whether it runs or not. */
+  private last: RunningProcess | undefined;
   private readonly watchdog;
 
   constructor(private readonly server: ServerName) {
@@ -31,7 +27,7 @@ export class ServerProcess {
 
   /** What the server wrote since it was last started. */
   get log(): string {
-    return this.logged;
+    return this.last === undefined ? '' : this.last.out + this.last.err;
   }
 
   /** Starts the server and waits until it has written `readyLine`; it fails with what it wrote instead. */
@@ -39,54 +35,39 @@ export class ServerProcess {
     if (this.child !== undefined) throw new Error(`${this.server} runs already`);
     const found = await serverBinary(this.server);
     if ('missing' in found) throw new Error(found.missing);
-    const child = spawn(found.path, args, { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = new RunningProcess(found.path, args, { cwd: this.folder, background: true });
     this.child = child;
-    this.logged = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      (stream as Socket).unref();
-      stream.on('data', (chunk: Buffer) => (this.logged = (this.logged + chunk.toString()).slice(-LOG_SIZE)));
-    }
-    child.unref();
-    let ended: string | undefined;
-    child.once('error', (error) => (ended = error.message));
-    child.once('exit', (code, signal) => {
-      ended = `ended with ${signal ?? code}`;
-      this.watchdog.guard(undefined);
-    });
+    this.last = child;
+    void child.ended.then(() => this.watchdog.guard(undefined));
     this.watchdog.guard(child.pid);
     try {
-      await eventually(() => ended !== undefined || readyLine.test(this.logged), START_MS);
+      await eventually(() => child.finished !== undefined || readyLine.test(this.log));
     } catch (error) {
       await this.kill();
-      throw new Error(`${this.server} did not become ready:\n${this.logged}`, { cause: error });
+      throw new Error(`${this.server} did not become ready:\n${this.log}`, { cause: error });
     }
-    if (ended === undefined) return;
+    if (child.finished === undefined) return;
     this.child = undefined;
-    // The last of what it wrote may come after its end.
-    await eventually(() => child.stdout.closed && child.stderr.closed);
-    throw new Error(`${this.server} ${ended}:\n${this.logged}`);
+    const { code, signal, failure } = child.finished;
+    throw new Error(`${this.server} ${failure ?? `ended with ${signal ?? code}`}:\n${this.log}`);
   }
 
   /** Ends the server at once, if it runs, and waits for its end. */
   async kill(): Promise<void> {
     const child = this.child;
     this.child = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    child.ref();
-    const exit = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exit;
+    await child?.end('SIGKILL');
   }
 
   /** The server stands still, its connections stay. It stands still when this is over. */
   async pause(): Promise<void> {
     const child = this.running();
-    child.kill('SIGSTOP');
+    child.signal('SIGSTOP');
     await eventually(() => isStopped(this.pid));
   }
 
   resume(): void {
-    this.running().kill('SIGCONT');
+    this.running().signal('SIGCONT');
   }
 
   /** Ends the server and removes its folder. */
@@ -95,7 +76,7 @@ export class ServerProcess {
     await this.watchdog.dismiss();
   }
 
-  private running(): ChildProcess {
+  private running(): RunningProcess {
     if (this.child === undefined) throw new Error(`${this.server} does not run`);
     return this.child;
   }

@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { RunningProcess } from './processes.js';
 
 /** Ends a server and removes its folder when the process of the tests is gone, however that ended. */
 export interface Watchdog {
@@ -18,23 +16,15 @@ const script = 'while read -r line; do pid=$line; done; [ -z "$pid" ] || kill -9
  * included.
  */
 export function startWatchdog(folder: string): Watchdog {
-  const shell = spawn('/bin/sh', ['-c', script, folder], {
-    stdio: ['pipe', 'ignore', 'ignore'],
+  const shell = new RunningProcess('/bin/sh', ['-c', script, folder], {
+    openInput: true,
+    background: true,
     detached: true,
   });
-  const exit = once(shell, 'exit');
-  shell.unref();
-  (shell.stdin as Socket).unref();
-  // Whoever ended the shell has to remove the folder.
-  shell.stdin.on('error', () => undefined);
   return {
-    guard: (pid) => {
-      shell.stdin.write(`${pid ?? ''}\n`);
-    },
+    guard: (pid) => shell.write(`${pid ?? ''}\n`),
     dismiss: async () => {
-      shell.ref();
-      if (!shell.stdin.writableEnded) shell.stdin.end('\n');
-      await exit;
+      await shell.finish('\n');
     },
   };
 }

@@ -1,8 +1,19 @@
 import type { IRangeRequest, IRangeResponse, IWatchResponse } from 'etcd3';
 import type { Observable } from 'rxjs';
-import { defer, EMPTY, expand, ignoreElements, mergeMap, reduce, type SchedulerLike } from 'rxjs';
+import {
+  catchError,
+  defer,
+  EMPTY,
+  expand,
+  ignoreElements,
+  mergeMap,
+  reduce,
+  throwError,
+  type SchedulerLike,
+} from 'rxjs';
 import type { EtcdClient } from './etcd-client.js';
 import type { EtcdLink, ListOptions, WatchAnswer } from './etcd-link.js';
+import { EtcdTrouble } from './etcd-trouble.js';
 import { keyChangeOf, keyPutOf } from './key-change-of.js';
 import { keyRange, rangeAfter, type KeyRange } from './key-range.js';
 import type { Listing } from './listing.js';
@@ -71,6 +82,10 @@ export class GrpcLink implements EtcdLink {
     return this.#range({ key, count_only: true }, PROBE_ANSWER_MS).pipe(
       ignoreElements(),
       told(this.url, 'asking whether it is there'),
+      // A refusal is an answer: etcd looks at permissions after it has made sure of its majority.
+      catchError((error: unknown) =>
+        error instanceof EtcdTrouble && error.code === 'etcd-permission' ? EMPTY : throwError(() => error),
+      ),
     );
   }
 

@@ -57,27 +57,27 @@ export class Follower implements Disposable {
   }
 
   /** The first such status from a mark on. */
-  until(state: SourceStatus['state'], from = 0, timeoutMs = 30_000): Promise<Seen> {
+  until(state: SourceStatus['state'], from = 0): Promise<Seen> {
     return eventually(() => {
       const found = this.statuses.slice(from).find((status) => status.state === state);
       if (found === undefined) throw new Error(`not ${state}; last: ${JSON.stringify(this.statuses.at(-1))}`);
       return found;
-    }, timeoutMs);
+    });
   }
 
   /** Waits until everything that was written has been told; in order, once, and nothing else. */
-  async hears(truth: Truth, timeoutMs = 30_000): Promise<void> {
+  async hears(truth: Truth): Promise<void> {
     await eventually(() => {
       const wanted = truth.written;
       const at = wanted.findIndex((text, index) => this.told[index] !== text);
       if (at >= 0)
         throw new Error(`change ${at}: expected ${wanted[at]}, told ${this.told[at] ?? 'nothing'}`);
       if (this.told.length > wanted.length) throw new Error(`told too much: ${this.told[wanted.length]}`);
-    }, timeoutMs);
+    });
   }
 
   /** Waits until what it knows is what is there. */
-  async knows(truth: Truth, prefix: string, timeoutMs = 30_000): Promise<void> {
+  async knows(truth: Truth, prefix: string): Promise<void> {
     await eventually(async () => {
       const there = (await truth.gateway.get(prefix)).map(({ key, modRevision, value }) =>
         line('put', key, modRevision, value),
@@ -88,7 +88,7 @@ export class Follower implements Disposable {
         ...known.filter((text) => !there.includes(text)),
       ];
       if (wrong.length > 0) throw new Error(`${wrong.length} keys differ, such as ${wrong[0]}`);
-    }, timeoutMs);
+    });
   }
 
   [Symbol.dispose](): void {

@@ -1,5 +1,6 @@
 import { startEtcd, type EtcdOptions, type EtcdServer } from '../../support/etcd-server.js';
 import { startFaultProxy, type FaultProxy } from '../../support/fault-proxy.js';
+import { sharedEtcd } from '../../support/shared-servers.js';
 import { Follower } from './follower.js';
 import { Truth } from './truth.js';
 import type { WatchPrefixOptions } from '../../../src/adapters/etcd/prefix-run.js';
@@ -11,6 +12,7 @@ export class World implements AsyncDisposable {
   constructor(
     readonly server: EtcdServer,
     readonly proxy: FaultProxy,
+    private readonly isShared = false,
   ) {
     this.truth = new Truth(server.gateway);
   }
@@ -26,11 +28,21 @@ export class World implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.proxy.stop();
-    await this.server.stop();
+    if (!this.isShared) await this.server.stop();
   }
 }
 
 export async function startWorld(options?: EtcdOptions): Promise<World> {
   const server = await startEtcd(options);
   return new World(server, await startFaultProxy({ to: server.port }));
+}
+
+/**
+ * A world over the etcd that the tests of a file share, which holds no keys at first. It is for tests that run one after
+ * the other and do nothing to the server itself.
+ */
+export async function sharedWorld(): Promise<World> {
+  const server = await sharedEtcd();
+  await server.gateway.deletePrefix('');
+  return new World(server, await startFaultProxy({ to: server.port }), true);
 }

@@ -30,8 +30,8 @@ export class Listener implements Disposable {
   }
 
   /** Waits until it is so, and from then on again after that many statuses. */
-  until(state: SourceStatus['state'], after = 0, timeoutMs = 30_000): Promise<boolean> {
-    return eventually(() => this.statuses.slice(after).some((status) => status.state === state), timeoutMs);
+  until(state: SourceStatus['state'], after = 0): Promise<boolean> {
+    return eventually(() => this.statuses.slice(after).some((status) => status.state === state));
   }
 
   [Symbol.dispose](): void {

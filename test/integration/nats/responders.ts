@@ -7,6 +7,8 @@ export interface Answer {
   readonly reply: Reply;
   readonly times?: number;
   readonly afterMs?: number;
+  /** Takes what sends the reply, in place of a time; it resolves when the server has the reply. */
+  readonly later?: (say: () => Promise<void>) => void;
 }
 
 const utf8 = new TextEncoder();
@@ -43,12 +45,17 @@ export class Responders implements AsyncDisposable {
           this.asked[number] = (this.asked[number] ?? 0) + 1;
           const given = answer();
           if (given === null) return;
-          const { times = 1, afterMs } = given;
+          const { times = 1, afterMs, later } = given;
           const bytes = typeof given.reply === 'string' ? utf8.encode(given.reply) : given.reply;
           const say = (): void => {
             for (let n = 0; n < times && !connection.isClosed(); n += 1) connection.publish(reply, bytes);
           };
-          if (afterMs === undefined) say();
+          const sayAndFlush = (): Promise<void> => {
+            say();
+            return connection.flush();
+          };
+          if (later !== undefined) later(sayAndFlush);
+          else if (afterMs === undefined) say();
           else setTimeout(say, afterMs);
         },
       });

@@ -1,5 +1,6 @@
 import { connect, type NatsConnection } from 'nats';
 import { workerId } from '../../../src/core/worker-id.js';
+import { eventually } from '../../support/eventually.js';
 import { encodeActiveLoad, encodeEnvelope } from '../../../src/wire/load-encoder.js';
 
 export const SUBJECT = 'namespace.dynamo.component.backend.endpoint.generate.kv_metrics';
@@ -32,6 +33,11 @@ export class Speaker implements AsyncDisposable {
       this.sent += 1;
     }
     await this.connection.flush();
+  }
+
+  /** Waits until the server hears it, also after the connection was lost. */
+  async connected(): Promise<void> {
+    await eventually(() => this.connection.flush().then(() => true));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,7 +7,8 @@ import { dynamoSources } from '../../../src/dynamo/dynamo-sources.js';
 import { Ear } from '../ear.js';
 import { Listener } from '../nats/listener.js';
 import { LISTENER } from '../nats/nats-stage.js';
-import { MARK, PLACE } from './fleet-worker.js';
+import { PLACE } from './fleet-worker.js';
+import { MARK } from './worker-plan.js';
 
 /** A monitor of the fleet behind both proxies, and what it says of its sources. */
 export class FleetListener {

@@ -7,13 +7,11 @@ import type { ActiveLoad } from '../../../src/core/active-load.js';
 import { seededRandom } from '../../../src/simulator/random.js';
 import { eventually } from '../../support/eventually.js';
 import { PUBLISHER } from '../nats/nats-stage.js';
-import type { WorkerLife, WorkerPlan } from './worker-plan.js';
+import { MARK, type WorkerLife, type WorkerPlan } from './worker-plan.js';
 
 const now = performance.now.bind(performance);
 
 export const PLACE = { namespace: 'soak', component: 'backend', endpoint: 'generate' };
-/** Above this part of its blocks a rank is busy. */
-export const MARK = 0.85;
 const PAUSE_MS = 20;
 /** After an end of the process its keys stay so long. */
 const TTL_SECONDS = 4;

@@ -1,17 +1,16 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { workerId } from '../../../src/core/worker-id.js';
 import type { Random } from '../../../src/simulator/random.js';
 import { eventually } from '../../support/eventually.js';
+import { RunningProcess } from '../../support/processes.js';
 import { FleetWorker } from './fleet-worker.js';
 import type { WorkerLife, WorkerPlan } from './worker-plan.js';
 
 /** A worker in a process of its own. */
 interface Killable {
-  readonly child: ChildProcess;
+  readonly child: RunningProcess;
   readonly life: WorkerLife;
 }
 
@@ -95,16 +94,15 @@ export class Population {
     };
     this.lives.push(life);
     const program = join(import.meta.dirname, 'worker-process.js');
-    const child = spawn(process.execPath, [program, JSON.stringify(plan)], {
-      stdio: ['pipe', 'ignore', 'inherit'],
+    const child = new RunningProcess(process.execPath, [program, JSON.stringify(plan)], {
+      openInput: true,
+      showErrors: true,
     });
     return { child, life };
   }
 
   async #kill({ child, life }: Killable): Promise<void> {
-    const exit = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exit;
+    await child.end('SIGKILL');
     life.endedAt = now();
     this.killed.push(life);
   }

@@ -20,3 +20,6 @@ export interface WorkerLife {
   /** As many messages, from 0, were numbered. `null`: it was killed, and nobody knows. */
   count: number | null;
 }
+
+/** Above this part of its blocks a rank is busy. */
+export const MARK = 0.85;

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { loadMonitor, type LoadMonitor } from '../../../src/core/load-monitor/load-monitor.js';
 import { policies } from '../../../src/core/policies.js';
 import { workerId } from '../../../src/core/worker-id.js';
-import { MARK } from './fleet-worker.js';
+import { MARK } from './worker-plan.js';
 import { wrongView } from './wrong-view.js';
 
 const [seven, eight] = [workerId('7'), workerId('8')];

@@ -1,5 +1,6 @@
 import type { LoadMonitor } from '../../../src/core/load-monitor/load-monitor.js';
-import { MARK, type FleetWorker } from './fleet-worker.js';
+import type { FleetWorker } from './fleet-worker.js';
+import { MARK } from './worker-plan.js';
 
 /** A worker as it truly is. */
 type TrueWorker = Pick<FleetWorker, 'plan' | 'blocks' | 'busy'>;

@@ -1,0 +1,108 @@
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createTcpServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { expect, it } from 'vitest';
+import { registerWorker } from '../../../src/adapters/etcd/register-worker.js';
+import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
+import { describeWith } from '../../support/describe-with.js';
+import { freePort } from '../../support/free-port.js';
+import { Follower } from './follower.js';
+import { startWorld } from './world.js';
+
+/** Something that is no etcd, on a free port. */
+async function startStranger(server: Server): Promise<AsyncDisposable & { url: string }> {
+  const port = await freePort();
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+const strangers: readonly [string, () => Server, RegExp][] = [
+  [
+    'a server that greets first, as NATS does',
+    () =>
+      createTcpServer((socket) => {
+        socket.on('error', () => undefined).resume();
+        socket.end('INFO {"server_id":"N","version":"2.9.10","max_payload":1048576}\r\n');
+      }),
+    /speaks no HTTP\/2.*Check the port: etcd serves its clients on 2379/,
+  ],
+  [
+    'an HTTP/1 server',
+    () => createHttpServer((_, response) => response.end('hello')),
+    /speaks no HTTP\/2.*Check the port/,
+  ],
+  [
+    'a server that closes at once',
+    () => createTcpServer((socket) => socket.on('error', () => undefined).destroy()),
+    /Check that etcd runs and listens there/,
+  ],
+];
+
+describeWith('etcd', 'where no etcd is', () => {
+  it.concurrent.each(strangers)('%s: a sentence, and it goes on trying', async (_, make, text) => {
+    await using stranger = await startStranger(make());
+    using follower = new Follower({ hosts: stranger.url, prefixes: 'v1/' });
+    const { why, retryInMs } = await follower.until('down');
+    expect(why).toContain(`etcd at ${stranger.url}, connecting: `);
+    expect(why).toMatch(text);
+    expect(retryInMs).toBeGreaterThan(0);
+    await follower.until('down', follower.mark);
+    expect(follower.errors).toEqual([]);
+  });
+
+  it.concurrent('a closed port, and a name that nobody has', async () => {
+    const hosts = [`http://127.0.0.1:${await freePort()}`, 'http://no-such-host.invalid:2379'];
+    using follower = new Follower({ hosts, prefixes: 'v1/' });
+    await follower.until('down');
+    await follower.until('down', follower.mark);
+    const [refused = '', unknown = ''] = [...new Set(follower.whys.split('\n'))].filter((why) => why !== '');
+    expect(refused).toMatch(/connecting: connect ECONNREFUSED .*Check that etcd runs and listens there/);
+    expect(unknown).toMatch(
+      /^etcd at http:\/\/no-such-host\.invalid:2379, connecting: .*(ENOTFOUND|EAI_AGAIN)/,
+    );
+  });
+
+  it.concurrent('an etcd at last, where something else was before', async () => {
+    await using world = await startWorld();
+    await using stranger = await startStranger(createHttpServer());
+    using follower = world.follow({ hosts: [stranger.url, world.hosts] });
+    await follower.until('live');
+    expect(follower.whys).toContain('speaks no HTTP/2');
+  });
+});
+
+describeWith('etcd', 'options that cannot be followed', () => {
+  it('throw at once, with everything that is wrong', () => {
+    const wrong = { hosts: ['ftp://x', 'http://a/b'], auth: { username: 'u', password: '' } };
+    const error = expect.objectContaining({
+      code: 'etcd-options',
+      problems: [
+        '"ftp://x" is no host: write http://HOST:PORT or https://HOST:PORT',
+        '"http://a/b" holds more than a host and a port',
+        'auth needs a username and a password',
+      ],
+    }) as Error;
+    expect(() => watchPrefix({ ...wrong, prefixes: 'v1/' })).toThrow(error);
+    expect(() =>
+      registerWorker({
+        ...wrong,
+        namespace: 'n',
+        component: 'c',
+        endpoint: 'e',
+        transport: { kind: 'tcp', address: '127.0.0.1:1/e' },
+        generation: '1.6',
+      }),
+    ).toThrow(error);
+  });
+
+  it('no prefix at all is refused, for it would watch nothing and never be live', () => {
+    expect(() => watchPrefix({ hosts: 'http://127.0.0.1:2379', prefixes: [] })).toThrow('prefixes');
+  });
+});

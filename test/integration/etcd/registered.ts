@@ -1,0 +1,66 @@
+import type { Subscription } from 'rxjs';
+import { registerWorker, type RegisterWorkerOptions } from '../../../src/adapters/etcd/register-worker.js';
+import type { RegistrationStatus } from '../../../src/adapters/etcd/registration-status.js';
+import { eventually } from '../../support/eventually.js';
+import type { World } from './world.js';
+
+export const place = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
+export const transport = { kind: 'tcp', address: '10.0.0.5:41000/generate' } as const;
+export const card = { model: 'tiny', runtimeConfig: { totalKvBlocks: 1_000 } };
+
+/** A worker and what it said. */
+export class Registered implements Disposable {
+  readonly statuses: RegistrationStatus[] = [];
+  ended = false;
+  readonly subscription: Subscription;
+
+  constructor(world: World, options: Partial<RegisterWorkerOptions> = {}) {
+    this.subscription = registerWorker({
+      hosts: world.hosts,
+      ...place,
+      transport,
+      generation: '1.6',
+      ttlSeconds: 2,
+      ...options,
+    }).subscribe({ next: (status) => this.statuses.push(status), complete: () => (this.ended = true) });
+  }
+
+  get states(): string[] {
+    const states = this.statuses.map(({ state }) => state);
+    return states.filter((state, at) => state !== states[at - 1]);
+  }
+
+  get whys(): string {
+    return this.statuses.map(({ why = '' }) => why).join('\n');
+  }
+
+  get mark(): number {
+    return this.statuses.length;
+  }
+
+  until(state: RegistrationStatus['state'], from = 0): Promise<RegistrationStatus> {
+    return eventually(() => {
+      const found = this.statuses.slice(from).find((status) => status.state === state);
+      if (found === undefined) throw new Error(`not ${state}: ${JSON.stringify(this.statuses.at(-1))}`);
+      return found;
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.subscription.unsubscribe();
+  }
+}
+
+export const keysIn = async (world: World): Promise<string[]> =>
+  (await world.server.gateway.get('')).map(({ key }) => key);
+export const gone = (world: World): Promise<unknown> =>
+  eventually(async () => (await keysIn(world)).length === 0);
+export const there = (world: World, count: number): Promise<unknown> =>
+  eventually(async () => (await keysIn(world)).length === count);
+
+/** Waits until etcd has let a lease run out that is granted now and that nobody keeps alive. */
+export async function aLeaseRunsOut(world: World, ttlSeconds = 2): Promise<void> {
+  const { gateway } = world.server;
+  await gateway.put('witness', 'x', await gateway.grant(ttlSeconds));
+  await eventually(async () => (await gateway.get('witness')).length === 0);
+}

@@ -1,0 +1,56 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it } from 'vitest';
+import { describeWith } from '../../support/describe-with.js';
+import { eventually } from '../../support/eventually.js';
+import { freePort } from '../../support/free-port.js';
+import { startNats } from '../../support/nats-server.js';
+import { sharedNats } from '../../support/shared-servers.js';
+import { Listener } from './listener.js';
+import { Speaker, SUBJECT } from './speaker.js';
+
+describeWith('nats-server', 'natsLoads and bad input', () => {
+  it('a port where nothing listens, a host that does not exist', async () => {
+    const port = await freePort();
+    using closed = new Listener({ servers: `nats://127.0.0.1:${port}` });
+    using nowhere = new Listener({ servers: 'nats://no-such-host.invalid:4222' });
+    await closed.until('down');
+    await nowhere.until('down');
+    expect(closed.whys).toContain('Check that the server runs and listens there.');
+    expect(nowhere.whys).toContain('no-such-host.invalid');
+  });
+
+  it('a port where something else answers', async () => {
+    const page = createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1');
+    await new Promise((resolve) => page.once('listening', resolve));
+    const { port } = page.address() as AddressInfo;
+    using listener = new Listener({ servers: `nats://127.0.0.1:${port}` });
+    await listener.until('down');
+    // An HTTP server waits for a request; one that speaks first is found out by what it says.
+    expect(listener.whys).toMatch(/says nothing|no NATS server/);
+    page.close();
+  });
+
+  it('several servers: one that is there is found', async () => {
+    const server = await sharedNats();
+    const dead = await freePort();
+    using listener = new Listener({ servers: [`nats://127.0.0.1:${dead}`, server.url] });
+    await listener.until('live');
+  });
+
+  it('messages that are none, and very large ones, are counted and left out', async () => {
+    await using server = await startNats({ configText: 'max_payload: 9000000' });
+    await using speaker = await Speaker.connect(server.url);
+    using listener = new Listener({ servers: server.url });
+    await listener.until('live');
+    speaker.connection.publish(SUBJECT, new Uint8Array(8_000_000));
+    speaker.connection.publish(SUBJECT, new Uint8Array(0));
+    speaker.connection.publish(SUBJECT, Uint8Array.of(0xc1, 0xff));
+    await speaker.say();
+    await eventually(() => expect(listener.heard).toEqual([0]));
+    await eventually(() =>
+      expect(listener.reports.at(-1)?.account).toMatchObject({ messages: 4, loads: 1, failed: 3 }),
+    );
+    expect(listener.problems.join('\n')).toContain(SUBJECT);
+  });
+});

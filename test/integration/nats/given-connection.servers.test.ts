@@ -1,0 +1,45 @@
+import { connect as connectThree } from '@nats-io/transport-node';
+import { connect as connectTwo } from 'nats';
+import { expect, it } from 'vitest';
+import type { NatsLink } from '../../../src/adapters/nats/nats-link.js';
+import { describeWith } from '../../support/describe-with.js';
+import { eventually } from '../../support/eventually.js';
+import { startNats } from '../../support/nats-server.js';
+import { Listener } from './listener.js';
+import { Speaker } from './speaker.js';
+
+type Owned = NatsLink & { close(): Promise<void> };
+const reconnecting = { maxReconnectAttempts: -1, reconnectTimeWait: 100 };
+
+describeWith('nats-server', 'natsLoads over a connection that the user has', () => {
+  it.each<[string, (servers: string) => Promise<Owned>]>([
+    ['nats 2', (servers) => connectTwo({ servers, ...reconnecting })],
+    ['@nats-io/transport-node 3', (servers) => connectThree({ servers, ...reconnecting })],
+  ])(
+    '%s: hears loads, tells a loss and the return, leaves the connection open, and ends with it',
+    async (_, connect) => {
+      await using server = await startNats();
+      await using speaker = await Speaker.connect(server.url);
+      const connection = await connect(server.url);
+      {
+        using listener = new Listener({ connection });
+        await listener.until('live');
+        await speaker.say(2);
+        await eventually(() => expect(listener.heard).toEqual([0, 1]));
+        const mark = listener.statuses.length;
+        await server.kill();
+        await listener.until('down', mark);
+        await server.restart();
+        await listener.until('live', mark);
+        await speaker.connected();
+        await speaker.say(1);
+        await eventually(() => expect(listener.heard).toContain(speaker.sent - 1));
+      }
+      expect(connection.isClosed()).toBe(false);
+      using second = new Listener({ connection });
+      await second.until('live');
+      await connection.close();
+      await second.until('ended');
+    },
+  );
+});

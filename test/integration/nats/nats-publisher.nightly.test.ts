@@ -1,0 +1,53 @@
+import { Subject } from 'rxjs';
+import { expect, it } from 'vitest';
+import { natsPublisher, type PublisherStatus } from '../../../src/adapters/nats/nats-publisher.js';
+import type { ActiveLoad } from '../../../src/core/active-load.js';
+import { describeWith } from '../../support/describe-with.js';
+import { eventually } from '../../support/eventually.js';
+import { startFaultProxy } from '../../support/fault-proxy.js';
+import { startNats } from '../../support/nats-server.js';
+import { Listener } from './listener.js';
+import { endpoint, load } from './published-load.js';
+
+describeWith('nats-server', 'natsPublisher', () => {
+  it('half open with 18 MB unsent: noticed, closed with what it holds, and that is a gap', async () => {
+    await using server = await startNats();
+    await using proxy = await startFaultProxy({ to: server.port });
+    using listener = new Listener({ servers: server.url });
+    await listener.until('live');
+    const loads$ = new Subject<ActiveLoad>();
+    const statuses: PublisherStatus[] = [];
+    const options = {
+      servers: `nats://127.0.0.1:${proxy.port}`,
+      endpoint,
+      as: 'router',
+      generation: '1.6',
+      publisherId: '5',
+    } as const;
+    const publishing = loads$.pipe(natsPublisher(options)).subscribe((status) => statuses.push(status));
+    await eventually(() => expect(statuses.at(-1)?.state).toBe('live'));
+    let said = 0;
+    const say = (): void => loads$.next({ ...load(0, 1), kvUsedBlocks: said++ });
+    say();
+    await eventually(() => expect(listener.heard).toEqual([0]));
+    await eventually(() => expect(listener.reports).toHaveLength(1));
+    const perMessage = listener.reports[0]?.account.bytes ?? Infinity;
+    proxy.halfOpen('both');
+    const began = performance.now();
+    while (said * perMessage < 18e6) say();
+    await eventually(() => expect(statuses.at(-1)?.state).toBe('down'));
+    const noticedMs = performance.now() - began;
+    console.info(`18 MB unsent: noticed after ${(noticedMs / 1000).toFixed(1)} s`);
+    // The connection is closed with what it holds: the proxy hears of it when it reads again.
+    await proxy.heal();
+    await eventually(() => expect(statuses.at(-1)?.state).toBe('live'));
+    await eventually(() => expect(proxy.connections).toBe(1));
+    say();
+    await eventually(() => expect(listener.heard.at(-1)).toBe(said - 1));
+    const missing = (): number =>
+      listener.reports.flatMap(({ gaps }) => gaps).reduce((sum, gap) => sum + gap.missing, 0);
+    await eventually(() => expect(listener.heard.length + missing()).toBe(said));
+    expect(new Set(listener.heard).size).toBe(listener.heard.length);
+    publishing.unsubscribe();
+  });
+});

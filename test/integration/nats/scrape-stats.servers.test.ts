@@ -1,0 +1,266 @@
+import { connect as connectThree } from '@nats-io/transport-node';
+import { connect as connectTwo } from 'nats';
+import { lastValueFrom, toArray } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { NatsLink } from '../../../src/adapters/nats/nats-link.js';
+import { NatsOptionsError } from '../../../src/adapters/nats/nats-options-error.js';
+import { scrapeStats } from '../../../src/adapters/nats/scrape-stats.js';
+import { describeWith } from '../../support/describe-with.js';
+import { eventually } from '../../support/eventually.js';
+import { startFaultProxy } from '../../support/fault-proxy.js';
+import { freePort } from '../../support/free-port.js';
+import { startNats } from '../../support/nats-server.js';
+import { ownName, sharedNats } from '../../support/shared-servers.js';
+import { Responders } from './responders.js';
+import { outcome, scrapeOf, scrapeOfAll, SUBJECT } from './scrape-outcome.js';
+
+type Owned = NatsLink & { close(): Promise<void> };
+const clients: readonly (readonly [string, (servers: string) => Promise<Owned>])[] = [
+  ['nats 2', (servers) => connectTwo({ servers })],
+  ['@nats-io/transport-node 3', (servers) => connectThree({ servers })],
+];
+
+describe('scrapeStats', () => {
+  it('options that cannot be followed are all told at once', () => {
+    const wrong = { windowMs: -1, maxReplies: 0, maxBytes: NaN, inboxPrefix: 'a..b' };
+    let problems: readonly string[] = [];
+    try {
+      scrapeStats({ servers: 'nats://127.0.0.1' }, 'a b', wrong);
+    } catch (error) {
+      problems = error instanceof NatsOptionsError ? error.problems : [];
+    }
+    expect(problems).toHaveLength(5);
+    expect(() => scrapeStats({ servers: [] }, 'a')).toThrow(NatsOptionsError);
+  });
+});
+
+describeWith('nats-server', 'scrapeStats', () => {
+  it('every reply of every responder, in the order in which they come, undecoded; and again when asked again', async () => {
+    const server = await sharedNats();
+    const service = ownName('backend');
+    await using responders = await Responders.connect(server.url, 2);
+    await responders.add(`$SRV.STATS.${service}`, () => ({ reply: 'one' }));
+    await responders.add(`$SRV.STATS.${service}`, () => ({ reply: Uint8Array.of(0xff), afterMs: 50 }));
+    await responders.add('$SRV.STATS.other', () => ({ reply: 'another service' }));
+    const scrape$ = scrapeOfAll({ servers: server.url }, service, () => 2);
+    expect(await outcome(scrape$)).toEqual({ texts: ['one', '\ufffd'], error: null });
+    expect(await outcome(scrape$)).toEqual({ texts: ['one', '\ufffd'], error: null });
+    expect(responders.asked).toEqual([2, 2, 0]);
+  });
+
+  it('null asks every service', async () => {
+    const server = await sharedNats();
+    await using responders = await Responders.connect(server.url);
+    await responders.add('$SRV.STATS', () => ({ reply: 'any' }));
+    expect(await outcome(scrapeStats({ servers: server.url }, null))).toEqual({
+      texts: ['any'],
+      error: null,
+    });
+  });
+
+  it('nobody listens - is over at once, with nothing', async () => {
+    const server = await sharedNats();
+    const service = ownName('backend');
+    // The test ends long before the window does.
+    const scrape$ = scrapeOf({ servers: server.url }, { windowMs: 600_000 }, service);
+    expect(await outcome(scrape$)).toEqual({ texts: [], error: null });
+  });
+
+  it('nobody answers who listens - is over with the window, and no error', async () => {
+    const server = await sharedNats();
+    const service = ownName('backend');
+    await using responders = await Responders.connect(server.url);
+    await responders.add(`$SRV.STATS.${service}`, () => null);
+    expect(await outcome(scrapeOf({ servers: server.url }, {}, service))).toEqual({ texts: [], error: null });
+    expect(responders.asked).toEqual([1]);
+  });
+
+  it('a slow reply is there, one after the window is not, and not in the next scrape either', async () => {
+    const server = await sharedNats();
+    const service = ownName('backend');
+    await using responders = await Responders.connect(server.url);
+    const late: (() => Promise<void>)[] = [];
+    await responders.add(`$SRV.STATS.${service}`, () => ({ reply: 'slow', afterMs: 200 }));
+    await responders.add(`$SRV.STATS.${service}`, () => ({ reply: 'late', later: (say) => late.push(say) }));
+    const scrape$ = scrapeOfAll({ servers: server.url }, service, () => 1);
+    expect(await outcome(scrape$)).toEqual({ texts: ['slow'], error: null });
+    const second = outcome(scrape$);
+    // Both were asked again, and the late reply to the first scrape comes before the slow one to the second.
+    await eventually(() => expect(late).toHaveLength(2));
+    await late[0]?.();
+    expect(await second).toEqual({ texts: ['slow'], error: null });
+  });
+
+  it('what the server had within the window counts, also when this process was too busy to look', async () => {
+    const server = await sharedNats();
+    const service = ownName('backend');
+    await using responders = await Responders.connect(server.url);
+    let stands = false;
+    const standStill = (): void => {
+      const until = performance.now() + 2_500;
+      while (stands && performance.now() < until);
+    };
+    await responders.add(`$SRV.STATS.${service}`, () => {
+      // The reply is on its way before this process stands still, and comes meanwhile.
+      setImmediate(standStill);
+      return { reply: 'one' };
+    });
+    const scrape$ = scrapeOf({ servers: server.url }, { windowMs: 2_000 }, service);
+    await outcome(scrape$);
+    stands = true;
+    expect((await outcome(scrape$)).texts).toEqual(['one']);
+  });
+
+  it('replies and bytes have bounds', async () => {
+    const server = await sharedNats();
+    const service = ownName('backend');
+    await using responders = await Responders.connect(server.url);
+    await responders.add(`$SRV.STATS.${service}`, () => ({ reply: 'x'.repeat(1_000), times: 50 }));
+    const replies = await outcome(scrapeOf({ servers: server.url }, { maxReplies: 20 }, service));
+    expect([replies.texts.length, replies.error?.code]).toEqual([20, 'too-many-replies']);
+    const bytes = await outcome(scrapeOf({ servers: server.url }, { maxBytes: 9_500 }, service));
+    expect([bytes.texts.length, bytes.error?.code]).toEqual([9, 'too-many-bytes']);
+    const enough = await outcome(
+      scrapeOf({ servers: server.url }, { windowMs: 3_000, maxReplies: 50, maxBytes: 50_000 }, service),
+    );
+    expect([enough.texts.length, enough.error]).toEqual([50, null]);
+  });
+
+  it('no server - says so, and the next scrape after it came is complete', async () => {
+    await using server = await startNats();
+    await server.kill();
+    const scrape$ = scrapeOf({ servers: server.url });
+    const { texts, error } = await outcome(scrape$);
+    expect([texts, error?.code]).toEqual([[], 'disconnected']);
+    expect(error?.message).toContain('ECONNREFUSED');
+    await server.restart();
+    await eventually(async () => expect(await outcome(scrape$)).toEqual({ texts: [], error: null }));
+  });
+
+  it.each([
+    ['the request', `publish: { deny: ["$SRV.>"] }`, `publishing on ${SUBJECT}`],
+    ['the inbox', `subscribe: { deny: ["_INBOX.>"] }`, 'subscribing to _INBOX'],
+  ])('no permission for %s - says so', async (_, permissions, text) => {
+    await using server = await startNats({
+      configText: `authorization { users: [ { user: me, password: secret, permissions: { ${permissions} } } ] }`,
+    });
+    const auth = { user: 'me', pass: 'secret' };
+    const servers = server.url;
+    const own = { servers, auth: { user: 'me', password: 'secret' } };
+    const two = await connectTwo({ servers, ...auth });
+    const three = await connectThree({ servers, ...auth });
+    for (const access of [own, two, three]) {
+      const { error } = await outcome(scrapeOf(access));
+      expect(error?.code).toBe('refused');
+      expect(error?.message).toContain(text);
+    }
+    await Promise.all([two.close(), three.close()]);
+  });
+
+  it('an inbox elsewhere, where the server permits no other', async () => {
+    await using server = await startNats({
+      configText: `authorization { users: [
+        { user: us, password: secret }
+        { user: me, password: secret, permissions: { subscribe: ["mine.>"] } }
+      ] }`,
+    });
+    await using responders = await Responders.connect(server.url, 1, { user: 'us', pass: 'secret' });
+    await responders.add(SUBJECT, () => ({ reply: 'one' }));
+    const access = { servers: server.url.replace('//', '//me:secret@') };
+    expect((await outcome(scrapeOf(access, { inboxPrefix: 'mine.inbox' }))).texts).toEqual(['one']);
+  });
+
+  it('teardown - leaves no subscription, and a while later no connection', async () => {
+    const monitor = await freePort();
+    await using server = await startNats({ configText: `http: "127.0.0.1:${monitor}"` });
+    await using responders = await Responders.connect(server.url);
+    const subscriptions = async (): Promise<number> => {
+      const page = (await (await fetch(`http://127.0.0.1:${monitor}/connz?subs=1`)).json()) as {
+        connections: { name?: string; subscriptions_list?: string[] }[];
+      };
+      return page.connections.flatMap(({ subscriptions_list = [] }) => subscriptions_list).length;
+    };
+    const connections = async (): Promise<number> => {
+      const page = (await (await fetch(`http://127.0.0.1:${monitor}/connz`)).json()) as {
+        num_connections: number;
+      };
+      return page.num_connections;
+    };
+    await responders.add(SUBJECT, () => ({ reply: 'one' }));
+    // A connection that stays takes no subscription with it.
+    const connection = await connectTwo({ servers: server.url });
+    const scraping = scrapeOf(connection, { windowMs: 600_000 }).subscribe();
+    await eventually(async () => expect(await subscriptions()).toBe(2));
+    scraping.unsubscribe();
+    await eventually(async () => expect(await subscriptions()).toBe(1));
+    await outcome(scrapeOf(connection));
+    await eventually(async () => expect(await subscriptions()).toBe(1));
+    await connection.close();
+    await outcome(scrapeOf({ servers: server.url }));
+    expect(await connections()).toBe(2);
+    await eventually(async () => expect(await connections()).toBe(1));
+  });
+
+  it('cut in the middle - keeps what came, says why, and the next scrape is complete', async () => {
+    const server = await sharedNats();
+    const service = ownName('backend');
+    await using proxy = await startFaultProxy({ to: server.port });
+    await using responders = await Responders.connect(server.url, 4);
+    const answers = Array.from({ length: 100 }, (_, n) => () => ({
+      reply: String(n),
+      ...(n >= 50 && { afterMs: 20_000 }),
+    }));
+    await responders.addAll(`$SRV.STATS.${service}`, answers);
+    const access = { servers: `nats://127.0.0.1:${proxy.port}` };
+    const scrape$ = scrapeOf(access, { windowMs: 10_000 }, service);
+    const scraping = outcome(scrape$);
+    await eventually(() => responders.asked.every((count) => count === 1));
+    proxy.cut();
+    const { texts, error } = await scraping;
+    expect(error?.code).toBe('disconnected');
+    expect(texts.length).toBeLessThanOrEqual(50);
+    await eventually(async () => {
+      const healed = await outcome(scrapeOf(access, { windowMs: 500 }, service));
+      expect([healed.texts.length, healed.error]).toEqual([50, null]);
+    });
+  });
+
+  it.each(clients)(
+    '%s - a connection of the caller: scraped, told when it is away, left open',
+    async (_, connect) => {
+      await using server = await startNats();
+      await using responders = await Responders.connect(server.url);
+      await responders.add(SUBJECT, () => ({ reply: 'one' }));
+      const connection = await connect(server.url);
+      expect(await outcome(scrapeOf(connection))).toEqual({ texts: ['one'], error: null });
+      expect((await lastValueFrom(scrapeOf({ connection }).pipe(toArray()))).length).toBe(1);
+      const nobody$ = scrapeStats(connection, 'nobody', { windowMs: 600_000 });
+      expect(await outcome(nobody$)).toEqual({ texts: [], error: null });
+      const scraping = outcome(scrapeOf(connection, { windowMs: 60_000 }));
+      await eventually(() => responders.asked[0] === 3);
+      await server.kill();
+      expect((await scraping).error?.code).toBe('disconnected');
+      expect(connection.isClosed()).toBe(false);
+      await connection.close();
+      const { error } = await outcome(scrapeOf(connection));
+      expect(error?.message).toContain('closed by its owner');
+    },
+  );
+
+  it('1 000 responders - every scrape has them all', async () => {
+    const server = await sharedNats();
+    const service = ownName('backend');
+    await using responders = await Responders.connect(server.url, 8);
+    const answers = Array.from({ length: 1_000 }, (_, n) => () => ({ reply: `${n} ${'x'.repeat(600)}` }));
+    await responders.addAll(`$SRV.STATS.${service}`, answers);
+    const scrape$ = scrapeOfAll({ servers: server.url }, service, () => 1_000);
+    for (let round = 0; round < 10; round += 1) {
+      const { texts, error } = await outcome(scrape$);
+      expect([new Set(texts.map((text) => text.split(' ')[0])).size, texts.length, error]).toEqual([
+        1_000,
+        1_000,
+        null,
+      ]);
+    }
+  });
+});

@@ -1,0 +1,27 @@
+/**
+ * What the files of a folder of `src` may import: other folders, packages, and modules of Node. An absent list forbids;
+ * `npm: 'any'` allows what package.json declares.
+ *
+ * @typedef {{ folders?: readonly string[], npm?: readonly string[] | 'any', node?: true }} FolderRule
+ */
+
+/** What adapters may import. They do not know each other; the clock is their common source of time. */
+const forAdapters = ['core', 'operators', 'wire', 'clock'];
+const below = ['core', 'operators', 'wire', 'adapters'];
+
+/** @type {Readonly<Record<string, FolderRule>>} */
+export const folderRules = {
+  operators: { npm: ['rxjs'] },
+  core: { folders: ['operators'], npm: ['rxjs'] },
+  wire: { folders: ['core'], npm: ['@msgpack/msgpack'] },
+  'adapters/clock': { npm: ['rxjs'], node: true },
+  // At most one client library in each adapter.
+  'adapters/etcd': { folders: forAdapters, npm: ['rxjs', 'etcd3'], node: true },
+  'adapters/nats': { folders: forAdapters, npm: ['rxjs', 'nats'], node: true },
+  'adapters/prometheus': { folders: forAdapters, npm: ['rxjs', 'prom-client'], node: true },
+  dynamo: { folders: below, npm: ['rxjs'] },
+  simulator: { folders: ['core', 'wire'] },
+  service: { folders: [...below, 'dynamo', 'simulator'], npm: 'any', node: true },
+  cli: { folders: [...below, 'dynamo', 'simulator', 'service', 'testing'], npm: 'any', node: true },
+  testing: { folders: ['operators', 'core', 'wire'], npm: ['rxjs', 'rxjs/testing'] },
+};

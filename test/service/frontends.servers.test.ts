@@ -1,0 +1,186 @@
+import { createServer, type Server } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
+import { frontendMarks } from '../../src/service/frontends/frontend-marks.js';
+import { eventually } from '../support/eventually.js';
+import { EventStream } from '../support/event-stream.js';
+import { freePort } from '../support/free-port.js';
+import { httpCall } from '../support/http-call.js';
+import { ServedFleet } from '../support/served-fleet.js';
+
+type Answer = { readonly status?: number; readonly body?: string; readonly silent?: true };
+
+/** A Dynamo frontend that answers what a test says. */
+class FakeFrontend implements AsyncDisposable {
+  answer: Answer = {};
+  private readonly server: Server;
+
+  private constructor(readonly port: number) {
+    this.server = createServer((request, response) => {
+      const { status = 200, body = '{"thresholds":[]}', silent } = this.answer;
+      if (silent === true) return;
+      response.writeHead(request.url === '/busy_threshold' ? status : 418, {
+        'content-type': 'application/json',
+      });
+      response.end(body);
+    });
+  }
+
+  static async start(answer: Answer = {}, port?: number): Promise<FakeFrontend> {
+    const frontend = new FakeFrontend(port ?? (await freePort()));
+    frontend.answer = answer;
+    await new Promise<void>((resolve) => frontend.server.listen(frontend.port, '127.0.0.1', resolve));
+    return frontend;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.server.closeAllConnections();
+    return new Promise((resolve) => this.server.close(() => resolve()));
+  }
+}
+
+/** An answer of a frontend, as Dynamo writes it. */
+function marks(...models: [model: string, decode: string, tokens?: string][]): Answer {
+  const entries = models.map(
+    ([model, decode, tokens = 'null']) =>
+      `{"model":"${model}","active_decode_blocks_threshold":${decode},"active_prefill_tokens_threshold":${tokens},"active_prefill_tokens_threshold_frac":null}`,
+  );
+  return { body: `{"thresholds":[${entries.join(',')}]}` };
+}
+
+let fleet: ServedFleet;
+afterEach(() => fleet.service.stop());
+
+async function followingWithin(timeoutMs: number, ...urls: string[]): Promise<void> {
+  const frontends = frontendMarks({ urls, intervalMs: 20, timeoutMs, scheduler: monotonicScheduler });
+  fleet = await ServedFleet.start({ frontends });
+  await fleet.worker('7');
+}
+
+const following = (...urls: string[]): Promise<void> => followingWithin(60_000, ...urls);
+
+const json = async (path: string): Promise<unknown> =>
+  JSON.parse((await httpCall(fleet.url + path)).body) as unknown;
+const listed = async (): Promise<string> => (await httpCall(`${fleet.url}/busy_threshold`)).body;
+
+describe('the marks of Dynamo’s frontends', () => {
+  it('are in force, exactly, also when they change, and in a pool that comes later', async () => {
+    await using frontend = await FakeFrontend.start(
+      marks(['tiny-model', '0.5', '18446744073709551615'], ['late', '0.1']),
+    );
+    await following(frontend.url);
+    await eventually(async () =>
+      expect(await listed()).toContain(
+        '"active_decode_blocks_threshold":0.5,"active_prefill_tokens_threshold":18446744073709551615',
+      ),
+    );
+    fleet.load('7', 60);
+    expect(await json('/busy')).toMatchObject({ state: 'all-busy' });
+    frontend.answer = marks(['tiny-model', '0.75'], ['late', '0.1']);
+    await eventually(async () => expect(await json('/busy')).toMatchObject({ state: 'free' }));
+    await fleet.worker('8', 'late');
+    fleet.load('8', 20);
+    await eventually(async () => expect(await json('/busy?model=late')).toMatchObject({ state: 'all-busy' }));
+  });
+
+  it('cannot be set here, and a call that would says where', async () => {
+    await using frontend = await FakeFrontend.start();
+    await following(frontend.url);
+    const call = (body: string) =>
+      httpCall(`${fleet.url}/busy_threshold`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
+    expect(await call('{"model":"tiny-model","active_decode_blocks_threshold":0.5}')).toMatchObject({
+      status: 409,
+      body: '{"error":"The marks follow Dynamo’s frontends; set them there."}',
+    });
+    expect((await call('{"model":"tiny-model"}')).status).toBe(200);
+  });
+
+  it('replicas that do not agree are told, and the first that answers counts', async () => {
+    await using first = await FakeFrontend.start(marks(['tiny-model', '0.5']));
+    await using second = await FakeFrontend.start(marks(['tiny-model', '0.9'], ['other', 'null']));
+    await following(first.url, second.url);
+    using events = await EventStream.open(`${fleet.url}/events`);
+    const drift = [
+      ...[
+        'activeDecodeBlocksThreshold',
+        'activePrefillTokensThreshold',
+        'activePrefillTokensThresholdFrac',
+      ].map((mark) => ({
+        model: 'other',
+        mark,
+        values: [
+          { url: first.url, value: 'absent' },
+          { url: second.url, value: null },
+        ],
+      })),
+      {
+        model: 'tiny-model',
+        mark: 'activeDecodeBlocksThreshold',
+        values: [
+          { url: first.url, value: 0.5 },
+          { url: second.url, value: 0.9 },
+        ],
+      },
+    ];
+    await eventually(async () => expect(await json('/frontends')).toMatchObject({ drift }));
+    expect(await json('/frontends')).toMatchObject({
+      frontends: [
+        { url: first.url, state: 'live', models: ['tiny-model'] },
+        { state: 'live', models: ['other', 'tiny-model'] },
+      ],
+    });
+    await eventually(async () => expect(await listed()).toContain('"active_decode_blocks_threshold":0.5'));
+    // The other is asked too, and heard when the first is away.
+    await first[Symbol.asyncDispose]();
+    await eventually(async () => expect(await listed()).toContain('"active_decode_blocks_threshold":0.9'));
+    expect(await json('/frontends')).toMatchObject({ drift: [] });
+    expect(await json('/frontends')).toMatchObject({
+      frontends: [{ state: 'down', models: ['tiny-model'] }, { state: 'live' }],
+    });
+    expect(await events.first('drift')).toHaveProperty('drift');
+    await eventually(() => events.of('drift').at(-1)?.['drift']?.toString() === '');
+  });
+
+  it.each<[string, Answer, RegExp]>([
+    [
+      'no admin API',
+      { status: 404 },
+      /has no \/busy_threshold: is DYN_DISABLE_FRONTEND_ADMIN_API set there\?/,
+    ],
+    ['an error', { status: 500 }, /answers with status 500/],
+    ['no JSON', { body: '<html>' }, /answers with something else than thresholds/],
+    ['other JSON', { body: '{"thresholds":5}' }, /answers with something else than thresholds/],
+    ['an entry without a model', { body: '{"thresholds":[{}]}' }, /lists thresholds without a model/],
+    [
+      'a mark that is no number',
+      marks(['m', '"x"']),
+      /lists a active_decode_blocks_threshold that is no number/,
+    ],
+    ['no end', { body: 'x'.repeat(5_000_000) }, /answers with more than 4194304 bytes/],
+    ['nothing at all', { silent: true }, /cannot be asked: .*(timeout|aborted)/i],
+  ])(
+    'a frontend that answers %s is down, with why; the marks stay, and it is asked again',
+    async (_, bad, why) => {
+      await using frontend = await FakeFrontend.start(marks(['tiny-model', '0.5']));
+      await (bad.silent === true ? followingWithin(500, frontend.url) : following(frontend.url));
+      await eventually(async () => expect(await listed()).toContain('"active_decode_blocks_threshold":0.5'));
+      frontend.answer = bad;
+      await eventually(async () => {
+        expect(await json('/frontends')).toMatchObject({
+          frontends: [{ state: 'down', why: expect.stringMatching(why) as string, models: ['tiny-model'] }],
+        });
+      });
+      expect(await listed()).toContain('"active_decode_blocks_threshold":0.5');
+      frontend.answer = marks(['tiny-model', '0.6']);
+      await eventually(async () => expect(await listed()).toContain('"active_decode_blocks_threshold":0.6'));
+    },
+  );
+});

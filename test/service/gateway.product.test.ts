@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { startService } from '../../src/service/start-service.js';
+import { eventually } from '../support/eventually.js';
+import { httpCall } from '../support/http-call.js';
+import { RunningProcess } from '../support/processes.js';
+import { root } from '../support/root.js';
+import { ServedFleet } from '../support/served-fleet.js';
+
+const servers: Server[] = [];
+let gateway: RunningProcess | undefined;
+let fleet: ServedFleet;
+afterEach(async () => {
+  await gateway?.end('SIGKILL');
+  for (const server of servers.splice(0)) server.close();
+  await fleet.service.stop();
+});
+
+/** A worker that answers with its name and what it was sent. */
+async function engine(name: string): Promise<string> {
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => response.end(`${name}: ${request.method} ${request.url} ${body}`));
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function startGateway(env: Record<string, string>): Promise<{ url: string; err: () => string }> {
+  const started = new RunningProcess(process.execPath, [join(root, 'examples/gateway/gateway.js')], {
+    env: { PORT: '0', MODEL: 'tiny-model', ...env },
+  });
+  gateway = started;
+  await eventually(() => started.out.includes('routing on'));
+  return { url: started.out.trim().split(' ').at(-1) ?? '', err: () => started.err };
+}
+
+const captured = JSON.parse(
+  readFileSync(join(root, 'test/fixtures/captures/1.6.1/http/overload.json'), 'utf8'),
+) as { case: string; answers?: { status: number; body?: string }[] }[];
+/** What Dynamo 1.6.1 answers when all are busy. */
+const refused = captured.find((one) => one.case === 'one worker, above the limit')?.answers?.[0]?.body;
+
+it('the gateway of the examples - routes around busy workers, and answers 529 with Retry-After when all are', async () => {
+  fleet = await ServedFleet.start();
+  const call = { method: 'POST', body: 'hello' };
+  for (const id of ['7', '8']) await fleet.worker(id);
+  for (const pool of fleet.pools.list()) pool.setMarks({ activeDecodeBlocksThreshold: 0.5 });
+  const WORKERS = `7=${await engine('seven')} 8=${await engine('eight')}`;
+  const { url, err } = await startGateway({ TIDEMARK: fleet.url, WORKERS });
+  const ask = async () => (await httpCall(`${url}/v1/completions`, call)).body;
+  const several = async () => new Set(await Promise.all(Array.from({ length: 8 }, ask)));
+  await eventually(async () =>
+    expect(await several()).toEqual(
+      new Set(['seven: POST /v1/completions hello', 'eight: POST /v1/completions hello']),
+    ),
+  );
+  fleet.load('7', 60);
+  await eventually(async () =>
+    expect(await several()).toEqual(new Set(['eight: POST /v1/completions hello'])),
+  );
+  fleet.load('8', 60);
+  await eventually(async () =>
+    expect(await httpCall(url, call)).toMatchObject({
+      status: 529,
+      headers: { 'retry-after': '1', 'content-type': 'application/json' },
+      body: refused,
+    }),
+  );
+
+  // tidemark is away for a while: what it said last stays. Then it is followed again.
+  const { port } = fleet.service;
+  await fleet.service.stop();
+  await eventually(() => err().includes('tidemark cannot be followed'));
+  expect((await httpCall(url, call)).status).toBe(529);
+  fleet = new ServedFleet();
+  fleet.service = await startService({ pools: fleet.pools, port });
+  await eventually(async () => expect((await several()).size).toBe(2));
+});

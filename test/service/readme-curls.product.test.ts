@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { simulatedFleet } from '../../src/cli/demo-fleet.js';
+import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
+import { policies } from '../../src/core/policies.js';
+import { FleetPools } from '../../src/service/pools/fleet-pools.js';
+import { startService, type Service } from '../../src/service/start-service.js';
+import { run } from '../support/processes.js';
+import { root } from '../support/root.js';
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const ADDRESS = 'http://127.0.0.1:9420';
+const calls = [...readme.matchAll(/^\$ (curl .*)$/gm)].map(([, line = '']) => line);
+
+let service: Service;
+beforeAll(async () => {
+  const policy = policies.default;
+  const plan = { seed: 1, workers: 6, ranks: 2, model: 'llama', durationMs: 600_000, policy };
+  const marks = { activeDecodeBlocksThreshold: 0.85 };
+  const scheduler = monotonicScheduler;
+  const pools = new FleetPools(simulatedFleet(plan, scheduler), { policy, marks, scheduler });
+  service = await startService({ pools, port: 0 });
+});
+afterAll(() => service.stop());
+
+describe('the calls of the README', () => {
+  it.each(calls)('%s', async (line) => {
+    const command = line
+      .replace(ADDRESS, service.url)
+      .replace('curl ', 'curl --write-out "\\n%{http_code}" ');
+    // A stream of events has no end; curl says with 28 that it ended it.
+    const out = await run('bash', ['-c', `${command}\ncode=$?; [ $code = 0 ] || [ $code = 28 ]`]);
+    expect(out).toMatch(/\S[^]*\n200$/);
+  });
+
+  it('are of every route', async () => {
+    const { routes } = (await (await fetch(service.url)).json()) as { routes: string[] };
+    const called = calls.map((line) => {
+      const [, path = ''] = /:9420(\/[^\s?]*)/.exec(line) ?? [];
+      return `${line.includes(' -d ') ? 'POST' : 'GET'} ${path.replace(/\/\d+$/, '/:id')}`;
+    });
+    expect(called.sort()).toEqual([...routes].sort());
+  });
+});
