@@ -21,9 +21,9 @@ interface RoomRule {
   readonly clientLibrary?: true;
 }
 
-/** Adapters do not know each other; the clock is what all of them tell the time by. */
+/** Adapters do not know each other; all of them use the clock and the loader of optional packages. */
 const adapter: RoomRule = {
-  rooms: ['core', 'operators', 'wire', 'adapters/clock'],
+  rooms: ['core', 'operators', 'wire', 'adapters/clock', 'adapters/packages'],
   npm: ['rxjs'],
   node: true,
   clientLibrary: true,
@@ -34,11 +34,21 @@ const roomRules: Readonly<Record<string, RoomRule>> = {
   core: { rooms: ['operators'], npm: ['rxjs'] },
   wire: { rooms: ['core'], npm: ['@msgpack/msgpack'] },
   'adapters/clock': { npm: ['rxjs'], node: true },
+  'adapters/packages': { rooms: ['core'], node: true },
   'adapters/*': adapter,
   dynamo: { rooms: ['core', 'operators', 'wire', 'adapters/*', 'adapters/clock'], npm: ['rxjs'] },
   simulator: { rooms: ['core', 'wire'] },
   service: {
-    rooms: ['core', 'operators', 'wire', 'adapters/*', 'adapters/clock', 'dynamo', 'simulator'],
+    rooms: [
+      'core',
+      'operators',
+      'wire',
+      'adapters/*',
+      'adapters/clock',
+      'adapters/packages',
+      'dynamo',
+      'simulator',
+    ],
     npm: 'any',
     node: true,
   },
@@ -360,12 +370,15 @@ function isImport(node: ts.Node): boolean {
   return ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isExternalModuleReference(node);
 }
 
-/** Directives `/// <reference … />`, a side door into a room. */
+/**
+ * Directives `/// <reference … />`, a side door into a room. A declaration that has `[Symbol.dispose]` brings the library
+ * that declares it, so that users need not name it.
+ */
 function directivesOf(file: TextFile): string[] {
   const { referencedFiles, typeReferenceDirectives, libReferenceDirectives } = parse(file);
-  return [...referencedFiles, ...typeReferenceDirectives, ...libReferenceDirectives].map(
-    ({ fileName }) => `reference ${fileName}`,
-  );
+  return [...referencedFiles, ...typeReferenceDirectives, ...libReferenceDirectives]
+    .filter(({ fileName }) => fileName !== 'esnext.disposable')
+    .map(({ fileName }) => `reference ${fileName}`);
 }
 
 function allows(list: readonly string[] | 'any' | undefined, name: string): boolean {
