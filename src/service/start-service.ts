@@ -36,7 +36,7 @@ const LONGEST_END_MS = 5000;
  * 3. Watching begins with the service and ends with it. Nothing that a source or a caller does ends it.
  * 4. The package `fastify` is needed: `npm install fastify`.
  *
- * @throws ServiceError: `port-in-use`, `cannot-listen`, or `fastify-package`. Nothing runs then.
+ * @throws ServiceError: `port-in-use` or `cannot-listen`; PackageError without Fastify. Nothing runs then.
  *
  * @example
  * ```ts
@@ -76,7 +76,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const context: ServiceContext = {
     pools,
     views,
-    version: packageVersion(),
+    version: packageVersion,
     readers,
     page,
     guard: new AdminGuard(options.adminToken, host),
