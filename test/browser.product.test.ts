@@ -74,7 +74,13 @@ const programs: Readonly<Record<string, readonly [code: string, result: unknown]
 };
 
 /** The entries that talk to servers or serve. */
-const needNode = ['tidemark/dynamo', 'tidemark/etcd', 'tidemark/nats', 'tidemark/prometheus', 'tidemark/service'];
+const needNode = [
+  'tidemark/dynamo',
+  'tidemark/etcd',
+  'tidemark/nats',
+  'tidemark/prometheus',
+  'tidemark/service',
+];
 
 // The system stays as it is: no network, and a profile that is removed.
 const flags = [

@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HOOK_MS, ownNames, packageEntries, packedProject, type PackedProject } from './support/packed-project.js';
+import {
+  HOOK_MS,
+  ownNames,
+  packageEntries,
+  packedProject,
+  type PackedProject,
+} from './support/packed-project.js';
 import { root } from './support/run-cli.js';
 
 const compilers = ['typescript-5.4', 'typescript-newest'];
@@ -15,7 +21,8 @@ const environments = {
 };
 
 // RxJS says `typeof setTimeout`, which only the DOM or Node declares.
-const ofRxjs = /\bnode_modules\/rxjs\/\S+timerHandle\.d\.ts\(\d+,\d+\): error TS2304: Cannot find name 'setTimeout'/;
+const ofRxjs =
+  /\bnode_modules\/rxjs\/\S+timerHandle\.d\.ts\(\d+,\d+\): error TS2304: Cannot find name 'setTimeout'/;
 
 const uses = `
 import { NEVER } from 'rxjs';
@@ -31,6 +38,11 @@ export const bytes: Uint8Array = encodeServicePing({ name: 'a', id: 'b', version
 const usesSignal = `
 import { watch } from './uses.js';
 export const isClosed = watch(new AbortController().signal);
+`;
+
+const usesCommonJs = `
+import { setDifference } from 'tidemark/operators';
+export const operator = setDifference;
 `;
 
 let project: PackedProject;
@@ -85,6 +97,27 @@ describe.each(compilers)('%s, checking declarations', (compiler) => {
   });
 });
 
+describe('a CommonJS project', () => {
+  beforeAll(() => project.write({ 'cjs/package.json': '{}', 'cjs/x.ts': usesCommonJs }));
+
+  it.each([
+    ['typescript-newest', 'nodenext', []],
+    ['typescript-newest', 'node16', [expect.stringMatching(/error TS1479/)]],
+    ['typescript-5.4', 'node10', [expect.stringMatching(/error TS2307/)]],
+    ['typescript-5.4', 'bundler', []],
+  ])('%s, module resolution %s', async (compiler, moduleResolution, errors) => {
+    const module = { node10: 'commonjs', bundler: 'esnext' }[moduleResolution] ?? moduleResolution;
+    const config = `cjs/tsconfig.${moduleResolution}.json`;
+    await project.write({
+      [config]: JSON.stringify({
+        compilerOptions: { module, moduleResolution, lib: ['ES2022', 'DOM'], types: [], noEmit: true },
+        files: ['x.ts'],
+      }),
+    });
+    expect(await compile(compiler, config)).toEqual(errors);
+  });
+});
+
 /** The lines of errors. */
 async function compile(compiler: string, config: string): Promise<string[]> {
   const tsc = join(root, 'node_modules', compiler, 'bin/tsc');
@@ -92,5 +125,5 @@ async function compile(compiler: string, config: string): Promise<string[]> {
     (text) => text,
     (error: unknown) => (error as { readonly stdout: string }).stdout,
   );
-  return output.split('\n').filter((line) => line !== '');
+  return output.split('\n').filter((line) => line.includes('error TS'));
 }

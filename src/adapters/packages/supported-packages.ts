@@ -9,7 +9,7 @@ export const supportedPackages = {
   '@noble/hashes': { min: '1.8.0', below: 3 },
   etcd3: { min: '1.0.1', below: 2 },
   fastify: { min: '5.0.0', below: 6 },
-  nats: { min: '2.29.0', below: 3 },
+  nats: { min: '2.15.1', below: 3 },
   yaml: { min: '2.0.0', below: 3 },
 } as const satisfies Readonly<Record<string, SupportedVersions>>;
 
