@@ -41,6 +41,7 @@ describe('package.json', () => {
           "FleetLoad",
           "LoadThresholdConfig",
           "NO_VALUE",
+          "PackageError",
           "ProcessedEndpoints",
           "ScrapeError",
           "ThresholdError",

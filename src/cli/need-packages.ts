@@ -1,43 +1,42 @@
+import { PackageError } from '../core/package-error.js';
+import { etcd3Package } from '../adapters/etcd/etcd3-package.js';
+import { natsClient } from '../adapters/nats/nats-client.js';
+import { fastifyPackage } from '../service/fastify-package.js';
+import { blake3Package } from './blake3-package.js';
 import { CliError } from './cli-error.js';
 
-type Loaders = Readonly<Record<string, () => Promise<unknown>>>;
+/** Loads a package, or rejects with a `PackageError`. */
+type Loader = () => Promise<unknown>;
 
 /** What talking to NATS needs. */
-export const forNats: Loaders = { nats: () => import('nats') };
+export const forNats: readonly Loader[] = [natsClient];
 
-const clients: Loaders = {
-  ...forNats,
-  etcd3: () => import('etcd3'),
-};
+const clients: readonly Loader[] = [...forNats, etcd3Package];
 
 /** What a service needs, of a simulated fleet and of a live one. */
-export const forService: Loaders = { fastify: () => import('fastify') };
-export const forLiveService: Loaders = { ...forService, ...clients };
+export const forService: readonly Loader[] = [fastifyPackage];
+export const forLiveService: readonly Loader[] = [...forService, ...clients];
 
 /** What a fleet needs besides whose cards name files. */
-export const forModelFiles: Loaders = {
-  ...clients,
-  '@noble/hashes': () => import('@noble/hashes/blake3'),
-};
+export const forModelFiles: readonly Loader[] = [...clients, blake3Package];
 
 /**
- * Checks that the optional packages that a live fleet needs are there, before anything that imports them is loaded.
+ * Checks that the optional packages that a command needs are there, before the command begins.
  *
- * @throws CliError that says what to install
+ * @throws CliError that names every package that cannot be used, and the command that installs them.
  */
 export async function needPackages(command: string, loaders = clients): Promise<void> {
-  const missing: string[] = [];
-  for (const [name, load] of Object.entries(loaders)) {
+  const unusable: PackageError[] = [];
+  for (const load of loaders) {
     try {
       await load();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
-      missing.push(name);
+      if (!(error instanceof PackageError)) throw error;
+      unusable.push(error);
     }
   }
-  if (missing.length === 0) return;
-  const names = missing.join(' and ');
-  throw new CliError(
-    `tidemark ${command} needs ${names}, which ${missing.length === 1 ? 'is' : 'are'} not installed: npm install ${missing.join(' ')}`,
-  );
+  if (unusable.length === 0) return;
+  const details = unusable.map(({ packageName, detail }) => `${packageName}, which ${detail}`).join('; and ');
+  const install = unusable.map((error) => error.install).join(' ');
+  throw new CliError(`tidemark ${command} needs ${details}: npm install ${install}`);
 }

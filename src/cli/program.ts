@@ -22,7 +22,7 @@ export function program(
 ): Command {
   const root = new Command('tidemark')
     .description('Which workers of an LLM inference fleet are above their load marks, why, and since when.')
-    .version(packageVersion())
+    .version(packageVersion)
     .exitOverride()
     .showSuggestionAfterError()
     .addHelpText(

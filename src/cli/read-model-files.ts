@@ -1,30 +1,33 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { blake3 } from '@noble/hashes/blake3';
 import { errorText } from '../operators/error-text.js';
 import type { ModelFile, ModelFiles } from '../wire/model-files.js';
+import { blake3Package } from './blake3-package.js';
 import { CliError } from './cli-error.js';
 
 /**
  * The files of a model in a folder, with their hashes, as a card names them.
  *
- * @throws CliError for a file that is missing or cannot be read
+ * @throws CliError for a file that is missing or cannot be read; PackageError without BLAKE3
  */
 export async function readModelFiles(folder: string): Promise<ModelFiles> {
   const sourcePath = resolve(folder);
-  const read = (name: string): Promise<ModelFile> => readModelFile(join(sourcePath, name));
+  const blake3 = await blake3Package();
+  const read = (name: string): Promise<ModelFile> => readModelFile(join(sourcePath, name), blake3);
   const generationConfig = join(sourcePath, 'generation_config.json');
   return {
     sourcePath,
     config: await read('config.json'),
     tokenizer: await read('tokenizer.json'),
     tokenizerConfig: await read('tokenizer_config.json'),
-    ...(existsSync(generationConfig) && { generationConfig: await readModelFile(generationConfig) }),
+    ...(existsSync(generationConfig) && { generationConfig: await readModelFile(generationConfig, blake3) }),
   };
 }
 
-async function readModelFile(path: string): Promise<ModelFile> {
+type Hash = Awaited<ReturnType<typeof blake3Package>>;
+
+async function readModelFile(path: string, blake3: Hash): Promise<ModelFile> {
   try {
     const content = await readFile(path);
     return { path, blake3: Buffer.from(blake3(content)).toString('hex'), size: content.length };

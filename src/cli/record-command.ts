@@ -55,7 +55,7 @@ export async function recordCommand(
     `recording ${fleet.text}, policy ${policy.name}, ${marksText(marks)}, to ${file === '-' ? 'standard output' : file}; Ctrl-C ends it`,
     {},
   );
-  const description = `${fleet.text}; tidemark ${packageVersion()}, ${new Date().toISOString()}`;
+  const description = `${fleet.text}; tidemark ${packageVersion}, ${new Date().toISOString()}`;
   writer.add(recordingHeaderText({ policy: policy.name, description }));
   record({
     kind: 'start',

@@ -14,6 +14,7 @@ export type { EndpointName } from './endpoint-name.js';
 export type { PoolName } from './pool-name.js';
 export type { WorkerChange, WorkerInfo } from './worker-info.js';
 export { TidemarkError } from './tidemark-error.js';
+export { PackageError, type PackageErrorCode } from './package-error.js';
 
 // Marks and policies.
 export type { LoadThresholds, LoadThresholdUpdate } from './load-thresholds.js';
@@ -72,6 +73,7 @@ export { cleanups } from './cleanups.js';
 export { performCleanup, type CleanupOutcome, type CleanupSink } from './perform-cleanup.js';
 export { loadMonitor, type LoadMonitor, type MonitorSnapshot } from './load-monitor/load-monitor.js';
 export type { ConfigChange, InstanceChange, MonitorSources } from './load-monitor/monitor-sources.js';
+export type { AbortSignalLike } from './abort-signal-like.js';
 export type { MonitorOptions } from './load-monitor/monitor-options.js';
 
 // The aggregator of scraped statistics.

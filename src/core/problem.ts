@@ -1,3 +1,4 @@
+import { packageErrorCodes } from './package-error.js';
 import type { WorkerId } from './worker-id.js';
 
 /** Every {@link ProblemCode}. */
@@ -16,6 +17,7 @@ export const problemCodes = [
   'worker-missed',
   'malformed-worker-id',
   'duplicate-worker',
+  ...packageErrorCodes,
 ] as const;
 
 /**
@@ -23,6 +25,8 @@ export const problemCodes = [
  * stays in force although nothing renews it. `scrape-failed`: a scrape could not be made or was cut short, and says
  * nothing. `worker-missed`: a complete scrape had no metrics of a worker that was there before. `malformed-worker-id`: a
  * subject ends with no id. `duplicate-worker`: one scrape had several entries of one worker.
+ * `package-missing`, `package-version`, `package-broken`: a source cannot run before a package is installed, and the
+ * text names the command.
  */
 export type ProblemCode = (typeof problemCodes)[number];
 

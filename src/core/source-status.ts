@@ -1,3 +1,5 @@
+import type { PackageErrorCode } from './package-error.js';
+
 /** How a source is: on its way, delivering, silent for too long, cut off and trying again, or over. */
 export type SourceState = 'connecting' | 'live' | 'stale' | 'down' | 'ended';
 
@@ -10,6 +12,8 @@ export interface SourceStatus {
   readonly since: number;
   /** One sentence for people, where there is something to say. */
   readonly why?: string;
+  /** Present when the reason is an optional package: no retry succeeds before `why` is followed. */
+  readonly code?: PackageErrorCode;
   /** In how many milliseconds it is tried again, where it is down. */
   readonly retryInMs?: number;
 }

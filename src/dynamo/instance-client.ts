@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { asyncScheduler, Observable, type Subscription } from 'rxjs';
 import type { FleetEvent } from '../core/fleet-event.js';
 import type { InstanceChange } from '../core/load-monitor/monitor-sources.js';

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { distinctUntilChanged, EMPTY, isObservable, map, merge, switchMap, type Observable } from 'rxjs';
 import type { BusySet } from '../core/busy-set.js';
 import type { Cleanup } from '../core/cleanup.js';

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Observable, Subscription } from 'rxjs';
 import type { MetricsAggregatorOptions } from '../core/aggregator/aggregator-options.js';
 import { metricsAggregator } from '../core/aggregator/metrics-aggregator.js';

@@ -7,6 +7,7 @@ export class Failure {
   constructor(
     readonly why: string,
     readonly retryInMs: number,
+    readonly error: unknown,
   ) {}
 }
 
@@ -48,7 +49,7 @@ export function reconnecting<Host, T>(
           maxMs: longestRetryMs,
           healthyMs: HEALTHY_MS,
           jitter: () => (1 + random()) / 2,
-          onRetry: ({ error, delayMs }) => failures$.next(new Failure(errorText(error), delayMs)),
+          onRetry: ({ error, delayMs }) => failures$.next(new Failure(errorText(error), delayMs, error)),
         },
         scheduler,
       ),

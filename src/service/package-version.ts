@@ -1,7 +1,2 @@
-import { readFileSync } from 'node:fs';
-
-/** The version in the package's own manifest. */
-export function packageVersion(): string {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { readonly version: string }).version;
-}
+/** The version in package.json; `npm run build` writes it. */
+export const packageVersion = '0.1.0';

@@ -2,6 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyServerOptions 
 import { TidemarkError } from '../core/tidemark-error.js';
 import { jsonText } from '../wire/json-text.js';
 import { fastifyPackage } from './fastify-package.js';
+import { releaseOptions } from './release-options.js';
 import { allRoutes } from './routes/all-routes.js';
 import { notServed, pathOf } from './routes/not-served.js';
 import type { ServiceContext } from './service-context.js';
@@ -12,19 +13,17 @@ const LONGEST_HEADERS = 16_384;
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
 
-/** The routes of a service as a Fastify instance that does not listen yet. @throws ServiceError without Fastify */
+/** The routes of a service as a Fastify instance that does not listen yet. @throws PackageError */
 export async function serviceApp(
   context: ServiceContext,
   logger: ServiceOptions['logger'] = false,
 ): Promise<FastifyInstance> {
-  const { fastify, LogController } = await fastifyPackage();
-  const app = fastify({
+  const fastify = await fastifyPackage();
+  const app = fastify.module.fastify({
+    ...releaseOptions(fastify, { maxParamLength: LONGEST_HEADERS }),
     logger: logger as NonNullable<FastifyServerOptions['logger']>,
-    // A service that is scraped and polled would log little else.
-    logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: REQUEST_MS,
     http: { maxHeaderSize: LONGEST_HEADERS, headersTimeout: HEADERS_MS },
-    routerOptions: { maxParamLength: LONGEST_HEADERS },
     // An address that cannot be decoded is answered as any other error.
     frameworkErrors: (error, _, reply: FastifyReply) =>
       void reply

@@ -34,9 +34,9 @@ const LONGEST_END_MS = 5000;
  * 2. `GET /` lists the routes, `/openapi.json` describes them. `/busy_threshold` answers as Dynamo's frontend does.
  *    Every other error is JSON with a `code` and a `message`.
  * 3. Watching begins with the service and ends with it. Nothing that a source or a caller does ends it.
- * 4. The package `fastify` is needed: `npm install fastify`.
+ * 4. The package `fastify` is needed: `npm install fastify@5`.
  *
- * @throws ServiceError: `port-in-use`, `cannot-listen`, or `fastify-package`. Nothing runs then.
+ * @throws ServiceError: `port-in-use` or `cannot-listen`; PackageError without Fastify. Nothing runs then.
  *
  * @example
  * ```ts
@@ -76,7 +76,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const context: ServiceContext = {
     pools,
     views,
-    version: packageVersion(),
+    version: packageVersion,
     readers,
     page,
     guard: new AdminGuard(options.adminToken, host),

@@ -29,7 +29,7 @@ const utf8 = new TextEncoder();
 export function encodeInstanceRecord(
   instance: EndpointAddress & { readonly transport: InstanceTransport },
   { release }: RecordLayout,
-): Uint8Array<ArrayBuffer> {
+): Uint8Array {
   const { transport } = instance;
   if (release === '0.6') return utf8.encode(oldInstanceText(instance));
   return utf8.encode(
@@ -53,7 +53,7 @@ export function encodeModelRecord(
     readonly runtimeConfig: RuntimeConfig;
   },
   { release }: RecordLayout,
-): Uint8Array<ArrayBuffer> {
+): Uint8Array {
   const lora = card.lora ?? null;
   const beginning =
     `{"display_name":${text(card.model)},"slug":${text(slugOf(card.model))},${modelFilesText(card.files, release)}` +

@@ -27,7 +27,7 @@ const utf8 = new TextEncoder();
  *
  * @see {@link decodeProcessedEndpoints}
  */
-export function encodeProcessedEndpoints(snapshot: ProcessedEndpoints): Uint8Array<ArrayBuffer> {
+export function encodeProcessedEndpoints(snapshot: ProcessedEndpoints): Uint8Array {
   const endpoints = snapshot
     .workerIds()
     .flatMap((id) => snapshot.endpoints.get(id) ?? [])

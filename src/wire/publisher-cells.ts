@@ -11,7 +11,7 @@ const FIRST_CELLS = 64;
  */
 export class PublisherCells {
   /** Replaced when it grows: read it after {@link find}. */
-  cells = new Float64Array(FIRST_CELLS * CELL_SIZE);
+  cells: Float64Array = new Float64Array(FIRST_CELLS * CELL_SIZE);
   size = 0;
   forgotten = 0;
   /** How often there was a re-attach, and how many publishers sent nothing since. */

@@ -33,14 +33,14 @@ export interface ServiceEndpointCounters extends ServiceEndpoint {
 const utf8 = new TextEncoder();
 
 /** The reply to `$SRV.PING`. */
-export function encodeServicePing(service: ServiceIdentity): Uint8Array<ArrayBuffer> {
+export function encodeServicePing(service: ServiceIdentity): Uint8Array {
   return utf8.encode(`{${head('ping', service)},"version":${text(service.version)},"metadata":{}}`);
 }
 
 /** The reply to `$SRV.INFO`. */
 export function encodeServiceInfo(
   service: ServiceIdentity & { readonly description: string; readonly endpoints: readonly ServiceEndpoint[] },
-): Uint8Array<ArrayBuffer> {
+): Uint8Array {
   const endpoints = service.endpoints.map((one) => `{${place(one)},${group(one)},"metadata":{}}`);
   return utf8.encode(
     `{${head('info', service)},"description":${text(service.description)},"version":${text(service.version)}` +
@@ -59,7 +59,7 @@ export function encodeServiceStats(
     readonly started: string;
     readonly endpoints: readonly ServiceEndpointCounters[];
   },
-): Uint8Array<ArrayBuffer> {
+): Uint8Array {
   const endpoints = service.endpoints.map(
     (one) =>
       `{${place(one)},"num_requests":${whole(one.numRequests)},"num_errors":${whole(one.numErrors)}` +

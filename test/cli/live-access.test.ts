@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { liveAccess } from '../../src/cli/live-access.js';
+import { PackageError } from '../../src/core/package-error.js';
 import { needPackages } from '../../src/cli/need-packages.js';
 
 const options = { nats: 'nats://a:1, b', etcd: 'http://c:3,d' };
@@ -53,22 +54,24 @@ describe('who we are, from the variables of Dynamo', () => {
 });
 
 describe('needPackages', () => {
-  const absent = (): Promise<never> =>
-    Promise.reject(Object.assign(new Error('none'), { code: 'ERR_MODULE_NOT_FOUND' }));
+  const unusable = (name: string, detail: string) => () =>
+    Promise.reject(new PackageError('package-missing', name, detail, `${name}@2`));
 
-  it('what is absent - is told with the command that installs it', async () => {
+  it('passes when every package can be loaded', async () => {
     await expect(needPackages('watch')).resolves.toBeUndefined();
-    await expect(needPackages('watch', { nats: () => Promise.resolve(), etcd3: absent })).rejects.toThrow(
-      'tidemark watch needs etcd3, which is not installed: npm install etcd3',
+  });
+
+  it('names every package that cannot be used, and one command', async () => {
+    const missing = unusable('nats', 'is not installed');
+    await expect(needPackages('watch', [() => Promise.resolve(), missing])).rejects.toThrow(
+      'tidemark watch needs nats, which is not installed: npm install nats@2',
     );
-    await expect(needPackages('watch', { nats: absent, etcd3: absent })).rejects.toThrow(
-      'tidemark watch needs nats and etcd3, which are not installed: npm install nats etcd3',
+    await expect(needPackages('watch', [missing, unusable('yaml', 'is too old')])).rejects.toThrow(
+      'tidemark watch needs nats, which is not installed; and yaml, which is too old: npm install nats@2 yaml@2',
     );
   });
 
-  it('what is there and broken - is no advice to install it', async () => {
-    await expect(needPackages('watch', { nats: () => Promise.reject(new Error('broken')) })).rejects.toThrow(
-      'broken',
-    );
+  it('passes on an error that is not about packages', async () => {
+    await expect(needPackages('watch', [() => Promise.reject(new Error('broken'))])).rejects.toThrow('broken');
   });
 });

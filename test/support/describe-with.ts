@@ -2,7 +2,10 @@ import { describe, it } from 'vitest';
 import { onPath } from './on-path.js';
 import { serverBinary, type FoundBinary, type ServerName } from './server-binary.js';
 
-type Need = ServerName | 'openssl';
+/** Programs that are installed or not: Debian's packages of them do not run unpacked. */
+const installedOnly = ['openssl', 'chromium'] as const;
+
+type Need = ServerName | (typeof installedOnly)[number];
 
 /**
  * A suite that needs programs. Where one of them is missing its tests are skipped, and the suite says why in its name
@@ -32,7 +35,8 @@ async function missingOf(needs: readonly Need[]): Promise<string[]> {
 }
 
 async function find(need: Need): Promise<FoundBinary> {
-  if (need !== 'openssl') return serverBinary(need);
-  const path = onPath(need);
-  return path === undefined ? { missing: 'openssl is not installed' } : { path };
+  const installed = installedOnly.find((name) => name === need);
+  if (installed === undefined) return serverBinary(need as ServerName);
+  const path = onPath(installed);
+  return path === undefined ? { missing: `${installed} is not installed` } : { path };
 }

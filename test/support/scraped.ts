@@ -23,7 +23,7 @@ export function endpointOf(id: string, kvActiveBlocks: Count, rank: number | nul
 }
 
 /** A worker's reply to a scrape: its `generate` endpoint, and its `load_metrics`. */
-export function statsReply(id: string, metrics: ForwardPassMetrics): Uint8Array<ArrayBuffer> {
+export function statsReply(id: string, metrics: ForwardPassMetrics): Uint8Array {
   const counters = { numRequests: 0, numErrors: 0, processingTime: 0, averageProcessingTime: 0 };
   const endpoints = ['generate', 'load_metrics'].map((endpoint) => {
     const subject = serviceSubject('dynamo_backend', endpoint, workerId(id));

@@ -1,4 +1,5 @@
-import type { Observable } from 'rxjs';
+import { merge, type Observable } from 'rxjs';
+import { packageProblems } from '../../core/package-problems.js';
 import type { SourceStatus } from '../../core/source-status.js';
 import { discoveryPrefixes } from '../../wire/discovery-prefixes.js';
 import { discoveryOf, type Discovery } from './discovery-of.js';
@@ -32,7 +33,8 @@ export interface EtcdDiscovery extends Discovery {
  *    changes, and nothing when nothing changed. What was missed while history was lost comes as one whole again, so
  *    that no worker flickers. Each whole is a copy, as large as the fleet; a single change costs the same at any size.
  * 5. `problems$` gives, with code `undecodable`, each key that cannot be read or whose value cannot, beginning with
- *    those that are there now. The worker keeps the last value that could. A monitor tells them as its own when they
+ *    those that are there now. The worker keeps the last value that could. With a code of {@link PackageError}, it gives
+ *    that the package `etcd3` cannot be used. A monitor tells them as its own when they
  *    come as events `{ kind: 'problem', problem }`.
  * 6. `status$` is that of the watch. No output errors or completes. All outputs share one run of the watch below
  *    the prefixes that are needed; nothing happens before the first subscription, and nothing after the last.
@@ -70,5 +72,7 @@ export function etcdDiscovery({ namespace, ...options }: EtcdDiscoveryOptions): 
   const run$ = prefixRun({ ...options, prefixes: discoveryPrefixes(namespace), source: 'discovery' });
   // The fold keeps what a late subscriber needs, and not the values.
   const watch = sharedWatch(run$, { keep: false });
-  return { ...discoveryOf(watch.changes$, namespace), status$: watch.status$ };
+  const discovery = discoveryOf(watch.changes$, namespace);
+  const problems$ = merge(discovery.problems$, packageProblems(watch.status$, 'configs'));
+  return { ...discovery, problems$, status$: watch.status$ };
 }

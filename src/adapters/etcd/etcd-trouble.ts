@@ -13,7 +13,6 @@ import { errorText } from '../../operators/error-text.js';
  * - `etcd-permission`: the user may not read or write there.
  * - `etcd-compacted`: history that was needed is compacted away.
  * - `etcd-history`: the store went back in time: it was replaced or restored.
- * - `etcd-package`: the client's package is not installed.
  * - `etcd-failed`: anything else the server said.
  */
 export type EtcdTroubleCode =
@@ -25,7 +24,6 @@ export type EtcdTroubleCode =
   | 'etcd-permission'
   | 'etcd-compacted'
   | 'etcd-history'
-  | 'etcd-package'
   | 'etcd-failed';
 
 /** Why a connection to etcd ended or did not come about: which server, what was tried, what to check. */
@@ -57,7 +55,6 @@ const ADVICE: Readonly<Record<EtcdTroubleCode, string>> = {
   'etcd-permission': "Check the role of the user: it needs the keys' prefix.",
   'etcd-compacted': 'The difference is taken from a new listing.',
   'etcd-history': 'The difference is taken from a new listing.',
-  'etcd-package': 'Install it: npm install etcd3',
   'etcd-failed': 'It is tried again.',
 };
 

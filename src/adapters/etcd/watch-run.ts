@@ -1,4 +1,5 @@
 import { defer, map, startWith, switchMap, type Observable } from 'rxjs';
+import { packageErrorCode } from '../../core/package-error.js';
 import type { SourceStatus } from '../../core/source-status.js';
 import type { EtcdHost } from './etcd-host.js';
 import type { EtcdLink } from './etcd-link.js';
@@ -32,7 +33,9 @@ export function watchRun(run: WatchRun): Observable<PrefixBatch | SourceStatus> 
         if (item === 'live') return (status = { source, state: 'live', since: scheduler.now() });
         if (!(item instanceof Failure)) return item;
         const since = status.state === 'down' ? status.since : scheduler.now();
-        return (status = { source, state: 'down', since, why: item.why, retryInMs: item.retryInMs });
+        const { why, retryInMs, error } = item;
+        const code = packageErrorCode(error);
+        return (status = { source, state: 'down', since, why, ...(code && { code }), retryInMs });
       }),
       startWith(status),
     );

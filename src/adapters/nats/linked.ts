@@ -1,11 +1,17 @@
 import { filter, map, Observable, ReplaySubject, share, timer } from 'rxjs';
+import type { SourceStatus } from '../../core/source-status.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
 import type { NatsAccess } from './nats-access.js';
 import type { NatsLink } from './nats-link.js';
 import { natsRun } from './nats-run.js';
 
+/** Why there is no connection. */
+export interface Disconnected extends Pick<SourceStatus, 'code'> {
+  readonly why: string;
+}
+
 /** A connection that stands, or why there is none. */
-export type Linked = { readonly link: NatsLink } | { readonly why: string };
+export type Linked = { readonly link: NatsLink } | Disconnected;
 
 /**
  * The connection of a run of our own, or a given one: the present one first, then each change. All share one run, which
@@ -30,8 +36,8 @@ export function linked(access: NatsAccess, keptMs: number): Observable<Linked> {
   return statuses$.pipe(
     filter(({ state }) => state !== 'connecting'),
     // The end of a connection is told before its work is torn down.
-    map(({ state, why = 'there is no connection' }): Linked =>
-      state === 'live' && link !== null ? { link } : { why },
+    map(({ state, why = 'there is no connection', code }): Linked =>
+      state === 'live' && link !== null ? { link } : { why, ...(code && { code }) },
     ),
     share({ connector: () => new ReplaySubject(1), resetOnRefCountZero: () => timer(keptMs, scheduler) }),
   );

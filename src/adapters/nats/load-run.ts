@@ -1,6 +1,7 @@
-import { interval, Observable, ReplaySubject, share, Subject, tap, type SchedulerLike } from 'rxjs';
+import { interval, merge, Observable, ReplaySubject, share, Subject, tap, type SchedulerLike } from 'rxjs';
 import type { LoadReported } from '../../core/fleet-event.js';
 import type { LoadBatch } from '../../core/load-batch.js';
+import { packageProblems } from '../../core/package-problems.js';
 import type { Problem } from '../../core/problem.js';
 import type { SourceStatus } from '../../core/source-status.js';
 import type { LoadReceiver } from './load-receiver.js';
@@ -66,7 +67,7 @@ export function loadRun(
   return {
     loads$: beside(receiver.loads$, status$),
     accounting$: beside(reports$, status$),
-    problems$: beside(problems$, status$),
+    problems$: merge(beside(problems$, status$), packageProblems(status$, 'loads')),
     status$,
   };
 }

@@ -46,7 +46,8 @@ export interface NatsLoads<Load> {
  *    second, and only when something changed, and the last word before it completes; a late subscriber gets the
  *    present account. Who unsubscribes has heard what was told until then.
  * 3. `problems$` gives, at most once a second, one problem for each kind of message that could not be decoded, with
- *    their count. They are left out, and the stream goes on.
+ *    their count. They are left out, and the stream goes on. With a code of {@link PackageError}, it gives that the
+ *    package `nats` cannot be used.
  * 4. `status$` is `live` when the server has taken the subscriptions, with a reason where it refused some of them;
  *    `down` since the connection was lost; a late subscriber gets the present one. A silent server is noticed within
  *    10 s, and tried again at least once a second.

@@ -1,4 +1,5 @@
 import { catchError, defer, map, of, startWith, switchMap, type Observable } from 'rxjs';
+import { packageErrorCode } from '../../core/package-error.js';
 import type { SourceStatus } from '../../core/source-status.js';
 import { errorText } from '../../operators/error-text.js';
 import { reconnecting } from '../../operators/reconnecting.js';
@@ -28,22 +29,26 @@ export function natsRun(access: NatsAccess, source: string, work: NatsWork): Obs
   const states$ = access.connection === undefined ? own(access, work) : given(access.connection, work);
   return defer(() => {
     let status: SourceStatus = { source, state: 'connecting', since: scheduler.now() };
-    const told = (state: SourceStatus['state'], why?: string, retryInMs?: number): SourceStatus => {
+    const told = (
+      state: SourceStatus['state'],
+      why?: string,
+      { retryInMs, error }: Partial<Down> = {},
+    ): SourceStatus => {
+      const code = packageErrorCode(error);
       const since = state === status.state ? status.since : scheduler.now();
       return (status = {
         source,
         state,
         since,
         ...(why && { why }),
+        ...(code && { code }),
         ...(retryInMs !== undefined && { retryInMs }),
       });
     };
     return states$.pipe(
       map((item) => {
         if (item === 'ended') return told('ended', 'the connection was closed by its owner');
-        return 'refused' in item
-          ? told('live', item.refused.join(' '))
-          : told('down', item.why, item.retryInMs);
+        return 'refused' in item ? told('live', item.refused.join(' ')) : told('down', item.why, item);
       }),
       startWith(status),
     );
@@ -53,6 +58,7 @@ export function natsRun(access: NatsAccess, source: string, work: NatsWork): Obs
 interface Down {
   readonly why: string;
   readonly retryInMs?: number;
+  readonly error?: unknown;
 }
 
 type Item = Subscribed | Down | 'ended';

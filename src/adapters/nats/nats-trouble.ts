@@ -12,7 +12,6 @@ import { errorText } from '../../operators/error-text.js';
  * - `nats-auth`: the user, password, token or key is refused, or one is needed.
  * - `nats-permission`: the user may not do that.
  * - `nats-protocol`: bytes that are no NATS came in between.
- * - `nats-package`: the client's package is not installed.
  * - `nats-failed`: anything else.
  */
 export type NatsTroubleCode =
@@ -23,7 +22,6 @@ export type NatsTroubleCode =
   | 'nats-auth'
   | 'nats-permission'
   | 'nats-protocol'
-  | 'nats-package'
   | 'nats-failed';
 
 /** Why a connection to NATS ended or did not come about: which server, what was tried, what to check. */
@@ -56,7 +54,6 @@ const ADVICE: Readonly<Record<NatsTroubleCode, string>> = {
     'Check the user, password, token, key or credentials, whether these have run out, and whether the server wants any.',
   'nats-permission': 'Check the permissions of the user for that subject.',
   'nats-protocol': 'It is connected again; look for a proxy in between that changes bytes.',
-  'nats-package': 'Install it: npm install nats',
   'nats-failed': 'It is tried again.',
 };
 

@@ -2,7 +2,7 @@ import { map, skip, switchMap, take, takeUntil, throwError, type Observable, typ
 import { ScrapeError } from '../../core/aggregator/scrape-error.js';
 import type { Scrape } from '../../core/aggregator/scrape.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
-import type { Linked } from './linked.js';
+import type { Disconnected, Linked } from './linked.js';
 import { scrapeOnce, type Question } from './scrape-once.js';
 
 /** A scrape over the connection that stands when it begins; it is cut short when that is lost. */
@@ -11,20 +11,18 @@ export function scrapeOver(
   question: Question,
   scheduler: SchedulerLike = monotonicScheduler,
 ): Scrape {
-  const disconnected = (why: string): ScrapeError =>
-    new ScrapeError('disconnected', `Asking ${question.subject}: ${why}`);
+  const disconnected = ({ why, code }: Disconnected): ScrapeError =>
+    new ScrapeError(code ?? 'disconnected', `Asking ${question.subject}: ${why}`);
   const lost$ = linked$.pipe(
     skip(1),
     map((state) => {
-      throw disconnected('why' in state ? state.why : 'the connection was lost, and is there again');
+      throw disconnected('why' in state ? state : { why: 'the connection was lost, and is there again' });
     }),
   );
   return linked$.pipe(
     take(1),
     switchMap((state) =>
-      'link' in state
-        ? scrapeOnce(state.link, question, scheduler)
-        : throwError(() => disconnected(state.why)),
+      'link' in state ? scrapeOnce(state.link, question, scheduler) : throwError(() => disconnected(state)),
     ),
     takeUntil(lost$),
   );

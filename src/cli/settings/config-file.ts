@@ -2,6 +2,8 @@ import type * as yaml from 'yaml';
 import type { JsonNode } from '../../wire/json-node.js';
 import { parseLosslessJson } from '../../wire/lossless-json.js';
 import { DecodeFailure } from '../../wire/decode-error.js';
+import { loadPackage } from '../../adapters/packages/load-package.js';
+import { PackageError } from '../../core/package-error.js';
 import { errorText } from '../../operators/error-text.js';
 import { CliError } from '../cli-error.js';
 import { readInput } from '../read-input.js';
@@ -76,10 +78,11 @@ async function yamlOf(bytes: Uint8Array): Promise<unknown> {
 
 async function yamlPackage(): Promise<typeof yaml> {
   try {
-    return await import('yaml');
+    return (await loadPackage('yaml', () => import('yaml'))).module;
   } catch (cause) {
+    if (!(cause instanceof PackageError)) throw cause;
     throw new CliError(
-      'A file in YAML needs the package yaml, which is not installed: npm install yaml (or write JSON into a file named .json)',
+      `A file in YAML needs a package. ${cause.message} (or write JSON into a file named .json)`,
       { cause },
     );
   }

@@ -1,3 +1,4 @@
+import { packageErrorCode } from '../package-error.js';
 import { errorText } from '../../operators/error-text.js';
 import type { SourceState, SourceStatus } from '../source-status.js';
 import type { AggregatorSettings } from './aggregator-options.js';
@@ -19,18 +20,24 @@ export function afterScrape(
   now: number,
 ): AggregatorState {
   return 'error' in outcome
-    ? afterFailure(state, errorText(outcome.error), settings, now)
+    ? afterFailure(state, outcome.error, settings, now)
     : afterReplies(state, outcome.replies, settings, now);
 }
 
 function afterFailure(
   state: AggregatorState,
-  text: string,
+  error: unknown,
   settings: AggregatorSettings,
   now: number,
 ): AggregatorState {
-  const failed = { ...state, problems: [scrapeProblems.failed(text)], quiet: state.quiet + 1 };
-  const status = { ...statusOf(state, 'down', text, now), retryInMs: waitOf(failed, settings) };
+  const text = errorText(error);
+  const failed = { ...state, problems: [scrapeProblems.failed(text, error)], quiet: state.quiet + 1 };
+  const code = packageErrorCode(error);
+  const status = {
+    ...statusOf(state, 'down', text, now),
+    ...(code && { code }),
+    retryInMs: waitOf(failed, settings),
+  };
   return { ...failed, status };
 }
 

@@ -1,11 +1,12 @@
+import { packageErrorCode } from '../package-error.js';
 import type { Problem } from '../problem.js';
 import { oneLine } from '../trouble-code.js';
 import type { WorkerId } from '../worker-id.js';
 
 /** What can be wrong with a scrape, each with its sentence. */
 export const scrapeProblems = {
-  failed: (text: string): Problem => ({
-    code: 'scrape-failed',
+  failed: (text: string, error: unknown): Problem => ({
+    code: packageErrorCode(error) ?? 'scrape-failed',
     source: 'scrape',
     text: `a scrape does not count, and the last snapshot stays: ${oneLine(text)}`,
     count: 1,

@@ -36,7 +36,7 @@ export function rowValue(
  */
 export class TableSlots {
   private generation: number;
-  private pairs = new Int32Array(128);
+  private pairs: Int32Array = new Int32Array(128);
 
   constructor(readonly table: WorkerTable) {
     this.generation = table.generation;

@@ -15,10 +15,10 @@ export class LimitClasses {
   readonly totals: (Count | undefined)[] = [];
   readonly batches: (Count | undefined)[] = [];
   /** More blocks than this are too many; infinite where no check can be made. */
-  blocks = new Float64Array(16);
+  blocks: Float64Array = new Float64Array(16);
   /** More tokens than this are too many: exact, and as a number for small values. */
   readonly exactTokens: (Count | null)[] = [];
-  tokens = new Float64Array(16);
+  tokens: Float64Array = new Float64Array(16);
   private readonly byKey = new Map<string, number>();
 
   constructor(
@@ -79,7 +79,7 @@ export class LimitClasses {
   }
 }
 
-function grown(array: Float64Array): Float64Array<ArrayBuffer> {
+function grown(array: Float64Array): Float64Array {
   const larger = new Float64Array(array.length * 2);
   larger.set(array);
   return larger;

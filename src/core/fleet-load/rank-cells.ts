@@ -36,7 +36,7 @@ const MOST_EXPECTED = 64;
  * sorted by rank, so that a worker whose ranks are consecutive finds a rank by one subtraction. `used` cells were given.
  */
 export class RankCells {
-  words = new Int32Array(64 * WORDS_PER_CELL);
+  words: Int32Array = new Int32Array(64 * WORDS_PER_CELL);
   /** Values that are not small, by the index of their word. */
   readonly wide = new Map<number, Count>();
   used = 0;

@@ -45,7 +45,7 @@ export const KEEPS =
 
 /** Workers as small integers, with sixteen words each in one flat array: 64 bytes a worker. */
 export class WorkerSlots {
-  words = new Int32Array(16 * STRIDE);
+  words: Int32Array = new Int32Array(16 * STRIDE);
   private doubles = doublesOf(this.words);
   ids: WorkerId[] = [];
   private readonly byId = new Map<WorkerId, number>();

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { asyncScheduler, defer, merge, of, type Observable, type Subscription } from 'rxjs';
 import { trampoline } from '../../operators/trampoline.js';
 import type { BusySet } from '../busy-set.js';

@@ -1,4 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
+import type { AbortSignalLike } from '../abort-signal-like.js';
 import type { FleetSource } from '../fleet-event.js';
 import type { LoadPolicy } from '../load-policy.js';
 import type { LoadThresholdUpdate } from '../load-thresholds.js';
@@ -9,7 +10,7 @@ export interface MonitorOptions {
   /** What is known before the first event: marks, and the role of the monitored endpoint. */
   readonly start?: { readonly thresholds?: LoadThresholdUpdate; readonly source?: FleetSource };
   /** Ends the run when it is aborted. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignalLike;
   /** Where time comes from; `asyncScheduler` when absent. */
   readonly scheduler?: SchedulerLike;
 }

@@ -74,9 +74,10 @@ const source = objectOf(
     state: { enum: ['connecting', 'live', 'stale', 'down', 'ended'] },
     since: moment,
     why: text,
+    code: text,
     retryInMs: integer,
   },
-  ['why', 'retryInMs'],
+  ['why', 'code', 'retryInMs'],
 );
 const driftSchema = listOf(
   objectOf({

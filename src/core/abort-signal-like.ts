@@ -1,5 +1,5 @@
-// What the core uses of AbortSignal, which every runtime has that has RxJS's schedulers.
-interface AbortSignal {
+/** What is used of an `AbortSignal`, whose own type is declared by the DOM and by Node only. */
+export interface AbortSignalLike {
   readonly aborted: boolean;
   addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
   removeEventListener(type: 'abort', listener: () => void): void;

@@ -1,0 +1,78 @@
+import { PackageError } from '../../core/package-error.js';
+import { compareVersions } from './compare-versions.js';
+import { supportedPackages, type PackageName } from './supported-packages.js';
+
+/** A package that was loaded. */
+export interface LoadedPackage<T> {
+  readonly module: T;
+  /** `undefined` where it cannot be found out: the package is bundled, or a test runner loads it. */
+  readonly version: string | undefined;
+}
+
+/**
+ * Loads an optional package.
+ *
+ * 1. `load` imports it by a literal name, so that bundlers and type checkers see the name.
+ * 2. A version that tidemark does not support is refused. An unknown version is not.
+ *
+ * @throws PackageError with the command that installs a supported version.
+ */
+export async function loadPackage<T>(
+  name: PackageName,
+  load: () => Promise<T>,
+  readVersion: (name: string) => Promise<string | undefined> = versionOf,
+): Promise<LoadedPackage<T>> {
+  const loaded = await load().then(
+    (module) => ({ module }),
+    (error: unknown) => ({ error }),
+  );
+  if ('error' in loaded && isMissing(loaded.error, name))
+    throw new PackageError('package-missing', name, 'is not installed', installArguments(name), {
+      cause: loaded.error,
+    });
+  const version = await readVersion(name);
+  const { min, below } = supportedPackages[name];
+  if (
+    version !== undefined &&
+    (compareVersions(version, min) < 0 || compareVersions(version, `${below}`) >= 0)
+  )
+    throw new PackageError(
+      'package-version',
+      name,
+      `is installed as ${version}, and tidemark needs ${min} or later, before ${below}`,
+      installArguments(name),
+    );
+  if ('error' in loaded) {
+    const { error } = loaded;
+    const text = error instanceof Error ? error.message : String(error);
+    const detail = `is installed${version === undefined ? '' : ` as ${version}`}, but it cannot be loaded (${text})`;
+    throw new PackageError('package-broken', name, detail, installArguments(name), { cause: error });
+  }
+  return { module: loaded.module, version };
+}
+
+/** The arguments of `npm install` that bring a supported version of a package. */
+export function installArguments(name: PackageName): string {
+  const supported = `${name}@${supportedPackages[name].below - 1}`;
+  // Newer ones bring a version of cookie that asks for Node 22, and npm warns (EBADENGINE).
+  const needsOlder = name === 'fastify' && compareVersions(process.versions.node, '22.0.0') < 0;
+  return needsOlder ? `${supported} light-my-request@6.6` : supported;
+}
+
+/** `import()` in a file of its own: it uses `import.meta`, which not every test runner and bundler provides. */
+async function versionOf(name: string): Promise<string | undefined> {
+  try {
+    const { installedVersion } = await import('./installed-version.js');
+    return await installedVersion(name);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the package itself was not found, and not one that it imports. */
+function isMissing(error: unknown, name: string): boolean {
+  const { code, message = '' } = error as Partial<NodeJS.ErrnoException>;
+  if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') return false;
+  const [, missing = ''] = /['"]([^'"]+)['"]/.exec(message) ?? [];
+  return missing === name || missing.startsWith(`${name}/`);
+}

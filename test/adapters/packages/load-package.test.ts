@@ -1,0 +1,98 @@
+import { lastValueFrom, of, toArray } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { compareVersions } from '../../../src/adapters/packages/compare-versions.js';
+import { installedVersion } from '../../../src/adapters/packages/installed-version.js';
+import { installArguments, loadPackage } from '../../../src/adapters/packages/load-package.js';
+import { PackageError } from '../../../src/core/package-error.js';
+import { packageProblems } from '../../../src/core/package-problems.js';
+import type { SourceStatus } from '../../../src/core/source-status.js';
+
+const notFound = (name: string) => () =>
+  Promise.reject(
+    Object.assign(new Error(`Cannot find package '${name}' imported from /x.js`), {
+      code: 'ERR_MODULE_NOT_FOUND',
+    }),
+  );
+const version = (text: string | undefined) => () => Promise.resolve(text);
+const present = () => Promise.resolve('the module');
+
+describe('loadPackage', () => {
+  it.each([
+    ['3.0.0', 'package-version'],
+    ['2.0.0', 'package-version'],
+    ['not a version', undefined],
+    [undefined, undefined],
+  ])('an installed version of %s', async (installed, code) => {
+    const loaded = loadPackage('nats', present, version(installed));
+    if (code === undefined) expect(await loaded).toEqual({ module: 'the module', version: installed });
+    else
+      await expect(loaded).rejects.toMatchObject({
+        code,
+        packageName: 'nats',
+        message: expect.stringMatching(
+          new RegExp(`^The package nats is installed as ${installed}, .* needs .*: npm install nats@2$`),
+        ) as string,
+      });
+  });
+
+  it('that is missing is one error, and one that imports a missing package is another', async () => {
+    await expect(loadPackage('etcd3', notFound('etcd3'), version(undefined))).rejects.toMatchObject({
+      code: 'package-missing',
+      message: 'The package etcd3 is not installed: npm install etcd3@1',
+    });
+    const broken = loadPackage('etcd3', notFound('cockatiel'), version('1.1.2'));
+    await expect(broken).rejects.toBeInstanceOf(PackageError);
+    await expect(broken).rejects.toMatchObject({
+      code: 'package-broken',
+      message: expect.stringContaining(
+        "installed as 1.1.2, but it cannot be loaded (Cannot find package 'cock",
+      ) as string,
+    });
+  });
+
+  it('a missing subpath of a package is the package', async () => {
+    await expect(
+      loadPackage('@noble/hashes', notFound('@noble/hashes/blake3.js'), version(undefined)),
+    ).rejects.toMatchObject({ code: 'package-missing' });
+  });
+
+  it('an old version that cannot be loaded is too old', async () => {
+    const old = loadPackage('fastify', () => Promise.reject(new Error('no export')), version('4.29.1'));
+    await expect(old).rejects.toMatchObject({ code: 'package-version' });
+  });
+
+  it('finds the version of what is installed here', async () => {
+    expect(await installedVersion('vitest')).toMatch(/^\d+\.\d+\.\d+/);
+    expect(await installedVersion('no-such-package')).toBeUndefined();
+  });
+});
+
+it('versions are compared by their numbers', () => {
+  const sorted = ['10.0.0', '5.12.8', '5.9.0', '5.0.0-rc.1', '5.0.0', '5'].sort(compareVersions);
+  expect(sorted).toEqual(['5.0.0-rc.1', '5.0.0', '5', '5.9.0', '5.12.8', '10.0.0']);
+});
+
+it('the command for Fastify brings packages that run on this release of Node', () => {
+  const [major = 0] = process.versions.node.split('.').map(Number);
+  expect(installArguments('fastify')).toBe(major < 22 ? 'fastify@5 light-my-request@6.6' : 'fastify@5');
+});
+
+it('a problem is given when a package begins to be a reason, not at every try', async () => {
+  const status = (code?: SourceStatus['code'], why = 'away'): SourceStatus => ({
+    source: 'loads',
+    state: 'down',
+    since: 0,
+    why,
+    ...(code && { code }),
+  });
+  const missing = status('package-missing', 'install it');
+  const old = status('package-version', 'update it');
+  const statuses$ = of(status(), missing, missing, old, status(), missing);
+  const problems = await lastValueFrom(packageProblems(statuses$, 'loads').pipe(toArray()));
+  const problem = (code: string, text: string) => ({ code, source: 'loads', text, count: 1 });
+  expect(problems).toEqual([
+    problem('package-missing', 'install it'),
+    problem('package-version', 'update it'),
+    problem('package-missing', 'install it'),
+  ]);
+});

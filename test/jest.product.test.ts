@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HOOK_MS, ownNames, packedProject, type PackedProject } from './support/packed-project.js';
+import { root } from './support/run-cli.js';
+
+const [, recipe = ''] =
+  /```js\n(\/\/ jest\.config\.js[^]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
+
+const tests = `
+const { NEVER, firstValueFrom, of } = require('rxjs');
+const { loadMonitor, policies, workerId } = require('tidemark');
+const { assertMarble, fleetOperators } = require('tidemark/testing');
+const { dynamoSources } = require('tidemark/dynamo');
+const { natsLoads } = require('tidemark/nats');
+const { givenPool, startService } = require('tidemark/service');
+
+test('a marble holds', () => {
+  const { map } = require('rxjs');
+  assertMarble('-a-|\\na := 2\\n> double\\n-b-|\\nb := 4', 'double.txt', { double: () => map((n) => n * 2) });
+});
+test('a service answers', async () => {
+  const configs = of(new Map([[workerId('7'), { totalKvBlocks: 100 }]]));
+  const monitor = loadMonitor({ configs, loads: NEVER }, { policy: policies.default });
+  const endpoint = { namespace: 'prod', component: 'backend', endpoint: 'generate' };
+  const pools = givenPool({ name: { model: 'llama', endpoint }, monitor, setMarks: () => undefined });
+  monitor.connect();
+  const service = await startService({ pools, port: 0 });
+  const { state } = await (await fetch(service.url + '/busy')).json();
+  await service.stop();
+  monitor.stop();
+  expect(state).toBe('free');
+});
+test('a missing package is named', async () => {
+  const { problems$ } = natsLoads({ servers: '127.0.0.1:1' });
+  expect((await firstValueFrom(problems$)).code).toBe('package-missing');
+});
+test('what is wrong fails', () => expect(typeof loadMonitor).toBe(process.env.EXPECTED ?? 'function'));
+`;
+
+describe('Jest in a CommonJS project', () => {
+  let project: PackedProject;
+  beforeAll(async () => {
+    project = await packedProject(ownNames(['jest', 'babel-jest', '@babel/preset-env', 'fastify']), {});
+    await project.write({ 'jest.config.js': recipe, 'monitor.test.js': tests });
+  }, HOOK_MS);
+  afterAll(() => project[Symbol.asyncDispose]());
+
+  const jest = (env: NodeJS.ProcessEnv = {}) =>
+    execa(process.execPath, [join(root, 'node_modules/jest/bin/jest.js'), '--ci'], {
+      cwd: project.folder,
+      env,
+      reject: false,
+    });
+
+  it('runs tests of tidemark with the recipe of the README', async () => {
+    const { stderr, exitCode } = await jest();
+    expect(stderr).toContain('Tests:       4 passed, 4 total');
+    expect(exitCode).toBe(0);
+  });
+
+  it('fails when a test fails', async () => {
+    expect((await jest({ EXPECTED: 'string' })).stderr).toContain('1 failed, 3 passed');
+  });
+
+  it('Node itself requires it', async () => {
+    const script =
+      "console.log(typeof require('tidemark').loadMonitor, typeof require('tidemark/service').startService)";
+    const { stdout } = await execa(process.execPath, ['-e', script], { cwd: project.folder });
+    expect(stdout).toBe('function function');
+  });
+});

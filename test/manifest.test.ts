@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { supportedPackages } from '../src/adapters/packages/supported-packages.js';
+import { packageVersion } from '../src/service/package-version.js';
+
+const root = join(import.meta.dirname, '..');
+const read = (name: string): string => readFileSync(join(root, name), 'utf8');
+
+interface Manifest {
+  readonly version: string;
+  readonly engines: Readonly<Record<string, string>>;
+  readonly repository: { readonly url: string };
+  readonly bugs: { readonly url: string };
+  readonly homepage: string;
+  readonly files: readonly string[];
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+const manifest = JSON.parse(read('package.json')) as Manifest;
+
+describe('package.json', () => {
+  it('has the version that the source carries (npm run build writes it)', () => {
+    expect(packageVersion).toBe(manifest.version);
+  });
+
+  it('declares the ranges of the packages that are loaded', () => {
+    const ranges = Object.entries(supportedPackages).map(([name, { min, below }]) => [
+      name,
+      `>=${min} <${below}`,
+    ]);
+    expect(manifest.peerDependencies).toMatchObject(Object.fromEntries(ranges));
+  });
+
+  it('brings the oldest version of every range, for the tests of the package', () => {
+    const oldest = Object.entries(manifest.peerDependencies).map(([name, range]) => {
+      const [, version = ''] = /^>=(\S+) </.exec(range) ?? [];
+      const alias = `${name.replace('@', '').replace('/', '-')}-lowest`;
+      return [alias, `npm:${name}@${version.split('.').length === 2 ? `${version}.0` : version}`];
+    });
+    expect(manifest.devDependencies).toMatchObject(Object.fromEntries(oldest));
+  });
+
+  it('says where the project is', () => {
+    const [, home = ''] = /^git\+(https:.*)\.git$/.exec(manifest.repository.url) ?? [];
+    expect(home).toMatch(/^https:\/\/github\.com\/[^/]+\/tidemark$/);
+    expect([manifest.bugs.url, manifest.homepage]).toEqual([`${home}/issues`, `${home}#readme`]);
+  });
+});
+
+describe('README', () => {
+  // The page of a package on npm looks for relative links and pictures in the repository, from its root.
+  const links = [...read('README.md').matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);
+  const own = links.filter((target) => !/^(https:|#)/.test(target));
+
+  it.each(own)('%s is a file or folder of the repository, from its root', (target) => {
+    expect(target).not.toMatch(/^(\.\.?)?\//);
+    expect(() => readFileSync(join(root, target))).not.toThrow(/ENOENT/);
+  });
+
+  it('the pictures and examples it shows are in the package', () => {
+    const shipped = manifest.files.map((pattern) => pattern.replace(/\.\*$/, '.'));
+    const shown = own.filter((target) => /^(marbles|examples)\b/.test(target));
+    expect(shown.length).toBeGreaterThan(2);
+    expect(shown.filter((target) => !shipped.some((start) => target.startsWith(start)))).toEqual([]);
+  });
+});
