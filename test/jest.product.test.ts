@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOOK_MS, ownNames, packedProject, type PackedProject } from './support/packed-project.js';
-import { root } from './support/run-cli.js';
+import { root } from './support/root.js';
 
 const [, recipe = ''] =
   /```js\n(\/\/ jest\.config\.js[^]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];

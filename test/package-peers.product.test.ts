@@ -7,7 +7,7 @@ import { describeWith } from './support/describe-with.js';
 import { startEtcd } from './support/etcd-server.js';
 import { startNats } from './support/nats-server.js';
 import { HOOK_MS, ownNames, packedProject, type PackedProject } from './support/packed-project.js';
-import { root } from './support/run-cli.js';
+import { root } from './support/root.js';
 
 const service = `
 import { NEVER, of } from 'rxjs';

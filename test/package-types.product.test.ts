@@ -7,7 +7,7 @@ import {
   packedProject,
   type PackedProject,
 } from './support/packed-project.js';
-import { root } from './support/run-cli.js';
+import { root } from './support/root.js';
 
 const compilers = ['typescript-5.4', 'typescript-newest'];
 const resolutions = {

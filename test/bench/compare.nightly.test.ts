@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { access, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
+import { RunningProcess } from '../support/processes.js';
 
 const timeout = 3_600_000;
 let temporary: string;
@@ -16,16 +16,8 @@ afterEach(() => rm(temporary, { recursive: true }));
 /** Starts a quick comparison whose temporary worktree is in `temporary`. */
 function startCompare(...args: string[]) {
   const main = join(import.meta.dirname, 'main.js');
-  const child = spawn(process.execPath, [main, '--quick', ...args], {
-    env: { ...process.env, TMPDIR: temporary },
-  });
-  const found = { out: '', err: '' };
-  child.stdout.on('data', (data) => (found.out += data));
-  child.stderr.on('data', (data) => (found.err += data));
-  const ended = new Promise<typeof found & { code: number | null }>((resolve) =>
-    child.on('close', (code) => resolve({ ...found, code })),
-  );
-  return { child, ended };
+  const env = { TMPDIR: temporary };
+  return new RunningProcess(process.execPath, [main, '--quick', ...args], { env });
 }
 
 describe('bench --compare', () => {
@@ -54,14 +46,13 @@ describe('bench --compare', () => {
   });
 
   it('removes its worktree when it is interrupted', { timeout }, async () => {
-    const { child, ended } = startCompare('--compare', 'HEAD', '--only', '^walk/10x8$');
+    const comparison = startCompare('--compare', 'HEAD', '--only', '^walk/10x8$');
     // In the middle of the build, which writes into the worktree.
     await eventually(async () => {
       const [folder = ''] = await readdir(temporary);
       await access(join(temporary, folder, 'tidemark', 'dist', 'core'));
     }, timeout);
-    child.kill('SIGINT');
-    const { code, err } = await ended;
+    const { code, err } = await comparison.end('SIGINT');
     expect(err).toContain('interrupted');
     expect(code).toBe(130);
     expect(await readdir(temporary)).toEqual([]);

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { outcomeOf } from '../support/processes.js';
 import { gateRatios } from './gate.js';
 
 interface Report {
@@ -26,14 +26,12 @@ describe('the cost of', () => {
   });
 });
 
-function gate(): Promise<Report> {
+async function gate(): Promise<Report> {
   const main = join(import.meta.dirname, 'main.js');
-  return new Promise((resolve, reject) => {
-    // Exit code 1 is a missed limit, which the tests report one by one.
-    execFile(process.execPath, [main, 'gate', '--json'], (error, out, err) =>
-      out === '' ? reject(new Error(err, { cause: error })) : resolve(JSON.parse(out) as Report),
-    );
-  });
+  // Exit code 1 is a missed limit, which the tests report one by one.
+  const { out, err } = await outcomeOf(process.execPath, [main, 'gate', '--json']);
+  if (out === '') throw new Error(err);
+  return JSON.parse(out) as Report;
 }
 
 /** Every value in nanoseconds, so that a failure shows which side of a ratio changed. */

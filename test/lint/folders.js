@@ -5,8 +5,8 @@
  * @typedef {{ folders?: readonly string[], npm?: readonly string[] | 'any', node?: true }} FolderRule
  */
 
-/** What adapters may import. They do not know each other; the clock is their common source of time. */
-const forAdapters = ['core', 'operators', 'wire', 'clock'];
+/** What adapters may import. They do not know each other; all of them use the clock and the loader of optional packages. */
+const forAdapters = ['core', 'operators', 'wire', 'clock', 'packages'];
 const below = ['core', 'operators', 'wire', 'adapters'];
 
 /** @type {Readonly<Record<string, FolderRule>>} */
@@ -15,6 +15,7 @@ export const folderRules = {
   core: { folders: ['operators'], npm: ['rxjs'] },
   wire: { folders: ['core'], npm: ['@msgpack/msgpack'] },
   'adapters/clock': { npm: ['rxjs'], node: true },
+  'adapters/packages': { folders: ['core'], node: true },
   // At most one client library in each adapter.
   'adapters/etcd': { folders: forAdapters, npm: ['rxjs', 'etcd3'], node: true },
   'adapters/nats': { folders: forAdapters, npm: ['rxjs', 'nats'], node: true },

@@ -4,7 +4,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile }
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { root } from './run-cli.js';
+import { root } from './root.js';
 
 /** A hook that builds a project may wait long on a machine that is busy. */
 export const HOOK_MS = 600_000;
