@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOOK_MS, ownNames, packedProject, type PackedProject } from './support/packed-project.js';
+import { outcomeOf, run } from './support/processes.js';
 import { root } from './support/root.js';
 
 const [, recipe = ''] =
@@ -48,26 +48,25 @@ describe('Jest in a CommonJS project', () => {
   afterAll(() => project[Symbol.asyncDispose]());
 
   const jest = (env: NodeJS.ProcessEnv = {}) =>
-    execa(process.execPath, [join(root, 'node_modules/jest/bin/jest.js'), '--ci'], {
+    outcomeOf(process.execPath, [join(root, 'node_modules/jest/bin/jest.js'), '--ci'], {
       cwd: project.folder,
       env,
-      reject: false,
     });
 
   it('runs tests of tidemark with the recipe of the README', async () => {
-    const { stderr, exitCode } = await jest();
-    expect(stderr).toContain('Tests:       4 passed, 4 total');
-    expect(exitCode).toBe(0);
+    const { err, code } = await jest();
+    expect(err).toContain('Tests:       4 passed, 4 total');
+    expect(code).toBe(0);
   });
 
   it('fails when a test fails', async () => {
-    expect((await jest({ EXPECTED: 'string' })).stderr).toContain('1 failed, 3 passed');
+    expect((await jest({ EXPECTED: 'string' })).err).toContain('1 failed, 3 passed');
   });
 
   it('Node itself requires it', async () => {
     const script =
       "console.log(typeof require('tidemark').loadMonitor, typeof require('tidemark/service').startService)";
-    const { stdout } = await execa(process.execPath, ['-e', script], { cwd: project.folder });
-    expect(stdout).toBe('function function');
+    const out = await run(process.execPath, ['-e', script], { cwd: project.folder });
+    expect(out).toBe('function function\n');
   });
 });

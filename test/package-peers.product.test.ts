@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeWith } from './support/describe-with.js';
 import { startEtcd } from './support/etcd-server.js';
 import { startNats } from './support/nats-server.js';
 import { HOOK_MS, ownNames, packedProject, type PackedProject } from './support/packed-project.js';
+import { outcomeOf, type Finished } from './support/processes.js';
 import { root } from './support/root.js';
 
 const service = `
@@ -139,12 +139,12 @@ describe('without optional packages', () => {
   });
 
   it('a command names all packages that it needs, and only those', async () => {
-    const { stderr, exitCode } = await tidemarkFails(project, 'simulate');
-    expect(stderr).toContain(
+    const { err, code } = await tidemarkFails(project, 'simulate');
+    expect(err).toContain(
       'tidemark simulate needs nats, which is not installed; and etcd3, which is not installed: npm install nats@2 etcd3@1',
     );
-    expect(exitCode).toBe(2);
-    expect((await tidemarkFails(project, 'simulate', '--model-path', 'x')).stderr).toContain(
+    expect(code).toBe(2);
+    expect((await tidemarkFails(project, 'simulate', '--model-path', 'x')).err).toContain(
       'npm install nats@2 etcd3@1 @noble/hashes@2',
     );
   });
@@ -183,7 +183,7 @@ describe('with packages that are too old', () => {
     expect(await project.script(service)).toMatch(
       /^package-version: The package fastify is installed as 0\.9\.0/,
     );
-    expect((await tidemarkFails(project, 'watch')).stderr).toMatch(
+    expect((await tidemarkFails(project, 'watch')).err).toMatch(
       /needs nats, which is installed as 0\.9\.0/,
     );
   });
@@ -210,7 +210,7 @@ describe('a service that is bundled into one file', () => {
 describe('a clone', () => {
   it('installs with the engines of all its packages enforced', async () => {
     const options = ['--ignore-scripts', '--engine-strict', '--dry-run', '--offline'];
-    await expect(execa('npm', ['ci', ...options], { cwd: root })).resolves.toMatchObject({ exitCode: 0 });
+    expect(await outcomeOf('npm', ['ci', ...options], { cwd: root })).toMatchObject({ code: 0 });
   });
 });
 
@@ -227,9 +227,8 @@ async function tidemark(project: PackedProject, ...args: readonly string[]): Pro
 async function tidemarkFails(
   project: PackedProject,
   ...args: readonly string[]
-): Promise<{ readonly stderr: string; readonly exitCode?: number | undefined }> {
-  return execa(process.execPath, ['node_modules/tidemark/dist/cli/main.js', ...args], {
+): Promise<Finished> {
+  return outcomeOf(process.execPath, ['node_modules/tidemark/dist/cli/main.js', ...args], {
     cwd: project.folder,
-    reject: false,
   });
 }

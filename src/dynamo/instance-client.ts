@@ -1,3 +1,4 @@
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- the declarations name what `[Symbol.dispose]` needs
 /// <reference lib="esnext.disposable" preserve="true" />
 import { asyncScheduler, Observable, type Subscription } from 'rxjs';
 import type { FleetEvent } from '../core/fleet-event.js';

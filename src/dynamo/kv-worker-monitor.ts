@@ -1,3 +1,4 @@
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- the declarations name what `[Symbol.dispose]` needs
 /// <reference lib="esnext.disposable" preserve="true" />
 import { distinctUntilChanged, EMPTY, isObservable, map, merge, switchMap, type Observable } from 'rxjs';
 import type { BusySet } from '../core/busy-set.js';

@@ -12,5 +12,5 @@ export const exceptions = {
   /** Longer than 200 lines: a table of data. */
   longFiles: ['src/adapters/prometheus/metric-names.ts'],
   /** Plain JavaScript that runs before anything is compiled, and so cannot use `test/support/processes.ts`. */
-  processStarters: ['test/bench/cases/nats.js', 'test/bench/cases/stats.js', 'test/bench/run-processes.js'],
+  processStarters: ['test/bench/cases/nats.js', 'test/bench/cases/stats.js', 'test/bench/run-command.js'],
 };

@@ -151,6 +151,7 @@ describe('exports', () => {
         `export * as c from './a.js';`,
         `export type * from './a.js';`,
         `export default class A {}`,
+        `export { b as default };`,
         `export { default } from './a.js';`,
       ],
     ];

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { execa } from 'execa';
+import { run } from './processes.js';
 import { root } from './root.js';
 
 /** A hook that builds a project may wait long on a machine that is busy. */
@@ -15,7 +15,7 @@ export class PackedProject implements AsyncDisposable {
 
   /** Runs a program in the folder and returns its standard output; a failure shows both outputs. */
   async run(command: string, ...args: readonly string[]): Promise<string> {
-    return (await execa(command, args, { cwd: this.folder, extendEnv: true, stdin: 'ignore' })).stdout;
+    return (await run(command, args, { cwd: this.folder })).replace(/\n$/, '');
   }
 
   /** Runs an ES module in the folder. */
@@ -98,9 +98,8 @@ async function pack(): Promise<string> {
   const work = await mkdtemp(join(cache, '.packing-'));
   try {
     const options = ['--json', '--ignore-scripts', '--pack-destination', work];
-    const { stdout } = await execa('npm', ['pack', ...options], { cwd: root });
-    const [{ filename }] = JSON.parse(stdout) as [{ readonly filename: string }];
-    await execa('tar', ['-xzf', filename], { cwd: work });
+    const [{ filename }] = JSON.parse(await run('npm', ['pack', ...options], { cwd: root })) as [{ readonly filename: string }];
+    await run('tar', ['-xzf', filename], { cwd: work });
     // Another test file may have been faster.
     await rename(join(work, 'package'), folder).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;

@@ -1,3 +1,4 @@
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- the declarations name what `[Symbol.dispose]` needs
 /// <reference lib="esnext.disposable" preserve="true" />
 import { asyncScheduler, defer, merge, of, type Observable, type Subscription } from 'rxjs';
 import { trampoline } from '../../operators/trampoline.js';
