@@ -81,7 +81,7 @@ describe('with the oldest supported versions', () => {
       const metrics = poolMetrics(monitor, { labels: { pool: 'llama' } });
       monitor.connect();
       const registry = new Registry();
-      registryMetrics(registry, [metrics]);
+      registryMetrics(registry, [metrics]).subscribe();
       console.log((await registry.metrics()).split('\\n').find((line) => line.startsWith('tidemark_monitor_connected{')));
       monitor.stop();
     `;

@@ -72,6 +72,8 @@ describe('needPackages', () => {
   });
 
   it('passes on an error that is not about packages', async () => {
-    await expect(needPackages('watch', [() => Promise.reject(new Error('broken'))])).rejects.toThrow('broken');
+    await expect(needPackages('watch', [() => Promise.reject(new Error('broken'))])).rejects.toThrow(
+      'broken',
+    );
   });
 });

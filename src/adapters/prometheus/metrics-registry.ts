@@ -1,4 +1,4 @@
-/** What is used of a `Registry` of prom-client; any of its releases 15 fits. */
+/** What is used of a `Registry` of prom-client; its releases 13 to 15 fit. */
 export interface MetricsRegistry {
   getSingleMetric(name: string): unknown;
   // Whatever prom-client takes here; ours speak its protocol.
