@@ -183,9 +183,7 @@ describe('with packages that are too old', () => {
     expect(await project.script(service)).toMatch(
       /^package-version: The package fastify is installed as 0\.9\.0/,
     );
-    expect((await tidemarkFails(project, 'watch')).err).toMatch(
-      /needs nats, which is installed as 0\.9\.0/,
-    );
+    expect((await tidemarkFails(project, 'watch')).err).toMatch(/needs nats, which is installed as 0\.9\.0/);
   });
 });
 
@@ -224,10 +222,7 @@ async function tidemark(project: PackedProject, ...args: readonly string[]): Pro
   return project.run(process.execPath, 'node_modules/tidemark/dist/cli/main.js', ...args);
 }
 
-async function tidemarkFails(
-  project: PackedProject,
-  ...args: readonly string[]
-): Promise<Finished> {
+async function tidemarkFails(project: PackedProject, ...args: readonly string[]): Promise<Finished> {
   return outcomeOf(process.execPath, ['node_modules/tidemark/dist/cli/main.js', ...args], {
     cwd: project.folder,
   });

@@ -98,7 +98,9 @@ async function pack(): Promise<string> {
   const work = await mkdtemp(join(cache, '.packing-'));
   try {
     const options = ['--json', '--ignore-scripts', '--pack-destination', work];
-    const [{ filename }] = JSON.parse(await run('npm', ['pack', ...options], { cwd: root })) as [{ readonly filename: string }];
+    const [{ filename }] = JSON.parse(await run('npm', ['pack', ...options], { cwd: root })) as [
+      { readonly filename: string },
+    ];
     await run('tar', ['-xzf', filename], { cwd: work });
     // Another test file may have been faster.
     await rename(join(work, 'package'), folder).catch((error: NodeJS.ErrnoException) => {
