@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { supportedPackages } from '../src/adapters/packages/supported-packages.js';
+import { supportedPackages } from '../src/adapters/packages/load-package.js';
 import { packageVersion } from '../src/service/package-version.js';
 
 const root = join(import.meta.dirname, '..');

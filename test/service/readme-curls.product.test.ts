@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { simulatedFleet } from '../../src/cli/demo-fleet.js';
 import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
-import { policies } from '../../src/core/policies.js';
+import { simulatedFleet } from '../../src/cli/demo/demo-fleet.js';
+import { policies } from '../../src/core/policy/policies.js';
 import { FleetPools } from '../../src/service/pools/fleet-pools.js';
 import { startService, type Service } from '../../src/service/start-service.js';
 import { run } from '../support/processes.js';
@@ -19,7 +19,7 @@ beforeAll(async () => {
   const plan = { seed: 1, workers: 6, ranks: 2, model: 'llama', durationMs: 600_000, policy };
   const marks = { activeDecodeBlocksThreshold: 0.85 };
   const scheduler = monotonicScheduler;
-  const pools = new FleetPools(simulatedFleet(plan, scheduler), { policy, marks, scheduler });
+  const pools = new FleetPools(simulatedFleet(plan, scheduler), { policy, thresholds: marks, scheduler });
   service = await startService({ pools, port: 0 });
 });
 afterAll(() => service.stop());

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { workerId } from '../../src/core/worker-id.js';
-import type { LOAD_FIELDS } from '../../src/wire/load-fields.js';
-import { encodeActiveLoad, encodeEnvelope } from '../../src/wire/load-encoder.js';
+import type { LOAD_FIELDS } from '../../src/wire/loads/envelope.js';
+import { encodeActiveLoad, encodeEnvelope } from '../../src/wire/loads/load-encoder.js';
 import { capturedMessages } from '../wire/captures.js';
 import { anyStruct, binary, text, uint } from './any-struct.js';
 import { hex } from './hex.js';

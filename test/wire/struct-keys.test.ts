@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { policies, type PolicyName } from '../../src/core/policies.js';
-import { LoadBatchDecoder } from '../../src/wire/load-batch-decoder.js';
-import { LoadDecoder, type DecodedLoad } from '../../src/wire/load-decoder.js';
+import { policies, type PolicyName } from '../../src/core/policy/policies.js';
+import { LoadBatchDecoder } from '../../src/wire/loads/load-batch-decoder.js';
+import { LoadDecoder, type DecodedLoad } from '../../src/wire/loads/load-decoder.js';
 import { hex } from '../support/hex.js';
 
 type Outcome = 'error' | 'foreign' | readonly (string | null)[];

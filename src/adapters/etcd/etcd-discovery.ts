@@ -1,11 +1,9 @@
 import { merge, type Observable } from 'rxjs';
-import { packageProblems } from '../../core/package-problems.js';
-import type { SourceStatus } from '../../core/source-status.js';
-import { discoveryPrefixes } from '../../wire/discovery-prefixes.js';
-import { discoveryOf, type Discovery } from './discovery-of.js';
+import { type SourceStatus, packageProblems } from '../../core/sources/source-status.js';
+import { discoveryPrefixes } from '../../wire/discovery/discovery-keys.js';
+import { foldDiscovery, type Discovery } from './discovery.js';
 import type { EtcdOptions } from './etcd-options.js';
-import { prefixRun } from './prefix-run.js';
-import { sharedWatch } from './shared-watch.js';
+import { runPrefixWatch, shareWatch } from './watch-prefix.js';
 
 /** Which etcd, and which part of a fleet in it. */
 export interface EtcdDiscoveryOptions extends EtcdOptions {
@@ -69,10 +67,10 @@ export interface EtcdDiscovery extends Discovery {
  * @see {@link watchPrefix} for the keys themselves
  */
 export function etcdDiscovery({ namespace, ...options }: EtcdDiscoveryOptions): EtcdDiscovery {
-  const run$ = prefixRun({ ...options, prefixes: discoveryPrefixes(namespace), source: 'discovery' });
+  const run$ = runPrefixWatch({ ...options, prefixes: discoveryPrefixes(namespace), source: 'discovery' });
   // The fold keeps what a late subscriber needs, and not the values.
-  const watch = sharedWatch(run$, { keep: false });
-  const discovery = discoveryOf(watch.changes$, namespace);
+  const watch = shareWatch(run$, { keep: false });
+  const discovery = foldDiscovery(watch.changes$, namespace);
   const problems$ = merge(discovery.problems$, packageProblems(watch.status$, 'configs'));
   return { ...discovery, problems$, status$: watch.status$ };
 }

@@ -1,6 +1,35 @@
-import { PackageError } from '../../core/package-error.js';
-import { compareVersions } from './compare-versions.js';
-import { supportedPackages, type PackageName } from './supported-packages.js';
+import { PackageError } from '../../core/errors.js';
+
+/** Compares two versions by their numbers: negative when `a` is older. A pre-release counts as its release. */
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [numbersOf(a), numbersOf(b)];
+  const differs = [0, 1, 2].find((place) => left[place] !== right[place]);
+  return differs === undefined ? 0 : (left[differs] ?? 0) - (right[differs] ?? 0);
+}
+
+function numbersOf(version: string): number[] {
+  return version
+    .replace(/[-+].*/, '')
+    .split('.')
+    .map(Number);
+}
+
+/** The supported versions of a package: from `min` on, and older than the major version `below`. */
+export interface SupportedVersions {
+  readonly min: string;
+  readonly below: number;
+}
+
+/** The optional packages that tidemark loads; `peerDependencies` in package.json declares the same ranges. */
+export const supportedPackages = {
+  '@noble/hashes': { min: '1.8.0', below: 3 },
+  etcd3: { min: '1.0.1', below: 2 },
+  fastify: { min: '5.0.0', below: 6 },
+  nats: { min: '2.15.1', below: 3 },
+  yaml: { min: '2.0.0', below: 3 },
+} as const satisfies Readonly<Record<string, SupportedVersions>>;
+
+export type PackageName = keyof typeof supportedPackages;
 
 /** A package that was loaded. */
 export interface LoadedPackage<T> {

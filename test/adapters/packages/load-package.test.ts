@@ -1,11 +1,9 @@
 import { lastValueFrom, of, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { compareVersions } from '../../../src/adapters/packages/compare-versions.js';
 import { installedVersion } from '../../../src/adapters/packages/installed-version.js';
-import { installArguments, loadPackage } from '../../../src/adapters/packages/load-package.js';
-import { PackageError } from '../../../src/core/package-error.js';
-import { packageProblems } from '../../../src/core/package-problems.js';
-import type { SourceStatus } from '../../../src/core/source-status.js';
+import { compareVersions, installArguments, loadPackage } from '../../../src/adapters/packages/load-package.js';
+import { PackageError } from '../../../src/core/errors.js';
+import { type SourceStatus, packageProblems } from '../../../src/core/sources/source-status.js';
 
 const notFound = (name: string) => () =>
   Promise.reject(

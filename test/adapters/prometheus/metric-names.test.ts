@@ -1,11 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Metric } from '../../../src/adapters/prometheus/metric.js';
-import {
-  legacyMetrics,
-  tidemarkMetrics,
-  workerGauges,
-} from '../../../src/adapters/prometheus/metric-names.js';
+import { type Metric, legacyMetrics, tidemarkMetrics, workerGauges } from '../../../src/adapters/prometheus/metric-names.js';
 
 const page = readFileSync(new URL('snapshots/page.txt', import.meta.url), 'utf8');
 const sets: readonly Readonly<Record<string, Metric>>[] = [workerGauges, tidemarkMetrics, legacyMetrics];

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { seededRandom } from '../../../src/simulator/random.js';
+import { seededRandom } from '../../../src/simulator/simulated-worker.js';
 import { startWorld } from './world.js';
 
 /** Cuts the connection so many times, 0 to 400 ms apart, while values are written: the follower hears them all. */

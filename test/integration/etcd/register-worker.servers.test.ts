@@ -1,8 +1,8 @@
 import { Subject } from 'rxjs';
 import { expect, it } from 'vitest';
 import { workerId } from '../../../src/core/worker-id.js';
-import { instanceKey, modelKey } from '../../../src/wire/build-discovery-key.js';
-import { encodeInstanceRecord, encodeModelRecord } from '../../../src/wire/encode-discovery-record.js';
+import { instanceKey, modelKey } from '../../../src/wire/discovery/discovery-keys.js';
+import { encodeInstanceRecord, encodeModelRecord } from '../../../src/wire/discovery/encode-discovery-record.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { aLeaseRunsOut, card, gone, keysIn, place, Registered, there, transport } from './registered.js';
@@ -13,7 +13,7 @@ describeWith('etcd', 'a worker that registers', () => {
     'writes the keys and bytes of Dynamo %s under its lease',
     async (release) => {
       await using world = await startWorld();
-      using worker = new Registered(world, { card, generation: release, keyPrefix: 'fleet/' });
+      using worker = new Registered(world, { card, release: release, keyPrefix: 'fleet/' });
       const { workerId: id } = await worker.until('registered');
       if (id === null) throw new Error('registered without an id');
       const at = { ...place, instanceId: id };

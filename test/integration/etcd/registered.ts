@@ -1,6 +1,6 @@
 import type { Subscription } from 'rxjs';
 import { registerWorker, type RegisterWorkerOptions } from '../../../src/adapters/etcd/register-worker.js';
-import type { RegistrationStatus } from '../../../src/adapters/etcd/registration-status.js';
+import type { RegistrationStatus } from '../../../src/adapters/etcd/registration.js';
 import { eventually } from '../../support/eventually.js';
 import type { World } from './world.js';
 
@@ -19,7 +19,7 @@ export class Registered implements Disposable {
       hosts: world.hosts,
       ...place,
       transport,
-      generation: '1.6',
+      release: '1.6',
       ttlSeconds: 2,
       ...options,
     }).subscribe({ next: (status) => this.statuses.push(status), complete: () => (this.ended = true) });

@@ -1,7 +1,7 @@
 import { Subject } from 'rxjs';
 import { expect, it } from 'vitest';
 import { natsPublisher, type PublisherStatus } from '../../../src/adapters/nats/nats-publisher.js';
-import type { ActiveLoad } from '../../../src/core/active-load.js';
+import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';

@@ -1,4 +1,4 @@
-import type { ActiveLoad } from '../../../src/core/active-load.js';
+import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
 import { workerId } from '../../../src/core/worker-id.js';
 
 export const endpoint = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };

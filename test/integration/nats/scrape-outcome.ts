@@ -1,18 +1,16 @@
 import { defer, tap, VirtualTimeScheduler } from 'rxjs';
-import { linked } from '../../../src/adapters/nats/linked.js';
-import type { NatsAccess } from '../../../src/adapters/nats/nats-access.js';
 import type { NatsLink } from '../../../src/adapters/nats/nats-link.js';
-import { scrapeOver } from '../../../src/adapters/nats/scrape-over.js';
-import { scrapeQuestion, type ScrapeOptions } from '../../../src/adapters/nats/scrape-question.js';
-import { scrapeStats } from '../../../src/adapters/nats/scrape-stats.js';
-import type { ScrapeError } from '../../../src/core/aggregator/scrape-error.js';
-import type { Scrape } from '../../../src/core/aggregator/scrape.js';
+import type { NatsConnectionOptions } from '../../../src/adapters/nats/nats-options.js';
+import { keepLink } from '../../../src/adapters/nats/nats-run.js';
+import { requestManyOver } from '../../../src/adapters/nats/request-many.js';
+import { type ScrapeOptions, scrapeStats, toStatsRequest } from '../../../src/adapters/nats/scrape-stats.js';
+import type { Scrape, ScrapeError } from '../../../src/core/aggregator/scrape.js';
 
 /** What a scrape of that service asks. */
 export const SUBJECT = '$SRV.STATS.dynamo_backend';
 
 export function scrapeOf(
-  access: NatsLink | NatsAccess,
+  access: NatsLink | NatsConnectionOptions,
   options?: ScrapeOptions,
   service = 'dynamo_backend',
 ): Scrape {
@@ -32,9 +30,9 @@ export async function outcome(scrape$: Scrape): Promise<{ texts: string[]; error
 }
 
 /** A scrape whose window is over when so many replies have come, however long the machine takes for them. */
-export function scrapeOfAll(access: NatsAccess, service: string, count: () => number): Scrape {
-  const question = scrapeQuestion(service, {});
-  const linked$ = linked(access, 2_000);
+export function scrapeOfAll(access: NatsConnectionOptions, service: string, count: () => number): Scrape {
+  const question = toStatsRequest(service, {});
+  const linked$ = keepLink(access, 2_000);
   return defer(() => {
     const time = new VirtualTimeScheduler(undefined, question.windowMs);
     let replies = 0;
@@ -42,6 +40,6 @@ export function scrapeOfAll(access: NatsAccess, service: string, count: () => nu
       replies += 1;
       if (replies === count()) setImmediate(() => time.flush());
     };
-    return scrapeOver(linked$, question, time).pipe(tap(heard));
+    return requestManyOver(linked$, question, time).pipe(tap(heard));
   });
 }

@@ -3,7 +3,7 @@ import { connect as connectTwo } from 'nats';
 import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { NatsLink } from '../../../src/adapters/nats/nats-link.js';
-import { NatsOptionsError } from '../../../src/adapters/nats/nats-options-error.js';
+import { NatsOptionsError } from '../../../src/adapters/nats/nats-options.js';
 import { scrapeStats } from '../../../src/adapters/nats/scrape-stats.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';

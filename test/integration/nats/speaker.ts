@@ -1,7 +1,7 @@
 import { connect, type NatsConnection } from 'nats';
 import { workerId } from '../../../src/core/worker-id.js';
+import { encodeActiveLoad, encodeEnvelope } from '../../../src/wire/loads/load-encoder.js';
 import { eventually } from '../../support/eventually.js';
-import { encodeActiveLoad, encodeEnvelope } from '../../../src/wire/load-encoder.js';
 
 export const SUBJECT = 'namespace.dynamo.component.backend.endpoint.generate.kv_metrics';
 

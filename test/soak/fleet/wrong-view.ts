@@ -1,4 +1,4 @@
-import type { LoadMonitor } from '../../../src/core/load-monitor/load-monitor.js';
+import type { LoadMonitor } from '../../../src/core/pipeline/load-monitor.js';
 import type { FleetWorker } from './fleet-worker.js';
 import { MARK } from './worker-plan.js';
 

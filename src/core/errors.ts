@@ -1,0 +1,72 @@
+/**
+ * The base of every error that tidemark throws.
+ *
+ * 1. `code` is stable and meant for programs; `message` is one sentence that says what is wrong, where, and
+ *    what to do, and is meant for people.
+ * 2. `cause` is the error underneath, when there is one.
+ */
+export class TidemarkError extends Error {
+  override readonly name: string = 'TidemarkError';
+
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The kinds of trouble of a system, each known by what the errors of its client say; the first that fits counts. */
+export type ErrorPatterns<Code extends string> = readonly (readonly [RegExp, Code])[];
+
+/** The kind of an error, by its system code and its text; `otherwise` where none fits. */
+export function errorCode<Code extends string>(
+  error: unknown,
+  text: string,
+  patterns: ErrorPatterns<Code>,
+  defaultCode: Code,
+): Code {
+  const systemCode = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return patterns.find(([pattern]) => pattern.test(`${systemCode} ${text}`))?.[1] ?? defaultCode;
+}
+
+/** A text of somebody else's as a part of a sentence: one line, no end, not too long. */
+export function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').replace(/\.$/, '').slice(0, 400);
+}
+
+/** Every {@link PackageErrorCode}. */
+export const packageErrorCodes = ['package-missing', 'package-version', 'package-broken'] as const;
+
+/**
+ * - `package-missing`: the package is not installed.
+ * - `package-version`: a version is installed that tidemark does not support; usually it is too old.
+ * - `package-broken`: a supported version is installed, but it cannot be loaded.
+ */
+export type PackageErrorCode = (typeof packageErrorCodes)[number];
+
+/** The code of an error that is about an optional package. */
+export function packageErrorCode(error: unknown): PackageErrorCode | undefined {
+  const { code } = Object(error) as { readonly code?: unknown };
+  return packageErrorCodes.find((known) => known === code);
+}
+
+/** An optional package cannot be used. The message names the command that installs it. */
+export class PackageError extends TidemarkError {
+  override readonly name = 'PackageError';
+  declare readonly code: PackageErrorCode;
+
+  constructor(
+    code: PackageErrorCode,
+    /** The name of the package in the registry. */
+    readonly packageName: string,
+    /** What is wrong with it, such as `is not installed`. */
+    readonly detail: string,
+    /** The arguments of `npm install`. */
+    readonly install: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, `The package ${packageName} ${detail}: npm install ${install}`, options);
+  }
+}
