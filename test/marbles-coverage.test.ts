@@ -1,16 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { LoadPolicy } from '../src/core/load-policy.js';
-import { policies } from '../src/core/policies.js';
-import { policyNamed } from '../src/core/policy-named.js';
-import { failureText } from '../src/testing/marble/failure-text.js';
-import { fleetOperators } from '../src/testing/marble/fleet-operators.js';
-import type { Marble } from '../src/testing/marble/marble.js';
-import { parseMarble } from '../src/testing/marble/parse-marble.js';
-import { runMarble } from '../src/testing/marble/run-marble.js';
-import { root } from './support/run-cli.js';
+import type { LoadPolicy } from '../src/core/policy/load-policy.js';
+import { policies, policyNamed } from '../src/core/policy/policies.js';
+import type { Marble } from '../src/testing/marble/grammar/marble.js';
+import { parseMarble } from '../src/testing/marble/grammar/parse-marble.js';
+import { fleetOperators } from '../src/testing/marble/operators/fleet-operators.js';
+import { failureText } from '../src/testing/marble/run/assert-marble.js';
+import { runMarble } from '../src/testing/marble/run/run-marble.js';
 import { cellRules, ruleIds, type Cell, type CellRule } from './support/rule-ids.js';
+import { root } from './support/run-cli.js';
 
 const folder = join(root, 'marbles');
 const marbles = readdirSync(folder)

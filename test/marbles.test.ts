@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { drawMarble } from '../src/testing/marble/draw-marble.js';
-import { failureText } from '../src/testing/marble/failure-text.js';
-import { fleetOperators } from '../src/testing/marble/fleet-operators.js';
-import { parseMarble } from '../src/testing/marble/parse-marble.js';
-import { runMarble } from '../src/testing/marble/run-marble.js';
-import { updateMarble } from '../src/testing/marble/update-marble.js';
+import { drawMarble } from '../src/testing/marble/draw/draw-marble.js';
+import { parseMarble } from '../src/testing/marble/grammar/parse-marble.js';
+import { fleetOperators } from '../src/testing/marble/operators/fleet-operators.js';
+import { failureText } from '../src/testing/marble/run/assert-marble.js';
+import { runMarble } from '../src/testing/marble/run/run-marble.js';
+import { updateMarble } from '../src/testing/marble/run/update-marble.js';
 import { root } from './support/run-cli.js';
 
 const folder = join(root, 'marbles');
@@ -53,7 +53,7 @@ describe('marbles', () => {
   });
 
   it.each(byName)('%s notices every change of what it expects', (_, { name, marble }) => {
-    for (const { line, text, marks } of marble.outputs) {
+    for (const { line, text, notifications: marks } of marble.outputs) {
       const earlier = text.startsWith('-') ? text.slice(1) : `-${text}`;
       if (marks.length === 0) continue;
       const changed = marble.lines.with(line - 1, earlier).join('\n');

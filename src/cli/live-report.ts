@@ -1,17 +1,17 @@
 import type { SchedulerLike } from 'rxjs';
-import type { Transition } from '../core/transition.js';
-import type { Problem } from '../core/problem.js';
-import type { SourceStatus } from '../core/source-status.js';
-import type { SequenceGap } from '../wire/load-account.js';
-import { jsonText } from '../wire/json-text.js';
+import type { Problem } from '../core/sources/problem.js';
+import type { SourceStatus } from '../core/sources/source-status.js';
+import type { Transition } from '../core/state/fleet-step.js';
+import { stringifyJson } from '../wire/json/json-value.js';
+import type { SequenceGap } from '../wire/loads/load-account.js';
 import type { Terminal } from './terminal.js';
 
 /** A source or a worker that says how it is. */
-export type Health = Omit<SourceStatus, 'state'> & { readonly state: string };
+export type ReportedStatus = Omit<SourceStatus, 'state'> & { readonly state: string };
 
-const MOST_GAPS = 5;
-const MOST_WHYS = 20;
-const systems: Readonly<Record<string, string>> = {
+const MAX_GAPS = 5;
+const MAX_REASONS = 20;
+const sourceNames: Readonly<Record<string, string>> = {
   loads: 'loads (NATS)',
   discovery: 'discovery (etcd)',
   publisher: 'publishers (NATS)',
@@ -23,7 +23,7 @@ const systems: Readonly<Record<string, string>> = {
  * all of it on standard output, one object a line, with its `kind`. The wall clock labels each line.
  */
 export class LiveReport {
-  private readonly told = new Map<string, { readonly state: string; readonly whys: Set<string> }>();
+  private readonly reported = new Map<string, { readonly state: string; readonly whys: Set<string> }>();
 
   constructor(
     private readonly terminal: Terminal,
@@ -32,7 +32,7 @@ export class LiveReport {
   ) {}
 
   /** What begins: for people in both forms. */
-  began(text: string, details: object): void {
+  start(text: string, details: object): void {
     this.terminal.err(text);
     if (this.json) this.object('began', this.scheduler.now(), details);
   }
@@ -44,20 +44,20 @@ export class LiveReport {
   }
 
   /** A state that differs, or another reason for it; that it is tried again and again is told once. */
-  health(status: Health): void {
+  status(status: ReportedStatus): void {
     const { source, state, since, why = '', retryInMs } = status;
-    const told = this.told.get(source);
-    if (told?.state !== state) this.told.set(source, { state, whys: new Set([why]) });
-    else if (told.whys.has(why) || told.whys.size === MOST_WHYS) return;
-    else told.whys.add(why);
+    const reported = this.reported.get(source);
+    if (reported?.state !== state) this.reported.set(source, { state, whys: new Set([why]) });
+    else if (reported.whys.has(why) || reported.whys.size === MAX_REASONS) return;
+    else reported.whys.add(why);
     if (this.json) {
       this.object('status', this.scheduler.now(), { ...status, since: this.wall(since).toISOString() });
       return;
     }
     const reason = why === '' ? '' : `: ${why}`;
     const retry = retryInMs === undefined ? '' : ` Next try in ${Math.round(retryInMs)} ms.`;
-    const from = state === told?.state ? ` since ${this.time(since)}` : '';
-    this.note(`${systems[source] ?? source}: ${state}${from}${reason}${retry}`);
+    const from = state === reported?.state ? ` since ${this.time(since)}` : '';
+    this.note(`${sourceNames[source] ?? source}: ${state}${from}${reason}${retry}`);
   }
 
   problem(problem: Problem): void {
@@ -71,11 +71,11 @@ export class LiveReport {
       for (const { seenAt, ...gap } of gaps) this.object('gap', seenAt, gap);
       return;
     }
-    for (const { publisherId, from, to, missing, detached, restarted } of gaps.slice(0, MOST_GAPS)) {
+    for (const { publisherId, from, to, missing, detached, restarted } of gaps.slice(0, MAX_GAPS)) {
       const why = detached ? ', while the connection was away' : restarted ? ', before its first' : '';
       this.note(`gap: publisher ${publisherId}: ${missing} missing, numbers ${from} to ${to}${why}`);
     }
-    if (gaps.length > MOST_GAPS) this.note(`gap: ${gaps.length - MOST_GAPS} more gaps`);
+    if (gaps.length > MAX_GAPS) this.note(`gap: ${gaps.length - MAX_GAPS} more gaps`);
   }
 
   /** Anything else that happened. */
@@ -94,7 +94,7 @@ export class LiveReport {
   }
 
   private object(kind: string, at: number, details: object): void {
-    this.terminal.out(jsonText({ time: this.wall(at).toISOString(), kind, ...details }));
+    this.terminal.out(stringifyJson({ time: this.wall(at).toISOString(), kind, ...details }));
   }
 
   /** What the wall clock showed, or will show, at a time of the scheduler. */

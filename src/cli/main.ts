@@ -1,9 +1,8 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
-import { TidemarkError } from '../core/tidemark-error.js';
-import { exitCode } from './exit-code.js';
+import { TidemarkError } from '../core/errors.js';
 import { program } from './program.js';
-import { processTerminal } from './terminal.js';
+import { exitCode, processTerminal } from './terminal.js';
 
 // A reader that has seen enough (`tidemark decode … | head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

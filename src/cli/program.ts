@@ -1,18 +1,16 @@
 import type { Readable } from 'node:stream';
 import { Command } from 'commander';
-import { decodeCommand, type DecodeOptions } from './decode-command.js';
-import { demoCommand, type DemoOptions } from './demo-command.js';
-import { helpExamples } from './help-examples.js';
-import { addLiveCommands } from './live-commands.js';
-import { addMarbleCommand } from './marble-command.js';
-import { withMarkOptions } from './mark-options.js';
-import { numberOption } from './number-option.js';
 import { packageVersion } from '../service/package-version.js';
-import { policyOption } from './policy-option.js';
-import { replayCommand, type ReplayOptions } from './replay-command.js';
-import { addStatsCommand } from './stats-command.js';
-import { addServiceCommands } from './service-commands.js';
+import { helpExamples, numberOption, policyOption } from './command-options.js';
+import { demoCommand, type DemoOptions } from './demo/demo-command.js';
+import { addLiveCommands } from './live/live-commands.js';
+import { addMarbleCommand } from './marble/marble-command.js';
+import { decodeCommand, type DecodeOptions } from './recordings/decode-command.js';
+import { replayCommand, type ReplayOptions } from './recordings/replay-command.js';
+import { addServiceCommands } from './serve/serve-commands.js';
+import { addStatsCommand } from './stats/stats-command.js';
 import type { Terminal } from './terminal.js';
+import { withThresholdOptions } from './threshold-options.js';
 
 /** The command line: every command, its options, its help. `finish` is told the exit code of the one that ran. */
 export function program(
@@ -30,7 +28,7 @@ export function program(
       helpExamples('demo --duration 10', 'replay --check recordings/*.jsonl', 'decode captured.jsonl'),
     );
 
-  withMarkOptions(root.command('demo'))
+  withThresholdOptions(root.command('demo'))
     .description(
       'watch a simulated fleet: one line for each worker that becomes busy or free, and why; and serve it',
     )

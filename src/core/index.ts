@@ -7,97 +7,70 @@ export {
   WorkerIdError,
   type WorkerId,
 } from './worker-id.js';
-export type { ActiveLoad } from './active-load.js';
+export type { ActiveLoad, RuntimeConfig, FleetEvent, PoolRole as FleetSource, FleetStart, LoadReceived as LoadReported, Role, SchedulerLoad, ThresholdsChanged } from './events/fleet-event.js';
 export type { Count } from './count.js';
-export type { RuntimeConfig } from './runtime-config.js';
-export type { EndpointName } from './endpoint-name.js';
-export type { PoolName } from './pool-name.js';
-export type { WorkerChange, WorkerInfo } from './worker-info.js';
-export { TidemarkError } from './tidemark-error.js';
+export type { EndpointName, PoolName, WorkerChange, WorkerInfo } from './sources/worker-info.js';
+export { TidemarkError } from './errors.js';
 
 // Marks and policies.
-export type { LoadThresholds, LoadThresholdUpdate } from './load-thresholds.js';
-export { LoadThresholdConfig, ThresholdError } from './load-threshold-config.js';
-export { thresholdProblems } from './threshold-problems.js';
+export type { LoadThresholds, LoadThresholdUpdate } from './policy/load-thresholds.js';
+export { LoadThresholdConfig, ThresholdError, thresholdProblems } from './policy/load-threshold-config.js';
 export type {
   CleanupRule,
   JudgedOn,
   LoadFormat,
   LoadPolicy,
-  RequestMarks,
+  OverloadMarks as RequestMarks,
   RollUp,
   UnknownWorkers,
   WirePolicy,
-} from './load-policy.js';
-export { policies, type PolicyName } from './policies.js';
-export { policyCells } from './policy-cells.js';
-export { policyNamed, UnknownPolicyError } from './policy-named.js';
+} from './policy/load-policy.js';
+export { policies, type PolicyName, policyNamed, UnknownPolicyError } from './policy/policies.js';
+export { policyCells } from './policy/load-policy.js';
 
 // The judgement.
-export { isBusy } from './is-busy.js';
-export { judge } from './judge.js';
-export { rankChecks, type CheckResult, type LoadCheck } from './rank-checks.js';
-export type { RankState, RankStates } from './rank-state.js';
-export type { DecodeLatch } from './decode-latch.js';
-export { declaredRanks, type RankRange } from './rank-range.js';
-export type { RankVerdict, Verdict, VerdictReason } from './verdict.js';
+export { isBusy } from './judgement/is-busy.js';
+export { judge } from './judgement/verdict.js';
+export { rankChecks, type CheckResult, type LoadCheck } from './judgement/rank-checks.js';
+export type { RankState, RankStates, DecodeLatch } from './judgement/rank-state.js';
+export { declaredRanks, type RankRange } from './judgement/rank-state.js';
+export type { RankVerdict, Verdict, VerdictReason } from './judgement/verdict.js';
 
 // What enters the reducer, and what leaves it.
-export type {
-  FleetEvent,
-  FleetSource,
-  FleetStart,
-  LoadReported,
-  Role,
-  SchedulerLoad,
-  ThresholdsChanged,
-} from './fleet-event.js';
-export type { Cleanup, WorkerType } from './cleanup.js';
-export type { Problem, ProblemCode } from './problem.js';
-export type { Transition } from './transition.js';
-export type { BusySet } from './busy-set.js';
-export type { FleetCounts } from './fleet-counts.js';
-export { fleetStateOf, type FleetState } from './fleet-state.js';
-export type { FleetStep } from './fleet-step.js';
-export type { FleetRanks } from './fleet-ranks.js';
-export type { CheckExplanation, Explanation, RankExplanation } from './explanation.js';
-export type { SourceState, SourceStatus } from './source-status.js';
+export type { Cleanup, WorkerType } from './state/cleanup.js';
+export type { Problem, ProblemCode } from './sources/problem.js';
+export type { Transition, FleetStep } from './state/fleet-step.js';
+export type { BusySet } from './state/busy-set.js';
+export type { FleetCounts } from './judgement/fleet-state.js';
+export { fleetStateOf, type FleetState } from './judgement/fleet-state.js';
+export type { FleetRanks } from './state/fleet-ranks.js';
+export type { CheckExplanation, Explanation, RankExplanation } from './judgement/explanation.js';
+export type { SourceState, SourceStatus } from './sources/source-status.js';
 
 // The reducer and the monitor.
-export { FleetLoad } from './fleet-load/fleet-load.js';
-export { reduceFleet } from './reduce-fleet.js';
-export { busySets } from './busy-sets.js';
-export { transitions } from './transitions.js';
-export { cleanups } from './cleanups.js';
-export { performCleanup, type CleanupOutcome, type CleanupSink } from './perform-cleanup.js';
-export { loadMonitor, type LoadMonitor, type MonitorSnapshot } from './load-monitor/load-monitor.js';
-export type { ConfigChange, InstanceChange, MonitorSources } from './load-monitor/monitor-sources.js';
-export type { MonitorOptions } from './load-monitor/monitor-options.js';
+export { FleetLoad } from './state/fleet-load.js';
+export { reduceFleet } from './pipeline/reduce-fleet.js';
+export { busySets, transitions, cleanups } from './pipeline/selections.js';
+export { performCleanup, type CleanupOutcome, type CleanupSink } from './pipeline/perform-cleanup.js';
+export { loadMonitor, type LoadMonitor, type MonitorSnapshot } from './pipeline/load-monitor.js';
+export type { ConfigChange, InstanceChange, MonitorSources, MonitorOptions } from './pipeline/monitor-sources.js';
 
 // The aggregator of scraped statistics.
 export { metricsAggregator, type MetricsAggregator } from './aggregator/metrics-aggregator.js';
 export { AggregatorOptionsError, type MetricsAggregatorOptions } from './aggregator/aggregator-options.js';
 export type { AggregatorPolicy, StatsWirePolicy } from './aggregator/aggregator-policy.js';
-export { aggregatorPolicies } from './aggregator/aggregator-policies.js';
+export { aggregatorPolicies } from './aggregator/aggregator-policy.js';
 export { ProcessedEndpoints } from './aggregator/processed-endpoints.js';
-export type { Endpoint } from './aggregator/endpoint.js';
+export type { Endpoint, ForwardPassMetrics, KvStats, SpecDecodeStats, WorkerStats } from './aggregator/load-metrics.js';
 export { kvActiveBlocks, type LoadMetrics, type PredictiveLoadMetrics } from './aggregator/load-metrics.js';
-export type {
-  ForwardPassMetrics,
-  KvStats,
-  SpecDecodeStats,
-  WorkerStats,
-} from './aggregator/forward-pass-metrics.js';
 export { engineLoads } from './aggregator/engine-loads.js';
 export { kvHitRate, type KvHitRate, type KvHitRateEvent } from './aggregator/kv-hit-rate.js';
-export type { Scrape, ScrapeReply } from './aggregator/scrape.js';
-export { ScrapeError, type ScrapeErrorCode } from './aggregator/scrape-error.js';
+export type { Scrape, ScrapeReply, ReplyDecoder, ScrapedEndpoint, ScrapedReply } from './aggregator/scrape.js';
+export { ScrapeError, type ScrapeErrorCode } from './aggregator/scrape.js';
 export { readScrape, type ScrapeReading, type ScrapeResult } from './aggregator/read-scrape.js';
-export type { ReplyDecoder, ScrapedEndpoint, ScrapedReply } from './aggregator/scraped-reply.js';
 
 // The hot path.
-export { NO_VALUE, WIDE_VALUE, type LoadBatch } from './load-batch.js';
-export { WorkerTable } from './worker-table.js';
+export { NO_VALUE, WIDE_VALUE, type LoadBatch, WorkerTable } from './events/load-batch.js';
 
 // Generic operators.
 export { attachLate, type SecondWatch, type WatchItem } from '../operators/attach-late.js';

@@ -1,4 +1,4 @@
-import { TidemarkError } from './tidemark-error.js';
+import { TidemarkError } from './errors.js';
 
 declare const workerIdBrand: unique symbol;
 

@@ -1,37 +1,36 @@
 import { map, merge, type Observable } from 'rxjs';
-import type { LoadReport } from '../adapters/nats/load-report.js';
-import { accessOf, type NatsAccess } from '../adapters/nats/nats-access.js';
-import type { LoadForm } from '../adapters/nats/load-receiver.js';
-import { natsLoads, type LoadGeneration, type NatsLoads } from '../adapters/nats/nats-loads.js';
-import type { FleetEvent, LoadReported } from '../core/fleet-event.js';
-import type { LoadBatch } from '../core/load-batch.js';
-import type { ConfigChange, InstanceChange, MonitorSources } from '../core/load-monitor/monitor-sources.js';
-import type { SourceStatus } from '../core/source-status.js';
-import type { WorkerChange } from '../core/worker-info.js';
-import { endpointOf, type EndpointLike } from '../wire/endpoint-of.js';
-import { fleetSources, type FleetScope } from './fleet-sources.js';
+import type { AccountingReport, LoadForm } from '../adapters/nats/load-receiver.js';
+import { natsLoads, type LoadRelease, type NatsLoads } from '../adapters/nats/nats-loads.js';
+import { toNatsConnectionOptions, type NatsConnectionOptions } from '../adapters/nats/nats-options.js';
+import type { FleetEvent, LoadReceived } from '../core/events/fleet-event.js';
+import type { LoadBatch } from '../core/events/load-batch.js';
+import type { ConfigChange, InstanceChange, MonitorSources } from '../core/pipeline/monitor-sources.js';
+import type { SourceStatus } from '../core/sources/source-status.js';
+import type { WorkerChange } from '../core/sources/worker-info.js';
+import { parseEndpoint, type EndpointLike } from '../wire/endpoint-names.js';
+import { discoverySources, type FleetScope } from './discovery-sources.js';
 
 /** A fleet, and which part of it. */
 export interface DynamoSourcesOptions extends FleetScope {
   /** The servers, or a connection that is there already; a text is the servers. */
-  readonly nats: string | NatsAccess;
+  readonly nats: string | NatsConnectionOptions;
   /** The endpoint whose workers are judged together. Absent: all workers, each under its id. */
   readonly endpoint?: EndpointLike;
   /** Only what this release publishes. Absent: all. */
-  readonly generation?: LoadGeneration;
+  readonly release?: LoadRelease;
   /** `columns` when absent: the fast form. `objects` say besides who published each, as which number, and when. */
   readonly form?: LoadForm;
 }
 
 /** What {@link dynamoSources} returns: what a monitor takes, and what else is known of the fleet. */
-export interface DynamoSources<Load extends LoadReported | LoadBatch = LoadBatch> extends MonitorSources {
+export interface DynamoSources<Load extends LoadReceived | LoadBatch = LoadBatch> extends MonitorSources {
   readonly loads: Observable<Load>;
   readonly configs: Observable<ConfigChange>;
   readonly decodeInstances: Observable<InstanceChange>;
   readonly events: Observable<FleetEvent>;
   readonly status: readonly [loads: Observable<SourceStatus>, discovery: Observable<SourceStatus>];
   /** What came over NATS, and what did not. */
-  readonly accounting$: Observable<LoadReport>;
+  readonly accounting$: Observable<AccountingReport>;
   /** Who the workers are. */
   readonly workers$: Observable<WorkerChange>;
 }
@@ -71,24 +70,24 @@ export interface DynamoSources<Load extends LoadReported | LoadBatch = LoadBatch
  */
 export function dynamoSources(
   options: DynamoSourcesOptions & { readonly form: 'objects' },
-): DynamoSources<LoadReported>;
+): DynamoSources<LoadReceived>;
 export function dynamoSources(options: DynamoSourcesOptions & { readonly form?: 'columns' }): DynamoSources;
-export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<LoadReported | LoadBatch>;
-export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<LoadReported | LoadBatch> {
-  const { namespace, generation } = options;
-  const nats = accessOf(options.nats);
-  const endpoint = options.endpoint === undefined ? null : endpointOf(options.endpoint, namespace);
+export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<LoadReceived | LoadBatch>;
+export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<LoadReceived | LoadBatch> {
+  const { namespace, release: generation } = options;
+  const nats = toNatsConnectionOptions(options.nats);
+  const endpoint = options.endpoint === undefined ? null : parseEndpoint(options.endpoint, namespace);
   const wanted = {
     ...nats,
     ...(namespace !== undefined && { namespace }),
     ...(endpoint !== null && { endpoint }),
     ...(generation !== undefined && { generation }),
   };
-  const events: NatsLoads<LoadReported | LoadBatch> =
+  const events: NatsLoads<LoadReceived | LoadBatch> =
     options.form === 'objects'
       ? natsLoads({ ...wanted, form: 'objects' })
       : natsLoads({ ...wanted, form: 'columns' });
-  const fleet = fleetSources(options, endpoint);
+  const fleet = discoverySources(options, endpoint);
   return {
     ...fleet.sources,
     loads: events.loads$,

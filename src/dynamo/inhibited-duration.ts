@@ -1,4 +1,4 @@
-import { TidemarkError } from '../core/tidemark-error.js';
+import { TidemarkError } from '../core/errors.js';
 
 /** How long a worker that was reported down stays out, in milliseconds, when nobody says otherwise. */
 export const DEFAULT_INHIBITED_MS = 5000;
@@ -23,7 +23,7 @@ export class InhibitedDurationError extends TidemarkError {
  *
  * @throws InhibitedDurationError for a negative number, for NaN, and for more than a timer can wait, 2^31 − 1.
  */
-export function checkedInhibitedMs(durationMs: number): number {
+export function validateInhibitedMs(durationMs: number): number {
   if (!(durationMs >= 0 && durationMs <= MAX_TIMER_MS)) throw new InhibitedDurationError(durationMs);
   return durationMs;
 }

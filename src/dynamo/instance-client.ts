@@ -1,14 +1,25 @@
-import { asyncScheduler, Observable, type Subscription } from 'rxjs';
-import type { FleetEvent } from '../core/fleet-event.js';
-import type { InstanceChange } from '../core/load-monitor/monitor-sources.js';
-import type { Problem } from '../core/problem.js';
+import { Observable, type SchedulerLike, type Subscription, asyncScheduler } from 'rxjs';
+import type { FleetEvent } from '../core/events/fleet-event.js';
+import type { InstanceChange } from '../core/pipeline/monitor-sources.js';
+import type { Problem } from '../core/sources/problem.js';
 import type { WorkerId } from '../core/worker-id.js';
-import { clientPolicies } from './client-policies.js';
-import type { ClientPolicy } from './client-policy.js';
-import { ClientRun } from './client-run.js';
-import { checkedInhibitedMs, DEFAULT_INHIBITED_MS } from './inhibited-duration.js';
-import type { InstanceClientOptions } from './instance-client-options.js';
-import type { RoutingSnapshot } from './routing-snapshot.js';
+import { type ClientPolicy, clientPolicies } from './client-policy.js';
+import { DEFAULT_INHIBITED_MS, validateInhibitedMs } from './inhibited-duration.js';
+import { InstanceClientRun } from './instance-client-run.js';
+import type { RoutingSnapshot } from './routing-sets.js';
+
+/** By which rules an instance client goes, and where its time comes from. */
+export interface InstanceClientOptions {
+  /** The rules; `clientPolicies.default` when absent. */
+  readonly policy?: ClientPolicy;
+  /**
+   * After how many milliseconds without a change of the instances everybody who was reported down is routable again;
+   * 5000 when absent. `0` turns that off, and reports with it.
+   */
+  readonly inhibitedDurationMs?: number;
+  /** Where time comes from; `asyncScheduler` when absent. */
+  readonly scheduler?: SchedulerLike;
+}
 
 /** The sets of one endpoint that a router chooses from. See {@link instanceClient}. */
 export interface InstanceClient {
@@ -91,32 +102,32 @@ export function instanceClient(
   options: InstanceClientOptions = {},
 ): InstanceClient {
   const { policy = clientPolicies.default, scheduler = asyncScheduler } = options;
-  const inhibitedMs = checkedInhibitedMs(options.inhibitedDurationMs ?? DEFAULT_INHIBITED_MS);
-  const newRun = (): ClientRun =>
-    new ClientRun(instances$, policy, inhibitedMs, scheduler, () => {
+  const inhibitedMs = validateInhibitedMs(options.inhibitedDurationMs ?? DEFAULT_INHIBITED_MS);
+  const newRun = (): InstanceClientRun =>
+    new InstanceClientRun(instances$, policy, inhibitedMs, scheduler, () => {
       run = newRun();
     });
   let run = newRun();
   /** An output of the run that is under way, or of the next one, when it is subscribed to. */
-  const output = <T>(of: (run: ClientRun) => Observable<T>): Observable<T> =>
+  const output = <T>(of: (run: InstanceClientRun) => Observable<T>): Observable<T> =>
     new Observable((subscriber) => of(run).subscribe(subscriber));
   const stop = (): void => run.stop();
 
   return {
     policy,
-    discovered$: output((now) => now.set(({ discovered }) => discovered)),
-    available$: output((now) => now.set(({ available }) => available)),
-    free$: output((now) => now.set(({ free }) => free)),
-    overloaded$: output((now) => now.set(({ overloaded }) => overloaded)),
+    discovered$: output((now) => now.observeSet(({ discovered }) => discovered)),
+    available$: output((now) => now.observeSet(({ available }) => available)),
+    free$: output((now) => now.observeSet(({ free }) => free)),
+    overloaded$: output((now) => now.observeSet(({ overloaded }) => overloaded)),
     watch$: output((now) => now.watch$),
     events$: output((now) => now.events$),
     problems$: output((now) => now.problems$),
     snapshot: () => run.snapshot(),
     reportDown: (workerId) => run.reportDown(workerId),
-    markOverloaded: (workerId) => run.mark(workerId),
+    markOverloaded: (workerId) => run.markOverloaded(workerId),
     setOverloaded: (workerIds) => run.setOverloaded(workerIds),
     clearOverloadedForRemoved: (workerIds) => run.forget(workerIds),
-    overloadReconciliationNeeded: () => run.reconciliationNeeded(),
+    overloadReconciliationNeeded: () => run.isReconciliationNeeded(),
     connect: () => run.connect(),
     stop,
     [Symbol.dispose]: stop,

@@ -1,18 +1,16 @@
 import { distinctUntilChanged, EMPTY, isObservable, map, merge, switchMap, type Observable } from 'rxjs';
-import type { BusySet } from '../core/busy-set.js';
-import type { Cleanup } from '../core/cleanup.js';
 import type { Count } from '../core/count.js';
-import type { Explanation } from '../core/explanation.js';
-import type { LoadMonitor, MonitorSnapshot } from '../core/load-monitor/load-monitor.js';
-import type { LoadThresholdConfig } from '../core/load-threshold-config.js';
-import type { LoadThresholdUpdate } from '../core/load-thresholds.js';
-import { policies } from '../core/policies.js';
-import type { Problem } from '../core/problem.js';
-import type { Transition } from '../core/transition.js';
+import type { Explanation } from '../core/judgement/explanation.js';
+import type { LoadMonitor, MonitorSnapshot } from '../core/pipeline/load-monitor.js';
+import type { LoadThresholdConfig } from '../core/policy/load-threshold-config.js';
+import type { LoadThresholdUpdate } from '../core/policy/load-thresholds.js';
+import { policies } from '../core/policy/policies.js';
+import type { Problem } from '../core/sources/problem.js';
+import type { BusySet } from '../core/state/busy-set.js';
+import type { Cleanup } from '../core/state/cleanup.js';
+import type { Transition } from '../core/state/fleet-step.js';
 import type { WorkerId } from '../core/worker-id.js';
-import type { KvMonitorOptions } from './kv-monitor-options.js';
-import type { KvMonitorSources } from './kv-monitor-sources.js';
-import type { PrefillClient } from './loop-sources.js';
+import type { KvMonitorOptions, KvMonitorSources, PrefillClient } from './kv-monitor-options.js';
 import { MonitorLoop } from './monitor-loop.js';
 
 /**
@@ -84,7 +82,7 @@ export class KvWorkerMonitor {
   ) {
     const { policy = policies.default } = options;
     const loop = from instanceof MonitorLoop ? from : new MonitorLoop(from, policy, options);
-    if (loop !== from) loop.marks.set(thresholds);
+    if (loop !== from) loop.thresholds.set(thresholds);
     const output = <T>(of: (run: LoadMonitor) => Observable<T>): Observable<T> =>
       loop.runs$.pipe(switchMap((run) => (run === undefined ? EMPTY : of(run))));
     this.loop = loop;
@@ -122,36 +120,36 @@ export class KvWorkerMonitor {
 
   /** The marks in force. */
   loadThresholdConfig(): LoadThresholdConfig {
-    return this.loop.marks.config;
+    return this.loop.thresholds.config;
   }
 
   /** Changes the marks that are given. @throws ThresholdError for those that the policy refuses. */
   setLoadThresholdConfig(change: LoadThresholdUpdate): void {
-    this.loop.marks.set(change);
+    this.loop.thresholds.set(change);
   }
 
   get activeDecodeBlocksThreshold(): number | null {
-    return this.loop.marks.config.activeDecodeBlocksThreshold;
+    return this.loop.thresholds.config.activeDecodeBlocksThreshold;
   }
 
   set activeDecodeBlocksThreshold(mark: number | null) {
-    this.loop.marks.set({ activeDecodeBlocksThreshold: mark });
+    this.loop.thresholds.set({ activeDecodeBlocksThreshold: mark });
   }
 
   get activePrefillTokensThreshold(): Count | null {
-    return this.loop.marks.config.activePrefillTokensThreshold;
+    return this.loop.thresholds.config.activePrefillTokensThreshold;
   }
 
   set activePrefillTokensThreshold(mark: Count | null) {
-    this.loop.marks.set({ activePrefillTokensThreshold: mark });
+    this.loop.thresholds.set({ activePrefillTokensThreshold: mark });
   }
 
   get activePrefillTokensThresholdFrac(): number | null {
-    return this.loop.marks.config.activePrefillTokensThresholdFrac;
+    return this.loop.thresholds.config.activePrefillTokensThresholdFrac;
   }
 
   set activePrefillTokensThresholdFrac(mark: number | null) {
-    this.loop.marks.set({ activePrefillTokensThresholdFrac: mark });
+    this.loop.thresholds.set({ activePrefillTokensThresholdFrac: mark });
   }
 
   /** The present state, or `undefined` while the monitor does not run. */

@@ -1,41 +1,65 @@
-import {
-  BehaviorSubject,
-  catchError,
-  filter,
-  isObservable,
-  NEVER,
-  Subject,
-  tap,
-  type Observable,
-} from 'rxjs';
-import type { BusySet } from '../core/busy-set.js';
-import { loadMonitor, type LoadMonitor } from '../core/load-monitor/load-monitor.js';
-import type { ConfigChange } from '../core/load-monitor/monitor-sources.js';
-import type { LoadPolicy } from '../core/load-policy.js';
-import type { Problem } from '../core/problem.js';
-import { ConfigsUnavailableError } from './kv-monitor-error.js';
-import type { KvMonitorOptions } from './kv-monitor-options.js';
-import type { KvMonitorSources } from './kv-monitor-sources.js';
-import { loopSources, type PrefillClient } from './loop-sources.js';
-import { MonitorMarks } from './monitor-marks.js';
+import { BehaviorSubject, NEVER, type Observable, Subject, catchError, filter, isObservable, tap } from 'rxjs';
+import { type LoadMonitor, loadMonitor } from '../core/pipeline/load-monitor.js';
+import type { ConfigChange } from '../core/pipeline/monitor-sources.js';
+import type { LoadPolicy } from '../core/policy/load-policy.js';
+import { LoadThresholdConfig } from '../core/policy/load-threshold-config.js';
+import type { LoadThresholdUpdate } from '../core/policy/load-thresholds.js';
+import type { Problem } from '../core/sources/problem.js';
+import type { BusySet } from '../core/state/busy-set.js';
 import { errorText } from '../operators/error-text.js';
+import { ConfigsUnavailableError, type KvMonitorOptions, type KvMonitorSources, type PrefillClient, toMonitorSources } from './kv-monitor-options.js';
+
+/** The marks of a monitor, which outlive its runs, and their changes, which reach the run under way. */
+export class MonitorThresholds {
+  private inForce: LoadThresholdConfig;
+  private changesSoFar: LoadThresholdUpdate = {};
+  private readonly changes$ = new Subject<LoadThresholdUpdate>();
+
+  constructor(private readonly policy: LoadPolicy) {
+    this.inForce = LoadThresholdConfig.defaults(policy);
+  }
+
+  /** The marks in force. */
+  get config(): LoadThresholdConfig {
+    return this.inForce;
+  }
+
+  /** What the next run starts with: the marks as they were given, as a stored one, stored again, may be cut twice. */
+  get given(): LoadThresholdUpdate {
+    return this.changesSoFar;
+  }
+
+  get updates$(): Observable<LoadThresholdUpdate> {
+    return this.changes$;
+  }
+
+  /** Changes the given marks. Throws what {@link LoadThresholdConfig.set} throws, and changes nothing then. */
+  set(change: LoadThresholdUpdate): void {
+    this.inForce = this.inForce.set(change);
+    const meant = Object.entries(change).filter(
+      ([, mark]) => mark !== undefined && (mark !== null || this.policy.nullThreshold === 'off'),
+    );
+    this.changesSoFar = { ...this.changesSoFar, ...(Object.fromEntries(meant) as LoadThresholdUpdate) };
+    this.changes$.next(change);
+  }
+}
 
 /** What all clones of a monitor share: its marks, its prefill client, and the run that may be under way. */
 export class MonitorLoop {
-  readonly marks: MonitorMarks;
+  readonly thresholds: MonitorThresholds;
   private readonly run$ = new BehaviorSubject<LoadMonitor | undefined>(undefined);
   private readonly prefill$ = new BehaviorSubject<PrefillClient | undefined>(undefined);
   private readonly problems$ = new Subject<Problem>();
-  private asking: Promise<void> | undefined;
+  private starting: Promise<void> | undefined;
   private stops = 0;
-  private published = false;
+  private hasPublished = false;
 
   constructor(
     readonly sources: KvMonitorSources,
     private readonly policy: LoadPolicy,
     private readonly options: KvMonitorOptions,
   ) {
-    this.marks = new MonitorMarks(policy);
+    this.thresholds = new MonitorThresholds(policy);
   }
 
   /** The run under way. */
@@ -61,24 +85,24 @@ export class MonitorLoop {
     if (this.run !== undefined) return;
     const { configs } = this.sources;
     if (typeof configs !== 'function') return this.connect(configs);
-    this.asking ??= this.ask(configs);
-    return this.asking;
+    this.starting ??= this.startAfterConfigs(configs);
+    return this.starting;
   }
 
   stop(): void {
     this.stops += 1;
-    this.asking = undefined;
+    this.starting = undefined;
     this.run?.stop();
   }
 
   setPrefill(prefill: PrefillClient): void {
     if (!isObservable(prefill)) prefill.connect();
     const busy = this.run?.snapshot()?.busy;
-    if (busy !== undefined) tell(prefill, busy);
+    if (busy !== undefined) publishToPrefill(prefill, busy);
     this.prefill$.next(prefill);
   }
 
-  private async ask(
+  private async startAfterConfigs(
     configs: () => Observable<ConfigChange> | PromiseLike<Observable<ConfigChange>>,
   ): Promise<void> {
     const { stops } = this;
@@ -90,15 +114,15 @@ export class MonitorLoop {
       // Whoever stopped the start meanwhile has no use for its failure.
       if (stops !== this.stops) return;
       if (error instanceof ConfigsUnavailableError) throw error;
-      this.problems$.next(problemOf(error));
+      this.problems$.next(configsProblem(error));
       throw new ConfigsUnavailableError(error);
     } finally {
-      if (stops === this.stops) this.asking = undefined;
+      if (stops === this.stops) this.starting = undefined;
     }
   }
 
   private connect(configs$: Observable<ConfigChange> | undefined): void {
-    const { sources, policy, marks, options } = this;
+    const { sources, policy, thresholds, options } = this;
     let spoke = false;
     let failure: ConfigsUnavailableError | undefined;
     const wanted$ = configs$?.pipe(
@@ -106,20 +130,20 @@ export class MonitorLoop {
       catchError((error: unknown) => {
         if (spoke) throw error;
         failure = new ConfigsUnavailableError(error);
-        this.problems$.next(problemOf(error));
+        this.problems$.next(configsProblem(error));
         monitor.stop();
         return NEVER;
       }),
     );
-    const monitor = loadMonitor(loopSources(sources, wanted$, marks.updates$, this.prefill$), {
+    const monitor = loadMonitor(toMonitorSources(sources, wanted$, thresholds.updates$, this.prefill$), {
       policy,
-      start: { thresholds: marks.given, ...(options.source && { source: options.source }) },
+      start: { thresholds: thresholds.given, ...(options.role && { source: options.role }) },
       ...(options.scheduler && { scheduler: options.scheduler }),
     });
     // The clients are told before anybody else is. A run begins with nobody busy, which is news only after another.
-    monitor.busy$.pipe(filter(({ version }) => version > 0 || this.published)).subscribe({
+    monitor.busy$.pipe(filter(({ version }) => version > 0 || this.hasPublished)).subscribe({
       next: (busy) => this.publish(busy),
-      error: (error: unknown) => this.problems$.next(problemOf(error)),
+      error: (error: unknown) => this.problems$.next(configsProblem(error)),
     });
     sources.client?.connect();
     this.run$.next(monitor);
@@ -130,18 +154,18 @@ export class MonitorLoop {
   }
 
   private publish(busy: BusySet): void {
-    this.published = true;
+    this.hasPublished = true;
     this.sources.client?.setOverloaded(busy);
-    tell(this.prefill$.value, busy);
+    publishToPrefill(this.prefill$.value, busy);
   }
 }
 
-function tell(prefill: PrefillClient | undefined, busy: BusySet): void {
+function publishToPrefill(prefill: PrefillClient | undefined, busy: BusySet): void {
   if (prefill === undefined || isObservable(prefill) || prefill.policy.prefillClient === 'not-told') return;
   prefill.setOverloaded(busy);
 }
 
-function problemOf(error: unknown): Problem {
+function configsProblem(error: unknown): Problem {
   const why = errorText(error);
   const text = `the monitor did not start, as its configurations cannot be had: ${why}`;
   return { code: 'source-error', source: 'configs', text, count: 1 };

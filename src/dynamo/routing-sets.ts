@@ -1,10 +1,32 @@
-import type { InstanceChange } from '../core/load-monitor/monitor-sources.js';
-import { compareWorkerIds, type WorkerId } from '../core/worker-id.js';
+import type { InstanceChange } from '../core/pipeline/monitor-sources.js';
+import { type WorkerId, compareWorkerIds } from '../core/worker-id.js';
 import type { ClientPolicy } from './client-policy.js';
-import type { RoutingSnapshot } from './routing-snapshot.js';
+
+/** How many workers are in each of the sets that a router chooses from. */
+export interface RoutingCounts {
+  readonly discovered: number;
+  readonly routable: number;
+  readonly overloaded: number;
+  readonly free: number;
+}
+
+/** The sets that a router chooses from, at one moment. Immutable; every set is in ascending order of ids. */
+export interface RoutingSnapshot {
+  /** Whom discovery names. */
+  readonly discovered: ReadonlySet<WorkerId>;
+  /** Of these, who was not reported down. */
+  readonly available: ReadonlySet<WorkerId>;
+  /** Who is above the marks or was marked by the request path. May hold workers that are not discovered. */
+  readonly overloaded: ReadonlySet<WorkerId>;
+  /** Who may be given a request. */
+  readonly free: ReadonlySet<WorkerId>;
+  readonly counts: RoutingCounts;
+  /** Whether discovery has named anybody yet. Before it, an empty `available` says nothing. */
+  readonly initialized: boolean;
+}
 
 type Ids = ReadonlySet<WorkerId>;
-const NOBODY: Ids = new Set();
+const NO_IDS: Ids = new Set();
 
 /**
  * The state of an instance client: who is discovered, who of them is down, who is overloaded and by whom. Time is an
@@ -15,12 +37,12 @@ const NOBODY: Ids = new Set();
 export class RoutingSets {
   private readonly discovered = new Set<WorkerId>();
   private readonly down = new Set<WorkerId>();
-  private published: Ids = NOBODY;
-  private readonly deadlines = new Map<WorkerId, number>();
-  private markedSincePublication = false;
+  private published: Ids = NO_IDS;
+  private readonly overloadMarkDeadlines = new Map<WorkerId, number>();
+  private hasOverloadMarkSincePublication = false;
   private initialized = false;
-  private sorted: Ids | undefined = NOBODY;
-  private last: RoutingSnapshot = snapshotOf(NOBODY, NOBODY, NOBODY, NOBODY, false);
+  private sorted: Ids | undefined = NO_IDS;
+  private last: RoutingSnapshot = snapshotOf(NO_IDS, NO_IDS, NO_IDS, NO_IDS, false);
 
   constructor(private readonly policy: ClientPolicy) {}
 
@@ -43,11 +65,11 @@ export class RoutingSets {
   }
 
   /** The request path marks a worker, or marks it again. Whether the policy knows marks. */
-  mark(id: WorkerId, now: number): boolean {
-    const { requestMarks } = this.policy;
+  markOverloaded(id: WorkerId, now: number): boolean {
+    const { overloadMarks: requestMarks } = this.policy;
     if (requestMarks === 'ignored') return false;
-    this.deadlines.set(id, requestMarks.maximumMs === null ? Infinity : now + requestMarks.maximumMs);
-    this.markedSincePublication = true;
+    this.overloadMarkDeadlines.set(id, requestMarks.maximumMs === null ? Infinity : now + requestMarks.maximumMs);
+    this.hasOverloadMarkSincePublication = true;
     return true;
   }
 
@@ -55,8 +77,8 @@ export class RoutingSets {
   setOverloaded(ids: Iterable<WorkerId>, now: number): boolean {
     const before = this.overloaded(now);
     this.published = new Set(ids);
-    this.deadlines.clear();
-    this.markedSincePublication = false;
+    this.overloadMarkDeadlines.clear();
+    this.hasOverloadMarkSincePublication = false;
     return !isSame(before, this.overloaded(now));
   }
 
@@ -65,23 +87,23 @@ export class RoutingSets {
     const gone = new Set(ids);
     if (gone.size === 0) return;
     this.published = without(this.published, gone);
-    for (const id of gone) this.deadlines.delete(id);
+    for (const id of gone) this.overloadMarkDeadlines.delete(id);
   }
 
   /** Whether a mark waits for a publication. */
-  reconciliationNeeded(now: number): boolean {
-    if (this.policy.reconciliationNeeded === 'since-a-mark') return this.markedSincePublication;
-    return this.markedAt(now).length > 0;
+  isReconciliationNeeded(now: number): boolean {
+    if (this.policy.reconciliationNeeded === 'since-a-mark') return this.hasOverloadMarkSincePublication;
+    return this.overloadMarkedAt(now).length > 0;
   }
 
   snapshot(now: number): RoutingSnapshot {
     const { last, down } = this;
-    this.sorted ??= inOrder(this.discovered);
-    const discovered = kept(last.discovered, this.sorted);
-    const available = kept(last.available, without(discovered, down));
-    const overloaded = kept(last.overloaded, inOrder(this.overloaded(now)));
+    this.sorted ??= sortIds(this.discovered);
+    const discovered = keepIfSame(last.discovered, this.sorted);
+    const available = keepIfSame(last.available, without(discovered, down));
+    const overloaded = keepIfSame(last.overloaded, sortIds(this.overloaded(now)));
     const candidates = this.policy.freeAmong === 'discovered' ? discovered : available;
-    const free = kept(last.free, without(candidates, overloaded));
+    const free = keepIfSame(last.free, without(candidates, overloaded));
     const { initialized } = this;
     const unchanged =
       discovered === last.discovered &&
@@ -110,12 +132,12 @@ export class RoutingSets {
   }
 
   private overloaded(now: number): Ids {
-    const marked = this.markedAt(now);
+    const marked = this.overloadMarkedAt(now);
     return marked.length === 0 ? this.published : new Set([...this.published, ...marked]);
   }
 
-  private markedAt(now: number): WorkerId[] {
-    return [...this.deadlines].flatMap(([id, deadline]) => (deadline > now ? [id] : []));
+  private overloadMarkedAt(now: number): WorkerId[] {
+    return [...this.overloadMarkDeadlines].flatMap(([id, deadline]) => (deadline > now ? [id] : []));
   }
 }
 
@@ -136,7 +158,7 @@ function snapshotOf(
 }
 
 /** The set before, where the present one has the same members. */
-function kept(before: Ids, now: Ids): Ids {
+function keepIfSame(before: Ids, now: Ids): Ids {
   return isSame(before, now) ? before : now;
 }
 
@@ -147,7 +169,7 @@ function isSame(a: Ids, b: Ids): boolean {
   return true;
 }
 
-function inOrder(ids: Ids): Ids {
+function sortIds(ids: Ids): Ids {
   return ids.size < 2 ? new Set(ids) : new Set([...ids].sort(compareWorkerIds));
 }
 

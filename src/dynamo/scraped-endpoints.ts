@@ -3,10 +3,10 @@ import type { MetricsAggregatorOptions } from '../core/aggregator/aggregator-opt
 import { metricsAggregator } from '../core/aggregator/metrics-aggregator.js';
 import { ProcessedEndpoints } from '../core/aggregator/processed-endpoints.js';
 import type { Scrape } from '../core/aggregator/scrape.js';
-import type { Problem } from '../core/problem.js';
-import type { SourceStatus } from '../core/source-status.js';
-import { decodeServiceStats } from '../wire/decode-service-stats.js';
-import { serviceName } from '../wire/service-names.js';
+import type { Problem } from '../core/sources/problem.js';
+import type { SourceStatus } from '../core/sources/source-status.js';
+import { serviceName } from '../wire/services/service-names.js';
+import { decodeServiceStats } from '../wire/services/service-stats.js';
 
 /** A component of a fleet, whose workers are asked. */
 export interface ComponentName {
@@ -21,7 +21,7 @@ export type ScrapedEndpointsOptions = Omit<
 >;
 
 /** Which endpoint is polled, and what is made of it. */
-type Polled = Pick<MetricsAggregatorOptions, 'endpoint' | 'metrics'>;
+type PolledEndpoint = Pick<MetricsAggregatorOptions, 'endpoint' | 'metrics'>;
 
 /** What the two collectors of the original have in common. */
 export class ScrapedEndpoints {
@@ -37,7 +37,7 @@ export class ScrapedEndpoints {
   constructor(
     scrape: Scrape,
     { namespace, component }: ComponentName,
-    polled: Polled,
+    polled: PolledEndpoint,
     options: ScrapedEndpointsOptions,
   ) {
     this.serviceName = serviceName(namespace, component);
@@ -71,5 +71,55 @@ export class ScrapedEndpoints {
 
   [Symbol.dispose](): void {
     this.stop();
+  }
+}
+
+/** The endpoint that serves requests. */
+const GENERATE_ENDPOINT = 'generate';
+
+/**
+ * Which workers of a component are there, polled (Dynamo's `EndpointCollector`, 0.3.2 to 0.6).
+ *
+ * It polls the endpoint `generate` and takes every worker that has it, with a predicted load of 0; all else is as in
+ * {@link KvMetricsAggregator}.
+ *
+ * @throws AggregatorOptionsError for options that cannot be followed.
+ * @see {@link KvMetricsAggregator}, {@link metricsAggregator}
+ */
+export class EndpointCollector extends ScrapedEndpoints {
+  constructor(scrape: Scrape, component: ComponentName, options: ScrapedEndpointsOptions = {}) {
+    super(scrape, component, { endpoint: GENERATE_ENDPOINT, metrics: 'predictive' }, options);
+  }
+}
+
+/** The endpoint whose statistics are the engine's metrics. */
+const KV_METRICS_ENDPOINT = 'load_metrics';
+
+/**
+ * What the engines of a component say of their load, polled (Dynamo's `KvMetricsAggregator`, up to 0.6).
+ *
+ * 1. It polls the endpoint `load_metrics`; an endpoint without metrics, or with metrics that cannot be read, is left out
+ *    and reported.
+ * 2. Building connects nothing: it polls while somebody listens to one of its outputs, or from `connect()` to `stop()`.
+ * 3. All else is as {@link metricsAggregator} says, under the policy `aggregatorPolicies.default`; `compat` is the
+ *    original's.
+ *
+ * @example
+ * ```ts
+ * import { EMPTY } from 'rxjs';
+ * import { KvMetricsAggregator } from 'tidemark/dynamo';
+ *
+ * const nobody = EMPTY;
+ * const aggregator = new KvMetricsAggregator(nobody, { namespace: 'dynamo', component: 'backend' });
+ * console.log(aggregator.serviceName, aggregator.getEndpoints().loadAvg);
+ * // Logs: dynamo_backend 0
+ * ```
+ *
+ * @throws AggregatorOptionsError for options that cannot be followed.
+ * @see {@link EndpointCollector}, {@link metricsAggregator}
+ */
+export class KvMetricsAggregator extends ScrapedEndpoints {
+  constructor(scrape: Scrape, component: ComponentName, options: ScrapedEndpointsOptions = {}) {
+    super(scrape, component, { endpoint: KV_METRICS_ENDPOINT, metrics: 'engine' }, options);
   }
 }

@@ -1,25 +1,22 @@
 import { map, merge, type Observable } from 'rxjs';
 import { monotonicScheduler } from '../adapters/clock/monotonic-scheduler.js';
-import { accessOf, type NatsAccess } from '../adapters/nats/nats-access.js';
-import type { ScrapeOptions } from '../adapters/nats/scrape-question.js';
-import { scrapeStats } from '../adapters/nats/scrape-stats.js';
-import type { ActiveLoad } from '../core/active-load.js';
+import { toNatsConnectionOptions, type NatsConnectionOptions } from '../adapters/nats/nats-options.js';
+import { type ScrapeOptions, scrapeStats } from '../adapters/nats/scrape-stats.js';
 import { engineLoads } from '../core/aggregator/engine-loads.js';
 import type { ProcessedEndpoints } from '../core/aggregator/processed-endpoints.js';
-import type { FleetEvent } from '../core/fleet-event.js';
-import type { ConfigChange, InstanceChange, MonitorSources } from '../core/load-monitor/monitor-sources.js';
-import type { SourceStatus } from '../core/source-status.js';
-import type { WorkerChange } from '../core/worker-info.js';
-import { endpointOf, type EndpointLike } from '../wire/endpoint-of.js';
-import { serviceName } from '../wire/service-names.js';
-import { fleetSources, type FleetScope } from './fleet-sources.js';
-import { KvMetricsAggregator } from './kv-metrics-aggregator.js';
-import type { ScrapedEndpointsOptions } from './scraped-endpoints.js';
+import type { ActiveLoad, FleetEvent } from '../core/events/fleet-event.js';
+import type { ConfigChange, InstanceChange, MonitorSources } from '../core/pipeline/monitor-sources.js';
+import type { SourceStatus } from '../core/sources/source-status.js';
+import type { WorkerChange } from '../core/sources/worker-info.js';
+import { parseEndpoint, type EndpointLike } from '../wire/endpoint-names.js';
+import { serviceName } from '../wire/services/service-names.js';
+import { discoverySources, type FleetScope } from './discovery-sources.js';
+import { KvMetricsAggregator, type ScrapedEndpointsOptions } from './scraped-endpoints.js';
 
 /** An old fleet, which part of it, and how it is asked. */
 export interface ScrapedSourcesOptions extends FleetScope {
   /** The servers, or a connection that is there already; a text is the servers. */
-  readonly nats: string | NatsAccess;
+  readonly nats: string | NatsConnectionOptions;
   /** The endpoint whose workers are judged together; all endpoints of its component are asked. */
   readonly endpoint: EndpointLike;
   /** How long a scrape listens, and how much it takes. */
@@ -74,15 +71,15 @@ export interface ScrapedSources extends MonitorSources {
  * @see {@link dynamoSources} for later releases, {@link metricsAggregator}, {@link scrapeStats}
  */
 export function scrapedSources(options: ScrapedSourcesOptions): ScrapedSources {
-  const nats = accessOf(options.nats);
-  const endpoint = endpointOf(options.endpoint, options.namespace);
+  const nats = toNatsConnectionOptions(options.nats);
+  const endpoint = parseEndpoint(options.endpoint, options.namespace);
   const { namespace, component } = endpoint;
   const aggregator = new KvMetricsAggregator(
     scrapeStats(nats, serviceName(namespace, component), options.scrape),
     endpoint,
     { scheduler: nats.scheduler ?? monotonicScheduler, ...options.aggregator },
   );
-  const fleet = fleetSources({ ...options, namespace }, endpoint);
+  const fleet = discoverySources({ ...options, namespace }, endpoint);
   return {
     ...fleet.sources,
     loads: aggregator.endpoints$.pipe(engineLoads()),

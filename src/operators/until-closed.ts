@@ -11,9 +11,9 @@ import { Observable, takeUntil, type MonoTypeOperatorFunction, type Subscriber }
 export function untilClosed<T>(subscriber: Subscriber<unknown>): MonoTypeOperatorFunction<T> {
   return takeUntil(
     new Observable<void>((closed) => {
-      const tell = (): void => closed.next();
-      subscriber.add(tell);
-      return () => subscriber.remove(tell);
+      const notify = (): void => closed.next();
+      subscriber.add(notify);
+      return () => subscriber.remove(notify);
     }),
   );
 }

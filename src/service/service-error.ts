@@ -1,4 +1,4 @@
-import { TidemarkError } from '../core/tidemark-error.js';
+import { TidemarkError } from '../core/errors.js';
 
 /** A call of the service that cannot be carried out. `code` and the sentence go to the caller as JSON. */
 export class ServiceError extends TidemarkError {

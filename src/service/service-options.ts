@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
-import type { ApiGeneration } from './busy-threshold/threshold-calls.js';
-import type { FrontendMarks } from './frontends/frontend-marks.js';
+import type { FrontendThresholds } from './frontends/frontend-thresholds.js';
+import type { ApiRelease } from './http/busy-threshold/threshold-api.js';
 import type { Pools } from './pools/pools.js';
 
 /** How a service is served. */
@@ -12,11 +12,11 @@ export interface ServiceOptions {
   /** `9420` when absent; 0 is any that is free. */
   readonly port?: number;
   /** Whose threshold API is spoken; `1.6` when absent. */
-  readonly generation?: ApiGeneration;
+  readonly release?: ApiRelease;
   /** What a caller has to bring who changes state. */
   readonly adminToken?: string;
   /** Dynamo's frontends, whose marks are then in force in place of those set here. */
-  readonly frontends?: FrontendMarks;
+  readonly frontends?: FrontendThresholds;
   /** How many may read events at once; 1000 when absent. */
   readonly maxReaders?: number;
   /** How much may wait for one reader before it is behind, in bytes; 262 144 when absent. */
@@ -37,7 +37,7 @@ export interface ServiceOptions {
 export const serviceDefaults = {
   host: '127.0.0.1',
   port: 9420,
-  generation: '1.6',
+  release: '1.6',
   maxReaders: 1000,
   maxBufferedBytes: 262_144,
   maxBehindMs: 10_000,

@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicScheduler } from '../adapters/clock/monotonic-scheduler.js';
-import { AdminGuard } from './admin-guard.js';
-import { EventLog } from './events/event-log.js';
-import { EventReaders } from './events/event-readers.js';
-import { timeText } from './events/fleet-news.js';
-import { MetricsPage } from './metrics-page.js';
+import { AdminGuard } from './http/admin-guard.js';
+import { MetricsPage } from './http/metrics-page.js';
+import type { ServiceContext } from './http/route.js';
+import { createServiceApp } from './http/service-app.js';
 import { packageVersion } from './package-version.js';
-import { PoolViews } from './pools/pool-views.js';
-import { run } from './run.js';
-import { serviceApp } from './service-app.js';
-import type { ServiceContext } from './service-context.js';
+import { PoolSummaries } from './queries/pool-summary.js';
 import { ServiceError } from './service-error.js';
 import { serviceDefaults, type ServiceOptions } from './service-options.js';
+import { run } from './service-run.js';
+import { EventLog, EventReaders } from './stream/event-readers.js';
+import { isoTime } from './stream/server-sent-events.js';
 
 /** A service that listens. */
 export interface Service {
@@ -25,7 +24,7 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-const LONGEST_END_MS = 5000;
+const MAX_STOP_MS = 5000;
 
 /**
  * Serves who is busy and why over HTTP.
@@ -60,35 +59,35 @@ const LONGEST_END_MS = 5000;
  * @see {@link FleetPools}, {@link givenPool}
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { pools, host, port, generation, ...limits } = { ...serviceDefaults, ...options };
+  const { pools, host, port, release: generation, ...limits } = { ...serviceDefaults, ...options };
   const scheduler = options.scheduler ?? monotonicScheduler;
   const now = (): number => scheduler.now();
-  const views = new PoolViews();
+  const summaries = new PoolSummaries();
   const log = new EventLog(limits.keptEvents);
   const snapshot = (): object => ({
-    pools: pools.list().map((pool) => views.wholeOf(pool)),
-    sources: (pools.sources.snapshot()?.status ?? []).map((one) => ({ ...one, since: timeText(one.since) })),
+    pools: pools.list().map((pool) => summaries.describe(pool)),
+    sources: (pools.sourceMonitor.snapshot()?.status ?? []).map((one) => ({ ...one, since: isoTime(one.since) })),
   });
   const readers = new EventReaders(log, snapshot, limits, now);
   const page = new MetricsPage(pools);
   const reports = { last: options.frontends === undefined ? null : [] };
-  let draining = false;
+  let isDraining = false;
   const context: ServiceContext = {
     pools,
-    views,
+    summaries,
     version: packageVersion(),
     readers,
     page,
     guard: new AdminGuard(options.adminToken, host),
-    generation,
+    release: generation,
     maxBodyBytes: limits.maxBodyBytes,
     frontends: () => reports.last,
-    isDraining: () => draining,
+    isDraining: () => isDraining,
     startedAt: now(),
     now,
   };
-  const app = await serviceApp(context, options.logger);
-  const running = run({ ...options, views, log, readers, page, reports, logger: app.log });
+  const app = await createServiceApp(context, options.logger);
+  const running = run({ ...options, summaries, log, readers, page, reports, logger: app.log });
   // What sources say at once is known before the first request.
   await sleep(0);
   try {
@@ -102,10 +101,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const bound = typeof address === 'object' && address !== null ? address.port : port;
   let ended: Promise<void> | undefined;
   const end = async (): Promise<void> => {
-    draining = true;
+    isDraining = true;
     readers.close();
     const limit = new AbortController();
-    const late = sleep(LONGEST_END_MS, undefined, { signal: limit.signal, ref: false }).then(
+    const late = sleep(MAX_STOP_MS, undefined, { signal: limit.signal, ref: false }).then(
       () => app.server.closeAllConnections(),
       () => undefined,
     );
@@ -119,7 +118,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     port: bound,
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     drain: () => {
-      draining = true;
+      isDraining = true;
       readers.refuse();
     },
     stop: () => (ended ??= end()),

@@ -1,5 +1,5 @@
-import type { LoadPolicy } from '../core/load-policy.js';
-import { TidemarkError } from '../core/tidemark-error.js';
+import { TidemarkError } from '../core/errors.js';
+import type { LoadPolicy } from '../core/policy/load-policy.js';
 
 /** How large a simulated fleet is and how long it lives. */
 export interface FleetPlan {
@@ -34,12 +34,12 @@ const LIMITS = {
 } as const;
 
 /** @throws FleetPlanError with all problems at once */
-export function checkFleetPlan(plan: FleetPlan): void {
+export function validateFleetPlan(plan: FleetPlan): void {
   const problems: string[] = [];
-  for (const [name, [least, most]] of Object.entries(LIMITS)) {
+  for (const [name, [min, max]] of Object.entries(LIMITS)) {
     const value = plan[name as keyof typeof LIMITS];
-    if (!Number.isSafeInteger(value) || value < least || value > most) {
-      problems.push(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
+    if (!Number.isSafeInteger(value) || value < min || value > max) {
+      problems.push(`${name} must be a whole number from ${min} to ${max}, not ${value}`);
     }
   }
   if (!(plan.durationMs > 0 && plan.durationMs < Infinity)) {

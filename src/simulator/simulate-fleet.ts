@@ -1,8 +1,6 @@
 import { workerIdFromBigInt } from '../core/worker-id.js';
-import { checkFleetPlan, type FleetPlan } from './fleet-plan.js';
-import { seededRandom } from './random.js';
-import type { SimulatedFact } from './simulated-fact.js';
-import { SimulatedWorker } from './simulated-worker.js';
+import { validateFleetPlan, type FleetPlan } from './fleet-plan.js';
+import { type SimulatedEvent, SimulatedWorker, seededRandom } from './simulated-worker.js';
 
 const TICK_MS = 200;
 
@@ -27,8 +25,8 @@ const TICK_MS = 200;
  * // Logs: [ 'instances', 'mdc', 'instances', 'mdc' ]
  * ```
  */
-export function* simulateFleet(plan: FleetPlan): Generator<SimulatedFact, void, undefined> {
-  checkFleetPlan(plan);
+export function* simulateFleet(plan: FleetPlan): Generator<SimulatedEvent, void, undefined> {
+  validateFleetPlan(plan);
   const random = seededRandom(plan.seed);
   const workers = Array.from({ length: plan.workers }, () => {
     // Real ids are lease ids: 63 bits, far above 2^53.

@@ -1,12 +1,33 @@
-import type { ActiveLoad } from '../core/active-load.js';
+import type { ActiveLoad } from '../core/events/fleet-event.js';
 import type { WorkerId } from '../core/worker-id.js';
-import { instanceKey, modelKey } from '../wire/build-discovery-key.js';
-import { encodeInstanceRecord, encodeModelRecord } from '../wire/encode-discovery-record.js';
-import { encodeActiveLoad, encodeActiveLoadJson, encodeEnvelope } from '../wire/load-encoder.js';
-import { loadSubject } from '../wire/subjects.js';
+import { instanceKey, modelKey } from '../wire/discovery/discovery-keys.js';
+import { encodeInstanceRecord, encodeModelRecord } from '../wire/discovery/encode-discovery-record.js';
+import { encodeActiveLoad, encodeActiveLoadJson, encodeEnvelope } from '../wire/loads/load-encoder.js';
+import { loadSubject } from '../wire/loads/subjects.js';
 import type { FleetPlan } from './fleet-plan.js';
-import type { Random } from './random.js';
-import type { SimulatedFact } from './simulated-fact.js';
+
+/** A source of numbers in [0, 1) that gives the same numbers for the same seed, on every platform. */
+export type Random = () => number;
+
+/** Mulberry32: 32 bits of state are plenty for a demo, and reproducible everywhere. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/**
+ * Something a real fleet would do, as the bytes it would do it with: a message on a subject, or a key of the
+ * discovery store written (`value`) or gone (empty value). `at`: milliseconds since the beginning, never smaller
+ * than that of the fact before.
+ */
+export type SimulatedEvent =
+  | { readonly at: number; readonly subject: string; readonly payload: Uint8Array }
+  | { readonly at: number; readonly key: string; readonly value: Uint8Array };
 
 const TOTAL_KV_BLOCKS = 1000;
 const MAX_BATCHED_TOKENS = 8192;
@@ -14,18 +35,18 @@ const MAX_BATCHED_TOKENS = 8192;
 export const DEMO_MODEL = 'demo-model';
 /** Where every simulated worker serves. */
 export const SIMULATED_ENDPOINT = { namespace: 'demo', component: 'backend', endpoint: 'generate' };
-const nothing = new Uint8Array(0);
+const EMPTY_VALUE = new Uint8Array(0);
 
 /** One worker of a simulated fleet: when it is there, and how loaded its ranks are. */
 export class SimulatedWorker {
   private sequence = 0;
-  private present = false;
+  private isPresent = false;
   private readonly periodMs: number;
   private readonly phase: number;
   private readonly skew: readonly number[];
   /** From when to when the worker is away; never, for most. */
   private readonly away: readonly [number, number];
-  private readonly newLayout: boolean;
+  private readonly usesNewLayout: boolean;
 
   constructor(
     private readonly workerId: WorkerId,
@@ -37,23 +58,23 @@ export class SimulatedWorker {
     this.skew = Array.from({ length: plan.ranks }, () => 0.08 * (random() - 0.5));
     const leaves = random() < 0.4 ? (0.2 + 0.4 * random()) * plan.durationMs : Infinity;
     this.away = [leaves, leaves + 0.2 * plan.durationMs];
-    this.newLayout = Math.max(...plan.policy.wire.positionalFields) === 5;
+    this.usesNewLayout = Math.max(...plan.policy.wire.positionalFields) === 5;
   }
 
   /** What the worker does at one moment. */
-  *tick(at: number): Generator<SimulatedFact> {
-    const present = at < this.away[0] || at >= this.away[1];
-    if (present !== this.present) yield* this.registration(at, present);
-    this.present = present;
-    if (!present) return;
+  *tick(at: number): Generator<SimulatedEvent> {
+    const isPresent = at < this.away[0] || at >= this.away[1];
+    if (isPresent !== this.isPresent) yield* this.registration(at, isPresent);
+    this.isPresent = isPresent;
+    if (!isPresent) return;
     for (let dpRank = 0; dpRank < this.plan.ranks; dpRank += 1) {
       yield { at, subject: this.subject(), payload: this.message(at, this.load(at, dpRank)) };
     }
   }
 
-  private *registration(at: number, present: boolean): Generator<SimulatedFact> {
+  private *registration(at: number, isPresent: boolean): Generator<SimulatedEvent> {
     const address = { ...SIMULATED_ENDPOINT, instanceId: this.workerId };
-    const layout = { release: this.newLayout ? '1.6' : '1.0' } as const;
+    const layout = { release: this.usesNewLayout ? '1.6' : '1.0' } as const;
     const transport = { kind: 'tcp', address: '127.0.0.1:9000' } as const;
     const runtimeConfig = {
       totalKvBlocks: TOTAL_KV_BLOCKS,
@@ -66,8 +87,8 @@ export class SimulatedWorker {
       { ...address, model: this.plan.model ?? DEMO_MODEL, runtimeConfig },
       layout,
     );
-    yield { at, key: instanceKey(address), value: present ? instance : nothing };
-    yield { at, key: modelKey(address), value: present ? card : nothing };
+    yield { at, key: instanceKey(address), value: isPresent ? instance : EMPTY_VALUE };
+    yield { at, key: modelKey(address), value: isPresent ? card : EMPTY_VALUE };
   }
 
   private load(at: number, dpRank: number): ActiveLoad {
@@ -75,14 +96,14 @@ export class SimulatedWorker {
     const fill = 0.6 + 0.4 * wave + (this.skew[dpRank] ?? 0) + 0.03 * (this.random() - 0.5);
     const blocks = Math.round(TOTAL_KV_BLOCKS * Math.min(Math.max(fill, 0), 1));
     const tokens = Math.round(MAX_BATCHED_TOKENS * Math.max(wave, 0) * 2 * this.random());
-    const reported = this.newLayout
+    const reported = this.usesNewLayout
       ? { activeDecodeBlocks: null, kvUsedBlocks: blocks }
       : { activeDecodeBlocks: blocks, kvUsedBlocks: null };
     return { workerId: this.workerId, dpRank, activePrefillTokens: tokens, ...reported };
   }
 
   private subject(): string {
-    return this.newLayout
+    return this.usesNewLayout
       ? loadSubject(SIMULATED_ENDPOINT)
       : loadSubject({ namespace: SIMULATED_ENDPOINT.namespace });
   }
@@ -95,6 +116,6 @@ export class SimulatedWorker {
       publishedAt: this.plan.startedAt + at,
     };
     this.sequence += 1;
-    return encodeEnvelope(head, encodeActiveLoad(load, this.newLayout ? 5 : 4));
+    return encodeEnvelope(head, encodeActiveLoad(load, this.usesNewLayout ? 5 : 4));
   }
 }

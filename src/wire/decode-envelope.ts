@@ -1,9 +1,8 @@
 import type { Count } from '../core/count.js';
-import type { LoadPolicy } from '../core/load-policy.js';
-import { decodeErrorOf, DecodeFailure, type DecodeError } from './decode-error.js';
-import { walkHead } from './envelope-walker.js';
-import { spanValue } from './span-value.js';
-import { topicText } from './topic-text.js';
+import type { LoadPolicy } from '../core/policy/load-policy.js';
+import { catchDecodeFailure, DecodeFailure, type DecodeError } from './decode-error.js';
+import { decodeTopic, walkHead } from './loads/envelope.js';
+import { readSpan } from './msgpack/msgpack-reader.js';
 
 /** An envelope with its payload as it came. */
 export interface Envelope {
@@ -23,14 +22,14 @@ export function decodeEnvelope(
   bytes: Uint8Array,
   policy: LoadPolicy,
 ): Envelope | { readonly error: DecodeError } {
-  return decodeErrorOf(() => {
+  return catchDecodeFailure(() => {
     if (bytes.length === 0) throw new DecodeFailure('empty', 'the message is empty', 0);
     const head = walkHead(bytes, policy.wire);
     return {
-      publisherId: String(spanValue(bytes, head.publisherId)),
-      sequence: spanValue(bytes, head.sequence),
-      publishedAt: spanValue(bytes, head.publishedAt),
-      topic: topicText(bytes, head.topic),
+      publisherId: String(readSpan(bytes, head.publisherId)),
+      sequence: readSpan(bytes, head.sequence),
+      publishedAt: readSpan(bytes, head.publishedAt),
+      topic: decodeTopic(bytes, head.topic),
       payload: head.gathered ?? bytes.slice(head.payload.start, head.payload.end),
     };
   });

@@ -51,7 +51,7 @@ export class DecodeFailure extends Error {
 }
 
 /** Runs a decoder and turns its failure into a value; every other exception is a defect and passes. */
-export function decodeErrorOf<T>(decode: () => T): T | { readonly error: DecodeError } {
+export function catchDecodeFailure<T>(decode: () => T): T | { readonly error: DecodeError } {
   try {
     return decode();
   } catch (failure) {

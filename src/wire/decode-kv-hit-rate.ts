@@ -1,10 +1,9 @@
 import type { KvHitRateEvent } from '../core/aggregator/kv-hit-rate.js';
 import { countOf } from '../core/count.js';
 import { workerIdFromBigInt } from '../core/worker-id.js';
-import { decodeErrorOf, type DecodeError } from './decode-error.js';
-import { requiredField, u32Field, uintOf } from './json-fields.js';
-import { parseLosslessJson } from './lossless-json.js';
-import { structObject } from './struct-fields.js';
+import { catchDecodeFailure, type DecodeError } from './decode-error.js';
+import { requiredField, structObject, u32Field, uintOf } from './json/json-fields.js';
+import { parseLosslessJson } from './json/lossless-json.js';
 
 /** The topic of `KVHitRateEvent`, on the events of a namespace: `loadSubject({ namespace }, KV_HIT_RATE_TOPIC)`. */
 export const KV_HIT_RATE_TOPIC = 'kv-hit-rate';
@@ -34,7 +33,7 @@ const WITHOUT_RANK = ['worker_id', 'isl_blocks', 'overlap_blocks'] as const;
 export function decodeKvHitRateEvent(
   bytes: Uint8Array,
 ): { readonly event: KvHitRateEvent } | { readonly error: DecodeError } {
-  return decodeErrorOf(() => {
+  return catchDecodeFailure(() => {
     const node = parseLosslessJson(bytes);
     const names = node.kind === 'array' && node.items.length === WITHOUT_RANK.length ? WITHOUT_RANK : FIELDS;
     const event = structObject(node, 'a KVHitRateEvent', names);

@@ -1,8 +1,8 @@
 // Load messages.
-export { LoadDecoder, type DecodedLoad } from './load-decoder.js';
-export { LoadBatchDecoder, type BatchRefusal } from './load-batch-decoder.js';
-export type { LoadHead } from './load-head.js';
-export { LoadAccounting, type LoadAccountingOptions } from './load-accounting.js';
+export { LoadDecoder, type DecodedLoad } from './loads/load-decoder.js';
+export { LoadBatchDecoder, type BatchRefusal } from './loads/load-batch-decoder.js';
+export type { LoadHeader as LoadHead } from './loads/load-header.js';
+export { LoadAccounting, type LoadAccountingOptions } from './loads/load-accounting.js';
 export type {
   AgeAccount,
   DetachedAccount,
@@ -12,22 +12,21 @@ export type {
   PublisherCounts,
   SequenceAccount,
   SequenceGap,
-} from './load-account.js';
+} from './loads/load-account.js';
 export { decodeEnvelope, type Envelope } from './decode-envelope.js';
 export {
   encodeActiveLoad,
   encodeActiveLoadJson,
   encodeEnvelope,
-  type EnvelopeHead,
+  type EnvelopeHeader as EnvelopeHead,
   type LoadFieldCount,
-} from './load-encoder.js';
+} from './loads/load-encoder.js';
 export type { DecodeError, DecodeErrorCode } from './decode-error.js';
-export { LOAD_TOPIC } from './load-topic.js';
+export { LOAD_TOPIC, loadSubject, parseSubject, type ParsedSubject } from './loads/subjects.js';
 
 // Subjects.
-export { encodeSegment } from './percent-encoding.js';
-export { loadSubject, parseSubject, type ParsedSubject } from './subjects.js';
-export { ScopeError, type LoadScope } from './load-scope.js';
+export { encodeSegment, toSlug as slugOf } from './text-codecs.js';
+export { ScopeError, type LoadScope, parseEndpoint as endpointOf, EndpointNameError, type EndpointLike, endpointPath } from './endpoint-names.js';
 
 // Discovery.
 export {
@@ -38,24 +37,13 @@ export {
   type InstanceRecord,
   type ModelRecord,
   type RemovedRecord,
-} from './discovery-record.js';
-export { parseDiscoveryKey, type DiscoveryKey } from './discovery-key.js';
-export type { EventTransport, InstanceTransport } from './discovery-transport.js';
-export { eventChannelKey, instanceKey, modelKey, type EndpointAddress } from './build-discovery-key.js';
-export { encodeInstanceRecord, encodeModelRecord, type RecordLayout } from './encode-discovery-record.js';
-export type { ModelFile, ModelFiles } from './model-files.js';
-export { slugOf } from './slug.js';
-export { DiscoveryFold } from './discovery-fold.js';
-export type { DiscoveryBatch, DiscoveryChange } from './discovery-change.js';
-export type {
-  DiscoveryDifference,
-  DiscoveryProblem,
-  EndpointDifference,
-  PoolDifference,
-} from './discovery-difference.js';
-export { discoveryPrefixes } from './discovery-prefixes.js';
-export { endpointOf, EndpointNameError, type EndpointLike } from './endpoint-of.js';
-export { endpointPath } from './endpoint-path.js';
+} from './discovery/discovery-record.js';
+export { parseDiscoveryKey, type DiscoveryKey, eventChannelKey, instanceKey, modelKey, type EndpointAddress, discoveryPrefixes } from './discovery/discovery-keys.js';
+export type { EventTransport, InstanceTransport } from './discovery/discovery-record.js';
+export { encodeInstanceRecord, encodeModelRecord, type RecordLayout } from './discovery/encode-discovery-record.js';
+export type { ModelFile, ModelFiles } from './discovery/encode-discovery-record.js';
+export { DiscoveryFold } from './discovery/discovery-fold.js';
+export type { DiscoveryBatch, DiscoveryChange, DiscoveryDifference, DiscoveryProblem, EndpointDifference, PoolDifference } from './discovery/discovery-fold.js';
 
 // Statistics of NATS micro services.
 export {
@@ -64,7 +52,7 @@ export {
   serviceRequestSubject,
   serviceSubject,
   type ServiceVerb,
-} from './service-names.js';
+} from './services/service-names.js';
 export {
   encodeServiceInfo,
   encodeServicePing,
@@ -72,16 +60,15 @@ export {
   type ServiceEndpoint,
   type ServiceEndpointCounters,
   type ServiceIdentity,
-} from './service-encoder.js';
-export { decodeServiceStats, type ServiceStats } from './decode-service-stats.js';
-export type { ServiceEndpointStats } from './service-endpoint-stats.js';
-export { encodeForwardPassMetrics, type MetricsForm } from './encode-forward-pass-metrics.js';
-export { decodeForwardPassMetrics } from './decode-forward-pass-metrics.js';
+} from './services/service-encoder.js';
+export { decodeServiceStats, type ServiceStats } from './services/service-stats.js';
+export type { ServiceEndpointStats } from './services/service-stats.js';
+export { encodeForwardPassMetrics, type MetricsForm, decodeForwardPassMetrics } from './services/forward-pass-metrics.js';
 export { decodeProcessedEndpoints, encodeProcessedEndpoints } from './processed-endpoints-json.js';
 export { decodeKvHitRateEvent, KV_HIT_RATE_TOPIC } from './decode-kv-hit-rate.js';
 
 // Recordings.
-export { parseRecording, RecordingError } from './parse-recording.js';
+export { parseRecording, RecordingError } from './recording/parse-recording.js';
 export type {
   Expectation,
   RecordedEvent,
@@ -90,4 +77,4 @@ export type {
   Recording,
   RecordingHeader,
   RecordingLine,
-} from './recording.js';
+} from './recording/recording.js';

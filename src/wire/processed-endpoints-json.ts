@@ -1,14 +1,11 @@
-import type { Endpoint } from '../core/aggregator/endpoint.js';
-import type { LoadMetrics } from '../core/aggregator/load-metrics.js';
+import type { Endpoint, LoadMetrics } from '../core/aggregator/load-metrics.js';
 import { ProcessedEndpoints } from '../core/aggregator/processed-endpoints.js';
 import { countOf } from '../core/count.js';
 import { workerId, WorkerIdError } from '../core/worker-id.js';
-import { decodeErrorOf, DecodeFailure, type DecodeError } from './decode-error.js';
-import { forwardPassMetricsOf } from './decode-forward-pass-metrics.js';
-import { encodeForwardPassMetrics } from './encode-forward-pass-metrics.js';
-import { numberOf, objectOf, requiredField, stringOf, uintOf } from './json-fields.js';
-import type { JsonMember, JsonNode, JsonObjectNode } from './json-node.js';
-import { parseLosslessJson } from './lossless-json.js';
+import { catchDecodeFailure, DecodeFailure, type DecodeError } from './decode-error.js';
+import { numberOf, objectOf, requiredField, stringOf, uintOf } from './json/json-fields.js';
+import { type JsonMember, type JsonNode, type JsonObjectNode, parseLosslessJson } from './json/lossless-json.js';
+import { encodeForwardPassMetrics, readForwardPassMetrics } from './services/forward-pass-metrics.js';
 
 const utf8 = new TextEncoder();
 
@@ -45,7 +42,7 @@ export function encodeProcessedEndpoints(snapshot: ProcessedEndpoints): Uint8Arr
 export function decodeProcessedEndpoints(
   bytes: Uint8Array,
 ): { readonly snapshot: ProcessedEndpoints } | { readonly error: DecodeError } {
-  return decodeErrorOf(() => {
+  return catchDecodeFailure(() => {
     const node = objectOf(parseLosslessJson(bytes), 'ProcessedEndpoints');
     const { members } = objectOf(requiredField(node, 'endpoints'), 'endpoints');
     return {
@@ -87,7 +84,7 @@ function endpointOf({ key, offset, value }: JsonMember): Endpoint {
 function loadOf(node: JsonNode): LoadMetrics {
   const [kind, ...others] = objectOf(node, 'data').members;
   if (kind?.key === 'engine_load_metrics' && others.length === 0)
-    return { engineLoadMetrics: forwardPassMetricsOf(kind.value, ['nested']) };
+    return { engineLoadMetrics: readForwardPassMetrics(kind.value, ['nested']) };
   if (kind?.key === 'predictive_load_metrics' && others.length === 0) {
     const predictive = objectOf(kind.value, kind.key);
     const blocks = uintOf(requiredField(predictive, 'kv_active_blocks'), 'kv_active_blocks');

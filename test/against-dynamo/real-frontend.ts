@@ -1,4 +1,4 @@
-import type { LoadThresholdUpdate } from '../../src/core/load-thresholds.js';
+import type { LoadThresholdUpdate } from '../../src/core/policy/load-thresholds.js';
 import { eventually } from '../support/eventually.js';
 import { onFreePort } from '../support/on-free-port.js';
 import { dynamoPython } from './dynamo-python.js';

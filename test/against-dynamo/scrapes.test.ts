@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { scrapeStats } from '../../src/adapters/nats/scrape-stats.js';
 import { serveStats } from '../../src/adapters/nats/serve-stats.js';
-import { aggregatorPolicies } from '../../src/core/aggregator/aggregator-policies.js';
+import { aggregatorPolicies } from '../../src/core/aggregator/aggregator-policy.js';
 import type { ProcessedEndpoints } from '../../src/core/aggregator/processed-endpoints.js';
 import { workerId } from '../../src/core/worker-id.js';
-import { KvMetricsAggregator } from '../../src/dynamo/kv-metrics-aggregator.js';
-import { seededRandom } from '../../src/simulator/random.js';
-import { encodeForwardPassMetrics } from '../../src/wire/encode-forward-pass-metrics.js';
-import { serviceName, serviceSubject } from '../../src/wire/service-names.js';
+import { KvMetricsAggregator } from '../../src/dynamo/scraped-endpoints.js';
+import { seededRandom } from '../../src/simulator/simulated-worker.js';
+import { encodeForwardPassMetrics } from '../../src/wire/services/forward-pass-metrics.js';
+import { serviceName, serviceSubject } from '../../src/wire/services/service-names.js';
 import { startEtcd } from '../support/etcd-server.js';
 import { eventually } from '../support/eventually.js';
 import { startNats } from '../support/nats-server.js';

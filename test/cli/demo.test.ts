@@ -1,12 +1,12 @@
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { demoMonitor } from '../../src/cli/demo-fleet.js';
+import { demoMonitor } from '../../src/cli/demo/demo-fleet.js';
 import { paced } from '../../src/cli/paced.js';
-import { LoadThresholdConfig } from '../../src/core/load-threshold-config.js';
-import { policies } from '../../src/core/policies.js';
-import type { Transition } from '../../src/core/transition.js';
+import { LoadThresholdConfig } from '../../src/core/policy/load-threshold-config.js';
+import { policies } from '../../src/core/policy/policies.js';
+import type { Transition } from '../../src/core/state/fleet-step.js';
 import { simulateFleet } from '../../src/simulator/simulate-fleet.js';
-import { LoadDecoder } from '../../src/wire/load-decoder.js';
+import { LoadDecoder } from '../../src/wire/loads/load-decoder.js';
 import { jsonLines, runCli } from '../support/run-cli.js';
 
 /** What leaves the demo's monitor over a minute, in virtual time. */
@@ -18,7 +18,7 @@ function watched(policy: (typeof policies)[keyof typeof policies]): {
   const facts = simulateFleet({ seed: 1, workers: 6, ranks: 2, durationMs: 60_000, startedAt: 0, policy });
   const marks = LoadThresholdConfig.defaults(policy).update({ activeDecodeBlocksThreshold: 0.85 });
   const decoder = new LoadDecoder(policy);
-  const monitor = demoMonitor({ facts$: paced(facts, scheduler), decoder, policy, marks }, scheduler);
+  const monitor = demoMonitor({ events$: paced(facts, scheduler), decoder, policy, thresholds: marks }, scheduler);
   const transitions: Transition[] = [];
   const sets: string[] = [];
   monitor.transitions$.subscribe((transition) => transitions.push(transition));

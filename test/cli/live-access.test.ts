@@ -2,25 +2,25 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { liveAccess } from '../../src/cli/live-access.js';
-import { needPackages } from '../../src/cli/need-packages.js';
+import { connectionOptionsFromEnv } from '../../src/cli/fleet-options.js';
+import { requirePackages } from '../../src/cli/optional-packages.js';
 
 const options = { nats: 'nats://a:1, b', etcd: 'http://c:3,d' };
 
 describe('who we are, from the variables of Dynamo', () => {
   it('none is set, or set to nothing - nobody', () => {
     const nobody = { nats: { servers: ['nats://a:1', 'b'] }, etcd: { hosts: ['http://c:3', 'd'] } };
-    expect(liveAccess(options, {})).toEqual(nobody);
-    expect(liveAccess(options, { NATS_AUTH_TOKEN: '', ETCD_AUTH_USERNAME: '' })).toEqual(nobody);
+    expect(connectionOptionsFromEnv(options, {})).toEqual(nobody);
+    expect(connectionOptionsFromEnv(options, { NATS_AUTH_TOKEN: '', ETCD_AUTH_USERNAME: '' })).toEqual(nobody);
   });
 
   it('several for NATS - the one that Dynamo takes', () => {
     const seed = { NATS_AUTH_NKEY: 'SU1' };
     const token = { ...seed, NATS_AUTH_TOKEN: 't' };
     const user = { ...token, NATS_AUTH_USERNAME: 'u', NATS_AUTH_PASSWORD: 'p' };
-    expect(liveAccess(options, user).nats.auth).toEqual({ user: 'u', password: 'p' });
-    expect(liveAccess(options, token).nats.auth).toEqual({ token: 't' });
-    expect(liveAccess(options, seed).nats.auth).toEqual({ nkeySeed: 'SU1' });
+    expect(connectionOptionsFromEnv(options, user).nats.auth).toEqual({ user: 'u', password: 'p' });
+    expect(connectionOptionsFromEnv(options, token).nats.auth).toEqual({ token: 't' });
+    expect(connectionOptionsFromEnv(options, seed).nats.auth).toEqual({ nkeySeed: 'SU1' });
   });
 
   it('files for NATS, PEM text for etcd', () => {
@@ -35,18 +35,18 @@ describe('who we are, from the variables of Dynamo', () => {
       ETCD_AUTH_CLIENT_CERT: 'cert',
       ETCD_AUTH_CLIENT_KEY: 'key',
     };
-    const { nats, etcd } = liveAccess(options, environment);
+    const { nats, etcd } = connectionOptionsFromEnv(options, environment);
     expect([nats.auth, nats.tls]).toEqual([{ credentials: 'text' }, { ca: 'text' }]);
     expect(etcd.auth).toEqual({ username: 'u', password: 'p' });
     expect(etcd.tls).toEqual({ ca: 'ca', cert: 'cert', key: 'key' });
   });
 
   it('half of a pair, or a file that is not there - a sentence', () => {
-    expect(() => liveAccess(options, { NATS_AUTH_USERNAME: 'u' })).toThrow(
+    expect(() => connectionOptionsFromEnv(options, { NATS_AUTH_USERNAME: 'u' })).toThrow(
       'NATS_AUTH_USERNAME and NATS_AUTH_PASSWORD go together: set both or none.',
     );
-    expect(() => liveAccess(options, { ETCD_AUTH_PASSWORD: 'p' })).toThrow('go together');
-    expect(() => liveAccess(options, { NATS_TLS_CA_CERT_PATH: '/none' })).toThrow(
+    expect(() => connectionOptionsFromEnv(options, { ETCD_AUTH_PASSWORD: 'p' })).toThrow('go together');
+    expect(() => connectionOptionsFromEnv(options, { NATS_TLS_CA_CERT_PATH: '/none' })).toThrow(
       '/none cannot be read: there is no such file',
     );
   });
@@ -57,17 +57,17 @@ describe('needPackages', () => {
     Promise.reject(Object.assign(new Error('none'), { code: 'ERR_MODULE_NOT_FOUND' }));
 
   it('what is absent - is told with the command that installs it', async () => {
-    await expect(needPackages('watch')).resolves.toBeUndefined();
-    await expect(needPackages('watch', { nats: () => Promise.resolve(), etcd3: absent })).rejects.toThrow(
+    await expect(requirePackages('watch')).resolves.toBeUndefined();
+    await expect(requirePackages('watch', { nats: () => Promise.resolve(), etcd3: absent })).rejects.toThrow(
       'tidemark watch needs etcd3, which is not installed: npm install etcd3',
     );
-    await expect(needPackages('watch', { nats: absent, etcd3: absent })).rejects.toThrow(
+    await expect(requirePackages('watch', { nats: absent, etcd3: absent })).rejects.toThrow(
       'tidemark watch needs nats and etcd3, which are not installed: npm install nats etcd3',
     );
   });
 
   it('what is there and broken - is no advice to install it', async () => {
-    await expect(needPackages('watch', { nats: () => Promise.reject(new Error('broken')) })).rejects.toThrow(
+    await expect(requirePackages('watch', { nats: () => Promise.reject(new Error('broken')) })).rejects.toThrow(
       'broken',
     );
   });

@@ -1,9 +1,8 @@
 import { from, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { LiveReport } from '../../src/cli/live-report.js';
-import { silenceHint, type Heard } from '../../src/cli/silence-hint.js';
-import { workerNews } from '../../src/cli/worker-news.js';
-import type { InstanceChange } from '../../src/core/load-monitor/monitor-sources.js';
+import { type HeardSoFar, reportWorkerChanges, silenceHint } from '../../src/cli/live/watch-command.js';
+import type { InstanceChange } from '../../src/core/pipeline/monitor-sources.js';
 import { workerId } from '../../src/core/worker-id.js';
 
 /** A report for people, and what it wrote, without the time in front. */
@@ -21,18 +20,18 @@ describe('LiveReport', () => {
   it('a source that is tried again and again - is told once for each reason', () => {
     const { report, lines } = reporting();
     const down = { source: 'loads', state: 'down', since: 1_000 };
-    report.health({ ...down, why: 'refused.', retryInMs: 40 });
-    report.health({ ...down, why: 'refused.', retryInMs: 80 });
+    report.status({ ...down, why: 'refused.', retryInMs: 40 });
+    report.status({ ...down, why: 'refused.', retryInMs: 80 });
     expect(lines()).toEqual(['loads (NATS): down: refused. Next try in 40 ms.']);
-    report.health({ ...down, why: 'silent.' });
-    report.health({ ...down, why: 'refused.' });
+    report.status({ ...down, why: 'silent.' });
+    report.status({ ...down, why: 'refused.' });
     expect(lines()).toEqual([
       expect.stringMatching(/^loads \(NATS\): down since \d\d:\d\d:\d\d\.\d{3}: silent\.$/),
     ]);
-    report.health({ source: 'loads', state: 'live', since: 4_000 });
-    report.health({ ...down, why: 'refused.' });
+    report.status({ source: 'loads', state: 'live', since: 4_000 });
+    report.status({ ...down, why: 'refused.' });
     expect(lines()).toEqual(['loads (NATS): live', 'loads (NATS): down: refused.']);
-    for (let n = 0; n < 100; n += 1) report.health({ ...down, why: `reason ${n}` });
+    for (let n = 0; n < 100; n += 1) report.status({ ...down, why: `reason ${n}` });
     expect(lines().length).toBeLessThan(30);
   });
 
@@ -72,7 +71,7 @@ describe('workerNews', () => {
       new Set([two]),
       new Set(Array.from({ length: 9 }, (_, n) => workerId(String(n + 10)))),
     ];
-    from(changes).pipe(workerNews(report)).subscribe();
+    from(changes).pipe(reportWorkerChanges(report)).subscribe();
     expect(lines()).toEqual([
       'worker 1 came; 1 worker is there',
       'worker 2 came; 2 workers are there',
@@ -83,7 +82,7 @@ describe('workerNews', () => {
 });
 
 describe('silenceHint', () => {
-  const hints = (heard: Heard): string[] => {
+  const hints = (heard: HeardSoFar): string[] => {
     const { report, lines } = reporting();
     const scheduler = new VirtualTimeScheduler();
     silenceHint(() => heard, report, scheduler).subscribe();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { addMarbleCommand, marbleCommand, type MarbleAction } from '../../src/cli/marble-command.js';
+import { addMarbleCommand, marbleCommand, type MarbleAction } from '../../src/cli/marble/marble-command.js';
 import { root } from '../support/run-cli.js';
 
 const good = `% A story.

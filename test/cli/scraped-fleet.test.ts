@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { simulateCommand } from '../../src/cli/simulate-command.js';
-import { watchCommand } from '../../src/cli/watch-command.js';
+import { simulateCommand } from '../../src/cli/live/simulate-command.js';
+import { watchCommand } from '../../src/cli/live/watch-command.js';
 import { describeWith } from '../support/describe-with.js';
 import { startEtcd, type EtcdServer } from '../support/etcd-server.js';
 import { eventually } from '../support/eventually.js';

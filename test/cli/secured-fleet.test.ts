@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { parseRecording } from '../../src/wire/parse-recording.js';
+import { parseRecording } from '../../src/wire/recording/parse-recording.js';
 import { makeCertificates, type Certificates } from '../support/certificates.js';
 import { describeWith } from '../support/describe-with.js';
 import { startEtcd, type EtcdServer } from '../support/etcd-server.js';

@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { planServe } from '../../src/cli/settings/serve-plan.js';
-import { eventually } from '../support/eventually.js';
+import { resolveServePlan } from '../../src/cli/serve/settings/serve-plan.js';
 import { EventStream } from '../support/event-stream.js';
+import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { httpCall } from '../support/http-call.js';
 import { root, runCli } from '../support/run-cli.js';
@@ -153,7 +153,7 @@ describe('tidemark serve', () => {
 
 describe('settings', () => {
   const value = async (flags: Record<string, string | boolean | string[]>, environment = {}) => {
-    const { resolved, problems } = await planServe(flags, environment);
+    const { resolved, problems } = await resolveServePlan(flags, environment);
     return { problems, of: (name: string) => resolved.find(({ setting }) => setting.name === name) };
   };
 
@@ -186,7 +186,7 @@ describe('settings', () => {
       '{"simulate":true,"generation":1.0,"model":"m","activePrefillTokensThreshold":18446744073709551615,"activeDecodeBlocksThreshold":1e-1,"frontend":["http://a:1","http://b:2"],"namespace":null,"host":""}',
     ],
   ])('%s - every kind of value, as it was written', async (name, text) => {
-    const { plan, problems } = await planServe({}, { TIDEMARK_CONFIG: file(name, text) });
+    const { plan, problems } = await resolveServePlan({}, { TIDEMARK_CONFIG: file(name, text) });
     expect(problems).toEqual([]);
     expect(plan?.settings).toMatchObject({
       simulate: true,
@@ -267,7 +267,7 @@ describe('settings', () => {
 
   it('the admin token comes from a file as well, and must be one', async () => {
     const token = file('token', 'a-good-token\n');
-    expect((await planServe({ adminTokenFile: token }, {})).plan?.adminToken).toBe('a-good-token');
+    expect((await resolveServePlan({ adminTokenFile: token }, {})).plan?.adminToken).toBe('a-good-token');
     const wrong = [
       [{ adminTokenFile: token, adminToken: 'another-token' }, /two tokens/],
       [{ adminToken: 'short' }, /at least 8 characters/],
@@ -275,7 +275,7 @@ describe('settings', () => {
       [{ adminTokenFile: join(folder, 'none') }, /no such file/],
     ] as const;
     for (const [flags, problem] of wrong)
-      expect((await planServe(flags, {})).problems).toEqual([expect.stringMatching(problem)]);
+      expect((await resolveServePlan(flags, {})).problems).toEqual([expect.stringMatching(problem)]);
   });
 });
 
@@ -312,7 +312,7 @@ describe('tidemark check', () => {
     async (command) => {
       const { out } = await runCli([command, '--help']);
       expect(out).toMatch(/Examples:\n {2}\$ tidemark /);
-      const { resolved } = await planServe({}, {});
+      const { resolved } = await resolveServePlan({}, {});
       const text = out.replace(/\s+/g, ' ');
       for (const { setting } of resolved) {
         expect(text).toContain(setting.flag.split(' ')[0]);

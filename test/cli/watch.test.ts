@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { simulateCommand } from '../../src/cli/simulate-command.js';
-import { watchCommand, type WatchOptions } from '../../src/cli/watch-command.js';
+import { simulateCommand } from '../../src/cli/live/simulate-command.js';
+import { watchCommand, type WatchOptions } from '../../src/cli/live/watch-command.js';
 import { eventually } from '../support/eventually.js';
 import { runCli } from '../support/run-cli.js';
 import { RunningCommand } from '../support/run-command.js';

@@ -1,9 +1,9 @@
 import { concat, defer, of, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { busySets } from '../../src/core/busy-sets.js';
-import type { FleetEvent } from '../../src/core/fleet-event.js';
-import { policies } from '../../src/core/policies.js';
-import { reduceFleet } from '../../src/core/reduce-fleet.js';
+import type { FleetEvent } from '../../src/core/events/fleet-event.js';
+import { reduceFleet } from '../../src/core/pipeline/reduce-fleet.js';
+import { busySets } from '../../src/core/pipeline/selections.js';
+import { policies } from '../../src/core/policy/policies.js';
 import { id, load } from '../support/fleet.js';
 
 describe('busySets', () => {

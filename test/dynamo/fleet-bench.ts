@@ -1,11 +1,11 @@
 import { Subject, type Observable } from 'rxjs';
-import type { ActiveLoad } from '../../src/core/active-load.js';
-import type { ConfigChange, InstanceChange } from '../../src/core/load-monitor/monitor-sources.js';
-import type { LoadThresholdUpdate } from '../../src/core/load-thresholds.js';
-import { policies } from '../../src/core/policies.js';
-import { clientPolicies } from '../../src/dynamo/client-policies.js';
+import type { ActiveLoad } from '../../src/core/events/fleet-event.js';
+import type { ConfigChange, InstanceChange } from '../../src/core/pipeline/monitor-sources.js';
+import type { LoadThresholdUpdate } from '../../src/core/policy/load-thresholds.js';
+import { policies } from '../../src/core/policy/policies.js';
+import { clientPolicies } from '../../src/dynamo/client-policy.js';
 import { instanceClient, type InstanceClient } from '../../src/dynamo/instance-client.js';
-import type { KvMonitorSources } from '../../src/dynamo/kv-monitor-sources.js';
+import type { KvMonitorSources } from '../../src/dynamo/kv-monitor-options.js';
 import { KvWorkerMonitor } from '../../src/dynamo/kv-worker-monitor.js';
 import { blocks, cards, HandClock, ids } from './virtual-fleet.js';
 

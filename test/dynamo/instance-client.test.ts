@@ -11,14 +11,12 @@ import {
   throwError,
 } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import type { InstanceChange } from '../../src/core/load-monitor/monitor-sources.js';
-import type { Problem } from '../../src/core/problem.js';
+import type { InstanceChange } from '../../src/core/pipeline/monitor-sources.js';
+import type { Problem } from '../../src/core/sources/problem.js';
 import type { WorkerId } from '../../src/core/worker-id.js';
-import { clientPolicies } from '../../src/dynamo/client-policies.js';
-import type { ClientPolicy } from '../../src/dynamo/client-policy.js';
+import { type ClientPolicy, clientPolicies } from '../../src/dynamo/client-policy.js';
 import { InhibitedDurationError } from '../../src/dynamo/inhibited-duration.js';
-import { instanceClient, type InstanceClient } from '../../src/dynamo/instance-client.js';
-import type { InstanceClientOptions } from '../../src/dynamo/instance-client-options.js';
+import { type InstanceClient, type InstanceClientOptions, instanceClient } from '../../src/dynamo/instance-client.js';
 import { id } from '../support/fleet.js';
 import { HandClock, ids, said } from './virtual-fleet.js';
 

@@ -1,15 +1,14 @@
 import { concat, NEVER, Observable, of, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { ActiveLoad } from '../../src/core/active-load.js';
-import type { FleetEvent } from '../../src/core/fleet-event.js';
-import type { ConfigChange, InstanceChange } from '../../src/core/load-monitor/monitor-sources.js';
-import { ThresholdError } from '../../src/core/load-threshold-config.js';
-import { policies } from '../../src/core/policies.js';
-import type { SourceStatus } from '../../src/core/source-status.js';
-import { clientPolicies } from '../../src/dynamo/client-policies.js';
+import type { ActiveLoad, FleetEvent } from '../../src/core/events/fleet-event.js';
+import type { ConfigChange, InstanceChange } from '../../src/core/pipeline/monitor-sources.js';
+import { ThresholdError } from '../../src/core/policy/load-threshold-config.js';
+import { policies } from '../../src/core/policy/policies.js';
+import type { SourceStatus } from '../../src/core/sources/source-status.js';
+import { clientPolicies } from '../../src/dynamo/client-policy.js';
 import { instanceClient } from '../../src/dynamo/instance-client.js';
-import { id } from '../support/fleet.js';
 import { KvWorkerMonitor } from '../../src/dynamo/kv-worker-monitor.js';
+import { id } from '../support/fleet.js';
 import { Fleet, type Release } from './fleet-bench.js';
 import { blocks, cards, HandClock, ids, said } from './virtual-fleet.js';
 
@@ -411,7 +410,7 @@ describe('what a loadMonitor takes besides', () => {
     const monitor = new KvWorkerMonitor(
       { events: events$, status: [status$], decodeInstances },
       {},
-      { policy: policies['dynamo-1.6'], source: 'prefill', scheduler: new HandClock() },
+      { policy: policies['dynamo-1.6'], role: 'prefill', scheduler: new HandClock() },
     );
     const cleanups: unknown[] = [];
     monitor.cleanups$.subscribe((cleanup) => cleanups.push(cleanup));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clientPolicies } from '../../src/dynamo/client-policies.js';
+import { clientPolicies } from '../../src/dynamo/client-policy.js';
 import { RoutingSets } from '../../src/dynamo/routing-sets.js';
 import { id } from '../support/fleet.js';
 import { ids } from './virtual-fleet.js';

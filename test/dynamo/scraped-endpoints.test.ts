@@ -1,10 +1,9 @@
 import { defer, of } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { aggregatorPolicies } from '../../src/core/aggregator/aggregator-policies.js';
+import { aggregatorPolicies } from '../../src/core/aggregator/aggregator-policy.js';
 import type { Scrape } from '../../src/core/aggregator/scrape.js';
-import { EndpointCollector } from '../../src/dynamo/endpoint-collector.js';
-import { KvMetricsAggregator } from '../../src/dynamo/kv-metrics-aggregator.js';
+import { EndpointCollector, KvMetricsAggregator } from '../../src/dynamo/scraped-endpoints.js';
 import { metricsOf, statsReply } from '../support/scraped.js';
 
 const component = { namespace: 'dynamo', component: 'backend' };

@@ -1,8 +1,8 @@
 import { NEVER, of, Subject, throwError, Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { ActiveLoad } from '../../src/core/active-load.js';
-import type { ConfigChange } from '../../src/core/load-monitor/monitor-sources.js';
-import { ConfigsUnavailableError } from '../../src/dynamo/kv-monitor-error.js';
+import type { ActiveLoad } from '../../src/core/events/fleet-event.js';
+import type { ConfigChange } from '../../src/core/pipeline/monitor-sources.js';
+import { ConfigsUnavailableError } from '../../src/dynamo/kv-monitor-options.js';
 import { KvWorkerMonitor } from '../../src/dynamo/kv-worker-monitor.js';
 import { Fleet } from './fleet-bench.js';
 import { blocks, cards, ids, said } from './virtual-fleet.js';

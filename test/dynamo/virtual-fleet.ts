@@ -1,5 +1,5 @@
 import { VirtualTimeScheduler, type Observable } from 'rxjs';
-import type { ActiveLoad } from '../../src/core/active-load.js';
+import type { ActiveLoad } from '../../src/core/events/fleet-event.js';
 import type { WorkerId } from '../../src/core/worker-id.js';
 import { id } from '../support/fleet.js';
 

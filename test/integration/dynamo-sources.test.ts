@@ -2,9 +2,9 @@ import { Subject } from 'rxjs';
 import { expect, it } from 'vitest';
 import { registerWorker } from '../../src/adapters/etcd/register-worker.js';
 import { natsPublisher } from '../../src/adapters/nats/nats-publisher.js';
-import type { ActiveLoad } from '../../src/core/active-load.js';
-import { loadMonitor } from '../../src/core/load-monitor/load-monitor.js';
-import { policies } from '../../src/core/policies.js';
+import type { ActiveLoad } from '../../src/core/events/fleet-event.js';
+import { loadMonitor } from '../../src/core/pipeline/load-monitor.js';
+import { policies } from '../../src/core/policy/policies.js';
 import { workerId, type WorkerId } from '../../src/core/worker-id.js';
 import { dynamoSources, type DynamoSourcesOptions } from '../../src/dynamo/dynamo-sources.js';
 import { describeWith } from '../support/describe-with.js';
@@ -21,11 +21,11 @@ const start = { thresholds: { activeDecodeBlocksThreshold: 0.85 } };
 function worker(nats: NatsServer, etcd: EtcdServer, id: WorkerId, generation: '1.0' | '1.6', at = place) {
   const loads$ = new Subject<ActiveLoad>();
   let [state, publishing] = ['', ''];
-  const registration$ = registerWorker({ hosts: etcd.url, ...at, transport, card, generation, workerId: id });
+  const registration$ = registerWorker({ hosts: etcd.url, ...at, transport, card, release: generation, workerId: id });
   const subscription = registration$.subscribe((status) => (state = status.state));
   subscription.add(
     loads$
-      .pipe(natsPublisher({ servers: nats.url, endpoint: at, as: 'worker', generation, publisherId: id }))
+      .pipe(natsPublisher({ servers: nats.url, endpoint: at, as: 'worker', release: generation, publisherId: id }))
       .subscribe((status) => (publishing = status.state)),
   );
   return {

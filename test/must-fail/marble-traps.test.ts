@@ -1,10 +1,10 @@
 import { delay, from, map, Observable, of, scan, switchMap, timer } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { assertMarble } from '../../src/testing/marble/assert-marble.js';
-import type { MarbleOperators } from '../../src/testing/marble/marble-operator.js';
-import { parseMarble } from '../../src/testing/marble/parse-marble.js';
-import { runMarble } from '../../src/testing/marble/run-marble.js';
+import { parseMarble } from '../../src/testing/marble/grammar/parse-marble.js';
+import { assertMarble } from '../../src/testing/marble/run/assert-marble.js';
+import type { MarbleOperators } from '../../src/testing/marble/run/marble-operator.js';
+import { runMarble } from '../../src/testing/marble/run/run-marble.js';
 
 // Wrong tests, each of a kind that RxJS's TestScheduler lets pass or cannot judge. The strict runner must refuse
 // every one of them; the right marble beside it shows that it is refused for this reason and no other.

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FleetLoad } from '../../src/core/fleet-load/fleet-load.js';
-import type { FleetEvent, FleetStart } from '../../src/core/fleet-event.js';
-import type { LoadPolicy } from '../../src/core/load-policy.js';
-import { policies } from '../../src/core/policies.js';
-import type { Transition } from '../../src/core/transition.js';
-import { firstStep, step } from '../../src/testing/model.js';
+import type { FleetEvent, FleetStart } from '../../src/core/events/fleet-event.js';
+import type { LoadPolicy } from '../../src/core/policy/load-policy.js';
+import { policies } from '../../src/core/policy/policies.js';
+import { FleetLoad } from '../../src/core/state/fleet-load.js';
+import type { Transition } from '../../src/core/state/fleet-step.js';
+import { firstStep, step } from '../../src/testing/model/model.js';
 import { anyEvent, endEvent } from '../support/any-event.js';
 import { id } from '../support/fleet.js';
 import { runs } from '../support/runs.js';
@@ -27,7 +27,7 @@ function expectAgreement(policy: LoadPolicy, start: FleetStart, events: readonly
     if (meant.transitions.length > 0) expect([...fast.busy], told).toEqual([...meant.state.busy.keys()]);
     expect(fast.fleet, told).toMatchObject({
       busy: meant.state.busy.size,
-      marked: meant.state.marked.size,
+      marked: meant.state.overloadMarked.size,
       instances: new Set([...(meant.state.decode ?? []), ...(meant.state.prefill ?? [])]).size,
       down: meant.state.down.size,
     });

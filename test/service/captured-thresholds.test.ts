@@ -35,7 +35,7 @@ describe.each([
   const exchanges = JSON.parse(exact) as Exchange[];
   let fleet: ServedFleet;
   let known = false;
-  beforeAll(async () => (fleet = await ServedFleet.start({ policy: `dynamo-${generation}`, generation })));
+  beforeAll(async () => (fleet = await ServedFleet.start({ policy: `dynamo-${generation}`, release: generation })));
   afterAll(() => fleet.service.stop());
 
   async function call({ method, path, content_type, body }: Exchange['request']) {

@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { EventLog } from '../../src/service/events/event-log.js';
-import { eventually } from '../support/eventually.js';
+import { EventLog } from '../../src/service/stream/event-readers.js';
 import { EventStream } from '../support/event-stream.js';
+import { eventually } from '../support/eventually.js';
 import { httpCall } from '../support/http-call.js';
 import { ServedFleet } from '../support/served-fleet.js';
 
@@ -15,7 +15,7 @@ afterEach(() => fleet.service.stop());
 async function oneWorker(options: Parameters<typeof ServedFleet.start>[0] = {}): Promise<ServedFleet> {
   fleet = await ServedFleet.start(options);
   await fleet.worker('7');
-  for (const pool of fleet.pools.list()) pool.setMarks(marks);
+  for (const pool of fleet.pools.list()) pool.setThresholds(marks);
   return fleet;
 }
 
@@ -43,7 +43,7 @@ describe('events', () => {
     });
     expect(await stream.first('fleet')).toMatchObject({ ...POOL, state: 'all-busy', retryAfterSeconds: 1 });
     for (const pool of fleet.pools.list())
-      pool.setMarks({ activePrefillTokensThreshold: 18446744073709551615n });
+      pool.setThresholds({ activePrefillTokensThreshold: 18446744073709551615n });
     expect(await stream.first('marks')).toMatchObject({
       ...POOL,
       marks: { ...marks, activePrefillTokensThreshold: '18446744073709551615' },
@@ -213,11 +213,11 @@ describe('the log of events', () => {
     fleet = await ServedFleet.start();
     const log = new EventLog(2);
     const ids = [1, 2, 3].map((n) => /id: (\S+)/.exec(log.append('x', { n }))?.[1]);
-    const after = (id: string | undefined) => log.after(log.numberOf(id));
+    const after = (id: string | undefined) => log.after(log.parseId(id));
     expect([...(after(ids[0]) ?? '').matchAll(/"n":(\d)/g)].map(([, n]) => n)).toEqual(['2', '3']);
     expect(after(ids[2])).toBe('');
     expect(after(ids[0]?.replace(/-1$/, '-0'))).toBeNull();
     expect(after(ids[0]?.replace(/-1$/, '-4'))).toBeNull();
-    expect(new EventLog(2).numberOf(ids[0])).toBeNull();
+    expect(new EventLog(2).parseId(ids[0])).toBeNull();
   });
 });

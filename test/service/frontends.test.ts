@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
-import { frontendMarks } from '../../src/service/frontends/frontend-marks.js';
-import { eventually } from '../support/eventually.js';
+import { frontendThresholds } from '../../src/service/frontends/frontend-thresholds.js';
 import { EventStream } from '../support/event-stream.js';
+import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { httpCall } from '../support/http-call.js';
 import { ServedFleet } from '../support/served-fleet.js';
@@ -56,7 +56,7 @@ let fleet: ServedFleet;
 afterEach(() => fleet.service.stop());
 
 async function following(...urls: string[]): Promise<void> {
-  const frontends = frontendMarks({ urls, intervalMs: 20, timeoutMs: 500, scheduler: monotonicScheduler });
+  const frontends = frontendThresholds({ urls, intervalMs: 20, timeoutMs: 500, scheduler: monotonicScheduler });
   fleet = await ServedFleet.start({ frontends });
   await fleet.worker('7');
 }

@@ -52,7 +52,7 @@ it('the gateway of the examples - routes around busy workers, and answers 529 wi
   fleet = await ServedFleet.start();
   const call = { method: 'POST', body: 'hello' };
   for (const id of ['7', '8']) await fleet.worker(id);
-  for (const pool of fleet.pools.list()) pool.setMarks({ activeDecodeBlocksThreshold: 0.5 });
+  for (const pool of fleet.pools.list()) pool.setThresholds({ activeDecodeBlocksThreshold: 0.5 });
   const WORKERS = `7=${await engine('seven')} 8=${await engine('eight')}`;
   const { url, err } = await startGateway({ TIDEMARK: fleet.url, WORKERS });
   const ask = async () => (await httpCall(`${url}/v1/completions`, call)).body;

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ActiveLoad } from '../../src/core/active-load.js';
-import { NO_VALUE, WIDE_VALUE, type LoadBatch } from '../../src/core/load-batch.js';
-import { batchEvents } from '../../src/core/load-monitor/batch-events.js';
+import type { ActiveLoad } from '../../src/core/events/fleet-event.js';
+import { type LoadBatch, NO_VALUE, WIDE_VALUE, WorkerTable } from '../../src/core/events/load-batch.js';
+import { batchEvents } from '../../src/core/pipeline/source-events.js';
 import { workerId } from '../../src/core/worker-id.js';
-import { WorkerTable } from '../../src/core/worker-table.js';
 import { LoadRouter } from '../../src/service/pools/load-router.js';
 
 const HELD = { loads: 'held', known: 'card', maximumWorkers: 2 } as const;

@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { Subject } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ActiveLoad } from '../../src/core/active-load.js';
-import { loadMonitor } from '../../src/core/load-monitor/load-monitor.js';
-import { policies } from '../../src/core/policies.js';
+import type { ActiveLoad } from '../../src/core/events/fleet-event.js';
+import { loadMonitor } from '../../src/core/pipeline/load-monitor.js';
+import { policies } from '../../src/core/policy/policies.js';
 import { compareWorkerIds, workerIdFromBigInt, type WorkerId } from '../../src/core/worker-id.js';
-import { lowestWorkers } from '../../src/service/pools/lowest-workers.js';
-import type { Pool } from '../../src/service/pools/pool.js';
+import type { Pool } from '../../src/service/pools/pools.js';
+import { listWorkers } from '../../src/service/queries/list-workers.js';
 
 interface ToldPool extends Pool {
   readonly tell: (workerId: WorkerId) => void;
@@ -49,10 +49,10 @@ async function pagesOf(pools: readonly Pool[], limit: number): Promise<string[][
   const pages: string[][] = [];
   let after: WorkerId | null = null;
   for (let more = true; more;) {
-    const page = await lowestWorkers(pools, { limit, busy: undefined, after });
+    const page = await listWorkers(pools, { limit, busy: undefined, after });
     pages.push(page.workers.map(({ one }) => one.workerId));
     after = page.workers.at(-1)?.one.workerId ?? null;
-    more = page.more;
+    more = page.hasMore;
   }
   return pages;
 }
@@ -85,7 +85,7 @@ describe('a page of the workers with the lowest ids', () => {
   it('is of the moment it was asked for, though others have turns while it is made', async () => {
     const ids = manyIds(2000);
     const pool = poolOf('m', ids);
-    const asked = lowestWorkers([pool], { limit: 5000, busy: undefined, after: null });
+    const asked = listWorkers([pool], { limit: 5000, busy: undefined, after: null });
     const others = (async () => {
       await setImmediate();
       pool.tell(workerIdFromBigInt(0xffff_ffff_ffff_ffffn));
@@ -98,7 +98,7 @@ describe('a page of the workers with the lowest ids', () => {
   it('is empty before the monitor is connected', async () => {
     const pool = poolOf('m', []);
     pool.monitor.stop();
-    expect(await lowestWorkers([pool], { limit: 1, busy: undefined, after: null })).toEqual({
+    expect(await listWorkers([pool], { limit: 1, busy: undefined, after: null })).toEqual({
       workers: [],
       more: false,
     });

@@ -342,7 +342,7 @@ describe('too much', () => {
       code: 'port-in-use',
       message: `Port ${port} of 127.0.0.1 is in use; choose another one with --port, or 0 for any.`,
     });
-    expect(second.pools.sources.snapshot()).toBeUndefined();
+    expect(second.pools.sourceMonitor.snapshot()).toBeUndefined();
   });
 });
 

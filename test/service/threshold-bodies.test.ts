@@ -14,7 +14,7 @@ const frac = (text: string): string => withField('active_prefill_tokens_threshol
 
 let fleet: ServedFleet;
 beforeAll(async () => {
-  fleet = await ServedFleet.start({ policy: 'dynamo-1.6', generation: '1.6' });
+  fleet = await ServedFleet.start({ policy: 'dynamo-1.6', release: '1.6' });
   await fleet.worker('7');
 });
 afterAll(() => fleet.service.stop());

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { Subscription, type Observable } from 'rxjs';
-import type { SourceStatus } from '../../src/core/source-status.js';
+import type { SourceStatus } from '../../src/core/sources/source-status.js';
 import { eventually } from '../support/eventually.js';
 
 const now = performance.now.bind(performance);

@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '../../src/simulator/simulated-worker.js';
 import { isSlow, type Fault } from './network-faults.js';
 import type { FaultFigures } from './soak-result.js';
 import type { Stage } from './stage.js';
-import type { Random } from '../../src/simulator/random.js';
 
 const now = performance.now.bind(performance);
 const PROGRESS_MS = 10_000;

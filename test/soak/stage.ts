@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { Random } from '../../src/simulator/random.js';
+import type { Random } from '../../src/simulator/simulated-worker.js';
 import { eventually } from '../support/eventually.js';
 import type { FaultProxy } from '../support/fault-proxy.js';
 import type { Ear } from './ear.js';

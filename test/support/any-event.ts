@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { FleetEvent } from '../../src/core/fleet-event.js';
+import type { FleetEvent } from '../../src/core/events/fleet-event.js';
 import { id, load } from './fleet.js';
 
 /** How large the fleets of random events are. */

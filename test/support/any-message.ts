@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { workerId } from '../../src/core/worker-id.js';
-import { encodeActiveLoad, encodeEnvelope } from '../../src/wire/load-encoder.js';
+import { encodeActiveLoad, encodeEnvelope } from '../../src/wire/loads/load-encoder.js';
 import { capturedMessages } from '../wire/captures.js';
 import { hex } from './hex.js';
 import { envelopeVectors, loadVectors } from './vectors.js';

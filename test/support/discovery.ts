@@ -1,5 +1,5 @@
 import { workerId, type WorkerId } from '../../src/core/worker-id.js';
-import type { DiscoveryBatch, DiscoveryChange } from '../../src/wire/discovery-change.js';
+import type { DiscoveryBatch, DiscoveryChange } from '../../src/wire/discovery/discovery-fold.js';
 
 /** Keys and values of a discovery store, as tests write them down. */
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseRecording } from '../../src/wire/parse-recording.js';
-import type { Recording } from '../../src/wire/recording.js';
+import { parseRecording } from '../../src/wire/recording/parse-recording.js';
+import type { Recording } from '../../src/wire/recording/recording.js';
 
 const fixtures = join(import.meta.dirname, '../fixtures');
 

@@ -1,13 +1,13 @@
-import type { FleetEvent, FleetStart, LoadReported } from '../../src/core/fleet-event.js';
-import type { LoadPolicy } from '../../src/core/load-policy.js';
-import { policies } from '../../src/core/policies.js';
+import type { FleetEvent, FleetStart, LoadReceived } from '../../src/core/events/fleet-event.js';
+import type { LoadPolicy } from '../../src/core/policy/load-policy.js';
+import { policies } from '../../src/core/policy/policies.js';
 import { workerId, type WorkerId } from '../../src/core/worker-id.js';
-import { firstStep, step, type ModelStep } from '../../src/testing/model.js';
+import { firstStep, step, type ModelStep } from '../../src/testing/model/model.js';
 
 export const id = (text: string | number): WorkerId => workerId(String(text));
 
 /** A load of worker 7, rank 0, unless told otherwise. */
-export function load(values: Partial<Omit<LoadReported, 'kind'>> = {}): LoadReported {
+export function load(values: Partial<Omit<LoadReceived, 'kind'>> = {}): LoadReceived {
   const silent = { activeDecodeBlocks: null, activePrefillTokens: null, kvUsedBlocks: null };
   return { kind: 'load', workerId: id(7), dpRank: 0, ...silent, ...values };
 }

@@ -1,10 +1,10 @@
-import { hexBytes, hexText } from '../../src/wire/hex.js';
+import { parseHex, formatHex } from '../../src/wire/text-codecs.js';
 
 /** The bytes of a hexadecimal text that stands in a test. */
 export function hex(text: string): Uint8Array {
-  const bytes = hexBytes(text.replaceAll(' ', ''));
+  const bytes = parseHex(text.replaceAll(' ', ''));
   if (bytes === undefined) throw new Error(`no hexadecimal: ${text}`);
   return bytes;
 }
 
-export { hexText };
+export { formatHex as hexText };

@@ -1,7 +1,6 @@
-import type { CleanupRule, LoadPolicy, RequestMarks, UnknownWorkers } from '../../src/core/load-policy.js';
-import type { LoadThresholds } from '../../src/core/load-thresholds.js';
-import { policies } from '../../src/core/policies.js';
-import { policyCells } from '../../src/core/policy-cells.js';
+import { type CleanupRule, type LoadPolicy, type OverloadMarks, type UnknownWorkers, policyCells } from '../../src/core/policy/load-policy.js';
+import type { LoadThresholds } from '../../src/core/policy/load-thresholds.js';
+import { policies } from '../../src/core/policy/policies.js';
 
 type Cell = keyof typeof policyCells;
 
@@ -11,7 +10,7 @@ const marks = (m: LoadThresholds): string =>
     .join(' / ');
 const cleanup = (rule: CleanupRule): string =>
   rule === 'none' ? 'none' : `${rule.types}${rule.withoutRank ? ', and "none"' : ''}`;
-const requestMarks = (rule: RequestMarks): string =>
+const requestMarks = (rule: OverloadMarks): string =>
   rule === 'ignored'
     ? rule
     : `until ${rule.until}${rule.maximumMs === null ? '' : `, at most ${rule.maximumMs} ms`}`;

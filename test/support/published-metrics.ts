@@ -1,4 +1,4 @@
-import type { ForwardPassMetrics } from '../../src/core/aggregator/forward-pass-metrics.js';
+import type { ForwardPassMetrics } from '../../src/core/aggregator/load-metrics.js';
 
 /** What a worker of Dynamo up to 0.6 publishes of itself, in Dynamo's names; without speculative decoding. */
 export interface PublishedMetrics {

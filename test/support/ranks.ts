@@ -1,4 +1,4 @@
-import type { RankState, RankStates } from '../../src/core/rank-state.js';
+import type { RankState, RankStates } from '../../src/core/judgement/rank-state.js';
 
 /** The letters of the reference page: B active, U used, K total blocks; T prefill tokens, M batch limit. */
 export interface Letters {

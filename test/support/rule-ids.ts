@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { policies, type PolicyName } from '../../src/core/policies.js';
-import { policyCells } from '../../src/core/policy-cells.js';
+import { policyCells } from '../../src/core/policy/load-policy.js';
+import { policies, type PolicyName } from '../../src/core/policy/policies.js';
 import { root } from './run-cli.js';
 
 export type Cell = keyof typeof policyCells;

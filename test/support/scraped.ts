@@ -1,10 +1,9 @@
-import type { Endpoint } from '../../src/core/aggregator/endpoint.js';
-import type { ForwardPassMetrics } from '../../src/core/aggregator/forward-pass-metrics.js';
+import type { Endpoint, ForwardPassMetrics } from '../../src/core/aggregator/load-metrics.js';
 import type { Count } from '../../src/core/count.js';
 import { workerId } from '../../src/core/worker-id.js';
-import { encodeForwardPassMetrics } from '../../src/wire/encode-forward-pass-metrics.js';
-import { encodeServiceStats } from '../../src/wire/service-encoder.js';
-import { serviceEndpointName, serviceSubject } from '../../src/wire/service-names.js';
+import { encodeForwardPassMetrics } from '../../src/wire/services/forward-pass-metrics.js';
+import { encodeServiceStats } from '../../src/wire/services/service-encoder.js';
+import { serviceEndpointName, serviceSubject } from '../../src/wire/services/service-names.js';
 
 /** What an engine with so many active blocks says. */
 export function metricsOf(kvActiveBlocks: Count, dataParallelRank: number | null = null): ForwardPassMetrics {

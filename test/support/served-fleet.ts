@@ -1,16 +1,16 @@
 import { of, Subject } from 'rxjs';
-import { discoveryOf } from '../../src/adapters/etcd/discovery-of.js';
-import type { ActiveLoad } from '../../src/core/active-load.js';
-import type { LoadBatch } from '../../src/core/load-batch.js';
-import type { Problem } from '../../src/core/problem.js';
-import { policies, type PolicyName } from '../../src/core/policies.js';
-import type { SourceStatus } from '../../src/core/source-status.js';
+import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
+import { foldDiscovery } from '../../src/adapters/etcd/discovery.js';
+import type { ActiveLoad } from '../../src/core/events/fleet-event.js';
+import type { LoadBatch } from '../../src/core/events/load-batch.js';
+import { policies, type PolicyName } from '../../src/core/policy/policies.js';
+import type { Problem } from '../../src/core/sources/problem.js';
+import type { SourceStatus } from '../../src/core/sources/source-status.js';
 import { workerId } from '../../src/core/worker-id.js';
 import { FleetPools } from '../../src/service/pools/fleet-pools.js';
 import type { ServiceOptions } from '../../src/service/service-options.js';
 import { startService, type Service } from '../../src/service/start-service.js';
-import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
-import type { DiscoveryBatch } from '../../src/wire/discovery-change.js';
+import type { DiscoveryBatch } from '../../src/wire/discovery/discovery-fold.js';
 import { batch, gone, put } from './discovery.js';
 
 /** Where the workers of a served fleet are, unless a test says otherwise. */
@@ -26,7 +26,7 @@ export class ServedFleet implements AsyncDisposable {
   service!: Service;
 
   constructor(policy: PolicyName = 'default') {
-    const discovery = discoveryOf(this.batches$);
+    const discovery = foldDiscovery(this.batches$);
     const live: SourceStatus = { source: 'loads', state: 'live', since: 0 };
     this.pools = new FleetPools(
       {
@@ -36,7 +36,7 @@ export class ServedFleet implements AsyncDisposable {
         problems$: this.problems$,
         status: [of(live), this.discovery$],
       },
-      { policy: policies[policy], marks: {}, scheduler: monotonicScheduler },
+      { policy: policies[policy], thresholds: {}, scheduler: monotonicScheduler },
     );
   }
 

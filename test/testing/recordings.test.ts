@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { playRecording } from '../../src/testing/play-recording.js';
-import type { PlayerName } from '../../src/testing/player.js';
+import { type PlayerName, playRecording } from '../../src/testing/recordings/play-recording.js';
 import { oracle, own, type FixtureRecording } from '../support/fixture-recordings.js';
 
 const failures = ({ file, recording }: FixtureRecording, player: PlayerName): unknown[] =>

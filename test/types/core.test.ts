@@ -1,11 +1,10 @@
 import { describe, expectTypeOf, it } from 'vitest';
-import type { FleetEvent } from '../../src/core/fleet-event.js';
-import type { LoadPolicy } from '../../src/core/load-policy.js';
-import type { LoadThresholdUpdate } from '../../src/core/load-thresholds.js';
-import { policies, type PolicyName } from '../../src/core/policies.js';
-import type { WorkerId } from '../../src/core/worker-id.js';
-import { workerId } from '../../src/core/worker-id.js';
-import type { DecodedLoad } from '../../src/wire/load-decoder.js';
+import type { FleetEvent } from '../../src/core/events/fleet-event.js';
+import type { LoadPolicy } from '../../src/core/policy/load-policy.js';
+import type { LoadThresholdUpdate } from '../../src/core/policy/load-thresholds.js';
+import { policies, type PolicyName } from '../../src/core/policy/policies.js';
+import { type WorkerId, workerId } from '../../src/core/worker-id.js';
+import type { DecodedLoad } from '../../src/wire/loads/load-decoder.js';
 
 describe('types', () => {
   it('WorkerId - is a string, but no string is one', () => {

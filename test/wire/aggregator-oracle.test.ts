@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { processedEndpointsText } from '../../src/cli/processed-endpoints-text.js';
-import { aggregatorPolicies } from '../../src/core/aggregator/aggregator-policies.js';
-import type { AggregatorPolicy } from '../../src/core/aggregator/aggregator-policy.js';
+import { processedEndpointsText } from '../../src/cli/stats/recorded-stats.js';
+import { type AggregatorPolicy, aggregatorPolicies } from '../../src/core/aggregator/aggregator-policy.js';
 import { ProcessedEndpoints } from '../../src/core/aggregator/processed-endpoints.js';
 import { readScrape, type ScrapeResult } from '../../src/core/aggregator/read-scrape.js';
-import { decodeServiceStats } from '../../src/wire/decode-service-stats.js';
+import { decodeServiceStats } from '../../src/wire/services/service-stats.js';
 import { hex } from '../support/hex.js';
 import { aggregatorCases, camelCase } from './aggregator-cases.js';
 

@@ -1,8 +1,8 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { workerId, type WorkerId } from '../../src/core/worker-id.js';
+import { decodeSegment } from '../../src/wire/text-codecs.js';
 import { hex } from '../support/hex.js';
-import { decodeSegment } from '../../src/wire/percent-encoding.js';
 
 const root = fileURLToPath(new URL('../fixtures/captures', import.meta.url));
 

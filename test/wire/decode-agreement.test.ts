@@ -1,9 +1,9 @@
 import { decodeMulti } from '@msgpack/msgpack';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LoadPolicy } from '../../src/core/load-policy.js';
-import { policies } from '../../src/core/policies.js';
-import { LoadDecoder, type DecodedLoad } from '../../src/wire/load-decoder.js';
+import type { LoadPolicy } from '../../src/core/policy/load-policy.js';
+import { policies } from '../../src/core/policy/policies.js';
+import { LoadDecoder, type DecodedLoad } from '../../src/wire/loads/load-decoder.js';
 import { anyMessage, seeds } from '../support/any-message.js';
 import { runs } from '../support/runs.js';
 

@@ -2,7 +2,7 @@ import { from, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { kvHitRate, type KvHitRate, type KvHitRateEvent } from '../../src/core/aggregator/kv-hit-rate.js';
 import { decodeKvHitRateEvent, KV_HIT_RATE_TOPIC } from '../../src/wire/decode-kv-hit-rate.js';
-import { loadSubject } from '../../src/wire/subjects.js';
+import { loadSubject } from '../../src/wire/loads/subjects.js';
 
 const decode = (text: string): ReturnType<typeof decodeKvHitRateEvent> =>
   decodeKvHitRateEvent(new TextEncoder().encode(text));

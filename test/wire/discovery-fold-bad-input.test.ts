@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { workerId } from '../../src/core/worker-id.js';
-import { DiscoveryFold } from '../../src/wire/discovery-fold.js';
+import { DiscoveryFold } from '../../src/wire/discovery/discovery-fold.js';
 import { at, batch, card, entry, gone, put, putText } from '../support/discovery.js';
 
 const generate = 'dynamo/backend/generate';

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { workerIdFromHex, type WorkerId } from '../../src/core/worker-id.js';
-import type { DiscoveryChange } from '../../src/wire/discovery-change.js';
-import { DiscoveryFold } from '../../src/wire/discovery-fold.js';
+import { type DiscoveryChange, DiscoveryFold } from '../../src/wire/discovery/discovery-fold.js';
 import { at } from '../support/discovery.js';
-import { RELEASES } from './captures.js';
 import { capturedStores, type CapturedStore } from './captured-stores.js';
+import { RELEASES } from './captures.js';
 
 const stores = capturedStores();
 const store = (release: string): CapturedStore =>

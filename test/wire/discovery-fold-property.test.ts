@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RuntimeConfig } from '../../src/core/runtime-config.js';
+import type { RuntimeConfig } from '../../src/core/events/fleet-event.js';
+import type { WorkerInfo } from '../../src/core/sources/worker-info.js';
 import { workerId, workerIdFromHex, type WorkerId } from '../../src/core/worker-id.js';
-import type { WorkerInfo } from '../../src/core/worker-info.js';
-import type { DiscoveryBatch } from '../../src/wire/discovery-change.js';
-import { DiscoveryFold } from '../../src/wire/discovery-fold.js';
+import { type DiscoveryBatch, DiscoveryFold } from '../../src/wire/discovery/discovery-fold.js';
 import { at, card, entry, gone, put, putText } from '../support/discovery.js';
 import { runs } from '../support/runs.js';
 

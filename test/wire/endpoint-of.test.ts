@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { discoveryPrefixes } from '../../src/wire/discovery-prefixes.js';
-import { endpointOf, type EndpointLike } from '../../src/wire/endpoint-of.js';
+import { discoveryPrefixes } from '../../src/wire/discovery/discovery-keys.js';
+import { parseEndpoint, type EndpointLike } from '../../src/wire/endpoint-names.js';
 
 const prod = { namespace: 'prod', component: 'backend', endpoint: 'generate' };
 
@@ -15,7 +15,7 @@ describe('endpoints as users write them', () => {
     [prod, undefined, prod],
     [{ component: 'a.b', endpoint: 'c.d' }, 'prod', { namespace: 'prod', component: 'a.b', endpoint: 'c.d' }],
   ])('%j, watching %s', (given, namespace, expected) => {
-    expect(endpointOf(given, namespace)).toEqual(expected);
+    expect(parseEndpoint(given, namespace)).toEqual(expected);
   });
 
   it.each<[EndpointLike, string | undefined, RegExp]>([
@@ -33,7 +33,7 @@ describe('endpoints as users write them', () => {
     [{ namespace: 'prod', component: 7, endpoint: 'x' } as unknown as EndpointLike, 'prod', /is no endpoint/],
     ['other.backend.generate', 'prod', /lies outside the namespace "prod"/],
   ])('%j, watching %s, is refused', (given, namespace, text) => {
-    expect(() => endpointOf(given, namespace)).toThrow(
+    expect(() => parseEndpoint(given, namespace)).toThrow(
       expect.objectContaining({ code: 'endpoint-name', message: expect.stringMatching(text) as string }),
     );
   });

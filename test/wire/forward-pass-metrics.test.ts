@@ -1,16 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ForwardPassMetrics } from '../../src/core/aggregator/forward-pass-metrics.js';
-import { decodeForwardPassMetrics } from '../../src/wire/decode-forward-pass-metrics.js';
-import { encodeForwardPassMetrics } from '../../src/wire/encode-forward-pass-metrics.js';
-import { singleOf } from '../../src/wire/single-precision.js';
+import type { ForwardPassMetrics } from '../../src/core/aggregator/load-metrics.js';
+import { ProcessedEndpoints } from '../../src/core/aggregator/processed-endpoints.js';
+import { countOf } from '../../src/core/count.js';
+import { workerIdFromBigInt } from '../../src/core/worker-id.js';
+import { parseSingle } from '../../src/wire/json/rust-json.js';
 import {
   decodeProcessedEndpoints,
   encodeProcessedEndpoints,
 } from '../../src/wire/processed-endpoints-json.js';
-import { ProcessedEndpoints } from '../../src/core/aggregator/processed-endpoints.js';
-import { countOf } from '../../src/core/count.js';
-import { workerIdFromBigInt } from '../../src/core/worker-id.js';
+import { decodeForwardPassMetrics, encodeForwardPassMetrics } from '../../src/wire/services/forward-pass-metrics.js';
 import { endpointOf } from '../support/scraped.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -100,7 +99,7 @@ describe('singleOf - as rustc rounds', () => {
     ['18446744073709551615', 18446744073709551616],
     ['-9223372036854775808', -9223372036854775808],
   ])('%s is %d', (text, single) => {
-    expect(singleOf(text)).toBe(single);
+    expect(parseSingle(text)).toBe(single);
   });
 });
 

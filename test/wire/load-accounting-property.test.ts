@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judgeSequence } from '../../src/wire/judge-sequence.js';
-import type { PublisherAccount, SequenceGap } from '../../src/wire/load-account.js';
-import { LoadAccounting } from '../../src/wire/load-accounting.js';
+import type { PublisherAccount, SequenceGap } from '../../src/wire/loads/load-account.js';
+import { LoadAccounting } from '../../src/wire/loads/load-accounting.js';
+import { classifySequence } from '../../src/wire/loads/sequence-ledger.js';
 import { runs } from '../support/runs.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -34,7 +34,7 @@ class Model {
     this.known.set(id, one);
     one.received += 1;
     one.lastReceivedAt = now;
-    const verdict = judgeSequence(one.lastSequence, one.lastPublishedAt, sequence, publishedAt);
+    const verdict = classifySequence(one.lastSequence, one.lastPublishedAt, sequence, publishedAt);
     if (verdict === 'late') return this.raise(one, 'late', 1);
     if (verdict === 'restart') this.raise(one, 'restarts', 1);
     const from = verdict === 'restart' ? 0 : one.lastSequence + 1;
@@ -139,7 +139,7 @@ describe('load accounting', () => {
       fc.property(fc.nat(100), fc.array(fc.boolean(), { maxLength: 200 }), (first, lost) => {
         const accounting = new LoadAccounting();
         const sent = [first, ...lost.flatMap((gone, i) => (gone ? [] : [first + 1 + i]))];
-        for (const sequence of sent) accounting.received(headOf(7n, sequence, 0), 1);
+        for (const sequence of sent) accounting.countLoad(headOf(7n, sequence, 0), 1);
         const reported = accounting
           .takeGaps()
           .flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, i) => from + i));
@@ -152,9 +152,9 @@ describe('load accounting', () => {
 });
 
 function act(accounting: LoadAccounting, model: Model, one: unknown, now: number): void {
-  accounting.at(now, now);
+  accounting.setTime(now, now);
   if (one === 'detached') {
-    accounting.detached(now - 1, now);
+    accounting.recordDetached(now - 1, now);
     model.detached();
   } else if (isForget(one)) {
     accounting.forgetSilent(now - one.forgetAfter);
@@ -163,7 +163,7 @@ function act(accounting: LoadAccounting, model: Model, one: unknown, now: number
     const { id, step, sequence, publishedAt } = one as Message;
     const last = model.known.get(String(id))?.lastSequence;
     const next = last === undefined || step === 0 ? sequence : Math.max(0, last + step);
-    accounting.received(headOf(id, next, publishedAt), 1);
+    accounting.countLoad(headOf(id, next, publishedAt), 1);
     model.add(String(id), next, publishedAt, now);
   }
 }

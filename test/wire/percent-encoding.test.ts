@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeErrorOf } from '../../src/wire/decode-error.js';
-import { decodeSegment, encodeSegment } from '../../src/wire/percent-encoding.js';
+import { catchDecodeFailure } from '../../src/wire/decode-error.js';
+import { decodeSegment, encodeSegment } from '../../src/wire/text-codecs.js';
 
 describe('percent encoding', () => {
   it.each([
@@ -49,6 +49,6 @@ describe('percent encoding', () => {
     ['%C0%80', 'invalid-utf8', 0],
     ['%ED%A0%80', 'invalid-utf8', 0],
   ])('percent encoding - %s is a failure (%s at %i)', (segment, code, offset) => {
-    expect(decodeErrorOf(() => decodeSegment(segment))).toMatchObject({ error: { code, offset } });
+    expect(catchDecodeFailure(() => decodeSegment(segment))).toMatchObject({ error: { code, offset } });
   });
 });

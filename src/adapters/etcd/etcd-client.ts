@@ -1,8 +1,71 @@
+import type * as etcd3 from 'etcd3';
 import type { ICallable, IOptions, KVClient, LeaseClient, WatchClient } from 'etcd3';
-import type { Etcd3Package } from './etcd3-package.js';
-import type { EtcdHost } from './etcd-host.js';
-import type { EtcdOptions, EtcdTls } from './etcd-options.js';
-import { tokenCalls, type Connections } from './token-calls.js';
+import { EtcdError } from './etcd-error.js';
+import type { EtcdHost, EtcdOptions, EtcdTls } from './etcd-options.js';
+
+/** The package that speaks to etcd. */
+export type Etcd3Package = typeof etcd3;
+
+/**
+ * Loads the package `etcd3` when a connection is wanted, not before: it is an optional peer.
+ *
+ * @throws EtcdTrouble, code `etcd-package`, that says what to install.
+ */
+export async function loadEtcd3(): Promise<Etcd3Package> {
+  try {
+    return await import('etcd3');
+  } catch (cause) {
+    throw new EtcdError('etcd-package', 'The package etcd3 is not installed: npm install etcd3', { cause });
+  }
+}
+
+/** Where the clients of the services come from. */
+export type Connections = Pick<ICallable<unknown>, 'withConnection'>;
+
+type Connection = Parameters<Parameters<Connections['withConnection']>[1]>[0];
+type Unary = (
+  request: unknown,
+  metadata: Connection['metadata'],
+  options: { readonly deadline: number },
+  answered: (error: Error | null, answer: unknown) => void,
+) => void;
+
+/**
+ * Calls that carry a token and end after a time.
+ *
+ * etcd3 repeats a call with a refused token without end; here it fails once, and whoever called gets a new token.
+ */
+export function withToken(
+  connections: Connections,
+  token: () => string | null,
+  deadlineMs: number,
+): ICallable<unknown> {
+  const withConnection: Connections['withConnection'] = (service, call) =>
+    connections.withConnection(service, (connection) => {
+      const { metadata } = connection;
+      // A watch on a server that has lost its majority then ends, and is not only silent.
+      metadata.set('hasleader', 'true');
+      const present = token();
+      if (present !== null) metadata.set('token', present);
+      return call(connection);
+    });
+  return {
+    withConnection,
+    exec: <T>(service: Parameters<typeof withConnection>[0], method: string, request: unknown) =>
+      withConnection<T>(service, ({ client, metadata }) => {
+        const methods = client as unknown as Record<string, Unary>;
+        return new Promise((resolve, reject) => {
+          // gRPC reads the wall clock for a deadline, so it is made at the moment of the call.
+          methods[method]?.(request, metadata, { deadline: Date.now() + deadlineMs }, (error, answer) =>
+            error === null ? resolve(answer as T) : reject(error),
+          );
+        });
+      }),
+    // The session ends with its first error, and the connection with it.
+    markFailed: () => undefined,
+    callOptionsFactory: undefined,
+  };
+}
 
 /** The raw calls to one server, for one session. */
 export interface EtcdClient {
@@ -33,7 +96,7 @@ type GrpcOptions = NonNullable<IOptions['grpcOptions']>;
  *
  * All services go over one connection: an answer to a probe then says that the watch is connected, too.
  */
-export function etcdClient(
+export function createEtcdClient(
   { AuthClient, Etcd3, EtcdInvalidAuthTokenError, KVClient, LeaseClient, WatchClient }: Etcd3Package,
   host: EtcdHost,
   { auth, tls }: Pick<EtcdOptions, 'auth' | 'tls'>,
@@ -53,10 +116,10 @@ export function etcdClient(
     hosts: host.url,
     ...(host.secure && tls !== undefined && { credentials: credentialsOf(tls) }),
     grpcOptions,
-    faultHandling: { host: () => once, global: once },
+    faultHandling: { host: () => noRetryPolicy, global: noRetryPolicy },
   });
   let token: string | null = null;
-  const calls = tokenCalls(oneChannel(client.connections, grpcOptions), () => token, deadlineMs);
+  const calls = withToken(shareChannel(client.connections, grpcOptions), () => token, deadlineMs);
   const login = async ({ username, password }: NonNullable<typeof auth>): Promise<void> => {
     token = null;
     token = (await new AuthClient(calls).authenticate({ name: username, password })).token;
@@ -78,7 +141,7 @@ export function etcdClient(
 }
 
 /** Every service that is asked for takes the channel of the first one; gRPC would give each its own. */
-function oneChannel(connections: ICallable<unknown>, grpcOptions: GrpcOptions): Connections {
+function shareChannel(connections: ICallable<unknown>, grpcOptions: GrpcOptions): Connections {
   return {
     withConnection: (service, call) =>
       connections.withConnection(service, (connection) => {
@@ -89,7 +152,7 @@ function oneChannel(connections: ICallable<unknown>, grpcOptions: GrpcOptions): 
 }
 
 const never = new AbortController().signal;
-const once = {
+const noRetryPolicy = {
   execute: async <T>(call: (context: { signal: AbortSignal }) => Promise<T>) => await call({ signal: never }),
 } as unknown as Policy;
 

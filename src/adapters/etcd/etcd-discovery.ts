@@ -1,10 +1,9 @@
 import type { Observable } from 'rxjs';
-import type { SourceStatus } from '../../core/source-status.js';
-import { discoveryPrefixes } from '../../wire/discovery-prefixes.js';
-import { discoveryOf, type Discovery } from './discovery-of.js';
+import type { SourceStatus } from '../../core/sources/source-status.js';
+import { discoveryPrefixes } from '../../wire/discovery/discovery-keys.js';
+import { foldDiscovery, type Discovery } from './discovery.js';
 import type { EtcdOptions } from './etcd-options.js';
-import { prefixRun } from './prefix-run.js';
-import { sharedWatch } from './shared-watch.js';
+import { runPrefixWatch, shareWatch } from './watch-prefix.js';
 
 /** Which etcd, and which part of a fleet in it. */
 export interface EtcdDiscoveryOptions extends EtcdOptions {
@@ -67,8 +66,8 @@ export interface EtcdDiscovery extends Discovery {
  * @see {@link watchPrefix} for the keys themselves
  */
 export function etcdDiscovery({ namespace, ...options }: EtcdDiscoveryOptions): EtcdDiscovery {
-  const run$ = prefixRun({ ...options, prefixes: discoveryPrefixes(namespace), source: 'discovery' });
+  const run$ = runPrefixWatch({ ...options, prefixes: discoveryPrefixes(namespace), source: 'discovery' });
   // The fold keeps what a late subscriber needs, and not the values.
-  const watch = sharedWatch(run$, { keep: false });
-  return { ...discoveryOf(watch.changes$, namespace), status$: watch.status$ };
+  const watch = shareWatch(run$, { keep: false });
+  return { ...foldDiscovery(watch.changes$, namespace), status$: watch.status$ };
 }

@@ -1,14 +1,72 @@
-import type { IRangeRequest, IRangeResponse, IWatchResponse } from 'etcd3';
-import type { Observable } from 'rxjs';
-import { defer, EMPTY, expand, ignoreElements, mergeMap, reduce, type SchedulerLike } from 'rxjs';
+import type { IEvent, IKeyValue, IRangeRequest, IRangeResponse, IWatchResponse } from 'etcd3';
+import { EMPTY, type Observable, type SchedulerLike, defer, expand, ignoreElements, mergeMap, reduce } from 'rxjs';
+import type { WorkerId } from '../../core/worker-id.js';
 import type { EtcdClient } from './etcd-client.js';
-import type { EtcdLink, ListOptions, WatchAnswer } from './etcd-link.js';
-import { keyChangeOf, keyPutOf } from './key-change-of.js';
-import { keyRange, rangeAfter, type KeyRange } from './key-range.js';
-import type { Listing } from './listing.js';
-import { requestStream } from './request-stream.js';
-import { told } from './told.js';
-import { unaryCall } from './unary-call.js';
+import { requestStream, unaryCall } from './etcd-connection.js';
+import { mapEtcdError } from './etcd-error.js';
+import type { EtcdLink, KeyChange, KeyPut, ListOptions, Listing, WatchAnswer } from './etcd-link.js';
+
+/** The keys that begin with a prefix, as etcd writes a range: from the first, up to one that is no more of them. */
+export interface KeyRange {
+  readonly key: Buffer;
+  readonly range_end: Buffer;
+}
+
+const FIRST = Buffer.of(0);
+
+/** The range of a prefix; all keys for an empty one. */
+export function keyRange(prefix: string): KeyRange {
+  const key = Buffer.from(prefix);
+  const end = Buffer.from(prefix);
+  for (let at = end.length - 1; at >= 0; at -= 1) {
+    const byte = end[at] ?? 0;
+    if (byte === 0xff) continue;
+    end[at] = byte + 1;
+    return { key, range_end: end.subarray(0, at + 1) };
+  }
+  return { key: key.length === 0 ? FIRST : key, range_end: FIRST };
+}
+
+/** The rest of a range behind one of its keys. */
+export function rangeAfter({ range_end }: KeyRange, last: Buffer): KeyRange {
+  return { key: Buffer.concat([last, FIRST]), range_end };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * What etcd says of a key, without the prefix that stands before all of ours; `null` for a key that is no UTF-8. No
+ * text names that one, and what comes nearest may be the name of another.
+ */
+export function toKeyPut(kv: IKeyValue, keyPrefix: string): KeyPut | null {
+  const key = keyOf(kv, keyPrefix);
+  if (key === null) return null;
+  return {
+    kind: 'put',
+    key,
+    value: kv.value,
+    // A lease id is a signed number on the wire and positive; as text it is what a worker id is.
+    lease: kv.lease as WorkerId,
+    modRevision: kv.mod_revision,
+    createRevision: kv.create_revision,
+  };
+}
+
+/** One event of a watch; `null` as for {@link toKeyPut}. */
+export function toKeyChange({ type, kv }: IEvent, keyPrefix: string): KeyChange | null {
+  // The declared names of the types are in another case than those on the wire.
+  if (type.toUpperCase() !== 'DELETE') return toKeyPut(kv, keyPrefix);
+  const key = keyOf(kv, keyPrefix);
+  return key === null ? null : { kind: 'delete', key, modRevision: kv.mod_revision };
+}
+
+function keyOf({ key }: IKeyValue, keyPrefix: string): string | null {
+  try {
+    return utf8.decode(key).slice(keyPrefix.length);
+  } catch {
+    return null;
+  }
+}
 
 /** How many keys one answer of a listing holds, and how long it may take. */
 const PAGE_KEYS = 1_000;
@@ -49,11 +107,11 @@ export class GrpcLink implements EtcdLink {
         reduce(
           (listing: Listing, { header, kvs }) => ({
             revision: shown ?? BigInt(header.revision),
-            entries: listing.entries.concat(kvs.flatMap((kv) => keyPutOf(kv, this.#keyPrefix) ?? [])),
+            entries: listing.entries.concat(kvs.flatMap((kv) => toKeyPut(kv, this.#keyPrefix) ?? [])),
           }),
           { revision: 0n, entries: [] },
         ),
-        told(this.url, `listing ${prefix}`),
+        mapEtcdError(this.url, `listing ${prefix}`),
       );
     });
   }
@@ -62,7 +120,7 @@ export class GrpcLink implements EtcdLink {
     const request = { ...this.#rangeOf(prefix), start_revision: watchFrom.toString() };
     return requestStream(() => this.#client.watch.watch(), { create_request: request }).pipe(
       mergeMap((answer) => this.#watchAnswers(answer)),
-      told(this.url, `watching ${prefix}`),
+      mapEtcdError(this.url, `watching ${prefix}`),
     );
   }
 
@@ -70,7 +128,7 @@ export class GrpcLink implements EtcdLink {
     const { key } = this.#rangeOf('');
     return this.#range({ key, count_only: true }, PROBE_ANSWER_MS).pipe(
       ignoreElements(),
-      told(this.url, 'asking whether it is there'),
+      mapEtcdError(this.url, 'asking whether it is there'),
     );
   }
 
@@ -92,7 +150,7 @@ export class GrpcLink implements EtcdLink {
     // A progress notice has no events and, in some releases, a wrong revision.
     if (events.length === 0) return [];
     return [
-      { kind: 'changes', changes: events.flatMap((event) => keyChangeOf(event, this.#keyPrefix) ?? []) },
+      { kind: 'changes', changes: events.flatMap((event) => toKeyChange(event, this.#keyPrefix) ?? []) },
     ];
   }
 

@@ -1,17 +1,16 @@
 // Discovery.
 export { etcdDiscovery, type EtcdDiscovery, type EtcdDiscoveryOptions } from './etcd-discovery.js';
-export type { Discovery, PoolSources } from './discovery-of.js';
+export type { Discovery, PoolSources } from './discovery.js';
 
 // Watching.
 export { watchPrefix } from './watch-prefix.js';
-export type { WatchPrefixOptions } from './prefix-run.js';
-export type { PrefixWatch } from './shared-watch.js';
-export type { KeyChange, KeyDelete, KeyPut, PrefixBatch } from './prefix-batch.js';
+export type { WatchPrefixOptions, PrefixWatch } from './watch-prefix.js';
+export type { KeyChange, KeyDelete, KeyPut, PrefixBatch } from './etcd-link.js';
 
 // The connection.
 export type { EtcdOptions, EtcdTls } from './etcd-options.js';
-export { EtcdOptionsError } from './etcd-options-error.js';
+export { EtcdOptionsError } from './etcd-options.js';
 
 // Registration.
 export { registerWorker, type RegisterWorkerOptions } from './register-worker.js';
-export type { RegistrationStatus } from './registration-status.js';
+export type { RegistrationStatus } from './registration.js';

@@ -1,5 +1,4 @@
-import type { Listing } from './listing.js';
-import type { KeyChange, KeyPut, PrefixBatch } from './prefix-batch.js';
+import type { KeyChange, KeyPut, Listing, PrefixBatch } from './etcd-link.js';
 
 /** Where a watch has to go on, and what has to be told before it does. */
 export interface Attachment {

@@ -1,17 +1,13 @@
 import { NEVER } from 'rxjs';
 import type { Observable } from 'rxjs';
-import type { RuntimeConfig } from '../../core/runtime-config.js';
+import type { RuntimeConfig } from '../../core/events/fleet-event.js';
 import type { WorkerId } from '../../core/worker-id.js';
-import { instanceKey, modelKey } from '../../wire/build-discovery-key.js';
-import type { InstanceTransport } from '../../wire/discovery-transport.js';
-import { encodeInstanceRecord, encodeModelRecord } from '../../wire/encode-discovery-record.js';
-import type { ModelFiles } from '../../wire/model-files.js';
-import type { KeyEntry } from './create-keys.js';
-import type { EtcdOptions } from './etcd-options.js';
-import { etcdReconnecting } from './etcd-reconnecting.js';
-import { EtcdOptionsError } from './etcd-options-error.js';
-import { registrationRun } from './registration-run.js';
-import type { RegistrationStatus } from './registration-status.js';
+import { instanceKey, modelKey } from '../../wire/discovery/discovery-keys.js';
+import type { InstanceTransport } from '../../wire/discovery/discovery-record.js';
+import { type ModelFiles, encodeInstanceRecord, encodeModelRecord } from '../../wire/discovery/encode-discovery-record.js';
+import { type EtcdOptions, EtcdOptionsError, etcdReconnectOptions } from './etcd-options.js';
+import type { KeyEntry } from './register-keys.js';
+import { type RegistrationStatus, runRegistration } from './registration.js';
 
 /** What to register, and where. */
 export interface RegisterWorkerOptions extends EtcdOptions {
@@ -32,7 +28,7 @@ export interface RegisterWorkerOptions extends EtcdOptions {
     readonly runtimeConfig: RuntimeConfig;
   };
   /** In the bytes of which release. */
-  readonly generation: '0.6' | '1.0' | '1.6';
+  readonly release: '0.6' | '1.0' | '1.6';
   /** The id to have, 1 to 2^63 − 1. Absent: what etcd gives. */
   readonly workerId?: WorkerId;
   /** How long the worker stays after its process died, in seconds; 10 when absent, as in Dynamo. */
@@ -77,17 +73,17 @@ const MAX_LEASE = 2n ** 63n - 1n;
  */
 export function registerWorker(options: RegisterWorkerOptions): Observable<RegistrationStatus> {
   const { workerId = null, ttlSeconds = DYNAMO_TTL_SECONDS, stop$ = NEVER } = options;
-  const reconnecting = etcdReconnecting(options);
+  const reconnecting = etcdReconnectOptions(options);
   const problems: string[] = [];
   if (workerId !== null && (workerId === '0' || BigInt(workerId) > MAX_LEASE))
     problems.push(`workerId must be from 1 to ${MAX_LEASE}, for it is the id of a lease`);
   if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1)
     problems.push('ttlSeconds must be a whole number, 1 or more');
   if (problems.length > 0) throw new EtcdOptionsError(problems);
-  const entries = (id: WorkerId): KeyEntry[] => entriesOf(options, id);
+  const entries = (id: WorkerId): KeyEntry[] => encodeEntries(options, id);
   // Names that cannot stand in a key are refused before anything starts.
   entries('1' as WorkerId);
-  return registrationRun({
+  return runRegistration({
     ...reconnecting,
     options,
     workerId,
@@ -95,8 +91,8 @@ export function registerWorker(options: RegisterWorkerOptions): Observable<Regis
   });
 }
 
-function entriesOf(options: RegisterWorkerOptions, instanceId: WorkerId): KeyEntry[] {
-  const { namespace, component, transport, card, generation: release, keyPrefix = '' } = options;
+function encodeEntries(options: RegisterWorkerOptions, instanceId: WorkerId): KeyEntry[] {
+  const { namespace, component, transport, card, release: release, keyPrefix = '' } = options;
   const at = { namespace, component, endpoint: options.endpoint, instanceId };
   const instances = [options.endpoint, ...(options.moreEndpoints ?? [])].map((endpoint) => {
     const reached = typeof transport === 'function' ? transport(instanceId, endpoint) : transport;

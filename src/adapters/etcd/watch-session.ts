@@ -1,21 +1,81 @@
-import {
-  EMPTY,
-  exhaustMap,
-  forkJoin,
-  map,
-  merge,
-  mergeMap,
-  of,
-  timer,
-  type Observable,
-  type SchedulerLike,
-} from 'rxjs';
-import { auditKeys } from './audit-keys.js';
-import type { EtcdLink } from './etcd-link.js';
-import { EtcdTrouble } from './etcd-trouble.js';
+import { EMPTY, type Observable, type SchedulerLike, concatMap, defer, exhaustMap, forkJoin, from, map, merge, mergeMap, of, timer, toArray } from 'rxjs';
+import { EtcdError } from './etcd-error.js';
+import type { EtcdLink, Listing, PrefixBatch } from './etcd-link.js';
 import type { KeyHistory } from './key-history.js';
-import { listAll, type Listed } from './list-all.js';
-import type { PrefixBatch } from './prefix-batch.js';
+
+/** A prefix that was listed. */
+export interface Listed {
+  readonly history: KeyHistory;
+  readonly listing: Listing;
+}
+
+/** Lists the prefix of every history, all at the same revision, in their order; nothing for no history. */
+export function listAll(
+  link: EtcdLink,
+  [first, ...others]: readonly KeyHistory[],
+  { keysOnly }: { readonly keysOnly: boolean },
+): Observable<readonly Listed[]> {
+  if (first === undefined) return of([]);
+  return link.list(first.prefix, { keysOnly }).pipe(
+    mergeMap((listing) =>
+      from(others).pipe(
+        concatMap((history) =>
+          link
+            .list(history.prefix, { keysOnly, revision: listing.revision })
+            .pipe(map((next): Listed => ({ history, listing: next }))),
+        ),
+        toArray(),
+        map((rest) => [{ history: first, listing }, ...rest]),
+      ),
+    ),
+  );
+}
+
+/** How long the watch may take to tell what a listing shows already. */
+const GRACE_MS = 2_000;
+
+/**
+ * Compares what was told with what is there, which is the only way to notice an event that the server lost.
+ *
+ * 1. The keys are listed, without values. Where a key is known otherwise they are listed once more after 2 s, for
+ *    the watch may only be late; a key of which nothing was heard in between is settled from a full listing.
+ * 2. Emits a resync for each prefix where something was missed, then completes.
+ * 3. Errors with `EtcdTrouble` when the store has gone back in time.
+ */
+export function auditKeys(
+  link: EtcdLink,
+  histories: readonly KeyHistory[],
+  scheduler: SchedulerLike,
+): Observable<PrefixBatch> {
+  const keys$ = defer(() => listAll(link, histories, { keysOnly: true })).pipe(
+    map((listed) => requireSameStore(listed, link.url)),
+  );
+  return keys$.pipe(
+    mergeMap((listed) => (suspects(listed).length === 0 ? EMPTY : timer(GRACE_MS, scheduler))),
+    mergeMap(() => keys$),
+    mergeMap((listed) => listAll(link, confirmed(listed), { keysOnly: false })),
+    mergeMap((listed) => listed.map(({ history, listing }) => history.mend(listing))),
+    mergeMap((batch) => (batch === null ? [] : [batch])),
+  );
+}
+
+function suspects(listed: readonly Listed[]): Listed[] {
+  return listed.filter(({ history, listing }) => history.suspect(listing));
+}
+
+function confirmed(listed: readonly Listed[]): KeyHistory[] {
+  return listed.filter(({ history, listing }) => history.confirm(listing)).map(({ history }) => history);
+}
+
+function requireSameStore(listed: readonly Listed[], url: string): readonly Listed[] {
+  if (listed.some(({ history, listing }) => history.isAheadOf(listing)))
+    throw new EtcdError(
+      'etcd-history',
+      `etcd at ${url} knows less than it has told: the store was replaced or restored. ` +
+        'The difference is taken from a new listing.',
+    );
+  return listed;
+}
 
 /** What a session says: changes, and once that every watch stands. */
 export type SessionItem = PrefixBatch | 'live';
@@ -41,11 +101,11 @@ export function watchSession(
   scheduler: SchedulerLike,
 ): Observable<SessionItem> {
   return listAll(link, histories, { keysOnly: false }).pipe(
-    mergeMap((listed) => forkJoin(listed.map((one) => whereLeastIsLost(link, one)))),
+    mergeMap((listed) => forkJoin(listed.map((one) => listFromOldest(link, one)))),
     mergeMap((listed) => {
       const { batch, starts } = attach(listed);
       let awaited = starts.length;
-      const watches$ = merge(...starts.map(({ history, watchFrom }) => watch(link, history, watchFrom))).pipe(
+      const watches$ = merge(...starts.map(({ history, watchFrom }) => watchHistory(link, history, watchFrom))).pipe(
         mergeMap((item) => {
           if (item !== 'stands') return of(item);
           awaited -= 1;
@@ -58,7 +118,7 @@ export function watchSession(
 }
 
 /** The listing to go on from: where history was compacted away, that of the oldest revision there is. */
-function whereLeastIsLost(link: EtcdLink, { history, listing }: Listed): Observable<Listed> {
+function listFromOldest(link: EtcdLink, { history, listing }: Listed): Observable<Listed> {
   const oldest = history.takeOldest(listing.revision);
   if (oldest === null) return of({ history, listing });
   return link.list(history.prefix, { revision: oldest }).pipe(map((older) => ({ history, listing: older })));
@@ -82,7 +142,7 @@ function attach(listed: readonly Listed[]): { batch: PrefixBatch | null; starts:
   };
 }
 
-function watch(link: EtcdLink, history: KeyHistory, watchFrom: bigint): Observable<PrefixBatch | 'stands'> {
+function watchHistory(link: EtcdLink, history: KeyHistory, watchFrom: bigint): Observable<PrefixBatch | 'stands'> {
   return link.watch(history.prefix, watchFrom).pipe(
     mergeMap((answer) => {
       switch (answer.kind) {
@@ -94,7 +154,7 @@ function watch(link: EtcdLink, history: KeyHistory, watchFrom: bigint): Observab
         }
         case 'compacted':
           history.lose(answer.oldest);
-          throw new EtcdTrouble(
+          throw new EtcdError(
             'etcd-compacted',
             `etcd at ${link.url} has compacted away what happened below ${history.prefix} since revision ` +
               `${watchFrom - 1n}. The difference is taken from a new listing.`,

@@ -1,13 +1,20 @@
-import { Subject, type Observable, type SchedulerLike } from 'rxjs';
-import type { LoadReported } from '../../core/fleet-event.js';
-import type { LoadBatch } from '../../core/load-batch.js';
-import type { LoadPolicy } from '../../core/load-policy.js';
-import type { Problem } from '../../core/problem.js';
+import { type Observable, type SchedulerLike, Subject } from 'rxjs';
+import type { LoadReceived } from '../../core/events/fleet-event.js';
+import type { LoadBatch } from '../../core/events/load-batch.js';
+import type { LoadPolicy } from '../../core/policy/load-policy.js';
+import type { Problem } from '../../core/sources/problem.js';
 import type { DecodeError } from '../../wire/decode-error.js';
-import { LoadAccounting } from '../../wire/load-accounting.js';
-import { LoadBatchDecoder } from '../../wire/load-batch-decoder.js';
-import { LoadDecoder } from '../../wire/load-decoder.js';
+import type { LoadAccount, SequenceGap } from '../../wire/loads/load-account.js';
+import { LoadAccounting } from '../../wire/loads/load-accounting.js';
+import { LoadBatchDecoder } from '../../wire/loads/load-batch-decoder.js';
+import { LoadDecoder } from '../../wire/loads/load-decoder.js';
 import type { NatsMessage } from './nats-link.js';
+
+/** What came over a subscription so far, and the gaps that were seen since the report before. */
+export interface AccountingReport {
+  readonly account: LoadAccount;
+  readonly gaps: readonly SequenceGap[];
+}
 
 /** Loads as objects, one by one, or as columns, valid during the call only. */
 export type LoadForm = 'objects' | 'columns';
@@ -20,8 +27,8 @@ export type LoadForm = 'objects' | 'columns';
  * and the clock is read once for it.
  */
 export class LoadReceiver {
-  readonly #loads$ = new Subject<LoadReported | LoadBatch>();
-  readonly loads$: Observable<LoadReported | LoadBatch> = this.#loads$;
+  readonly #loads$ = new Subject<LoadReceived | LoadBatch>();
+  readonly loads$: Observable<LoadReceived | LoadBatch> = this.#loads$;
   readonly accounting = new LoadAccounting();
   readonly take: (message: NatsMessage) => void;
   readonly #failures = new Map<string, { readonly text: string; count: number }>();
@@ -56,12 +63,12 @@ export class LoadReceiver {
       this.#chunk();
       const decoded = decoder.decode(data);
       if ('load' in decoded) {
-        this.accounting.received(decoder.head, data.length);
+        this.accounting.countLoad(decoder.header, data.length);
         this.#loads$.next(decoded.load);
       } else if ('error' in decoded) {
-        this.accounting.refused(decoded.error.code, data.length, decoder.head);
+        this.accounting.countFailure(decoded.error.code, data.length, decoder.header);
         this.#failed(decoded.error, message);
-      } else this.accounting.foreign(decoded.foreignTopic, data.length);
+      } else this.accounting.countForeign(decoded.foreignTopic, data.length);
     };
   }
 
@@ -72,18 +79,18 @@ export class LoadReceiver {
       this.#loads$.next(decoder.batch);
       decoder.clear();
     };
-    this.#beginChunk = (now) => decoder.at(now);
+    this.#beginChunk = (now) => decoder.setReceivedAt(now);
     this.#endOfChunk = handOn;
     return (message) => {
       const { data } = message;
       this.#chunk();
       if (decoder.full) handOn();
       const refusal = decoder.add(data);
-      if (refusal === null) this.accounting.received(decoder.head, data.length);
+      if (refusal === null) this.accounting.countLoad(decoder.header, data.length);
       else if ('error' in refusal) {
-        this.accounting.refused(refusal.error.code, data.length, decoder.head);
+        this.accounting.countFailure(refusal.error.code, data.length, decoder.header);
         this.#failed(refusal.error, message);
-      } else this.accounting.foreign(refusal.foreignTopic, data.length);
+      } else this.accounting.countForeign(refusal.foreignTopic, data.length);
     };
   }
 
@@ -91,7 +98,7 @@ export class LoadReceiver {
     if (this.#inChunk) return;
     this.#inChunk = true;
     const now = this.scheduler.now();
-    this.accounting.at(now, Date.now());
+    this.accounting.setTime(now, Date.now());
     this.#beginChunk(now);
     queueMicrotask(() => {
       this.#inChunk = false;

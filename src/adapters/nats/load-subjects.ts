@@ -1,7 +1,6 @@
-import { encodeSegment } from '../../wire/percent-encoding.js';
-import type { EndpointName } from '../../core/endpoint-name.js';
-import { LOAD_TOPIC } from '../../wire/load-topic.js';
-import { loadSubject } from '../../wire/subjects.js';
+import type { EndpointName } from '../../core/sources/worker-info.js';
+import { LOAD_TOPIC, loadSubject } from '../../wire/loads/subjects.js';
+import { encodeSegment } from '../../wire/text-codecs.js';
 
 /** Whose loads to listen to. */
 export interface LoadSubjectScope {

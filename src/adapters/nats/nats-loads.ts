@@ -1,28 +1,103 @@
-import type { Observable } from 'rxjs';
-import type { LoadReported } from '../../core/fleet-event.js';
-import type { LoadBatch } from '../../core/load-batch.js';
-import { policies, type PolicyName } from '../../core/policies.js';
-import type { Problem } from '../../core/problem.js';
-import type { SourceStatus } from '../../core/source-status.js';
-import { endpointOf, type EndpointLike } from '../../wire/endpoint-of.js';
+import { Observable, ReplaySubject, type SchedulerLike, Subject, interval, share, tap } from 'rxjs';
+import type { LoadReceived } from '../../core/events/fleet-event.js';
+import type { LoadBatch } from '../../core/events/load-batch.js';
+import { type PolicyName, policies } from '../../core/policy/policies.js';
+import type { Problem } from '../../core/sources/problem.js';
+import type { SourceStatus } from '../../core/sources/source-status.js';
+import { type EndpointLike, parseEndpoint } from '../../wire/endpoint-names.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
-import type { LoadReport } from './load-report.js';
-import { LoadReceiver, type LoadForm } from './load-receiver.js';
-import { loadRun } from './load-run.js';
+import { type AccountingReport, type LoadForm, LoadReceiver } from './load-receiver.js';
 import { loadSubjects } from './load-subjects.js';
-import type { NatsAccess } from './nats-access.js';
+import { subscribeAll } from './nats-link.js';
+import type { NatsConnectionOptions } from './nats-options.js';
+import { runNats } from './nats-run.js';
+
+/** How often accounts and problems are told at most. */
+const REPORT_MS = 1_000;
+
+/** One run of subscriptions, shared by four outputs. Loads go past everything that the others need. */
+export function runLoads(
+  access: NatsConnectionOptions,
+  subjects: readonly string[],
+  receiver: LoadReceiver,
+  scheduler: SchedulerLike,
+): NatsLoads<LoadReceived | LoadBatch> {
+  const { accounting } = receiver;
+  const reports$ = new ReplaySubject<AccountingReport>(1);
+  const problems$ = new Subject<Problem>();
+  let attached = false;
+  let detachedSince: number | null = null;
+  let reportedVersion = accounting.version;
+
+  const note = ({ state }: SourceStatus): void => {
+    if (state !== 'live' && attached) detachedSince ??= scheduler.now();
+  };
+  /** Comes before the first message of a connection. */
+  const attach = (): void => {
+    if (detachedSince !== null) accounting.recordDetached(detachedSince, scheduler.now());
+    detachedSince = null;
+    attached = true;
+  };
+  const report = (): void => {
+    if (accounting.version === reportedVersion) return;
+    reportedVersion = accounting.version;
+    reports$.next({ account: accounting.snapshot(), gaps: accounting.takeGaps() });
+    accounting.nextInterval();
+    for (const problem of receiver.takeProblems()) problems$.next(problem);
+  };
+  const statuses$ = runNats(access, 'loads', (link) => {
+    attach();
+    return subscribeAll(link, subjects, receiver.take);
+  });
+  const run$ = new Observable<SourceStatus>((subscriber) => {
+    const run = statuses$.pipe(tap({ next: note, complete: report })).subscribe(subscriber);
+    run.add(
+      interval(REPORT_MS, scheduler).subscribe({
+        next: report,
+        error: (error: unknown) => subscriber.error(error),
+      }),
+    );
+    run.add(() => {
+      report();
+      if (attached) detachedSince ??= scheduler.now();
+    });
+    return run;
+  });
+  const status$ = run$.pipe(share({ connector: () => new ReplaySubject(1) }));
+
+  return {
+    loads$: beside(receiver.loads$, status$),
+    accounting$: beside(reports$, status$),
+    problems$: beside(problems$, status$),
+    status$,
+  };
+}
+
+/** What comes beside a run that has to go on for it, and ends with it. */
+function beside<T>(values$: Observable<T>, run$: Observable<unknown>): Observable<T> {
+  return new Observable((subscriber) => {
+    const values = values$.subscribe(subscriber);
+    values.add(
+      run$.subscribe({
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      }),
+    );
+    return values;
+  });
+}
 
 /** A release whose messages are wanted. */
-export type LoadGeneration = '0.8' | '1.0' | '1.1' | '1.4' | '1.6';
+export type LoadRelease = '0.8' | '1.0' | '1.1' | '1.4' | '1.6';
 
 /** Whose loads to take, and how. */
-export type NatsLoadsOptions = NatsAccess & {
+export type NatsLoadsOptions = NatsConnectionOptions & {
   /** Absent: every namespace. */
   readonly namespace?: string;
   /** Absent: every endpoint. Messages of releases up to 1.3 do not say which endpoint they are of, and all come. */
   readonly endpoint?: EndpointLike;
   /** Only what this release publishes, and as it decodes it. Absent: all. */
-  readonly generation?: LoadGeneration;
+  readonly release?: LoadRelease;
   /** `objects` when absent. */
   readonly form?: LoadForm;
 };
@@ -30,7 +105,7 @@ export type NatsLoadsOptions = NatsAccess & {
 /** What {@link natsLoads} returns. */
 export interface NatsLoads<Load> {
   readonly loads$: Observable<Load>;
-  readonly accounting$: Observable<LoadReport>;
+  readonly accounting$: Observable<AccountingReport>;
   readonly problems$: Observable<Problem>;
   readonly status$: Observable<SourceStatus>;
 }
@@ -79,19 +154,19 @@ export interface NatsLoads<Load> {
  * @see {@link natsPublisher}
  */
 export function natsLoads(options: NatsLoadsOptions & { readonly form: 'columns' }): NatsLoads<LoadBatch>;
-export function natsLoads(options: NatsLoadsOptions & { readonly form?: 'objects' }): NatsLoads<LoadReported>;
-export function natsLoads(options: NatsLoadsOptions): NatsLoads<LoadReported | LoadBatch> {
-  const { namespace, generation, form = 'objects', scheduler = monotonicScheduler } = options;
-  const endpoint = options.endpoint === undefined ? undefined : endpointOf(options.endpoint, namespace);
-  const only = generation === undefined ? undefined : ONLY[generation];
+export function natsLoads(options: NatsLoadsOptions & { readonly form?: 'objects' }): NatsLoads<LoadReceived>;
+export function natsLoads(options: NatsLoadsOptions): NatsLoads<LoadReceived | LoadBatch> {
+  const { namespace, release: generation, form = 'objects', scheduler = monotonicScheduler } = options;
+  const endpoint = options.endpoint === undefined ? undefined : parseEndpoint(options.endpoint, namespace);
+  const only = generation === undefined ? undefined : SCOPE_OF_RELEASE[generation];
   const policy =
     policies[generation === undefined ? 'default' : (`dynamo-${generation}` satisfies PolicyName)];
   const receiver = new LoadReceiver(form, policy, scheduler);
   const subjects = loadSubjects({ namespace: namespace ?? endpoint?.namespace, endpoint, only });
-  return loadRun(options, subjects, receiver, scheduler);
+  return runLoads(options, subjects, receiver, scheduler);
 }
 
-const ONLY: Readonly<Record<LoadGeneration, 'namespace' | 'endpoint'>> = {
+const SCOPE_OF_RELEASE: Readonly<Record<LoadRelease, 'namespace' | 'endpoint'>> = {
   '0.8': 'namespace',
   '1.0': 'namespace',
   '1.1': 'namespace',

@@ -18,26 +18,25 @@ import {
   tap,
   type OperatorFunction,
 } from 'rxjs';
-import type { ActiveLoad } from '../../core/active-load.js';
-import type { EndpointName } from '../../core/endpoint-name.js';
-import type { SourceStatus } from '../../core/source-status.js';
-import { encodeActiveLoad, encodeEnvelope } from '../../wire/load-encoder.js';
-import { loadSubject } from '../../wire/subjects.js';
+import type { ActiveLoad } from '../../core/events/fleet-event.js';
+import type { SourceStatus } from '../../core/sources/source-status.js';
+import type { EndpointName } from '../../core/sources/worker-info.js';
+import { encodeActiveLoad, encodeEnvelope } from '../../wire/loads/load-encoder.js';
+import { loadSubject } from '../../wire/loads/subjects.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
-import type { NatsAccess } from './nats-access.js';
-import { natsRun } from './nats-run.js';
-import type { NatsLink } from './nats-link.js';
-import { publicationsOf } from './publications-of.js';
-import type { Subscribed } from './subscribe-all.js';
+import type { NatsLink, Subscribed } from './nats-link.js';
+import type { NatsConnectionOptions } from './nats-options.js';
+import { runNats } from './nats-run.js';
+import { selectPublications } from './publication-rules.js';
 
 /** Who publishes, and as what. */
-export type NatsPublisherOptions = NatsAccess & {
+export type NatsPublisherOptions = NatsConnectionOptions & {
   /** The endpoint whose loads these are. */
   readonly endpoint: EndpointName;
   /** `worker` publishes what changed, after a pause of a millisecond; `router` (1.0 only) every value at once. */
   readonly as: 'worker' | 'router';
   /** In the bytes and on the subject of which release. */
-  readonly generation: '1.0' | '1.6';
+  readonly release: '1.0' | '1.6';
   /** The number that its envelopes name, below 2^64; in 1.0 it is the worker's own id, later a random one. */
   readonly publisherId: string;
 };
@@ -84,7 +83,7 @@ export interface PublisherStatus extends SourceStatus {
  * ```
  */
 export function natsPublisher(options: NatsPublisherOptions): OperatorFunction<ActiveLoad, PublisherStatus> {
-  const { endpoint, as, generation, publisherId, scheduler = monotonicScheduler } = options;
+  const { endpoint, as, release: generation, publisherId, scheduler = monotonicScheduler } = options;
   const [subject, fields] =
     generation === '1.0'
       ? ([loadSubject({ namespace: endpoint.namespace }), 4] as const)
@@ -111,7 +110,7 @@ export function natsPublisher(options: NatsPublisherOptions): OperatorFunction<A
       const sent$ = begun$.pipe(
         take(1),
         switchMap(() => loads$),
-        publicationsOf(as, generation, scheduler),
+        selectPublications(as, generation, scheduler),
         tap(send),
         ignoreElements(),
       );
@@ -121,7 +120,7 @@ export function natsPublisher(options: NatsPublisherOptions): OperatorFunction<A
         ignoreElements(),
         takeUntil(link$.pipe(skip(1))),
       );
-      const statuses$ = merge(natsRun(options, 'publisher', work), concat(sent$, flushed$, of(null))).pipe(
+      const statuses$ = merge(runNats(options, 'publisher', work), concat(sent$, flushed$, of(null))).pipe(
         takeWhile((status) => status !== null),
       );
       const ended$ = defer(() =>

@@ -1,17 +1,14 @@
-import { catchError, defer, map, of, startWith, switchMap, type Observable } from 'rxjs';
-import type { SourceStatus } from '../../core/source-status.js';
+import { Observable, ReplaySubject, catchError, defer, filter, map, of, share, startWith, switchMap, timer } from 'rxjs';
+import type { SourceStatus } from '../../core/sources/source-status.js';
 import { errorText } from '../../operators/error-text.js';
-import { reconnecting } from '../../operators/reconnecting.js';
+import { reconnect } from '../../operators/reconnect.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
-import { givenLink } from './given-link.js';
-import type { NatsAccess } from './nats-access.js';
-import type { NatsLink } from './nats-link.js';
-import { natsServers } from './nats-server.js';
-import { openNats } from './open-nats.js';
-import type { Subscribed } from './subscribe-all.js';
+import { openNats } from './nats-connection.js';
+import { type NatsLink, type Subscribed, watchGivenLink } from './nats-link.js';
+import { type NatsConnectionOptions, parseNatsServers } from './nats-options.js';
 
 /** The longest wait between two tries to connect. */
-const LONGEST_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 1_000;
 
 /** What is done on a connection for as long as it stands; it emits when that has begun. */
 export type NatsWork = (link: NatsLink) => Observable<Subscribed>;
@@ -23,12 +20,12 @@ export type NatsWork = (link: NatsLink) => Observable<Subscribed>;
  *
  * @throws NatsOptionsError, when it is called, for options that cannot be followed.
  */
-export function natsRun(access: NatsAccess, source: string, work: NatsWork): Observable<SourceStatus> {
+export function runNats(access: NatsConnectionOptions, source: string, work: NatsWork): Observable<SourceStatus> {
   const { scheduler = monotonicScheduler } = access;
-  const states$ = access.connection === undefined ? own(access, work) : given(access.connection, work);
+  const states$ = access.connection === undefined ? runOwn(access, work) : runGiven(access.connection, work);
   return defer(() => {
     let status: SourceStatus = { source, state: 'connecting', since: scheduler.now() };
-    const told = (state: SourceStatus['state'], why?: string, retryInMs?: number): SourceStatus => {
+    const nextStatus = (state: SourceStatus['state'], why?: string, retryInMs?: number): SourceStatus => {
       const since = state === status.state ? status.since : scheduler.now();
       return (status = {
         source,
@@ -40,10 +37,10 @@ export function natsRun(access: NatsAccess, source: string, work: NatsWork): Obs
     };
     return states$.pipe(
       map((item) => {
-        if (item === 'ended') return told('ended', 'the connection was closed by its owner');
+        if (item === 'ended') return nextStatus('ended', 'the connection was closed by its owner');
         return 'refused' in item
-          ? told('live', item.refused.join(' '))
-          : told('down', item.why, item.retryInMs);
+          ? nextStatus('live', item.refused.join(' '))
+          : nextStatus('down', item.why, item.retryInMs);
       }),
       startWith(status),
     );
@@ -59,24 +56,57 @@ type Item = Subscribed | Down | 'ended';
 
 const lost: Down = { why: 'the connection was lost, and its owner reconnects it' };
 
-function own(access: Extract<NatsAccess, { connection?: undefined }>, work: NatsWork): Observable<Item> {
+function runOwn(access: Extract<NatsConnectionOptions, { connection?: undefined }>, work: NatsWork): Observable<Item> {
   const { scheduler = monotonicScheduler } = access;
-  return reconnecting((server) => openNats(server, access).pipe(switchMap(work)), {
-    hosts: natsServers(access),
-    longestRetryMs: LONGEST_RETRY_MS,
+  return reconnect((server) => openNats(server, access).pipe(switchMap(work)), {
+    hosts: parseNatsServers(access),
+    maxRetryMs: MAX_RETRY_MS,
     scheduler,
     random: Math.random,
   });
 }
 
-function given(link: NatsLink, work: NatsWork): Observable<Item> {
+function runGiven(link: NatsLink, work: NatsWork): Observable<Item> {
   const begun$ = defer(() => work(link)).pipe(
     catchError((error: unknown) => of<Down>({ why: errorText(error) })),
   );
-  return givenLink(link).pipe(
+  return watchGivenLink(link).pipe(
     switchMap((state): Observable<Item> => {
       if (state === 'up') return begun$;
       return of(state === 'down' ? lost : 'ended');
     }),
+  );
+}
+
+/** A connection that stands, or why there is none. */
+export type LinkOrReason = { readonly link: NatsLink } | { readonly why: string };
+
+/**
+ * The connection of a run of our own, or a given one: the present one first, then each change. All share one run, which
+ * begins with the first and ends `keptMs` after the last. It completes when a given connection was closed by its owner,
+ * and never errors.
+ *
+ * @throws NatsOptionsError, when it is called, for options that cannot be followed.
+ */
+export function keepLink(access: NatsConnectionOptions, keptMs: number): Observable<LinkOrReason> {
+  const { scheduler = monotonicScheduler } = access;
+  let link: NatsLink | null = null;
+  const statuses$ = runNats(
+    access,
+    'link',
+    (open) =>
+      new Observable((subscriber) => {
+        link = open;
+        subscriber.next({ refused: [] });
+        return () => (link = null);
+      }),
+  );
+  return statuses$.pipe(
+    filter(({ state }) => state !== 'connecting'),
+    // The end of a connection is told before its work is torn down.
+    map(({ state, why = 'there is no connection' }): LinkOrReason =>
+      state === 'live' && link !== null ? { link } : { why },
+    ),
+    share({ connector: () => new ReplaySubject(1), resetOnRefCountZero: () => timer(keptMs, scheduler) }),
   );
 }

@@ -1,12 +1,52 @@
 import type { Scrape } from '../../core/aggregator/scrape.js';
-import { linked } from './linked.js';
-import { accessOf, type NatsAccess } from './nats-access.js';
+import { serviceRequestSubject } from '../../wire/services/service-names.js';
 import type { NatsLink } from './nats-link.js';
-import { scrapeOver } from './scrape-over.js';
-import { scrapeQuestion, type ScrapeOptions } from './scrape-question.js';
+import { type NatsConnectionOptions, NatsOptionsError, isSubjectToken, toNatsConnectionOptions } from './nats-options.js';
+import { keepLink } from './nats-run.js';
+import { type RequestManyOptions, requestManyOver } from './request-many.js';
+
+/** How long a scrape listens, and how much it takes. */
+export interface ScrapeOptions {
+  /** Milliseconds from the request until no further reply is waited for, 0 to 600 000; 300 when absent, as in Dynamo. */
+  readonly windowMs?: number;
+  /** Replies of one scrape, 1 and above; 100 000 when absent. */
+  readonly maxReplies?: number;
+  /** Bytes of all replies of one scrape, 1 and above; 67 108 864 when absent. */
+  readonly maxBytes?: number;
+  /** What the subjects begin with on which replies are heard, where the server permits no `_INBOX`. */
+  readonly inboxPrefix?: string;
+}
+
+const MAX_WINDOW_MS = 600_000;
+
+/**
+ * What a scrape asks.
+ *
+ * @throws NatsOptionsError for options that cannot be followed
+ */
+export function toStatsRequest(service: string | null, options: ScrapeOptions): RequestManyOptions {
+  const {
+    windowMs = 300,
+    maxReplies = 100_000,
+    maxBytes = 64 * 1024 * 1024,
+    inboxPrefix = '_INBOX',
+  } = options;
+  const problems: string[] = [];
+  if (service !== null && !isSubjectToken(service))
+    problems.push(`${JSON.stringify(service)} is no service name: no spaces, dots, * or >`);
+  if (!(windowMs >= 0 && windowMs <= MAX_WINDOW_MS))
+    problems.push(`windowMs must be from 0 to ${MAX_WINDOW_MS}, not ${windowMs}`);
+  if (!(maxReplies >= 1)) problems.push(`maxReplies must be 1 or more, not ${maxReplies}`);
+  if (!(maxBytes >= 1)) problems.push(`maxBytes must be 1 or more, not ${maxBytes}`);
+  if (!inboxPrefix.split('.').every(isSubjectToken))
+    problems.push(`inboxPrefix must be words with dots between them, not ${JSON.stringify(inboxPrefix)}`);
+  if (problems.length > 0) throw new NatsOptionsError(problems);
+  const subject = serviceRequestSubject('STATS', service ?? undefined);
+  return { subject, windowMs, maxReplies, maxBytes, inboxPrefix };
+}
 
 /** How long a connection of our own is kept for the next scrape. */
-const KEPT_MS = 2_000;
+const KEEP_MS = 2_000;
 
 /**
  * Asks every instance of a NATS micro service for its statistics, as `$SRV.STATS` has them: the replies as they come,
@@ -48,11 +88,11 @@ const KEPT_MS = 2_000;
  * @see {@link metricsAggregator} for snapshots of what the workers say, {@link serveStats} for the other side
  */
 export function scrapeStats(
-  access: NatsLink | NatsAccess,
+  access: NatsLink | NatsConnectionOptions,
   service: string | null,
   options: ScrapeOptions = {},
 ): Scrape {
-  const given = accessOf(access);
-  const question = scrapeQuestion(service, options);
-  return scrapeOver(linked(given, KEPT_MS), question, given.scheduler);
+  const given = toNatsConnectionOptions(access);
+  const question = toStatsRequest(service, options);
+  return requestManyOver(keepLink(given, KEEP_MS), question, given.scheduler);
 }

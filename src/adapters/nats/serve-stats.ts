@@ -1,15 +1,99 @@
 import { randomBytes } from 'node:crypto';
-import { defer, map, merge, Subject, type Observable } from 'rxjs';
-import type { SourceStatus } from '../../core/source-status.js';
+import { type Observable, Subject, defer, map, merge } from 'rxjs';
+import type { Count } from '../../core/count.js';
+import type { SourceStatus } from '../../core/sources/source-status.js';
 import { errorText } from '../../operators/error-text.js';
-import { serviceRequestSubject, type ServiceVerb } from '../../wire/service-names.js';
-import { accessOf, type NatsAccess } from './nats-access.js';
-import type { NatsLink, NatsMessage } from './nats-link.js';
-import { NatsOptionsError } from './nats-options-error.js';
-import { natsRun } from './nats-run.js';
-import { ServedService, type ServedEndpoint } from './served-service.js';
-import { subscribeAll, type Subscribed } from './subscribe-all.js';
-import { isSubjectToken } from './subject-token.js';
+import { type ServiceEndpointCounters, type ServiceIdentity, encodeServiceInfo, encodeServicePing, encodeServiceStats } from '../../wire/services/service-encoder.js';
+import { type ServiceVerb, serviceEndpointName, serviceRequestSubject } from '../../wire/services/service-names.js';
+import { type NatsLink, type NatsMessage, type Subscribed, subscribeAll } from './nats-link.js';
+import { type NatsConnectionOptions, NatsOptionsError, isSubjectToken, toNatsConnectionOptions } from './nats-options.js';
+import { runNats } from './nats-run.js';
+
+/** What an endpoint has to say for itself when it is asked; what is absent is none. */
+export interface EndpointStats {
+  readonly numRequests?: Count;
+  readonly numErrors?: Count;
+  /** Nanoseconds of all requests together. */
+  readonly processingTime?: Count;
+  /** The last error, as `code:text`. */
+  readonly lastError?: string;
+  /** Its own statistics, as JSON text; those of `load_metrics` are what `encodeForwardPassMetrics` writes. */
+  readonly data?: string | null;
+}
+
+/** An endpoint of a service that is served. */
+export interface ServedEndpoint {
+  readonly subject: string;
+  /** The subject with dashes for its dots when absent, as in Dynamo. */
+  readonly name?: string;
+  /** `q` when absent. */
+  readonly queueGroup?: string;
+  /** Called for each request for statistics, and quick. Absent: all counts are 0, and there are no data. */
+  readonly stats?: () => EndpointStats;
+}
+
+/** One instance of a service, as it answers. */
+export class ServedService {
+  private readonly started = new Date().toISOString();
+
+  constructor(
+    readonly identity: ServiceIdentity,
+    private readonly description: string,
+    private readonly endpoints: readonly ServedEndpoint[],
+  ) {}
+
+  answer(verb: ServiceVerb): Uint8Array {
+    const { identity, description, started } = this;
+    if (verb === 'PING') return encodeServicePing(identity);
+    if (verb === 'STATS')
+      return encodeServiceStats({ ...identity, started, endpoints: this.endpoints.map(countersOf) });
+    return encodeServiceInfo({ ...identity, description, endpoints: this.endpoints.map(describeEndpoint) });
+  }
+}
+
+function describeEndpoint({ subject, name = serviceEndpointName(subject), queueGroup = 'q' }: ServedEndpoint): {
+  subject: string;
+  name: string;
+  queueGroup: string;
+} {
+  return { subject, name, queueGroup };
+}
+
+function countersOf(endpoint: ServedEndpoint): ServiceEndpointCounters {
+  const {
+    numRequests = 0,
+    numErrors = 0,
+    processingTime = 0,
+    lastError = '',
+    data = null,
+  } = readStats(endpoint);
+  return {
+    ...describeEndpoint(endpoint),
+    numRequests,
+    numErrors,
+    processingTime,
+    averageProcessingTime: mean(processingTime, numRequests),
+    lastError,
+    data,
+  };
+}
+
+/** What an endpoint says. When it fails to, whoever asks is told so in the place for the last error. */
+function readStats({ stats }: ServedEndpoint): EndpointStats {
+  try {
+    const said = stats?.() ?? {};
+    // Text that is no JSON would make the whole reply none.
+    if (typeof said.data === 'string') JSON.parse(said.data);
+    return said;
+  } catch (error) {
+    return { lastError: `500:its statistics failed: ${errorText(error)}` };
+  }
+}
+
+function mean(sum: Count, of: Count): Count {
+  if (Number(of) === 0) return 0;
+  return typeof sum === 'bigint' ? sum / BigInt(of) : sum / Number(of);
+}
 
 /** Which service answers. */
 export interface ServedServiceOptions {
@@ -69,14 +153,14 @@ const VERBS: readonly ServiceVerb[] = ['PING', 'INFO', 'STATS'];
  * @see {@link scrapeStats}, which asks
  */
 export function serveStats(
-  access: NatsLink | NatsAccess,
+  access: NatsLink | NatsConnectionOptions,
   service: string | ServedServiceOptions,
   endpoints: readonly ServedEndpoint[],
 ): Observable<ServeStatus> {
   const options = typeof service === 'string' ? { name: service } : service;
-  check(options, endpoints);
+  validateService(options, endpoints);
   const { name, version = '0.0.1', description = '' } = options;
-  const given = accessOf(access);
+  const given = toNatsConnectionOptions(access);
   return defer(() => {
     const { id = randomBytes(11).toString('hex') } = options;
     const served = new ServedService({ name, id, version }, description, endpoints);
@@ -97,7 +181,7 @@ export function serveStats(
         unsent$.next({ refused: [`a reply to ${subject} could not be sent: ${errorText(error)}.`] });
       }
     };
-    return natsRun(given, 'service', (link) =>
+    return runNats(given, 'service', (link) =>
       merge(
         subscribeAll(link, subjects, (message) => answer(link, message)),
         unsent$,
@@ -106,7 +190,7 @@ export function serveStats(
   });
 }
 
-function check(service: ServedServiceOptions, endpoints: readonly ServedEndpoint[]): void {
+function validateService(service: ServedServiceOptions, endpoints: readonly ServedEndpoint[]): void {
   const { name, id = 'x', version = '0.0.1' } = service;
   const problems = [
     ...(isSubjectToken(name)

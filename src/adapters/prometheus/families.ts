@@ -1,10 +1,179 @@
-import type { Family } from './family.js';
-import { latencyFamilies } from './latency-families.js';
+import type { Count } from '../../core/count.js';
+import { type LoadCheck, rankChecks } from '../../core/judgement/rank-checks.js';
+import type { SourceState } from '../../core/sources/source-status.js';
+import type { FleetRanks } from '../../core/state/fleet-ranks.js';
 import { legacyFamilies } from './legacy-families.js';
-import { loadFamilies } from './load-families.js';
-import { poolFamilies } from './pool-families.js';
+import { type Family, type PoolAtScrape, type SampleSink, type WorkerOfPool, eachWorker } from './metric-family.js';
+import { type Metric, tidemarkMetrics } from './metric-names.js';
 import type { PoolMetrics } from './pool-metrics.js';
-import { tidemarkFamilies } from './tidemark-families.js';
+import { latencyFamilies, loadFamilies } from './worker-gauge-families.js';
+
+/** What can make a worker busy now: the checks whose mark is set, and a mark of the request path where it counts. */
+export function checksInForce({ policy, thresholds }: FleetRanks): (LoadCheck | 'mark')[] {
+  const checks: (LoadCheck | 'mark')[] = [];
+  if (thresholds.activePrefillTokensThreshold !== null) checks.push('activePrefillTokens');
+  if (thresholds.activePrefillTokensThresholdFrac !== null && policy.batchFractionCheck === 'present')
+    checks.push('activePrefillTokensFrac');
+  if (thresholds.activeDecodeBlocksThreshold !== null) {
+    checks.push('activeDecodeBlocks');
+    if (policy.decodeSignal !== 'active') checks.push('kvUsedBlocks');
+    if (policy.decodeSignal === 'latched') checks.push('latch');
+  }
+  if (policy.overloadMarks !== 'ignored') checks.push('mark');
+  return checks;
+}
+
+const states: readonly SourceState[] = ['connecting', 'live', 'stale', 'down', 'ended'];
+const MAX_SOURCES = 64;
+const MAX_SOURCE_LENGTH = 100;
+
+/** Ours that speak of a pool as a whole. */
+export const poolFamilies: readonly Family[] = [
+  ofPool(tidemarkMetrics.connected, ({ snapshot }, sink) => sink.sample(snapshot === undefined ? 0 : 1)),
+  ofPool(tidemarkMetrics.fleetWorkers, ({ snapshot }, sink) => {
+    for (const [state, count] of Object.entries(snapshot?.fleet ?? {})) sink.sample(count as number, state);
+  }),
+  ofPool(tidemarkMetrics.mark, ({ snapshot }, sink) => {
+    if (snapshot === undefined) return;
+    const { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac } =
+      snapshot.thresholds;
+    const marks = {
+      activeDecodeBlocksThreshold,
+      activePrefillTokensThreshold,
+      activePrefillTokensThresholdFrac,
+    };
+    for (const [mark, value] of Object.entries(marks)) if (value !== null) sink.sample(value, mark);
+  }),
+  ofPool(tidemarkMetrics.sourceState, (pool, sink) => {
+    for (const [source, { state }] of sourcesOf(pool)) {
+      for (const one of states) sink.sample(one === state ? 1 : 0, source, one);
+    }
+  }),
+  ofPool(tidemarkMetrics.sourceStateSince, (pool, sink) => {
+    for (const [source, { since }] of sourcesOf(pool)) sink.sample(since / 1000, source);
+  }),
+  ofPool(tidemarkMetrics.transitions, ({ counts }, sink) => {
+    for (const [direction, checks] of Object.entries(counts?.transitions ?? {})) {
+      for (const [check, count] of checks) sink.sample(count, check, direction);
+    }
+  }),
+  ofPool(tidemarkMetrics.problems, ({ counts }, sink) => {
+    for (const [code, count] of counts?.problems ?? []) sink.sample(count, code);
+  }),
+  ofPool(tidemarkMetrics.loadMessages, ({ account }, sink) => {
+    if (account !== undefined) sink.sample(account.messages);
+  }),
+  ofPool(tidemarkMetrics.loadsUndecodable, ({ account }, sink) => {
+    if (account !== undefined) sink.sample(account.failed);
+  }),
+  ofPool(tidemarkMetrics.sequenceGaps, ({ account }, sink) => {
+    if (account !== undefined) sink.sample(account.sequences.gaps);
+  }),
+  ofPool(tidemarkMetrics.loadsMissing, ({ account }, sink) => {
+    if (account === undefined) return;
+    const { missing, missingDetached } = account.sequences;
+    sink.sample(missingDetached, 'true');
+    sink.sample(missing - missingDetached, 'false');
+  }),
+];
+
+function ofPool(metric: Metric, samples: (pool: PoolAtScrape, sink: SampleSink) => void): Family {
+  return {
+    metric,
+    *samples(pools, sink) {
+      for (const pool of pools) {
+        sink.begin(metric, pool.labels);
+        samples(pool, sink);
+        yield;
+      }
+    },
+  };
+}
+
+/** The statuses by the name of their source, as far as the label is bounded. */
+function sourcesOf({
+  snapshot,
+}: PoolAtScrape): Map<string, { readonly state: SourceState; readonly since: number }> {
+  const statuses = (snapshot?.status ?? []).slice(0, MAX_SOURCES);
+  return new Map(statuses.map((status) => [status.source.slice(0, MAX_SOURCE_LENGTH), status]));
+}
+
+/** Ours that speak of workers and ranks. */
+export const tidemarkFamilies: readonly Family[] = [
+  ofWorkers(tidemarkMetrics.busy, ({ ranks, worker, workerId }, sink) =>
+    sink.sample(ranks.isBusy(worker) ? 1 : 0, workerId),
+  ),
+  ofWorkers(tidemarkMetrics.busySince, ({ ranks, worker, workerId }, sink) => {
+    if (ranks.isBusy(worker)) sink.sample(ranks.busySince(worker) / 1000, workerId);
+  }),
+  {
+    metric: tidemarkMetrics.ranksAboveMark,
+    *samples(pools, sink) {
+      for (const pool of pools) {
+        if (pool.ranks === undefined) continue;
+        sink.begin(tidemarkMetrics.ranksAboveMark, pool.labels);
+        const checks = checksInForce(pool.ranks);
+        const above = new Map<(typeof checks)[number], number>();
+        for (const { ranks, worker, workerId } of eachWorker([pool])) {
+          for (const check of checks) above.set(check, 0);
+          if (ranks.isOverloadMarked(worker)) above.set('mark', 1);
+          for (let index = 0; index < ranks.rankCount(worker); index += 1) {
+            if (!ranks.isRankBusy(worker, index)) continue;
+            for (const { check, exceeded } of rankChecks(
+              ranks.state(worker, index),
+              ranks.thresholds,
+              ranks.policy,
+            )) {
+              if (exceeded) above.set(check, (above.get(check) ?? 0) + 1);
+            }
+          }
+          for (const [check, count] of above) sink.sample(count, check, workerId);
+          yield;
+        }
+      }
+    },
+  },
+  ofRanks(tidemarkMetrics.kvUsedBlocks, ({ ranks, worker }, index) => ranks.kvUsedBlocks(worker, index)),
+  ofRanks(tidemarkMetrics.signalAge, ({ pool, ranks, worker }, index) => {
+    const age = ranks.age(worker, index, pool.now);
+    return age === null ? null : age / 1000;
+  }),
+];
+
+function ofWorkers(metric: Metric, samples: (worker: WorkerOfPool, sink: SampleSink) => void): Family {
+  return {
+    metric,
+    *samples(pools, sink) {
+      for (const pool of pools) {
+        sink.begin(metric, pool.labels);
+        for (const worker of eachWorker([pool])) {
+          samples(worker, sink);
+          yield;
+        }
+      }
+    },
+  };
+}
+
+function ofRanks(metric: Metric, value: (worker: WorkerOfPool, index: number) => Count | null): Family {
+  return {
+    metric,
+    *samples(pools, sink) {
+      for (const pool of pools) {
+        sink.begin(metric, pool.labels);
+        for (const one of eachWorker([pool])) {
+          const { ranks, worker, workerId } = one;
+          for (let index = 0; index < ranks.rankCount(worker); index += 1) {
+            const sample = value(one, index);
+            if (sample !== null) sink.sample(sample, String(ranks.rank(worker, index)), workerId);
+            if (sink.full) yield;
+          }
+          yield;
+        }
+      }
+    },
+  };
+}
 
 /** What some pools tell, in the order of a page. */
 export function familiesOf(pools: readonly PoolMetrics[]): readonly Family[] {

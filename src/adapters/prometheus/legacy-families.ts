@@ -1,10 +1,7 @@
 import type { WorkerId } from '../../core/worker-id.js';
-import { eachWorker, type WorkerOfPool } from './each-worker.js';
-import type { Family } from './family.js';
-import type { LegacyMetrics, LegacyWorkerStats } from './legacy-metrics.js';
-import type { Metric } from './metric.js';
-import { legacyMetrics } from './metric-names.js';
-import type { PoolAtScrape } from './pool-at-scrape.js';
+import { type Family, type PoolAtScrape, type WorkerOfPool, eachWorker } from './metric-family.js';
+import { type Metric, legacyMetrics } from './metric-names.js';
+import type { LegacyMetrics, LegacyWorkerStats } from './pool-metrics.js';
 
 /** The metrics of Dynamo's old metrics component, for the pools that want them. */
 export const legacyFamilies: readonly Family[] = [

@@ -1,17 +1,21 @@
 import type { Count } from '../../core/count.js';
 import type { MetricsFormat } from './content-type-for.js';
-import { escapeText } from './escape-text.js';
-import type { Metric } from './metric.js';
-import type { SampleSink } from './sample-sink.js';
+import type { SampleSink } from './metric-family.js';
+import type { Metric } from './metric-names.js';
+
+/** A label value as both formats write it. */
+export function escapeLabelValue(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
+}
 
 /** A chunk is handed on when it is this long. */
-const CHUNK = 32 * 1024;
+const CHUNK_BYTES = 32 * 1024;
 /** Room for what a worker writes beyond that. */
-const MARGIN = 4 * 1024;
+const MARGIN_BYTES = 4 * 1024;
 /** The longest number, a 64-bit integer or what JavaScript writes of a double, and the end of the line. */
-const LONGEST_NUMBER = 32;
+const MAX_NUMBER_BYTES = 32;
 /** The most bytes that a character of a label value can need. */
-const WIDEST = 3;
+const MAX_CHARACTER_BYTES = 3;
 const none: readonly Uint8Array[] = [];
 
 /**
@@ -20,7 +24,7 @@ const none: readonly Uint8Array[] = [];
  */
 export class PageWriter implements SampleSink {
   length = 0;
-  private bytes = Buffer.allocUnsafe(CHUNK + MARGIN);
+  private bytes = Buffer.allocUnsafe(CHUNK_BYTES + MARGIN_BYTES);
   private metric: Metric | undefined;
   private headerOf: Metric | undefined;
   /** The bytes before the first value, between the values, and behind the last. */
@@ -30,7 +34,7 @@ export class PageWriter implements SampleSink {
   constructor(private readonly format: MetricsFormat) {}
 
   get full(): boolean {
-    return this.length >= CHUNK;
+    return this.length >= CHUNK_BYTES;
   }
 
   begin(metric: Metric, labels: Readonly<Record<string, string>>): void {
@@ -43,7 +47,7 @@ export class PageWriter implements SampleSink {
     // A metric without samples has no header either, as on Dynamo's pages.
     if (this.headerOf !== this.metric) this.header();
     const { pieces } = this;
-    this.makeRoom(this.fixedLength + WIDEST * (first.length + second.length + third.length) + LONGEST_NUMBER);
+    this.makeRoom(this.fixedLength + MAX_CHARACTER_BYTES * (first.length + second.length + third.length) + MAX_NUMBER_BYTES);
     this.piece(pieces[0]);
     if (pieces.length > 1) this.text(first, pieces[1]);
     if (pieces.length > 2) this.text(second, pieces[2]);
@@ -63,7 +67,7 @@ export class PageWriter implements SampleSink {
   /** The bytes written since the last call; they are the caller's. */
   take(): Uint8Array {
     const taken = this.bytes.subarray(0, this.length);
-    this.bytes = Buffer.allocUnsafe(CHUNK + MARGIN);
+    this.bytes = Buffer.allocUnsafe(CHUNK_BYTES + MARGIN_BYTES);
     this.length = 0;
     return taken;
   }
@@ -98,7 +102,7 @@ export class PageWriter implements SampleSink {
       if (code > 126 || code === 34 || code === 92 || code < 32) break;
       bytes[length + i] = code;
     }
-    this.length += i === text.length ? i : bytes.write(escapeText(text), length);
+    this.length += i === text.length ? i : bytes.write(escapeLabelValue(text), length);
     this.piece(next);
   }
 
@@ -137,7 +141,7 @@ function piecesOf(
   labels: Readonly<Record<string, string>>,
   labelNames: readonly string[],
 ): readonly Uint8Array[] {
-  const fixed = Object.entries(labels).map(([label, value]) => `${label}="${escapeText(value)}"`);
+  const fixed = Object.entries(labels).map(([label, value]) => `${label}="${escapeLabelValue(value)}"`);
   const own = labelNames.map((label) => `${label}="`);
   if (own.length === 0)
     return [Buffer.from(fixed.length === 0 ? `${name} ` : `${name}{${fixed.join(',')}} `)];

@@ -1,11 +1,115 @@
-import { ignoreElements, merge, repeat, share, tap, type Observable, type SchedulerLike } from 'rxjs';
-import type { LoadMonitor } from '../../core/load-monitor/load-monitor.js';
-import type { LoadAccount } from '../../wire/load-account.js';
+import { type Observable, type SchedulerLike, ignoreElements, merge, repeat, share, tap } from 'rxjs';
+import type { LoadCheck } from '../../core/judgement/rank-checks.js';
+import { decisiveCheck, decisiveRank } from '../../core/judgement/verdict.js';
+import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
+import { problemCodes } from '../../core/sources/problem.js';
+import type { FleetStep, Transition } from '../../core/state/fleet-step.js';
+import type { WorkerId } from '../../core/worker-id.js';
+import type { LoadAccount } from '../../wire/loads/load-account.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
-import { MonitorCounts } from './monitor-counts.js';
-import type { LegacyMetrics } from './legacy-metrics.js';
-import { poolLabels } from './pool-labels.js';
+import { type Metric, legacyMetrics, tidemarkMetrics, workerGauges } from './metric-names.js';
+import { MetricsOptionsError } from './metrics-errors.js';
 import type { WorkerLatencies } from './worker-latencies.js';
+
+/** What told that a worker crossed: a check, or what else it was. */
+export type TransitionCause = LoadCheck | 'mark' | 'unmarked' | 'left' | 'none';
+
+export type TransitionDirection = 'busy' | 'free';
+
+const checks = {
+  activeDecodeBlocks: 0,
+  activePrefillTokens: 0,
+  activePrefillTokensFrac: 0,
+  kvUsedBlocks: 0,
+  latch: 0,
+  none: 0,
+} as const satisfies Partial<Record<TransitionCause, 0>>;
+
+/** What the steps of a monitor amount to. Every count is there from the beginning, at 0, so that its first rise shows. */
+export class MonitorCounts {
+  readonly transitions: Readonly<Record<TransitionDirection, Map<TransitionCause, number>>> = {
+    busy: new Map(Object.entries({ ...checks, mark: 0 }) as [TransitionCause, number][]),
+    free: new Map(Object.entries({ ...checks, unmarked: 0, left: 0 }) as [TransitionCause, number][]),
+  };
+  /** By code; a code that is not ours counts as `other`. */
+  readonly problems = new Map<string, number>([...problemCodes, 'other'].map((code) => [code, 0]));
+
+  /** Counts what one step changed. */
+  count({ transitions, problems }: FleetStep): void {
+    for (const transition of transitions) {
+      add(this.transitions[transition.busy ? 'busy' : 'free'], causeOf(transition), 1);
+    }
+    for (const { code, count } of problems) {
+      add(this.problems, this.problems.has(code) ? code : 'other', count);
+    }
+  }
+}
+
+/** The check that the sentence of the verdict tells, or the reason where no check is. */
+function causeOf({ busy, verdict }: Transition): TransitionCause {
+  if (verdict.reason !== 'load') return verdict.reason;
+  const rank = decisiveRank(verdict.ranks, busy);
+  return (rank && decisiveCheck(rank)?.check) ?? 'none';
+}
+
+function add<Key>(counts: Map<Key, number>, key: Key, count: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + count);
+}
+
+/** What the statistics of one worker say beyond its loads. */
+export interface LegacyWorkerStats {
+  readonly workerId: WorkerId;
+  readonly requestActiveSlots?: number;
+  readonly requestTotalSlots?: number;
+  /** From 0 to 1. */
+  readonly gpuPrefixCacheHitRate?: number;
+}
+
+/** How the metrics of Dynamo's old metrics component are made: its two labels, and what no load says. */
+export interface LegacyMetrics {
+  readonly component: string;
+  readonly endpoint: string;
+  /** The newest statistics of the workers, asked for at every page. Those of workers that are not there are left out. */
+  readonly stats?: () => Iterable<LegacyWorkerStats>;
+  /** What the hit-rate events amount to so far. */
+  readonly hitRate?: () => { readonly islBlocks: number; readonly overlapBlocks: number };
+}
+
+const MAX_LABELS = 8;
+const MAX_VALUE_LENGTH = 256;
+
+/** Labels that our metrics give a meaning of their own. */
+const allMetrics: readonly Metric[] = [workerGauges, tidemarkMetrics, legacyMetrics].flatMap(Object.values);
+const reservedLabels = new Set(allMetrics.flatMap(({ labelNames }) => labelNames));
+
+/**
+ * The labels of a pool, checked: at most 8, of names that Prometheus takes and no metric of ours has, with values of at
+ * most 256 characters.
+ *
+ * @throws MetricsOptionsError that tells all problems
+ */
+export function validatePoolLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const entries = Object.entries(labels);
+  const problems = entries.flatMap(([name, value]) => problemsOf(name, value));
+  if (entries.length > MAX_LABELS)
+    problems.push(`a pool has at most ${MAX_LABELS} labels, not ${entries.length}`);
+  if (problems.length > 0) throw new MetricsOptionsError(problems);
+  return { ...labels };
+}
+
+function problemsOf(name: string, value: unknown): string[] {
+  const problems: string[] = [];
+  if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || name.startsWith('__'))
+    problems.push(
+      `${JSON.stringify(name)} is no label name: letters, digits and _, no digit first, not __ first`,
+    );
+  if (reservedLabels.has(name))
+    problems.push(`the label ${name} has a meaning of its own; give the pool's another name`);
+  if (typeof value !== 'string') problems.push(`the label ${name} must be a text`);
+  else if (value.length > MAX_VALUE_LENGTH)
+    problems.push(`the label ${name} is ${value.length} characters long, and ${MAX_VALUE_LENGTH} are the most`);
+  return problems;
+}
 
 /** What besides its monitor a pool's metrics are made of. */
 export interface PoolMetricsOptions {
@@ -67,7 +171,7 @@ export interface PoolMetrics {
  */
 export function poolMetrics(monitor: LoadMonitor, options: PoolMetricsOptions = {}): PoolMetrics {
   const { accounting$, latencies, legacy, scheduler = monotonicScheduler } = options;
-  const labels = poolLabels(options.labels ?? {});
+  const labels = validatePoolLabels(options.labels ?? {});
   let counts: MonitorCounts | undefined;
   let account: LoadAccount | undefined;
   // A monitor that was stopped may be connected again: whoever subscribes to it meanwhile waits.

@@ -1,10 +1,73 @@
-import { merge, Observable } from 'rxjs';
+import { Observable, merge } from 'rxjs';
+import type { Count } from '../../core/count.js';
 import { familiesOf } from './families.js';
-import { MetricNameTakenError } from './metric-name-taken-error.js';
-import type { MetricsRegistry } from './metrics-registry.js';
-import { poolsAtScrape, type PoolAtScrape } from './pool-at-scrape.js';
+import { type PoolAtScrape, type SampleSink, poolsAtScrape } from './metric-family.js';
+import type { Metric } from './metric-names.js';
+import { MetricNameTakenError } from './metrics-errors.js';
 import type { PoolMetrics } from './pool-metrics.js';
-import { RegistryMetric } from './registry-metric.js';
+
+/** What is used of a `Registry` of prom-client; any of its releases 15 fits. */
+export interface MetricsRegistry {
+  getSingleMetric(name: string): unknown;
+  // Whatever prom-client takes here; ours speak its protocol.
+  registerMetric(metric: never): void;
+  removeSingleMetric(name: string): void;
+}
+
+/** One sample as prom-client has it. */
+interface RegistryValue {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/**
+ * A metric that speaks the protocol of prom-client's own: a registry asks it for its values when it is scraped. Nothing
+ * is kept in between, so there is nothing to remove.
+ */
+export class RegistryMetric implements SampleSink {
+  /** A registry of OpenMetrics takes the `_total` away here, and puts it behind the values. */
+  name: string;
+  readonly help: string;
+  readonly type: Metric['type'];
+  readonly aggregator = 'sum';
+  /** A registry takes everything in one go. */
+  readonly full = false;
+  private fixed: Readonly<Record<string, string>> = {};
+  private values: RegistryValue[] = [];
+
+  constructor(
+    private readonly metric: Metric,
+    private readonly fill: (sink: SampleSink) => Generator<void>,
+  ) {
+    this.name = metric.name;
+    this.help = metric.help;
+    this.type = metric.type;
+  }
+
+  /** The values now; prom-client awaits what comes. */
+  get(): Pick<RegistryMetric, 'name' | 'help' | 'type' | 'aggregator'> & { values: RegistryValue[] } {
+    const values: RegistryValue[] = [];
+    this.values = values;
+    const making = this.fill(this);
+    while (making.next().done !== true);
+    this.values = [];
+    const { name, help, type, aggregator } = this;
+    return { name, help, type, aggregator, values };
+  }
+
+  /** What is read from the state cannot be reset. */
+  reset(): void {}
+
+  begin(_metric: Metric, labels: Readonly<Record<string, string>>): void {
+    this.fixed = labels;
+  }
+
+  sample(value: Count, ...own: string[]): void {
+    const labels: Record<string, string> = { ...this.fixed };
+    this.metric.labelNames.forEach((name, index) => (labels[name] = own[index] ?? ''));
+    this.values.push({ labels, value: Number(value) });
+  }
+}
 
 /**
  * While it is subscribed to, a registry of prom-client has the metrics of some pools besides its own.

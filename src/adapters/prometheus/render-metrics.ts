@@ -1,8 +1,8 @@
 import { Turn } from '../clock/turn.js';
 import type { MetricsFormat } from './content-type-for.js';
 import { familiesOf } from './families.js';
+import { poolsAtScrape } from './metric-family.js';
 import { PageWriter } from './page-writer.js';
-import { poolsAtScrape } from './pool-at-scrape.js';
 import type { PoolMetrics } from './pool-metrics.js';
 
 /**

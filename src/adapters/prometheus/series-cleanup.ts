@@ -1,9 +1,8 @@
-import type { Cleanup } from '../../core/cleanup.js';
-import type { CleanupSink } from '../../core/perform-cleanup.js';
-import type { Metric } from './metric.js';
-import { workerGauges } from './metric-names.js';
-import type { MetricsRegistry } from './metrics-registry.js';
-import { SeriesCleanupError } from './series-cleanup-error.js';
+import type { CleanupSink } from '../../core/pipeline/perform-cleanup.js';
+import type { Cleanup } from '../../core/state/cleanup.js';
+import { type Metric, workerGauges } from './metric-names.js';
+import { SeriesCleanupError } from './metrics-errors.js';
+import type { MetricsRegistry } from './registry-metrics.js';
 import { WorkerLatencies } from './worker-latencies.js';
 
 /** How the series of a registry are found. */
@@ -58,14 +57,14 @@ export function seriesCleanup(
   target: MetricsRegistry | WorkerLatencies,
   { labels = {} }: SeriesCleanupOptions = {},
 ): CleanupSink {
-  if (target instanceof WorkerLatencies) return (cleanup) => target.drop(cleanup);
+  if (target instanceof WorkerLatencies) return (cleanup) => target.remove(cleanup);
   return (cleanup) => {
-    const problems = gauges.flatMap((gauge) => dropFrom(target, gauge, cleanup, labels));
+    const problems = gauges.flatMap((gauge) => removeFrom(target, gauge, cleanup, labels));
     if (problems.length > 0) throw new SeriesCleanupError(problems);
   };
 }
 
-function dropFrom(
+function removeFrom(
   registry: MetricsRegistry,
   gauge: Metric,
   { workerId, dpRanks, workerType }: Cleanup,

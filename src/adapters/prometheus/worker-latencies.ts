@@ -1,9 +1,9 @@
-import type { Cleanup, WorkerType } from '../../core/cleanup.js';
+import type { Cleanup, WorkerType } from '../../core/state/cleanup.js';
 import type { WorkerId } from '../../core/worker-id.js';
-import { MetricsOptionsError } from './metrics-options-error.js';
+import { MetricsOptionsError } from './metrics-errors.js';
 
 /** The labels of one series of a worker. */
-export interface LatencyOf {
+export interface LatencyLabels {
   readonly workerId: WorkerId;
   /** Absent: the request carried no rank, and the label is `none`. */
   readonly dpRank?: number;
@@ -55,21 +55,21 @@ export class WorkerLatencies {
   }
 
   /** The first token of a response came after so many seconds, for a prompt of so many tokens. */
-  firstToken(of: LatencyOf, seconds: number, inputSequenceTokens: number): void {
-    check({ seconds, inputSequenceTokens });
+  firstToken(of: LatencyLabels, seconds: number, inputSequenceTokens: number): void {
+    requireNonNegative({ seconds, inputSequenceTokens });
     const observed = this.observed(of);
     observed.timeToFirstToken = seconds;
     observed.inputSequenceTokens = inputSequenceTokens;
   }
 
   /** A later token came so many seconds after the one before. */
-  laterToken(of: LatencyOf, seconds: number): void {
-    check({ seconds });
+  laterToken(of: LatencyLabels, seconds: number): void {
+    requireNonNegative({ seconds });
     this.observed(of).interTokenLatency = seconds;
   }
 
   /** Drops what a cleanup names. Dropping what is not there is nothing. */
-  drop({ workerId, dpRanks, workerType }: Cleanup): void {
+  remove({ workerId, dpRanks, workerType }: Cleanup): void {
     const ranks = this.workers.get(workerId);
     if (ranks === undefined) return;
     for (const rank of dpRanks) ranks.delete(keyOf(String(rank), workerType));
@@ -93,7 +93,7 @@ export class WorkerLatencies {
     this.absent = absent;
   }
 
-  private observed({ workerId, dpRank, workerType }: LatencyOf): ObservedLatency {
+  private observed({ workerId, dpRank, workerType }: LatencyLabels): ObservedLatency {
     let ranks = this.workers.get(workerId);
     if (ranks === undefined) this.workers.set(workerId, (ranks = new Map<string, ObservedLatency>()));
     const rank = dpRank === undefined ? 'none' : String(dpRank);
@@ -117,7 +117,7 @@ function keyOf(rank: string, workerType: WorkerType): string {
   return `${rank} ${workerType}`;
 }
 
-function check(values: Readonly<Record<string, number>>): void {
+function requireNonNegative(values: Readonly<Record<string, number>>): void {
   const problems = Object.entries(values)
     .filter(([, value]) => !(Number.isFinite(value) && value >= 0))
     .map(([name, value]) => `${name} must be a number of 0 and above, not ${String(value)}`);

@@ -1,8 +1,8 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { TidemarkError } from '../tidemark-error.js';
-import { aggregatorPolicies } from './aggregator-policies.js';
+import { TidemarkError } from '../errors.js';
+import { aggregatorPolicies } from './aggregator-policy.js';
 import type { ScrapeReading } from './read-scrape.js';
-import type { ReplyDecoder } from './scraped-reply.js';
+import type { ReplyDecoder } from './scrape.js';
 
 /** What an aggregator asks for, by which rules, and how often. */
 export interface MetricsAggregatorOptions extends Omit<ScrapeReading, 'policy'> {

@@ -1,6 +1,6 @@
 import { concatMap, type OperatorFunction } from 'rxjs';
-import type { ActiveLoad } from '../active-load.js';
-import type { Endpoint } from './endpoint.js';
+import type { ActiveLoad } from '../events/fleet-event.js';
+import type { Endpoint } from './load-metrics.js';
 import type { ProcessedEndpoints } from './processed-endpoints.js';
 
 /**

@@ -1,5 +1,40 @@
 import type { Count } from '../count.js';
-import type { ForwardPassMetrics } from './forward-pass-metrics.js';
+import type { WorkerId } from '../worker-id.js';
+
+/** How full a worker is with requests. */
+export interface WorkerStats {
+  /** The data-parallel rank that reports, 0 to 2^32 − 1; `null` for a worker without ranks. */
+  readonly dataParallelRank: number | null;
+  readonly requestActiveSlots: Count;
+  readonly requestTotalSlots: Count;
+  readonly numRequestsWaiting: Count;
+}
+
+/** How full the KV cache of a worker is. */
+export interface KvStats {
+  readonly kvActiveBlocks: Count;
+  readonly kvTotalBlocks: Count;
+  /** A fraction from 0 to 1, in single precision: the original holds it as an `f32`. */
+  readonly gpuCacheUsagePerc: number;
+  /** A fraction from 0 to 1, in single precision. */
+  readonly gpuPrefixCacheHitRate: number;
+}
+
+/** How speculative decoding fares; `null` where the engine does not say. All are 0 to 2^32 − 1. */
+export interface SpecDecodeStats {
+  readonly numSpecTokens: number | null;
+  readonly numDrafts: number | null;
+  readonly numDraftTokens: number | null;
+  readonly numAcceptedTokens: number | null;
+  readonly numAcceptedTokensPerPos: readonly number[] | null;
+}
+
+/** What an engine says of itself when it is scraped (Dynamo's `ForwardPassMetrics`, up to 0.8). */
+export interface ForwardPassMetrics {
+  readonly workerStats: WorkerStats;
+  readonly kvStats: KvStats;
+  readonly specDecodeStats: SpecDecodeStats | null;
+}
 
 /** What a router expects of a worker that was not asked: a count of blocks. */
 export interface PredictiveLoadMetrics {
@@ -16,4 +51,13 @@ export function kvActiveBlocks(load: LoadMetrics): Count {
   return 'engineLoadMetrics' in load
     ? load.engineLoadMetrics.kvStats.kvActiveBlocks
     : load.predictiveLoadMetrics.kvActiveBlocks;
+}
+
+/** An endpoint of one worker, as it was scraped (Dynamo's `Endpoint`). */
+export interface Endpoint {
+  readonly name: string;
+  /** Its NATS subject, which ends with the worker's id. */
+  readonly subject: string;
+  readonly workerId: WorkerId;
+  readonly data: LoadMetrics;
 }

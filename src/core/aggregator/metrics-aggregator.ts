@@ -1,11 +1,68 @@
-import { defer, EMPTY, finalize, ignoreElements, merge, of, share, tap, type Observable } from 'rxjs';
-import type { Problem } from '../problem.js';
-import type { SourceStatus } from '../source-status.js';
-import { aggregatorSettings, type MetricsAggregatorOptions } from './aggregator-options.js';
-import { AggregatorOutputs } from './aggregator-outputs.js';
-import { aggregatorRounds } from './aggregator-rounds.js';
-import type { ProcessedEndpoints } from './processed-endpoints.js';
+import { EMPTY, type Observable, Subject, catchError, concat, concatMap, defer, finalize, ignoreElements, map, merge, of, repeat, share, tap, timer, toArray } from 'rxjs';
+import { answerWithin } from '../../operators/answer-within.js';
+import type { Problem } from '../sources/problem.js';
+import type { SourceStatus } from '../sources/source-status.js';
+import { type AggregatorSettings, type MetricsAggregatorOptions, aggregatorSettings } from './aggregator-options.js';
+import { type AggregatorState, type ScrapeOutcome, afterScrape, waitOf, waitingState } from './aggregator-state.js';
+import { type ProcessedEndpoints, sameData } from './processed-endpoints.js';
 import type { Scrape } from './scrape.js';
+
+/** The outputs of an aggregator, a subject for each, fed in one fixed order. */
+export class AggregatorOutputs {
+  private readonly subjects = {
+    endpoints$: new Subject<ProcessedEndpoints>(),
+    problems$: new Subject<Problem>(),
+    status$: new Subject<SourceStatus>(),
+  };
+  readonly endpoints$ = this.subjects.endpoints$.asObservable();
+  readonly problems$ = this.subjects.problems$.asObservable();
+  readonly status$ = this.subjects.status$.asObservable();
+  /** What was said last; `undefined` while nothing runs. */
+  endpoints: ProcessedEndpoints | undefined;
+  status: SourceStatus | undefined;
+
+  /** What a round left: what differs, and what was wrong. */
+  publish({ endpoints, problems, status }: AggregatorState): void {
+    const isNews = endpoints !== this.endpoints;
+    const isOther = !sameData(status, this.status);
+    this.endpoints = endpoints;
+    this.status = status;
+    if (isNews) this.subjects.endpoints$.next(endpoints);
+    for (const problem of problems) this.subjects.problems$.next(problem);
+    if (isOther) this.subjects.status$.next(status);
+  }
+
+  /** The end of a run. */
+  forget(): void {
+    this.endpoints = undefined;
+    this.status = undefined;
+  }
+}
+
+/** One round after the other, for ever: what is known before the first, then what each one left. */
+export function aggregatorRounds(scrape: Scrape, settings: AggregatorSettings): Observable<AggregatorState> {
+  const { scheduler } = settings;
+  return defer(() => {
+    let state = waitingState(settings, scheduler.now());
+    const round$ = defer(() => timer(waitOf(state, settings), scheduler)).pipe(
+      concatMap(() => outcomeOf(scrape, settings)),
+      map((outcome) => (state = afterScrape(state, outcome, settings, scheduler.now()))),
+    );
+    return concat(of(state), round$.pipe(repeat()));
+  });
+}
+
+/** Replies are decoded as they come, so that the work of a large fleet is spread over the scrape. */
+function outcomeOf(scrape: Scrape, settings: AggregatorSettings): Observable<ScrapeOutcome> {
+  const { decode, policy, maxScrapeMs, scheduler } = settings;
+  return defer(() => scrape).pipe(
+    map(({ data }) => decode(data, policy.wire)),
+    toArray(),
+    answerWithin(maxScrapeMs, scheduler),
+    map((replies): ScrapeOutcome => ({ replies })),
+    catchError((error: unknown) => of<ScrapeOutcome>({ error })),
+  );
+}
 
 /** What an aggregator says. See {@link metricsAggregator}. */
 export interface MetricsAggregator {
@@ -93,7 +150,7 @@ export function metricsAggregator(scrape: Scrape, options: MetricsAggregatorOpti
   const settings = aggregatorSettings(options);
   const outputs = new AggregatorOutputs();
   const run$ = aggregatorRounds(scrape, settings).pipe(
-    tap((state) => outputs.take(state)),
+    tap((state) => outputs.publish(state)),
     finalize(() => outputs.forget()),
     ignoreElements(),
     share(),

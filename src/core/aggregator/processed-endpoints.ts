@@ -1,9 +1,19 @@
 import type { Count } from '../count.js';
-import { compareWorkerIds, type WorkerId } from '../worker-id.js';
+import { type WorkerId, compareWorkerIds } from '../worker-id.js';
 import type { AggregatorPolicy } from './aggregator-policy.js';
-import type { Endpoint } from './endpoint.js';
-import { kvActiveBlocks } from './load-metrics.js';
-import { sameData } from './same-data.js';
+import { type Endpoint, kvActiveBlocks } from './load-metrics.js';
+
+/** Whether two values of plain data are the same: numbers by value, NaN like NaN; lists and records by what is in them. */
+export function sameData(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a === 'number' && typeof b === 'number') return Number.isNaN(a) && Number.isNaN(b);
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const entries = Object.entries(a);
+  return (
+    entries.length === Object.keys(b).length &&
+    entries.every(([key, value]) => key in b && sameData(value, (b as Record<string, unknown>)[key]))
+  );
+}
 
 /**
  * What a scrape found: the endpoints by worker, and the average and deviation of their active blocks (Dynamo's

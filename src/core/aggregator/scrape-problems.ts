@@ -1,5 +1,5 @@
-import type { Problem } from '../problem.js';
-import { oneLine } from '../trouble-code.js';
+import { oneLine } from '../errors.js';
+import type { Problem } from '../sources/problem.js';
 import type { WorkerId } from '../worker-id.js';
 
 /** What can be wrong with a scrape, each with its sentence. */
@@ -41,14 +41,14 @@ export const scrapeProblems = {
   missed: (workerId: WorkerId, left: number): Problem => ({
     code: 'worker-missed',
     source: 'scrape',
-    text: `a scrape had no metrics of worker ${workerId}: ${fateOf(left)}`,
+    text: `a scrape had no metrics of worker ${workerId}: ${consequenceText(left)}`,
     workerId,
     count: 1,
   }),
-  nobody: (workers: number, left: number): Problem => ({
+  noReplies: (workers: number, left: number): Problem => ({
     code: 'worker-missed',
     source: 'scrape',
-    text: `a scrape had no reply at all, and ${workers} ${workers === 1 ? 'worker was' : 'workers were'} there before: ${fateOf(left)}`,
+    text: `a scrape had no reply at all, and ${workers} ${workers === 1 ? 'worker was' : 'workers were'} there before: ${consequenceText(left)}`,
     count: workers,
   }),
 } as const;
@@ -59,7 +59,7 @@ function quoted(text: string): string {
 }
 
 /** What becomes of a worker that a scrape did without. */
-function fateOf(left: number): string {
+function consequenceText(left: number): string {
   if (left === 0) return 'nothing that was said before is kept';
   return `what was last said stays, for ${left} more ${left === 1 ? 'scrape' : 'scrapes'}`;
 }

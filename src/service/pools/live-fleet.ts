@@ -1,13 +1,31 @@
-import { merge } from 'rxjs';
+import { type Observable, merge } from 'rxjs';
+import type { PoolSources } from '../../adapters/etcd/discovery.js';
 import { etcdDiscovery } from '../../adapters/etcd/etcd-discovery.js';
 import type { EtcdOptions } from '../../adapters/etcd/etcd-options.js';
-import type { NatsAccess } from '../../adapters/nats/nats-access.js';
+import type { AccountingReport } from '../../adapters/nats/load-receiver.js';
 import { natsLoads } from '../../adapters/nats/nats-loads.js';
-import type { FleetSource } from './fleet-source.js';
+import type { NatsConnectionOptions } from '../../adapters/nats/nats-options.js';
+import type { ActiveLoad } from '../../core/events/fleet-event.js';
+import type { LoadBatch } from '../../core/events/load-batch.js';
+import type { Problem } from '../../core/sources/problem.js';
+import type { SourceStatus } from '../../core/sources/source-status.js';
+import type { PoolName } from '../../core/sources/worker-info.js';
+
+/** A fleet of several models, as a service takes it in. See {@link liveFleet} and {@link simulatedFleet}. */
+export interface Fleet {
+  readonly pools$: Observable<readonly PoolName[]>;
+  pool(name: PoolName): PoolSources;
+  readonly loads$: Observable<ActiveLoad | LoadBatch>;
+  readonly problems$: Observable<Problem>;
+  /** What came over the wire, and what did not. */
+  readonly accounting$?: Observable<AccountingReport>;
+  /** One for each source; the service is ready when all of them are live. */
+  readonly status: readonly Observable<SourceStatus>[];
+}
 
 /** Where a fleet is, and which part of it. */
 export interface LiveFleetOptions {
-  readonly nats: NatsAccess;
+  readonly nats: NatsConnectionOptions;
   readonly etcd: EtcdOptions;
   /** Absent: every namespace. */
   readonly namespace?: string;
@@ -34,7 +52,7 @@ export interface LiveFleetOptions {
  *
  * @see {@link natsLoads}, {@link etcdDiscovery}
  */
-export function liveFleet({ nats, etcd, namespace }: LiveFleetOptions): FleetSource {
+export function liveFleet({ nats, etcd, namespace }: LiveFleetOptions): Fleet {
   const scope = namespace === undefined ? {} : { namespace };
   const events = natsLoads({ ...nats, ...scope, form: 'columns' });
   const discovery = etcdDiscovery({ ...etcd, ...scope });

@@ -1,12 +1,56 @@
 import type { Observer } from 'rxjs';
-import type { ActiveLoad } from '../../core/active-load.js';
-import type { LoadBatch } from '../../core/load-batch.js';
-import { batchEvents } from '../../core/load-monitor/batch-events.js';
-import type { UnknownWorkers } from '../../core/load-policy.js';
-import type { Problem, ProblemCode } from '../../core/problem.js';
+import type { ActiveLoad } from '../../core/events/fleet-event.js';
+import type { LoadBatch, WorkerTable } from '../../core/events/load-batch.js';
+import { batchEvents } from '../../core/pipeline/source-events.js';
+import type { UnknownWorkers } from '../../core/policy/load-policy.js';
+import type { Problem, ProblemCode } from '../../core/sources/problem.js';
 import type { WorkerId } from '../../core/worker-id.js';
-import type { WorkerTable } from '../../core/worker-table.js';
-import { splitBatch } from './split-batch.js';
+
+const COLUMNS = 3;
+
+/**
+ * The rows of a batch by who is to have them. Costs the rows. A batch that is all one owner's is handed on as it is, so
+ * that one pool pays for no copy.
+ */
+export function splitBatch<Owner>(
+  batch: LoadBatch,
+  ownersOf: (workerIndex: number) => readonly Owner[],
+): Map<Owner, LoadBatch> {
+  const rows = new Map<Owner, number[]>();
+  for (let row = 0; row < batch.count; row += 1) {
+    for (const owner of ownersOf(batch.worker[row] ?? 0)) {
+      const own = rows.get(owner);
+      if (own === undefined) rows.set(owner, [row]);
+      else own.push(row);
+    }
+  }
+  return new Map(
+    [...rows].map(([owner, own]) => [owner, own.length === batch.count ? batch : rowsOf(batch, own)]),
+  );
+}
+
+function rowsOf(batch: LoadBatch, rows: readonly number[]): LoadBatch {
+  const { worker, dpRank, activeDecodeBlocks, activePrefillTokens, kvUsedBlocks } = batch;
+  const wide = new Map<number, bigint>();
+  if (batch.wide.size > 0) {
+    rows.forEach((row, index) => {
+      for (let column = 0; column < COLUMNS; column += 1) {
+        const value = batch.wide.get(row * COLUMNS + column);
+        if (value !== undefined) wide.set(index * COLUMNS + column, value);
+      }
+    });
+  }
+  return {
+    ...batch,
+    count: rows.length,
+    worker: Int32Array.from(rows, (row) => worker[row] ?? 0),
+    dpRank: Uint32Array.from(rows, (row) => dpRank[row] ?? 0),
+    activeDecodeBlocks: Float64Array.from(rows, (row) => activeDecodeBlocks[row] ?? 0),
+    activePrefillTokens: Float64Array.from(rows, (row) => activePrefillTokens[row] ?? 0),
+    kvUsedBlocks: Float64Array.from(rows, (row) => kvUsedBlocks[row] ?? 0),
+    wide,
+  };
+}
 
 const reasons: Partial<Record<ProblemCode, string>> = {
   'unknown-worker': 'for discovery does not know them',
@@ -15,7 +59,7 @@ const reasons: Partial<Record<ProblemCode, string>> = {
 };
 
 /** As many as a card may declare. */
-const MOST_RANKS = 4096;
+const MAX_RANKS = 4096;
 
 /** Who takes the loads of a pool. */
 export type LoadSink = Pick<Observer<ActiveLoad | LoadBatch>, 'next'>;
@@ -32,16 +76,16 @@ export class LoadRouter {
   private readonly dropped = new Map<ProblemCode, { count: number; last: WorkerId }>();
   private readonly sinks = new Map<WorkerId, readonly LoadSink[]>();
   private readonly held = new Map<WorkerId, Map<number, ActiveLoad>>();
-  private readonly maximumHeld: number;
-  private readonly nobody: readonly LoadSink[];
+  private readonly maxHeld: number;
+  private readonly unroutedSinks: readonly LoadSink[];
   // What the map says, by the index of a worker in the table of a batch.
   private table: WorkerTable | undefined;
-  private generation = -1;
+  private tableVersion = -1;
   private byIndex: (readonly LoadSink[] | undefined)[] = [];
 
   constructor(unknown: UnknownWorkers) {
-    this.maximumHeld = unknown.loads === 'held' ? unknown.maximumWorkers : 0;
-    this.nobody = [{ next: (load) => this.hold(load) }];
+    this.maxHeld = unknown.loads === 'held' ? unknown.maximumWorkers : 0;
+    this.unroutedSinks = [{ next: (load) => this.hold(load) }];
   }
 
   /** From now on the loads of a worker go to a sink too, those that waited at once. */
@@ -61,16 +105,16 @@ export class LoadRouter {
 
   route(load: ActiveLoad | LoadBatch): void {
     if ('workerId' in load) {
-      for (const sink of this.sinks.get(load.workerId) ?? this.nobody) sink.next(load);
+      for (const sink of this.sinks.get(load.workerId) ?? this.unroutedSinks) sink.next(load);
       return;
     }
     const { table } = load;
-    if (table !== this.table || table.generation !== this.generation) this.byIndex = [];
+    if (table !== this.table || table.version !== this.tableVersion) this.byIndex = [];
     this.table = table;
-    this.generation = table.generation;
+    this.tableVersion = table.version;
     const parts = splitBatch(
       load,
-      (index) => (this.byIndex[index] ??= this.sinks.get(table.id(index)) ?? this.nobody),
+      (index) => (this.byIndex[index] ??= this.sinks.get(table.id(index)) ?? this.unroutedSinks),
     );
     for (const [sink, part] of parts) sink.next(part);
   }
@@ -100,7 +144,7 @@ export class LoadRouter {
 
   private hold(load: ActiveLoad | LoadBatch): void {
     for (const one of 'workerId' in load ? [load] : batchEvents(load)) {
-      if (this.maximumHeld === 0) this.drop('unknown-worker', one.workerId);
+      if (this.maxHeld === 0) this.drop('unknown-worker', one.workerId);
       else this.holdOne(one);
     }
   }
@@ -108,12 +152,12 @@ export class LoadRouter {
   private holdOne(load: ActiveLoad): void {
     const { workerId, dpRank } = load;
     const ranks = this.held.get(workerId) ?? new Map<number, ActiveLoad>();
-    if (ranks.size >= MOST_RANKS && !ranks.has(dpRank)) {
+    if (ranks.size >= MAX_RANKS && !ranks.has(dpRank)) {
       this.drop('undeclared-rank', workerId);
       return;
     }
     this.held.set(workerId, ranks.set(dpRank, load));
-    if (this.held.size <= this.maximumHeld) return;
+    if (this.held.size <= this.maxHeld) return;
     const [oldest] = this.held;
     if (oldest === undefined) return;
     this.held.delete(oldest[0]);

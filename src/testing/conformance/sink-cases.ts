@@ -1,8 +1,8 @@
 import { from, lastValueFrom, toArray } from 'rxjs';
-import type { Cleanup } from '../../core/cleanup.js';
-import { performCleanup, type CleanupSink } from '../../core/perform-cleanup.js';
+import { performCleanup, type CleanupSink } from '../../core/pipeline/perform-cleanup.js';
+import type { Cleanup } from '../../core/state/cleanup.js';
 import { workerId } from '../../core/worker-id.js';
-import { expectSame, type ConformanceCase } from './conformance-case.js';
+import { expectSame, type ConformanceCase } from './source-cases.js';
 
 /** How the cases look at one sink. Every case asks for a new one. */
 export interface SinkHarness {

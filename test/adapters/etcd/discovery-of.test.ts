@@ -1,10 +1,10 @@
 import { map, type Observable, type Subscription } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { discoveryOf, type Discovery } from '../../../src/adapters/etcd/discovery-of.js';
+import { foldDiscovery, type Discovery } from '../../../src/adapters/etcd/discovery.js';
 import { workerId } from '../../../src/core/worker-id.js';
-import { fakeSource, type FakeSource } from '../../../src/testing/fake-source.js';
 import { sourceCases } from '../../../src/testing/conformance/source-cases.js';
-import type { DiscoveryBatch } from '../../../src/wire/discovery-change.js';
+import { fakeSource, type FakeSource } from '../../../src/testing/fakes/fake-source.js';
+import type { DiscoveryBatch } from '../../../src/wire/discovery/discovery-fold.js';
 import { at, batch, card, entry, gone, put, putText } from '../../support/discovery.js';
 
 const generate = 'dynamo/backend/generate';
@@ -14,7 +14,7 @@ const cardAt = (id: string, path = generate): string => `v1/mdc/${path}/${id}`;
 
 function discovery(namespace?: string): Discovery & { batches: FakeSource<DiscoveryBatch> } {
   const batches: FakeSource<DiscoveryBatch> = fakeSource();
-  return { ...discoveryOf(batches.source$, namespace), batches };
+  return { ...foldDiscovery(batches.source$, namespace), batches };
 }
 
 /** Everything that a stream says from now on. */

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { etcdDiscovery } from '../../../src/adapters/etcd/etcd-discovery.js';
-import type { ConfigChange, InstanceChange } from '../../../src/core/load-monitor/monitor-sources.js';
-import type { Problem } from '../../../src/core/problem.js';
+import type { ConfigChange, InstanceChange } from '../../../src/core/pipeline/monitor-sources.js';
+import type { Problem } from '../../../src/core/sources/problem.js';
 import { workerIdFromHex } from '../../../src/core/worker-id.js';
-import { card } from '../../support/discovery.js';
 import { describeWith } from '../../support/describe-with.js';
+import { card } from '../../support/discovery.js';
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.js';
-import { startFaultProxy } from '../../support/fault-proxy.js';
 import { eventually } from '../../support/eventually.js';
+import { startFaultProxy } from '../../support/fault-proxy.js';
 
 describeWith('etcd', 'etcdDiscovery against a real etcd', () => {
   let server: EtcdServer;

@@ -1,13 +1,13 @@
 import { merge, NEVER, of } from 'rxjs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { etcdDiscovery } from '../../../src/adapters/etcd/etcd-discovery.js';
-import type { PrefixBatch } from '../../../src/adapters/etcd/prefix-batch.js';
-import { prefixRun } from '../../../src/adapters/etcd/prefix-run.js';
-import { loadMonitor } from '../../../src/core/load-monitor/load-monitor.js';
-import { policies } from '../../../src/core/policies.js';
-import type { SourceStatus } from '../../../src/core/source-status.js';
+import type { PrefixBatch } from '../../../src/adapters/etcd/etcd-link.js';
+import { runPrefixWatch } from '../../../src/adapters/etcd/watch-prefix.js';
+import { loadMonitor } from '../../../src/core/pipeline/load-monitor.js';
+import { policies } from '../../../src/core/policy/policies.js';
+import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { workerId } from '../../../src/core/worker-id.js';
-import { fakeSource, type FakeSource } from '../../../src/testing/fake-source.js';
+import { fakeSource, type FakeSource } from '../../../src/testing/fakes/fake-source.js';
 import { capturedStores } from '../../wire/captured-stores.js';
 
 vi.mock('../../../src/adapters/etcd/prefix-run.js', { spy: true });
@@ -18,14 +18,14 @@ describe('etcdDiscovery', () => {
   let batches: FakeSource<PrefixBatch>;
   beforeEach(() => {
     batches = fakeSource();
-    vi.mocked(prefixRun).mockReset();
-    vi.mocked(prefixRun).mockReturnValue(merge(of(live), batches.source$));
+    vi.mocked(runPrefixWatch).mockReset();
+    vi.mocked(runPrefixWatch).mockReturnValue(merge(of(live), batches.source$));
   });
 
   it('watches the prefixes of its namespace, with the options of the connection', () => {
     const auth = { username: 'reader', password: 'secret' };
     etcdDiscovery({ hosts: 'h:1', namespace: 'a.b', auth, keyPrefix: 'x/' });
-    expect(prefixRun).toHaveBeenCalledExactlyOnceWith({
+    expect(runPrefixWatch).toHaveBeenCalledExactlyOnceWith({
       hosts: 'h:1',
       auth,
       keyPrefix: 'x/',
@@ -36,7 +36,7 @@ describe('etcdDiscovery', () => {
 
   it('watches all roots without a namespace, and refuses one that is none', () => {
     etcdDiscovery({ hosts: 'h:1' });
-    expect(vi.mocked(prefixRun).mock.lastCall?.[0].prefixes).toEqual([
+    expect(vi.mocked(runPrefixWatch).mock.lastCall?.[0].prefixes).toEqual([
       'v1/instances/',
       'v1/mdc/',
       'instances/',

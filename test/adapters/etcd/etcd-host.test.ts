@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { etcdHosts } from '../../../src/adapters/etcd/etcd-host.js';
-import { EtcdOptionsError } from '../../../src/adapters/etcd/etcd-options-error.js';
-import type { EtcdOptions } from '../../../src/adapters/etcd/etcd-options.js';
+import { type EtcdOptions, EtcdOptionsError, parseEtcdHosts } from '../../../src/adapters/etcd/etcd-options.js';
 
 const problemsOf = (options: EtcdOptions): readonly string[] => {
   try {
-    etcdHosts(options);
+    parseEtcdHosts(options);
   } catch (error) {
     if (error instanceof EtcdOptionsError) return error.problems;
   }
@@ -22,11 +20,11 @@ describe('etcdHosts', () => {
     ['http://etcd.local:80', 'http://etcd.local:80', false],
     ['http://[::1]:2379', 'http://[::1]:2379', false],
   ])('%s is %s', (hosts, url, secure) => {
-    expect(etcdHosts({ hosts })).toMatchObject([{ url, secure }]);
+    expect(parseEtcdHosts({ hosts })).toMatchObject([{ url, secure }]);
   });
 
   it('an address of the sixth version is connected to without its brackets', () => {
-    expect(etcdHosts({ hosts: 'http://[::1]:2379' })[0]?.hostname).toBe('::1');
+    expect(parseEtcdHosts({ hosts: 'http://[::1]:2379' })[0]?.hostname).toBe('::1');
   });
 
   it('tells everything that is wrong at once', () => {

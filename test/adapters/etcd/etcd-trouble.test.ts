@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EtcdTrouble, troubleOf } from '../../../src/adapters/etcd/etcd-trouble.js';
+import { EtcdError, toEtcdError } from '../../../src/adapters/etcd/etcd-error.js';
 
 const withCode = (code: string, text: string): Error => Object.assign(new Error(text), { code });
 
@@ -23,12 +23,12 @@ describe('troubleOf', () => {
     [new Error('etcdserver: no leader'), 'etcd-failed'],
     ['a text', 'etcd-failed'],
   ])('%s', (error, code) => {
-    expect(troubleOf(error, 'http://e:2379', 'listing v1/').code).toBe(code);
+    expect(toEtcdError(error, 'http://e:2379', 'listing v1/').code).toBe(code);
   });
 
   it('says which server, what was tried, what happened and what to check', () => {
     const cause = withCode('ECONNREFUSED', 'connect ECONNREFUSED 10.0.0.1:2379');
-    const trouble = troubleOf(cause, 'http://10.0.0.1:2379', 'connecting');
+    const trouble = toEtcdError(cause, 'http://10.0.0.1:2379', 'connecting');
     expect(trouble.message).toBe(
       'etcd at http://10.0.0.1:2379, connecting: connect ECONNREFUSED 10.0.0.1:2379. ' +
         'Check that etcd runs and listens there.',
@@ -37,7 +37,7 @@ describe('troubleOf', () => {
   });
 
   it('stays what it is', () => {
-    const trouble = new EtcdTrouble('etcd-history', 'old');
-    expect(troubleOf(trouble, 'http://e:2379', 'listing')).toBe(trouble);
+    const trouble = new EtcdError('etcd-history', 'old');
+    expect(toEtcdError(trouble, 'http://e:2379', 'listing')).toBe(trouble);
   });
 });

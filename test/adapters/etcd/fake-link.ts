@@ -11,9 +11,7 @@ import {
   type Observable,
   type SchedulerLike,
 } from 'rxjs';
-import type { EtcdLink, ListOptions, WatchAnswer } from '../../../src/adapters/etcd/etcd-link.js';
-import type { Listing } from '../../../src/adapters/etcd/listing.js';
-import type { KeyChange } from '../../../src/adapters/etcd/prefix-batch.js';
+import type { EtcdLink, KeyChange, ListOptions, Listing, WatchAnswer } from '../../../src/adapters/etcd/etcd-link.js';
 import type { StoreModel } from './store-model.js';
 
 /** A link to a model of a store: every answer takes a millisecond, and what it watches says what the store did. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { PrefixBatch } from '../../../src/adapters/etcd/etcd-link.js';
 import { KeyHistory } from '../../../src/adapters/etcd/key-history.js';
-import type { PrefixBatch } from '../../../src/adapters/etcd/prefix-batch.js';
 import { runs } from '../../support/runs.js';
 import { StoreModel } from './store-model.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keyRange, rangeAfter } from '../../../src/adapters/etcd/key-range.js';
+import { keyRange, rangeAfter } from '../../../src/adapters/etcd/grpc-link.js';
 
 describe('keyRange', () => {
   it.each([

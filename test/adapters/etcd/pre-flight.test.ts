@@ -1,7 +1,7 @@
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { etcdHosts } from '../../../src/adapters/etcd/etcd-host.js';
-import { preFlight } from '../../../src/adapters/etcd/pre-flight.js';
+import { parseEtcdHosts } from '../../../src/adapters/etcd/etcd-options.js';
+import { etcdPreFlight } from '../../../src/adapters/etcd/etcd-pre-flight.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 
@@ -9,9 +9,9 @@ describe('preFlight', () => {
   it('leaves one who accepts connections and says nothing, and its socket', async () => {
     await using proxy = await startFaultProxy({ to: 1 });
     proxy.hold(true);
-    const [host] = etcdHosts({ hosts: `http://127.0.0.1:${proxy.port}` });
+    const [host] = parseEtcdHosts({ hosts: `http://127.0.0.1:${proxy.port}` });
     if (host === undefined) throw new Error('no host');
-    await expect(firstValueFrom(preFlight(host, undefined, 200))).rejects.toMatchObject({
+    await expect(firstValueFrom(etcdPreFlight(host, undefined, 200))).rejects.toMatchObject({
       code: 'etcd-silent',
       message: expect.stringContaining(
         'accepts connections but says nothing: timed out after 200 ms',
@@ -24,9 +24,9 @@ describe('preFlight', () => {
   it('closes its socket when nobody waits any more', async () => {
     await using proxy = await startFaultProxy({ to: 1 });
     proxy.hold(true);
-    const [host] = etcdHosts({ hosts: `http://127.0.0.1:${proxy.port}` });
+    const [host] = parseEtcdHosts({ hosts: `http://127.0.0.1:${proxy.port}` });
     if (host === undefined) throw new Error('no host');
-    const subscription = preFlight(host, undefined, 60_000).subscribe();
+    const subscription = etcdPreFlight(host, undefined, 60_000).subscribe();
     await eventually(() => proxy.connections === 1);
     subscription.unsubscribe();
     await eventually(() => proxy.connections === 0);

@@ -1,8 +1,8 @@
 import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { PrefixBatch } from '../../../src/adapters/etcd/prefix-batch.js';
-import { sharedWatch } from '../../../src/adapters/etcd/shared-watch.js';
-import type { SourceStatus } from '../../../src/core/source-status.js';
+import type { PrefixBatch } from '../../../src/adapters/etcd/etcd-link.js';
+import { shareWatch } from '../../../src/adapters/etcd/watch-prefix.js';
+import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { StoreModel } from './store-model.js';
 
 const put = (...keys: readonly string[]): PrefixBatch['changes'] => {
@@ -18,7 +18,7 @@ function setUp() {
     log.push(
       `${name} ${'state' in item ? item.state : `${item.kind} ${item.changes.map(({ key }) => key).join('')}`}`,
     );
-  return { run$, watch: sharedWatch(run$, { keep: true }), heard };
+  return { run$, watch: shareWatch(run$, { keep: true }), heard };
 }
 
 describe('sharedWatch', () => {

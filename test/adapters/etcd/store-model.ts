@@ -1,5 +1,4 @@
-import type { Listing } from '../../../src/adapters/etcd/listing.js';
-import type { KeyChange, KeyPut } from '../../../src/adapters/etcd/prefix-batch.js';
+import type { KeyChange, KeyPut, Listing } from '../../../src/adapters/etcd/etcd-link.js';
 import { workerId } from '../../../src/core/worker-id.js';
 
 const none = workerId('0');

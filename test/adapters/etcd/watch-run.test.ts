@@ -1,9 +1,9 @@
 import { concatWith, NEVER, Observable, of, throwError, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { EtcdHost } from '../../../src/adapters/etcd/etcd-host.js';
+import { EtcdError } from '../../../src/adapters/etcd/etcd-error.js';
 import type { EtcdLink } from '../../../src/adapters/etcd/etcd-link.js';
-import { EtcdTrouble } from '../../../src/adapters/etcd/etcd-trouble.js';
-import { watchRun } from '../../../src/adapters/etcd/watch-run.js';
+import type { EtcdHost } from '../../../src/adapters/etcd/etcd-options.js';
+import { runWatch } from '../../../src/adapters/etcd/watch-prefix.js';
 import { FakeLink } from './fake-link.js';
 import { StoreModel } from './store-model.js';
 
@@ -13,7 +13,7 @@ const host = (hostname: string): EtcdHost => ({
   secure: false,
   url: `http://${hostname}:2379`,
 });
-const refused = new EtcdTrouble('etcd-unreachable', 'refused');
+const refused = new EtcdError('etcd-unreachable', 'refused');
 
 /** Plays a run in virtual time, with the longest delays. */
 function play(
@@ -22,12 +22,12 @@ function play(
 ): string[] {
   const scheduler = new VirtualTimeScheduler(undefined, untilMs);
   const said: string[] = [];
-  const subscription = watchRun({
+  const subscription = runWatch({
     hosts,
     open: (next) => open(next, scheduler),
     prefixes: [''],
     source: 'etcd',
-    longestRetryMs: 2_000,
+    maxRetryMs: 2_000,
     scheduler,
     random: () => 1,
   }).subscribe((item) =>

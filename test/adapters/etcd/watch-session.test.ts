@@ -1,6 +1,6 @@
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { EtcdTrouble } from '../../../src/adapters/etcd/etcd-trouble.js';
+import { EtcdError } from '../../../src/adapters/etcd/etcd-error.js';
 import { KeyHistory } from '../../../src/adapters/etcd/key-history.js';
 import { watchSession } from '../../../src/adapters/etcd/watch-session.js';
 import { FakeLink } from './fake-link.js';
@@ -27,7 +27,7 @@ function play(
           ? 'live'
           : `${item.kind} ${item.changes.map(({ kind, key }) => (kind === 'put' ? key : `-${key}`)).join(' ')}`,
       ),
-    error: (error: unknown) => say(error instanceof EtcdTrouble ? error.code : String(error)),
+    error: (error: unknown) => say(error instanceof EtcdError ? error.code : String(error)),
     complete: () => say('complete'),
   });
   scheduler.flush();
@@ -121,7 +121,7 @@ describe('watchSession', () => {
       { untilMs: 30_000 },
       {
         12_000: (link) => {
-          link.probeFails = new EtcdTrouble('etcd-silent', 'silent');
+          link.probeFails = new EtcdError('etcd-silent', 'silent');
         },
       },
     );
@@ -164,7 +164,7 @@ describe('watchSession', () => {
   });
 
   it('ends with the error of a watch, and never completes', () => {
-    const { said } = play({}, { 10: (link) => link.cut(new EtcdTrouble('etcd-unreachable', 'cut')) });
+    const { said } = play({}, { 10: (link) => link.cut(new EtcdError('etcd-unreachable', 'cut')) });
     expect(said).toEqual(['1 snapshot ', '2 live', '10 etcd-unreachable']);
   });
 });

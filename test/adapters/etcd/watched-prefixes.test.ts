@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { watchedPrefixes } from '../../../src/adapters/etcd/watched-prefixes.js';
+import { normalizePrefixes } from '../../../src/adapters/etcd/watch-prefix.js';
 
 describe('watchedPrefixes', () => {
   it.each([
@@ -14,10 +14,10 @@ describe('watchedPrefixes', () => {
     ],
     [['', 'a/'], ['']],
   ])('%j are %j', (given, watched) => {
-    expect(watchedPrefixes(given)).toEqual(watched);
+    expect(normalizePrefixes(given)).toEqual(watched);
   });
 
   it('none is an error', () => {
-    expect(() => watchedPrefixes([])).toThrow("prefixes must name at least one; '' is all keys.");
+    expect(() => normalizePrefixes([])).toThrow("prefixes must name at least one; '' is all keys.");
   });
 });

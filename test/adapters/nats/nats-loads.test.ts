@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { natsLoads } from '../../../src/adapters/nats/nats-loads.js';
-import type { LoadReported } from '../../../src/core/fleet-event.js';
-import type { LoadBatch } from '../../../src/core/load-batch.js';
-import type { SourceStatus } from '../../../src/core/source-status.js';
+import type { LoadReceived } from '../../../src/core/events/fleet-event.js';
+import type { LoadBatch } from '../../../src/core/events/load-batch.js';
+import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { workerId } from '../../../src/core/worker-id.js';
-import { encodeActiveLoad, encodeActiveLoadJson, encodeEnvelope } from '../../../src/wire/load-encoder.js';
+import { encodeActiveLoad, encodeActiveLoadJson, encodeEnvelope } from '../../../src/wire/loads/load-encoder.js';
 import { FakeNatsLink } from './fake-nats-link.js';
 
 const OLD = 'namespace.dynamo.kv_metrics';
@@ -25,7 +25,7 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 
 function follow(link: FakeNatsLink) {
   const source = natsLoads({ connection: link, namespace: 'dynamo' });
-  const [loads, statuses, problems]: [LoadReported[], SourceStatus[], string[]] = [[], [], []];
+  const [loads, statuses, problems]: [LoadReceived[], SourceStatus[], string[]] = [[], [], []];
   const subscription = source.loads$.subscribe((next) => loads.push(next));
   subscription.add(source.status$.subscribe((next) => statuses.push(next)));
   subscription.add(source.problems$.subscribe(({ text, count }) => problems.push(`${count} × ${text}`)));
@@ -48,7 +48,7 @@ describe('natsLoads over a given connection', () => {
     const link = new FakeNatsLink();
     const { loads, loads$, subscription } = follow(link);
     await settle();
-    const late: LoadReported[] = [];
+    const late: LoadReceived[] = [];
     link.deliver(NEW, message(0, 5));
     subscription.add(loads$.subscribe((next) => late.push(next)));
     link.deliver(OLD, encodeActiveLoadJson({ ...load(0), activeDecodeBlocks: 6 }));

@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { natsServers } from '../../../src/adapters/nats/nats-server.js';
-import { NatsOptionsError } from '../../../src/adapters/nats/nats-options-error.js';
-import type { NatsOptions } from '../../../src/adapters/nats/nats-options.js';
+import { type NatsOptions, NatsOptionsError, parseNatsServers } from '../../../src/adapters/nats/nats-options.js';
 
 const problemsOf = (options: NatsOptions): readonly string[] => {
   try {
-    natsServers(options);
+    parseNatsServers(options);
   } catch (error) {
     if (error instanceof NatsOptionsError) return error.problems;
   }
@@ -19,11 +17,11 @@ describe('natsServers', () => {
     ['tls://nats.local', 'tls://nats.local:4222', true],
     ['nats://[::1]:4333', 'nats://[::1]:4333', false],
   ])('%s is %s', (servers, url, secure) => {
-    expect(natsServers({ servers })).toMatchObject([{ url, secure, auth: null }]);
+    expect(parseNatsServers({ servers })).toMatchObject([{ url, secure, auth: null }]);
   });
 
   it('takes several from one text, as an environment variable holds them', () => {
-    expect(natsServers({ servers: 'nats://a:1, nats://b:2' }).map(({ url }) => url)).toEqual([
+    expect(parseNatsServers({ servers: 'nats://a:1, nats://b:2' }).map(({ url }) => url)).toEqual([
       'nats://a:1',
       'nats://b:2',
     ]);
@@ -34,7 +32,7 @@ describe('natsServers', () => {
     ['nats://secret@h', { token: 'secret' }],
     ['nats://%zz@h', { token: '%zz' }],
   ])('who we are may stand in the URL, and stays out of what is told: %s', (servers, auth) => {
-    expect(natsServers({ servers })).toMatchObject([{ auth, url: 'nats://h:4222' }]);
+    expect(parseNatsServers({ servers })).toMatchObject([{ auth, url: 'nats://h:4222' }]);
   });
 
   it('tells everything that is wrong at once, without a password', () => {

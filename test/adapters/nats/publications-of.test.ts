@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest';
-import { publicationsOf } from '../../../src/adapters/nats/publications-of.js';
-import type { ActiveLoad } from '../../../src/core/active-load.js';
+import { selectPublications } from '../../../src/adapters/nats/publication-rules.js';
+import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
 import { workerId } from '../../../src/core/worker-id.js';
 import { inVirtualTime } from '../../operators/in-virtual-time.js';
 
@@ -28,7 +28,7 @@ describe('publicationsOf', () => {
   ] as const)('%s', (_, as, release, source, expected) => {
     inVirtualTime(({ hot, expectObservable, scheduler }) => {
       const who = as.trim() as 'worker' | 'router';
-      const published$ = hot(source, loads).pipe(publicationsOf(who, release, scheduler));
+      const published$ = hot(source, loads).pipe(selectPublications(who, release, scheduler));
       expectObservable(published$).toBe(expected, loads);
     });
   });

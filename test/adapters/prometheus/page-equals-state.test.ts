@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Explanation } from '../../../src/core/explanation.js';
-import { policies, type PolicyName } from '../../../src/core/policies.js';
+import type { Explanation } from '../../../src/core/judgement/explanation.js';
+import { policies, type PolicyName } from '../../../src/core/policy/policies.js';
 import type { WorkerId } from '../../../src/core/worker-id.js';
 import { anyEvent } from '../../support/any-event.js';
 import { id } from '../../support/fleet.js';
@@ -17,7 +17,7 @@ const everyone = [
 
 /** What a page must tell of a worker, out of the explanation of it. */
 function wantedOf(
-  { workerId, busy, known, marked, ranks }: Explanation,
+  { workerId, busy, known, overloadMarked: marked, ranks }: Explanation,
   checks: readonly string[],
 ): [string, number][] {
   if (!known) return [];

@@ -4,11 +4,10 @@ import {
   type PoolMetrics,
   type PoolMetricsOptions,
 } from '../../../src/adapters/prometheus/pool-metrics.js';
-import type { FleetEvent } from '../../../src/core/fleet-event.js';
-import { loadMonitor, type LoadMonitor } from '../../../src/core/load-monitor/load-monitor.js';
-import type { MonitorSources } from '../../../src/core/load-monitor/monitor-sources.js';
-import type { MonitorOptions } from '../../../src/core/load-monitor/monitor-options.js';
-import { policies } from '../../../src/core/policies.js';
+import type { FleetEvent } from '../../../src/core/events/fleet-event.js';
+import { loadMonitor, type LoadMonitor } from '../../../src/core/pipeline/load-monitor.js';
+import type { MonitorOptions, MonitorSources } from '../../../src/core/pipeline/monitor-sources.js';
+import { policies } from '../../../src/core/policy/policies.js';
 
 /** A pool whose events a test tells one by one, at moments that it sets. */
 export class TestPool {

@@ -5,16 +5,16 @@ import { describe, expect, it } from 'vitest';
 import { poolMetrics } from '../../../src/adapters/prometheus/pool-metrics.js';
 import { renderMetrics } from '../../../src/adapters/prometheus/render-metrics.js';
 import { WorkerLatencies } from '../../../src/adapters/prometheus/worker-latencies.js';
-import { problemCodes } from '../../../src/core/problem.js';
-import { loadMonitor } from '../../../src/core/load-monitor/load-monitor.js';
-import type { LoadBatch } from '../../../src/core/load-batch.js';
-import { policies } from '../../../src/core/policies.js';
-import type { SourceStatus } from '../../../src/core/source-status.js';
+import type { LoadBatch } from '../../../src/core/events/load-batch.js';
+import { loadMonitor } from '../../../src/core/pipeline/load-monitor.js';
+import { policies } from '../../../src/core/policy/policies.js';
+import { problemCodes } from '../../../src/core/sources/problem.js';
+import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import type { WorkerId } from '../../../src/core/worker-id.js';
-import { fleetEvents as fleet } from '../../../src/testing/fleet-events.js';
-import { LoadBatchDecoder } from '../../../src/wire/load-batch-decoder.js';
-import { encodeActiveLoadJson } from '../../../src/wire/load-encoder.js';
-import { LoadAccounting } from '../../../src/wire/load-accounting.js';
+import { fleetEvents as fleet } from '../../../src/testing/fakes/fleet-events.js';
+import { LoadAccounting } from '../../../src/wire/loads/load-accounting.js';
+import { LoadBatchDecoder } from '../../../src/wire/loads/load-batch-decoder.js';
+import { encodeActiveLoadJson } from '../../../src/wire/loads/load-encoder.js';
 import { id, load } from '../../support/fleet.js';
 import { pageOf, samplesNamed, samplesOf } from './page.js';
 import { TestPool } from './pool.js';
@@ -25,9 +25,9 @@ const marks = { activeDecodeBlocksThreshold: 0.85, activePrefillTokensThreshold:
 function eventfulPool(): TestPool {
   const latencies = new WorkerLatencies();
   const accounting = new LoadAccounting();
-  accounting.at(0, 0);
+  accounting.setTime(0, 0);
   for (const sequence of [0, 1, 4])
-    accounting.received({ present: true, publisherHigh: 0, publisherLow: 9, sequence, publishedAt: 0 }, 80);
+    accounting.countLoad({ present: true, publisherHigh: 0, publisherLow: 9, sequence, publishedAt: 0 }, 80);
   const pool = new TestPool(
     {
       labels: { pool: 'llama', zone: 'a' },
@@ -440,10 +440,10 @@ it('the age of loads in columns is told where the batch says when they came', as
     batches$.next(decoder.batch);
   };
   tell(1);
-  decoder.at(8000);
+  decoder.setReceivedAt(8000);
   tell(2);
   pool.later(24_000);
-  decoder.at(32_000);
+  decoder.setReceivedAt(32_000);
   tell(3);
   const page = await pageOf([pool.metrics]);
   expect(samplesNamed(page, 'tidemark_worker_busy')).toHaveLength(3);

@@ -2,8 +2,8 @@ import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { engineLoads } from '../../../src/core/aggregator/engine-loads.js';
 import { ProcessedEndpoints } from '../../../src/core/aggregator/processed-endpoints.js';
-import { loadMonitor } from '../../../src/core/load-monitor/load-monitor.js';
-import { policies } from '../../../src/core/policies.js';
+import { loadMonitor } from '../../../src/core/pipeline/load-monitor.js';
+import { policies } from '../../../src/core/policy/policies.js';
 import { workerId } from '../../../src/core/worker-id.js';
 import { endpointOf } from '../../support/scraped.js';
 

@@ -1,15 +1,14 @@
 import { defer, NEVER, of, throwError, type Observable } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { aggregatorPolicies } from '../../../src/core/aggregator/aggregator-policies.js';
 import {
   AggregatorOptionsError,
   type MetricsAggregatorOptions,
 } from '../../../src/core/aggregator/aggregator-options.js';
+import { aggregatorPolicies } from '../../../src/core/aggregator/aggregator-policy.js';
 import { metricsAggregator } from '../../../src/core/aggregator/metrics-aggregator.js';
-import { ScrapeError } from '../../../src/core/aggregator/scrape-error.js';
-import type { Scrape } from '../../../src/core/aggregator/scrape.js';
-import { decodeServiceStats } from '../../../src/wire/decode-service-stats.js';
+import { type Scrape, ScrapeError } from '../../../src/core/aggregator/scrape.js';
+import { decodeServiceStats } from '../../../src/wire/services/service-stats.js';
 import { metricsOf, statsReply } from '../../support/scraped.js';
 
 const wanted = { service: 'dynamo_backend', endpoint: 'load_metrics', decode: decodeServiceStats };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { aggregatorPolicies } from '../../../src/core/aggregator/aggregator-policies.js';
-import type { Endpoint } from '../../../src/core/aggregator/endpoint.js';
+import { aggregatorPolicies } from '../../../src/core/aggregator/aggregator-policy.js';
+import type { Endpoint } from '../../../src/core/aggregator/load-metrics.js';
 import { ProcessedEndpoints } from '../../../src/core/aggregator/processed-endpoints.js';
 import { endpointOf } from '../../support/scraped.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { aggregatorPolicies } from '../../../src/core/aggregator/aggregator-policies.js';
-import { workerOfSubject } from '../../../src/core/aggregator/worker-of-subject.js';
+import { aggregatorPolicies } from '../../../src/core/aggregator/aggregator-policy.js';
+import { workerOfSubject } from '../../../src/core/aggregator/read-scrape.js';
 
 const { compat, default: ours } = aggregatorPolicies;
 

@@ -99,7 +99,7 @@ describeWith('etcd', 'options that cannot be followed', () => {
         component: 'c',
         endpoint: 'e',
         transport: { kind: 'tcp', address: '127.0.0.1:1/e' },
-        generation: '1.6',
+        release: '1.6',
       }),
     ).toThrow(error);
   });

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, it } from 'vitest';
 import { filter, map, mergeMap, tap } from 'rxjs';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
 import { sourceCases, type SourceHarness } from '../../../src/testing/conformance/source-cases.js';
-import { fakeSource } from '../../../src/testing/fake-source.js';
+import { fakeSource } from '../../../src/testing/fakes/fake-source.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startWorld, type World } from './world.js';

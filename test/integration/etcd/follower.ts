@@ -1,9 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import type { Subscription } from 'rxjs';
-import type { PrefixBatch } from '../../../src/adapters/etcd/prefix-batch.js';
-import type { WatchPrefixOptions } from '../../../src/adapters/etcd/prefix-run.js';
-import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
-import type { SourceStatus } from '../../../src/core/source-status.js';
+import type { PrefixBatch } from '../../../src/adapters/etcd/etcd-link.js';
+import { type WatchPrefixOptions, watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
+import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { eventually } from '../../support/eventually.js';
 import { line, type Truth } from './truth.js';
 

@@ -49,7 +49,7 @@ describeWith('etcd', 'what is left behind', () => {
         component: 'c',
         endpoint: 'e',
         transport: { kind: 'tcp', address: '127.0.0.1:1/e' },
-        generation: '1.6',
+        release: '1.6',
         ttlSeconds: 600,
       }).subscribe((status) => (state = status.state));
       const stage = round % 8;

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { Subject, type Subscription } from 'rxjs';
 import { expect, it } from 'vitest';
 import { registerWorker, type RegisterWorkerOptions } from '../../../src/adapters/etcd/register-worker.js';
-import type { RegistrationStatus } from '../../../src/adapters/etcd/registration-status.js';
+import type { RegistrationStatus } from '../../../src/adapters/etcd/registration.js';
 import { workerId } from '../../../src/core/worker-id.js';
-import { instanceKey, modelKey } from '../../../src/wire/build-discovery-key.js';
-import { encodeInstanceRecord, encodeModelRecord } from '../../../src/wire/encode-discovery-record.js';
+import { instanceKey, modelKey } from '../../../src/wire/discovery/discovery-keys.js';
+import { encodeInstanceRecord, encodeModelRecord } from '../../../src/wire/discovery/encode-discovery-record.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { inFaultRuns } from '../../support/in-fault-runs.js';
@@ -28,7 +28,7 @@ class Registered implements Disposable {
       hosts: world.hosts,
       ...place,
       transport,
-      generation: '1.6',
+      release: '1.6',
       ttlSeconds: 2,
       ...options,
     }).subscribe({ next: (status) => this.statuses.push(status), complete: () => (this.ended = true) });
@@ -71,7 +71,7 @@ describeWith('etcd', 'a worker that registers', () => {
     'writes the keys and bytes of Dynamo %s under its lease',
     async (release) => {
       await using world = await startWorld();
-      using worker = new Registered(world, { card, generation: release, keyPrefix: 'fleet/' });
+      using worker = new Registered(world, { card, release: release, keyPrefix: 'fleet/' });
       const { workerId: id } = await worker.until('registered');
       if (id === null) throw new Error('registered without an id');
       const at = { ...place, instanceId: id };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { seededRandom } from '../../../src/simulator/random.js';
+import { seededRandom } from '../../../src/simulator/simulated-worker.js';
 import { describeWith } from '../../support/describe-with.js';
 import { inFaultRuns } from '../../support/in-fault-runs.js';
 import { startWorld } from './world.js';

@@ -1,8 +1,8 @@
+import type { WatchPrefixOptions } from '../../../src/adapters/etcd/watch-prefix.js';
 import { startEtcd, type EtcdOptions, type EtcdServer } from '../../support/etcd-server.js';
 import { startFaultProxy, type FaultProxy } from '../../support/fault-proxy.js';
 import { Follower } from './follower.js';
 import { Truth } from './truth.js';
-import type { WatchPrefixOptions } from '../../../src/adapters/etcd/prefix-run.js';
 
 /** An etcd, a faulty network in front of it, and one who writes into it past that. */
 export class World implements AsyncDisposable {

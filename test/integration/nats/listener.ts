@@ -1,7 +1,7 @@
 import type { Subscription } from 'rxjs';
-import type { LoadReport } from '../../../src/adapters/nats/load-report.js';
+import type { AccountingReport } from '../../../src/adapters/nats/load-receiver.js';
 import { natsLoads, type NatsLoadsOptions } from '../../../src/adapters/nats/nats-loads.js';
-import type { SourceStatus } from '../../../src/core/source-status.js';
+import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { eventually } from '../../support/eventually.js';
 
 /** One who listens through tidemark and writes down what it is told. */
@@ -9,7 +9,7 @@ export class Listener implements Disposable {
   /** The used blocks of every load, in order: what tests number their messages by. */
   readonly heard: number[] = [];
   readonly statuses: SourceStatus[] = [];
-  readonly reports: LoadReport[] = [];
+  readonly reports: AccountingReport[] = [];
   readonly problems: string[] = [];
   readonly #subscription: Subscription;
 

@@ -1,11 +1,11 @@
 import { from, lastValueFrom, NEVER, Subject, toArray } from 'rxjs';
 import { expect, it } from 'vitest';
 import { natsPublisher, type PublisherStatus } from '../../../src/adapters/nats/nats-publisher.js';
-import type { ActiveLoad } from '../../../src/core/active-load.js';
-import { policies } from '../../../src/core/policies.js';
+import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
+import { policies } from '../../../src/core/policy/policies.js';
 import { workerId } from '../../../src/core/worker-id.js';
 import { decodeEnvelope } from '../../../src/wire/decode-envelope.js';
-import { encodeActiveLoad } from '../../../src/wire/load-encoder.js';
+import { encodeActiveLoad } from '../../../src/wire/loads/load-encoder.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';

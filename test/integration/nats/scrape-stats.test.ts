@@ -1,15 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectThree } from '@nats-io/transport-node';
 import { connect as connectTwo } from 'nats';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { NatsAccess } from '../../../src/adapters/nats/nats-access.js';
 import type { NatsLink } from '../../../src/adapters/nats/nats-link.js';
-import { NatsOptionsError } from '../../../src/adapters/nats/nats-options-error.js';
-import type { ScrapeOptions } from '../../../src/adapters/nats/scrape-question.js';
-import { scrapeStats } from '../../../src/adapters/nats/scrape-stats.js';
-import type { ScrapeError } from '../../../src/core/aggregator/scrape-error.js';
-import type { Scrape } from '../../../src/core/aggregator/scrape.js';
+import { type NatsConnectionOptions, NatsOptionsError } from '../../../src/adapters/nats/nats-options.js';
+import { type ScrapeOptions, scrapeStats } from '../../../src/adapters/nats/scrape-stats.js';
+import type { Scrape, ScrapeError } from '../../../src/core/aggregator/scrape.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
@@ -26,7 +23,7 @@ const clients: readonly (readonly [string, (servers: string) => Promise<Owned>])
   ['@nats-io/transport-node 3', (servers) => connectThree({ servers })],
 ];
 
-function scrapeOf(access: NatsLink | NatsAccess, options?: ScrapeOptions): Scrape {
+function scrapeOf(access: NatsLink | NatsConnectionOptions, options?: ScrapeOptions): Scrape {
   return scrapeStats(access, 'dynamo_backend', options);
 }
 

@@ -3,14 +3,13 @@ import { connect as connectThree } from '@nats-io/transport-node';
 import { connect, type NatsConnection } from 'nats';
 import { lastValueFrom, map, toArray, type Subscription } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { NatsOptionsError } from '../../../src/adapters/nats/nats-options-error.js';
+import { NatsOptionsError } from '../../../src/adapters/nats/nats-options.js';
 import { scrapeStats } from '../../../src/adapters/nats/scrape-stats.js';
-import { serveStats, type ServeStatus } from '../../../src/adapters/nats/serve-stats.js';
-import type { ServedEndpoint } from '../../../src/adapters/nats/served-service.js';
-import { capturedReplies } from '../../wire/captured-services.js';
+import { type ServeStatus, type ServedEndpoint, serveStats } from '../../../src/adapters/nats/serve-stats.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startNats } from '../../support/nats-server.js';
+import { capturedReplies } from '../../wire/captured-services.js';
 
 /** What a worker of 0.6.0 answered to each request while it was alone. */
 function capturedReply(request: string): string {

@@ -1,6 +1,6 @@
 import { connect, type NatsConnection } from 'nats';
 import { workerId } from '../../../src/core/worker-id.js';
-import { encodeActiveLoad, encodeEnvelope } from '../../../src/wire/load-encoder.js';
+import { encodeActiveLoad, encodeEnvelope } from '../../../src/wire/loads/load-encoder.js';
 
 export const SUBJECT = 'namespace.dynamo.component.backend.endpoint.generate.kv_metrics';
 

@@ -11,10 +11,10 @@ import { poolMetrics, type PoolMetrics } from '../../../src/adapters/prometheus/
 import { registryMetrics } from '../../../src/adapters/prometheus/registry-metrics.js';
 import { renderMetrics } from '../../../src/adapters/prometheus/render-metrics.js';
 import { WorkerLatencies } from '../../../src/adapters/prometheus/worker-latencies.js';
-import { problemCodes } from '../../../src/core/problem.js';
-import type { FleetEvent } from '../../../src/core/fleet-event.js';
-import { loadMonitor, type LoadMonitor } from '../../../src/core/load-monitor/load-monitor.js';
-import { policies } from '../../../src/core/policies.js';
+import type { FleetEvent } from '../../../src/core/events/fleet-event.js';
+import { loadMonitor, type LoadMonitor } from '../../../src/core/pipeline/load-monitor.js';
+import { policies } from '../../../src/core/policy/policies.js';
+import { problemCodes } from '../../../src/core/sources/problem.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { id, load } from '../../support/fleet.js';

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { SchedulerLike } from 'rxjs';
-import type { PrefixBatch } from '../../../src/adapters/etcd/prefix-batch.js';
+import type { PrefixBatch } from '../../../src/adapters/etcd/etcd-link.js';
 import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
 import { Ear } from '../ear.js';
 import { Numbers } from './numbers.js';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../../../src/simulator/random.js';
+import type { Random } from '../../../src/simulator/simulated-worker.js';
 import type { EtcdGateway } from '../../support/etcd-gateway.js';
 
 /** A number that was written. */

@@ -1,4 +1,4 @@
-import { seededRandom } from '../../../src/simulator/random.js';
+import { seededRandom } from '../../../src/simulator/simulated-worker.js';
 import { startEtcd } from '../../support/etcd-server.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';

@@ -1,8 +1,8 @@
 import { distinctUntilChanged, filter, map, type Observable, type SchedulerLike } from 'rxjs';
 import { monotonicScheduler } from '../../../src/adapters/clock/monotonic-scheduler.js';
-import { loadMonitor, type LoadMonitor } from '../../../src/core/load-monitor/load-monitor.js';
-import { policies } from '../../../src/core/policies.js';
-import type { SourceStatus } from '../../../src/core/source-status.js';
+import { loadMonitor, type LoadMonitor } from '../../../src/core/pipeline/load-monitor.js';
+import { policies } from '../../../src/core/policy/policies.js';
+import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { dynamoSources } from '../../../src/dynamo/dynamo-sources.js';
 import { Ear } from '../ear.js';
 import { Listener } from '../nats/listener.js';

@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { ReplaySubject, Subject } from 'rxjs';
 import { registerWorker } from '../../../src/adapters/etcd/register-worker.js';
-import type { RegistrationStatus } from '../../../src/adapters/etcd/registration-status.js';
+import type { RegistrationStatus } from '../../../src/adapters/etcd/registration.js';
 import { natsPublisher, type PublisherStatus } from '../../../src/adapters/nats/nats-publisher.js';
-import type { ActiveLoad } from '../../../src/core/active-load.js';
-import { seededRandom } from '../../../src/simulator/random.js';
+import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
+import { seededRandom } from '../../../src/simulator/simulated-worker.js';
 import { eventually } from '../../support/eventually.js';
 import { PUBLISHER } from '../nats/nats-stage.js';
 import type { WorkerLife, WorkerPlan } from './worker-plan.js';
@@ -42,7 +42,7 @@ export class FleetWorker {
       ...PLACE,
       transport: { kind: 'tcp', address: '127.0.0.1:9/generate' },
       card: { model: 'soak', runtimeConfig: { totalKvBlocks, dataParallelSize: ranks } },
-      generation,
+      release: generation,
       workerId,
       ttlSeconds: TTL_SECONDS,
       stop$: this.#stop$,
@@ -54,7 +54,7 @@ export class FleetWorker {
           auth: { user: PUBLISHER.user, password: PUBLISHER.pass },
           endpoint: PLACE,
           as: 'worker',
-          generation,
+          release: generation,
           publisherId,
         }),
       )

@@ -1,4 +1,4 @@
-import type { SequenceGap } from '../../../src/wire/load-account.js';
+import type { SequenceGap } from '../../../src/wire/loads/load-account.js';
 import type { SeenStatus } from '../ear.js';
 import { intervals, lossesOf, type Heard, type Losses } from '../nats/losses.js';
 import type { WorkerLife } from './worker-plan.js';

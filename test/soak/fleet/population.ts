@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { workerId } from '../../../src/core/worker-id.js';
-import type { Random } from '../../../src/simulator/random.js';
+import type { Random } from '../../../src/simulator/simulated-worker.js';
 import { eventually } from '../../support/eventually.js';
 import { FleetWorker } from './fleet-worker.js';
 import type { WorkerLife, WorkerPlan } from './worker-plan.js';

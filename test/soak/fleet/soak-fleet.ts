@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { seededRandom } from '../../../src/simulator/random.js';
+import { seededRandom } from '../../../src/simulator/simulated-worker.js';
 import { startEtcd } from '../../support/etcd-server.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
@@ -86,7 +86,7 @@ export async function soakFleet(
   const seen = { workers: population.workers.length, busy: fleet.monitor.snapshot()?.busy.size ?? 0 };
   await Promise.all(population.workers.map((worker) => worker.silence()));
   await sleep(TOLD_MS);
-  const { times: detachedTimes, milliseconds: detachedMs } = fleet.loads.account?.detached ?? {
+  const { times: detachedTimes, milliseconds: detachedMs } = fleet.loads.account?.recordDetached ?? {
     times: 0,
     milliseconds: 0,
   };

@@ -1,7 +1,7 @@
 import { NEVER, startWith, type Observable } from 'rxjs';
 import { expect, it } from 'vitest';
-import { loadMonitor, type LoadMonitor } from '../../../src/core/load-monitor/load-monitor.js';
-import { policies } from '../../../src/core/policies.js';
+import { loadMonitor, type LoadMonitor } from '../../../src/core/pipeline/load-monitor.js';
+import { policies } from '../../../src/core/policy/policies.js';
 import { workerId } from '../../../src/core/worker-id.js';
 import { MARK } from './fleet-worker.js';
 import { wrongView } from './wrong-view.js';

@@ -1,4 +1,4 @@
-import type { LoadMonitor } from '../../../src/core/load-monitor/load-monitor.js';
+import type { LoadMonitor } from '../../../src/core/pipeline/load-monitor.js';
 import { MARK, type FleetWorker } from './fleet-worker.js';
 
 /** A worker as it truly is. */

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { NatsLoads } from '../../../src/adapters/nats/nats-loads.js';
-import type { LoadReported } from '../../../src/core/fleet-event.js';
-import type { LoadAccount, SequenceGap } from '../../../src/wire/load-account.js';
+import type { LoadReceived } from '../../../src/core/events/fleet-event.js';
+import type { LoadAccount, SequenceGap } from '../../../src/wire/loads/load-account.js';
 import { Ear } from '../ear.js';
 import type { Heard } from './losses.js';
 
@@ -14,8 +14,8 @@ export class Listener extends Ear {
   account: LoadAccount | null = null;
 
   constructor(
-    { loads$, accounting$, status$ }: Omit<NatsLoads<LoadReported>, 'problems$'>,
-    numberOf: (load: LoadReported) => readonly [who: string, number: number],
+    { loads$, accounting$, status$ }: Omit<NatsLoads<LoadReceived>, 'problems$'>,
+    numberOf: (load: LoadReceived) => readonly [who: string, number: number],
   ) {
     super(status$);
     this.hear(loads$, (load) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SequenceGap } from '../../../src/wire/load-account.js';
+import type { SequenceGap } from '../../../src/wire/loads/load-account.js';
 import type { SeenStatus } from '../ear.js';
 import { downTime, lossesOf, type Heard } from './losses.js';
 

@@ -1,4 +1,4 @@
-import type { SequenceGap } from '../../../src/wire/load-account.js';
+import type { SequenceGap } from '../../../src/wire/loads/load-account.js';
 import type { SeenStatus } from '../ear.js';
 import type { FaultTime } from '../stage.js';
 

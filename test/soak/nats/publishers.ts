@@ -1,13 +1,13 @@
 import type { NatsConnection } from 'nats';
-import type { ActiveLoad } from '../../../src/core/active-load.js';
+import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
 import { workerId, type WorkerId } from '../../../src/core/worker-id.js';
 import {
   encodeActiveLoad,
   encodeActiveLoadJson,
   encodeEnvelope,
   type LoadFieldCount,
-} from '../../../src/wire/load-encoder.js';
-import { loadSubject } from '../../../src/wire/subjects.js';
+} from '../../../src/wire/loads/load-encoder.js';
+import { loadSubject } from '../../../src/wire/loads/subjects.js';
 import { Speaker } from '../../integration/nats/speaker.js';
 
 const PAUSE_MS = 10;

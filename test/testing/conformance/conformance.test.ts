@@ -2,7 +2,7 @@ import { Observable, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { sinkCases, type SinkHarness } from '../../../src/testing/conformance/sink-cases.js';
 import { sourceCases, type SourceHarness } from '../../../src/testing/conformance/source-cases.js';
-import { fakeSource } from '../../../src/testing/fake-source.js';
+import { fakeSource } from '../../../src/testing/fakes/fake-source.js';
 
 const good = (): SourceHarness<string> => {
   const fake = fakeSource<string>();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { firstDifference } from '../../../src/testing/marble/first-difference.js';
+import { firstDifference } from '../../../src/testing/marble/run/compare-output.js';
 import { canonicalText, valueText } from '../../../src/testing/marble/value-text.js';
-import { jsonValueOf } from '../../../src/wire/json-value.js';
+import { parseJsonValue } from '../../../src/wire/json/json-value.js';
 
 describe('valueText', () => {
   const cycle: { self?: unknown } = {};
@@ -27,7 +27,7 @@ describe('valueText', () => {
 
   it('what JSON has no form for is no JSON', () => {
     for (const value of [undefined, NaN, () => 1, cycle, new Map([[1, 2]])])
-      expect(jsonValueOf(valueText(value))).toHaveProperty('error');
+      expect(parseJsonValue(valueText(value))).toHaveProperty('error');
   });
 
   it('canonicalText - equal for equal values, at all depths', () => {

@@ -1,0 +1,75 @@
+import { defer, EMPTY, mergeMap, NEVER, repeat, share, of, type Observable, type SchedulerLike } from 'rxjs';
+import { foldDiscovery } from '../../adapters/etcd/discovery.js';
+import type { LoadReceived } from '../../core/events/fleet-event.js';
+import { loadMonitor, type LoadMonitor } from '../../core/pipeline/load-monitor.js';
+import type { LoadPolicy } from '../../core/policy/load-policy.js';
+import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
+import type { SourceStatus } from '../../core/sources/source-status.js';
+import type { Fleet } from '../../service/pools/live-fleet.js';
+import type { FleetPlan } from '../../simulator/fleet-plan.js';
+import { simulateFleet } from '../../simulator/simulate-fleet.js';
+import { SIMULATED_ENDPOINT, type SimulatedEvent } from '../../simulator/simulated-worker.js';
+import type { DiscoveryBatch } from '../../wire/discovery/discovery-fold.js';
+import { LoadDecoder } from '../../wire/loads/load-decoder.js';
+import { paced } from '../paced.js';
+
+/** What a demo watches, and under which rules. */
+export interface DemoFleet {
+  readonly events$: Observable<SimulatedEvent>;
+  readonly decoder: LoadDecoder;
+  readonly policy: LoadPolicy;
+  readonly thresholds: LoadThresholdUpdate;
+  /** Changes of the marks while it is watched. */
+  readonly thresholds$?: Observable<LoadThresholdUpdate>;
+}
+
+/**
+ * The whole way from bytes to busy workers: the facts of a fleet, decoded, are the sources of a monitor. It ends
+ * when the facts do.
+ */
+export function demoMonitor(
+  { events$: facts$, decoder, policy, thresholds: marks, thresholds$: marks$ = EMPTY }: DemoFleet,
+  scheduler: SchedulerLike,
+): LoadMonitor {
+  // The first subscription of a source makes the facts flow, on the scheduler; by then the others are there.
+  const shared$ = facts$.pipe(share());
+  const fleet = foldDiscovery(shared$.pipe(mergeMap(discoveryBatches)));
+  return loadMonitor(
+    {
+      configs: fleet.configs(SIMULATED_ENDPOINT),
+      decodeInstances: fleet.instances(SIMULATED_ENDPOINT),
+      loads: shared$.pipe(mergeMap((fact) => decodedLoads(fact, decoder))),
+      thresholds: marks$,
+    },
+    { policy, scheduler, start: { thresholds: marks } },
+  );
+}
+
+/** A simulated fleet for a service, over and over, without end. */
+export function simulatedFleet(plan: Omit<FleetPlan, 'startedAt'>, scheduler: SchedulerLike): Fleet {
+  const decoder = new LoadDecoder(plan.policy);
+  const events$ = defer(() => paced(simulateFleet({ ...plan, startedAt: Date.now() }), scheduler)).pipe(
+    repeat(),
+    share(),
+  );
+  const discovery = foldDiscovery(events$.pipe(mergeMap(discoveryBatches)));
+  return {
+    pools$: discovery.pools$,
+    pool: (name) => discovery.pool(name),
+    loads$: events$.pipe(mergeMap((fact) => decodedLoads(fact, decoder))),
+    problems$: NEVER,
+    status: [defer(() => of<SourceStatus>({ source: 'simulation', state: 'live', since: scheduler.now() }))],
+  };
+}
+
+function discoveryBatches(fact: SimulatedEvent): DiscoveryBatch[] {
+  if (!('key' in fact)) return [];
+  const { key, value } = fact;
+  return [{ kind: 'changes', changes: [value.length === 0 ? { key } : { key, value }] }];
+}
+
+function decodedLoads(fact: SimulatedEvent, decoder: LoadDecoder): LoadReceived[] {
+  if (!('payload' in fact)) return [];
+  const decoded = decoder.decode(fact.payload);
+  return 'load' in decoded ? [decoded.load] : [];
+}

@@ -1,0 +1,98 @@
+import { filter, interval, merge, takeUntil, tap } from 'rxjs';
+import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
+import type { FleetEvent } from '../../core/events/fleet-event.js';
+import { sourceEvents } from '../../core/pipeline/source-events.js';
+import { policyNamed } from '../../core/policy/policies.js';
+import { dynamoSources } from '../../dynamo/dynamo-sources.js';
+import { packageVersion } from '../../service/package-version.js';
+import type { RecordedStart } from '../../wire/recording/recording.js';
+import { fleetFromOptions, type FleetOptions } from '../fleet-options.js';
+import { LiveReport } from '../live-report.js';
+import { type Terminal, exitCode, untilSignal } from '../terminal.js';
+import { type ThresholdOptions, thresholdsFromOptions, thresholdsText } from '../threshold-options.js';
+import { RecordingWriter, recordedEventText, recordingHeaderText } from './recording-writer.js';
+
+/** The options of `tidemark record`. */
+export interface RecordOptions extends FleetOptions, ThresholdOptions {
+  readonly policy: string;
+}
+
+const FLUSH_MS = 500;
+
+/**
+ * `tidemark record`: what a live fleet says, as a recording: the events that `tidemark watch` would judge, in its order,
+ * each load with who published it, as which number, and when.
+ * Nothing that a server does ends it. Lines are on the disk within a second, and complete whatever ends the process.
+ */
+export async function recordCommand(
+  file: string,
+  options: RecordOptions,
+  terminal: Terminal,
+  end$ = untilSignal(options.duration, monotonicScheduler),
+): Promise<number> {
+  const scheduler = monotonicScheduler;
+  const policy = policyNamed(options.policy);
+  const thresholds = thresholdsFromOptions(options, policy, {});
+  const { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac } =
+    thresholds;
+  const fleet = fleetFromOptions(options);
+  const sources = dynamoSources({ ...fleet.sources, form: 'objects' });
+  const writer = RecordingWriter.to(file);
+  // Everything is for people: standard output may be the recording.
+  const report = new LiveReport(terminal, false, scheduler);
+  const count = { events: 0, loads: 0 };
+  const began = scheduler.now();
+  const record = (event: FleetEvent | RecordedStart): void => {
+    const at = Math.round((scheduler.now() - began) * 1000) / 1000;
+    writer.add(recordedEventText(at, event));
+  };
+
+  report.start(
+    `recording ${fleet.text}, policy ${policy.name}, ${thresholdsText(thresholds)}, to ${file === '-' ? 'standard output' : file}; Ctrl-C ends it`,
+    {},
+  );
+  const description = `${fleet.text}; tidemark ${packageVersion()}, ${new Date().toISOString()}`;
+  writer.add(recordingHeaderText({ policy: policy.name, description }));
+  record({
+    kind: 'start',
+    thresholds: {
+      activeDecodeBlocksThreshold,
+      activePrefillTokensThreshold,
+      activePrefillTokensThresholdFrac,
+    },
+    cards: true,
+    decodeInstances: [],
+  });
+  writer.flush();
+  const events$ = merge(...sourceEvents(sources).map(({ events$ }) => events$)).pipe(
+    filter((item) => 'kind' in item),
+    tap((event) => {
+      count.events += 1;
+      if (event.kind === 'load') count.loads += 1;
+      if (event.kind === 'problem') report.problem(event.problem);
+      record(event);
+    }),
+  );
+  const flushed$ = interval(FLUSH_MS, scheduler).pipe(tap(() => writer.flush()));
+  const outputs$ = merge(
+    events$,
+    merge(...sources.status).pipe(
+      tap((status) => {
+        if (status.state !== 'connecting') report.status(status);
+      }),
+    ),
+    sources.accounting$.pipe(tap(({ gaps }) => report.gaps(gaps))),
+  );
+  await new Promise<void>((resolve, reject) => {
+    outputs$
+      .pipe(takeUntil(merge(end$, flushed$.pipe(filter(() => writer.isReaderGone)))))
+      .subscribe({ error: reject, complete: resolve });
+  });
+  writer.close();
+
+  const seconds = (scheduler.now() - began) / 1000;
+  terminal.err(
+    `after ${seconds.toFixed(1)} s: ${count.events} events recorded, ${count.loads} of them loads`,
+  );
+  return exitCode.ok;
+}

@@ -1,0 +1,78 @@
+import { EventEmitter, on } from 'node:events';
+import { Observable, tap } from 'rxjs';
+import type { NatsLink } from '../../adapters/nats/nats-link.js';
+import type { NatsOptions } from '../../adapters/nats/nats-options.js';
+import { runNats } from '../../adapters/nats/nats-run.js';
+import type { SourceStatus } from '../../core/sources/source-status.js';
+
+/**
+ * One connection that many workers share: to them it is a given one that its owner mends. While there is none, they
+ * hear `disconnect`; those that publish drop what they have, each with its number.
+ */
+export class SharedLink implements NatsLink {
+  /** Keeps the connection for as long as somebody listens. */
+  readonly status$: Observable<SourceStatus>;
+  private readonly events = new EventEmitter().setMaxListeners(0);
+  private link: NatsLink | null = null;
+
+  /** @throws NatsOptionsError for options that cannot be followed */
+  constructor(options: NatsOptions) {
+    this.status$ = runNats(
+      options,
+      'publisher',
+      (link) =>
+        new Observable((subscriber) => {
+          this.link = link;
+          this.events.emit('status', 'reconnect');
+          subscriber.next({ refused: [] });
+          return () => {
+            this.link = null;
+            this.events.emit('status', 'disconnect');
+          };
+        }),
+    ).pipe(tap({ finalize: () => this.events.emit('over') }));
+  }
+
+  publish(subject: string, data?: Uint8Array, options?: { readonly reply?: string }): void {
+    this.link?.publish(subject, data, options);
+  }
+
+  async flush(): Promise<void> {
+    await this.link?.flush();
+  }
+
+  isClosed(): boolean {
+    return false;
+  }
+
+  closed(): Promise<unknown> {
+    return new Promise((resolve) => this.events.once('over', resolve));
+  }
+
+  status(): AsyncIterable<{ readonly type: string }> & { stop: () => void } {
+    const stopping = new AbortController();
+    const { events } = this;
+    return {
+      stop: () => stopping.abort(),
+      async *[Symbol.asyncIterator]() {
+        try {
+          for await (const [type] of on(events, 'status', { signal: stopping.signal })) {
+            yield { type: String(type) };
+          }
+        } catch (error) {
+          if (!stopping.signal.aborted) throw error;
+        }
+      },
+    };
+  }
+
+  /** Who subscribes is told of the next connection, and has to subscribe again there. */
+  subscribe(...args: Parameters<NatsLink['subscribe']>): ReturnType<NatsLink['subscribe']> {
+    if (this.link === null) throw new Error('there is no connection to NATS yet');
+    return this.link.subscribe(...args);
+  }
+
+  getServer(): string {
+    return this.link?.getServer() ?? 'NATS';
+  }
+}

@@ -1,0 +1,219 @@
+import { NEVER, ReplaySubject, Subject, concat, delay, ignoreElements, merge, mergeMap, of, shareReplay, takeUntil, tap } from 'rxjs';
+import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
+import type { RegistrationStatus } from '../../adapters/etcd/registration.js';
+import type { ActiveLoad, RuntimeConfig } from '../../core/events/fleet-event.js';
+import { type LoadMonitor, loadMonitor } from '../../core/pipeline/load-monitor.js';
+import type { ConfigChange, InstanceChange, MonitorOptions } from '../../core/pipeline/monitor-sources.js';
+import { policies, policyNamed } from '../../core/policy/policies.js';
+import type { WorkerId } from '../../core/worker-id.js';
+import { simulateFleet } from '../../simulator/simulate-fleet.js';
+import { SIMULATED_ENDPOINT } from '../../simulator/simulated-worker.js';
+import { LoadDecoder } from '../../wire/loads/load-decoder.js';
+import { type LiveOptions, connectionOptionsFromEnv } from '../fleet-options.js';
+import { LiveReport } from '../live-report.js';
+import { paced } from '../paced.js';
+import { type Terminal, exitCode, untilSignal } from '../terminal.js';
+import { type ThresholdOptions, thresholdsFromOptions, thresholdsText } from '../threshold-options.js';
+import { type SimulatedRelease, liveWorker, workerLives } from './live-worker.js';
+import { readModelFiles } from './read-model-files.js';
+import { SharedLink } from './shared-link.js';
+
+/** The options of `tidemark simulate`. */
+export interface SimulateOptions extends LiveOptions, ThresholdOptions {
+  readonly seed: number;
+  readonly workers: number;
+  readonly ranks: number;
+  /** Seconds. */
+  readonly duration: number;
+  readonly generation: SimulatedRelease;
+  readonly policy: string;
+  /** Seconds. */
+  readonly ttl: number;
+  readonly model: string;
+  /** A folder with the files that a card names. */
+  readonly modelPath?: string;
+}
+
+/** In whose bytes the loads are made up; a scrape then tells those of 0.6 in its own. */
+const policyByRelease = {
+  '0.6': policies['dynamo-0.8'],
+  '1.0': policies['dynamo-1.0'],
+  '1.6': policies['dynamo-1.6'],
+} as const;
+/** How long the workers have for leaving in order. */
+const LEAVE_MS = 6_000;
+
+/**
+ * `tidemark simulate`: a simulated fleet as real workers' twin: leases and cards in etcd, loads on NATS, of 0.6 for whoever asks. It prints who
+ * is busy by its own knowledge, as `tidemark watch` prints what it sees. At the end all leases are revoked.
+ */
+export async function simulateCommand(
+  options: SimulateOptions,
+  terminal: Terminal,
+  end$ = untilSignal(options.duration, monotonicScheduler),
+): Promise<number> {
+  const scheduler = monotonicScheduler;
+  const { seed, workers, duration, generation, ttl: ttlSeconds } = options;
+  const ranks = generation === '0.6' ? 1 : options.ranks;
+  const policy = policyNamed(options.policy);
+  const thresholds = thresholdsFromOptions(options, policy, {});
+  const { nats, etcd } = connectionOptionsFromEnv(options, process.env);
+  const model = {
+    model: options.model,
+    ...(options.modelPath !== undefined && { files: await readModelFiles(options.modelPath) }),
+  };
+  const report = new LiveReport(terminal, options.json === true, scheduler);
+  const registrations = new RegistrationReporter(report);
+  const truth = new SimulatedTruth({ policy, scheduler, start: { thresholds: thresholds } });
+  const link = new SharedLink(nats);
+  const namespace =
+    options.namespace === undefined || options.namespace === '' ? 'dynamo' : options.namespace;
+  const endpointName = { ...SIMULATED_ENDPOINT, namespace };
+  const wirePolicy = policyByRelease[generation];
+  const plan = { seed, workers, ranks, durationMs: duration * 1000, policy: wirePolicy, startedAt: Date.now() };
+  const simulatedEvents = simulateFleet(plan);
+  const count = { published: 0, transitions: 0 };
+  let busy: readonly WorkerId[] = [];
+  let isEnding = false;
+
+  const over$ = end$.pipe(
+    tap(() => (isEnding = true)),
+    shareReplay({ bufferSize: 1, refCount: true }),
+  );
+  const linked$ = new ReplaySubject<void>(1);
+  const simulatedEvents$ = concat(paced(simulatedEvents, scheduler), NEVER).pipe(takeUntil(over$));
+  const workers$ = workerLives(simulatedEvents$, new LoadDecoder(wirePolicy)).pipe(
+    mergeMap((life) =>
+      liveWorker(life, {
+        etcd,
+        link,
+        linked$,
+        endpoint: endpointName,
+        model,
+        release: generation,
+        ttlSeconds,
+        scheduler,
+        onPublished: (load) => {
+          count.published += 1;
+          truth.addLoad(load);
+        },
+      }).pipe(
+        tap((status) => {
+          registrations.update(life, status);
+          const { state, workerId } = status;
+          if (workerId === null) return;
+          if (state === 'registered') truth.addWorker(workerId, life.config);
+          // Who leaves because all end stays in the summary.
+          if (state === 'ended' && !isEnding) truth.removeWorker(workerId);
+        }),
+      ),
+    ),
+    ignoreElements(),
+    takeUntil(over$.pipe(delay(LEAVE_MS, scheduler))),
+  );
+  const outputs$ = merge(
+    truth.monitor.busy$.pipe(tap((set) => (busy = [...set]))),
+    truth.monitor.transitions$.pipe(
+      tap((transition) => {
+        count.transitions += 1;
+        report.transition(transition);
+      }),
+    ),
+    link.status$.pipe(
+      tap((status) => {
+        if (status.state === 'connecting') return;
+        report.status(status);
+        if (status.state !== 'live') return;
+        linked$.next();
+        linked$.complete();
+      }),
+    ),
+  );
+
+  const fleet = `${workers} workers × ${ranks} ranks of ${generation}`;
+  const endpoint = `${namespace}.${endpointName.component}.${endpointName.endpoint}`;
+  report.start(
+    `simulating ${fleet} at ${endpoint} for ${duration} s, seed ${seed}; policy ${policy.name}, ${thresholdsText(thresholds)}; Ctrl-C ends it`,
+    { workers, ranks, generation, endpoint, seed, policy: policy.name },
+  );
+  const began = scheduler.now();
+  await new Promise<void>((resolve, reject) => {
+    const done$ = concat(workers$, of(null)).pipe(shareReplay({ bufferSize: 1, refCount: true }));
+    merge(outputs$.pipe(takeUntil(done$)), done$).subscribe({ error: reject, complete: resolve });
+    truth.monitor.connect();
+  });
+  truth.monitor.stop();
+
+  const seconds = (scheduler.now() - began) / 1000;
+  const atEnd = busy.length === 0 ? 'no worker is busy' : `busy: ${busy.join(', ')}`;
+  report.summary(
+    `after ${seconds.toFixed(1)} s: ${count.published} loads published, ${count.transitions} transitions; ${atEnd}`,
+    { seconds, ...count, busy },
+  );
+  return exitCode.ok;
+}
+
+/** What a simulated fleet knows of itself, past every server: who is there, and who is busy by what was published. */
+export class SimulatedTruth {
+  readonly monitor: LoadMonitor;
+  private readonly configs$ = new Subject<ConfigChange>();
+  private readonly instances$ = new Subject<InstanceChange>();
+  private readonly loads$ = new Subject<ActiveLoad>();
+
+  constructor(options: MonitorOptions) {
+    const { configs$: configs, instances$: decodeInstances, loads$: loads } = this;
+    this.monitor = loadMonitor({ configs, decodeInstances, loads }, options);
+  }
+
+  addWorker(workerId: WorkerId, config: RuntimeConfig): void {
+    this.configs$.next({ workerId, config });
+    this.instances$.next({ workerId, present: true });
+  }
+
+  removeWorker(workerId: WorkerId): void {
+    this.configs$.next({ workerId, config: null });
+    this.instances$.next({ workerId, present: false });
+  }
+
+  addLoad(load: ActiveLoad): void {
+    this.loads$.next(load);
+  }
+}
+
+/** Tells of many registrations what matters: who came and left, and, once for all, why others cannot. */
+export class RegistrationReporter {
+  private readonly registered = new Set<WorkerId>();
+  private readonly failing = new Set<object>();
+
+  constructor(private readonly report: LiveReport) {}
+
+  /** Takes what one worker, of which `worker` is any token, says. */
+  update(worker: object, { state, workerId, since, why, retryInMs }: RegistrationStatus): void {
+    if (state === 'registered' || state === 'ended') this.failing.delete(worker);
+    else if (why !== undefined) {
+      this.failing.add(worker);
+      const retry = retryInMs === undefined ? {} : { retryInMs };
+      this.report.status({ source: 'registration (etcd)', state: 'down', since, why, ...retry });
+    }
+    if (state === 'registered' && this.failing.size === 0)
+      this.report.status({ source: 'registration (etcd)', state: 'live', since });
+    if (workerId === null) return;
+    const { registered } = this;
+    if (state === 'registered' && !registered.has(workerId)) {
+      registered.add(workerId);
+      this.reportWorker(workerId, 'registered');
+    } else if (state === 'ended') {
+      registered.delete(workerId);
+      this.reportWorker(workerId, 'left');
+    }
+  }
+
+  private reportWorker(workerId: WorkerId, change: 'registered' | 'left'): void {
+    const { size } = this.registered;
+    this.report.event('worker', `worker ${workerId} ${change}; ${size} registered`, {
+      workerId,
+      change,
+      registered: size,
+    });
+  }
+}

@@ -1,0 +1,199 @@
+import { EMPTY, type MonoTypeOperatorFunction, type Observable, type OperatorFunction, type SchedulerLike, filter, ignoreElements, merge, takeUntil, tap, timer } from 'rxjs';
+import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
+import type { ActiveLoad } from '../../core/events/fleet-event.js';
+import type { LoadBatch } from '../../core/events/load-batch.js';
+import type { FleetCounts } from '../../core/judgement/fleet-state.js';
+import { loadMonitor } from '../../core/pipeline/load-monitor.js';
+import type { InstanceChange } from '../../core/pipeline/monitor-sources.js';
+import { policyNamed } from '../../core/policy/policies.js';
+import type { WorkerId } from '../../core/worker-id.js';
+import { type DynamoSourcesOptions, dynamoSources } from '../../dynamo/dynamo-sources.js';
+import { type ScrapedSources, scrapedSources } from '../../dynamo/scraped-sources.js';
+import type { LoadAccount } from '../../wire/loads/load-account.js';
+import { type FleetOptions, fleetFromOptions } from '../fleet-options.js';
+import { LiveReport } from '../live-report.js';
+import { CliError, type Terminal, exitCode, untilSignal } from '../terminal.js';
+import { type ThresholdOptions, thresholdsFromOptions, thresholdsText } from '../threshold-options.js';
+
+/** The options of `tidemark watch`. */
+export interface WatchOptions extends FleetOptions, ThresholdOptions {
+  readonly policy: string;
+  /** The fleet is one of releases up to 0.6, whose workers are asked for their load. */
+  readonly scrape?: boolean;
+}
+
+const NO_THRESHOLDS = 'marks are off: set one, for example --active-decode-blocks-threshold 0.85';
+
+/**
+ * `tidemark watch`: a live fleet: who becomes busy or free and why, and how its sources are. Nothing that a server
+ * does ends it; Ctrl-C, SIGTERM and `--duration` do, with a summary.
+ */
+export async function watchCommand(
+  options: WatchOptions,
+  terminal: Terminal,
+  end$ = untilSignal(options.duration, monotonicScheduler),
+): Promise<number> {
+  const scheduler = monotonicScheduler;
+  const policy = policyNamed(options.policy);
+  const thresholds = thresholdsFromOptions(options, policy, {});
+  const fleet = fleetFromOptions(options);
+  const sources = options.scrape === true ? scrapedSourcesOf(fleet.sources) : dynamoSources(fleet.sources);
+  const report = new LiveReport(terminal, options.json === true, scheduler);
+  const count = { loads: 0, transitions: 0 };
+  let account: LoadAccount | undefined;
+  let counts: FleetCounts | undefined;
+  let live: ReadonlySet<string> = new Set();
+  let isScraping = false;
+  let busy: readonly WorkerId[] = [];
+
+  const loads$: Observable<ActiveLoad | LoadBatch> = sources.loads;
+  const loads = loads$.pipe(tap((load) => (count.loads += 'count' in load ? load.count : 1)));
+  const monitor = loadMonitor({ ...sources, loads }, { policy, scheduler, start: { thresholds: thresholds } });
+  const began = scheduler.now();
+  const thresholdsLine = thresholds.isConfigured() ? thresholdsText(thresholds) : NO_THRESHOLDS;
+  report.start(`watching ${fleet.text}, policy ${policy.name}; ${thresholdsLine}; Ctrl-C ends it`, {
+    watched: fleet.text,
+    policy: policy.name,
+    thresholds: {
+      activeDecodeBlocksThreshold: thresholds.activeDecodeBlocksThreshold,
+      activePrefillTokensThreshold: thresholds.activePrefillTokensThreshold,
+      activePrefillTokensThresholdFrac: thresholds.activePrefillTokensThresholdFrac,
+    },
+  });
+
+  const outputs$ = merge(
+    monitor.status$.pipe(
+      tap((statuses) => {
+        for (const status of statuses) if (status.state !== 'connecting') report.status(status);
+        live = new Set(statuses.flatMap(({ source, state }) => (state === 'live' ? [source] : [])));
+        isScraping = statuses.some(({ source, state }) => source === 'scrape' && state !== 'down');
+      }),
+    ),
+    monitor.busy$.pipe(tap((set) => (busy = [...set]))),
+    monitor.fleet$.pipe(tap((now) => (counts = now))),
+    // That scrapes fail is a status, which is told once.
+    monitor.problems$.pipe(
+      filter(({ code }) => code !== 'scrape-failed'),
+      tap((problem) => report.problem(problem)),
+    ),
+    monitor.transitions$.pipe(
+      tap((transition) => {
+        count.transitions += 1;
+        report.transition(transition);
+      }),
+    ),
+    ('accounting$' in sources ? sources.accounting$ : EMPTY).pipe(
+      tap((news) => {
+        account = news.account;
+        report.gaps(news.gaps);
+      }),
+    ),
+    sources.decodeInstances.pipe(reportWorkerChanges(report)),
+    silenceHint(() => ({ ...count, workers: counts?.instances ?? 0, live, isScraping }), report, scheduler),
+  );
+  await new Promise<void>((resolve, reject) => {
+    outputs$.pipe(takeUntil(end$)).subscribe({ error: reject, complete: resolve });
+    monitor.connect();
+  });
+  monitor.stop();
+
+  const { gaps = 0, missing = 0 } = account?.sequences ?? {};
+  const failed = account?.failed ?? 0;
+  const workers = counts?.instances ?? 0;
+  const seconds = (scheduler.now() - began) / 1000;
+  const atEnd = busy.length === 0 ? 'no worker is busy' : `busy: ${busy.join(', ')}`;
+  report.summary(
+    `after ${seconds.toFixed(1)} s: ${count.loads} loads, ${failed} unreadable messages, ${workers} workers, ` +
+      `${count.transitions} transitions, ${gaps} gaps (${missing} messages missing); ${atEnd}`,
+    { seconds, ...count, failed, workers, gaps, missing, busy },
+  );
+  return exitCode.ok;
+}
+
+function scrapedSourcesOf({ endpoint, ...fleet }: DynamoSourcesOptions): ScrapedSources {
+  if (endpoint !== undefined) return scrapedSources({ ...fleet, endpoint });
+  throw new CliError(
+    '--scrape asks the workers of one endpoint: name it, as in --endpoint backend.generate.',
+  );
+}
+
+const MAX_NAMES = 5;
+
+/** Tells who comes and goes: all that are there at first in one line, then each change. */
+export function reportWorkerChanges(report: LiveReport): OperatorFunction<InstanceChange, never> {
+  let known: Set<WorkerId> | null = null;
+  const reportChange = (came: readonly WorkerId[], left: readonly WorkerId[], total: number): void => {
+    const parts = [
+      ...(came.length > 0 ? [`${workerNames(came)} came`] : []),
+      ...(left.length > 0 ? [`${workerNames(left)} left`] : []),
+      `${total} ${total === 1 ? 'worker is' : 'workers are'} there`,
+    ];
+    report.event('workers', parts.join('; '), { came, left, total });
+  };
+  const heard: MonoTypeOperatorFunction<InstanceChange> = tap((change) => {
+    if ('workerId' in change) {
+      const { workerId, present } = change;
+      known ??= new Set();
+      if (known.has(workerId) === present) return;
+      if (present) known.add(workerId);
+      else known.delete(workerId);
+      reportChange(present ? [workerId] : [], present ? [] : [workerId], known.size);
+      return;
+    }
+    const before = known;
+    const next = (known = new Set(change));
+    const came = [...next].filter((id) => before?.has(id) !== true);
+    const left = [...(before ?? [])].filter((id) => !next.has(id));
+    if (before === null || came.length + left.length > 0) reportChange(came, left, next.size);
+  });
+  return (changes$) => changes$.pipe(heard, ignoreElements());
+}
+
+function workerNames(ids: readonly WorkerId[]): string {
+  if (ids.length > MAX_NAMES) return `${ids.length} workers`;
+  return `${ids.length === 1 ? 'worker' : 'workers'} ${ids.join(', ')}`;
+}
+
+const SILENCE_MS = 10_000;
+
+/** What was heard so far, and whether it could have been: a source that is down has said so itself. */
+export interface HeardSoFar {
+  readonly loads: number;
+  readonly workers: number;
+  readonly live: ReadonlySet<string>;
+  /** Workers are asked for their load, and the question reaches the server. */
+  readonly isScraping?: boolean;
+}
+
+/** After ten seconds in which nothing came from a server that is there: what to check. A silent watch looks healthy. */
+export function silenceHint(
+  heard: () => HeardSoFar,
+  report: LiveReport,
+  scheduler: SchedulerLike,
+): Observable<never> {
+  const hint = (of: string, text: string): void => report.event('hint', text, { of, text });
+  return timer(SILENCE_MS, scheduler).pipe(
+    tap(() => {
+      const { loads, workers, live, isScraping: asked = false } = heard();
+      if (workers === 0 && live.has('discovery')) {
+        hint(
+          'discovery',
+          'no worker is in etcd after 10 s: check the namespace and the endpoint, and that the fleet registers in this etcd (DYN_DISCOVERY_BACKEND=etcd)',
+        );
+      }
+      if (loads === 0 && asked) {
+        hint(
+          'scrape',
+          'no worker has told its load in 10 s: check the namespace and the component, and that the release is 0.6.0 or older: workers of later ones publish it, which is watched without --scrape; `tidemark stats` shows every service that answers',
+        );
+      }
+      if (loads === 0 && live.has('loads')) {
+        hint(
+          'loads',
+          'no load has come over NATS in 10 s: check the namespace, that the fleet publishes there (DYN_EVENT_PLANE=nats), and that it is not idle: a worker publishes only changes',
+        );
+      }
+    }),
+    ignoreElements(),
+  );
+}

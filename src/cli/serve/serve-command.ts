@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { firstValueFrom, type Observable } from 'rxjs';
+import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
+import { policies } from '../../core/policy/policies.js';
+import { frontendThresholds } from '../../service/frontends/frontend-thresholds.js';
+import { FleetPools } from '../../service/pools/fleet-pools.js';
+import { type Fleet, liveFleet } from '../../service/pools/live-fleet.js';
+import { startService } from '../../service/start-service.js';
+import { simulatedFleet } from '../demo/demo-fleet.js';
+import { liveServicePackages, servicePackages, requirePackages } from '../optional-packages.js';
+import { type Terminal, exitCode, untilSignal } from '../terminal.js';
+import { thresholdsText } from '../threshold-options.js';
+import type { Flags } from './settings/resolve-settings.js';
+import { requireServePlan, type ServePlan } from './settings/serve-plan.js';
+
+const FRONTEND_TIMEOUT_MS = 5000;
+/** After so long the simulated fleet begins again. */
+const SIMULATED_MS = 600_000;
+
+/**
+ * `tidemark serve`: who is busy and why over HTTP, until Ctrl-C or SIGTERM. Then it is not ready any more, answers on
+ * for `drainSeconds`, ends the readers of events and what is under way, and ends. A second signal ends it at once.
+ */
+export async function serveCommand(
+  flags: Flags,
+  terminal: Terminal,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+  end$: Observable<unknown> = untilSignal(undefined, monotonicScheduler),
+): Promise<number> {
+  const scheduler = monotonicScheduler;
+  const plan = await requireServePlan(flags, environment);
+  const { settings, policy, thresholds, adminToken, warnings: notes } = plan;
+  const { host, port, generation, frontend, maxReaders, maxBufferedBytes, maxBodyBytes, keptEvents } =
+    settings;
+  await requirePackages('serve', plan.connection === null ? servicePackages : liveServicePackages);
+  const frontends =
+    frontend.length === 0
+      ? undefined
+      : frontendThresholds({
+          urls: frontend,
+          intervalMs: settings.frontendInterval * 1000,
+          timeoutMs: FRONTEND_TIMEOUT_MS,
+          scheduler,
+        });
+  const fleet = fleetFromPlan(plan);
+  const status = [...fleet.status, ...(frontends?.status ?? [])];
+  const pools = new FleetPools({ ...fleet, status }, { policy, thresholds, scheduler });
+  const ended = firstValueFrom(end$, { defaultValue: undefined });
+  const service = await startService({
+    pools,
+    host,
+    port,
+    release: generation,
+    maxReaders,
+    maxBufferedBytes,
+    maxBodyBytes,
+    keptEvents,
+    ...(adminToken !== undefined && { adminToken }),
+    ...(frontends !== undefined && { frontends }),
+    logger: { level: settings.logLevel, stream: { write: (line) => terminal.err(line.trimEnd()) } },
+    scheduler,
+  });
+  const watched = settings.simulate
+    ? `a simulated fleet of ${settings.workers} workers, model ${settings.model}`
+    : settings.namespace === undefined
+      ? 'every namespace'
+      : `namespace ${settings.namespace}`;
+  terminal.out(
+    `serving ${watched} on ${service.url} (policy ${policy.name}; ${thresholdsText(thresholds)}); Ctrl-C ends it`,
+  );
+  for (const note of notes) terminal.err(note);
+  await ended;
+  service.drain();
+  await sleep(settings.drainSeconds * 1000);
+  await service.stop();
+  return exitCode.ok;
+}
+
+function fleetFromPlan({ settings, connection: access }: ServePlan): Fleet {
+  const { generation, model, workers, ranks, seed, namespace } = settings;
+  if (access !== null) return liveFleet({ ...access, ...(namespace !== undefined && { namespace }) });
+  const plan = {
+    seed,
+    workers,
+    ranks,
+    model,
+    durationMs: SIMULATED_MS,
+    policy: policies[`dynamo-${generation}`],
+  };
+  return simulatedFleet(plan, monotonicScheduler);
+}

@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { helpExamples } from '../command-options.js';
+import { credentialsHelp } from '../fleet-options.js';
+import type { Terminal } from '../terminal.js';
+import { checkCommand } from './check-command.js';
+import type { Flags } from './settings/resolve-settings.js';
+import { serveSettings } from './settings/serve-settings.js';
+
+const settingsHelp = `
+A flag wins over the environment, that over the file, that over the default. A file holds settings by the names that
+tidemark check prints, in YAML or, when its name ends with .json, in JSON. All problems are told at once.
+`;
+
+/** Adds the commands around the service. What they are made of is loaded when one runs: it needs optional packages. */
+export function addServiceCommands(root: Command, terminal: Terminal, finish: (code: number) => void): void {
+  withSettings(root.command('serve'))
+    .description('serve over HTTP who is busy and why: threshold API, metrics, events, explanations')
+    .addHelpText('after', settingsHelp + credentialsHelp)
+    .addHelpText(
+      'after',
+      helpExamples(
+        'serve --simulate --active-decode-blocks-threshold 0.85',
+        'serve --namespace prod --nats nats://10.0.0.1:4222 --etcd http://10.0.0.2:2379',
+        'serve --config tidemark.yaml --frontend http://10.0.0.3:8000 http://10.0.0.4:8000',
+      ),
+    )
+    .action(async (flags: Flags) => {
+      const { serveCommand } = await import('./serve-command.js');
+      finish(await serveCommand(flags, terminal));
+    });
+
+  withSettings(root.command('check'))
+    .description(
+      'what `tidemark serve` would do with the same flags, environment and file, and where each value is from',
+    )
+    .option('--json', 'one JSON object')
+    .addHelpText(
+      'after',
+      `${settingsHelp}\nExit codes: 0 it would start, 2 it would not, and why.\n` +
+        helpExamples('check', 'check --config tidemark.yaml --port 9000'),
+    )
+    .action(async (flags: Flags) => finish(await checkCommand(flags, terminal)));
+}
+
+function withSettings(command: Command): Command {
+  command.option('--config <file>', 'settings in YAML or JSON (env: TIDEMARK_CONFIG)');
+  for (const { flag, text, env, defaultValue: otherwise } of serveSettings) {
+    const said = typeof otherwise === 'string' || typeof otherwise === 'number';
+    command.option(flag, `${text} (env: ${env}${said ? `, default: ${otherwise}` : ''})`);
+  }
+  return command;
+}

@@ -1,0 +1,107 @@
+import type { LoadPolicy } from '../policy/load-policy.js';
+import type { LoadThresholds } from '../policy/load-thresholds.js';
+import type { WorkerId } from '../worker-id.js';
+import { isRankBusy, judgedRanks, neededRanks } from './is-busy.js';
+import { type CheckResult, type LoadCheck, rankChecks } from './rank-checks.js';
+import type { RankStates } from './rank-state.js';
+
+/** The judgement on one reported rank: busy or not, and every check that could be made. */
+export interface RankVerdict {
+  readonly rank: number;
+  readonly busy: boolean;
+  readonly checks: readonly CheckResult[];
+}
+
+/**
+ * Why a worker is busy or free: `load`, its ranks' values; `mark`, the request path marked it; `unmarked`, such a
+ * mark ended; `left`, it is not known any more.
+ */
+export type VerdictReason = 'load' | 'mark' | 'unmarked' | 'left';
+
+/** The judgement on one worker. */
+export interface Verdict {
+  readonly workerId: WorkerId;
+  readonly busy: boolean;
+  readonly reason: VerdictReason;
+  /** When the worker became what it is, in milliseconds of the clock that drives the reducer. */
+  readonly since: number;
+  /** How many ranks were judged, silent declared ones included, and how many of them are busy. */
+  readonly judgedRanks: number;
+  readonly busyRanks: number;
+  /** The judged ranks that reported, ascending. */
+  readonly ranks: readonly RankVerdict[];
+  /** The judgement as one sentence for people. */
+  readonly text: string;
+}
+
+/** The rank that shows best why a worker is busy or free: the first that is what the worker is. */
+export function decisiveRank(ranks: readonly RankVerdict[], busy: boolean): RankVerdict | undefined {
+  return ranks.find((rank) => rank.busy === busy) ?? ranks[0];
+}
+
+/** The check that shows best why a rank is busy or free: the first that is exceeded, else the one with the least room. */
+export function decisiveCheck({ checks }: RankVerdict): CheckResult | undefined {
+  const margin = (check: CheckResult): number => Number(check.limit) - Number(check.value);
+  return checks.find((check) => check.exceeded) ?? checks.toSorted((a, b) => margin(a) - margin(b))[0];
+}
+
+const checkNames = {
+  activeDecodeBlocks: 'active decode blocks',
+  kvUsedBlocks: 'used KV blocks',
+  latch: 'blocks (held by the latch until both signals are back)',
+  activePrefillTokens: 'prefill tokens',
+  activePrefillTokensFrac: 'prefill tokens (fraction of the batch limit)',
+} as const satisfies Record<LoadCheck, string>;
+
+/**
+ * Judges one worker and says why: {@link isBusy} with its working shown.
+ *
+ * `given` is what the verdict says beside the ranks: whether the worker counts as busy, for which reason, since
+ * when.
+ */
+export function judge(
+  workerId: WorkerId,
+  states: RankStates,
+  thresholds: LoadThresholds,
+  policy: LoadPolicy,
+  given: { readonly busy: boolean; readonly reason: VerdictReason; readonly since: number },
+): Verdict {
+  const judged = judgedRanks(states, policy);
+  const ranks = [...judged.reported]
+    .sort(([a], [b]) => a - b)
+    .map(([rank, state]): RankVerdict => {
+      const checks = rankChecks(state, thresholds, policy);
+      return { rank, busy: isRankBusy(state, thresholds, policy), checks };
+    });
+  const busyRanks = ranks.filter((rank) => rank.busy).length;
+  const needed = neededRanks(policy.rollUp, judged.count);
+  const text = `worker ${workerId} is ${given.busy ? 'busy' : 'free'}: ${reasonText(given.reason, ranks, judged.count, busyRanks, needed)}`;
+  return { workerId, ...given, judgedRanks: judged.count, busyRanks, ranks, text };
+}
+
+function reasonText(
+  reason: VerdictReason,
+  ranks: readonly RankVerdict[],
+  judged: number,
+  busyRanks: number,
+  needed: number,
+): string {
+  if (reason === 'mark') return 'the request path marked it overloaded';
+  if (reason === 'left') return 'it left the fleet';
+  const ended = reason === 'unmarked' ? 'the mark of the request path ended; ' : '';
+  if (judged === 0) return `${ended}no rank has reported`;
+  const rankOf = `${busyRanks} of ${judged} ranks busy, ${needed} needed`;
+  const decisive = decisiveRank(ranks, busyRanks >= needed);
+  return `${ended}${decisive === undefined ? 'no declared rank has reported' : checkText(decisive)} (${rankOf})`;
+}
+
+function checkText(rank: RankVerdict): string {
+  const decisive = decisiveCheck(rank);
+  if (decisive === undefined) return `rank ${rank.rank} has no mark to be above`;
+  const relation = decisive.check === 'latch' ? 'against' : decisive.exceeded ? '>' : '≤';
+  return `rank ${rank.rank} ${checkNames[decisive.check]} ${decisive.value} ${relation} ${limitText(decisive.limit)}`;
+}
+
+function limitText(limit: number | bigint): string {
+  return typeof limit === 'bigint' ? String(limit) : String(Number(limit.toFixed(3)));
+}

@@ -1,0 +1,124 @@
+import { type Observable, catchError, map, mergeMap, of, throwError } from 'rxjs';
+import { type WatchItem, attachLate } from '../../operators/attach-late.js';
+import { errorText } from '../../operators/error-text.js';
+import type { ActiveLoad, FleetEvent, LoadReceived } from '../events/fleet-event.js';
+import type { LoadBatch } from '../events/load-batch.js';
+import type { Problem } from '../sources/problem.js';
+import { rowValue } from '../state/apply-loads.js';
+import { fleetProblems } from '../state/fleet-problems.js';
+import type { ConfigChange, InstanceChange, MonitorSources } from './monitor-sources.js';
+
+/** The loads of a batch as objects that outlive the call. */
+export function batchEvents(batch: LoadBatch): LoadReceived[] {
+  return Array.from({ length: batch.count }, (_, row) => ({
+    kind: 'load',
+    workerId: batch.table.id(batch.worker[row] ?? 0),
+    dpRank: batch.dpRank[row] ?? 0,
+    activeDecodeBlocks: rowValue(batch, batch.activeDecodeBlocks, row, 0),
+    activePrefillTokens: rowValue(batch, batch.activePrefillTokens, row, 1),
+    kvUsedBlocks: rowValue(batch, batch.kvUsedBlocks, row, 2),
+  }));
+}
+
+/** One source as events, its name, and its last words: the event of its error, and that of its end, if that is one. */
+export interface NamedEvents {
+  readonly name: string;
+  readonly events$: Observable<FleetEvent | LoadBatch>;
+  readonly failed: (error: unknown) => FleetEvent;
+  readonly ended: FleetEvent | null;
+}
+
+/**
+ * The sources as events, in the order in which they are subscribed to: what sets the scene comes before the loads,
+ * so that synchronous sources meet a fleet that is known. An error is the source's last word; it and the end are
+ * events.
+ */
+export function sourceEvents(sources: MonitorSources): NamedEvents[] {
+  const { thresholds, events, configs, decodeInstances, prefillInstances, loads } = sources;
+  const named: (NamedEvents | undefined)[] = [
+    thresholds &&
+      withEndEvents(
+        thresholds.pipe(map((change): FleetEvent => ({ kind: 'thresholds', ...change, checked: true }))),
+        'thresholds',
+      ),
+    events && withEndEvents(events, 'events'),
+    configs && withEndEvents(configs.pipe(map(configEvent)), 'configs'),
+    decodeInstances && withEndEvents(decodeInstances.pipe(map(decodeEvent)), 'decodeInstances'),
+    prefillInstances &&
+      withEndEvents(
+        attachLate(prefillInstances.pipe(catchError(failedWatch))).pipe(mergeMap(prefillEvents)),
+        'prefillInstances',
+      ),
+    loads && withEndEvents(loads.pipe(map(loadEvent)), 'loads'),
+  ];
+  return named.filter((one) => one !== undefined);
+}
+
+type EndEvents = readonly [failed: (text: string) => FleetEvent, ended: FleetEvent | null];
+
+const endEvents = {
+  loads: [(text) => ({ kind: 'loadError', text }), { kind: 'loadStreamEnded' }],
+  configs: [(text) => ({ kind: 'configError', text }), { kind: 'configsEnded' }],
+  decodeInstances: [(text) => ({ kind: 'instancesError', text }), { kind: 'instancesEnded' }],
+  // The end of these is neither a problem nor stale.
+  prefillInstances: [(text) => ({ kind: 'instancesError', text }), null],
+  thresholds: [sourceErrorEvent('thresholds'), null],
+  events: [sourceErrorEvent('events'), null],
+} satisfies Partial<Record<keyof MonitorSources, EndEvents>>;
+
+function sourceErrorEvent(source: Problem['source']): EndEvents[0] {
+  return (text) => ({ kind: 'problem', problem: fleetProblems.sourceError(source, text) });
+}
+
+function withEndEvents(
+  events$: Observable<FleetEvent | LoadBatch>,
+  name: keyof typeof endEvents,
+): NamedEvents {
+  const [failed, ended] = endEvents[name];
+  const text = (error: unknown): string => `the source of ${name} failed: ${errorText(error)}`;
+  return { name, events$, failed: (error) => failed(text(error)), ended };
+}
+
+function configEvent(change: ConfigChange): FleetEvent {
+  return 'workerId' in change ? { kind: 'config', ...change } : { kind: 'configs', workers: change };
+}
+
+function decodeEvent(change: InstanceChange): FleetEvent {
+  return 'workerId' in change
+    ? { kind: 'instance', ...change }
+    : { kind: 'decodeInstances', workerIds: [...change] };
+}
+
+function prefillEvents(item: WatchItem<InstanceChange>): FleetEvent[] {
+  switch (item.kind) {
+    case 'attached':
+      return 'workerId' in item.value
+        ? [
+            { kind: 'prefillAttached', workerIds: [] },
+            { kind: 'instance', role: 'prefill', watch: item.watch, ...item.value },
+          ]
+        : [{ kind: 'prefillAttached', workerIds: [...item.value] }];
+    case 'next':
+      return 'workerId' in item.value
+        ? [{ kind: 'instance', role: 'prefill', watch: item.watch, ...item.value }]
+        : [{ kind: 'prefillInstances', workerIds: [...item.value], watch: item.watch }];
+    case 'closed':
+      return [{ kind: 'prefillClosed', watch: item.watch }];
+    case 'error': {
+      const failed: FleetEvent = {
+        kind: 'instancesError',
+        text: `a watch on prefill instances failed: ${errorText(item.error)}`,
+      };
+      return item.watch === null ? [failed] : [failed, { kind: 'prefillClosed', watch: item.watch }];
+    }
+  }
+}
+
+/** The error of the outer stream as a watch that failed before its first value, so that the others live on. */
+function failedWatch(error: unknown): Observable<Observable<InstanceChange>> {
+  return of(throwError(() => error));
+}
+
+function loadEvent(load: ActiveLoad | LoadBatch): FleetEvent | LoadBatch {
+  return 'workerId' in load ? { kind: 'load', ...load } : load;
+}

@@ -1,0 +1,209 @@
+import type { Role } from '../events/fleet-event.js';
+import type { WorkerId } from '../worker-id.js';
+import { leavingWorker, rejoin, review } from './apply-configs.js';
+import { planCleanups } from './cleanup.js';
+import type { FleetStore } from './fleet-store.js';
+import { judgeQueued, removeOverloadMark } from './judge-workers.js';
+import { rememberedRanks } from './rank-memory.js';
+import { DECODE, DOWN, JUDGED_BUSY, PREFILL } from './worker-slots.js';
+import { forgetState, memoryOf, noteSettled, queue, touch } from './worker-state.js';
+
+/** The instances of a role are these now. */
+export function applyInstances(store: FleetStore, role: Role, workerIds: Iterable<WorkerId>): void {
+  const { slots } = store;
+  const bit = bitOf(role);
+  const now = new Set(workerIds);
+  const left: number[] = [];
+  const candidates = new Set<number>();
+  for (const slot of slots.all()) {
+    if (!slots.has(slot, bit)) continue;
+    candidates.add(slot);
+    if (!now.has(slots.id(slot))) left.push(slot);
+  }
+  const isFirstEvent = noteSource(store, role);
+  const joined: number[] = [];
+  for (const id of now) {
+    const slot = slots.intern(id);
+    joined.push(slot);
+    candidates.add(slot);
+  }
+  changeInstances(store, role, joined, left, isFirstEvent ? slots.all() : candidates);
+}
+
+/** One instance of a role came or went. */
+export function applyInstance(store: FleetStore, role: Role, id: WorkerId, present: boolean): void {
+  const slot = present ? store.slots.intern(id) : store.slots.find(id);
+  const isFirstEvent = noteSource(store, role);
+  const one = slot === -1 ? [] : [slot];
+  const left = present || slot === -1 || !store.slots.has(slot, bitOf(role)) ? [] : one;
+  if (slot !== -1 && left.length === 0) clearDown(store, slot);
+  changeInstances(store, role, present ? one : [], left, isFirstEvent ? store.slots.all() : one);
+}
+
+/** The prefill instances are these now, and nobody is cleaned up for it. */
+export function replacePrefill(store: FleetStore, workerIds: Iterable<WorkerId>): void {
+  const { slots } = store;
+  store.prefillSeen = true;
+  const before = [...slots.all()].filter((slot) => slots.has(slot, PREFILL));
+  for (const slot of before) leave(store, slot, PREFILL);
+  for (const id of workerIds) store.enter(id, PREFILL);
+  for (const slot of before) if (!slots.has(slot, DECODE | PREFILL)) clearDown(store, slot);
+  for (const slot of slots.all()) review(store, slot);
+  rejoin(store, slots.all());
+}
+
+/** One worker was reported down. */
+export function applyReportedDown(store: FleetStore, id: WorkerId): void {
+  const { slots, policy } = store;
+  const slot = slots.find(id);
+  if (policy.reportedDown === 'ignored' || slot === -1) return;
+  if (!slots.has(slot, DECODE | PREFILL) || slots.has(slot, DOWN)) return;
+  if (policy.reportedDown === 'as-instance-left') cleanUpSeries(store, slot, 'decode');
+  slots.set(slot, DOWN);
+  store.down += 1;
+  review(store, slot);
+  if (policy.reportedDown === 'as-instance-left') forget(store, slot);
+}
+
+function changeInstances(
+  store: FleetStore,
+  role: Role,
+  joined: readonly number[],
+  left: readonly number[],
+  candidates: Iterable<number>,
+): void {
+  const { slots } = store;
+  const bit = bitOf(role);
+  for (const slot of left) if (isPresent(store, slot)) cleanUpSeries(store, slot, role);
+  for (const slot of left) {
+    clearDown(store, slot);
+    leave(store, slot, bit);
+  }
+  for (const slot of joined) {
+    store.enter(slots.id(slot), bit);
+    clearDown(store, slot);
+    review(store, slot);
+  }
+  for (const slot of left) {
+    if (!isPresent(store, slot)) forget(store, slot);
+    review(store, slot);
+    store.maybeEmpty.push(slot);
+  }
+  rejoin(store, candidates);
+  judgeQueued(store, 'instances');
+}
+
+/** Notes that a role has a source. With its first word everybody's standing may change. */
+function noteSource(store: FleetStore, role: Role): boolean {
+  const seen = role === 'decode' ? store.decodeSeen : store.prefillSeen;
+  if (role === 'decode') store.decodeSeen = true;
+  else store.prefillSeen = true;
+  if (!seen) for (const slot of store.slots.all()) review(store, slot);
+  return !seen;
+}
+
+/** The metric series of a worker that left a role: of its remembered ranks, or of rank 0 when none is known. */
+function cleanUpSeries(store: FleetStore, slot: number, role: Role): void {
+  const remembered = memoryOf(store, slot);
+  const ranks = remembered === undefined ? [0] : rememberedRanks(remembered);
+  const { cleanupOnInstanceLeft } = store.policy;
+  store.pendingCleanups.push(...planCleanups(cleanupOnInstanceLeft, store.poolRole, leavingWorker(store, slot), ranks, role));
+}
+
+/** Forgets of a worker that left what the policy forgets. */
+function forget(store: FleetStore, slot: number): void {
+  const { slots } = store;
+  const rule = store.policy.instanceLeft;
+  if (rule === 'stays') return;
+  touch(store, slot);
+  slots.set(slot, JUDGED_BUSY, false);
+  removeOverloadMark(store, slot);
+  queue(store, slot);
+  if (rule === 'not-busy') return;
+  const remembered = memoryOf(store, slot);
+  forgetState(store, slot);
+  if (rule === 'forgotten-with-ranks' || remembered === undefined) store.memory.delete(slot);
+  else store.memory.set(slot, remembered);
+  noteSettled(store, slot);
+}
+
+/** Whether a worker is there, in either role. One that was reported down is not, where that is as if it had left. */
+function isPresent({ slots, policy }: FleetStore, slot: number): boolean {
+  if (policy.reportedDown === 'as-instance-left' && slots.has(slot, DOWN)) return false;
+  return slots.has(slot, DECODE | PREFILL);
+}
+
+function leave(store: FleetStore, slot: number, bit: number): void {
+  store.slots.set(slot, bit, false);
+  if (!store.slots.has(slot, DECODE | PREFILL)) store.instances -= 1;
+  store.maybeEmpty.push(slot);
+}
+
+/** A worker that an instance source names or withdraws, or that is no instance any more, is no longer down. */
+function clearDown(store: FleetStore, slot: number): void {
+  if (!store.slots.has(slot, DOWN)) return;
+  store.slots.set(slot, DOWN, false);
+  store.down -= 1;
+}
+
+function bitOf(role: Role): number {
+  return role === 'decode' ? DECODE : PREFILL;
+}
+
+/** A watch on prefill instances was attached: it opens, waits, or takes over, as the policy says. */
+export function applyPrefillAttached(store: FleetStore, workerIds: readonly WorkerId[]): void {
+  const { watches, policy } = store;
+  const watch = watches.attached;
+  watches.attached += 1;
+  if (policy.prefillWatches === 'none') return;
+  if (policy.prefillWatches === 'waits' && watches.open !== null) watches.waiting = { watch, workerIds };
+  else open(store, watch, workerIds);
+}
+
+/** A prefill watch has another set; `undefined` means the one attached last. */
+export function applyPrefillInstances(
+  store: FleetStore,
+  watch: number | undefined,
+  workerIds: readonly WorkerId[],
+): void {
+  const { watches } = store;
+  const meant = watch ?? watches.attached - 1;
+  if (meant === watches.open) applyInstances(store, 'prefill', workerIds);
+  else if (meant === watches.waiting?.watch) watches.waiting = { watch: meant, workerIds };
+}
+
+/** One instance came to a prefill watch or left it; `undefined` means the watch that is open. */
+export function applyPrefillInstance(
+  store: FleetStore,
+  watch: number | undefined,
+  workerId: WorkerId,
+  present: boolean,
+): void {
+  const { open, waiting } = store.watches;
+  if (open !== null && (watch ?? open) === open) applyInstance(store, 'prefill', workerId, present);
+  else if (waiting !== null && watch === waiting.watch) {
+    const others = waiting.workerIds.filter((id) => id !== workerId);
+    store.watches.waiting = { watch, workerIds: present ? [...others, workerId] : others };
+  }
+}
+
+/** A prefill watch ended: its last set stays, and the one that waits opens. */
+export function applyPrefillClosed(store: FleetStore, watch: number | undefined): void {
+  const { watches } = store;
+  const { waiting } = watches;
+  const meant = watch ?? watches.attached - 1;
+  if (meant === waiting?.watch) {
+    watches.waiting = null;
+    return;
+  }
+  if (meant !== watches.open) return;
+  watches.open = null;
+  watches.waiting = null;
+  if (waiting !== null) open(store, waiting.watch, waiting.workerIds);
+}
+
+function open(store: FleetStore, watch: number, workerIds: readonly WorkerId[]): void {
+  store.watches.open = watch;
+  if (store.policy.prefillWatches === 'takes-over-and-cleans') applyInstances(store, 'prefill', workerIds);
+  else replacePrefill(store, workerIds);
+}

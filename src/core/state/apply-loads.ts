@@ -1,0 +1,168 @@
+import type { Count } from '../count.js';
+import type { LoadReceived, SchedulerLoad } from '../events/fleet-event.js';
+import { type LoadBatch, NO_VALUE, WIDE_VALUE, type WorkerTable } from '../events/load-batch.js';
+import { fleetProblems } from './fleet-problems.js';
+import { type FleetStore, declares } from './fleet-store.js';
+import { judgeRank, moveLatch } from './judge-rank.js';
+import { clearOverloadMarks, judgeNow, judgeQueued, removeOverloadMark } from './judge-workers.js';
+import { ACTIVE, RECEIVED, TOKENS, USED, growWords, receiptOf } from './rank-cells.js';
+import { HAS_RANGE, HAS_STATE, TENANCY } from './worker-slots.js';
+import { cellOf, ensureState, forgetState, isKnown, queue } from './worker-state.js';
+
+/** One report arrived. */
+export function applyLoad(store: FleetStore, event: LoadReceived): void {
+  if (!store.loadsOpen) return;
+  if (event.topic !== undefined && event.topic !== 'kv_metrics') {
+    store.problems.push(fleetProblems.foreignTopic(event.topic));
+    return;
+  }
+  const slot = store.slots.intern(event.workerId);
+  applyRankLoad(
+    store,
+    slot,
+    event.dpRank,
+    event.activeDecodeBlocks,
+    event.activePrefillTokens,
+    event.kvUsedBlocks,
+  );
+}
+
+/** One report of a worker whose slot is known: it is stored and judged, or dropped and told. */
+export function applyRankLoad(
+  store: FleetStore,
+  slot: number,
+  rank: number,
+  active: Count | null,
+  tokens: Count | null,
+  used: Count | null,
+): void {
+  if (!storeLoad(store, slot, rank, active, tokens, used)) return;
+  if (!store.judgesLoads) {
+    queue(store, slot);
+    return;
+  }
+  if (store.overloadMarked.size > 0) endOverloadMarks(store, [slot]);
+  judgeNow(store, slot);
+}
+
+/** A batch of the local scheduler's bookkeeping arrived. It judges and publishes even when all of it was dropped. */
+export function applySchedulerLoads(store: FleetStore, loads: readonly SchedulerLoad[]): void {
+  if (!store.policy.judgedOn.includes('schedulerLoads')) return;
+  const slots = loads.map(({ workerId, dpRank, activeDecodeBlocks, activePrefillTokens }) => {
+    const slot = store.slots.intern(workerId);
+    if (storeLoad(store, slot, dpRank, activeDecodeBlocks, activePrefillTokens, null)) queue(store, slot);
+    return slot;
+  });
+  endOverloadMarks(store, slots);
+  judgeQueued(store, 'schedulerLoads');
+}
+
+function storeLoad(
+  store: FleetStore,
+  slot: number,
+  rank: number,
+  active: Count | null,
+  tokens: Count | null,
+  used: Count | null,
+): boolean {
+  const { policy, slots, cells } = store;
+  if (policy.unknownWorkers.loads === 'dropped' && !isKnown(store, slot)) {
+    store.problems.push(fleetProblems.unknownWorker(slots.id(slot)));
+    store.maybeEmpty.push(slot);
+    return false;
+  }
+  if (policy.ranksJudged === 'declared' && slots.has(slot, HAS_RANGE) && !declares(store, slot, rank)) {
+    store.problems.push(fleetProblems.undeclaredRank(slots.id(slot), rank));
+    return false;
+  }
+  if (!slots.has(slot, HAS_STATE)) ensureState(store, slot);
+  const word = cellOf(store, slot, rank);
+  cells.words[word + RECEIVED] = store.receipt;
+  if (active !== null) cells.store(word + ACTIVE, active);
+  if (tokens !== null) cells.store(word + TOKENS, tokens);
+  if (used !== null && policy.decodeSignal !== 'active') cells.store(word + USED, used);
+  moveLatch(store, word, active, used);
+  judgeRank(store, slot, word);
+  if (store.held.size > 0) makeRoom(store);
+  return true;
+}
+
+function endOverloadMarks(store: FleetStore, slots: readonly number[]): void {
+  const rule = store.policy.overloadMarks;
+  if (rule === 'ignored') return;
+  if (rule.until === 'publication') clearOverloadMarks(store);
+  else for (const slot of slots) removeOverloadMark(store, slot);
+}
+
+/** Held loads are bounded: beyond the policy's number of unknown workers the oldest is dropped. */
+function makeRoom(store: FleetStore): void {
+  const rule = store.policy.unknownWorkers;
+  if (rule.loads !== 'held' || store.held.size <= rule.maximumWorkers) return;
+  const [oldest] = store.held;
+  if (oldest === undefined) return;
+  store.memory.delete(oldest);
+  forgetState(store, oldest);
+  store.problems.push(fleetProblems.heldWorkerDropped(store.slots.id(oldest), rule.maximumWorkers));
+}
+
+/** One row of a batch: the same as the load it stands for. */
+export function applyRow(store: FleetStore, batch: LoadBatch, row: number): void {
+  if (!store.loadsOpen) return;
+  const slot = slotOf(store, batch.table, batch.worker[row] ?? 0);
+  const rank = batch.dpRank[row] ?? 0;
+  const active = rowValue(batch, batch.activeDecodeBlocks, row, 0);
+  const tokens = rowValue(batch, batch.activePrefillTokens, row, 1);
+  const used = rowValue(batch, batch.kvUsedBlocks, row, 2);
+  store.receipt = receiptOf(batch.receivedAt ?? NaN);
+  applyRankLoad(store, slot, rank, active, tokens, used);
+}
+
+/** The value in a row of a column; `index` is the column's number among the three. */
+export function rowValue(
+  batch: LoadBatch,
+  column: Float64Array,
+  row: number,
+  index: number,
+): number | bigint | null {
+  const value = column[row] ?? NO_VALUE;
+  if (value >= 0) return value;
+  return value === WIDE_VALUE ? (batch.wide.get(row * 3 + index) ?? null) : null;
+}
+
+/**
+ * Which slots the indices of one worker table mean, as far as they were met: slot plus one, and the tenancy under
+ * which the slot was that worker's.
+ */
+export class TableSlots {
+  private version: number;
+  private pairs = new Int32Array(128);
+
+  constructor(readonly table: WorkerTable) {
+    this.version = table.version;
+  }
+
+  slotOf({ slots }: FleetStore, index: number): number {
+    if (this.version !== this.table.version) {
+      this.version = this.table.version;
+      this.pairs.fill(0);
+    }
+    const at = index * 2;
+    const known = (this.pairs[at] ?? 0) - 1;
+    if (known >= 0 && slots.words[slots.at(known) + TENANCY] === this.pairs[at + 1]) return known;
+    const slot = slots.intern(this.table.id(index));
+    this.table.share(index, slots.id(slot));
+    if (at >= this.pairs.length) this.pairs = growWords(this.pairs, at + 2);
+    this.pairs[at] = slot + 1;
+    this.pairs[at + 1] = slots.words[slots.at(slot) + TENANCY] ?? 0;
+    return slot;
+  }
+}
+
+function slotOf(store: FleetStore, table: WorkerTable, index: number): number {
+  if (store.lastTable?.table !== table) {
+    const known = store.tables.get(table) ?? new TableSlots(table);
+    store.tables.set(table, known);
+    store.lastTable = known;
+  }
+  return store.lastTable.slotOf(store, index);
+}

@@ -1,0 +1,247 @@
+import type { TimestampProvider } from 'rxjs';
+import type { FleetEvent, FleetStart, ThresholdsChanged } from '../events/fleet-event.js';
+import type { LoadBatch } from '../events/load-batch.js';
+import type { Explanation } from '../judgement/explanation.js';
+import type { FleetCounts } from '../judgement/fleet-state.js';
+import type { LoadPolicy } from '../policy/load-policy.js';
+import { type LoadThresholdConfig, thresholdProblems } from '../policy/load-threshold-config.js';
+import type { Problem } from '../sources/problem.js';
+import type { WorkerId } from '../worker-id.js';
+import { applyConfig, applyConfigs, leavingWorker } from './apply-configs.js';
+import { applyInstance, applyInstances, applyPrefillAttached, applyPrefillClosed, applyPrefillInstance, applyPrefillInstances, applyReportedDown } from './apply-instances.js';
+import { applyLoad, applyRow, applySchedulerLoads } from './apply-loads.js';
+import type { BusySet } from './busy-set.js';
+import { mergeCleanups, planCleanups } from './cleanup.js';
+import { fleetProblems } from './fleet-problems.js';
+import { type FleetRanks, RankCopy } from './fleet-ranks.js';
+import type { FleetStep } from './fleet-step.js';
+import { FleetStore } from './fleet-store.js';
+import { applyOverloadMark, applyOverloadMarkExpired, judgeQueued, renewLimits } from './judge-workers.js';
+import { receiptOf } from './rank-cells.js';
+import { rememberedRanks } from './rank-memory.js';
+import { explain, publishTransitions } from './verdicts.js';
+import { COUNTED } from './worker-slots.js';
+import { memoryOf, releaseEmpty } from './worker-state.js';
+
+/** How the fleet stands, in numbers. */
+export function countFleet({ states, held, busy, overloadMarked: marked, instances, down }: FleetStore): FleetCounts {
+  return {
+    known: states - held.size,
+    held: held.size,
+    busy: busy.size,
+    overloadMarked: marked.size,
+    instances,
+    down,
+  };
+}
+
+/** The same counts, as long as none of them changed. */
+export function countIfChanged(store: FleetStore, counts: FleetCounts): FleetCounts {
+  const same =
+    counts.busy === store.busy.size &&
+    counts.known + counts.held === store.states &&
+    counts.held === store.held.size &&
+    counts.overloadMarked === store.overloadMarked.size &&
+    counts.instances === store.instances &&
+    counts.down === store.down;
+  return same ? counts : countFleet(store);
+}
+
+/** Some marks changed, or were refused. An ended fleet keeps its marks changeable and judges nothing by them. */
+export function applyThresholds(store: FleetStore, event: ThresholdsChanged): void {
+  const refused = event.checked === true ? thresholdProblems(event, store.policy) : [];
+  if (refused.length > 0) {
+    store.problems.push(...refused.map((text) => fleetProblems.thresholdOutOfRange(text)));
+    return;
+  }
+  const before = store.thresholds;
+  store.thresholds = before.update(event);
+  if (store.phase !== 'running') return;
+  if (store.thresholds !== before) renewLimits(store);
+  judgeQueued(store, 'thresholds');
+}
+
+/** A source ended: the policy says what that means. */
+export function applyEnd(
+  store: FleetStore,
+  source: Problem['source'],
+  rule: LoadPolicy['loadsEnded' | 'configsEnded' | 'instancesEnded'],
+): void {
+  store.problems.push(fleetProblems.sourceEnded(source, rule));
+  if (rule === 'ends-monitor') store.phase = 'ended';
+}
+
+/** Nothing comes after a stop but what the policy cleans up. */
+export function applyStop(store: FleetStore): void {
+  store.phase = 'stopped';
+  if (store.policy.stop === 'silent') return;
+  for (const slot of store.slots.all()) {
+    const memory = store.slots.has(slot, COUNTED) ? undefined : memoryOf(store, slot);
+    if (memory === undefined) continue;
+    const rule = { types: 'own', withoutRank: true } as const;
+    store.pendingCleanups.push(...planCleanups(rule, store.poolRole, leavingWorker(store, slot), rememberedRanks(memory), null));
+  }
+}
+
+/**
+ * The load state of one fleet: events in, steps out. It decides exactly as the reference model does, at a cost
+ * that does not grow with the fleet.
+ *
+ * 1. An event that changed nothing makes no step.
+ * 2. A load costs the same at 10 workers and at 100 000, but for memory latency; so do a single card and a single
+ *    instance, except under policies whose cards take effect on all workers (`dynamo-1.6`). Whole snapshots cost
+ *    what the fleet costs.
+ * 3. It is mutable inside and hands nothing of itself out: what a step holds stays as it is.
+ */
+export class FleetLoad {
+  private readonly store: FleetStore;
+  private counts: FleetCounts;
+
+  constructor(policy: LoadPolicy, start: FleetStart = {}) {
+    this.store = new FleetStore(policy, start);
+    this.counts = countFleet(this.store);
+  }
+
+  /** The busy workers as they were last handed out. */
+  get busy(): BusySet {
+    return this.store.busy.newest;
+  }
+
+  /** How the fleet stands, in numbers; the same object until one of them changes. */
+  get fleet(): FleetCounts {
+    return this.counts;
+  }
+
+  /** The marks in force. */
+  get thresholds(): LoadThresholdConfig {
+    return this.store.thresholds;
+  }
+
+  /** Whether the policy ended the fleet because a source ended, or it was stopped: nothing is judged any more. */
+  get ended(): boolean {
+    return this.store.phase !== 'running';
+  }
+
+  /** Why a worker is busy or free now; `undefined` for a worker of which nothing is known. */
+  explain(workerId: WorkerId): Explanation | undefined {
+    return explain(this.store, workerId);
+  }
+
+  /** The workers that are there and their ranks, as they are now: a copy. */
+  ranks(): FleetRanks {
+    return new RankCopy(this.store);
+  }
+
+  /** The step that an event makes at a time, in milliseconds; `null` when it changed nothing. */
+  apply(event: FleetEvent, now: number): FleetStep | null {
+    const { store } = this;
+    const { thresholds } = store;
+    store.receipt = receiptOf(now);
+    if (store.phase === 'running') this.dispatch(event);
+    else if (store.phase === 'ended' && event.kind === 'thresholds') applyThresholds(store, event);
+    return this.stepAfter(now, store.thresholds !== thresholds);
+  }
+
+  /**
+   * The step that one row of a batch makes: the same as {@link apply} makes of the load it stands for. The clock is
+   * read only for a step, since reading it costs as much as a load that makes none.
+   */
+  applyRow(batch: LoadBatch, row: number, clock: TimestampProvider): FleetStep | null {
+    if (this.store.phase === 'running') applyRow(this.store, batch, row);
+    return this.isUntouched() ? null : this.stepAfter(clock.now(), false);
+  }
+
+  /** Whether an event left nothing behind: nobody who may have crossed or gone, and nothing to tell. */
+  private isUntouched(): boolean {
+    const { store } = this;
+    const { touched, maybeEmpty, pendingCleanups: drops, problems } = store;
+    return (
+      touched.length === 0 &&
+      maybeEmpty.length === 0 &&
+      drops.length === 0 &&
+      problems.length === 0 &&
+      countIfChanged(store, this.counts) === this.counts
+    );
+  }
+
+  private stepAfter(at: number, otherMarks: boolean): FleetStep | null {
+    const { store } = this;
+    const transitions = publishTransitions(store, at);
+    const { pendingCleanups: drops, problems } = store;
+    const counts = countIfChanged(store, this.counts);
+    if (store.maybeEmpty.length > 0) releaseEmpty(store);
+    if (
+      transitions.length === 0 &&
+      drops.length === 0 &&
+      problems.length === 0 &&
+      !otherMarks &&
+      counts === this.counts
+    ) {
+      return null;
+    }
+    this.counts = counts;
+    if (drops.length > 0) store.pendingCleanups = [];
+    if (problems.length > 0) store.problems = [];
+    const busy = store.busy.commit();
+    return {
+      at,
+      busy,
+      fleet: counts,
+      thresholds: store.thresholds,
+      transitions,
+      cleanups: drops.length > 0 ? mergeCleanups(drops) : [],
+      problems,
+    };
+  }
+
+  private dispatch(event: FleetEvent): void {
+    const { store } = this;
+    const { policy } = store;
+    switch (event.kind) {
+      case 'load':
+        return applyLoad(store, event);
+      case 'schedulerLoads':
+        return applySchedulerLoads(store, event.loads);
+      case 'configs':
+        return applyConfigs(store, event.workers);
+      case 'config':
+        return applyConfig(store, event.workerId, event.config);
+      case 'decodeInstances':
+        return applyInstances(store, 'decode', event.workerIds);
+      case 'instance':
+        if (event.role !== 'prefill') return applyInstance(store, 'decode', event.workerId, event.present);
+        return applyPrefillInstance(store, event.watch, event.workerId, event.present);
+      case 'prefillAttached':
+        return applyPrefillAttached(store, event.workerIds);
+      case 'prefillInstances':
+        return applyPrefillInstances(store, event.watch, event.workerIds);
+      case 'prefillClosed':
+        return applyPrefillClosed(store, event.watch);
+      case 'thresholds':
+        return applyThresholds(store, event);
+      case 'marked':
+        return applyOverloadMark(store, event.workerId);
+      case 'markExpired':
+        return applyOverloadMarkExpired(store, event.workerId);
+      case 'reportedDown':
+        return applyReportedDown(store, event.workerId);
+      case 'loadError':
+        return void store.problems.push(fleetProblems.sourceError('loads', event.text));
+      case 'configError':
+        return void store.problems.push(fleetProblems.sourceError('configs', event.text));
+      case 'instancesError':
+        return void store.problems.push(fleetProblems.sourceError('instances', event.text));
+      case 'problem':
+        return void store.problems.push(event.problem);
+      case 'loadStreamEnded':
+        store.loadsOpen = false;
+        return applyEnd(store, 'loads', policy.loadsEnded);
+      case 'configsEnded':
+        return applyEnd(store, 'configs', policy.configsEnded);
+      case 'instancesEnded':
+        return applyEnd(store, 'instances', policy.instancesEnded);
+      case 'stop':
+        return applyStop(store);
+    }
+  }
+}

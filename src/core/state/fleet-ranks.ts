@@ -1,0 +1,155 @@
+import type { Count } from '../count.js';
+import { isRankBusy } from '../judgement/is-busy.js';
+import type { RankState } from '../judgement/rank-state.js';
+import type { LoadPolicy } from '../policy/load-policy.js';
+import type { LoadThresholdConfig } from '../policy/load-threshold-config.js';
+import type { WorkerId } from '../worker-id.js';
+import { type WorkerType, roleOfPool } from './cleanup.js';
+import type { FleetStore } from './fleet-store.js';
+import type { LimitClasses } from './limit-classes.js';
+import { ACTIVE, type CellsCopy, FLAGS, NONE, RANK, RANK_BUSY, RECEIVED, TOKENS, USED, WORDS_PER_CELL, copiedValue, limitsIn, rankStateAt, sinceReceipt } from './rank-cells.js';
+import { BASE, COUNT, COUNTED, DECODE, HAS_STATE, OVERLOAD_MARKED, PREFILL, PUBLISHED, type WorkerSlots } from './worker-slots.js';
+import { isKnown } from './worker-state.js';
+
+/**
+ * The workers that are there and what their ranks reported, all as it was at one moment: a copy that nothing changes,
+ * to be read at leisure while events flow.
+ *
+ * 1. A worker is there when it is judged and discovery names it: an instance where there is a source of instances,
+ *    else one with a card where there is a source of cards. A worker that left is not, whatever the policy remembers.
+ * 2. Workers have numbers from 0 to `end` − 1, in no order; at some of these there is none ({@link isPresent}). The ranks
+ *    of a worker that reported are numbered from 0 to `rankCount` − 1, ascending. Other numbers mean nothing.
+ * 3. Making it copies 64 bytes a worker and 28 a rank; reading it allocates nothing but what `state` returns.
+ */
+export interface FleetRanks {
+  readonly end: number;
+  readonly policy: LoadPolicy;
+  readonly thresholds: LoadThresholdConfig;
+  isPresent(worker: number): boolean;
+  workerId(worker: number): WorkerId;
+  workerType(worker: number): WorkerType;
+  isBusy(worker: number): boolean;
+  /** Whether the request path marked it. */
+  isOverloadMarked(worker: number): boolean;
+  /** Since when a busy worker is busy, in milliseconds of the clock that drives the monitor. */
+  busySince(worker: number): number;
+  rankCount(worker: number): number;
+  rank(worker: number, index: number): number;
+  /** Whether a judged rank is above a mark that is in force. */
+  isRankBusy(worker: number, index: number): boolean;
+  activeDecodeBlocks(worker: number, index: number): Count | null;
+  activePrefillTokens(worker: number, index: number): Count | null;
+  kvUsedBlocks(worker: number, index: number): Count | null;
+  totalKvBlocks(worker: number, index: number): Count | null;
+  /**
+   * How long ago its last load came, in milliseconds, by 16; 0 where the clocks disagree, at most a year. `null` when
+   * that is not known: the source does not tell when its loads came.
+   */
+  age(worker: number, index: number, now: number): number | null;
+  /** Everything that is known of a rank, as the checks read it. */
+  state(worker: number, index: number): RankState;
+}
+
+/** What tells whether a worker is there. */
+type KnownInputs = Pick<FleetStore, 'slots' | 'policy' | 'cardsSeen' | 'decodeSeen' | 'prefillSeen'>;
+
+/** The workers and the cells of their ranks, copied. */
+export class RankCopy implements FleetRanks {
+  readonly end: number;
+  readonly policy: LoadPolicy;
+  readonly thresholds: LoadThresholdConfig;
+  private readonly inputs: KnownInputs;
+  private readonly slots: WorkerSlots;
+  private readonly cells: CellsCopy;
+  private readonly classes: LimitClasses;
+  private readonly own: WorkerType;
+  /** Nobody was judged by the marks in force yet. */
+  private readonly thresholdsAreNew: boolean;
+
+  constructor(store: FleetStore) {
+    const { policy, cells, configsSeen: cardsSeen, decodeSeen, prefillSeen } = store;
+    this.policy = policy;
+    this.thresholds = store.thresholds;
+    this.classes = store.classes;
+    this.thresholdsAreNew = store.judgeAll;
+    this.own = roleOfPool(store.poolRole);
+    this.slots = store.slots.copy();
+    this.inputs = { slots: this.slots, policy, configsSeen: cardsSeen, decodeSeen, prefillSeen };
+    this.end = this.slots.ids.length;
+    const words = cells.words.slice(0, cells.used * WORDS_PER_CELL);
+    this.cells = { words, wide: cells.wide.size === 0 ? undefined : new Map(cells.wide) };
+  }
+
+  isPresent(worker: number): boolean {
+    return isPresent(this.inputs, worker);
+  }
+
+  workerId(worker: number): WorkerId {
+    return this.slots.id(worker);
+  }
+
+  workerType(worker: number): WorkerType {
+    return (this.slots.status(worker) & (DECODE | PREFILL)) === PREFILL ? 'prefill' : this.own;
+  }
+
+  isBusy(worker: number): boolean {
+    return this.slots.has(worker, PUBLISHED);
+  }
+
+  isOverloadMarked(worker: number): boolean {
+    return this.slots.has(worker, OVERLOAD_MARKED);
+  }
+
+  busySince(worker: number): number {
+    return this.slots.since(worker);
+  }
+
+  rankCount(worker: number): number {
+    return this.slots.words[this.slots.at(worker) + COUNT] ?? 0;
+  }
+
+  rank(worker: number, index: number): number {
+    return (this.cells.words[this.wordAt(worker, index) + RANK] ?? 0) >>> 0;
+  }
+
+  isRankBusy(worker: number, index: number): boolean {
+    if (this.thresholdsAreNew) return isRankBusy(this.state(worker, index), this.thresholds, this.policy);
+    return ((this.cells.words[this.wordAt(worker, index) + FLAGS] ?? 0) & RANK_BUSY) !== 0;
+  }
+
+  activeDecodeBlocks(worker: number, index: number): Count | null {
+    return copiedValue(this.cells, this.wordAt(worker, index) + ACTIVE);
+  }
+
+  activePrefillTokens(worker: number, index: number): Count | null {
+    return copiedValue(this.cells, this.wordAt(worker, index) + TOKENS);
+  }
+
+  kvUsedBlocks(worker: number, index: number): Count | null {
+    return copiedValue(this.cells, this.wordAt(worker, index) + USED);
+  }
+
+  totalKvBlocks(worker: number, index: number): Count | null {
+    return this.classes.totals[limitsIn(this.cells.words[this.wordAt(worker, index) + FLAGS] ?? 0)] ?? null;
+  }
+
+  age(worker: number, index: number, now: number): number | null {
+    return sinceReceipt(this.cells.words[this.wordAt(worker, index) + RECEIVED] ?? NONE, now);
+  }
+
+  state(worker: number, index: number): RankState {
+    return rankStateAt(this.cells, this.classes, this.wordAt(worker, index));
+  }
+
+  private wordAt(worker: number, index: number): number {
+    return ((this.slots.words[this.slots.at(worker) + BASE] ?? 0) + index) * WORDS_PER_CELL;
+  }
+}
+
+/** Whether a worker is judged, and named by discovery as far as there is one. */
+function isPresent(inputs: KnownInputs, slot: number): boolean {
+  const { slots, configsSeen: cardsSeen, decodeSeen, prefillSeen } = inputs;
+  if (!slots.has(slot, HAS_STATE) || !isKnown(inputs, slot)) return false;
+  if (decodeSeen || prefillSeen) return slots.has(slot, DECODE | PREFILL);
+  return !cardsSeen || slots.has(slot, COUNTED);
+}

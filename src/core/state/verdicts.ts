@@ -1,0 +1,170 @@
+import { type Explanation, type RankExplanation, explainRank } from '../judgement/explanation.js';
+import { judgedRanks, neededRanks } from '../judgement/is-busy.js';
+import type { RankRange, RankState, RankStates } from '../judgement/rank-state.js';
+import { type Verdict, type VerdictReason, judge } from '../judgement/verdict.js';
+import type { LoadPolicy } from '../policy/load-policy.js';
+import type { LoadThresholds } from '../policy/load-thresholds.js';
+import { type WorkerId, compareWorkerIds } from '../worker-id.js';
+import type { Transition } from './fleet-step.js';
+import { type FleetStore, type Touched, rangeOf } from './fleet-store.js';
+import type { LimitClasses } from './limit-classes.js';
+import { type CellsCopy, RANK, WORDS_PER_CELL, rankStateAt } from './rank-cells.js';
+import { BASE, COUNT, HAS_RANGE, HAS_STATE, JUDGED_BUSY, KEEPS, OVERLOAD_MARKED, PUBLISHED, TOUCHED } from './worker-slots.js';
+import { isKnown } from './worker-state.js';
+
+/**
+ * The range and the cells of one worker as they are when this is made: a copy, which nothing changes any more. The
+ * capacities are not in it but their class, since a class keeps its capacities for ever.
+ */
+export class RankSnapshot {
+  private readonly declared: RankRange | null;
+  private readonly cells: CellsCopy;
+  private readonly classes: LimitClasses;
+
+  constructor(store: FleetStore, slot: number) {
+    const { slots, cells } = store;
+    const at = slots.at(slot);
+    this.declared = slots.has(slot, HAS_RANGE) ? rangeOf(store, slot) : null;
+    this.cells = cells.copy(slots.words[at + BASE] ?? 0, slots.words[at + COUNT] ?? 0);
+    this.classes = store.classes;
+  }
+
+  /** The ranks as the judgement reads them. */
+  states(): RankStates {
+    const { words } = this.cells;
+    const ranks = new Map<number, RankState>();
+    for (let cell = 0; cell < words.length; cell += WORDS_PER_CELL) {
+      ranks.set((words[cell + RANK] ?? 0) >>> 0, rankStateAt(this.cells, this.classes, cell));
+    }
+    return { declared: this.declared, ranks };
+  }
+}
+
+/** What a verdict is worked out of: everything as it was when the worker crossed. */
+export interface VerdictInputs {
+  readonly reason: VerdictReason;
+  readonly ranks: RankSnapshot;
+  readonly marks: LoadThresholds;
+  readonly policy: LoadPolicy;
+}
+
+/**
+ * One worker crossed. The verdict is worked out when it is first asked for: that costs many times what the crossing
+ * does, and most are never read. It is an enumerable property of the transition itself, so that comparing, copying
+ * and JSON find it as they would find a plain one.
+ */
+export class LazyTransition implements Transition {
+  static readonly #verdictProperty: PropertyDescriptor & ThisType<LazyTransition> = {
+    enumerable: true,
+    get() {
+      return this.#toldVerdict();
+    },
+  };
+  declare readonly verdict: Verdict;
+  #facts: VerdictInputs | Verdict;
+
+  constructor(
+    readonly workerId: WorkerId,
+    readonly busy: boolean,
+    readonly at: number,
+    facts: VerdictInputs,
+  ) {
+    this.#facts = facts;
+    Object.defineProperty(this, 'verdict', LazyTransition.#verdictProperty);
+  }
+
+  /** The facts are let go with the first telling. */
+  #toldVerdict(): Verdict {
+    if (!('marks' in this.#facts)) return this.#facts;
+    const { ranks, marks, policy, reason } = this.#facts;
+    const given = { busy: this.busy, reason, since: this.at };
+    return (this.#facts = judge(this.workerId, ranks.states(), marks, policy, given));
+  }
+}
+
+const noTransitions: readonly Transition[] = [];
+
+/** Hands out who crossed in the present event, ascending, each with the verdict on it. */
+export function publishTransitions(store: FleetStore, now: number): readonly Transition[] {
+  const { slots, touched } = store;
+  if (touched.length === 0) return noTransitions;
+  store.touched = [];
+  for (const { slot } of touched) slots.set(slot, TOUCHED, false);
+  const changed = touched.filter(
+    ({ slot }) => slots.has(slot, JUDGED_BUSY | OVERLOAD_MARKED) !== slots.has(slot, PUBLISHED),
+  );
+  if (changed.length > 1) changed.sort((a, b) => compareWorkerIds(slots.id(a.slot), slots.id(b.slot)));
+  return changed.map((one) => publishTransition(store, one, now));
+}
+
+/** Hands out that one worker crossed. */
+function publishTransition(store: FleetStore, { slot, before }: Touched, now: number): Transition {
+  const { slots, thresholds, policy } = store;
+  const status = slots.status(slot);
+  const busy = (status & (JUDGED_BUSY | OVERLOAD_MARKED)) !== 0;
+  slots.set(slot, PUBLISHED, busy);
+  slots.setSince(slot, now);
+  store.busy.record(slot, busy);
+  store.maybeEmpty.push(slot);
+  const ranks = new RankSnapshot(store, slot);
+  return new LazyTransition(slots.id(slot), busy, now, {
+    reason: reasonOf(busy, before, status),
+    ranks,
+    marks: thresholds,
+    policy,
+  });
+}
+
+function reasonOf(busy: boolean, before: number, after: number): VerdictReason {
+  if (busy) return (after & JUDGED_BUSY) !== 0 ? 'load' : 'mark';
+  if ((before & OVERLOAD_MARKED) !== 0 && (before & JUDGED_BUSY) === 0) return 'unmarked';
+  return (after & HAS_STATE) !== 0 ? 'load' : 'left';
+}
+
+/** Why a worker is what it is, or `undefined` for one of which nothing is known. */
+export function explain(store: FleetStore, workerId: WorkerId): Explanation | undefined {
+  const { slots, policy, thresholds } = store;
+  const slot = slots.find(workerId);
+  if (slot === -1 || !slots.has(slot, KEEPS)) return undefined;
+  const states = new RankSnapshot(store, slot).states();
+  const judged = judgedRanks(states, policy);
+  const ranks = [...judged.reported]
+    .sort(([a], [b]) => a - b)
+    .map(([rank, state]) => explainRank(rank, state, thresholds, policy));
+  const busy = slots.has(slot, PUBLISHED);
+  const parts = {
+    workerId,
+    busy,
+    known: slots.has(slot, HAS_STATE) && isKnown(store, slot),
+    marked: slots.has(slot, OVERLOAD_MARKED),
+    since: busy ? slots.since(slot) : null,
+    judgedRanks: judged.count,
+    busyRanks: ranks.filter((rank) => rank.busy).length,
+    neededRanks: neededRanks(policy.rollUp, judged.count),
+    silentRanks: judged.count - judged.reported.size,
+    ranks,
+  };
+  return { ...parts, text: explanationText(parts, thresholds.isConfigured()) };
+}
+
+function explanationText(parts: Omit<Explanation, 'text'>, hasThresholds: boolean): string {
+  const lines = [
+    `worker ${parts.workerId} is ${parts.busy ? `busy since ${parts.since} ms` : 'free'}: ` +
+      `${parts.busyRanks} of ${parts.judgedRanks} ranks busy, ${parts.neededRanks} needed`,
+  ];
+  if (!hasThresholds) lines.push('no mark is set, so no load makes a worker busy');
+  if (!parts.known) lines.push('it is not judged: discovery does not know it');
+  if (parts.overloadMarked) lines.push('the request path marked it overloaded');
+  if (parts.silentRanks > 0)
+    lines.push(`${parts.silentRanks} declared ranks reported nothing and count as free`);
+  for (const rank of parts.ranks) lines.push(...rankLines(rank));
+  return lines.join('\n');
+}
+
+function rankLines({ rank, checks }: RankExplanation): string[] {
+  return checks.map(({ check, standing, value, limit, margin }) =>
+    limit === null
+      ? `rank ${rank} ${check}: ${standing}${value === null ? '' : `, value ${value}`}`
+      : `rank ${rank} ${check}: ${value} ${standing} ${limit}${margin === null ? '' : `, margin ${margin}`}`,
+  );
+}

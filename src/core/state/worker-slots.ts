@@ -1,0 +1,140 @@
+import type { WorkerId } from '../worker-id.js';
+import { growWords } from './rank-cells.js';
+
+/** The words of a worker's slot: one cache line, so that a load touches one line here and one of its rank. */
+export const BASE = 1;
+export const COUNT = 2;
+export const ROOM = 3;
+export const BUSY_RANKS = 4;
+export const COUNTED_RANKS = 5;
+export const RANGE_START = 6;
+export const RANGE_END = 7;
+export const CONFIG_LIMITS = 8;
+export const REPORTED_START = 9;
+export const REPORTED_END = 10;
+export const REPORTED_LIMITS = 11;
+/** How often the slot was given back: who remembers a slot remembers this with it. */
+export const TENANCY = 12;
+/** The worker's place among the busy ones, from 1; 0 is not busy. */
+export const BUSY_POSITION = 13;
+const STRIDE = 16;
+/** The last two words, as one double: since when the worker is busy, where it is. */
+const SINCE = 7;
+
+/** Bits of the first word, its status. */
+export const HAS_STATE = 1;
+/** A card was told, its range is possible, it counts. */
+export const REPORTED = 2;
+export const POSSIBLE = 4;
+export const COUNTED = 8;
+export const DECODE = 16;
+export const PREFILL = 32;
+export const DOWN = 64;
+export const JUDGED_BUSY = 128;
+export const OVERLOAD_MARKED = 256;
+export const PUBLISHED = 512;
+/** The worker waits to be judged. */
+export const TO_JUDGE = 1024;
+/** The worker's state has a card applied, so its range is declared. */
+export const HAS_RANGE = 2048;
+/** The worker may have crossed in the present event. */
+export const TOUCHED = 4096;
+/** What keeps a slot: when none of these is left and nothing is remembered, it is given back. */
+export const KEEPS =
+  HAS_STATE | REPORTED | COUNTED | DECODE | PREFILL | JUDGED_BUSY | OVERLOAD_MARKED | PUBLISHED | TO_JUDGE;
+
+/** Workers as small integers, with sixteen words each in one flat array: 64 bytes a worker. */
+export class WorkerSlots {
+  words = new Int32Array(16 * STRIDE);
+  private doubles = doublesOf(this.words);
+  ids: WorkerId[] = [];
+  private readonly byId = new Map<WorkerId, number>();
+  private readonly free: number[] = [];
+
+  /** The slot of a worker, or -1. */
+  find(id: WorkerId): number {
+    return this.byId.get(id) ?? -1;
+  }
+
+  /** The slot of a worker, made when there is none. */
+  intern(id: WorkerId): number {
+    const known = this.byId.get(id);
+    if (known !== undefined) return known;
+    const slot = this.free.pop() ?? this.append();
+    this.ids[slot] = id;
+    this.byId.set(id, slot);
+    this.words.fill(0, slot * STRIDE, slot * STRIDE + TENANCY);
+    return slot;
+  }
+
+  /** Gives a slot back. */
+  release(slot: number): void {
+    this.byId.delete(this.id(slot));
+    this.words[slot * STRIDE + TENANCY] = (this.words[slot * STRIDE + TENANCY] ?? 0) + 1;
+    this.free.push(slot);
+  }
+
+  /** The worker in a slot. */
+  id(slot: number): WorkerId {
+    return this.ids[slot] as WorkerId;
+  }
+
+  /** The index of a slot's first word. */
+  at(slot: number): number {
+    return slot * STRIDE;
+  }
+
+  status(slot: number): number {
+    return this.words[slot * STRIDE] ?? 0;
+  }
+
+  has(slot: number, bits: number): boolean {
+    return ((this.words[slot * STRIDE] ?? 0) & bits) !== 0;
+  }
+
+  set(slot: number, bits: number, on = true): void {
+    const word = slot * STRIDE;
+    this.words[word] = on ? (this.words[word] ?? 0) | bits : (this.words[word] ?? 0) & ~bits;
+  }
+
+  /** Since when the worker is busy, in milliseconds; only where it is. */
+  since(slot: number): number {
+    return this.doubles[(slot * STRIDE) / 2 + SINCE] ?? 0;
+  }
+
+  setSince(slot: number, at: number): void {
+    this.doubles[(slot * STRIDE) / 2 + SINCE] = at;
+  }
+
+  /** Every slot in use, in the order in which they were made. */
+  all(): IterableIterator<number> {
+    return this.byId.values();
+  }
+
+  get size(): number {
+    return this.byId.size;
+  }
+
+  /** The slots as they are now, to be read by number. */
+  copy(): WorkerSlots {
+    const copy = new WorkerSlots();
+    copy.ids = this.ids.slice();
+    copy.words = this.words.slice(0, this.ids.length * STRIDE);
+    copy.doubles = doublesOf(copy.words);
+    return copy;
+  }
+
+  private append(): number {
+    const slot = this.ids.length;
+    const end = (slot + 1) * STRIDE;
+    if (end > this.words.length) {
+      this.words = growWords(this.words, end);
+      this.doubles = doublesOf(this.words);
+    }
+    return slot;
+  }
+}
+
+function doublesOf(words: Int32Array): Float64Array {
+  return new Float64Array(words.buffer, 0, words.length >> 1);
+}

@@ -1,0 +1,57 @@
+import { map, of, type Observable } from 'rxjs';
+import { etcdDiscovery, type EtcdDiscovery } from '../adapters/etcd/etcd-discovery.js';
+import type { EtcdOptions } from '../adapters/etcd/etcd-options.js';
+import type { ConfigChange, InstanceChange } from '../core/pipeline/monitor-sources.js';
+import type { Problem } from '../core/sources/problem.js';
+import type { SourceStatus } from '../core/sources/source-status.js';
+import type { EndpointName, WorkerChange } from '../core/sources/worker-info.js';
+import type { EndpointLike } from '../wire/endpoint-names.js';
+
+/** Which workers of a store. */
+export interface FleetScope {
+  /** The hosts and who we are; a text is the hosts, with commas between them. */
+  readonly etcd: string | EtcdOptions;
+  /** Absent: every namespace. */
+  readonly namespace?: string;
+  /** The endpoint of the prefill workers of a disaggregated fleet, if it has one. */
+  readonly prefillEndpoint?: EndpointLike;
+}
+
+/** What etcd knows of a fleet, as sources of a monitor. */
+export interface DiscoverySources {
+  readonly sources: {
+    readonly configs: Observable<ConfigChange>;
+    readonly decodeInstances: Observable<InstanceChange>;
+    readonly prefillInstances?: Observable<Observable<InstanceChange>>;
+  };
+  readonly problems$: Observable<Problem>;
+  readonly status$: Observable<SourceStatus>;
+  readonly workers$: Observable<WorkerChange>;
+}
+
+/** The workers of one endpoint, or (`null`) all, each under its id. */
+export function discoverySources(scope: FleetScope, endpoint: EndpointName | null): DiscoverySources {
+  const { namespace, prefillEndpoint } = scope;
+  const etcd = typeof scope.etcd === 'string' ? { hosts: scope.etcd.split(',') } : scope.etcd;
+  const fleet = etcdDiscovery({ ...etcd, ...(namespace !== undefined && { namespace }) });
+  return {
+    sources: {
+      configs: endpoint === null ? fleet.configs$ : fleet.configs(endpoint),
+      decodeInstances: endpoint === null ? allInstances(fleet) : fleet.instances(endpoint),
+      ...(prefillEndpoint !== undefined && { prefillInstances: of(fleet.instances(prefillEndpoint)) }),
+    },
+    problems$: fleet.problems$,
+    status$: fleet.status$,
+    workers$: fleet.workers$,
+  };
+}
+
+function allInstances({ workers$ }: EtcdDiscovery): Observable<InstanceChange> {
+  return workers$.pipe(
+    map((change) =>
+      'workerId' in change
+        ? { workerId: change.workerId, present: change.info !== null }
+        : new Set(change.keys()),
+    ),
+  );
+}

@@ -1,0 +1,87 @@
+import { busyRoutes } from './busy-routes.js';
+import { frontendRoutes } from './frontend-routes.js';
+import { healthRoutes } from './health-routes.js';
+import type { Route, Schema, ServiceContext } from './route.js';
+import { json, schemas } from './schemas.js';
+import { streamRoutes } from './stream-routes.js';
+import { thresholdRoutes } from './threshold-routes.js';
+import { workerRoutes } from './worker-routes.js';
+
+/** Every route of the service, in the order in which it is described. */
+export function allRoutes(context: ServiceContext): readonly Route[] {
+  const { version } = context;
+  const routes: Route[] = [
+    {
+      method: 'GET',
+      path: '/',
+      summary: 'What there is here',
+      answers: { 200: json('The routes', schemas.index) },
+      answer: () => ({
+        name: 'tidemark',
+        version,
+        routes: routes.map(({ method, path }) => `${method} ${path}`),
+      }),
+    },
+    ...thresholdRoutes(context),
+    ...busyRoutes(context),
+    ...workerRoutes(context),
+    ...streamRoutes(context),
+    ...frontendRoutes(context),
+    ...healthRoutes(context),
+    {
+      method: 'GET',
+      path: '/openapi.json',
+      summary: 'This description',
+      answers: { 200: json('OpenAPI 3.1', schemas.anything) },
+      answer: () => openapi(routes, version),
+    },
+  ];
+  return routes;
+}
+
+/** The description of routes as OpenAPI 3.1. */
+export function openapi(routes: readonly Route[], version: string): Schema {
+  const paths: Record<string, Record<string, Schema>> = {};
+  for (const { method, path, summary, parameters, requestBody, answers } of routes) {
+    const at = path.replace(/:(\w+)/g, '{$1}');
+    paths[at] = {
+      ...paths[at],
+      [method.toLowerCase()]: {
+        summary,
+        ...(parameters && {
+          parameters: parameters.map(({ name, in: place, text, schema }) => ({
+            name,
+            in: place,
+            required: place === 'path',
+            description: text,
+            schema,
+          })),
+        }),
+        ...(requestBody && {
+          requestBody: { required: true, content: { 'application/json': { schema: requestBody } } },
+        }),
+        ...(path === '/busy_threshold' && method === 'POST' && { security: [{}, { adminToken: [] }] }),
+        responses: Object.fromEntries(
+          Object.entries(answers).map(([status, { text, content }]) => [
+            status,
+            { description: text, ...(content && { content: contentOf(content) }) },
+          ]),
+        ),
+      },
+    };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'tidemark',
+      version,
+      description: 'Which workers of an LLM inference fleet are above their load marks, why, and since when.',
+    },
+    paths,
+    components: { securitySchemes: { adminToken: { type: 'http', scheme: 'bearer' } } },
+  };
+}
+
+function contentOf(content: Readonly<Record<string, Schema>>): Record<string, Schema> {
+  return Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }]));
+}

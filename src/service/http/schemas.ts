@@ -1,0 +1,134 @@
+import type { RouteAnswer, Schema } from './route.js';
+
+const text: Schema = { type: 'string' };
+const integer: Schema = { type: 'integer', minimum: 0 };
+const moment: Schema = { type: 'string', format: 'date-time' };
+/** 64-bit ids and counts above 2^53 − 1 are decimal texts. */
+const id: Schema = { type: 'string', pattern: '^[0-9]+$' };
+const count: Schema = { anyOf: [{ type: 'integer' }, id] };
+
+function nullable(schema: Schema): Schema {
+  return { anyOf: [schema, { type: 'null' }] };
+}
+
+function listOf(items: Schema): Schema {
+  return { type: 'array', items };
+}
+
+/** An object that has all of these members and no others, but for those named optional. */
+function objectOf(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name));
+  return { type: 'object', properties, required, additionalProperties: false };
+}
+
+const state: Schema = { enum: ['none', 'unknown', 'free', 'partial', 'all-busy'] };
+const counts = objectOf(
+  Object.fromEntries(['known', 'held', 'busy', 'marked', 'instances', 'down'].map((name) => [name, integer])),
+);
+const label = { model: text, endpoint: text };
+const poolSummary = { ...label, state, retryAfterSeconds: nullable(integer), workers: counts };
+const loadThresholds = objectOf({
+  activeDecodeBlocksThreshold: nullable({ type: 'number' }),
+  activePrefillTokensThreshold: nullable(count),
+  activePrefillTokensThresholdFrac: nullable({ type: 'number' }),
+});
+const check = objectOf({
+  check: {
+    enum: ['activePrefillTokens', 'activePrefillTokensFrac', 'kvUsedBlocks', 'activeDecodeBlocks', 'latch'],
+  },
+  standing: { enum: ['above', 'within', 'no mark set', 'no data', 'no capacity'] },
+  value: nullable(count),
+  limit: nullable(count),
+  margin: nullable({ type: 'number' }),
+});
+const rank = objectOf({ rank: integer, busy: { type: 'boolean' }, checks: listOf(check) });
+const workerSummary = {
+  ...label,
+  workerId: id,
+  busy: { type: 'boolean' },
+  marked: { type: 'boolean' },
+  since: nullable(moment),
+  reportedRanks: integer,
+};
+const workerExplanation = {
+  ...label,
+  workerId: id,
+  busy: { type: 'boolean' },
+  known: { type: 'boolean' },
+  marked: { type: 'boolean' },
+  since: nullable(moment),
+  judgedRanks: integer,
+  busyRanks: integer,
+  neededRanks: integer,
+  silentRanks: integer,
+};
+const threshold = objectOf({
+  model: text,
+  active_decode_blocks_threshold: nullable({ type: 'number' }),
+  active_prefill_tokens_threshold: nullable({ type: 'integer', minimum: 0, maximum: 18446744073709552000 }),
+  active_prefill_tokens_threshold_frac: nullable({ type: 'number' }),
+});
+const source = objectOf(
+  {
+    source: text,
+    state: { enum: ['connecting', 'live', 'stale', 'down', 'ended'] },
+    since: moment,
+    why: text,
+    retryInMs: integer,
+  },
+  ['why', 'retryInMs'],
+);
+const driftSchema = listOf(
+  objectOf({
+    model: text,
+    mark: text,
+    values: listOf(objectOf({ url: text, value: nullable({ anyOf: [{ type: 'number' }, text] }) })),
+  }),
+);
+
+/** What the routes answer, as JSON schemas. */
+export const schemas = {
+  index: objectOf({ name: text, version: text, routes: listOf(text) }),
+  error: objectOf({ code: text, message: text }),
+  thresholdError: objectOf({ error: text }),
+  threshold,
+  thresholds: objectOf({ thresholds: listOf(threshold) }),
+  thresholdRequest: { ...threshold, required: ['model'], additionalProperties: true },
+  busy: objectOf({
+    state,
+    retryAfterSeconds: nullable(integer),
+    workers: counts,
+    pools: listOf(objectOf({ ...poolSummary, marks: nullable(loadThresholds), busy: listOf(id) })),
+  }),
+  workers: objectOf({ workers: listOf(objectOf(workerSummary)), next: nullable(id) }),
+  worker: objectOf({
+    workerId: id,
+    pools: listOf(objectOf({ ...workerExplanation, ranks: listOf(rank), clears: listOf(text), text })),
+  }),
+  health: objectOf({
+    status: { const: 'ok' },
+    uptimeSeconds: integer,
+    eventReaders: integer,
+    readersCut: integer,
+  }),
+  readiness: objectOf({ ready: { type: 'boolean' }, why: listOf(text), sources: listOf(source) }),
+  frontends: objectOf({
+    frontends: listOf(
+      objectOf({ url: text, state: text, since: moment, why: text, models: listOf(text) }, ['why']),
+    ),
+    drift: driftSchema,
+  }),
+  live: objectOf({ status: { const: 'live' }, message: text }),
+  anything: { type: 'object' },
+  text,
+} satisfies Record<string, Schema>;
+
+/** An answer in JSON. */
+export function json(what: string, schema: Schema): RouteAnswer {
+  return { text: what, content: { 'application/json': schema } };
+}
+
+/** An answer that says what is wrong. */
+export function problem(what: string): RouteAnswer {
+  return json(what, schemas.error);
+}

@@ -1,0 +1,146 @@
+import type * as fastify from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastify';
+import { TidemarkError } from '../../core/errors.js';
+import { stringifyJson } from '../../wire/json/json-value.js';
+import { ServiceError } from '../service-error.js';
+import type { ServiceOptions } from '../service-options.js';
+import { allRoutes } from './all-routes.js';
+import type { ServiceContext } from './route.js';
+import { answerUnmatched, pathOf } from './unmatched-requests.js';
+
+/**
+ * Loads the package `fastify` when a service is started, not before: it is an optional peer.
+ *
+ * @throws ServiceError, code `fastify-package`, that says what to install.
+ */
+export async function loadFastifyPackage(): Promise<typeof fastify> {
+  try {
+    return await import('fastify');
+  } catch (cause) {
+    throw new ServiceError(
+      500,
+      'fastify-package',
+      'The package fastify is not installed: npm install fastify',
+      {
+        cause,
+      },
+    );
+  }
+}
+
+const MAX_HEADER_BYTES = 16_384;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** The routes of a service as a Fastify instance that does not listen yet. @throws ServiceError without Fastify */
+export async function createServiceApp(
+  context: ServiceContext,
+  logger: ServiceOptions['logger'] = false,
+): Promise<FastifyInstance> {
+  const { fastify, LogController } = await loadFastifyPackage();
+  const app = fastify({
+    logger: logger as NonNullable<FastifyServerOptions['logger']>,
+    // A service that is scraped and polled would log little else.
+    logController: new LogController({ disableRequestLogging: true }),
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    routerOptions: { maxParamLength: MAX_HEADER_BYTES },
+    // An address that cannot be decoded is answered as any other error.
+    frameworkErrors: (error, _, reply: FastifyReply) =>
+      void reply
+        .status(statusOf(error))
+        .header('content-type', 'application/json')
+        .send(Buffer.from(stringifyJson(errorBody(error)))),
+    clientErrorHandler(error, socket) {
+      if (!socket.writable) {
+        socket.destroy();
+        return;
+      }
+      const [status, text] = clientErrors[error.code] ?? ['400 Bad Request', 'This is no HTTP request.'];
+      const body = JSON.stringify({ code: 'bad-request', message: text });
+      socket.end(
+        `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\n` +
+          `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+      );
+    },
+  });
+  // No route reads a body but the one that reads it itself.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_, __, done) => done(null));
+  // Counts may be bigints, which JSON.stringify refuses.
+  app.setReplySerializer(stringifyJson);
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const status = statusOf(error);
+    // A caller that hangs up amid its body is no error of ours.
+    if (status >= 500 && !(error instanceof ServiceError) && error.code !== 'ECONNRESET')
+      request.log.error(error);
+    return reply.status(status).send(errorBody(error));
+  });
+  // JSON has one character set and names none, in Dynamo as here.
+  app.addHook('onSend', (_, reply, payload, done) => {
+    const type = reply.getHeader('content-type');
+    if (typeof type === 'string' && type.startsWith('application/json;'))
+      reply.header('content-type', 'application/json');
+    done(null, payload);
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    request.log.debug({ method: request.method, url: request.url, status: reply.statusCode }, 'answered');
+    done();
+  });
+  const routes = allRoutes(context);
+  const notFound = answerUnmatched(routes, context.release);
+  // Before Fastify looks at the content type of what nobody reads.
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404) await notFound(request, reply);
+  });
+  for (const { method, path, answer } of routes) {
+    app.route({
+      method,
+      url: path,
+      exposeHeadRoute: path !== '/events',
+      // Here, before Fastify looks at the content type: the threshold API has rules of its own for it.
+      onRequest: async (request, reply) => {
+        // Fastify decodes a path before it looks for its route; a path that is another one as sent is not served.
+        if (!path.includes(':') && pathOf(request) !== path) return notFound(request, reply);
+        const body = await answer(request, reply);
+        // A reply that was awaited is one that was sent.
+        if (!reply.sent) void reply.send(body);
+        return reply;
+      },
+      handler: (_, reply) => reply,
+    });
+  }
+  return app;
+}
+
+const clientErrors: Readonly<Record<string, readonly [status: string, text: string]>> = {
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    `The headers are larger than ${MAX_HEADER_BYTES} bytes.`,
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request did not come in time.'],
+};
+
+function statusOf(error: unknown): number {
+  const status =
+    error instanceof ServiceError ? error.status : (error as { readonly statusCode?: number }).statusCode;
+  return status !== undefined && status >= 400 ? status : 500;
+}
+
+/** An error as the caller sees it. What was not meant for callers stays in the log. */
+function errorBody(error: unknown): { readonly code: string; readonly message: string } {
+  if (error instanceof TidemarkError) return { code: error.code, message: error.message };
+  const { message, code } = error as Partial<FastifyError>;
+  if (statusOf(error) >= 500 || message === undefined)
+    return {
+      code: 'internal',
+      message: 'Something went wrong here; the log of the service has the details.',
+    };
+  return {
+    code: (code ?? 'bad-request')
+      .replace(/^FST_ERR_/, '')
+      .toLowerCase()
+      .replaceAll('_', '-'),
+    message,
+  };
+}

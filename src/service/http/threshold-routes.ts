@@ -1,0 +1,82 @@
+import type { FastifyReply } from 'fastify';
+import {
+  answerThresholdRequest,
+  listThresholds,
+  TEXT_TYPE,
+  type ChangeRefusal,
+  type ThresholdReply,
+} from './busy-threshold/threshold-api.js';
+import { isJsonContentType } from './busy-threshold/threshold-request.js';
+import { readBody } from './read-request.js';
+import type { Route, ServiceContext } from './route.js';
+import { json, schemas } from './schemas.js';
+
+const textAnswer = (text: string): Route['answers'][number] => ({
+  text,
+  content: { 'text/plain': schemas.text },
+});
+
+/** `GET` and `POST /busy_threshold`, which answer as Dynamo's frontend does: same statuses, fields and values. */
+export function thresholdRoutes(context: ServiceContext): Route[] {
+  const { pools, release: generation, guard, frontends, maxBodyBytes } = context;
+  return [
+    {
+      method: 'GET',
+      path: '/busy_threshold',
+      summary: 'The marks in force of every model',
+      answers: { 200: json('One entry for each model', schemas.thresholds) },
+      answer: (_, reply) => send(reply, listThresholds(pools)),
+    },
+    {
+      method: 'POST',
+      path: '/busy_threshold',
+      summary: 'Reads the marks of a model, or sets those that are given and reads them',
+      requestBody: schemas.thresholdRequest,
+      answers: {
+        200: json('The marks in force; all null for a model that is not there', schemas.threshold),
+        400: {
+          text: 'The body is no JSON (plain text), or a fraction is out of its range',
+          content: { 'application/json': schemas.thresholdError, 'text/plain': schemas.text },
+        },
+        401: json('Setting needs the admin token', schemas.thresholdError),
+        403: json('Nothing can be set from elsewhere without an admin token', schemas.thresholdError),
+        404: json('The model is not there', schemas.thresholdError),
+        409: json('The marks follow Dynamo’s frontends', schemas.thresholdError),
+        413: textAnswer('The body is too large'),
+        415: textAnswer('The content type is not JSON'),
+        422: json('The JSON does not fit', schemas.thresholdError),
+      },
+      answer: async (request, reply) => {
+        const { headers } = request;
+        if (!isJsonContentType(headers['content-type']))
+          return send(reply, text(415, 'Expected request with `Content-Type: application/json`'));
+        const body = await readBody(request.raw, maxBodyBytes);
+        if (body === null)
+          return send(reply, text(413, `The request body is larger than ${maxBodyBytes} bytes.`));
+        const refusal = (): ChangeRefusal =>
+          guard.refusal(headers.authorization) ??
+          (frontends() === null
+            ? null
+            : { status: 409, message: 'The marks follow Dynamo’s frontends; set them there.' });
+        const answer = answerThresholdRequest(body, pools, generation, refusal);
+        if (answer.status === 200) request.log.debug({ thresholds: answer.body }, 'marks read or set');
+        return send(reply, answer);
+      },
+    },
+  ];
+}
+
+function text(status: number, body: string): ThresholdReply {
+  return { status, contentType: TEXT_TYPE, body };
+}
+
+function send(
+  reply: FastifyReply,
+  { status, contentType, body, headers = {} }: ThresholdReply,
+): FastifyReply {
+  // Bytes, so that the content type stays as it is.
+  return reply
+    .status(status)
+    .headers({ ...headers, 'content-type': contentType })
+    .send(Buffer.from(body));
+}

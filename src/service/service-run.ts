@@ -1,0 +1,66 @@
+import type { FastifyBaseLogger } from 'fastify';
+import { EMPTY, interval, merge, Subscription, type Observable } from 'rxjs';
+import { monotonicScheduler } from '../adapters/clock/monotonic-scheduler.js';
+import { followFrontends } from './frontends/frontend-drift.js';
+import type { FrontendReport } from './frontends/frontend-thresholds.js';
+import type { MetricsPage } from './http/metrics-page.js';
+import type { PoolSummaries } from './queries/pool-summary.js';
+import type { ServiceOptions } from './service-options.js';
+import type { EventLog, EventReaders } from './stream/event-readers.js';
+import { serverSentEvents, type ServerSentEvent } from './stream/server-sent-events.js';
+
+/** What a run feeds. */
+export interface RunParts extends Pick<ServiceOptions, 'pools' | 'frontends' | 'scheduler'> {
+  readonly summaries: PoolSummaries;
+  readonly log: EventLog;
+  readonly readers: EventReaders;
+  readonly page: MetricsPage;
+  /** Where what the frontends said last is kept. */
+  readonly reports: { last: readonly FrontendReport[] | null };
+  readonly logger: FastifyBaseLogger;
+}
+
+const HEARTBEAT_MS = 15_000;
+const SWEEP_MS = 500;
+
+/** Watches, and hands on what changes to who reads it, until the subscription is ended. */
+export function run(parts: RunParts): Subscription {
+  const {
+    pools,
+    frontends,
+    scheduler = monotonicScheduler,
+    summaries: views,
+    log,
+    readers,
+    page,
+    reports,
+    logger,
+  } = parts;
+  const subscription = new Subscription();
+  const follow = <T>(source$: Observable<T>, next: (value: T) => void): void => {
+    // Nothing of this errs by itself; if something does, the rest goes on.
+    subscription.add(source$.subscribe({ next, error: (error: unknown) => logger.error(error) }));
+  };
+  if (frontends !== undefined) follow(frontends.reports$, (all) => (reports.last = all));
+  const events$ = merge(
+    serverSentEvents(pools, views),
+    frontends === undefined ? EMPTY : followFrontends(frontends, pools),
+  );
+  // Everybody listens before the sources speak.
+  follow(events$, (news) => {
+    readers.write(log.append(news.type, news.data));
+    logEvent(news, logger);
+  });
+  follow(page.countEvents(), () => undefined);
+  follow(pools.sourceMonitor.problems$, ({ code, text, count }) => logger.warn({ code, count }, text));
+  follow(interval(SWEEP_MS, scheduler), () => readers.cutSlowReaders());
+  follow(interval(HEARTBEAT_MS, scheduler), () => readers.write(': still here\n\n'));
+  subscription.add(pools.run());
+  return subscription;
+}
+
+function logEvent({ type, data }: ServerSentEvent, logger: FastifyBaseLogger): void {
+  if (type === 'transition') logger.debug(data, type);
+  else if (type === 'drift') logger.warn(data, 'the frontends do not agree on these marks');
+  else if (type !== 'fleet') logger.info(data, type);
+}

@@ -1,0 +1,124 @@
+import { defer, EMPTY, map, type Observable, type SchedulerLike } from 'rxjs';
+import type { MetricsAggregatorOptions } from '../../../core/aggregator/aggregator-options.js';
+import { aggregatorPolicies } from '../../../core/aggregator/aggregator-policy.js';
+import { metricsAggregator } from '../../../core/aggregator/metrics-aggregator.js';
+import type { ProcessedEndpoints } from '../../../core/aggregator/processed-endpoints.js';
+import type { Scrape } from '../../../core/aggregator/scrape.js';
+import { workerId } from '../../../core/worker-id.js';
+import type { JsonValue } from '../../../wire/json/json-value.js';
+import { encodeForwardPassMetrics } from '../../../wire/services/forward-pass-metrics.js';
+import { encodeServiceStats, type ServiceEndpointCounters } from '../../../wire/services/service-encoder.js';
+import { serviceEndpointName, serviceSubject } from '../../../wire/services/service-names.js';
+import { decodeServiceStats } from '../../../wire/services/service-stats.js';
+import type { MarbleContext, MarbleOperator, MarbleOutputs } from '../run/marble-operator.js';
+
+const SERVICE = 'dynamo_backend';
+const ENDPOINT = 'load_metrics';
+
+/**
+ * `metricsAggregator({ policy: 'compat', waitMs: 300, longestWaitMs: 300, maxScrapeMs: 900 })`: an aggregator whose
+ * scrapes are the inputs, each for one round, in their order; the last one is that of every further round.
+ *
+ * 1. Inputs should be cold. A letter is a reply: `{"16": 40}` for worker 16 with 40 active blocks, several of them in one
+ *    reply, or a text, which is a reply that cannot be read. `#` is a scrape that fails with that text.
+ * 2. Outputs: `endpoints` and `late`, two subscribers to the snapshots (`{avg, blocks}`, the average of nobody being
+ *    null), `problems` (codes), `status` (states).
+ */
+export const aggregatorOperator: MarbleOperator = {
+  read: (value) => value,
+  build: (args, context) => {
+    const { scheduler } = context;
+    const settings = settingsOf(args);
+    const { endpoints$, problems$, status$ } = metricsAggregator(scrapesOf(context), {
+      ...settings,
+      service: SERVICE,
+      endpoint: ENDPOINT,
+      decode: decodeServiceStats,
+      scheduler,
+    });
+    const snapshots$ = endpoints$.pipe(map(shown));
+    return {
+      endpoints: snapshots$,
+      late: snapshots$,
+      problems: problems$.pipe(map(({ code }) => code)),
+      status: status$.pipe(map(({ state }) => state)),
+    } satisfies MarbleOutputs;
+  },
+};
+
+/** The inputs as one scrape: the first subscription is the first input, and so on. */
+function scrapesOf({ inputs, scheduler }: MarbleContext): Scrape {
+  const scrapes = Object.values(inputs);
+  let round = 0;
+  return defer(() => {
+    const scrape$ = scrapes[Math.min(round, scrapes.length - 1)] ?? EMPTY;
+    round += 1;
+    return (scrape$ as Observable<JsonValue>).pipe(
+      map((reply) => ({ data: replyOf(reply, scheduler), receivedAt: scheduler.now() })),
+    );
+  });
+}
+
+function replyOf(reply: JsonValue, scheduler: SchedulerLike): Uint8Array {
+  try {
+    if (typeof reply === 'string') return Uint8Array.from(reply, (letter) => letter.charCodeAt(0));
+    if (typeof reply !== 'object' || reply === null || Array.isArray(reply))
+      throw new Error('a reply must be active blocks by worker, such as {"16": 40}, or a text');
+    const endpoints = Object.entries(reply).map(([id, blocks]) => endpointOf(id, blocks));
+    return encodeServiceStats({ name: SERVICE, id: 'x', version: '0.0.1', started: '', endpoints });
+  } catch (error) {
+    // The aggregator takes this for the scrape's own error, so it is thrown beside the streams as well.
+    scheduler.schedule(() => {
+      throw error;
+    });
+    throw error;
+  }
+}
+
+function endpointOf(id: string, blocks: JsonValue): ServiceEndpointCounters {
+  if (typeof blocks !== 'number') throw new Error('active blocks must be a number');
+  const subject = serviceSubject(SERVICE, ENDPOINT, workerId(id));
+  return {
+    name: serviceEndpointName(subject),
+    subject,
+    numRequests: 0,
+    numErrors: 0,
+    processingTime: 0,
+    averageProcessingTime: 0,
+    lastError: '',
+    queueGroup: 'q',
+    data: encodeForwardPassMetrics({
+      workerStats: {
+        dataParallelRank: null,
+        requestActiveSlots: 0,
+        requestTotalSlots: 0,
+        numRequestsWaiting: 0,
+      },
+      kvStats: { kvActiveBlocks: blocks, kvTotalBlocks: 100, gpuCacheUsagePerc: 0, gpuPrefixCacheHitRate: 0 },
+      specDecodeStats: null,
+    }),
+  };
+}
+
+function shown(snapshot: ProcessedEndpoints): JsonValue {
+  const { loadAvg } = snapshot;
+  return { avg: Number.isNaN(loadAvg) ? null : loadAvg, blocks: Object.fromEntries(snapshot.activeBlocks()) };
+}
+
+const times = ['waitMs', 'longestWaitMs', 'maxScrapeMs'] as const;
+
+function settingsOf(
+  args: readonly JsonValue[],
+): Pick<MetricsAggregatorOptions, 'policy' | (typeof times)[number]> {
+  const [given = {}, second] = args;
+  if (second !== undefined || typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new Error('it takes one object, such as { waitMs: 300 }');
+  const { policy = 'default', ...rest } = given as Readonly<Record<string, JsonValue>>;
+  if (policy !== 'default' && policy !== 'compat') throw new Error('policy must be default or compat');
+  const entries = Object.entries(rest).map(([name, ms]) => {
+    if (!(times as readonly string[]).includes(name) || typeof ms !== 'number')
+      throw new Error(`there is no field ${name}, or it is no number; choose of policy, ${times.join(', ')}`);
+    return [name, ms] as const;
+  });
+  return { policy: aggregatorPolicies[policy], ...Object.fromEntries(entries) };
+}

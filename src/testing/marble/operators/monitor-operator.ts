@@ -1,0 +1,198 @@
+import { concatMap, map, Observable, ReplaySubject, timer, type SchedulerLike } from 'rxjs';
+import type { FleetEvent, Role } from '../../../core/events/fleet-event.js';
+import { loadMonitor, type LoadMonitor } from '../../../core/pipeline/load-monitor.js';
+import type {
+  ConfigChange,
+  InstanceChange,
+  MonitorSources,
+} from '../../../core/pipeline/monitor-sources.js';
+import type { JsonValue } from '../../../wire/json/json-value.js';
+import type { MarbleContext, MarbleOperator, MarbleOutputs } from '../run/marble-operator.js';
+import { type PolicyLookup, fleetArguments, fleetEventOf } from './reducer-operators.js';
+
+/** When things are done to the monitor, in milliseconds. */
+interface MonitorTimes {
+  readonly connectAt: number;
+  readonly stopAt: number | undefined;
+  readonly reconnectAt: number | undefined;
+  /** When the outputs are subscribed to; late is after `connectAt`. */
+  readonly subscribeAt: number | undefined;
+  readonly unsubscribeAt: number | undefined;
+}
+
+/**
+ * `loadMonitor({ policy, …start, connectAt, stopAt, reconnectAt, subscribeAt, unsubscribeAt })`: a monitor whose
+ * sources are the inputs, by title.
+ *
+ * 1. Titles of inputs: `loads`, `configs`, `decodeInstances`, `prefillInstances`, `thresholds`, `events`. Letters are
+ *    events in the JSON form of a recording, of kinds that fit the source; `#` and `|` are the source's error and end.
+ * 2. In `prefillInstances`, `prefillAttached` brings a watch, `prefillInstances` its next set, `prefillClosed` its end,
+ *    `instancesError` its error; the row's own `#` and `|` are those of the outer stream.
+ * 3. Outputs: `steps`, `busy`, `transitions`, `fleet` (the number of busy workers), `cleanups`, `problems` (codes),
+ *    `status` (`"source state"`, all of them).
+ */
+export const monitorOperator = (lookup: PolicyLookup): MarbleOperator => ({
+  read: fleetEventOf,
+  build: (args, context) => {
+    const { times, rest } = timesOf(args);
+    const { policy, start } = fleetArguments(rest, lookup);
+    const monitor = loadMonitor(sourcesOf(context), { policy, start, scheduler: context.scheduler });
+    return outputsOf(monitor, times, context.scheduler);
+  },
+});
+
+function timesOf(args: readonly JsonValue[]): { times: MonitorTimes; rest: JsonValue[] } {
+  const [given = {}, ...others] = args;
+  const named = typeof given === 'object' && given !== null && !Array.isArray(given);
+  const fields = named ? { ...(given as Readonly<Record<string, JsonValue>>) } : {};
+  const take = (name: string): number | undefined => {
+    const value = fields[name];
+    if (value !== undefined && typeof value !== 'number')
+      throw new Error(`${name} must be a number of milliseconds`);
+    delete fields[name];
+    return value;
+  };
+  const times = {
+    connectAt: take('connectAt') ?? 0,
+    stopAt: take('stopAt'),
+    reconnectAt: take('reconnectAt'),
+    subscribeAt: take('subscribeAt'),
+    unsubscribeAt: take('unsubscribeAt'),
+  };
+  return { times, rest: [named ? fields : given, ...others] };
+}
+
+function outputsOf(monitor: LoadMonitor, times: MonitorTimes, scheduler: SchedulerLike): MarbleOutputs {
+  const outputs = {
+    steps: monitor.steps$.pipe(map(({ at }) => at)),
+    busy: monitor.busy$.pipe(map((busy) => [...busy])),
+    transitions: monitor.transitions$.pipe(map(({ workerId, busy }) => ({ workerId, busy }))),
+    fleet: monitor.fleet$.pipe(map(({ busy }) => busy)),
+    cleanups: monitor.cleanups$,
+    problems: monitor.problems$.pipe(map(({ code }) => code)),
+    status: monitor.status$.pipe(map((all) => all.map(({ source, state }) => `${source} ${state}`))),
+  } satisfies MarbleOutputs;
+  const act = scheduleLifecycle(monitor, times, scheduler);
+  return Object.fromEntries(
+    Object.entries(outputs).map(([title, output$]) => [
+      title,
+      subscribedAt<unknown>(output$, act, times, scheduler),
+    ]),
+  );
+}
+
+/** Does to the monitor what the times say, once, whichever output is looked at first. */
+function scheduleLifecycle(
+  monitor: LoadMonitor,
+  { connectAt, stopAt, reconnectAt }: MonitorTimes,
+  scheduler: SchedulerLike,
+): () => void {
+  let begun = false;
+  return () => {
+    if (begun) return;
+    begun = true;
+    const connect = (): void => void monitor.connect();
+    // Every output is subscribed to in the same moment before the monitor is connected.
+    scheduler.schedule(connect, connectAt);
+    if (stopAt !== undefined) scheduler.schedule(() => monitor.stop(), stopAt);
+    if (reconnectAt !== undefined) scheduler.schedule(connect, reconnectAt);
+  };
+}
+
+function subscribedAt<T>(
+  output$: Observable<T>,
+  act: () => void,
+  times: MonitorTimes,
+  scheduler: SchedulerLike,
+): Observable<T> {
+  return new Observable((subscriber) => {
+    act();
+    if (times.subscribeAt === undefined && times.unsubscribeAt === undefined)
+      return output$.subscribe(subscriber);
+    const attending = timer(times.subscribeAt ?? 0, scheduler)
+      .pipe(concatMap(() => output$))
+      .subscribe(subscriber);
+    if (times.unsubscribeAt !== undefined)
+      attending.add(scheduler.schedule(() => attending.unsubscribe(), times.unsubscribeAt));
+    return attending;
+  });
+}
+
+function sourcesOf({ inputs, scheduler }: MarbleContext): MonitorSources {
+  const unknown = Object.keys(inputs).filter((title) => !titles.includes(title));
+  if (unknown.length > 0)
+    throw new Error(`a monitor has no source ${unknown.join(', ')}; choose of ${titles.join(', ')}`);
+  const source = <T>(title: string, read: (event: FleetEvent) => T): Observable<T> | undefined =>
+    (inputs[title] as Observable<FleetEvent> | undefined)?.pipe(
+      map((event) => {
+        try {
+          return read(event);
+        } catch (error) {
+          // The monitor takes this for the source's own error, so it is thrown beside the streams as well.
+          scheduler.schedule(() => void read(event));
+          throw error;
+        }
+      }),
+    );
+  const loads = source('loads', (event) => eventOfKind(event, 'load'));
+  const configs = source('configs', configChange);
+  const decodeInstances = source('decodeInstances', (event) => instanceChange(event, 'decode'));
+  const prefill$ = source('prefillInstances', (event) => event);
+  const thresholds = source('thresholds', (event) => eventOfKind(event, 'thresholds'));
+  const events = source('events', (event) => event);
+  return {
+    ...(loads && { loads }),
+    ...(configs && { configs }),
+    ...(decodeInstances && { decodeInstances }),
+    ...(prefill$ && { prefillInstances: watches(prefill$) }),
+    ...(thresholds && { thresholds }),
+    ...(events && { events }),
+  };
+}
+
+const titles = ['loads', 'configs', 'decodeInstances', 'prefillInstances', 'thresholds', 'events'];
+
+function eventOfKind<Kind extends FleetEvent['kind']>(
+  event: FleetEvent,
+  kind: Kind,
+): Extract<FleetEvent, { kind: Kind }> {
+  if (event.kind !== kind) throw new Error(`an event of kind ${event.kind} is none of this source`);
+  return event as Extract<FleetEvent, { kind: Kind }>;
+}
+
+function configChange(event: FleetEvent): ConfigChange {
+  if (event.kind === 'configs') return event.workers;
+  const { workerId, config } = eventOfKind(event, 'config');
+  return { workerId, config };
+}
+
+function instanceChange(event: FleetEvent, role: Role): InstanceChange {
+  if (event.kind !== 'instance') return eventOfKind(event, `${role}Instances`).workerIds;
+  const { workerId, present, role: told = 'decode' } = event;
+  if (told !== role) throw new Error(`an instance of role ${told} is none of this source`);
+  return { workerId, present };
+}
+
+/** The watches that a row of prefill events brings. */
+function watches(events$: Observable<FleetEvent>): Observable<Observable<InstanceChange>> {
+  return new Observable((subscriber) => {
+    const attached: ReplaySubject<InstanceChange>[] = [];
+    return events$.subscribe({
+      next: (event) => {
+        if (event.kind === 'prefillAttached') {
+          const watch$ = new ReplaySubject<InstanceChange>(Infinity);
+          watch$.next(event.workerIds);
+          attached.push(watch$);
+          return subscriber.next(watch$);
+        }
+        const watch$ = attached[('watch' in event ? event.watch : undefined) ?? attached.length - 1];
+        if (watch$ === undefined) throw new Error(`there is no watch for an event of kind ${event.kind}`);
+        if (event.kind === 'prefillClosed') watch$.complete();
+        else if (event.kind === 'instancesError') watch$.error(new Error('the watch failed'));
+        else watch$.next(instanceChange(event, 'prefill'));
+      },
+      error: (error: unknown) => subscriber.error(error),
+      complete: () => subscriber.complete(),
+    });
+  });
+}

@@ -1,0 +1,190 @@
+import { type Observable, type OperatorFunction, concatMap, distinctUntilChanged, map, scan, share, skip, startWith } from 'rxjs';
+import type { FleetEvent, FleetStart } from '../../../core/events/fleet-event.js';
+import { reduceFleet } from '../../../core/pipeline/reduce-fleet.js';
+import { busySets, cleanups, transitions } from '../../../core/pipeline/selections.js';
+import type { LoadPolicy } from '../../../core/policy/load-policy.js';
+import type { FleetStep } from '../../../core/state/fleet-step.js';
+import type { JsonValue } from '../../../wire/json/json-value.js';
+import { parseRecordedEvent } from '../../../wire/recording/recorded-event.js';
+import { firstStep, step } from '../../model/model.js';
+import type { MarbleOperator, MarbleOperators, MarbleOutputs } from '../run/marble-operator.js';
+
+/**
+ * The event that a letter stands for, in the JSON form of a recording. Stricter than a recording: a field that
+ * nobody reads would make a picture say what does not happen.
+ *
+ * @throws Error that says what is wrong with it
+ */
+export function fleetEventOf(value: JsonValue): FleetEvent {
+  const read = parseRecordedEvent(value);
+  if ('error' in read) throw new Error(`this is no event: ${read.error.message}`);
+  const { event } = read;
+  if (event.kind === 'start' || event.kind === 'message')
+    throw new Error(
+      `an event of kind ${event.kind} belongs in a recording; the operator takes the start as argument`,
+    );
+  const unread = unreadField(value, event);
+  if (unread !== undefined) throw new Error(`an event of kind ${event.kind} has no field ${unread}`);
+  return event;
+}
+
+/** The path of the first field that was given and is not in what was made of it. `null` may have become nothing. */
+export function unreadField(given: JsonValue, made: unknown): string | undefined {
+  if (typeof given !== 'object' || given === null || typeof made !== 'object' || made === null)
+    return undefined;
+  for (const [key, value] of Object.entries(given)) {
+    if (value === null) continue;
+    const inner: unknown =
+      made instanceof Map
+        ? made.get(key)
+        : Object.hasOwn(made, key)
+          ? made[key as keyof typeof made]
+          : undefined;
+    if (inner === undefined) return key;
+    const below = unreadField(value, inner);
+    if (below !== undefined) return `${key}.${below}`;
+  }
+  return undefined;
+}
+
+/**
+ * `model({ policy, …start })`: the reference model over all inputs, whose letters are events in the JSON form of a
+ * recording.
+ *
+ * 1. `policy` is a name of the table, `default` when absent; the other fields are those of a recording's `start`.
+ * 2. `busy`: the busy workers, ascending, whenever the set differs; the empty set at the beginning is not told.
+ * 3. `transitions`: `{workerId, busy}` for each worker that crossed. `cleanups`: each one. `problems`: their codes.
+ */
+export const modelOperator = (lookup: PolicyLookup): MarbleOperator => ({
+  read: fleetEventOf,
+  build: (args, { merged$, scheduler }) => {
+    const { policy, start } = fleetArguments(args, lookup);
+    const first = firstStep(policy, start);
+    const steps$ = (merged$ as Observable<FleetEvent>).pipe(
+      scan((last, event) => step(last.state, event, scheduler.now()), first),
+      share(),
+    );
+    return {
+      busy: steps$.pipe(
+        startWith(first),
+        map(({ state }) => [...state.busy.keys()]),
+        distinctUntilChanged((a, b) => a.join() === b.join()),
+        skip(1),
+      ),
+      transitions: steps$.pipe(
+        concatMap(({ transitions }) => transitions.map(({ workerId, busy }) => ({ workerId, busy }))),
+      ),
+      cleanups: steps$.pipe(concatMap(({ cleanups }) => cleanups)),
+      problems: steps$.pipe(concatMap(({ problems }) => problems.map(({ code }) => code))),
+    } satisfies MarbleOutputs;
+  },
+});
+
+/** The policy that a name in a marble file means. */
+export type PolicyLookup = (name: string) => LoadPolicy;
+
+/**
+ * The arguments `({ policy, …start })` of an operator over fleet events.
+ *
+ * @throws Error or TidemarkError that says what is wrong with them
+ */
+export function fleetArguments(
+  args: readonly JsonValue[],
+  lookup: PolicyLookup,
+): {
+  readonly policy: LoadPolicy;
+  readonly start: FleetStart;
+} {
+  const [given = {}, second] = args;
+  if (second !== undefined || typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new Error('it takes one object, such as { policy: "default", decodeInstances: ["7"] }');
+  const { policy = 'default', ...fields } = given as Readonly<Record<string, JsonValue>>;
+  if (typeof policy !== 'string') throw new Error('policy must be a name of the table of policies');
+  const start = startOf(fields);
+  return { policy: lookup(policy), start };
+}
+
+function startOf(fields: Readonly<Record<string, JsonValue>>): FleetStart {
+  const read = parseRecordedEvent({ ...fields, kind: 'start' });
+  if ('error' in read) throw new Error(read.error.message);
+  if (read.event.kind !== 'start') throw new Error('kind is no field of a start');
+  const unread = unreadField(fields, read.event);
+  if (unread !== undefined) throw new Error(`there is no field ${unread} in a start`);
+  return read.event;
+}
+
+/**
+ * `reduceFleet({ policy, …start })`: the reducer and its selections over all inputs. Arguments, letters and outputs
+ * are those of `model`, so that a file holds for both.
+ */
+export const reduceOperator = (lookup: PolicyLookup): MarbleOperator => ({
+  read: fleetEventOf,
+  build: (args, { merged$, scheduler }) => {
+    const { policy, start } = fleetArguments(args, lookup);
+    const steps$ = (merged$ as Observable<FleetEvent>).pipe(reduceFleet(policy, start, scheduler), share());
+    return {
+      busy: steps$.pipe(
+        busySets(),
+        map((busy) => [...busy]),
+      ),
+      transitions: steps$.pipe(
+        transitions(),
+        map(({ workerId, busy }) => ({ workerId, busy })),
+      ),
+      cleanups: steps$.pipe(cleanups()),
+      problems: steps$.pipe(concatMap(({ problems }) => problems.map(({ code }) => code))),
+    } satisfies MarbleOutputs;
+  },
+});
+
+/**
+ * `steps({ policy, …start })`: the steps themselves that the reducer makes, for the operators that stand below it.
+ * Arguments and letters are those of `reduceFleet`. In a row a step is its time and its busy workers.
+ */
+export const stepsOperator = (lookup: PolicyLookup): MarbleOperator => ({
+  read: fleetEventOf,
+  build: (args, { scheduler }) => {
+    const { policy, start } = fleetArguments(args, lookup);
+    return (events$: Observable<FleetEvent>) =>
+      events$.pipe(
+        reduceFleet(policy, start, scheduler),
+        map((step) => ({ ...step, toJSON: () => ({ at: step.at, busy: [...step.busy] }) })),
+      );
+  },
+});
+
+/**
+ * `busySets()`, `transitions()` and `cleanups()`, which stand below `steps`. In a row a busy set is its workers, and a
+ * transition `{workerId, busy}`.
+ */
+export const selectionOperators = {
+  busySets: selection('busySets', (steps$) =>
+    steps$.pipe(
+      busySets(),
+      map((busy) => [...busy]),
+    ),
+  ),
+  transitions: selection('transitions', (steps$) =>
+    steps$.pipe(
+      transitions(),
+      map(({ workerId, busy }) => ({ workerId, busy })),
+    ),
+  ),
+  cleanups: selection('cleanups', (steps$) => steps$.pipe(cleanups())),
+} satisfies MarbleOperators;
+
+function selection(
+  name: string,
+  select: (steps$: Observable<FleetStep>) => Observable<unknown>,
+): MarbleOperator {
+  const operator: OperatorFunction<FleetStep, unknown> = select;
+  return {
+    read: () => {
+      throw new Error(`${name} takes steps, which no letter can say; write "> steps({…})" above it`);
+    },
+    build: (args) => {
+      if (args.length > 0) throw new Error('it takes no arguments');
+      return operator;
+    },
+  };
+}

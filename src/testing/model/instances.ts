@@ -1,0 +1,139 @@
+import type { Role } from '../../core/events/fleet-event.js';
+import { planCleanups } from '../../core/state/cleanup.js';
+import { rememberedRanks } from '../../core/state/rank-memory.js';
+import type { WorkerId } from '../../core/worker-id.js';
+import { rejoin } from './configs.js';
+import { type Change, type ModelState, changed, isAvailable, isInstance, leavingWorker, only, onlyKeys, withMember } from './state.js';
+import { judgeAll } from './verdicts.js';
+
+/**
+ * The instances of a role are these now: who is missing left, and cards are joined anew. Whoever the event speaks
+ * about, all of them unless told otherwise, is no longer down.
+ */
+export function onInstances(
+  change: Change,
+  role: Role,
+  workerIds: ReadonlySet<WorkerId>,
+  about?: WorkerId,
+): Change {
+  const before = change.state[role] ?? new Set<WorkerId>();
+  const left = [...before].filter((id) => !workerIds.has(id) && isPresent(change.state, id));
+  const speaksOf = (id: WorkerId): boolean =>
+    about === undefined ? before.has(id) || workerIds.has(id) : id === about;
+  const down = only(change.state.down, (id) => !speaksOf(id));
+  const departed = left.reduce((next, id) => instanceLeft(next, role, id), change);
+  const gone = [...before].filter((id) => !workerIds.has(id));
+  return judgeAll(rejoin(forget(changed(departed, { [role]: workerIds, down }), gone)), 'instances');
+}
+
+/** One worker was reported down. */
+export function onReportedDown(change: Change, id: WorkerId): Change {
+  const { state } = change;
+  if (state.policy.reportedDown === 'ignored' || !isInstance(state, id) || state.down.has(id)) return change;
+  const down = new Set([...state.down, id]);
+  if (state.policy.reportedDown === 'not-a-candidate') return changed(change, { down });
+  return forget(changed(instanceLeft(change, 'decode', id), { down }), [id]);
+}
+
+/** The metric series of a worker that left a role: of its remembered ranks, or of rank 0 when none is known. */
+function instanceLeft(change: Change, role: Role, id: WorkerId): Change {
+  const { policy, memory } = change.state;
+  const remembered = memory.get(id);
+  const ranks = remembered === undefined ? [0] : rememberedRanks(remembered);
+  const drops = planCleanups(
+    policy.cleanupOnInstanceLeft,
+    change.state.poolRole,
+    leavingWorker(change.state, id),
+    ranks,
+    role,
+  );
+  return { ...change, pendingCleanups: [...change.pendingCleanups, ...drops] };
+}
+
+/** Forgets of workers that left what the policy forgets, unless they are still there in the other role. */
+function forget(change: Change, left: readonly WorkerId[]): Change {
+  const { state } = change;
+  const rule = state.policy.instanceLeft;
+  if (rule === 'stays') return change;
+  const stays = (id: WorkerId): boolean => !left.includes(id) || isPresent(state, id);
+  return changed(change, {
+    judged: only(state.judged, stays),
+    overloadMarked: only(state.overloadMarked, stays),
+    workers: rule === 'not-busy' ? state.workers : onlyKeys(state.workers, stays),
+    memory: rule === 'forgotten-with-ranks' ? onlyKeys(state.memory, stays) : state.memory,
+  });
+}
+
+/** Whether a worker is there, in either role. One that was reported down is not, where that is as if it had left. */
+function isPresent(state: ModelState, id: WorkerId): boolean {
+  return state.policy.reportedDown === 'as-instance-left' ? isAvailable(state, id) : isInstance(state, id);
+}
+
+/**
+ * A watch on prefill instances was attached.
+ *
+ * 1. No watch is open: it opens with its set.
+ * 2. One is open: the new one waits for it to close (`waits`; the one attached last wins), or takes over at once.
+ * 3. Who is no instance any more by it is no longer down.
+ * 4. Opening cleans nobody up, except that `takes-over-and-cleans` cleans who is missing in the new set.
+ */
+export function onPrefillAttached(change: Change, workerIds: ReadonlySet<WorkerId>): Change {
+  const { policy, watches } = change.state;
+  const watch = watches.attached;
+  const numbered = changed(change, { watches: { ...watches, attached: watch + 1 } });
+  if (policy.prefillWatches === 'none') return numbered;
+  if (policy.prefillWatches === 'waits' && watches.open !== null) {
+    return changed(numbered, { watches: { ...numbered.state.watches, waiting: { watch, workerIds } } });
+  }
+  return open(numbered, watch, workerIds);
+}
+
+/** A prefill watch has another set; `undefined` means the one attached last. */
+export function onPrefillInstances(
+  change: Change,
+  watch: number | undefined,
+  workerIds: ReadonlySet<WorkerId>,
+): Change {
+  const { watches } = change.state;
+  const meant = watch ?? watches.attached - 1;
+  if (meant === watches.open) return onInstances(change, 'prefill', workerIds);
+  if (meant !== watches.waiting?.watch) return change;
+  return changed(change, { watches: { ...watches, waiting: { watch: meant, workerIds } } });
+}
+
+/** One instance came to a prefill watch or left it; `undefined` means the watch that is open. */
+export function onPrefillInstance(
+  change: Change,
+  watch: number | undefined,
+  workerId: WorkerId,
+  present: boolean,
+): Change {
+  const { watches, prefill } = change.state;
+  const { open: opened, waiting } = watches;
+  if (opened !== null && (watch ?? opened) === opened) {
+    return onInstances(change, 'prefill', withMember(prefill, workerId, present), workerId);
+  }
+  if (waiting === null || watch !== waiting.watch) return change;
+  const workerIds = withMember(waiting.workerIds, workerId, present);
+  return changed(change, { watches: { ...watches, waiting: { watch, workerIds } } });
+}
+
+/** A prefill watch ended: its last set stays, and the one that waits opens. */
+export function onPrefillClosed(change: Change, watch: number | undefined): Change {
+  const { watches } = change.state;
+  const { waiting } = watches;
+  const meant = watch ?? watches.attached - 1;
+  if (meant === waiting?.watch) return changed(change, { watches: { ...watches, waiting: null } });
+  if (meant !== watches.open) return change;
+  const closed = changed(change, { watches: { ...watches, open: null, waiting: null } });
+  return waiting === null ? closed : open(closed, waiting.watch, waiting.workerIds);
+}
+
+function open(change: Change, watch: number, workerIds: ReadonlySet<WorkerId>): Change {
+  const opened = changed(change, { watches: { ...change.state.watches, open: watch } });
+  if (change.state.policy.prefillWatches === 'takes-over-and-cleans')
+    return onInstances(opened, 'prefill', workerIds);
+  const { decode, down } = change.state;
+  const stillDown = only(down, (id) => decode?.has(id) === true || workerIds.has(id));
+  return rejoin(changed(opened, { prefill: workerIds, down: stillDown }));
+}

@@ -1,0 +1,71 @@
+import { inRange } from '../../core/judgement/rank-state.js';
+import type { JudgedOn } from '../../core/policy/load-policy.js';
+import { fleetProblems } from '../../core/state/fleet-problems.js';
+import { noRanks, rememberReported } from '../../core/state/rank-memory.js';
+import type { WorkerId } from '../../core/worker-id.js';
+import { type Change, type RankValues, changed, isKnown, newWorker, only, onlyKeys, updateRank, withEntry, withProblem } from './state.js';
+import { judgeAll } from './verdicts.js';
+
+/** What one report says of one rank of one worker. */
+export interface RankLoad extends RankValues {
+  readonly workerId: WorkerId;
+  readonly dpRank: number;
+}
+
+/**
+ * Reports arrived, one or a batch.
+ *
+ * 1. Each is dropped or stored; a worker that is not known is tracked, dropped or held, as the policy says.
+ * 2. If it was stored, workers are judged, and marks of the request path end: all of them, or those of the
+ *    workers that reported. After a scheduler's batch that happens even when all of it was dropped.
+ */
+export function onLoads(change: Change, on: JudgedOn, loads: readonly RankLoad[]): Change {
+  const stored = loads.reduce(store, change);
+  if (on === 'load' && stored.state === change.state) return stored;
+  const rule = stored.state.policy.overloadMarks;
+  if (rule === 'ignored' || !stored.state.policy.judgedOn.includes(on)) return judgeAll(stored, on);
+  const reported = new Set(loads.map((report) => report.workerId));
+  const marked =
+    rule.until === 'publication' ? new Set<WorkerId>() : only(stored.state.overloadMarked, (id) => !reported.has(id));
+  return judgeAll(changed(stored, { overloadMarked: marked }), on);
+}
+
+function store(change: Change, load: RankLoad): Change {
+  const { state } = change;
+  const { policy } = state;
+  const { workerId, dpRank } = load;
+  const worker = state.workers.get(workerId) ?? newWorker;
+  if (policy.unknownWorkers.loads === 'dropped' && !isKnown(state, workerId)) {
+    return withProblem(change, fleetProblems.unknownWorker(workerId));
+  }
+  if (policy.ranksJudged === 'declared' && worker.declared !== null && !inRange(dpRank, worker.declared)) {
+    return withProblem(change, fleetProblems.undeclaredRank(workerId, dpRank));
+  }
+  const memory = rememberReported(state.memory.get(workerId) ?? noRanks, dpRank);
+  return makeRoom(
+    changed(change, {
+      workers: withEntry(
+        state.workers,
+        workerId,
+        updateRank(worker, dpRank, load, state.thresholds, policy),
+      ),
+      memory: withEntry(state.memory, workerId, memory),
+    }),
+  );
+}
+
+/** Held loads are bounded: beyond the policy's number of unknown workers the oldest is dropped. */
+function makeRoom(change: Change): Change {
+  const { state } = change;
+  const rule = state.policy.unknownWorkers;
+  if (rule.loads !== 'held' || state.workers.size <= rule.maximumWorkers) return change;
+  const held = [...state.workers.keys()].filter((id) => !isKnown(state, id));
+  const [oldest] = held;
+  if (oldest === undefined || held.length <= rule.maximumWorkers) return change;
+  const others = (id: WorkerId): boolean => id !== oldest;
+  const next = changed(change, {
+    workers: onlyKeys(state.workers, others),
+    memory: onlyKeys(state.memory, others),
+  });
+  return withProblem(next, fleetProblems.heldWorkerDropped(oldest, rule.maximumWorkers));
+}

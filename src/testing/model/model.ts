@@ -1,0 +1,175 @@
+import type { FleetEvent, FleetStart } from '../../core/events/fleet-event.js';
+import type { LoadPolicy } from '../../core/policy/load-policy.js';
+import { thresholdProblems } from '../../core/policy/load-threshold-config.js';
+import type { Problem } from '../../core/sources/problem.js';
+import { type Cleanup, mergeCleanups, planCleanups } from '../../core/state/cleanup.js';
+import { fleetProblems } from '../../core/state/fleet-problems.js';
+import type { Transition } from '../../core/state/fleet-step.js';
+import { rememberedRanks } from '../../core/state/rank-memory.js';
+import { onConfigs } from './configs.js';
+import { onInstances, onPrefillAttached, onPrefillClosed, onPrefillInstance, onPrefillInstances, onReportedDown } from './instances.js';
+import { onLoads } from './loads.js';
+import { type Change, type ModelState, changed, initialState, leavingWorker, only, withMember, withProblem } from './state.js';
+import { busyAfter, judgeAll, transitionsBetween } from './verdicts.js';
+
+/** What one event changed, and the state after it. */
+export interface ModelStep {
+  readonly state: ModelState;
+  readonly transitions: readonly Transition[];
+  readonly cleanups: readonly Cleanup[];
+  readonly problems: readonly Problem[];
+}
+
+/** The step before the first event: it begins the `scan`, and {@link step} makes every further one. */
+export function firstStep(policy: LoadPolicy, start: FleetStart = {}): ModelStep {
+  return { state: initialState(policy, start), transitions: [], cleanups: [], problems: [] };
+}
+
+/**
+ * The reference model: one event in, the next state and everything it brings about out. It states the rules
+ * plainly, with immutable Maps; the fast state must agree with it, and both with the recorded decisions of the
+ * original.
+ *
+ * 1. Any event in any order leaves a valid state.
+ * 2. A stopped model does nothing more. One that its policy ended keeps only its marks changeable.
+ * 3. The busy workers are those found busy when last judged, and those that the request path marked.
+ * 4. `now` is in milliseconds; it dates transitions and decides nothing.
+ *
+ * @example
+ * ```ts
+ * import { policies, workerId } from 'tidemark';
+ * import { firstStep, step } from 'tidemark/testing';
+ *
+ * const { state } = firstStep(policies['dynamo-1.0'], { thresholds: { activePrefillTokensThreshold: 1000 } });
+ * const load = { kind: 'load', workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: null, kvUsedBlocks: null } as const;
+ * const { transitions } = step(state, { ...load, activePrefillTokens: 1001 }, 0);
+ * console.log(transitions[0]?.verdict.text);
+ * // Logs: worker 7 is busy: rank 0 prefill tokens 1001 > 1000 (1 of 1 ranks busy, 1 needed)
+ * ```
+ *
+ * @see {@link firstStep}
+ */
+export function step(state: ModelState, event: FleetEvent, now: number): ModelStep {
+  const before: Change = { state, pendingCleanups: [], problems: [] };
+  const {
+    pendingCleanups: drops,
+    problems,
+    state: next,
+  } = state.phase === 'running' ? apply(before, event) : applyEnded(before, event);
+  const published = { ...next, busy: busyAfter(next, now) };
+  return {
+    state: published,
+    transitions: transitionsBetween(state, published, now),
+    cleanups: mergeCleanups(drops),
+    problems,
+  };
+}
+
+function applyEnded(change: Change, event: FleetEvent): Change {
+  return event.kind === 'thresholds' && change.state.phase === 'ended' ? onThresholds(change, event) : change;
+}
+
+function apply(change: Change, event: FleetEvent): Change {
+  const { state } = change;
+  const { policy } = state;
+  switch (event.kind) {
+    case 'load':
+      if (!state.loadsOpen) return change;
+      if ((event.topic ?? 'kv_metrics') === 'kv_metrics') return onLoads(change, 'load', [event]);
+      return withProblem(change, fleetProblems.foreignTopic(event.topic ?? ''));
+    case 'schedulerLoads':
+      if (!policy.judgedOn.includes('schedulerLoads')) return change;
+      return onLoads(
+        change,
+        'schedulerLoads',
+        event.loads.map((load) => ({ ...load, kvUsedBlocks: null })),
+      );
+    case 'configs':
+      return onConfigs(change, event.workers);
+    case 'config': {
+      const cards = new Map(state.configs);
+      if (event.config === null) cards.delete(event.workerId);
+      else cards.set(event.workerId, event.config);
+      return onConfigs(change, cards);
+    }
+    case 'decodeInstances':
+      return onInstances(change, 'decode', new Set(event.workerIds));
+    case 'instance':
+      if (event.role === 'prefill')
+        return onPrefillInstance(change, event.watch, event.workerId, event.present);
+      return onInstances(
+        change,
+        'decode',
+        withMember(state.decode, event.workerId, event.present),
+        event.workerId,
+      );
+    case 'prefillAttached':
+      return onPrefillAttached(change, new Set(event.workerIds));
+    case 'prefillInstances':
+      return onPrefillInstances(change, event.watch, new Set(event.workerIds));
+    case 'prefillClosed':
+      return onPrefillClosed(change, event.watch);
+    case 'thresholds':
+      return onThresholds(change, event);
+    case 'marked':
+      return policy.overloadMarks === 'ignored'
+        ? change
+        : changed(change, { overloadMarked: new Set([...state.overloadMarked, event.workerId]) });
+    case 'markExpired':
+      if (policy.overloadMarks === 'ignored' || policy.overloadMarks.maximumMs === null) return change;
+      return changed(change, { overloadMarked: only(state.overloadMarked, (id) => id !== event.workerId) });
+    case 'reportedDown':
+      return onReportedDown(change, event.workerId);
+    case 'loadError':
+      return withProblem(change, fleetProblems.sourceError('loads', event.text));
+    case 'configError':
+      return withProblem(change, fleetProblems.sourceError('configs', event.text));
+    case 'instancesError':
+      return withProblem(change, fleetProblems.sourceError('instances', event.text));
+    case 'problem':
+      return withProblem(change, event.problem);
+    case 'loadStreamEnded':
+      return changed(ended(change, 'loads', policy.loadsEnded), { loadsOpen: false });
+    case 'configsEnded':
+      return ended(change, 'configs', policy.configsEnded);
+    case 'instancesEnded':
+      return ended(change, 'instances', policy.instancesEnded);
+    case 'stop':
+      return changed(stopped(change), { phase: 'stopped' });
+  }
+}
+
+function onThresholds(change: Change, event: Extract<FleetEvent, { kind: 'thresholds' }>): Change {
+  const { state } = change;
+  const refused = event.checked === true ? thresholdProblems(event, state.policy) : [];
+  if (refused.length > 0) {
+    return refused.reduce((next, text) => withProblem(next, fleetProblems.thresholdOutOfRange(text)), change);
+  }
+  const next = changed(change, { thresholds: state.thresholds.update(event) });
+  return state.phase === 'running' ? judgeAll(next, 'thresholds') : next;
+}
+
+function ended(
+  change: Change,
+  source: Problem['source'],
+  rule: LoadPolicy['loadsEnded' | 'configsEnded' | 'instancesEnded'],
+): Change {
+  const next = withProblem(change, fleetProblems.sourceEnded(source, rule));
+  return rule === 'ends-monitor' ? changed(next, { phase: 'ended' }) : next;
+}
+
+function stopped(change: Change): Change {
+  const { state } = change;
+  if (state.policy.stop === 'silent') return change;
+  const left = [...state.memory].filter(([id]) => !state.counted.has(id));
+  const drops = left.flatMap(([id, memory]) =>
+    planCleanups(
+      { types: 'own', withoutRank: true },
+      state.poolRole,
+      leavingWorker(state, id),
+      rememberedRanks(memory),
+      null,
+    ),
+  );
+  return { ...change, pendingCleanups: [...change.pendingCleanups, ...drops] };
+}

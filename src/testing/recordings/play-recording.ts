@@ -1,0 +1,169 @@
+import type { FleetEvent, FleetStart } from '../../core/events/fleet-event.js';
+import type { LoadPolicy } from '../../core/policy/load-policy.js';
+import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
+import { policyNamed } from '../../core/policy/policies.js';
+import type { Problem } from '../../core/sources/problem.js';
+import { FleetLoad } from '../../core/state/fleet-load.js';
+import { fleetProblems } from '../../core/state/fleet-problems.js';
+import type { FleetStep, Transition } from '../../core/state/fleet-step.js';
+import { type WorkerId, compareWorkerIds } from '../../core/worker-id.js';
+import type { DecodeError } from '../../wire/decode-error.js';
+import { LoadDecoder } from '../../wire/loads/load-decoder.js';
+import type { Expectation, RecordedEvent, Recording } from '../../wire/recording/recording.js';
+import { firstStep, step } from '../model/model.js';
+
+/** What one event brought about. */
+export type Played = Pick<FleetStep, 'transitions' | 'cleanups' | 'problems'>;
+
+/** Nothing was brought about. */
+export const nothingPlayed: Played = { transitions: [], cleanups: [], problems: [] };
+
+/** One of the two that decide: the fast state, or the model, which is the meaning. */
+export interface Player {
+  apply(event: FleetEvent, at: number): Played;
+  busy(): readonly WorkerId[];
+  thresholds(): LoadThresholds;
+}
+
+/** The players by name. */
+export const players = {
+  fast: (policy: LoadPolicy, start: FleetStart): Player => {
+    const fleet = new FleetLoad(policy, start);
+    return {
+      apply: (event, at) => fleet.apply(event, at) ?? nothingPlayed,
+      busy: () => [...fleet.busy],
+      thresholds: () => fleet.thresholds,
+    };
+  },
+  model: (policy: LoadPolicy, start: FleetStart): Player => {
+    let last = firstStep(policy, start);
+    return {
+      apply: (event, at) => (last = step(last.state, event, at)),
+      busy: () => [...last.state.busy.keys()],
+      thresholds: () => last.state.thresholds,
+    };
+  },
+} as const;
+
+/** The name of a player. */
+export type PlayerName = keyof typeof players;
+
+/** An expectation that did not hold. */
+export interface FailedExpectation {
+  readonly line: number;
+  readonly scenario: string;
+  readonly key: keyof Expectation;
+  readonly expected: unknown;
+  readonly actual: unknown;
+}
+
+/** What playing a recording came to. */
+export interface PlayedRecording {
+  readonly policy: string;
+  readonly scenarios: number;
+  readonly events: number;
+  readonly expectations: number;
+  readonly failures: readonly FailedExpectation[];
+}
+
+/** How a recording is played, and who is told meanwhile. */
+export interface PlayOptions {
+  /** Another policy than the recording names. */
+  readonly policy?: LoadPolicy;
+  /** Who decides: `fast`, the state that runs in production, or `model`, the reference model. Default: `fast`. */
+  readonly player?: PlayerName;
+  readonly transition?: (transition: Transition) => void;
+  readonly problem?: (problem: Problem, at: number) => void;
+}
+
+/**
+ * Plays a recording in virtual time and compares what it expects.
+ *
+ * 1. The policy is the recording's own unless another is given.
+ * 2. Every `start` makes a new state. A recording without one begins with an empty state.
+ * 3. Raw messages are decoded under the policy; one that does not decode is a problem.
+ * 4. Every expectation line counts once, however many keys it has, and whether it holds or not.
+ *
+ * @throws UnknownPolicyError when the recording names a policy that the table does not hold
+ */
+export function playRecording(recording: Recording, options: PlayOptions = {}): PlayedRecording {
+  const policy = options.policy ?? policyNamed(recording.header.policy);
+  const begin = players[options.player ?? 'fast'];
+  const decoder = new LoadDecoder(policy);
+  const failures: FailedExpectation[] = [];
+  let player = begin(policy, {});
+  let last = nothingPlayed;
+  let scenario = '';
+  const count = { scenarios: 0, events: 0, expectations: 0 };
+  for (const entry of recording.lines) {
+    if ('expect' in entry) {
+      count.expectations += 1;
+      const failed = compared(entry.expect, player, last);
+      failures.push(...failed.map((one) => ({ line: entry.line, scenario, ...one })));
+      continue;
+    }
+    if (entry.event.kind === 'start') {
+      count.scenarios += 1;
+      scenario = entry.event.name ?? `scenario ${count.scenarios}`;
+      player = begin(policy, entry.event);
+      last = nothingPlayed;
+      continue;
+    }
+    count.events += 1;
+    last = played(player, entry.event, entry.at, decoder);
+    for (const transition of last.transitions) options.transition?.(transition);
+    for (const problem of last.problems) options.problem?.(problem, entry.at);
+  }
+  return { policy: policy.name, ...count, failures };
+}
+
+function played(
+  player: Player,
+  event: Exclude<RecordedEvent, { kind: 'start' }>,
+  at: number,
+  decoder: LoadDecoder,
+): Played {
+  if (event.kind !== 'message') return player.apply(event, at);
+  const decoded = decoder.decode(event.payload);
+  if ('load' in decoded) return player.apply(decoded.load, at);
+  const problem =
+    'error' in decoded ? undecodable(decoded.error) : fleetProblems.foreignTopic(decoded.foreignTopic);
+  return { ...nothingPlayed, problems: [problem] };
+}
+
+function undecodable({ code, message, offset }: DecodeError): Problem {
+  return { code: 'undecodable', source: 'loads', text: `${message} (${code} at byte ${offset})`, count: 1 };
+}
+
+function compared(
+  expected: Expectation,
+  player: Player,
+  { cleanups, problems }: Played,
+): Pick<FailedExpectation, 'key' | 'expected' | 'actual'>[] {
+  const actual: { [Key in keyof Required<Expectation>]: unknown } = {
+    busy: player.busy(),
+    cleanup: cleanups,
+    thresholds: thresholdsOf(player.thresholds()),
+    problems: problems.map((problem) => problem.code),
+  };
+  const wanted = { ...expected, ...(expected.busy && { busy: expected.busy.toSorted(compareWorkerIds) }) };
+  return (Object.keys(wanted) as (keyof Expectation)[])
+    .filter((key) => comparable(wanted[key]) !== comparable(actual[key]))
+    .map((key) => ({ key, expected: wanted[key], actual: actual[key] }));
+}
+
+function thresholdsOf(thresholds: LoadThresholds): LoadThresholds {
+  const { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac } =
+    thresholds;
+  return { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac };
+}
+
+/** A text that is equal for equal values: keys in order, 64-bit integers and special floats kept. */
+function comparable(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) => {
+    if (typeof inner === 'bigint' || (typeof inner === 'number' && !Number.isFinite(inner)))
+      return String(inner);
+    if (inner === null || typeof inner !== 'object' || Array.isArray(inner)) return inner;
+    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}

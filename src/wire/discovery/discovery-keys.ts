@@ -1,0 +1,296 @@
+import type { EndpointName } from '../../core/sources/worker-info.js';
+import { type WorkerId, workerIdFromHex } from '../../core/worker-id.js';
+import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
+import { type LoadScope, ScopeError, scopeWords } from '../endpoint-names.js';
+import { decodeSegment, encodeSegment } from '../text-codecs.js';
+
+/** The key of a serving endpoint of a worker. */
+export interface InstanceKey {
+  readonly kind: 'instance';
+  readonly namespace: string;
+  readonly component: string;
+  readonly endpoint: string;
+  readonly instanceId: WorkerId;
+}
+
+/** The key of a model card. Keys up to release 0.5.1 (`models/{uuid}`, `mdc/{slug}`) say nothing: all are `null`. */
+export interface ModelKey {
+  readonly kind: 'model';
+  readonly namespace: string | null;
+  readonly component: string | null;
+  readonly endpoint: string | null;
+  readonly instanceId: WorkerId | null;
+  /** The suffix of a LoRA card, `null` in the key of a base card. */
+  readonly lora: string | null;
+}
+
+/** The key of where a publisher's events can be had. */
+export interface EventChannelKey extends PublisherKey {
+  readonly kind: 'eventChannel';
+}
+
+/** The key of what a publisher says about itself. */
+export interface EventSourceKey extends PublisherKey {
+  readonly kind: 'eventSource';
+}
+
+/** What the key of a publisher says. */
+export interface PublisherKey {
+  readonly namespace: string;
+  /** `null`: the events are of the whole namespace. */
+  readonly component: string | null;
+  /** `null`: the events are of the whole component or namespace. */
+  readonly endpoint: string | null;
+  readonly topic: string;
+  /** The publisher's id. Up to release 1.1 it is the worker's, later it is random. */
+  readonly instanceId: WorkerId;
+}
+
+/** What a discovery key says; `unknown` is a key below another root than Dynamo's. */
+export type DiscoveryKey =
+  InstanceKey | ModelKey | EventChannelKey | EventSourceKey | { readonly kind: 'unknown' };
+
+/**
+ * Reads a discovery key of any release (0.4 to 1.6).
+ *
+ * 1. `v1/instances/{ns}/{component}/{endpoint}/{id}` and `instances/{ns}/{component}/{endpoint}[:{id}]` are an
+ *    instance; without an id it is a static one, which is worker 0.
+ * 2. `v1/mdc/{ns}/{component}/{endpoint}/{id}[/{lora}]`, `models/{uuid}` and `mdc/{slug}` are a model.
+ * 3. `v1/event_channels/{ns}/{component}/{topic}/{id}`, where an empty component means the namespace, and
+ *    `v1/event_channels/namespace/{ns}[/component/{c}[/endpoint/{e}]]/topic/{topic}/{id}`, whose names are
+ *    escaped, are an event channel; the same below `v1/event_sources` an event source. The first has four
+ *    segments and the second five, seven or nine, so a namespace called `namespace` confuses nobody.
+ * 4. Ids are hexadecimal, of either case. Any other root is `unknown`.
+ *
+ * Returns `{ error }` with the code `bad-key` for a key of no such shape below one of these roots.
+ *
+ * @example
+ * ```ts
+ * import { parseDiscoveryKey } from 'tidemark/wire';
+ *
+ * const key = parseDiscoveryKey('v1/instances/dynamo/backend/generate/694d988806b92e39');
+ * if ('kind' in key && key.kind === 'instance') console.log(key.instanceId);
+ * // Logs: 7587888657184927289
+ * ```
+ */
+export function parseDiscoveryKey(key: string): DiscoveryKey | { readonly error: DecodeError } {
+  return catchDecodeFailure(() => requireDiscoveryKey(key));
+}
+
+/** The same for the inside of this room: a failure is thrown. */
+export function requireDiscoveryKey(key: string): DiscoveryKey {
+  for (const [root, read] of READERS) {
+    if (!key.startsWith(root)) continue;
+    const parsed = read(key.slice(root.length).split('/'));
+    if (parsed === undefined) {
+      throw new DecodeFailure(
+        'bad-key',
+        `${JSON.stringify(key.slice(0, 400))} is no key that Dynamo writes below ${root}`,
+        0,
+      );
+    }
+    return parsed;
+  }
+  return { kind: 'unknown' };
+}
+
+type Reader = (segments: readonly string[]) => DiscoveryKey | undefined;
+
+const READERS: readonly (readonly [root: string, read: Reader])[] = [
+  ['v1/instances/', instance],
+  ['v1/mdc/', model],
+  ['v1/event_channels/', (segments) => publisher('eventChannel', segments)],
+  ['v1/event_sources/', (segments) => publisher('eventSource', segments)],
+  ['instances/', instanceBefore060],
+  ['models/', modelBefore060],
+  ['mdc/', modelBefore060],
+];
+
+const HEX = /^[0-9a-fA-F]{1,16}$/;
+const STATIC_WORKER_ID = '0';
+
+function instance(segments: readonly string[]): DiscoveryKey | undefined {
+  const [namespace, component, endpoint, id] = segments;
+  if (segments.length !== 4 || !namespace || !component || !endpoint || !isId(id)) return undefined;
+  return { kind: 'instance', namespace, component, endpoint, instanceId: workerIdFromHex(id) };
+}
+
+function instanceBefore060(segments: readonly string[]): DiscoveryKey | undefined {
+  const [namespace, component, last = ''] = segments;
+  const colon = last.lastIndexOf(':');
+  const endpoint = colon < 0 ? last : last.slice(0, colon);
+  const id = colon < 0 ? STATIC_WORKER_ID : last.slice(colon + 1);
+  if (segments.length !== 3 || !namespace || !component || !endpoint || !isId(id)) return undefined;
+  return { kind: 'instance', namespace, component, endpoint, instanceId: workerIdFromHex(id) };
+}
+
+function model(segments: readonly string[]): DiscoveryKey | undefined {
+  const [namespace, component, endpoint, id, lora = null] = segments;
+  if (segments.length > 5 || !namespace || !component || !endpoint || !isId(id) || lora === '')
+    return undefined;
+  return { kind: 'model', namespace, component, endpoint, instanceId: workerIdFromHex(id), lora };
+}
+
+function modelBefore060(segments: readonly string[]): DiscoveryKey | undefined {
+  if (segments.length !== 1 || segments[0] === '') return undefined;
+  return { kind: 'model', namespace: null, component: null, endpoint: null, instanceId: null, lora: null };
+}
+
+function publisher(
+  kind: 'eventChannel' | 'eventSource',
+  segments: readonly string[],
+): DiscoveryKey | undefined {
+  const scope = segments.length === 4 ? verbatimScope(segments) : escapedScope(segments);
+  const id = segments.at(-1);
+  if (scope === undefined || !isId(id)) return undefined;
+  const { namespace, component, endpoint, topic } = scope;
+  if (!namespace || component === '' || endpoint === '' || !topic) return undefined;
+  return { kind, namespace, component, endpoint, topic, instanceId: workerIdFromHex(id) };
+}
+
+type Channel = Omit<PublisherKey, 'instanceId'>;
+
+function verbatimScope([namespace = '', component = '', topic = '']: readonly string[]): Channel {
+  return { namespace, component: component || null, endpoint: null, topic };
+}
+
+/** Reads the escaped layout: pairs of a word and a name, then the id. */
+function escapedScope(segments: readonly string[]): Channel | undefined {
+  const words = segments.filter((_, i) => i % 2 === 0 && i < segments.length - 1);
+  if (segments.length % 2 === 0 || !ESCAPED_WORDS.has(words.join('/'))) return undefined;
+  const names = catchDecodeFailure(() => segments.filter((_, i) => i % 2 === 1).map(decodeSegment));
+  if ('error' in names) return undefined;
+  const topic = names.pop() ?? '';
+  const [namespace = '', component = null, endpoint = null] = names;
+  return { namespace, component, endpoint, topic };
+}
+
+const ESCAPED_WORDS: ReadonlySet<string> = new Set([
+  'namespace/topic',
+  'namespace/component/topic',
+  'namespace/component/endpoint/topic',
+]);
+
+function isId(text: string | undefined): text is string {
+  return text !== undefined && HEX.test(text);
+}
+
+/** A worker at its endpoint, as the keys of its records name it. */
+export interface EndpointAddress extends EndpointName {
+  readonly instanceId: WorkerId;
+}
+
+/**
+ * The key of an instance, in the layout of release 0.6.0 and later.
+ *
+ * @throws ScopeError for a name that is empty or holds a slash: the layout does not escape.
+ *
+ * @example
+ * ```ts
+ * import { workerId } from 'tidemark';
+ * import { instanceKey } from 'tidemark/wire';
+ *
+ * const at = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
+ * console.log(instanceKey({ ...at, instanceId: workerId('7587888657184927289') }));
+ * // Logs: v1/instances/dynamo/backend/generate/694d988806b92e39
+ * ```
+ */
+export function instanceKey(address: EndpointAddress): string {
+  return `v1/instances/${addressPath(address)}`;
+}
+
+/**
+ * The key of a model card, in the layout of release 0.6.0 and later; with `lora`, the suffix of a LoRA card
+ * ({@link slugOf} makes it of the adapter's name).
+ *
+ * @throws ScopeError for a name that is empty or holds a slash: the layout does not escape.
+ */
+export function modelKey(address: EndpointAddress & { readonly lora?: string | null }): string {
+  const lora = address.lora ?? null;
+  return `v1/mdc/${addressPath(address)}${lora === null ? '' : `/${requireKeySegment(lora)}`}`;
+}
+
+/**
+ * The key of an event channel. Not `escaped`, it has the layout of releases 0.9 to 1.3, which has no endpoints;
+ * `escaped`, that of release 1.4 and later. The default is the second when the scope has an endpoint.
+ *
+ * @throws ScopeError for an empty name, an endpoint without a component, and in the layout that does not escape
+ *   for an endpoint and for a name with a slash.
+ *
+ * @example
+ * ```ts
+ * import { workerId } from 'tidemark';
+ * import { eventChannelKey } from 'tidemark/wire';
+ *
+ * console.log(eventChannelKey({ namespace: 'dynamo', topic: 'kv_metrics', instanceId: workerId('255') }));
+ * // Logs: v1/event_channels/dynamo//kv_metrics/ff
+ * ```
+ */
+export function eventChannelKey(
+  channel: LoadScope & { readonly topic: string; readonly instanceId: WorkerId },
+  { escaped = channel.endpoint != null }: { readonly escaped?: boolean } = {},
+): string {
+  const { namespace, component, topic } = channel;
+  const id = hexOf(channel.instanceId);
+  if (escaped) {
+    if (topic === '') throw new ScopeError('The topic has an empty name.');
+    const scope = scopeWords(channel, encodeSegment).join('/');
+    return `v1/event_channels/${scope}/topic/${encodeSegment(topic)}/${id}`;
+  }
+  if (channel.endpoint != null) {
+    throw new ScopeError('The layout that does not escape has no endpoints: leave it out.');
+  }
+  const scope = `${requireKeySegment(namespace)}/${component == null ? '' : requireKeySegment(component)}`;
+  return `v1/event_channels/${scope}/${requireKeySegment(topic)}/${id}`;
+}
+
+function addressPath({ namespace, component, endpoint, instanceId }: EndpointAddress): string {
+  return `${requireKeySegment(namespace)}/${requireKeySegment(component)}/${requireKeySegment(endpoint)}/${hexOf(instanceId)}`;
+}
+
+function hexOf(id: WorkerId): string {
+  return BigInt(id).toString(16);
+}
+
+function requireKeySegment(name: string): string {
+  if (name === '' || name.includes('/')) {
+    throw new ScopeError(
+      `${JSON.stringify(name)} cannot stand in a discovery key: take a name without slashes.`,
+    );
+  }
+  return name;
+}
+
+/** Where entries of releases up to 0.5.1 stand, whose keys say nothing: their values name the namespace. */
+const MODEL_ENTRIES = 'models/';
+
+/** Where keys begin with the namespace, newest layout first. */
+const NAMESPACED = ['v1/instances/', 'v1/mdc/', 'instances/'];
+
+/**
+ * The prefixes below which a discovery store says which workers there are and how large they are, in every release
+ * (0.4 to 1.6).
+ *
+ * 1. With a namespace they end with a slash behind it, so that `ns1` does not bring `ns10`. What stands below
+ *    `models/` comes whole, and has to be filtered by what it says.
+ * 2. The cards `mdc/{slug}` of releases up to 0.5.1 are of no worker, and are left out.
+ *
+ * @throws ScopeError for a namespace that is empty or holds a slash.
+ *
+ * @example
+ * ```ts
+ * import { discoveryPrefixes } from 'tidemark/wire';
+ *
+ * console.log(discoveryPrefixes('prod').join(' '));
+ * // Logs: v1/instances/prod/ v1/mdc/prod/ instances/prod/ models/
+ * ```
+ */
+export function discoveryPrefixes(namespace?: string): readonly string[] {
+  if (namespace === undefined) return [...NAMESPACED, MODEL_ENTRIES];
+  if (namespace === '' || namespace.includes('/')) {
+    throw new ScopeError(
+      `${JSON.stringify(namespace)} is no namespace: name one without a slash, or none to see all.`,
+    );
+  }
+  return [...NAMESPACED.map((root) => `${root}${namespace}/`), MODEL_ENTRIES];
+}

@@ -1,0 +1,252 @@
+import type { RuntimeConfig } from '../../core/events/fleet-event.js';
+import type { WorkerId } from '../../core/worker-id.js';
+import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
+import { MAX_U32, field, objectOf, optionalCount, optionalString, requiredField, stringOf, uintOf } from '../json/json-fields.js';
+import { type JsonNode, type JsonObjectNode, parseLosslessJson } from '../json/lossless-json.js';
+import { type EventChannelKey, type InstanceKey, type ModelKey, requireDiscoveryKey } from './discovery-keys.js';
+
+/** Where requests to an instance go: a NATS subject, `host:port/path`, or a URL. */
+export interface InstanceTransport {
+  readonly kind: 'nats_tcp' | 'tcp' | 'http';
+  readonly address: string;
+}
+
+/** Where the events of a publisher can be had. */
+export type EventTransport =
+  | { readonly kind: 'nats'; readonly subjectPrefix: string }
+  | { readonly kind: 'zmq'; readonly endpoint: string }
+  | {
+      readonly kind: 'zmqBroker';
+      readonly xsubEndpoints: readonly string[];
+      readonly xpubEndpoints: readonly string[];
+    };
+
+/** The transport of an instance, `null` when there is none of a known kind. */
+export function readInstanceTransport(record: JsonObjectNode): InstanceTransport | null {
+  const transport = field(record, 'transport');
+  if (transport?.kind !== 'object') return null;
+  for (const kind of ['nats_tcp', 'tcp', 'http'] as const) {
+    const address = field(transport, kind);
+    if (address !== undefined) return { kind, address: stringOf(address, `transport.${kind}`) };
+  }
+  return null;
+}
+
+/** The transport of an event channel, `null` when it is of no known kind. */
+export function readEventTransport(record: JsonObjectNode): EventTransport | null {
+  const transport = objectOf(requiredField(record, 'transport'), 'transport');
+  const kind = stringOf(requiredField(transport, 'kind'), 'transport.kind');
+  const config = (): JsonObjectNode => objectOf(requiredField(transport, 'config'), 'transport.config');
+  switch (kind) {
+    case 'Nats':
+      return {
+        kind: 'nats',
+        subjectPrefix: stringOf(requiredField(config(), 'subject_prefix'), 'subject_prefix'),
+      };
+    case 'Zmq':
+      return { kind: 'zmq', endpoint: stringOf(requiredField(config(), 'endpoint'), 'endpoint') };
+    case 'ZmqBroker':
+      return {
+        kind: 'zmqBroker',
+        xsubEndpoints: stringsOf(requiredField(config(), 'xsub_endpoints'), 'xsub_endpoints'),
+        xpubEndpoints: stringsOf(requiredField(config(), 'xpub_endpoints'), 'xpub_endpoints'),
+      };
+    default:
+      return null;
+  }
+}
+
+function stringsOf(node: JsonNode, name: string): readonly string[] {
+  if (node.kind !== 'array')
+    throw new DecodeFailure('wrong-type', `${name} must be an array of strings`, node.offset);
+  return node.items.map((item) => stringOf(item, name));
+}
+
+/** What we read of a model card, or of the model entry that releases up to 0.5.1 put beside it. */
+export interface ModelCard {
+  /** The model's name, `null` when the card has none. */
+  readonly model: string | null;
+  /** The name of the LoRA adapter that the card itself says it is of. */
+  readonly lora: string | null;
+  readonly runtimeConfig: RuntimeConfig;
+}
+
+/** Reads a card. A field that is not there and one that is null are the same; no field has to be there. */
+export function readModelCard(card: JsonObjectNode): ModelCard {
+  const config = objectField(card, 'runtime_config');
+  const lora = objectField(card, 'lora');
+  return {
+    model: optionalString(card, 'display_name') ?? optionalString(card, 'name'),
+    lora: lora === null ? null : stringOf(requiredField(lora, 'name'), 'lora.name'),
+    runtimeConfig: config === null ? {} : readRuntimeConfig(config),
+  };
+}
+
+function readRuntimeConfig(config: JsonObjectNode): RuntimeConfig {
+  const totalKvBlocks = optionalCount(config, 'total_kv_blocks');
+  const maxNumBatchedTokens = optionalCount(config, 'max_num_batched_tokens');
+  const dataParallelStartRank = optionalU32(config, 'data_parallel_start_rank');
+  const dataParallelSize = optionalU32(config, 'data_parallel_size');
+  return {
+    ...(totalKvBlocks !== null && { totalKvBlocks }),
+    ...(maxNumBatchedTokens !== null && { maxNumBatchedTokens }),
+    ...(dataParallelStartRank !== null && { dataParallelStartRank }),
+    ...(dataParallelSize !== null && { dataParallelSize }),
+  };
+}
+
+function optionalU32(object: JsonObjectNode, name: string): number | null {
+  const node = field(object, name);
+  return node === undefined || node.kind === 'null' ? null : Number(uintOf(node, name, MAX_U32));
+}
+
+function objectField(object: JsonObjectNode, name: string): JsonObjectNode | null {
+  const node = field(object, name);
+  return node === undefined || node.kind === 'null' ? null : objectOf(node, name);
+}
+
+/** One key of a discovery store with its value; an empty value says that the key is gone. */
+export interface DiscoveryEntry {
+  readonly key: string;
+  readonly value: Uint8Array;
+  /** The etcd lease of the key; `0` is none, as in etcd. */
+  readonly lease?: WorkerId | undefined;
+}
+
+/** A serving endpoint of a worker. */
+export interface InstanceRecord extends InstanceKey {
+  readonly removed?: undefined;
+  /** `null`: none, or of a kind that this release of tidemark does not know. */
+  readonly transport: InstanceTransport | null;
+}
+
+/** A model card of a worker. */
+export interface ModelRecord extends ModelKey {
+  readonly removed?: undefined;
+  /** The model's name, `null` when the card has none. */
+  readonly model: string | null;
+  /** The LoRA adapter's name, else the suffix; `null` for a base card. Only a base card says how large a worker is. */
+  readonly lora: string | null;
+  readonly runtimeConfig: RuntimeConfig;
+}
+
+/** Where the events of a publisher can be had. */
+export interface EventChannelRecord extends EventChannelKey {
+  readonly removed?: undefined;
+  /** `null`: of a kind that this release of tidemark does not know. */
+  readonly transport: EventTransport | null;
+}
+
+/** A key that is gone, and what it said. A LoRA card that is gone is known by its suffix only. */
+export type RemovedRecord = (InstanceKey | ModelKey | EventChannelKey) & { readonly removed: true };
+
+/** What one entry of a discovery store says; `unknown` is everything that tells nothing about workers' loads. */
+export type DiscoveryRecord =
+  | InstanceRecord
+  | ModelRecord
+  | EventChannelRecord
+  | RemovedRecord
+  | { readonly kind: 'unknown'; readonly removed?: undefined };
+
+/**
+ * Decodes one entry of a discovery store as any release (0.4 to 1.6) writes it.
+ *
+ * 1. The key says what the record is about (see {@link parseDiscoveryKey}) and wins over the value. Only the
+ *    entries `models/{uuid}` take namespace, component and endpoint from the value.
+ * 2. The id is the one in the key; where the key has none it is the lease, and `null` without a lease. An id in
+ *    the value must be the same.
+ * 3. A value is a bare instance, card or model entry, or tagged with its `type`, and then of the type that
+ *    belongs below its key.
+ * 4. An empty value is a removal: `removed` is true, and the rest is what the key says.
+ * 5. Event sources and keys of other roots are `unknown`; their values are not looked at.
+ * 6. Fields that are not needed may be missing or hold anything. A field that is read has its own type; in a card
+ *    it may also be `null`, which means missing.
+ *
+ * Returns `{ error }` for a key or a value that cannot be read. The offset counts in the value, and is 0 for
+ * `bad-key`.
+ *
+ * @example
+ * ```ts
+ * import { decodeDiscoveryRecord } from 'tidemark/wire';
+ *
+ * const record = decodeDiscoveryRecord({
+ *   key: 'v1/mdc/dynamo/backend/generate/694d988806b92e39',
+ *   value: new TextEncoder().encode('{"display_name":"tiny","runtime_config":{"total_kv_blocks":100}}'),
+ * });
+ * if ('kind' in record && record.kind === 'model' && !record.removed) console.log(record.runtimeConfig);
+ * // Logs: { totalKvBlocks: 100 }
+ * ```
+ */
+export function decodeDiscoveryRecord(
+  entry: DiscoveryEntry,
+): DiscoveryRecord | { readonly error: DecodeError } {
+  return catchDecodeFailure(() => readRecord(entry));
+}
+
+function readRecord({ key: text, value, lease }: DiscoveryEntry): DiscoveryRecord {
+  const key = requireDiscoveryKey(text);
+  if (key.kind === 'unknown' || key.kind === 'eventSource') return { kind: 'unknown' };
+  const identified = key.kind === 'model' ? { ...key, instanceId: key.instanceId ?? idOfLease(lease) } : key;
+  if (value.length === 0) return { ...identified, removed: true };
+
+  const body = readBody(value, TAGS[key.kind], key.instanceId);
+  switch (identified.kind) {
+    case 'instance':
+      return { ...identified, transport: readInstanceTransport(body) };
+    case 'eventChannel':
+      return { ...identified, transport: readEventTransport(body) };
+    case 'model':
+      return {
+        ...identified,
+        ...(text.startsWith('models/') && readEndpointName(body)),
+        ...readTaggedCard(body, identified.lora),
+      };
+  }
+}
+
+const TAGS = { instance: 'Endpoint', model: 'Model', eventChannel: 'EventChannel' } as const;
+
+/** The value as an object that does not contradict its key. */
+function readBody(value: Uint8Array, tag: string, id: WorkerId | null): JsonObjectNode {
+  const body = objectOf(parseLosslessJson(value), 'a discovery record');
+  const type = field(body, 'type');
+  if (type !== undefined && stringOf(type, 'type') !== tag) {
+    throw new DecodeFailure('malformed', `type must be ${tag} below this key`, type.offset);
+  }
+  const stated = field(body, 'instance_id');
+  if (stated === undefined || id === null) return body;
+  const statedId = uintOf(stated, 'instance_id').toString();
+  if (statedId === id) return body;
+  throw new DecodeFailure('malformed', `instance_id is ${statedId}, but the key says ${id}`, stated.offset);
+}
+
+function idOfLease(lease: WorkerId | undefined): WorkerId | null {
+  return lease === undefined || lease === '0' ? null : lease;
+}
+
+function readEndpointName(entry: JsonObjectNode): Pick<ModelRecord, 'namespace' | 'component' | 'endpoint'> {
+  const endpoint = objectOf(requiredField(entry, 'endpoint'), 'endpoint');
+  return {
+    namespace: nameIn(endpoint, 'namespace'),
+    component: nameIn(endpoint, 'component'),
+    endpoint: nameIn(endpoint, 'name'),
+  };
+}
+
+/** A name that a key can hold, since a worker's place is the same whether a key or a value names it. */
+function nameIn(endpoint: JsonObjectNode, member: string): string {
+  const node = requiredField(endpoint, member);
+  const name = stringOf(node, `endpoint.${member}`);
+  if (name !== '' && !name.includes('/')) return name;
+  throw new DecodeFailure('malformed', `endpoint.${member} must be a name without slashes`, node.offset);
+}
+
+/** The card of a tagged record, or the bare one; its own word about LoRA goes before the suffixes. */
+function readTaggedCard(body: JsonObjectNode, keySuffix: string | null): ModelCard {
+  if (field(body, 'type') === undefined) {
+    const card = readModelCard(body);
+    return { ...card, lora: card.lora ?? keySuffix };
+  }
+  const card = readModelCard(objectOf(requiredField(body, 'card_json'), 'card_json'));
+  return { ...card, lora: card.lora ?? keySuffix ?? optionalString(body, 'model_suffix') };
+}

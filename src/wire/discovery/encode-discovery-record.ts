@@ -1,0 +1,142 @@
+import type { RuntimeConfig } from '../../core/events/fleet-event.js';
+import { toSlug } from '../text-codecs.js';
+import type { EndpointAddress } from './discovery-keys.js';
+import type { InstanceTransport } from './discovery-record.js';
+
+/** One file of a model, as a card names it. */
+export interface ModelFile {
+  /** Where it lies, for whoever reads the card. */
+  readonly path: string;
+  /** The BLAKE3 hash of its content in hexadecimal: Dynamo 1.6 refuses a card whose files have others. */
+  readonly blake3: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** The files that a card names so that a frontend can read prompts for the model, in the layout of Hugging Face. */
+export interface ModelFiles {
+  /** The folder. */
+  readonly sourcePath: string;
+  /** `config.json`. */
+  readonly config: ModelFile;
+  /** `tokenizer.json`. */
+  readonly tokenizer: ModelFile;
+  /** `tokenizer_config.json`, which has the chat template. */
+  readonly tokenizerConfig: ModelFile;
+  /** `generation_config.json`. */
+  readonly generationConfig?: ModelFile;
+}
+
+/** The fields of a card that name files; without files those that must be there, as null. */
+export function modelFilesText(files: ModelFiles | undefined, release: '0.6' | '1.0' | '1.6'): string {
+  if (files === undefined) return '"model_info":null,"tokenizer":null';
+  const one = (kind: string, { path, blake3, size }: ModelFile): string =>
+    `{"${kind}":{"path":${JSON.stringify(path)},"checksum":"blake3:${blake3}"` +
+    `${release === '1.6' ? `,"size":${size}` : ''}}}`;
+  const { sourcePath, config, tokenizer, tokenizerConfig, generationConfig } = files;
+  return (
+    `${release === '0.6' ? '' : `"source_path":${JSON.stringify(sourcePath)},`}"model_info":${one('hf_config_json', config)}` +
+    `,"tokenizer":${one('hf_tokenizer_json', tokenizer)}` +
+    `,"prompt_formatter":${one('hf_tokenizer_config_json', tokenizerConfig)}` +
+    `${generationConfig ? `,"gen_config":${one('hf_generation_config_json', generationConfig)}` : ''}`
+  );
+}
+
+/** Which release's records to write: 1.6 has fields that 1.0 has not, and 0.6 wraps no card and knows no ranks. */
+export interface RecordLayout {
+  readonly release: '0.6' | '1.0' | '1.6';
+}
+
+const utf8Encoder = new TextEncoder();
+
+/**
+ * The value of an instance's key as a worker of that release writes it, the id as a plain JSON number.
+ *
+ * @example
+ * ```ts
+ * import { workerId } from 'tidemark';
+ * import { encodeInstanceRecord } from 'tidemark/wire';
+ *
+ * const at = { namespace: 'dynamo', component: 'backend', endpoint: 'generate', instanceId: workerId('7') };
+ * const transport = { kind: 'tcp', address: '10.0.0.5:41000/7/generate' } as const;
+ * const bytes = encodeInstanceRecord({ ...at, transport }, { release: '1.0' });
+ * console.log(new TextDecoder().decode(bytes).slice(0, 40));
+ * // Logs: {"type":"Endpoint","component":"backend"
+ * ```
+ */
+export function encodeInstanceRecord(
+  instance: EndpointAddress & { readonly transport: InstanceTransport },
+  { release }: RecordLayout,
+): Uint8Array<ArrayBuffer> {
+  const { transport } = instance;
+  if (release === '0.6') return utf8Encoder.encode(instanceTextBefore10(instance));
+  return utf8Encoder.encode(
+    `{"type":"Endpoint","component":${quote(instance.component)},"endpoint":${quote(instance.endpoint)}` +
+      `,"namespace":${quote(instance.namespace)},"instance_id":${instance.instanceId}` +
+      `,"transport":{${quote(transport.kind)}:${quote(transport.address)}}` +
+      `${release === '1.6' ? ',"device_type":"cuda","request_plane_codec":"msgpack"' : ''}}`,
+  );
+}
+
+/**
+ * The value of a model card's key as a worker of that release writes it, the id and the counts as plain JSON
+ * numbers. Of the card it has what Dynamo requires and what tidemark reads; with `lora` it is the card of that
+ * adapter. Without `files` a frontend sees the worker and does not serve its model, for it has no tokenizer.
+ */
+export function encodeModelRecord(
+  card: EndpointAddress & {
+    readonly model: string;
+    readonly lora?: string | null;
+    readonly files?: ModelFiles;
+    readonly runtimeConfig: RuntimeConfig;
+  },
+  { release }: RecordLayout,
+): Uint8Array<ArrayBuffer> {
+  const lora = card.lora ?? null;
+  const beginning =
+    `{"display_name":${quote(card.model)},"slug":${quote(toSlug(card.model))},${modelFilesText(card.files, release)}` +
+    `${release === '1.6' ? ',"architectural_max_context_length":4096' : ''},"context_length":4096,"kv_cache_block_size":16,"migration_limit":0` +
+    `,"model_type":"Chat | Completions","model_input":"Tokens"`;
+  if (release === '0.6')
+    return utf8Encoder.encode(`${beginning},"runtime_config":${sizesText(card.runtimeConfig)}}}`);
+  return utf8Encoder.encode(
+    `{"type":"Model","namespace":${quote(card.namespace)},"component":${quote(card.component)}` +
+      `,"endpoint":${quote(card.endpoint)},"instance_id":${card.instanceId},"card_json":${beginning}` +
+      `${release === '1.6' ? ',"worker_type":"aggregated","needs":[]' : ''}` +
+      `${lora === null ? '' : `,"lora":{"name":${quote(lora)}}`}` +
+      `,"runtime_config":${runtimeConfigText(card.runtimeConfig, release)}` +
+      `,"media_decoder":null,"media_fetcher":null}${lora === null ? '' : `,"model_suffix":${quote(toSlug(lora))}`}}`,
+  );
+}
+
+function runtimeConfigText(config: RuntimeConfig, release: RecordLayout['release']): string {
+  const newer = release === '1.6';
+  return (
+    `${sizesText(config)}${newer ? ',"tool_call_arguments_format":"json_string","structural_tag_mode":"off","structural_tag_scope":"auto"' : ''}` +
+    `${newer ? ',"structural_tag_schema":"auto","exclude_tools_when_tool_choice_none":true' : ''}` +
+    `,"data_parallel_start_rank":${config.dataParallelStartRank ?? 0}` +
+    `,"data_parallel_size":${config.dataParallelSize ?? 1}` +
+    `,"enable_local_indexer":true${newer ? ',"enable_eagle":false' : ''}}`
+  );
+}
+
+/** The beginning of a runtime configuration, and all of one of 0.6. */
+function sizesText(config: RuntimeConfig): string {
+  return (
+    `{"total_kv_blocks":${config.totalKvBlocks ?? null},"max_num_seqs":null` +
+    `,"max_num_batched_tokens":${config.maxNumBatchedTokens ?? null}` +
+    `,"tool_call_parser":null,"reasoning_parser":null`
+  );
+}
+
+function instanceTextBefore10(instance: EndpointAddress & { readonly transport: InstanceTransport }): string {
+  const { component, endpoint, namespace, instanceId, transport } = instance;
+  return (
+    `{\n  "component": ${quote(component)},\n  "endpoint": ${quote(endpoint)},\n  "namespace": ${quote(namespace)}` +
+    `,\n  "instance_id": ${instanceId},\n  "transport": {\n    ${quote(transport.kind)}: ${quote(transport.address)}\n  }\n}`
+  );
+}
+
+function quote(value: string): string {
+  return JSON.stringify(value);
+}

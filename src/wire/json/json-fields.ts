@@ -1,0 +1,127 @@
+import { type Count, countOf } from '../../core/count.js';
+import { type DecodeErrorCode, DecodeFailure } from '../decode-error.js';
+import type { JsonMember, JsonNode, JsonObjectNode } from './lossless-json.js';
+
+const INTEGER = /^(?:0|[1-9][0-9]*)$/;
+const MAX_U64 = 0xffff_ffff_ffff_ffffn;
+export const MAX_U32 = 0xffff_ffffn;
+
+/** The node as an object, or a failure that names what it should have been. */
+export function objectOf(node: JsonNode, what: string): JsonObjectNode {
+  if (node.kind !== 'object') fail('wrong-type', `${what} must be an object, not ${nameOf(node)}`, node);
+  return node;
+}
+
+/** The member of that name, `undefined` when there is none. A name that stands twice is a failure. */
+export function field(object: JsonObjectNode, name: string): JsonNode | undefined {
+  let found: JsonNode | undefined;
+  for (const member of object.members) {
+    if (member.key !== name) continue;
+    if (found !== undefined) throw new DecodeFailure('duplicate-key', `${name} stands twice`, member.offset);
+    found = member.value;
+  }
+  return found;
+}
+
+/** The member of that name, or a failure. */
+export function requiredField(object: JsonObjectNode, name: string): JsonNode {
+  return field(object, name) ?? fail('missing-field', `${name} is missing`, object);
+}
+
+/** An unsigned integer of at most `max`, or a failure. Floats are no integers, not even whole ones. */
+export function uintOf(node: JsonNode, name: string, max = MAX_U64): bigint {
+  if (node.kind !== 'number') fail('wrong-type', `${name} must be an integer, not ${nameOf(node)}`, node);
+  if (!INTEGER.test(node.text)) {
+    const code =
+      node.text.startsWith('-') && INTEGER.test(node.text.slice(1)) ? 'out-of-range' : 'wrong-type';
+    fail(code, `${name} must be an unsigned integer, not ${node.text}`, node);
+  }
+  const value = BigInt(node.text);
+  if (value > max) fail('out-of-range', `${name} must be at most ${max}, not ${node.text}`, node);
+  return value;
+}
+
+/** An unsigned integer of at most 2^32 − 1 as a number; `absent` when the field is not there. */
+export function u32Field(object: JsonObjectNode, name: string, absent: number): number {
+  const node = field(object, name);
+  return node === undefined ? absent : Number(uintOf(node, name, MAX_U32));
+}
+
+/** A count, or `null` when the field is not there or null. */
+export function optionalCount(object: JsonObjectNode, name: string): Count | null {
+  const node = field(object, name);
+  return node === undefined || node.kind === 'null' ? null : countOf(uintOf(node, name));
+}
+
+/** The text of a number, whatever its form, or a failure. */
+export function numberOf(node: JsonNode, name: string): string {
+  if (node.kind !== 'number') fail('wrong-type', `${name} must be a number, not ${nameOf(node)}`, node);
+  return node.text;
+}
+
+/** A string, or a failure. */
+export function stringOf(node: JsonNode, name: string): string {
+  if (node.kind !== 'string') fail('wrong-type', `${name} must be a string, not ${nameOf(node)}`, node);
+  return node.value;
+}
+
+/** A string, or `null` when the field is not there or null. */
+export function optionalString(object: JsonObjectNode, name: string): string | null {
+  const node = field(object, name);
+  return node === undefined || node.kind === 'null' ? null : stringOf(node, name);
+}
+
+function fail(code: DecodeErrorCode, message: string, node: { readonly offset: number }): never {
+  throw new DecodeFailure(code, message, node.offset);
+}
+
+function nameOf(node: JsonNode): string {
+  return node.kind === 'number' ? node.text.slice(0, 40) : node.kind;
+}
+
+/** The fields of a struct, by name. */
+export interface StructFields<Name extends string> {
+  /** The field, or a failure that names it. */
+  readonly required: (name: Name) => JsonNode;
+  /** What `read` makes of the field; `null` when it is not there or null. */
+  readonly optional: <T>(name: Name, read: (node: JsonNode, name: string) => T) => T | null;
+}
+
+/**
+ * The fields of what Rust would read as a struct out of a JSON value: an object, of which the last value of a repeated
+ * key counts, or an array of all its fields in their order.
+ *
+ * @throws DecodeFailure, inside this room
+ */
+export function readStruct<Name extends string>(
+  node: JsonNode,
+  what: string,
+  names: readonly Name[],
+): StructFields<Name> {
+  const object = structObject(node, what, names);
+  const byKey = new Map(object.members.map((member) => [member.key, member.value]));
+  return {
+    required: (name) => byKey.get(name) ?? requiredField(object, name),
+    optional: (name, read) => {
+      const field = byKey.get(name);
+      return field === undefined || field.kind === 'null' ? null : read(field, name);
+    },
+  };
+}
+
+/** A struct as an object; the elements of an array get the names. */
+export function structObject(node: JsonNode, what: string, names: readonly string[]): JsonObjectNode {
+  if (node.kind === 'object') return node;
+  if (node.kind !== 'array')
+    throw new DecodeFailure('wrong-type', `${what} must be an object, not ${node.kind}`, node.offset);
+  if (node.items.length !== names.length) {
+    const text = `${what} as an array must have ${names.length} elements, not ${node.items.length}`;
+    throw new DecodeFailure('wrong-length', text, node.offset);
+  }
+  const members = node.items.map((value, at): JsonMember => ({
+    key: names[at] ?? '',
+    offset: value.offset,
+    value,
+  }));
+  return { kind: 'object', offset: node.offset, members };
+}

@@ -1,0 +1,151 @@
+import type { Count } from '../../core/count.js';
+import type { LoadReceived } from '../../core/events/fleet-event.js';
+import { type LoadBatch, NO_VALUE, WIDE_VALUE, WorkerTable } from '../../core/events/load-batch.js';
+import type { LoadPolicy } from '../../core/policy/load-policy.js';
+import { catchDecodeFailure, type DecodeError } from '../decode-error.js';
+import { type ValueSpan, noSpan, readSpan, readU32 } from '../msgpack/msgpack-reader.js';
+import { type WalkedEnvelope, decodeTopic } from './envelope.js';
+import type { LoadHeader } from './load-header.js';
+import { LoadWalker } from './load-walker.js';
+
+/** What {@link LoadBatchDecoder.add} did with a message: `null` when it became a row. */
+export type BatchRefusal = { readonly foreignTopic: string } | { readonly error: DecodeError };
+
+/**
+ * Decodes load messages into the columns of a {@link LoadBatch}, without a string, a bigint or an object for each.
+ *
+ * 1. {@link add} appends a row for a load, and returns what else the message is. It decides exactly as
+ *    {@link LoadDecoder} does, and never throws.
+ * 2. {@link batch} is valid until the next `add` or `clear`; its columns are reused.
+ * 3. Publisher, sequence and time of an envelope are not in a batch: {@link header} has those of the last message.
+ *
+ * @example
+ * ```ts
+ * import { policies, workerId } from 'tidemark';
+ * import { encodeActiveLoad, encodeEnvelope, LoadBatchDecoder } from 'tidemark/wire';
+ *
+ * const load = { workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: 90, activePrefillTokens: null, kvUsedBlocks: null };
+ * const decoder = new LoadBatchDecoder(policies.default);
+ * decoder.add(encodeEnvelope({ publisherId: '9', sequence: 0, publishedAt: 0 }, encodeActiveLoad(load, 4)));
+ * const { batch } = decoder;
+ * console.log(batch.count, batch.table.id(batch.worker[0] ?? -1), batch.activeDecodeBlocks[0]);
+ * // Logs: 1 7 90
+ * ```
+ *
+ * @see {@link LoadDecoder}
+ */
+export class LoadBatchDecoder {
+  readonly batch: LoadBatch;
+  private readonly walker: LoadWalker;
+  private readonly wide = new Map<number, bigint>();
+
+  /** @param rows how many loads a batch holds at most, 1 and above */
+  constructor(
+    policy: LoadPolicy,
+    private readonly rows = 1024,
+  ) {
+    this.walker = new LoadWalker(policy);
+    this.batch = {
+      table: new WorkerTable(),
+      count: 0,
+      worker: new Int32Array(rows),
+      dpRank: new Uint32Array(rows),
+      activeDecodeBlocks: new Float64Array(rows),
+      activePrefillTokens: new Float64Array(rows),
+      kvUsedBlocks: new Float64Array(rows),
+      wide: this.wide,
+    };
+  }
+
+  /**
+   * Publisher, sequence and time of the last message added, for a `LoadAccounting`.
+   *
+   * 1. They are there for a row, for another topic, and for a load that was refused for its payload only; `present`
+   *    is false for all else.
+   * 2. They are read out of the message's bytes when asked for, so ask before the bytes change; until the next
+   *    message the decoder holds them. It is one object, used again.
+   */
+  get header(): LoadHeader {
+    return this.walker.header;
+  }
+
+  /** Whether the next load would find no row. */
+  get full(): boolean {
+    return this.batch.count >= this.rows;
+  }
+
+  /** The loads that are added from now on came at this moment, in milliseconds of the clock that drives the monitor. */
+  setReceivedAt(receivedAt: number): void {
+    (this.batch as { receivedAt?: number }).receivedAt = receivedAt;
+  }
+
+  /** Makes room: the rows are over. */
+  clear(): void {
+    this.setCount(0);
+    if (this.wide.size > 0) this.wide.clear();
+  }
+
+  /** Appends a message as a row, clearing a full batch first; or says what else it is. */
+  add(bytes: Uint8Array): BatchRefusal | null {
+    if (this.full) this.clear();
+    const known = this.walker.match(bytes);
+    return known === undefined ? this.addUnknown(bytes) : this.addWalked(bytes, known);
+  }
+
+  /** Apart from `add`, which would otherwise make the closure's context for every message. */
+  private addUnknown(bytes: Uint8Array): BatchRefusal | null {
+    return catchDecodeFailure(() => {
+      const walked = this.walker.walk(bytes);
+      return 'kind' in walked ? this.addReported(walked) : this.addWalked(bytes, walked);
+    });
+  }
+
+  private addWalked(bytes: Uint8Array, walked: WalkedEnvelope): BatchRefusal | null {
+    const { load } = walked;
+    if (load === null) return { foreignTopic: decodeTopic(bytes, walked.topic) };
+    const from = walked.gathered ?? bytes;
+    const { batch } = this;
+    const row = batch.count;
+    const { offset, width } = load.workerId;
+    batch.worker[row] =
+      width === 8
+        ? batch.table.intern(readU32(from, offset), readU32(from, offset + 4))
+        : batch.table.intern(0, Number(readSpan(from, load.workerId)));
+    batch.dpRank[row] = load.dpRank === noSpan ? 0 : Number(readSpan(from, load.dpRank));
+    batch.activeDecodeBlocks[row] = this.valueOf(from, load.activeDecodeBlocks, row * 3);
+    batch.activePrefillTokens[row] = this.valueOf(from, load.activePrefillTokens, row * 3 + 1);
+    batch.kvUsedBlocks[row] = this.valueOf(from, load.kvUsedBlocks, row * 3 + 2);
+    this.setCount(row + 1);
+    return null;
+  }
+
+  private addReported(load: LoadReceived): null {
+    const { batch } = this;
+    const row = batch.count;
+    const id = BigInt(load.workerId);
+    batch.worker[row] = batch.table.intern(Number(id >> 32n), Number(id & 0xffff_ffffn));
+    batch.dpRank[row] = load.dpRank;
+    batch.activeDecodeBlocks[row] = this.store(load.activeDecodeBlocks, row * 3);
+    batch.activePrefillTokens[row] = this.store(load.activePrefillTokens, row * 3 + 1);
+    batch.kvUsedBlocks[row] = this.store(load.kvUsedBlocks, row * 3 + 2);
+    this.setCount(row + 1);
+    return null;
+  }
+
+  private valueOf(from: Uint8Array, span: ValueSpan, place: number): number {
+    if (span === noSpan) return NO_VALUE;
+    const value = readSpan(from, span);
+    return typeof value === 'number' ? value : this.store(value, place);
+  }
+
+  private store(value: Count | null, place: number): number {
+    if (value === null) return NO_VALUE;
+    if (typeof value === 'number') return value;
+    this.wide.set(place, value);
+    return WIDE_VALUE;
+  }
+
+  private setCount(count: number): void {
+    (this.batch as { count: number }).count = count;
+  }
+}

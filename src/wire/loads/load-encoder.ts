@@ -1,0 +1,78 @@
+import { Encoder } from '@msgpack/msgpack';
+import type { Count } from '../../core/count.js';
+import type { ActiveLoad } from '../../core/events/fleet-event.js';
+import { LOAD_FIELDS } from './envelope.js';
+import { LOAD_TOPIC } from './subjects.js';
+
+/** What an envelope says beside its payload. */
+export interface EnvelopeHeader {
+  /** An unsigned 64-bit integer, in decimal. */
+  readonly publisherId: string;
+  /** The publisher's running number, from 0. */
+  readonly sequence: Count;
+  /** The publisher's wall clock, Unix milliseconds. */
+  readonly publishedAt: Count;
+  /** `kv_metrics` when absent. */
+  readonly topic?: string;
+}
+
+/** How many fields an `ActiveLoad` is written with: 4 up to release 1.0, 5 from 1.1. */
+export type LoadFieldCount = 4 | 5;
+
+const MAX_U32 = 0xffff_ffff;
+const encoder = new Encoder({ useBigInt64: true });
+
+/**
+ * Encodes an `ActiveLoad` as the payload of an envelope, byte for byte as `rmp-serde` does: a map with names in
+ * wire order, the smallest unsigned form of each integer, nil for no value.
+ *
+ * @example
+ * ```ts
+ * import { workerId } from 'tidemark';
+ * import { encodeActiveLoad } from 'tidemark/wire';
+ *
+ * const load = { workerId: workerId('7'), dpRank: 1, activeDecodeBlocks: 90, activePrefillTokens: null, kvUsedBlocks: null };
+ * console.log(encodeActiveLoad(load, 4).length);
+ * // Logs: 66
+ * ```
+ */
+export function encodeActiveLoad(load: ActiveLoad, fields: LoadFieldCount): Uint8Array {
+  const values = loadValues(load);
+  return encoder.encode(
+    Object.fromEntries(LOAD_FIELDS.slice(0, fields).map((name) => [name, toSmallestInteger(values[name])])),
+  );
+}
+
+/** Encodes an `EventEnvelope` around a payload: a map in wire order, the payload as binary. */
+export function encodeEnvelope(head: EnvelopeHeader, payload: Uint8Array): Uint8Array {
+  return encoder.encode({
+    publisher_id: toSmallestInteger(BigInt(head.publisherId)),
+    sequence: toSmallestInteger(head.sequence),
+    published_at: toSmallestInteger(head.publishedAt),
+    topic: head.topic ?? LOAD_TOPIC,
+    payload,
+  });
+}
+
+/** Encodes an `ActiveLoad` as the JSON message of release 0.8. */
+export function encodeActiveLoadJson(load: ActiveLoad): Uint8Array {
+  const values = loadValues(load);
+  const members = LOAD_FIELDS.slice(0, 4).map((name) => `"${name}":${values[name]}`);
+  return new TextEncoder().encode(`{${members.join(',')}}`);
+}
+
+function loadValues(load: ActiveLoad): Record<(typeof LOAD_FIELDS)[number], Count | null> {
+  return {
+    worker_id: BigInt(load.workerId),
+    dp_rank: load.dpRank,
+    active_decode_blocks: load.activeDecodeBlocks,
+    active_prefill_tokens: load.activePrefillTokens,
+    kv_used_blocks: load.kvUsedBlocks,
+  };
+}
+
+/** The form in which the encoder writes the smallest integer: it makes a float of a number above 2^32 − 1. */
+function toSmallestInteger(value: Count | null): Count | null {
+  if (value === null) return null;
+  return value <= MAX_U32 ? Number(value) : BigInt(value);
+}

@@ -1,0 +1,69 @@
+import { noSpan, type ValueSpan } from '../msgpack/msgpack-reader.js';
+import type { EnvelopeSpans } from './envelope.js';
+
+/**
+ * Who published a message, and when: the head of its envelope as numbers only, so that reading it allocates nothing.
+ *
+ * 1. The object belongs to the decoder and is used again: who needs it longer copies.
+ * 2. `present` is false for a message without a head, such as JSON of 0.8, and the numbers are 0 then.
+ * 3. `sequence` and `publishedAt` are exact up to 2^53 − 1 and rounded above; the publisher's id is always exact.
+ */
+export interface LoadHeader {
+  readonly present: boolean;
+  /** The upper 32 bits of the publisher's id, signed, as `| 0` gives them. */
+  readonly publisherHigh: number;
+  /** The lower 32 bits, likewise. */
+  readonly publisherLow: number;
+  /** The publisher's running number, from 0. */
+  readonly sequence: number;
+  /** The publisher's wall clock, Unix milliseconds. */
+  readonly publishedAt: number;
+}
+
+/**
+ * A {@link LoadHeader} that reads itself out of messages. Numbers above 31 bits are passed in fields: returned from a
+ * function, each would be an object.
+ */
+export class LoadHeaderReader implements LoadHeader {
+  present = false;
+  publisherHigh = 0;
+  publisherLow = 0;
+  sequence = 0;
+  publishedAt = 0;
+  private high = 0;
+  private low = 0;
+
+  /** Takes the numbers of a head that lies in these bytes, or none. */
+  read(bytes: Uint8Array, head: EnvelopeSpans | null): this {
+    this.present = head !== null;
+    this.take(bytes, head === null ? noSpan : head.publisherId);
+    this.publisherHigh = this.high;
+    this.publisherLow = this.low;
+    this.take(bytes, head === null ? noSpan : head.sequence);
+    this.sequence = (this.high >>> 0) * 2 ** 32 + (this.low >>> 0);
+    this.take(bytes, head === null ? noSpan : head.publishedAt);
+    this.publishedAt = (this.high >>> 0) * 2 ** 32 + (this.low >>> 0);
+    return this;
+  }
+
+  private take(bytes: Uint8Array, { offset, width }: ValueSpan): void {
+    this.high = width === 8 ? readI32(bytes, offset) : 0;
+    this.low =
+      width >= 4
+        ? readI32(bytes, offset + width - 4)
+        : width === 2
+          ? ((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0)
+          : width === 1
+            ? (bytes[offset] ?? 0)
+            : 0;
+  }
+}
+
+function readI32(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] ?? 0) << 24) |
+    ((bytes[at + 1] ?? 0) << 16) |
+    ((bytes[at + 2] ?? 0) << 8) |
+    (bytes[at + 3] ?? 0)
+  );
+}

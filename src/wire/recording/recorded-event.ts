@@ -1,0 +1,192 @@
+import type { LoadReceived, PoolRole, RuntimeConfig, SchedulerLoad } from '../../core/events/fleet-event.js';
+import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
+import { type Problem, problemCodes } from '../../core/sources/problem.js';
+import type { WorkerId } from '../../core/worker-id.js';
+import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
+import { field, objectOf, requiredField, stringOf, u32Field } from '../json/json-fields.js';
+import { type JsonValue, toJsonNode } from '../json/json-value.js';
+import type { JsonNode, JsonObjectNode } from '../json/lossless-json.js';
+import { booleanOf, bytesOf, countField, fractionOf, itemsOf, oneOf, optionalMember, rankOf, workerIdOf, workerIdsField } from './recording-fields.js';
+import type { RecordedEvent, RecordedStart } from './recording.js';
+
+const problemSources = ['loads', 'configs', 'instances', 'thresholds', 'events', 'scrape'] as const;
+
+/** The problem that a line of a recording reports. */
+export function readRecordedProblem(node: JsonNode): Problem {
+  const problem = objectOf(node, 'problem');
+  return {
+    code: oneOf(requiredField(problem, 'code'), 'code', problemCodes),
+    source: oneOf(requiredField(problem, 'source'), 'source', problemSources),
+    text: stringOf(requiredField(problem, 'text'), 'text'),
+    ...optionalMember('workerId', field(problem, 'workerId'), workerIdOf),
+    count: Number(countField(problem, 'count') ?? 1),
+  };
+}
+
+/** The event that a line of a recording tells. Unknown fields are passed over, an unknown kind is a failure. */
+export function readRecordedEvent(node: JsonNode): RecordedEvent {
+  const event = objectOf(node, 'event');
+  const kindNode = requiredField(event, 'kind');
+  const kind = stringOf(kindNode, 'kind');
+  const text = (): { text?: string } => optionalMember('text', field(event, 'text'), stringOf);
+  const watch = (): { watch?: number } => optionalMember('watch', field(event, 'watch'), rankOf);
+  const worker = (): WorkerId => workerIdOf(requiredField(event, 'workerId'), 'workerId');
+  switch (kind) {
+    case 'start':
+      return readStart(event);
+    case 'load':
+      return readLoad(event);
+    case 'message':
+      return { kind, payload: bytesOf(requiredField(event, 'payloadHex'), 'payloadHex') };
+    case 'schedulerLoads':
+      return { kind, loads: itemsOf(requiredField(event, 'loads'), 'loads').map(readSchedulerLoad) };
+    case 'configs':
+      return { kind, workers: readConfigs(objectOf(requiredField(event, 'workers'), 'workers')) };
+    case 'config': {
+      const config = requiredField(event, 'config');
+      return { kind, workerId: worker(), config: config.kind === 'null' ? null : readRuntimeConfig(config) };
+    }
+    case 'instance': {
+      const role = optionalMember('role', field(event, 'role'), (n) =>
+        oneOf(n, 'role', ['decode', 'prefill'] as const),
+      );
+      return {
+        kind,
+        workerId: worker(),
+        present: booleanOf(requiredField(event, 'present'), 'present'),
+        ...role,
+        ...watch(),
+      };
+    }
+    case 'decodeInstances':
+    case 'prefillAttached':
+      return { kind, workerIds: workerIdsField(event, 'workerIds') };
+    case 'prefillInstances':
+      return { kind, workerIds: workerIdsField(event, 'workerIds'), ...watch() };
+    case 'prefillClosed':
+      return { kind, ...watch() };
+    case 'thresholds':
+      return { kind, ...readThresholds(event), ...optionalMember('checked', field(event, 'checked'), booleanOf) };
+    case 'marked':
+    case 'markExpired':
+    case 'reportedDown':
+      return { kind, workerId: worker() };
+    case 'loadError':
+    case 'configError':
+    case 'instancesError':
+      return { kind, ...text() };
+    case 'problem':
+      return { kind, problem: readRecordedProblem(requiredField(event, 'problem')) };
+    case 'loadStreamEnded':
+    case 'configsEnded':
+    case 'instancesEnded':
+    case 'stop':
+      return { kind };
+    default:
+      throw new DecodeFailure(
+        'malformed',
+        `there is no event of kind ${JSON.stringify(kind)}`,
+        kindNode.offset,
+      );
+  }
+}
+
+/** The marks that an object names. */
+export function readThresholds(object: JsonObjectNode): LoadThresholdUpdate {
+  const fraction = (name: string): number | null | undefined => {
+    const node = field(object, name);
+    return node === undefined ? undefined : node.kind === 'null' ? null : fractionOf(node, name);
+  };
+  const tokens = 'activePrefillTokensThreshold';
+  return {
+    activeDecodeBlocksThreshold: fraction('activeDecodeBlocksThreshold'),
+    [tokens]: field(object, tokens) === undefined ? undefined : countField(object, tokens),
+    activePrefillTokensThresholdFrac: fraction('activePrefillTokensThresholdFrac'),
+  };
+}
+
+function readStart(event: JsonObjectNode): RecordedStart {
+  const ids = (name: string): readonly WorkerId[] | undefined =>
+    field(event, name) === undefined ? undefined : workerIdsField(event, name);
+  const decodeInstances = ids('decodeInstances');
+  const prefillInstances = ids('prefillInstances');
+  const sources = ['aggregated', 'decode', 'prefill'] as const satisfies readonly PoolRole[];
+  return {
+    kind: 'start',
+    thresholds: readThresholds(objectOf(field(event, 'thresholds') ?? { ...event, members: [] }, 'thresholds')),
+    ...(decodeInstances && { decodeInstances }),
+    ...(prefillInstances && { prefillInstances }),
+    ...optionalMember('loads', field(event, 'loads'), booleanOf),
+    ...optionalMember('cards', field(event, 'cards'), booleanOf),
+    ...optionalMember('source', field(event, 'source'), (node) => oneOf(node, 'source', sources)),
+    ...optionalMember('name', field(event, 'name'), stringOf),
+    ...optionalMember('about', field(event, 'about'), stringOf),
+  };
+}
+
+function readLoad(event: JsonObjectNode): LoadReceived {
+  const id = countField(event, 'publisherId');
+  const sequence = countField(event, 'sequence');
+  const publishedAt = countField(event, 'publishedAt');
+  return {
+    kind: 'load',
+    workerId: workerIdOf(requiredField(event, 'workerId'), 'workerId'),
+    dpRank: u32Field(event, 'dpRank', 0),
+    activeDecodeBlocks: countField(event, 'activeDecodeBlocks'),
+    activePrefillTokens: countField(event, 'activePrefillTokens'),
+    kvUsedBlocks: countField(event, 'kvUsedBlocks'),
+    ...optionalMember('topic', field(event, 'topic'), stringOf),
+    ...optionalMember('source', field(event, 'source'), stringOf),
+    ...(id !== null && { publisherId: String(id) }),
+    ...(sequence !== null && { sequence }),
+    ...(publishedAt !== null && { publishedAt }),
+  };
+}
+
+function readSchedulerLoad(node: JsonNode): SchedulerLoad {
+  const object = objectOf(node, 'a scheduler load');
+  const count = (name: string): number | bigint => {
+    const value = countField(object, name);
+    if (value === null) throw new DecodeFailure('missing-field', `${name} is missing`, object.offset);
+    return value;
+  };
+  return {
+    workerId: workerIdOf(requiredField(object, 'workerId'), 'workerId'),
+    dpRank: u32Field(object, 'dpRank', 0),
+    activeDecodeBlocks: count('activeDecodeBlocks'),
+    activePrefillTokens: count('activePrefillTokens'),
+  };
+}
+
+function readConfigs(object: JsonObjectNode): ReadonlyMap<WorkerId, RuntimeConfig> {
+  const workers = new Map<WorkerId, RuntimeConfig>();
+  for (const { key, offset, value } of object.members) {
+    const id = workerIdOf({ kind: 'string', offset, value: key }, 'a worker of workers');
+    if (workers.has(id)) throw new DecodeFailure('duplicate-key', `worker ${id} stands twice`, offset);
+    workers.set(id, readRuntimeConfig(value));
+  }
+  return workers;
+}
+
+function readRuntimeConfig(node: JsonNode): RuntimeConfig {
+  const object = objectOf(node, 'a card');
+  const totalKvBlocks = countField(object, 'totalKvBlocks');
+  const maxNumBatchedTokens = countField(object, 'maxNumBatchedTokens');
+  return {
+    ...(totalKvBlocks !== null && { totalKvBlocks }),
+    ...(maxNumBatchedTokens !== null && { maxNumBatchedTokens }),
+    ...optionalMember('dataParallelStartRank', notNull(field(object, 'dataParallelStartRank')), rankOf),
+    ...optionalMember('dataParallelSize', notNull(field(object, 'dataParallelSize')), rankOf),
+  };
+}
+
+function notNull(node: JsonNode | undefined): JsonNode | undefined {
+  return node?.kind === 'null' ? undefined : node;
+}
+
+/** The event that plain data tells, written as a recording writes it. Unknown fields are passed over. */
+export function parseRecordedEvent(
+  value: JsonValue,
+): { readonly event: RecordedEvent } | { readonly error: DecodeError } {
+  return catchDecodeFailure(() => ({ event: readRecordedEvent(toJsonNode(value)) }));
+}

@@ -1,0 +1,83 @@
+import { type Count, countOf } from '../../core/count.js';
+import { workerId, WorkerIdError, type WorkerId } from '../../core/worker-id.js';
+import { DecodeFailure } from '../decode-error.js';
+import { field, MAX_U32, requiredField, stringOf, uintOf } from '../json/json-fields.js';
+import type { JsonNode, JsonObjectNode } from '../json/lossless-json.js';
+import { parseHex } from '../text-codecs.js';
+
+const FLOATS: Readonly<Record<string, number>> = { NaN: NaN, Infinity: Infinity, '-Infinity': -Infinity };
+
+/** A worker id: a decimal string, or an unquoted integer, which is read without loss. */
+export function workerIdOf(node: JsonNode, name: string): WorkerId {
+  const text = node.kind === 'number' ? node.text : stringOf(node, name);
+  try {
+    return workerId(text);
+  } catch (error) {
+    if (!(error instanceof WorkerIdError)) throw error;
+    throw new DecodeFailure('out-of-range', `${name}: ${error.message}`, node.offset);
+  }
+}
+
+/** A count: an unquoted integer of any size, or a decimal string. */
+export function countField(object: JsonObjectNode, name: string): Count | null {
+  const node = field(object, name);
+  if (node === undefined || node.kind === 'null') return null;
+  if (node.kind !== 'string') return countOf(uintOf(node, name));
+  return countOf(uintOf({ kind: 'number', offset: node.offset, text: node.value }, name));
+}
+
+/** A fraction: a number, or one of the strings NaN, Infinity, -Infinity. */
+export function fractionOf(node: JsonNode, name: string): number {
+  if (node.kind === 'number') return Number(node.text);
+  const special = FLOATS[stringOf(node, name)];
+  if (special === undefined) throw new DecodeFailure('wrong-type', `${name} must be a number`, node.offset);
+  return special;
+}
+
+/** A rank: 0 to 2^32 − 1. */
+export function rankOf(node: JsonNode, name: string): number {
+  return Number(uintOf(node, name, MAX_U32));
+}
+
+/** The elements of an array. */
+export function itemsOf(node: JsonNode, name: string): readonly JsonNode[] {
+  if (node.kind !== 'array') throw new DecodeFailure('wrong-type', `${name} must be an array`, node.offset);
+  return node.items;
+}
+
+/** A list of worker ids. */
+export function workerIdsField(object: JsonObjectNode, name: string): WorkerId[] {
+  return itemsOf(requiredField(object, name), name).map((node) => workerIdOf(node, name));
+}
+
+/** A truth value. */
+export function booleanOf(node: JsonNode, name: string): boolean {
+  if (node.kind !== 'boolean')
+    throw new DecodeFailure('wrong-type', `${name} must be true or false`, node.offset);
+  return node.value;
+}
+
+/** Bytes in hexadecimal. */
+export function bytesOf(node: JsonNode, name: string): Uint8Array {
+  const bytes = parseHex(stringOf(node, name));
+  if (bytes === undefined) throw new DecodeFailure('malformed', `${name} is no hexadecimal`, node.offset);
+  return bytes;
+}
+
+/** A field that may be absent, by its name; absent, nothing. */
+export function optionalMember<Name extends string, T>(
+  name: Name,
+  node: JsonNode | undefined,
+  read: (node: JsonNode, name: string) => T,
+): { [N in Name]?: T } {
+  return (node === undefined ? {} : { [name]: read(node, name) }) as { [N in Name]?: T };
+}
+
+/** One of some words. */
+export function oneOf<T extends string>(node: JsonNode, name: string, values: readonly T[]): T {
+  const text = stringOf(node, name);
+  const found = values.find((value) => value === text);
+  if (found === undefined)
+    throw new DecodeFailure('malformed', `${name} must be ${values.join(' or ')}`, node.offset);
+  return found;
+}

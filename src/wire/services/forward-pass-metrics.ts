@@ -1,0 +1,175 @@
+import type { ForwardPassMetrics, KvStats, SpecDecodeStats, WorkerStats } from '../../core/aggregator/load-metrics.js';
+import { type Count, countOf } from '../../core/count.js';
+import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
+import { MAX_U32, type StructFields, numberOf, readStruct, uintOf } from '../json/json-fields.js';
+import { type JsonNode, parseLosslessJson } from '../json/lossless-json.js';
+import { parseSingle } from '../json/rust-json.js';
+
+/** The shape of the JSON: `nested` from 0.3.2 on, `flat` before. */
+export type MetricsForm = 'nested' | 'flat';
+
+/**
+ * `ForwardPassMetrics` as the JSON text that an engine's statistics hold, all fields, in the order of the original.
+ *
+ * The two fractions are rounded to single precision and written in full, as the original does in a STATS reply.
+ *
+ * @example
+ * ```ts
+ * import { encodeForwardPassMetrics } from 'tidemark/wire';
+ *
+ * const text = encodeForwardPassMetrics({
+ *   workerStats: { dataParallelRank: null, requestActiveSlots: 3, requestTotalSlots: 256, numRequestsWaiting: 0 },
+ *   kvStats: { kvActiveBlocks: 120, kvTotalBlocks: 4096, gpuCacheUsagePerc: 0.1, gpuPrefixCacheHitRate: 0.5 },
+ *   specDecodeStats: null,
+ * });
+ * console.log(text.split(/"kv_stats":|,"gpu_prefix/)[1]);
+ * // Logs: {"kv_active_blocks":120,"kv_total_blocks":4096,"gpu_cache_usage_perc":0.10000000149011612
+ * ```
+ */
+export function encodeForwardPassMetrics(metrics: ForwardPassMetrics, form: MetricsForm = 'nested'): string {
+  const { workerStats: worker, kvStats: kv, specDecodeStats: spec } = metrics;
+  const rank = `"data_parallel_rank":${worker.dataParallelRank}`;
+  const slots = `"request_active_slots":${worker.requestActiveSlots},"request_total_slots":${worker.requestTotalSlots}`;
+  const waiting = `"num_requests_waiting":${worker.numRequestsWaiting}`;
+  const blocks = `"kv_active_blocks":${kv.kvActiveBlocks},"kv_total_blocks":${kv.kvTotalBlocks}`;
+  const fractions =
+    `"gpu_cache_usage_perc":${singleText(kv.gpuCacheUsagePerc)}` +
+    `,"gpu_prefix_cache_hit_rate":${singleText(kv.gpuPrefixCacheHitRate)}`;
+  if (form === 'flat') return `{${rank},${slots},${blocks},${waiting},${fractions}}`;
+  return (
+    `{"worker_stats":{${rank},${slots},${waiting}},"kv_stats":{${blocks},${fractions}}` +
+    `,"spec_decode_stats":${spec === null ? null : specText(spec)}}`
+  );
+}
+
+function specText(spec: SpecDecodeStats): string {
+  return JSON.stringify({
+    num_spec_tokens: spec.numSpecTokens,
+    num_drafts: spec.numDrafts,
+    num_draft_tokens: spec.numDraftTokens,
+    num_accepted_tokens: spec.numAcceptedTokens,
+    num_accepted_tokens_per_pos: spec.numAcceptedTokensPerPos,
+  });
+}
+
+/** A single-precision float as a JSON number; `null` for what JSON has no number for. A whole one keeps its point. */
+function singleText(value: number): string {
+  const single = Math.fround(value);
+  if (!Number.isFinite(single)) return 'null';
+  const text = Object.is(single, -0) ? '-0' : String(single);
+  return /^-?[0-9]+$/.test(text) ? `${text}.0` : text;
+}
+
+/**
+ * Decodes `ForwardPassMetrics` from JSON, as the original does.
+ *
+ * 1. `nested` is the form since 0.3.2, `flat` the one before; of both the names decide: what has neither `worker_stats`
+ *    nor `kv_stats` is flat. Only the nested form may be written as an array of its values, all of them.
+ * 2. Counts are unsigned integers: no sign, no point, no exponent, no text. The two fractions may be any number; they
+ *    are rounded to single precision.
+ * 3. What may be absent may also be `null`: the rank, and everything about speculative decoding. All else is required.
+ * 4. Keys that are not known are ignored; of a key that stands twice the last value counts.
+ * 5. It never throws: what cannot be decoded is an `error` with code, reason and byte offset.
+ *
+ * @example
+ * ```ts
+ * import { decodeForwardPassMetrics } from 'tidemark/wire';
+ *
+ * const decoded = decodeForwardPassMetrics(new TextEncoder().encode('{"worker_stats":{},"kv_stats":{}}'));
+ * console.log('error' in decoded && decoded.error.message);
+ * // Logs: request_active_slots is missing
+ * ```
+ *
+ * @see {@link encodeForwardPassMetrics}
+ */
+export function decodeForwardPassMetrics(
+  bytes: Uint8Array,
+  forms: readonly MetricsForm[] = ['nested', 'flat'],
+): { readonly metrics: ForwardPassMetrics } | { readonly error: DecodeError } {
+  return catchDecodeFailure(() => ({ metrics: readForwardPassMetrics(parseLosslessJson(bytes), forms) }));
+}
+
+const OUTER = ['worker_stats', 'kv_stats', 'spec_decode_stats'] as const;
+const WORKER = [
+  'data_parallel_rank',
+  'request_active_slots',
+  'request_total_slots',
+  'num_requests_waiting',
+] as const;
+const KV = [
+  'kv_active_blocks',
+  'kv_total_blocks',
+  'gpu_cache_usage_perc',
+  'gpu_prefix_cache_hit_rate',
+] as const;
+const SPEC = [
+  'num_spec_tokens',
+  'num_drafts',
+  'num_draft_tokens',
+  'num_accepted_tokens',
+  'num_accepted_tokens_per_pos',
+] as const;
+
+/**
+ * The metrics that a node is.
+ *
+ * @throws DecodeFailure, inside this room
+ */
+export function readForwardPassMetrics(node: JsonNode, forms: readonly MetricsForm[]): ForwardPassMetrics {
+  if (isFlat(node, forms)) {
+    const fields = readStruct(node, 'ForwardPassMetrics', [...WORKER, ...KV]);
+    return { workerStats: workerStats(fields), kvStats: kvStats(fields), specDecodeStats: null };
+  }
+  const { required, optional } = readStruct(node, 'ForwardPassMetrics', OUTER);
+  return {
+    workerStats: workerStats(readStruct(required('worker_stats'), 'worker_stats', WORKER)),
+    kvStats: kvStats(readStruct(required('kv_stats'), 'kv_stats', KV)),
+    specDecodeStats: optional('spec_decode_stats', (spec, name) => specStats(readStruct(spec, name, SPEC))),
+  };
+}
+
+function isFlat(node: JsonNode, forms: readonly MetricsForm[]): boolean {
+  if (!forms.includes('flat')) return false;
+  if (!forms.includes('nested')) return true;
+  return (
+    node.kind === 'object' && !node.members.some(({ key }) => key === 'worker_stats' || key === 'kv_stats')
+  );
+}
+
+function workerStats({ required, optional }: StructFields<(typeof WORKER)[number]>): WorkerStats {
+  const count = (name: (typeof WORKER)[number]): Count => countOf(uintOf(required(name), name));
+  return {
+    dataParallelRank: optional('data_parallel_rank', u32Of),
+    requestActiveSlots: count('request_active_slots'),
+    requestTotalSlots: count('request_total_slots'),
+    numRequestsWaiting: count('num_requests_waiting'),
+  };
+}
+
+function kvStats({ required }: StructFields<(typeof KV)[number]>): KvStats {
+  const count = (name: (typeof KV)[number]): Count => countOf(uintOf(required(name), name));
+  const single = (name: (typeof KV)[number]): number => parseSingle(numberOf(required(name), name));
+  return {
+    kvActiveBlocks: count('kv_active_blocks'),
+    kvTotalBlocks: count('kv_total_blocks'),
+    gpuCacheUsagePerc: single('gpu_cache_usage_perc'),
+    gpuPrefixCacheHitRate: single('gpu_prefix_cache_hit_rate'),
+  };
+}
+
+function specStats({ optional }: StructFields<(typeof SPEC)[number]>): SpecDecodeStats {
+  return {
+    numSpecTokens: optional('num_spec_tokens', u32Of),
+    numDrafts: optional('num_drafts', u32Of),
+    numDraftTokens: optional('num_draft_tokens', u32Of),
+    numAcceptedTokens: optional('num_accepted_tokens', u32Of),
+    numAcceptedTokensPerPos: optional('num_accepted_tokens_per_pos', (list, name) => {
+      if (list.kind === 'array') return list.items.map((item) => u32Of(item, name));
+      throw new DecodeFailure('wrong-type', `${name} must be an array, not ${list.kind}`, list.offset);
+    }),
+  };
+}
+
+function u32Of(node: JsonNode, name: string): number {
+  return Number(uintOf(node, name, MAX_U32));
+}

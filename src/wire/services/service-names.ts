@@ -1,0 +1,60 @@
+import type { WorkerId } from '../../core/worker-id.js';
+import { toSlug } from '../text-codecs.js';
+
+/** What a NATS micro service can be asked. */
+export type ServiceVerb = 'PING' | 'INFO' | 'STATS';
+
+/**
+ * The name under which the workers of a component answer, up to 0.8.
+ *
+ * @example
+ * ```ts
+ * import { serviceName } from 'tidemark/wire';
+ *
+ * console.log(serviceName('dynamo', 'backend'), serviceName('a.b', 'C'));
+ * // Logs: dynamo_backend a_b_c
+ * ```
+ */
+export function serviceName(namespace: string, component: string): string {
+  return toSlug(`${namespace}_${component}`);
+}
+
+/**
+ * The subject of an endpoint of a service: that of one worker with its id in hexadecimal, or that of a static worker,
+ * which has none. The text without an id begins the subject of every worker.
+ *
+ * @example
+ * ```ts
+ * import { workerId } from 'tidemark';
+ * import { serviceSubject } from 'tidemark/wire';
+ *
+ * console.log(serviceSubject('dynamo_backend', 'load_metrics', workerId('7587888657184927289')));
+ * // Logs: dynamo_backend.load_metrics-694d988806b92e39
+ * ```
+ */
+export function serviceSubject(service: string, endpoint: string, worker?: WorkerId): string {
+  const suffix = worker === undefined ? '' : `-${BigInt(worker).toString(16)}`;
+  return `${service}.${endpoint}${suffix}`;
+}
+
+/** The name that an endpoint of that subject has in INFO and STATS replies: dots become dashes. */
+export function serviceEndpointName(subject: string): string {
+  return subject.replaceAll('.', '-');
+}
+
+/**
+ * The subject on which services are asked: all of them, those of one name, or the one of that name and id.
+ *
+ * @example
+ * ```ts
+ * import { serviceRequestSubject } from 'tidemark/wire';
+ *
+ * console.log(serviceRequestSubject('STATS', 'dynamo_backend'));
+ * // Logs: $SRV.STATS.dynamo_backend
+ * ```
+ */
+export function serviceRequestSubject(verb: ServiceVerb, service?: string, id?: string): string {
+  return ['$SRV', verb, service, service === undefined ? undefined : id]
+    .filter((part) => part !== undefined)
+    .join('.');
+}

@@ -1,0 +1,180 @@
+import { describe, expect, it } from 'vitest';
+import { fleetOperators } from '../../../../src/testing/marble/operators/fleet-operators.js';
+import { fleetEventOf } from '../../../../src/testing/marble/operators/reducer-operators.js';
+import { assertMarble } from '../../../../src/testing/marble/run/assert-marble.js';
+
+const load = (tokens: number): string =>
+  `{"kind":"load","workerId":7,"dpRank":0,"activePrefillTokens":${tokens}}`;
+const model = (args = ''): string => `> model(${args})`;
+const marks = "{ policy: 'dynamo-1.0', thresholds: { activePrefillTokensThreshold: 10 } }";
+const check = (...lines: string[]): void => assertMarble(lines.join('\n'), 'f.txt', fleetOperators());
+
+describe('model', () => {
+  const input = ['a-b-b-a-', `a := ${load(11)}`, `b := ${load(9)}`, model(marks)];
+
+  it('busy - the set, each time it differs; the empty one at the beginning is not told', () => {
+    check(...input, 'x-y---x-', 'title = busy', 'x := ["7"]', 'y := []');
+    check(...input.toSpliced(0, 2, '--b-b---'), '--------', 'title = busy');
+  });
+
+  it('transitions - one for each worker that crossed', () => {
+    const [yes, no] = ['x := {"workerId":"7","busy":true}', 'y := {"workerId":"7","busy":false}'];
+    check(...input, 'x-y---x-', 'title = transitions', yes, no);
+  });
+
+  it('all inputs are one, in the order of the file, and so is the time', () => {
+    const both = ['--b', 'title = b', `b := ${load(9)}`, '--a', 'title = a', `a := ${load(11)}`];
+    check(...both, model(marks), '--x', 'title = busy', 'x := ["7"]');
+    check(
+      ...both.slice(3),
+      ...both.slice(0, 3),
+      model(marks),
+      '--(xy)',
+      'title = busy',
+      'x := ["7"]',
+      'y := []',
+    );
+  });
+
+  it('cleanups and problems', () => {
+    const text = ['t-i-(cab)-g', 't := {"kind":"load","workerId":1,"topic":"kv-hits"}'];
+    const events = [
+      'i := {"kind":"decodeInstances","workerIds":[18446744073709551615]}',
+      'c := {"kind":"configs","workers":{"18446744073709551615":{"totalKvBlocks":10}}}',
+      'a := {"kind":"load","workerId":18446744073709551615}',
+      'b := {"kind":"configError"}',
+      'g := {"kind":"decodeInstances","workerIds":[]}',
+    ];
+    const cleanup = '{"workerId":"18446744073709551615","dpRanks":[0,"none"],"workerType":"decode"}';
+    const outputs = ['----------x', 'title = cleanups', `x := ${cleanup}`];
+    const problems = ['x---y------', 'title = problems', 'x := "foreign-topic"', 'y := "source-error"'];
+    check(...text, ...events, model(), ...outputs, ...problems);
+  });
+
+  it('the inputs are subscribed once, however many outputs are watched', () => {
+    const [row = '', ...rest] = input;
+    check(
+      row,
+      '^',
+      ...rest,
+      'x-y---x-',
+      'title = busy',
+      'x := ["7"]',
+      'y := []',
+      '--------',
+      'title = cleanups',
+    );
+  });
+
+  it('the start is an argument', () => {
+    const held = ['a--i', `a := ${load(11)}`, 'i := {"kind":"instance","workerId":7,"present":true}'];
+    const start = '{ decodeInstances: [], thresholds: { activePrefillTokensThreshold: 10 } }';
+    check(...held, model(start), '---x', 'title = busy', 'x := ["7"]');
+  });
+
+  it.each([
+    ["'default'", 'f.txt:3: model cannot be built: it takes one object'],
+    ['{}, {}', 'it takes one object'],
+    ["{ policy: 'dynamo-9' }", 'There is no policy "dynamo-9": choose one of dynamo-0.8'],
+    ['{ policy: 9 }', 'policy must be a name'],
+    ['{ treshold: 1 }', 'there is no field treshold in a start'],
+    [
+      '{ thresholds: { activeDecodeBlocks: 1 } }',
+      'there is no field thresholds.activeDecodeBlocks in a start',
+    ],
+    ['{ decodeInstances: [-1] }', 'is no worker id'],
+  ])('refuses %s', (args, message) => {
+    const text = ['a', `a := ${load(11)}`, model(args), '-', 'title = busy'];
+    expect(() => check(...text)).toThrow(message);
+  });
+});
+
+describe('steps, and what stands below', () => {
+  const input = ['a-b-', `a := ${load(11)}`, `b := ${load(9)}`, `> steps(${marks})`];
+
+  it('a step is its time and its busy workers', () => {
+    check(...input, 'x-y-', 'x := {"at":0,"busy":["7"]}', 'y := {"at":2,"busy":[]}');
+  });
+
+  it('subscribers - each on its own, unless they share', () => {
+    const [x, y] = ['x := ["7"]', 'y := []'];
+    const alone = ['x-y-', 'title = first', x, y, '----', 'title = second', '-^'];
+    check(...input.toSpliced(1, 0, '^', '-^'), '> busySets()', '> subscribers()', ...alone);
+    const shared = ['x-y-', 'title = first', x, y, '--y-', 'title = second', '-^', y];
+    check(...input.toSpliced(1, 0, '^'), '> share()', '> busySets()', '> subscribers()', ...shared);
+  });
+
+  it.each(['busySets', 'transitions', 'cleanups'])('%s - takes steps alone, and no arguments', (name) => {
+    expect(() => check(...input.slice(0, 3), `> ${name}()`, '-')).toThrow(`${name} takes steps`);
+    expect(() => check(...input, `> ${name}(1)`, '-')).toThrow('it takes no arguments');
+  });
+});
+
+describe('performCleanup', () => {
+  const cleanup = '{"workerId":7,"dpRanks":[0],"workerType":"decode"}';
+  const perform = (args: string, letter = cleanup): string[] => [
+    ...['-a-', `a := ${letter}`, `> performCleanup(${args})`],
+    ...['-x-', 'title = first', 'x := {"workerId":"7","ok":true}'],
+  ];
+
+  it('a sink that is done at once', () => {
+    check(...perform(''));
+    check(...perform("{ takes: 0, failsFor: ['8'] }"));
+  });
+
+  it.each([
+    ['3', cleanup, 'it takes one object'],
+    ['{ take: 3 }', cleanup, 'there is no field take; choose of takes, failsFor'],
+    ["{ takes: '3' }", cleanup, 'takes must be a number of milliseconds'],
+    ['{ failsFor: [7] }', cleanup, 'failsFor must be a list of worker ids'],
+    ['{ failsFor: "7" }', cleanup, 'failsFor must be a list of worker ids'],
+    ['', '{"workerId":7,"dpRanks":[0],"workerType":"both"}', 'this is no cleanup: workerType must be'],
+    ['', '7', 'this is no cleanup'],
+  ])('refuses %s of %s', (args, letter, message) => {
+    expect(() => check(...perform(args, letter))).toThrow(message);
+  });
+});
+
+describe('fleetEventOf', () => {
+  it('reads the JSON of a recording, ids as numbers of any size or as text', () => {
+    const event = {
+      kind: 'load',
+      workerId: '18446744073709551615',
+      dpRank: 0,
+      activeDecodeBlocks: 2n ** 60n,
+    };
+    const rest = { activePrefillTokens: null, kvUsedBlocks: null };
+    expect(fleetEventOf({ ...event, workerId: 18446744073709551615n })).toEqual({ ...event, ...rest });
+    expect(
+      fleetEventOf({ kind: 'config', workerId: 1, config: { totalKvBlocks: null, dataParallelSize: 2 } }),
+    ).toEqual({
+      kind: 'config',
+      workerId: '1',
+      config: { dataParallelSize: 2 },
+    });
+  });
+
+  it.each([
+    [
+      { kind: 'load', workerId: 1, activePrefilTokens: 9 },
+      'an event of kind load has no field activePrefilTokens',
+    ],
+    [{ kind: 'configs', workers: { 7: { totalBlocks: 1 } } }, 'has no field workers.7.totalBlocks'],
+    [
+      {
+        kind: 'schedulerLoads',
+        loads: [{ workerId: 1, activeDecodeBlocks: 0, activePrefillTokens: 0, rank: 1 }],
+      },
+      'loads.0.rank',
+    ],
+    [{ kind: 'stop', now: true }, 'an event of kind stop has no field now'],
+    [{ kind: 'start' }, 'belongs in a recording'],
+    [{ kind: 'message', payloadHex: '00' }, 'belongs in a recording'],
+    [{ kind: 'lod' }, 'this is no event: there is no event of kind "lod"'],
+    [{ kind: 'load', workerId: 1.5 }, 'this is no event'],
+    ['load', 'this is no event: event must be an object'],
+    [null, 'this is no event'],
+  ])('refuses %j', (value, message) => {
+    expect(() => fleetEventOf(value)).toThrow(message);
+  });
+});

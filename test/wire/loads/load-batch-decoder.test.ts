@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { batchEvents } from '../../../src/core/pipeline/source-events.js';
+import type { LoadPolicy } from '../../../src/core/policy/load-policy.js';
+import { policies } from '../../../src/core/policy/policies.js';
+import { LoadBatchDecoder } from '../../../src/wire/loads/load-batch-decoder.js';
+import { LoadDecoder } from '../../../src/wire/loads/load-decoder.js';
+import { encodeEnvelope } from '../../../src/wire/loads/load-encoder.js';
+import type { LoadHeader } from '../../../src/wire/loads/load-header.js';
+import { anyMessage } from '../../support/any-message.js';
+import { hex } from '../../support/hex.js';
+import { runs } from '../../support/runs.js';
+
+describe('batch decoder', () => {
+  it.each<LoadPolicy>(Object.values(policies))(
+    'decides as the one by one does, on every input, under $name',
+    (policy) => {
+      const single = new LoadDecoder(policy);
+      const batch = new LoadBatchDecoder(policy, 4);
+      fc.assert(
+        fc.property(anyMessage, (bytes) => {
+          const expected = single.decode(bytes);
+          const refusal = batch.add(bytes);
+          expect(batch.header).toEqual(single.header);
+          if (!('load' in expected)) {
+            expect(refusal).toEqual(expected);
+            return;
+          }
+          expect(refusal).toBeNull();
+          const { publisherId, sequence, publishedAt, ...load } = expected.load;
+          expect(numbersOf(batch.header)).toEqual(
+            publisherId === undefined ? null : [publisherId, Number(sequence), Number(publishedAt)],
+          );
+          expect(batchEvents(batch.batch).at(-1)).toEqual(load);
+        }),
+        { numRuns: Math.ceil(runs / Object.keys(policies).length) },
+      );
+    },
+  );
+
+  it('the head is there for a row, another topic and a broken payload, and for nothing else', () => {
+    const decoder = new LoadBatchDecoder(policies.default);
+    const head = { publisherId: '18446744073709551615', sequence: 2n ** 53n + 1n, publishedAt: 1 };
+    const numbers = ['18446744073709551615', 2 ** 53, 1];
+    const headAfter = (bytes: Uint8Array): [boolean, unknown] => [
+      decoder.add(bytes) === null,
+      numbersOf(decoder.header),
+    ];
+    const payload = hex('81a9776f726b65725f696407');
+    expect(decoder.header.present).toBe(false);
+    expect(headAfter(encodeEnvelope(head, payload))).toEqual([true, numbers]);
+    expect(headAfter(hex('80'))).toEqual([false, null]);
+    expect(headAfter(encodeEnvelope({ ...head, topic: 'x' }, payload))).toEqual([false, numbers]);
+    expect(headAfter(new Uint8Array(0))).toEqual([false, null]);
+    expect(headAfter(encodeEnvelope(head, hex('c0')))).toEqual([false, numbers]);
+    expect(headAfter(new TextEncoder().encode('{}'))).toEqual([false, null]);
+  });
+
+  it('a full batch - is cleared by the next load', () => {
+    const decoder = new LoadBatchDecoder(policies.default, 2);
+    const message = new TextEncoder().encode('{"worker_id":7,"active_decode_blocks":18446744073709551615}');
+    expect([decoder.add(message), decoder.add(message), decoder.full]).toEqual([null, null, true]);
+    decoder.add(message);
+    expect(decoder.batch.count).toBe(1);
+    expect(batchEvents(decoder.batch)[0]?.activeDecodeBlocks).toBe(18446744073709551615n);
+    decoder.clear();
+    expect([decoder.batch.count, decoder.batch.wide.size]).toEqual([0, 0]);
+  });
+});
+
+function numbersOf(head: LoadHeader): [string, number, number] | null {
+  const { present, publisherHigh, publisherLow, sequence, publishedAt } = head;
+  if (!present) return null;
+  const id = (BigInt(publisherHigh >>> 0) << 32n) | BigInt(publisherLow >>> 0);
+  return [String(id), sequence, publishedAt];
+}
