@@ -29,7 +29,7 @@ export async function serveCommand(
 ): Promise<number> {
   const scheduler = monotonicScheduler;
   const plan = await requireServePlan(flags, environment);
-  const { settings, policy, thresholds, adminToken, warnings: notes } = plan;
+  const { settings, policy, thresholds, adminToken, warnings } = plan;
   const { host, port, generation, frontend, maxReaders, maxBufferedBytes, maxBodyBytes, keptEvents } =
     settings;
   await requirePackages('serve', plan.connection === null ? servicePackages : liveServicePackages);
@@ -68,7 +68,7 @@ export async function serveCommand(
   terminal.out(
     `serving ${watched} on ${service.url} (policy ${policy.name}; ${thresholdsText(thresholds)}); Ctrl-C ends it`,
   );
-  for (const note of notes) terminal.err(note);
+  for (const warning of warnings) terminal.err(warning);
   await ended;
   service.drain();
   await sleep(settings.drainSeconds * 1000);

@@ -51,7 +51,7 @@ export interface FleetRanks {
 }
 
 /** What tells whether a worker is there. */
-type KnownInputs = Pick<FleetStore, 'slots' | 'policy' | 'cardsSeen' | 'decodeSeen' | 'prefillSeen'>;
+type KnownInputs = Pick<FleetStore, 'slots' | 'policy' | 'configsSeen' | 'decodeSeen' | 'prefillSeen'>;
 
 /** The workers and the cells of their ranks, copied. */
 export class RankCopy implements FleetRanks {

@@ -136,7 +136,7 @@ export function explain(store: FleetStore, workerId: WorkerId): Explanation | un
     workerId,
     busy,
     known: slots.has(slot, HAS_STATE) && isKnown(store, slot),
-    marked: slots.has(slot, OVERLOAD_MARKED),
+    overloadMarked: slots.has(slot, OVERLOAD_MARKED),
     since: busy ? slots.since(slot) : null,
     judgedRanks: judged.count,
     busyRanks: ranks.filter((rank) => rank.busy).length,

@@ -100,7 +100,7 @@ export function queue(store: FleetStore, slot: number): void {
 
 /** Whether a worker is known, and therefore judged, as the policy says. */
 export function isKnown(
-  store: Pick<FleetStore, 'slots' | 'policy' | 'cardsSeen' | 'decodeSeen' | 'prefillSeen'>,
+  store: Pick<FleetStore, 'slots' | 'policy' | 'configsSeen' | 'decodeSeen' | 'prefillSeen'>,
   slot: number,
 ): boolean {
   const rule = store.policy.unknownWorkers;

@@ -49,7 +49,7 @@ const same: Partial<Record<PolicyName, Partial<Record<Cell, Record<string, strin
       '{"types":"known","withoutRank":true}':
         'without prefill watches a worker is known under its own type only',
     },
-    cleanupOnCardLeft: {
+    cleanupOnConfigRemoved: {
       '{"types":"known","withoutRank":true}':
         'without prefill watches a worker is known under its own type only',
     },
