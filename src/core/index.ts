@@ -7,7 +7,17 @@ export {
   WorkerIdError,
   type WorkerId,
 } from './worker-id.js';
-export type { ActiveLoad, RuntimeConfig, FleetEvent, PoolRole as FleetSource, FleetStart, LoadReceived as LoadReported, Role, SchedulerLoad, ThresholdsChanged } from './events/fleet-event.js';
+export type {
+  ActiveLoad,
+  RuntimeConfig,
+  FleetEvent,
+  PoolRole as FleetSource,
+  FleetStart,
+  LoadReceived as LoadReported,
+  Role,
+  SchedulerLoad,
+  ThresholdsChanged,
+} from './events/fleet-event.js';
 export type { Count } from './count.js';
 export type { EndpointName, PoolName, WorkerChange, WorkerInfo } from './sources/worker-info.js';
 export { TidemarkError } from './errors.js';
@@ -53,7 +63,12 @@ export { reduceFleet } from './pipeline/reduce-fleet.js';
 export { busySets, transitions, cleanups } from './pipeline/selections.js';
 export { performCleanup, type CleanupOutcome, type CleanupSink } from './pipeline/perform-cleanup.js';
 export { loadMonitor, type LoadMonitor, type MonitorSnapshot } from './pipeline/load-monitor.js';
-export type { ConfigChange, InstanceChange, MonitorSources, MonitorOptions } from './pipeline/monitor-sources.js';
+export type {
+  ConfigChange,
+  InstanceChange,
+  MonitorSources,
+  MonitorOptions,
+} from './pipeline/monitor-sources.js';
 
 // The aggregator of scraped statistics.
 export { metricsAggregator, type MetricsAggregator } from './aggregator/metrics-aggregator.js';
@@ -61,11 +76,23 @@ export { AggregatorOptionsError, type MetricsAggregatorOptions } from './aggrega
 export type { AggregatorPolicy, StatsWirePolicy } from './aggregator/aggregator-policy.js';
 export { aggregatorPolicies } from './aggregator/aggregator-policy.js';
 export { ProcessedEndpoints } from './aggregator/processed-endpoints.js';
-export type { Endpoint, ForwardPassMetrics, KvStats, SpecDecodeStats, WorkerStats } from './aggregator/load-metrics.js';
+export type {
+  Endpoint,
+  ForwardPassMetrics,
+  KvStats,
+  SpecDecodeStats,
+  WorkerStats,
+} from './aggregator/load-metrics.js';
 export { kvActiveBlocks, type LoadMetrics, type PredictiveLoadMetrics } from './aggregator/load-metrics.js';
 export { engineLoads } from './aggregator/engine-loads.js';
 export { kvHitRate, type KvHitRate, type KvHitRateEvent } from './aggregator/kv-hit-rate.js';
-export type { Scrape, ScrapeReply, ReplyDecoder, ScrapedEndpoint, ScrapedReply } from './aggregator/scrape.js';
+export type {
+  Scrape,
+  ScrapeReply,
+  ReplyDecoder,
+  ScrapedEndpoint,
+  ScrapedReply,
+} from './aggregator/scrape.js';
 export { ScrapeError, type ScrapeErrorCode } from './aggregator/scrape.js';
 export { readScrape, type ScrapeReading, type ScrapeResult } from './aggregator/read-scrape.js';
 

@@ -32,7 +32,7 @@ const HEALTHY_MS = 1_000;
  */
 export function reconnect<Host, T>(
   session: (host: Host) => Observable<T>,
-  { hosts, maxRetryMs: longestRetryMs, scheduler, random }: ReconnectOptions<Host>,
+  { hosts, maxRetryMs, scheduler, random }: ReconnectOptions<Host>,
 ): Observable<T | SessionFailure> {
   return defer(() => {
     const failures$ = new Subject<SessionFailure>();
@@ -45,7 +45,7 @@ export function reconnect<Host, T>(
       retryWithBackoff(
         {
           initialMs: FIRST_RETRY_MS,
-          maxMs: longestRetryMs,
+          maxMs: maxRetryMs,
           healthyMs: HEALTHY_MS,
           jitter: () => (1 + random()) / 2,
           onRetry: ({ error, delayMs }) => failures$.next(new SessionFailure(errorText(error), delayMs)),

@@ -56,7 +56,12 @@ let fleet: ServedFleet;
 afterEach(() => fleet.service.stop());
 
 async function following(...urls: string[]): Promise<void> {
-  const frontends = frontendThresholds({ urls, intervalMs: 20, timeoutMs: 500, scheduler: monotonicScheduler });
+  const frontends = frontendThresholds({
+    urls,
+    intervalMs: 20,
+    timeoutMs: 500,
+    scheduler: monotonicScheduler,
+  });
   fleet = await ServedFleet.start({ frontends });
   await fleet.worker('7');
 }

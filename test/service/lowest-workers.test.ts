@@ -20,7 +20,7 @@ afterEach(() => {
 function poolOf(model: string, ids: readonly WorkerId[]): ToldPool {
   const loads = new Subject<ActiveLoad>();
   const monitor = loadMonitor({ loads }, { policy: policies['dynamo-1.0'] });
-  const tell = (workerId: WorkerId): void =>
+  const notify = (workerId: WorkerId): void =>
     loads.next({
       workerId,
       dpRank: 0,
@@ -29,10 +29,10 @@ function poolOf(model: string, ids: readonly WorkerId[]): ToldPool {
       kvUsedBlocks: null,
     });
   const name = { model, endpoint: { namespace: 'a', component: 'b', endpoint: 'c' } };
-  const pool = { name, monitor, setThresholds: () => undefined, notify: tell };
+  const pool = { name, monitor, setThresholds: () => undefined, notify };
   running.push(pool);
   monitor.connect();
-  ids.forEach(tell);
+  ids.forEach(notify);
   return pool;
 }
 

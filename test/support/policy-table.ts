@@ -1,4 +1,10 @@
-import { type CleanupRule, type LoadPolicy, type OverloadMarks, type UnknownWorkers, policyCells } from '../../src/core/policy/load-policy.js';
+import {
+  type CleanupRule,
+  type LoadPolicy,
+  type OverloadMarks,
+  type UnknownWorkers,
+  policyCells,
+} from '../../src/core/policy/load-policy.js';
 import type { LoadThresholds } from '../../src/core/policy/load-thresholds.js';
 import { policies } from '../../src/core/policy/policies.js';
 

@@ -1,5 +1,14 @@
 import type { IEvent, IKeyValue, IRangeRequest, IRangeResponse, IWatchResponse } from 'etcd3';
-import { EMPTY, type Observable, type SchedulerLike, defer, expand, ignoreElements, mergeMap, reduce } from 'rxjs';
+import {
+  EMPTY,
+  type Observable,
+  type SchedulerLike,
+  defer,
+  expand,
+  ignoreElements,
+  mergeMap,
+  reduce,
+} from 'rxjs';
 import type { WorkerId } from '../../core/worker-id.js';
 import type { EtcdClient } from './etcd-client.js';
 import { requestStream, unaryCall } from './etcd-connection.js';

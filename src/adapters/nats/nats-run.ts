@@ -1,4 +1,16 @@
-import { Observable, ReplaySubject, catchError, defer, filter, map, of, share, startWith, switchMap, timer } from 'rxjs';
+import {
+  Observable,
+  ReplaySubject,
+  catchError,
+  defer,
+  filter,
+  map,
+  of,
+  share,
+  startWith,
+  switchMap,
+  timer,
+} from 'rxjs';
 import type { SourceStatus } from '../../core/sources/source-status.js';
 import { errorText } from '../../operators/error-text.js';
 import { reconnect } from '../../operators/reconnect.js';
@@ -20,7 +32,11 @@ export type NatsWork = (link: NatsLink) => Observable<Subscribed>;
  *
  * @throws NatsOptionsError, when it is called, for options that cannot be followed.
  */
-export function runNats(access: NatsConnectionOptions, source: string, work: NatsWork): Observable<SourceStatus> {
+export function runNats(
+  access: NatsConnectionOptions,
+  source: string,
+  work: NatsWork,
+): Observable<SourceStatus> {
   const { scheduler = monotonicScheduler } = access;
   const states$ = access.connection === undefined ? runOwn(access, work) : runGiven(access.connection, work);
   return defer(() => {
@@ -56,7 +72,10 @@ type Item = Subscribed | Down | 'ended';
 
 const lost: Down = { why: 'the connection was lost, and its owner reconnects it' };
 
-function runOwn(access: Extract<NatsConnectionOptions, { connection?: undefined }>, work: NatsWork): Observable<Item> {
+function runOwn(
+  access: Extract<NatsConnectionOptions, { connection?: undefined }>,
+  work: NatsWork,
+): Observable<Item> {
   const { scheduler = monotonicScheduler } = access;
   return reconnect((server) => openNats(server, access).pipe(switchMap(work)), {
     hosts: parseNatsServers(access),

@@ -3,7 +3,13 @@ import { type LoadCheck, rankChecks } from '../../core/judgement/rank-checks.js'
 import type { SourceState } from '../../core/sources/source-status.js';
 import type { FleetRanks } from '../../core/state/fleet-ranks.js';
 import { legacyFamilies } from './legacy-families.js';
-import { type Family, type PoolAtScrape, type SampleSink, type WorkerOfPool, eachWorker } from './metric-family.js';
+import {
+  type Family,
+  type PoolAtScrape,
+  type SampleSink,
+  type WorkerOfPool,
+  eachWorker,
+} from './metric-family.js';
 import { type Metric, tidemarkMetrics } from './metric-names.js';
 import type { PoolMetrics } from './pool-metrics.js';
 import { latencyFamilies, loadFamilies } from './worker-gauge-families.js';

@@ -88,7 +88,9 @@ const reservedLabels = new Set(allMetrics.flatMap(({ labelNames }) => labelNames
  *
  * @throws MetricsOptionsError that tells all problems
  */
-export function validatePoolLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function validatePoolLabels(
+  labels: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
   const entries = Object.entries(labels);
   const problems = entries.flatMap(([name, value]) => problemsOf(name, value));
   if (entries.length > MAX_LABELS)
@@ -107,7 +109,9 @@ function problemsOf(name: string, value: unknown): string[] {
     problems.push(`the label ${name} has a meaning of its own; give the pool's another name`);
   if (typeof value !== 'string') problems.push(`the label ${name} must be a text`);
   else if (value.length > MAX_VALUE_LENGTH)
-    problems.push(`the label ${name} is ${value.length} characters long, and ${MAX_VALUE_LENGTH} are the most`);
+    problems.push(
+      `the label ${name} is ${value.length} characters long, and ${MAX_VALUE_LENGTH} are the most`,
+    );
   return problems;
 }
 

@@ -30,8 +30,16 @@ export async function serveCommand(
   const scheduler = monotonicScheduler;
   const plan = await requireServePlan(flags, environment);
   const { settings, policy, thresholds, adminToken, warnings } = plan;
-  const { host, port, generation, frontend, maxReaders, maxBufferedBytes, maxBodyBytes, keptEvents } =
-    settings;
+  const {
+    host,
+    port,
+    generation: release,
+    frontend,
+    maxReaders,
+    maxBufferedBytes,
+    maxBodyBytes,
+    keptEvents,
+  } = settings;
   await requirePackages('serve', plan.connection === null ? servicePackages : liveServicePackages);
   const frontends =
     frontend.length === 0
@@ -50,7 +58,7 @@ export async function serveCommand(
     pools,
     host,
     port,
-    release: generation,
+    release,
     maxReaders,
     maxBufferedBytes,
     maxBodyBytes,
@@ -76,9 +84,9 @@ export async function serveCommand(
   return exitCode.ok;
 }
 
-function fleetFromPlan({ settings, connection: access }: ServePlan): Fleet {
+function fleetFromPlan({ settings, connection }: ServePlan): Fleet {
   const { generation, model, workers, ranks, seed, namespace } = settings;
-  if (access !== null) return liveFleet({ ...access, ...(namespace !== undefined && { namespace }) });
+  if (connection !== null) return liveFleet({ ...connection, ...(namespace !== undefined && { namespace }) });
   const plan = {
     seed,
     workers,

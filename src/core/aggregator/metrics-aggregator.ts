@@ -1,9 +1,37 @@
-import { EMPTY, type Observable, Subject, catchError, concat, concatMap, defer, finalize, ignoreElements, map, merge, of, repeat, share, tap, timer, toArray } from 'rxjs';
+import {
+  EMPTY,
+  type Observable,
+  Subject,
+  catchError,
+  concat,
+  concatMap,
+  defer,
+  finalize,
+  ignoreElements,
+  map,
+  merge,
+  of,
+  repeat,
+  share,
+  tap,
+  timer,
+  toArray,
+} from 'rxjs';
 import { answerWithin } from '../../operators/answer-within.js';
 import type { Problem } from '../sources/problem.js';
 import type { SourceStatus } from '../sources/source-status.js';
-import { type AggregatorSettings, type MetricsAggregatorOptions, aggregatorSettings } from './aggregator-options.js';
-import { type AggregatorState, type ScrapeOutcome, afterScrape, waitOf, waitingState } from './aggregator-state.js';
+import {
+  type AggregatorSettings,
+  type MetricsAggregatorOptions,
+  aggregatorSettings,
+} from './aggregator-options.js';
+import {
+  type AggregatorState,
+  type ScrapeOutcome,
+  afterScrape,
+  waitOf,
+  waitingState,
+} from './aggregator-state.js';
 import { type ProcessedEndpoints, sameData } from './processed-endpoints.js';
 import type { Scrape } from './scrape.js';
 

@@ -56,7 +56,8 @@ export function explainRank(
   const made = rankChecks(state, thresholds, policy);
   const checks = checksOf(policy).map((check): CheckExplanation => {
     const result = made.find((one) => one.check === check);
-    if (result === undefined) return { ...describeSkippedCheck(check, state, thresholds), limit: null, margin: null };
+    if (result === undefined)
+      return { ...describeSkippedCheck(check, state, thresholds), limit: null, margin: null };
     const { value, limit, exceeded } = result;
     return {
       check,

@@ -6,7 +6,20 @@ import { fleetProblems } from './fleet-problems.js';
 import { type FleetStore, rangeOf, takeCapacities } from './fleet-store.js';
 import { judgeQueued } from './judge-workers.js';
 import { noRanks, ranksOutside, rememberDeclared, rememberedRanks } from './rank-memory.js';
-import { CONFIG_LIMITS, COUNTED, DECODE, HAS_RANGE, JUDGED_BUSY, OVERLOAD_MARKED, POSSIBLE, PREFILL, REPORTED, REPORTED_END, REPORTED_LIMITS, REPORTED_START } from './worker-slots.js';
+import {
+  CONFIG_LIMITS,
+  COUNTED,
+  DECODE,
+  HAS_RANGE,
+  JUDGED_BUSY,
+  OVERLOAD_MARKED,
+  POSSIBLE,
+  PREFILL,
+  REPORTED,
+  REPORTED_END,
+  REPORTED_LIMITS,
+  REPORTED_START,
+} from './worker-slots.js';
 import { ensureState, forgetState, memoryOf, noteSettled, queue, renewRanks, touch } from './worker-state.js';
 
 /** Notes what discovery tells of a worker’s card, and tells an impossible range once. */
@@ -21,7 +34,8 @@ export function noteConfig(store: FleetStore, id: WorkerId, config: RuntimeConfi
     // An impossible range is kept as start and size, to tell it once and not with every repetition of the card.
     const known = slots.has(slot, REPORTED) && !slots.has(slot, POSSIBLE);
     const same =
-      (slots.words[at + REPORTED_START] ?? 0) >>> 0 === start && (slots.words[at + REPORTED_END] ?? 0) >>> 0 === size;
+      (slots.words[at + REPORTED_START] ?? 0) >>> 0 === start &&
+      (slots.words[at + REPORTED_END] ?? 0) >>> 0 === size;
     if (!known || !same) store.problems.push(fleetProblems.rankRange(id, config));
   }
   slots.words[at + REPORTED_START] = range?.start ?? start;
@@ -41,11 +55,17 @@ export function noteConfigRemoved(store: FleetStore, slot: number): void {
 /** The ranks that the told card declares; only where it is possible. */
 export function reportedRange({ slots }: FleetStore, slot: number): RankRange {
   const at = slots.at(slot);
-  return { start: (slots.words[at + REPORTED_START] ?? 0) >>> 0, end: (slots.words[at + REPORTED_END] ?? 0) >>> 0 };
+  return {
+    start: (slots.words[at + REPORTED_START] ?? 0) >>> 0,
+    end: (slots.words[at + REPORTED_END] ?? 0) >>> 0,
+  };
 }
 
 /** Whether a worker’s card counts, as the policy has it. */
-export function isConfigCounted({ slots, policy, decodeSeen, prefillSeen }: FleetStore, slot: number): boolean {
+export function isConfigCounted(
+  { slots, policy, decodeSeen, prefillSeen }: FleetStore,
+  slot: number,
+): boolean {
   if (!slots.has(slot, POSSIBLE)) return false;
   switch (policy.configsThatCount) {
     case 'all':
@@ -170,9 +190,15 @@ function loseConfig(store: FleetStore, slot: number): void {
   if (policy.unknownWorkers.loads === 'held' && !slots.has(slot, COUNTED)) return;
   const remembered = memoryOf(store, slot);
   if (remembered !== undefined) {
-    const { cleanupOnConfigRemoved: cleanupOnCardLeft } = policy;
+    const { cleanupOnConfigRemoved } = policy;
     store.pendingCleanups.push(
-      ...planCleanups(cleanupOnCardLeft, store.poolRole, leavingWorker(store, slot), rememberedRanks(remembered), null),
+      ...planCleanups(
+        cleanupOnConfigRemoved,
+        store.poolRole,
+        leavingWorker(store, slot),
+        rememberedRanks(remembered),
+        null,
+      ),
     );
     touch(store, slot);
     // Who lost its card is no longer busy before the others are judged: its leaving alone is no publication.
@@ -193,7 +219,9 @@ function cleanUpLeftRanks(store: FleetStore, slot: number, ranks: readonly numbe
     case 'none':
       return;
     case 'ranks':
-      store.pendingCleanups.push(...planCleanups({ types: 'known', withoutRank: false }, store.poolRole, worker, ranks, null));
+      store.pendingCleanups.push(
+        ...planCleanups({ types: 'known', withoutRank: false }, store.poolRole, worker, ranks, null),
+      );
       return;
     case 'ranks-and-every-none':
       store.pendingCleanups.push({

@@ -107,7 +107,9 @@ function cleanUpSeries(store: FleetStore, slot: number, role: Role): void {
   const remembered = memoryOf(store, slot);
   const ranks = remembered === undefined ? [0] : rememberedRanks(remembered);
   const { cleanupOnInstanceLeft } = store.policy;
-  store.pendingCleanups.push(...planCleanups(cleanupOnInstanceLeft, store.poolRole, leavingWorker(store, slot), ranks, role));
+  store.pendingCleanups.push(
+    ...planCleanups(cleanupOnInstanceLeft, store.poolRole, leavingWorker(store, slot), ranks, role),
+  );
 }
 
 /** Forgets of a worker that left what the policy forgets. */

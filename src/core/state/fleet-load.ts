@@ -8,7 +8,15 @@ import { type LoadThresholdConfig, thresholdProblems } from '../policy/load-thre
 import type { Problem } from '../sources/problem.js';
 import type { WorkerId } from '../worker-id.js';
 import { applyConfig, applyConfigs, leavingWorker } from './apply-configs.js';
-import { applyInstance, applyInstances, applyPrefillAttached, applyPrefillClosed, applyPrefillInstance, applyPrefillInstances, applyReportedDown } from './apply-instances.js';
+import {
+  applyInstance,
+  applyInstances,
+  applyPrefillAttached,
+  applyPrefillClosed,
+  applyPrefillInstance,
+  applyPrefillInstances,
+  applyReportedDown,
+} from './apply-instances.js';
 import { applyLoad, applyRow, applySchedulerLoads } from './apply-loads.js';
 import type { BusySet } from './busy-set.js';
 import { mergeCleanups, planCleanups } from './cleanup.js';
@@ -24,12 +32,12 @@ import { COUNTED } from './worker-slots.js';
 import { memoryOf, releaseEmpty } from './worker-state.js';
 
 /** How the fleet stands, in numbers. */
-export function countFleet({ states, held, busy, overloadMarked: marked, instances, down }: FleetStore): FleetCounts {
+export function countFleet({ states, held, busy, overloadMarked, instances, down }: FleetStore): FleetCounts {
   return {
     known: states - held.size,
     held: held.size,
     busy: busy.size,
-    overloadMarked: marked.size,
+    overloadMarked: overloadMarked.size,
     instances,
     down,
   };
@@ -79,7 +87,9 @@ export function applyStop(store: FleetStore): void {
     const memory = store.slots.has(slot, COUNTED) ? undefined : memoryOf(store, slot);
     if (memory === undefined) continue;
     const rule = { types: 'own', withoutRank: true } as const;
-    store.pendingCleanups.push(...planCleanups(rule, store.poolRole, leavingWorker(store, slot), rememberedRanks(memory), null));
+    store.pendingCleanups.push(
+      ...planCleanups(rule, store.poolRole, leavingWorker(store, slot), rememberedRanks(memory), null),
+    );
   }
 }
 
@@ -154,11 +164,11 @@ export class FleetLoad {
   /** Whether an event left nothing behind: nobody who may have crossed or gone, and nothing to tell. */
   private isUntouched(): boolean {
     const { store } = this;
-    const { touched, maybeEmpty, pendingCleanups: drops, problems } = store;
+    const { touched, maybeEmpty, pendingCleanups, problems } = store;
     return (
       touched.length === 0 &&
       maybeEmpty.length === 0 &&
-      drops.length === 0 &&
+      pendingCleanups.length === 0 &&
       problems.length === 0 &&
       countIfChanged(store, this.counts) === this.counts
     );
@@ -167,12 +177,12 @@ export class FleetLoad {
   private stepAfter(at: number, otherMarks: boolean): FleetStep | null {
     const { store } = this;
     const transitions = publishTransitions(store, at);
-    const { pendingCleanups: drops, problems } = store;
+    const { pendingCleanups, problems } = store;
     const counts = countIfChanged(store, this.counts);
     if (store.maybeEmpty.length > 0) releaseEmpty(store);
     if (
       transitions.length === 0 &&
-      drops.length === 0 &&
+      pendingCleanups.length === 0 &&
       problems.length === 0 &&
       !otherMarks &&
       counts === this.counts
@@ -180,7 +190,7 @@ export class FleetLoad {
       return null;
     }
     this.counts = counts;
-    if (drops.length > 0) store.pendingCleanups = [];
+    if (pendingCleanups.length > 0) store.pendingCleanups = [];
     if (problems.length > 0) store.problems = [];
     const busy = store.busy.commit();
     return {
@@ -189,7 +199,7 @@ export class FleetLoad {
       fleet: counts,
       thresholds: store.thresholds,
       transitions,
-      cleanups: drops.length > 0 ? mergeCleanups(drops) : [],
+      cleanups: pendingCleanups.length > 0 ? mergeCleanups(pendingCleanups) : [],
       problems,
     };
   }

@@ -7,8 +7,33 @@ import type { WorkerId } from '../worker-id.js';
 import { type WorkerType, roleOfPool } from './cleanup.js';
 import type { FleetStore } from './fleet-store.js';
 import type { LimitClasses } from './limit-classes.js';
-import { ACTIVE, type CellsCopy, FLAGS, NONE, RANK, RANK_BUSY, RECEIVED, TOKENS, USED, WORDS_PER_CELL, copiedValue, limitsIn, rankStateAt, sinceReceipt } from './rank-cells.js';
-import { BASE, COUNT, COUNTED, DECODE, HAS_STATE, OVERLOAD_MARKED, PREFILL, PUBLISHED, type WorkerSlots } from './worker-slots.js';
+import {
+  ACTIVE,
+  type CellsCopy,
+  FLAGS,
+  NONE,
+  RANK,
+  RANK_BUSY,
+  RECEIVED,
+  TOKENS,
+  USED,
+  WORDS_PER_CELL,
+  copiedValue,
+  limitsIn,
+  rankStateAt,
+  sinceReceipt,
+} from './rank-cells.js';
+import {
+  BASE,
+  COUNT,
+  COUNTED,
+  DECODE,
+  HAS_STATE,
+  OVERLOAD_MARKED,
+  PREFILL,
+  PUBLISHED,
+  type WorkerSlots,
+} from './worker-slots.js';
 import { isKnown } from './worker-state.js';
 
 /**
@@ -67,14 +92,14 @@ export class RankCopy implements FleetRanks {
   private readonly thresholdsAreNew: boolean;
 
   constructor(store: FleetStore) {
-    const { policy, cells, configsSeen: cardsSeen, decodeSeen, prefillSeen } = store;
+    const { policy, cells, configsSeen, decodeSeen, prefillSeen } = store;
     this.policy = policy;
     this.thresholds = store.thresholds;
     this.classes = store.classes;
     this.thresholdsAreNew = store.judgeAll;
     this.own = roleOfPool(store.poolRole);
     this.slots = store.slots.copy();
-    this.inputs = { slots: this.slots, policy, configsSeen: cardsSeen, decodeSeen, prefillSeen };
+    this.inputs = { slots: this.slots, policy, configsSeen, decodeSeen, prefillSeen };
     this.end = this.slots.ids.length;
     const words = cells.words.slice(0, cells.used * WORDS_PER_CELL);
     this.cells = { words, wide: cells.wide.size === 0 ? undefined : new Map(cells.wide) };
@@ -148,8 +173,8 @@ export class RankCopy implements FleetRanks {
 
 /** Whether a worker is judged, and named by discovery as far as there is one. */
 function isPresent(inputs: KnownInputs, slot: number): boolean {
-  const { slots, configsSeen: cardsSeen, decodeSeen, prefillSeen } = inputs;
+  const { slots, configsSeen, decodeSeen, prefillSeen } = inputs;
   if (!slots.has(slot, HAS_STATE) || !isKnown(inputs, slot)) return false;
   if (decodeSeen || prefillSeen) return slots.has(slot, DECODE | PREFILL);
-  return !cardsSeen || slots.has(slot, COUNTED);
+  return !configsSeen || slots.has(slot, COUNTED);
 }

@@ -12,7 +12,15 @@ import type { PendingCleanup } from './cleanup.js';
 import { LimitClasses, NO_CAPACITY } from './limit-classes.js';
 import { NONE, RankCells } from './rank-cells.js';
 import type { RankMemory } from './rank-memory.js';
-import { CONFIG_LIMITS, DECODE, HAS_RANGE, PREFILL, RANGE_END, RANGE_START, WorkerSlots } from './worker-slots.js';
+import {
+  CONFIG_LIMITS,
+  DECODE,
+  HAS_RANGE,
+  PREFILL,
+  RANGE_END,
+  RANGE_START,
+  WorkerSlots,
+} from './worker-slots.js';
 
 /** Capacities that a card gave to a range of ranks. */
 export interface CapacityLayer extends RankRange {

@@ -1,6 +1,21 @@
 import type { Count } from '../count.js';
 import { type FleetStore, declares } from './fleet-store.js';
-import { ACTIVE, ACTIVE_CLEARED, FLAGS, HAS_LATCH, LATCHED, NONE, RANK, RANK_BUSY, RANK_COUNTS, TOKENS, USED, USED_CLEARED, WIDE, limitsIn } from './rank-cells.js';
+import {
+  ACTIVE,
+  ACTIVE_CLEARED,
+  FLAGS,
+  HAS_LATCH,
+  LATCHED,
+  NONE,
+  RANK,
+  RANK_BUSY,
+  RANK_COUNTS,
+  TOKENS,
+  USED,
+  USED_CLEARED,
+  WIDE,
+  limitsIn,
+} from './rank-cells.js';
 import { BASE, BUSY_RANKS, COUNT, COUNTED_RANKS, HAS_RANGE } from './worker-slots.js';
 
 /** Judges one rank anew and keeps its worker's counters. */

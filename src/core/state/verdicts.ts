@@ -9,7 +9,17 @@ import type { Transition } from './fleet-step.js';
 import { type FleetStore, type Touched, rangeOf } from './fleet-store.js';
 import type { LimitClasses } from './limit-classes.js';
 import { type CellsCopy, RANK, WORDS_PER_CELL, rankStateAt } from './rank-cells.js';
-import { BASE, COUNT, HAS_RANGE, HAS_STATE, JUDGED_BUSY, KEEPS, OVERLOAD_MARKED, PUBLISHED, TOUCHED } from './worker-slots.js';
+import {
+  BASE,
+  COUNT,
+  HAS_RANGE,
+  HAS_STATE,
+  JUDGED_BUSY,
+  KEEPS,
+  OVERLOAD_MARKED,
+  PUBLISHED,
+  TOUCHED,
+} from './worker-slots.js';
 import { isKnown } from './worker-state.js';
 
 /**

@@ -2,9 +2,37 @@ import { neededRanks } from '../judgement/is-busy.js';
 import { type RankRange, inRange } from '../judgement/rank-state.js';
 import { type FleetStore, limitsOf, rangeOf } from './fleet-store.js';
 import { judgeRanks, moveLatch } from './judge-rank.js';
-import { ACTIVE, ACTIVE_CLEARED, type CellBlock, FLAGS, RANK, RANK_BUSY, RANK_COUNTS, USED, USED_CLEARED, withLimits } from './rank-cells.js';
+import {
+  ACTIVE,
+  ACTIVE_CLEARED,
+  type CellBlock,
+  FLAGS,
+  RANK,
+  RANK_BUSY,
+  RANK_COUNTS,
+  USED,
+  USED_CLEARED,
+  withLimits,
+} from './rank-cells.js';
 import { type RankMemory, noRanks, rememberDeclared } from './rank-memory.js';
-import { BASE, BUSY_RANKS, COUNT, COUNTED, COUNTED_RANKS, DECODE, DOWN, HAS_RANGE, HAS_STATE, KEEPS, PREFILL, RANGE_END, RANGE_START, ROOM, TOUCHED, TO_JUDGE } from './worker-slots.js';
+import {
+  BASE,
+  BUSY_RANKS,
+  COUNT,
+  COUNTED,
+  COUNTED_RANKS,
+  DECODE,
+  DOWN,
+  HAS_RANGE,
+  HAS_STATE,
+  KEEPS,
+  PREFILL,
+  RANGE_END,
+  RANGE_START,
+  ROOM,
+  TOUCHED,
+  TO_JUDGE,
+} from './worker-slots.js';
 
 /** The ranks a worker is remembered by, or `undefined` when there are none. */
 export function memoryOf(store: FleetStore, slot: number): RankMemory | undefined {

@@ -10,7 +10,19 @@ import {
   rememberReported,
 } from '../../core/state/rank-memory.js';
 import type { WorkerId } from '../../core/worker-id.js';
-import { type Change, type CountedConfig, type ModelState, applyConfig, changed, isInstance, leavingWorker, newWorker, only, onlyKeys, withProblem } from './state.js';
+import {
+  type Change,
+  type CountedConfig,
+  type ModelState,
+  applyConfig,
+  changed,
+  isInstance,
+  leavingWorker,
+  newWorker,
+  only,
+  onlyKeys,
+  withProblem,
+} from './state.js';
 import { judgeAll } from './verdicts.js';
 
 /** The cards that discovery tells are these now. */
@@ -58,7 +70,8 @@ function recount(change: Change): Change {
     const worker = applyConfig(workers.get(id) ?? newWorker, card, state.thresholds, policy);
     workers.set(id, worker);
     const remembered = memory.get(id);
-    if (remembered !== undefined) drops.push(...planLeftRanks(state, id, ranksOutside(remembered, card.range)));
+    if (remembered !== undefined)
+      drops.push(...planLeftRanks(state, id, ranksOutside(remembered, card.range)));
     // Where capacities are reconciled, the ranks that reported are those the card left in the state.
     const stays = policy.capacity === 'merged' ? remembered : undefined;
     const reported = [...worker.ranks.keys()].reduce(rememberReported, stays ?? noRanks);
@@ -98,9 +111,9 @@ function planLeftRanks(state: ModelState, workerId: WorkerId, ranks: readonly nu
 /** The cards that count under the policy, each with the ranks it declares. */
 function countedConfigs(state: ModelState): ReadonlyMap<WorkerId, CountedConfig> {
   const counted = new Map<WorkerId, CountedConfig>();
-  for (const [id, card] of state.configs ?? []) {
-    const range = declaredRanks(card, state.policy);
-    if (range !== undefined && hasInstance(state, id)) counted.set(id, { config: card, range });
+  for (const [id, config] of state.configs ?? []) {
+    const range = declaredRanks(config, state.policy);
+    if (range !== undefined && hasInstance(state, id)) counted.set(id, { config, range });
   }
   return counted;
 }
@@ -118,9 +131,9 @@ function hasInstance(state: ModelState, id: WorkerId): boolean {
 
 /** Tells which of the cards that are new or changed declare an impossible range. */
 function reportBadRanges(change: Change, before: ReadonlyMap<WorkerId, RuntimeConfig>): Change {
-  const { policy, configs: cards } = change.state;
+  const { policy, configs } = change.state;
   if (policy.rankRange !== 'checked-and-reported') return change;
-  const bad = [...(cards ?? [])].filter(
+  const bad = [...(configs ?? [])].filter(
     ([id, card]) => declaredRanks(card, policy) === undefined && !sameRange(card, before.get(id)),
   );
   return bad.reduce((next, [id, card]) => withProblem(next, fleetProblems.rankRange(id, card)), change);
@@ -134,7 +147,10 @@ function sameRange(a: RuntimeConfig, b: RuntimeConfig | undefined): boolean {
   );
 }
 
-function isSameConfigs(a: ReadonlyMap<WorkerId, CountedConfig>, b: ReadonlyMap<WorkerId, CountedConfig>): boolean {
+function isSameConfigs(
+  a: ReadonlyMap<WorkerId, CountedConfig>,
+  b: ReadonlyMap<WorkerId, CountedConfig>,
+): boolean {
   return a.size === b.size && [...a].every(([id, one]) => isSameConfig(one, b.get(id)));
 }
 

@@ -3,7 +3,17 @@ import { planCleanups } from '../../core/state/cleanup.js';
 import { rememberedRanks } from '../../core/state/rank-memory.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { rejoin } from './configs.js';
-import { type Change, type ModelState, changed, isAvailable, isInstance, leavingWorker, only, onlyKeys, withMember } from './state.js';
+import {
+  type Change,
+  type ModelState,
+  changed,
+  isAvailable,
+  isInstance,
+  leavingWorker,
+  only,
+  onlyKeys,
+  withMember,
+} from './state.js';
 import { judgeAll } from './verdicts.js';
 
 /**

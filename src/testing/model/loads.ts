@@ -3,7 +3,18 @@ import type { JudgedOn } from '../../core/policy/load-policy.js';
 import { fleetProblems } from '../../core/state/fleet-problems.js';
 import { noRanks, rememberReported } from '../../core/state/rank-memory.js';
 import type { WorkerId } from '../../core/worker-id.js';
-import { type Change, type RankValues, changed, isKnown, newWorker, only, onlyKeys, updateRank, withEntry, withProblem } from './state.js';
+import {
+  type Change,
+  type RankValues,
+  changed,
+  isKnown,
+  newWorker,
+  only,
+  onlyKeys,
+  updateRank,
+  withEntry,
+  withProblem,
+} from './state.js';
 import { judgeAll } from './verdicts.js';
 
 /** What one report says of one rank of one worker. */
@@ -25,9 +36,11 @@ export function onLoads(change: Change, on: JudgedOn, loads: readonly RankLoad[]
   const rule = stored.state.policy.overloadMarks;
   if (rule === 'ignored' || !stored.state.policy.judgedOn.includes(on)) return judgeAll(stored, on);
   const reported = new Set(loads.map((report) => report.workerId));
-  const marked =
-    rule.until === 'publication' ? new Set<WorkerId>() : only(stored.state.overloadMarked, (id) => !reported.has(id));
-  return judgeAll(changed(stored, { overloadMarked: marked }), on);
+  const overloadMarked =
+    rule.until === 'publication'
+      ? new Set<WorkerId>()
+      : only(stored.state.overloadMarked, (id) => !reported.has(id));
+  return judgeAll(changed(stored, { overloadMarked }), on);
 }
 
 function store(change: Change, load: RankLoad): Change {
@@ -44,11 +57,7 @@ function store(change: Change, load: RankLoad): Change {
   const memory = rememberReported(state.memory.get(workerId) ?? noRanks, dpRank);
   return makeRoom(
     changed(change, {
-      workers: withEntry(
-        state.workers,
-        workerId,
-        updateRank(worker, dpRank, load, state.thresholds, policy),
-      ),
+      workers: withEntry(state.workers, workerId, updateRank(worker, dpRank, load, state.thresholds, policy)),
       memory: withEntry(state.memory, workerId, memory),
     }),
   );

@@ -7,9 +7,25 @@ import { fleetProblems } from '../../core/state/fleet-problems.js';
 import type { Transition } from '../../core/state/fleet-step.js';
 import { rememberedRanks } from '../../core/state/rank-memory.js';
 import { onConfigs } from './configs.js';
-import { onInstances, onPrefillAttached, onPrefillClosed, onPrefillInstance, onPrefillInstances, onReportedDown } from './instances.js';
+import {
+  onInstances,
+  onPrefillAttached,
+  onPrefillClosed,
+  onPrefillInstance,
+  onPrefillInstances,
+  onReportedDown,
+} from './instances.js';
 import { onLoads } from './loads.js';
-import { type Change, type ModelState, changed, initialState, leavingWorker, only, withMember, withProblem } from './state.js';
+import {
+  type Change,
+  type ModelState,
+  changed,
+  initialState,
+  leavingWorker,
+  only,
+  withMember,
+  withProblem,
+} from './state.js';
 import { busyAfter, judgeAll, transitionsBetween } from './verdicts.js';
 
 /** What one event changed, and the state after it. */
@@ -52,7 +68,7 @@ export function firstStep(policy: LoadPolicy, start: FleetStart = {}): ModelStep
 export function step(state: ModelState, event: FleetEvent, now: number): ModelStep {
   const before: Change = { state, pendingCleanups: [], problems: [] };
   const {
-    pendingCleanups: drops,
+    pendingCleanups,
     problems,
     state: next,
   } = state.phase === 'running' ? apply(before, event) : applyEnded(before, event);
@@ -60,7 +76,7 @@ export function step(state: ModelState, event: FleetEvent, now: number): ModelSt
   return {
     state: published,
     transitions: transitionsBetween(state, published, now),
-    cleanups: mergeCleanups(drops),
+    cleanups: mergeCleanups(pendingCleanups),
     problems,
   };
 }

@@ -1,7 +1,15 @@
 import type { Count } from '../../core/count.js';
 import type { FleetStart, PoolRole, RuntimeConfig } from '../../core/events/fleet-event.js';
 import { decodeLimit } from '../../core/judgement/rank-checks.js';
-import { type DecodeLatch, type RankRange, type RankState, type RankStates, inRange, openLatch, updateLatch } from '../../core/judgement/rank-state.js';
+import {
+  type DecodeLatch,
+  type RankRange,
+  type RankState,
+  type RankStates,
+  inRange,
+  openLatch,
+  updateLatch,
+} from '../../core/judgement/rank-state.js';
 import type { LoadPolicy } from '../../core/policy/load-policy.js';
 import { LoadThresholdConfig } from '../../core/policy/load-threshold-config.js';
 import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
@@ -223,7 +231,9 @@ export function applyConfig(
   for (const [rank, stored] of reconciled.ranks) {
     const isAbove = aboveDecodeThreshold(reconciled, rank, thresholds, policy);
     const latch =
-      isAbove === null ? null : updateLatch(openLatch, stored.activeDecodeBlocks, stored.kvUsedBlocks, isAbove);
+      isAbove === null
+        ? null
+        : updateLatch(openLatch, stored.activeDecodeBlocks, stored.kvUsedBlocks, isAbove);
     ranks.set(rank, { ...stored, latch });
   }
   return { ...reconciled, ranks };

@@ -17,7 +17,9 @@ export function judgeAll(change: Change, on: JudgedOn): Change {
     if (isKnown(state, id) && isBusy(rankStatesOf(worker), state.thresholds, state.policy)) judged.add(id);
   }
   const next = changed(change, { judged });
-  return sameIds(judged, state.judged) ? next : changed(next, { overloadMarked: overloadMarksAfterPublication(state) });
+  return sameIds(judged, state.judged)
+    ? next
+    : changed(next, { overloadMarked: overloadMarksAfterPublication(state) });
 }
 
 /** The marks that a publication leaves. */

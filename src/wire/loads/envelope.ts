@@ -1,6 +1,13 @@
 import type { WirePolicy } from '../../core/policy/load-policy.js';
 import { DecodeFailure } from '../decode-error.js';
-import { type ByteRange, type FreeBytes, MsgpackReader, type ValueSpan, noSpan, readSpan } from '../msgpack/msgpack-reader.js';
+import {
+  type ByteRange,
+  type FreeBytes,
+  MsgpackReader,
+  type ValueSpan,
+  noSpan,
+  readSpan,
+} from '../msgpack/msgpack-reader.js';
 import { isText, walkStruct } from '../msgpack/msgpack-struct.js';
 import { LOAD_TOPIC } from './subjects.js';
 

@@ -72,7 +72,11 @@ export class MsgpackReader {
             ? this.length(WIDTHS[marker - 0xd9] ?? 1)
             : undefined;
     if (size === undefined) {
-      throw new DecodeFailure('wrong-type', `${what} must be a string or binary, not ${formatName(marker)}`, at);
+      throw new DecodeFailure(
+        'wrong-type',
+        `${what} must be a string or binary, not ${formatName(marker)}`,
+        at,
+      );
     }
     return this.take(size);
   }

@@ -1,4 +1,9 @@
-import type { ForwardPassMetrics, KvStats, SpecDecodeStats, WorkerStats } from '../../core/aggregator/load-metrics.js';
+import type {
+  ForwardPassMetrics,
+  KvStats,
+  SpecDecodeStats,
+  WorkerStats,
+} from '../../core/aggregator/load-metrics.js';
 import { type Count, countOf } from '../../core/count.js';
 import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
 import { MAX_U32, type StructFields, numberOf, readStruct, uintOf } from '../json/json-fields.js';

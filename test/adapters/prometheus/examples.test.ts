@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { type Metric, legacyMetrics, tidemarkMetrics, workerGauges } from '../../../src/adapters/prometheus/metric-names.js';
+import {
+  type Metric,
+  legacyMetrics,
+  tidemarkMetrics,
+  workerGauges,
+} from '../../../src/adapters/prometheus/metric-names.js';
 import { describeWith } from '../../support/describe-with.js';
 import { root } from '../../support/run-cli.js';
 import { serverBinary } from '../../support/server-binary.js';

@@ -2,7 +2,12 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { type Metric, legacyMetrics, tidemarkMetrics, workerGauges } from '../../../src/adapters/prometheus/metric-names.js';
+import {
+  type Metric,
+  legacyMetrics,
+  tidemarkMetrics,
+  workerGauges,
+} from '../../../src/adapters/prometheus/metric-names.js';
 import { describeWith } from '../../support/describe-with.js';
 import { serverBinary } from '../../support/server-binary.js';
 

@@ -17,13 +17,13 @@ const everyone = [
 
 /** What a page must tell of a worker, out of the explanation of it. */
 function wantedOf(
-  { workerId, busy, known, overloadMarked: marked, ranks }: Explanation,
+  { workerId, busy, known, overloadMarked, ranks }: Explanation,
   checks: readonly string[],
 ): [string, number][] {
   if (!known) return [];
   const above = (check: string): number =>
     check === 'mark'
-      ? Number(marked)
+      ? Number(overloadMarked)
       : ranks.filter((rank) => rank.checks.some((one) => one.check === check && one.standing === 'above'))
           .length;
   const values = (metric: string, check: string): [string, number][] =>

@@ -1,6 +1,10 @@
 import { EMPTY, from, NEVER, of, range, Subject, throwError, map, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { performCleanup, type CleanupOutcome, type CleanupSink } from '../../../src/core/pipeline/perform-cleanup.js';
+import {
+  performCleanup,
+  type CleanupOutcome,
+  type CleanupSink,
+} from '../../../src/core/pipeline/perform-cleanup.js';
 import type { Cleanup } from '../../../src/core/state/cleanup.js';
 import { workerId } from '../../../src/core/worker-id.js';
 import { inVirtualTime } from '../../operators/in-virtual-time.js';

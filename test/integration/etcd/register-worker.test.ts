@@ -6,7 +6,10 @@ import { registerWorker, type RegisterWorkerOptions } from '../../../src/adapter
 import type { RegistrationStatus } from '../../../src/adapters/etcd/registration.js';
 import { workerId } from '../../../src/core/worker-id.js';
 import { instanceKey, modelKey } from '../../../src/wire/discovery/discovery-keys.js';
-import { encodeInstanceRecord, encodeModelRecord } from '../../../src/wire/discovery/encode-discovery-record.js';
+import {
+  encodeInstanceRecord,
+  encodeModelRecord,
+} from '../../../src/wire/discovery/encode-discovery-record.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { inFaultRuns } from '../../support/in-fault-runs.js';

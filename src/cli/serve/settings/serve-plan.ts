@@ -70,7 +70,8 @@ export async function resolveServePlan(flags: Flags, environment: Environment): 
     );
   if (!thresholds.isConfigured() && settings.frontend.length === 0)
     warnings.push('Marks are off, so no worker is busy until POST /busy_threshold sets one.');
-  const plan = problems.length > 0 ? null : { settings, policy, thresholds, adminToken, connection: connection ?? null };
+  const plan =
+    problems.length > 0 ? null : { settings, policy, thresholds, adminToken, connection: connection ?? null };
   return { resolved, plan, problems, warnings };
 }
 

@@ -1,7 +1,15 @@
 import { policies } from '../../../core/policy/policies.js';
 import { serviceDefaults } from '../../../service/service-options.js';
 import { DEMO_MODEL } from '../../../simulator/simulated-worker.js';
-import { readTextSetting, readCountSetting, readHttpUrls, numberReader, wordReader, readBooleanSetting, type Setting } from './setting.js';
+import {
+  readTextSetting,
+  readCountSetting,
+  readHttpUrls,
+  numberReader,
+  wordReader,
+  readBooleanSetting,
+  type Setting,
+} from './setting.js';
 
 /** Dynamo's own way to leave a check off is the word None. */
 function thresholdOrNone<T>(read: Setting<T>['read']): Setting<T | undefined>['read'] {

@@ -110,8 +110,8 @@ function widthOf({ inputs, calls, outputs }: Marble): number {
 /** Values in the order of their appearance, numbered through the palette. */
 function coloursOf({ inputs, outputs }: Marble): ReadonlyMap<string, number> {
   const colours = new Map<string, number>();
-  for (const { notifications: marks, bindings } of [...inputs, ...outputs])
-    for (const { letter, kind } of marks) {
+  for (const { notifications, bindings } of [...inputs, ...outputs])
+    for (const { letter, kind } of notifications) {
       const value = canonicalText(bindings.get(letter)?.value);
       if (kind === 'next' && !colours.has(value)) colours.set(value, colours.size % PALETTE.length);
     }

@@ -90,8 +90,8 @@ export function svgStream(
 }
 
 /** What the letters of a stream stand for, one line each, cut where it is too long for a picture. */
-export function legendLines({ bindings, notifications: marks }: MarbleStream): string[] {
-  const letters = new Set(marks.map(({ letter }) => letter));
+export function legendLines({ bindings, notifications }: MarbleStream): string[] {
+  const letters = new Set(notifications.map(({ letter }) => letter));
   return [...letters].flatMap((letter) => {
     const value = bindings.get(letter)?.value;
     if (value === undefined || shortText(value) !== undefined) return [];

@@ -1,5 +1,12 @@
 import { parseJsonValue } from '../../../wire/json/json-value.js';
-import { type Marble, type MarbleBinding, type MarbleCall, MarbleError, type MarbleStream, type MarbleSubscription } from './marble.js';
+import {
+  type Marble,
+  type MarbleBinding,
+  type MarbleCall,
+  MarbleError,
+  type MarbleStream,
+  type MarbleSubscription,
+} from './marble.js';
 import { parseCall } from './parse-call.js';
 import { type RowFailure, parseRow, parseSubscriptionRow } from './parse-row.js';
 
@@ -99,12 +106,12 @@ export class StreamLines {
 
   /** The stream, once all its lines were read; every letter must be bound by then. */
   finish(): MarbleStream {
-    const { line, text, marks, bindings, subscriptions, cold } = this;
-    for (const { letter, column } of marks) {
+    const { line, text, marks: notifications, bindings, subscriptions, cold } = this;
+    for (const { letter, column } of notifications) {
       if (letter !== '|' && !bindings.has(letter))
         this.fail(column, `${letter} is not bound; say what it stands for in a line "${letter} := JSON"`);
     }
-    return { line, text, title: this.title ?? this.side, notifications: marks, bindings, subscriptions, cold };
+    return { line, text, title: this.title ?? this.side, notifications, bindings, subscriptions, cold };
   }
 }
 

@@ -4,7 +4,13 @@ import type { MarbleOperators } from '../run/marble-operator.js';
 import { aggregatorOperator } from './aggregator-operator.js';
 import { monitorOperator } from './monitor-operator.js';
 import { performOperator } from './perform-operator.js';
-import { type PolicyLookup, modelOperator, reduceOperator, selectionOperators, stepsOperator } from './reducer-operators.js';
+import {
+  type PolicyLookup,
+  modelOperator,
+  reduceOperator,
+  selectionOperators,
+  stepsOperator,
+} from './reducer-operators.js';
 
 /**
  * Who listens to the operator above: `subscribers()` has the outputs `first`, `second` and `third`, which are

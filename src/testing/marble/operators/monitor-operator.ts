@@ -1,11 +1,7 @@
 import { concatMap, map, Observable, ReplaySubject, timer, type SchedulerLike } from 'rxjs';
 import type { FleetEvent, Role } from '../../../core/events/fleet-event.js';
 import { loadMonitor, type LoadMonitor } from '../../../core/pipeline/load-monitor.js';
-import type {
-  ConfigChange,
-  InstanceChange,
-  MonitorSources,
-} from '../../../core/pipeline/monitor-sources.js';
+import type { ConfigChange, InstanceChange, MonitorSources } from '../../../core/pipeline/monitor-sources.js';
 import type { JsonValue } from '../../../wire/json/json-value.js';
 import type { MarbleContext, MarbleOperator, MarbleOutputs } from '../run/marble-operator.js';
 import { type PolicyLookup, fleetArguments, fleetEventOf } from './reducer-operators.js';

@@ -37,7 +37,11 @@ export const performOperator: MarbleOperator = {
   },
 };
 
-function sinkOf(args: readonly JsonValue[], scheduler: SchedulerLike, sinkLog$: Subject<string>): CleanupSink {
+function sinkOf(
+  args: readonly JsonValue[],
+  scheduler: SchedulerLike,
+  sinkLog$: Subject<string>,
+): CleanupSink {
   const { takes, failsFor } = settingsOf(args);
   return ({ workerId }) => {
     sinkLog$.next(`${workerId} begins`);

@@ -1,4 +1,14 @@
-import { type Observable, type OperatorFunction, concatMap, distinctUntilChanged, map, scan, share, skip, startWith } from 'rxjs';
+import {
+  type Observable,
+  type OperatorFunction,
+  concatMap,
+  distinctUntilChanged,
+  map,
+  scan,
+  share,
+  skip,
+  startWith,
+} from 'rxjs';
 import type { FleetEvent, FleetStart } from '../../../core/events/fleet-event.js';
 import { reduceFleet } from '../../../core/pipeline/reduce-fleet.js';
 import { busySets, cleanups, transitions } from '../../../core/pipeline/selections.js';

@@ -3,7 +3,15 @@ import { parseMarble } from '../grammar/parse-marble.js';
 import { valueText } from '../value-text.js';
 import { UNKNOWN_LETTERS } from './compare-output.js';
 import type { MarbleOperators } from './marble-operator.js';
-import { type MarbleResult, type OutputResult, type SubscriptionsResult, drawRow, drawSubscription, listEmissions, nameEmissions } from './marble-result.js';
+import {
+  type MarbleResult,
+  type OutputResult,
+  type SubscriptionsResult,
+  drawRow,
+  drawSubscription,
+  listEmissions,
+  nameEmissions,
+} from './marble-result.js';
 import { runMarble } from './run-marble.js';
 
 /** Reasons and letters before the rest is only counted: more do not help whoever reads them. */
@@ -77,8 +85,11 @@ function hasReasons({ reasons }: { readonly reasons: readonly string[] }): boole
 }
 
 /** Letters in the order of the row, whatever the order of their bindings. */
-function byFirstMark({ notifications: marks }: MarbleStream): (a: { letter: string }, b: { letter: string }) => number {
-  const first = ({ letter }: { letter: string }): number => marks.findIndex((mark) => mark.letter === letter);
+function byFirstMark({
+  notifications,
+}: MarbleStream): (a: { letter: string }, b: { letter: string }) => number {
+  const first = ({ letter }: { letter: string }): number =>
+    notifications.findIndex((mark) => mark.letter === letter);
   return (a, b) => first(a) - first(b);
 }
 

@@ -1,7 +1,13 @@
 import { type JsonValue, parseJsonValue } from '../../../wire/json/json-value.js';
 import type { MarbleNotification, MarbleStream } from '../grammar/marble.js';
 import { canonicalText } from '../value-text.js';
-import { type MarbleEmission, type NamedEmission, type SubscriptionTimes, drawSubscription, nameEmissions } from './marble-result.js';
+import {
+  type MarbleEmission,
+  type NamedEmission,
+  type SubscriptionTimes,
+  drawSubscription,
+  nameEmissions,
+} from './marble-result.js';
 
 /** Where two JSON texts differ first: `.verdict.busy is true, not false`. Empty when the values as a whole do. */
 export function firstDifference(expected: string, actual: string): string {
@@ -75,7 +81,8 @@ export function compareOutput(
     (a, b) => a.kind === b.kind && a.at === b.at,
     (a, b) => `value differs in ${column(a.at)}: ${valuesOf(a, b)}`,
   );
-  for (const one of wanted) reasons.push({ at: one.at, text: `missing: ${nameOf(one)} in ${column(one.at)}` });
+  for (const one of wanted)
+    reasons.push({ at: one.at, text: `missing: ${nameOf(one)} in ${column(one.at)}` });
   for (const one of found)
     reasons.push({ at: one.at, text: `unexpected: ${nameOf(one)} ${arrivalText(one.at, tickMs)}` });
   if (reasons.length === 0) reasons.push(...misordered(expected, actual, column));
@@ -85,7 +92,11 @@ export function compareOutput(
   return reasons.sort((a, b) => a.at - b.at).map(({ text }) => text);
 }
 
-function expectedOf({ column, kind, letter }: MarbleNotification, stream: MarbleStream, tickMs: number): Expected {
+function expectedOf(
+  { column, kind, letter }: MarbleNotification,
+  stream: MarbleStream,
+  tickMs: number,
+): Expected {
   const canonical = kind === 'complete' ? '' : canonicalText(stream.bindings.get(letter)?.value);
   return { at: column * tickMs, kind, letter, canonical };
 }

@@ -20,7 +20,8 @@ function freeze(value: unknown, seen: Set<object>): void {
   if (typeof value !== 'object' || value === null || seen.has(value) || !isData(value)) return;
   seen.add(value);
   if (!Object.isFrozen(value)) {
-    if (value instanceof Map || value instanceof Set) for (const name of MUTATORS) refuseMutation(value, name);
+    if (value instanceof Map || value instanceof Set)
+      for (const name of MUTATORS) refuseMutation(value, name);
     Object.freeze(value);
   }
   for (const inner of innerOf(value)) freeze(inner, seen);

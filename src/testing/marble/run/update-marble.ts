@@ -3,7 +3,14 @@ import { parseMarble } from '../grammar/parse-marble.js';
 import { canonicalText } from '../value-text.js';
 import { failureText } from './assert-marble.js';
 import type { MarbleOperators } from './marble-operator.js';
-import { type OutputResult, type SubscriptionsResult, drawRow, drawSubscription, listEmissions, nameEmissions } from './marble-result.js';
+import {
+  type OutputResult,
+  type SubscriptionsResult,
+  drawRow,
+  drawSubscription,
+  listEmissions,
+  nameEmissions,
+} from './marble-result.js';
 import { runMarble } from './run-marble.js';
 
 const FRESH_LETTERS = 'xyzuvwstrqponmlkjihgfedcbaXYZUVWSTRQPONMLKJIHGFEDCBA';

@@ -39,7 +39,12 @@ describe('parseMarble - reads', () => {
   });
 
   it('rows: a group happens in the column of its bracket and is as wide as its text', () => {
-    expect(left?.notifications.map(({ column, letter }) => `${letter}${column}`)).toEqual(['a1', 'b4', 'c4', '|10']);
+    expect(left?.notifications.map(({ column, letter }) => `${letter}${column}`)).toEqual([
+      'a1',
+      'b4',
+      'c4',
+      '|10',
+    ]);
     expect(right?.notifications).toEqual([{ column: 2, kind: 'error', letter: '#' }]);
   });
 
