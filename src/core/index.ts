@@ -11,9 +11,9 @@ export type {
   ActiveLoad,
   RuntimeConfig,
   FleetEvent,
-  PoolRole as FleetSource,
+  PoolRole,
   FleetStart,
-  LoadReceived as LoadReported,
+  LoadReceived,
   Role,
   SchedulerLoad,
   ThresholdsChanged,
@@ -30,7 +30,7 @@ export type {
   JudgedOn,
   LoadFormat,
   LoadPolicy,
-  OverloadMarks as RequestMarks,
+  OverloadMarks,
   RollUp,
   UnknownWorkers,
   WirePolicy,
@@ -47,7 +47,7 @@ export { declaredRanks, type RankRange } from './judgement/rank-state.js';
 export type { RankVerdict, Verdict, VerdictReason } from './judgement/verdict.js';
 
 // What enters the reducer, and what leaves it.
-export type { Cleanup, WorkerType } from './state/cleanup.js';
+export type { Cleanup } from './state/cleanup.js';
 export type { Problem, ProblemCode } from './sources/problem.js';
 export type { Transition, FleetStep } from './state/fleet-step.js';
 export type { BusySet } from './state/busy-set.js';
@@ -100,6 +100,6 @@ export { readScrape, type ScrapeReading, type ScrapeResult } from './aggregator/
 export { NO_VALUE, WIDE_VALUE, type LoadBatch, WorkerTable } from './events/load-batch.js';
 
 // Generic operators.
-export { attachLate, type SecondWatch, type WatchItem } from '../operators/attach-late.js';
+export { attachLate, type WatchItem } from '../operators/attach-late.js';
 export { setDifference, type SetDifference } from '../operators/set-difference.js';
 export { trampoline } from '../operators/trampoline.js';

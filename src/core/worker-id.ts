@@ -1,3 +1,4 @@
+import { MAX_U64 } from './count.js';
 import { TidemarkError } from './errors.js';
 
 declare const workerIdBrand: unique symbol;
@@ -24,7 +25,6 @@ export class WorkerIdError extends TidemarkError {
   }
 }
 
-const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 const DECIMAL = /^(?:0|[1-9][0-9]{0,19})$/;
 const HEX = /^[0-9a-fA-F]{1,16}$/;
 

@@ -152,7 +152,7 @@ export class MonitorLoop {
     );
     const monitor = loadMonitor(toMonitorSources(sources, wanted$, thresholds.updates$, this.prefill$), {
       policy,
-      start: { thresholds: thresholds.given, ...(options.role && { source: options.role }) },
+      start: { thresholds: thresholds.given, ...(options.role && { role: options.role }) },
       ...(options.scheduler && { scheduler: options.scheduler }),
     });
     // The clients are told before anybody else is. A run begins with nobody busy, which is news only after another.

@@ -6,12 +6,9 @@ import {
   map,
   mergeMap,
   of,
-  switchMap,
   type Observable,
   type ObservableInput,
-  type OperatorFunction,
 } from 'rxjs';
-import { inTurn } from './in-turn.js';
 
 /**
  * What one watch did. A watch is one inner stream that has emitted: `attached` with its first value, `next`
@@ -24,21 +21,6 @@ export type WatchItem<T> =
   | { readonly kind: 'attached' | 'next'; readonly watch: number; readonly value: T }
   | { readonly kind: 'closed'; readonly watch: number }
   | { readonly kind: 'error'; readonly watch: number | null; readonly error: unknown };
-
-/**
- * What happens to a stream that arrives while another is open. `beside`: both are heard. `waits`: it is
- * subscribed to when all before it have ended. `takes-over`: the other is unsubscribed from, without a
- * `closed`.
- */
-export type SecondWatch = 'beside' | 'waits' | 'takes-over';
-
-type Flatten = <T, R>(project: (inner: T) => Observable<R>) => OperatorFunction<T, R>;
-
-const flattened: Readonly<Record<SecondWatch, Flatten>> = {
-  beside: mergeMap,
-  waits: inTurn,
-  'takes-over': switchMap,
-};
 
 /**
  * Listens to streams that arrive at any time, or never, and tells their values apart by number.
@@ -76,15 +58,11 @@ const flattened: Readonly<Record<SecondWatch, Flatten>> = {
  * ```
  *
  * @param inner$$ The outer stream.
- * @param second What happens to a stream that arrives while another is open.
  */
-export function attachLate<T>(
-  inner$$: Observable<ObservableInput<T>>,
-  second: SecondWatch = 'beside',
-): Observable<WatchItem<T>> {
+export function attachLate<T>(inner$$: Observable<ObservableInput<T>>): Observable<WatchItem<T>> {
   return defer(() => {
     let attached = 0;
-    return inner$$.pipe(flattened[second]((inner) => watched(inner, () => attached++)));
+    return inner$$.pipe(mergeMap((inner) => watched(inner, () => attached++)));
   });
 }
 

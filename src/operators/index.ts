@@ -8,5 +8,5 @@ export { inTurn } from './in-turn.js';
 export { trampoline } from './trampoline.js';
 
 // Sources that come late or fail.
-export { attachLate, type SecondWatch, type WatchItem } from './attach-late.js';
+export { attachLate, type WatchItem } from './attach-late.js';
 export { BackoffError, retryWithBackoff, type Backoff, type Retry } from './retry-with-backoff.js';

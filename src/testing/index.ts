@@ -28,7 +28,7 @@ export type {
   Marble,
   MarbleBinding,
   MarbleCall,
-  MarbleNotification as MarbleMark,
+  MarbleNotification,
   MarbleStream,
   MarbleSubscription,
 } from './marble/grammar/marble.js';

@@ -27,7 +27,7 @@ function expectAgreement(policy: LoadPolicy, start: FleetStart, events: readonly
     if (meant.transitions.length > 0) expect([...fast.busy], told).toEqual([...meant.state.busy.keys()]);
     expect(fast.fleet, told).toMatchObject({
       busy: meant.state.busy.size,
-      marked: meant.state.overloadMarked.size,
+      overloadMarked: meant.state.overloadMarked.size,
       instances: new Set([...(meant.state.decode ?? []), ...(meant.state.prefill ?? [])]).size,
       down: meant.state.down.size,
     });

@@ -1,5 +1,5 @@
 import { type Observable, defer, filter, finalize, map, share, startWith, switchMap, tap } from 'rxjs';
-import type { SourceStatus } from '../../core/sources/source-status.js';
+import { type SourceStatus, nextStatus } from '../../core/sources/source-status.js';
 import { type ReconnectOptions, SessionFailure, reconnect } from '../../operators/reconnect.js';
 import { openClient } from './etcd-connection.js';
 import type { EtcdLink, KeyPut, PrefixBatch } from './etcd-link.js';
@@ -41,10 +41,12 @@ export function runWatch(run: WatchRunOptions): Observable<PrefixBatch | SourceS
       open(host).pipe(switchMap((link) => watchSession(link, histories, scheduler)));
     return reconnect(session, run).pipe(
       map((item) => {
-        if (item === 'live') return (status = { source, state: 'live', since: scheduler.now() });
-        if (!(item instanceof SessionFailure)) return item;
-        const since = status.state === 'down' ? status.since : scheduler.now();
-        return (status = { source, state: 'down', since, why: item.why, retryInMs: item.retryInMs });
+        if (item !== 'live' && !(item instanceof SessionFailure)) return item;
+        const next =
+          item === 'live'
+            ? { state: 'live' as const }
+            : { state: 'down' as const, why: item.why, retryInMs: item.retryInMs };
+        return (status = { source, ...nextStatus(status, next, scheduler.now()) });
       }),
       startWith(status),
     );

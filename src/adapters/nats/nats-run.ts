@@ -11,7 +11,7 @@ import {
   switchMap,
   timer,
 } from 'rxjs';
-import type { SourceStatus } from '../../core/sources/source-status.js';
+import { type SourceStatus, nextStatus } from '../../core/sources/source-status.js';
 import { errorText } from '../../operators/error-text.js';
 import { reconnect } from '../../operators/reconnect.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
@@ -41,22 +41,16 @@ export function runNats(
   const states$ = access.connection === undefined ? runOwn(access, work) : runGiven(access.connection, work);
   return defer(() => {
     let status: SourceStatus = { source, state: 'connecting', since: scheduler.now() };
-    const nextStatus = (state: SourceStatus['state'], why?: string, retryInMs?: number): SourceStatus => {
-      const since = state === status.state ? status.since : scheduler.now();
-      return (status = {
-        source,
-        state,
-        since,
-        ...(why && { why }),
-        ...(retryInMs !== undefined && { retryInMs }),
-      });
+    const follow = (state: SourceStatus['state'], why: string, retryInMs?: number): SourceStatus => {
+      const next = { state, ...(why !== '' && { why }), ...(retryInMs !== undefined && { retryInMs }) };
+      return (status = { source, ...nextStatus(status, next, scheduler.now()) });
     };
     return states$.pipe(
       map((item) => {
-        if (item === 'ended') return nextStatus('ended', 'the connection was closed by its owner');
+        if (item === 'ended') return follow('ended', 'the connection was closed by its owner');
         return 'refused' in item
-          ? nextStatus('live', item.refused.join(' '))
-          : nextStatus('down', item.why, item.retryInMs);
+          ? follow('live', item.refused.join(' '))
+          : follow('down', item.why, item.retryInMs);
       }),
       startWith(status),
     );

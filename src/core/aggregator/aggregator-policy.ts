@@ -31,7 +31,7 @@ export interface AggregatorPolicy {
    */
   readonly workerIds: { readonly bits: 63 | 64; readonly withoutId: 'malformed' | 'worker-0' };
   /** Whether the wait between scrapes grows while nobody answers or scrapes fail. */
-  readonly backOff: 'none' | 'when-nobody-answers';
+  readonly backOff: 'none' | 'when-no-replies';
   readonly wire: StatsWirePolicy;
 }
 
@@ -68,7 +68,7 @@ export const aggregatorPolicies = {
     subject: 'exact',
     missesUntilGone: 3,
     workerIds: { bits: 64, withoutId: 'worker-0' },
-    backOff: 'when-nobody-answers',
+    backOff: 'when-no-replies',
     wire: { metricsForms: ['nested', 'flat'], counters: 'optional' },
   },
 } as const satisfies Readonly<Record<string, AggregatorPolicy>>;

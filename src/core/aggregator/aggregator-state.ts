@@ -1,6 +1,6 @@
 import { errorText } from '../../operators/error-text.js';
 import type { Problem } from '../sources/problem.js';
-import type { SourceState, SourceStatus } from '../sources/source-status.js';
+import { type SourceState, type SourceStatus, nextStatus } from '../sources/source-status.js';
 import type { WorkerId } from '../worker-id.js';
 import type { AggregatorSettings } from './aggregator-options.js';
 import type { AggregatorPolicy } from './aggregator-policy.js';
@@ -97,8 +97,8 @@ function afterFailure(
   now: number,
 ): AggregatorState {
   const failed = { ...state, problems: [scrapeProblems.failed(text)], quiet: state.quiet + 1 };
-  const status = { ...statusOf(state, 'down', text, now), retryInMs: waitOf(failed, settings) };
-  return { ...failed, status };
+  const next = { state: 'down', why: text, retryInMs: waitOf(failed, settings) } as const;
+  return { ...failed, status: { source: 'scrape', ...nextStatus(state.status, next, now) } };
 }
 
 function afterReplies(
@@ -112,22 +112,20 @@ function afterReplies(
   const { kept, misses, problems } = missedWorkers(state, read.endpoints, replies.length, policy);
   const endpoints = ProcessedEndpoints.of([...read.endpoints, ...kept], policy.duplicates);
   const isThere = endpoints.endpoints.size > 0;
-  const [kind, why]: [SourceState, string] = isThere
+  const [next, why]: [SourceState, string] = isThere
     ? ['live', 'found']
     : state.found
       ? ['stale', 'nobody is there any more as']
       : ['connecting', 'waiting for'];
   return {
     endpoints: endpoints.equals(state.endpoints) ? state.endpoints : endpoints,
-    status: statusOf(state, kind, `${why} ${service}.${endpoint}`, now),
+    status: {
+      source: 'scrape',
+      ...nextStatus(state.status, { state: next, why: `${why} ${service}.${endpoint}` }, now),
+    },
     problems: [...read.problems, ...problems],
     misses,
     quiet: replies.length > 0 ? 0 : state.quiet + 1,
     found: state.found || isThere,
   };
-}
-
-/** The status in that state, since when it is. */
-function statusOf({ status }: AggregatorState, state: SourceState, why: string, now: number): SourceStatus {
-  return { source: 'scrape', state, since: status.state === state ? status.since : now, why };
 }

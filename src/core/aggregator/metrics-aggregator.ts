@@ -1,5 +1,4 @@
 import {
-  EMPTY,
   type Observable,
   Subject,
   catchError,
@@ -18,6 +17,7 @@ import {
   toArray,
 } from 'rxjs';
 import { answerWithin } from '../../operators/answer-within.js';
+import { Outputs } from '../pipeline/outputs.js';
 import type { Problem } from '../sources/problem.js';
 import type { SourceStatus } from '../sources/source-status.js';
 import {
@@ -35,36 +35,23 @@ import {
 import { type ProcessedEndpoints, sameData } from './processed-endpoints.js';
 import type { Scrape } from './scrape.js';
 
-/** The outputs of an aggregator, a subject for each, fed in one fixed order. */
-export class AggregatorOutputs {
-  private readonly subjects = {
-    endpoints$: new Subject<ProcessedEndpoints>(),
-    problems$: new Subject<Problem>(),
-    status$: new Subject<SourceStatus>(),
-  };
-  readonly endpoints$ = this.subjects.endpoints$.asObservable();
-  readonly problems$ = this.subjects.problems$.asObservable();
-  readonly status$ = this.subjects.status$.asObservable();
-  /** What was said last; `undefined` while nothing runs. */
-  endpoints: ProcessedEndpoints | undefined;
-  status: SourceStatus | undefined;
+interface AggregatorOutputValues {
+  readonly endpoints: ProcessedEndpoints;
+  readonly problems: Problem;
+  readonly status: SourceStatus;
+}
 
-  /** What a round left: what differs, and what was wrong. */
-  publish({ endpoints, problems, status }: AggregatorState): void {
-    const isNews = endpoints !== this.endpoints;
-    const isOther = !sameData(status, this.status);
-    this.endpoints = endpoints;
-    this.status = status;
-    if (isNews) this.subjects.endpoints$.next(endpoints);
-    for (const problem of problems) this.subjects.problems$.next(problem);
-    if (isOther) this.subjects.status$.next(status);
-  }
-
-  /** The end of a run. */
-  forget(): void {
-    this.endpoints = undefined;
-    this.status = undefined;
-  }
+/** Emits what a round changed, and its problems, in the fixed order of the outputs. */
+function publish(
+  outputs: Outputs<AggregatorOutputValues>,
+  { endpoints, problems, status }: AggregatorState,
+): void {
+  const hasNewEndpoints = endpoints !== outputs.last('endpoints');
+  const hasNewStatus = !sameData(status, outputs.last('status'));
+  outputs.keep({ endpoints, status });
+  if (hasNewEndpoints) outputs.next('endpoints', endpoints);
+  for (const problem of problems) outputs.next('problems', problem);
+  if (hasNewStatus) outputs.next('status', status);
 }
 
 /** One round after the other, for ever: what is known before the first, then what each one left. */
@@ -176,23 +163,25 @@ export interface MetricsAggregator {
  */
 export function metricsAggregator(scrape: Scrape, options: MetricsAggregatorOptions): MetricsAggregator {
   const settings = aggregatorSettings(options);
-  const outputs = new AggregatorOutputs();
+  const outputs = new Outputs<AggregatorOutputValues>({
+    endpoints: new Subject(),
+    problems: new Subject(),
+    status: new Subject(),
+  });
   const run$ = aggregatorRounds(scrape, settings).pipe(
-    tap((state) => outputs.publish(state)),
-    finalize(() => outputs.forget()),
+    tap((state) => publish(outputs, state)),
+    finalize(() => outputs.clear()),
     ignoreElements(),
     share(),
   );
-  /** An output before the run that it belongs to, so that it hears its beginning. */
-  const output = <T>(output$: Observable<T>, present: () => T | undefined): Observable<T> =>
-    defer(() => {
-      const value = present();
-      return merge(output$, value === undefined ? EMPTY : of(value), run$);
-    });
+  // The output is subscribed to before the run that feeds it, so that it gets the first values too.
+  const output$ = <Name extends keyof AggregatorOutputValues>(
+    name: Name,
+  ): Observable<AggregatorOutputValues[Name]> => merge(outputs.output$(name), run$);
   return {
-    endpoints$: output(outputs.endpoints$, () => outputs.endpoints),
-    problems$: output(outputs.problems$, () => undefined),
-    status$: output(outputs.status$, () => outputs.status),
-    snapshot: () => outputs.endpoints,
+    endpoints$: output$('endpoints'),
+    problems$: output$('problems'),
+    status$: output$('status'),
+    snapshot: () => outputs.last('endpoints'),
   };
 }

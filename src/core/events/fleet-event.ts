@@ -40,7 +40,7 @@ export interface RuntimeConfig {
 export type Role = 'decode' | 'prefill';
 
 /** The part of the monitored endpoint's own workers; it names the type of their metric series. */
-export type PoolRole = 'aggregated' | 'decode' | 'prefill';
+export type PoolRole = 'aggregated' | Role;
 
 /** One `ActiveLoad` arrived, with what its message said about its way here. */
 export interface LoadReceived extends ActiveLoad {

@@ -1,4 +1,5 @@
 import type { WorkerId } from '../worker-id.js';
+import type { LoadReceived } from './fleet-event.js';
 
 const INITIAL_SIZE = 64;
 const MAX_WORKERS = 2 ** 20;
@@ -115,4 +116,28 @@ export interface LoadBatch {
   readonly activePrefillTokens: Float64Array;
   readonly kvUsedBlocks: Float64Array;
   readonly wide: ReadonlyMap<number, bigint>;
+}
+
+/** The value in a row of a column; `index` is the number of the column, from 0 to 2. */
+export function rowValue(
+  batch: LoadBatch,
+  column: Float64Array,
+  row: number,
+  index: number,
+): number | bigint | null {
+  const value = column[row] ?? NO_VALUE;
+  if (value >= 0) return value;
+  return value === WIDE_VALUE ? (batch.wide.get(row * 3 + index) ?? null) : null;
+}
+
+/** The loads of a batch as events that stay valid after the call. */
+export function batchEvents(batch: LoadBatch): LoadReceived[] {
+  return Array.from({ length: batch.count }, (_, row) => ({
+    kind: 'load',
+    workerId: batch.table.id(batch.worker[row] ?? 0),
+    dpRank: batch.dpRank[row] ?? 0,
+    activeDecodeBlocks: rowValue(batch, batch.activeDecodeBlocks, row, 0),
+    activePrefillTokens: rowValue(batch, batch.activePrefillTokens, row, 1),
+    kvUsedBlocks: rowValue(batch, batch.kvUsedBlocks, row, 2),
+  }));
 }

@@ -12,7 +12,7 @@ import type { RankState } from './rank-state.js';
  */
 export interface CheckExplanation {
   readonly check: LoadCheck;
-  readonly standing: 'above' | 'within' | 'no mark set' | 'no data' | 'no capacity';
+  readonly standing: 'above' | 'within' | 'no threshold set' | 'no data' | 'no capacity';
   readonly value: Count | null;
   readonly limit: Count | null;
   /** How much room is left: limit − value, negative when above. `null` where there is nothing to subtract. */
@@ -97,6 +97,6 @@ function describeSkippedCheck(
             thresholds.activeDecodeBlocksThreshold,
             check === 'kvUsedBlocks' ? state.kvUsedBlocks : state.activeDecodeBlocks,
           ];
-  const standing = threshold === null ? 'no mark set' : value === null ? 'no data' : 'no capacity';
+  const standing = threshold === null ? 'no threshold set' : value === null ? 'no data' : 'no capacity';
   return { check, standing, value };
 }

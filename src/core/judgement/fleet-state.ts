@@ -28,7 +28,7 @@ export type FleetState = 'none' | 'unknown' | 'free' | 'partial' | 'all-busy';
  * ```ts
  * import { fleetStateOf } from 'tidemark';
  *
- * const counts = { known: 3, held: 0, busy: 1, marked: 0, instances: 3, down: 0 };
+ * const counts = { known: 3, held: 0, busy: 1, overloadMarked: 0, instances: 3, down: 0 };
  * console.log(fleetStateOf(counts), fleetStateOf({ ...counts, busy: 3 }));
  * // Logs: partial all-busy
  * ```

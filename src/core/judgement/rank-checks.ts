@@ -1,4 +1,4 @@
-import type { Count } from '../count.js';
+import { type Count, MAX_U64 } from '../count.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import type { LoadThresholds } from '../policy/load-thresholds.js';
 import type { RankState } from './rank-state.js';
@@ -16,7 +16,6 @@ export interface CheckResult {
 }
 
 const DEFAULT_BATCH_TOKENS = 10_000_000;
-const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 
 /** The most blocks a rank may have without being busy, as the original computes it: in binary64. */
 export function decodeLimit(fraction: number, totalKvBlocks: Count): number {

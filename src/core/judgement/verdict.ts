@@ -16,7 +16,7 @@ export interface RankVerdict {
  * Why a worker is busy or free: `load`, its ranks' values; `mark`, the request path marked it; `unmarked`, such a
  * mark ended; `left`, it is not known any more.
  */
-export type VerdictReason = 'load' | 'mark' | 'unmarked' | 'left';
+export type VerdictReason = 'load' | 'overload-mark' | 'overload-mark-ended' | 'left';
 
 /** The judgement on one worker. */
 export interface Verdict {
@@ -86,9 +86,9 @@ function reasonText(
   busyRanks: number,
   needed: number,
 ): string {
-  if (reason === 'mark') return 'the request path marked it overloaded';
+  if (reason === 'overload-mark') return 'the request path marked it overloaded';
   if (reason === 'left') return 'it left the fleet';
-  const ended = reason === 'unmarked' ? 'the mark of the request path ended; ' : '';
+  const ended = reason === 'overload-mark-ended' ? 'the mark of the request path ended; ' : '';
   if (judged === 0) return `${ended}no rank has reported`;
   const rankOf = `${busyRanks} of ${judged} ranks busy, ${needed} needed`;
   const decisive = decisiveRank(ranks, busyRanks >= needed);

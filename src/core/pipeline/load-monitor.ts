@@ -1,4 +1,4 @@
-import { asyncScheduler, defer, merge, of, type Observable, type Subscription } from 'rxjs';
+import { asyncScheduler, defer, type Observable, type Subscription } from 'rxjs';
 import { trampoline } from '../../operators/trampoline.js';
 import type { Explanation } from '../judgement/explanation.js';
 import type { FleetCounts } from '../judgement/fleet-state.js';
@@ -10,7 +10,7 @@ import type { Cleanup } from '../state/cleanup.js';
 import type { FleetRanks } from '../state/fleet-ranks.js';
 import type { FleetStep, Transition } from '../state/fleet-step.js';
 import type { WorkerId } from '../worker-id.js';
-import { MonitorOutputs, MonitorRun } from './monitor-run.js';
+import { MonitorRun, type MonitorOutputValues, monitorOutputs } from './monitor-run.js';
 import type { MonitorOptions, MonitorSources } from './monitor-sources.js';
 
 /** The present state of a run, as it was last handed out. */
@@ -100,57 +100,47 @@ export interface LoadMonitor {
  */
 export function loadMonitor(sources: MonitorSources, options: MonitorOptions): LoadMonitor {
   const scheduler = options.scheduler ?? asyncScheduler;
-  let outputs = new MonitorOutputs();
+  let outputs = monitorOutputs();
   let run: MonitorRun | undefined;
 
   const stop = (): void => run?.stop();
   const ended = (): void => {
     options.signal?.removeEventListener('abort', stop);
     run = undefined;
-    outputs = new MonitorOutputs();
+    outputs = monitorOutputs();
   };
   const connect = (): Subscription => {
     if (run !== undefined) return run.subscription;
-    const begun = new MonitorRun(sources, options, scheduler, outputs, ended);
-    run = begun;
+    const started = new MonitorRun(sources, options, scheduler, outputs, ended);
+    run = started;
     options.signal?.addEventListener('abort', stop, { once: true });
-    begun.connect();
+    started.connect();
     if (options.signal?.aborted === true) stop();
-    return begun.subscription;
+    return started.subscription;
   };
-  const output = <T>(
-    select: (outputs: MonitorOutputs) => Observable<T>,
-    present?: (outputs: MonitorOutputs) => T | undefined,
-  ): Observable<T> =>
+  const output$ = <Name extends keyof MonitorOutputValues>(
+    name: Name,
+  ): Observable<MonitorOutputValues[Name]> =>
     defer(() => {
-      const value = present?.(outputs);
-      // The present value goes in behind the subscription, so that what its receiver causes is not missed.
-      return value === undefined ? select(outputs) : merge(select(outputs), of(value)).pipe(trampoline());
+      const values$ = outputs.output$(name);
+      // What a subscriber causes while it is given the kept value waits, so that it is emitted after that value.
+      return outputs.last(name) === undefined ? values$ : values$.pipe(trampoline());
     });
 
   return {
-    steps$: output(({ steps$ }) => steps$),
-    busy$: output(
-      ({ busy$ }) => busy$,
-      ({ busy }) => busy,
-    ),
-    transitions$: output(({ transitions$ }) => transitions$),
-    fleet$: output(
-      ({ fleet$ }) => fleet$,
-      ({ fleet }) => fleet,
-    ),
-    cleanups$: output(({ cleanups$ }) => cleanups$),
-    problems$: output(({ problems$ }) => problems$),
-    status$: output(
-      ({ status$ }) => status$,
-      ({ status }) => status,
-    ),
+    steps$: output$('steps'),
+    busy$: output$('busy'),
+    transitions$: output$('transitions'),
+    fleet$: output$('fleet'),
+    cleanups$: output$('cleanups'),
+    problems$: output$('problems'),
+    status$: output$('status'),
     connect,
     stop,
     snapshot: () => {
       if (run === undefined) return undefined;
       const { busy, fleet, thresholds } = run.fleet;
-      return { busy, fleet, thresholds, status: outputs.status ?? [] };
+      return { busy, fleet, thresholds, status: outputs.last('status') ?? [] };
     },
     explain: (workerId) => run?.fleet.explain(workerId),
     ranks: () => run?.fleet.ranks(),

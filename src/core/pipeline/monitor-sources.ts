@@ -10,7 +10,7 @@ import type { WorkerId } from '../worker-id.js';
 export interface MonitorOptions {
   readonly policy: LoadPolicy;
   /** What is known before the first event: marks, and the role of the monitored endpoint. */
-  readonly start?: { readonly thresholds?: LoadThresholdUpdate; readonly source?: PoolRole };
+  readonly start?: { readonly thresholds?: LoadThresholdUpdate; readonly role?: PoolRole };
   /** Ends the run when it is aborted. */
   readonly signal?: AbortSignal;
   /** Where time comes from; `asyncScheduler` when absent. */

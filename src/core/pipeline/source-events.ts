@@ -1,24 +1,11 @@
 import { type Observable, catchError, map, mergeMap, of, throwError } from 'rxjs';
 import { type WatchItem, attachLate } from '../../operators/attach-late.js';
 import { errorText } from '../../operators/error-text.js';
-import type { ActiveLoad, FleetEvent, LoadReceived } from '../events/fleet-event.js';
+import type { ActiveLoad, FleetEvent } from '../events/fleet-event.js';
 import type { LoadBatch } from '../events/load-batch.js';
 import type { Problem } from '../sources/problem.js';
-import { rowValue } from '../state/apply-loads.js';
 import { fleetProblems } from '../state/fleet-problems.js';
 import type { ConfigChange, InstanceChange, MonitorSources } from './monitor-sources.js';
-
-/** The loads of a batch as objects that outlive the call. */
-export function batchEvents(batch: LoadBatch): LoadReceived[] {
-  return Array.from({ length: batch.count }, (_, row) => ({
-    kind: 'load',
-    workerId: batch.table.id(batch.worker[row] ?? 0),
-    dpRank: batch.dpRank[row] ?? 0,
-    activeDecodeBlocks: rowValue(batch, batch.activeDecodeBlocks, row, 0),
-    activePrefillTokens: rowValue(batch, batch.activePrefillTokens, row, 1),
-    kvUsedBlocks: rowValue(batch, batch.kvUsedBlocks, row, 2),
-  }));
-}
 
 /** One source as events, its name, and its last words: the event of its error, and that of its end, if that is one. */
 export interface NamedEvents {

@@ -13,7 +13,7 @@ export type RollUp = 'all' | 'any' | { readonly atLeast: number };
 export type UnknownWorkers =
   | { readonly loads: 'tracked' }
   | { readonly loads: 'dropped'; readonly known: 'instance' }
-  | { readonly loads: 'held'; readonly known: 'card'; readonly maximumWorkers: number };
+  | { readonly loads: 'held'; readonly known: 'config'; readonly maximumWorkers: number };
 
 /** How long the request path's own mark on a worker lasts. `maximumMs` is `null` when no time ends it. */
 export type OverloadMarks =
@@ -84,7 +84,7 @@ export interface LoadPolicy {
   readonly loadsEnded: 'ends-monitor' | 'loads-stop' | 'stale';
   readonly configsEnded: 'idle' | 'ends-monitor' | 'stale';
   readonly instancesEnded: 'ignored' | 'ends-monitor' | 'stale';
-  readonly stop: 'silent' | 'cleans-workers-without-card';
+  readonly stop: 'silent' | 'cleans-workers-without-config';
   readonly prefillWatches: 'none' | 'waits' | 'takes-over' | 'takes-over-and-cleans';
   readonly cleanupOnInstanceLeft: CleanupRule;
   readonly cleanupOnConfigRemoved: CleanupRule;

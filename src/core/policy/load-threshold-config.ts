@@ -1,4 +1,4 @@
-import type { Count } from '../count.js';
+import { type Count, MAX_U32, MAX_U64, isU64 } from '../count.js';
 import { TidemarkError } from '../errors.js';
 import type { LoadPolicy } from './load-policy.js';
 import type { LoadThresholdUpdate, LoadThresholds } from './load-thresholds.js';
@@ -15,8 +15,6 @@ export function rustFloat(value: number): string {
   const plain = point > 0 ? digits.padEnd(point, '0') : `0.${'0'.repeat(-point)}${digits}`;
   return sign + plain;
 }
-
-const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 
 /**
  * What a policy refuses in a change of marks: a sentence each, without full stop. Empty when it accepts all.
@@ -50,12 +48,6 @@ export function thresholdProblems(change: LoadThresholdUpdate, policy: LoadPolic
   return policy.thresholdValidation === 'first-problem' ? problems.slice(0, 1) : problems;
 }
 
-function isU64(value: number | bigint): boolean {
-  return typeof value === 'bigint'
-    ? value >= 0n && value <= MAX_U64
-    : Number.isSafeInteger(value) && value >= 0;
-}
-
 /** Marks that a policy refuses. `problems` lists every one of them. */
 export class ThresholdError extends TidemarkError {
   override readonly name = 'ThresholdError';
@@ -66,7 +58,6 @@ export class ThresholdError extends TidemarkError {
 }
 
 const CUT = 10_000;
-const MAX_U32 = 0xffff_ffff;
 
 /**
  * The marks in force under one policy. Immutable.

@@ -2,9 +2,6 @@ import type { PoolRole, Role } from '../events/fleet-event.js';
 import type { CleanupRule } from '../policy/load-policy.js';
 import { type WorkerId, compareWorkerIds } from '../worker-id.js';
 
-/** The type label of a worker's metric series. */
-export type WorkerType = 'decode' | 'prefill';
-
 /**
  * The metric series to drop because a worker, or some of its ranks, left: those with this worker, one of these
  * ranks, and this type. A command; a sink performs it, and performing it twice is harmless.
@@ -16,13 +13,13 @@ export type WorkerType = 'decode' | 'prefill';
 export interface Cleanup {
   readonly workerId: WorkerId;
   readonly dpRanks: readonly (number | 'none')[];
-  readonly workerType: WorkerType;
+  readonly workerType: Role;
 }
 
 /** Series of one worker to drop under several types. */
 export interface PendingCleanup {
   readonly workerId: WorkerId;
-  readonly types: readonly WorkerType[];
+  readonly types: readonly Role[];
   readonly ranks: readonly (number | 'none')[];
 }
 
@@ -34,7 +31,7 @@ export interface LeavingWorker {
 }
 
 /** The type label of the monitored endpoint's own workers. */
-export function roleOfPool(poolRole: PoolRole): WorkerType {
+export function roleOfPool(poolRole: PoolRole): Role {
   return poolRole === 'prefill' ? 'prefill' : 'decode';
 }
 
@@ -53,10 +50,10 @@ export function planCleanups(
 
 function typesOf(
   types: Exclude<CleanupRule, 'none'>['types'],
-  own: WorkerType,
+  own: Role,
   { decode, prefill }: LeavingWorker,
   watched: Role | null,
-): readonly WorkerType[] {
+): readonly Role[] {
   switch (types) {
     case 'own':
       return [own];
@@ -72,10 +69,7 @@ function typesOf(
 
 /** The drops of one event as commands: each series once, ordered by worker, then type, ranks ascending. */
 export function mergeCleanups(pending: readonly PendingCleanup[]): Cleanup[] {
-  const merged = new Map<
-    string,
-    { workerId: WorkerId; workerType: WorkerType; ranks: Set<number | 'none'> }
-  >();
+  const merged = new Map<string, { workerId: WorkerId; workerType: Role; ranks: Set<number | 'none'> }>();
   for (const { workerId, types, ranks } of pending) {
     for (const workerType of types) {
       const key = `${workerId} ${workerType}`;

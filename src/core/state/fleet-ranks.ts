@@ -1,10 +1,11 @@
 import type { Count } from '../count.js';
+import type { Role } from '../events/fleet-event.js';
 import { isRankBusy } from '../judgement/is-busy.js';
 import type { RankState } from '../judgement/rank-state.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import type { LoadThresholdConfig } from '../policy/load-threshold-config.js';
 import type { WorkerId } from '../worker-id.js';
-import { type WorkerType, roleOfPool } from './cleanup.js';
+import { roleOfPool } from './cleanup.js';
 import type { FleetStore } from './fleet-store.js';
 import type { LimitClasses } from './limit-classes.js';
 import {
@@ -52,7 +53,7 @@ export interface FleetRanks {
   readonly thresholds: LoadThresholdConfig;
   isPresent(worker: number): boolean;
   workerId(worker: number): WorkerId;
-  workerType(worker: number): WorkerType;
+  workerType(worker: number): Role;
   isBusy(worker: number): boolean;
   /** Whether the request path marked it. */
   isOverloadMarked(worker: number): boolean;
@@ -87,7 +88,7 @@ export class RankCopy implements FleetRanks {
   private readonly slots: WorkerSlots;
   private readonly cells: CellsCopy;
   private readonly classes: LimitClasses;
-  private readonly own: WorkerType;
+  private readonly own: Role;
   /** Nobody was judged by the marks in force yet. */
   private readonly thresholdsAreNew: boolean;
 
@@ -113,7 +114,7 @@ export class RankCopy implements FleetRanks {
     return this.slots.id(worker);
   }
 
-  workerType(worker: number): WorkerType {
+  workerType(worker: number): Role {
     return (this.slots.status(worker) & (DECODE | PREFILL)) === PREFILL ? 'prefill' : this.own;
   }
 

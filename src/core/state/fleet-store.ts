@@ -6,7 +6,6 @@ import type { LoadPolicy } from '../policy/load-policy.js';
 import { LoadThresholdConfig } from '../policy/load-threshold-config.js';
 import type { Problem } from '../sources/problem.js';
 import type { WorkerId } from '../worker-id.js';
-import type { TableSlots } from './apply-loads.js';
 import { BusyLog } from './busy-set.js';
 import type { PendingCleanup } from './cleanup.js';
 import { LimitClasses, NO_CAPACITY } from './limit-classes.js';
@@ -19,6 +18,7 @@ import {
   PREFILL,
   RANGE_END,
   RANGE_START,
+  type TableSlots,
   WorkerSlots,
 } from './worker-slots.js';
 

@@ -50,45 +50,45 @@ export class RankSnapshot {
   }
 }
 
-/** What a verdict is worked out of: everything as it was when the worker crossed. */
+/** What a verdict is computed from: everything as it was at the transition. */
 export interface VerdictInputs {
   readonly reason: VerdictReason;
   readonly ranks: RankSnapshot;
-  readonly marks: LoadThresholds;
+  readonly thresholds: LoadThresholds;
   readonly policy: LoadPolicy;
 }
 
 /**
- * One worker crossed. The verdict is worked out when it is first asked for: that costs many times what the crossing
- * does, and most are never read. It is an enumerable property of the transition itself, so that comparing, copying
- * and JSON find it as they would find a plain one.
+ * A transition whose verdict is computed when it is first read: computing it costs many times as much as the transition
+ * itself, and most verdicts are never read. `verdict` is an enumerable property of the object itself, so that deep-equal
+ * comparisons, copies and JSON contain it.
  */
 export class LazyTransition implements Transition {
   static readonly #verdictProperty: PropertyDescriptor & ThisType<LazyTransition> = {
     enumerable: true,
     get() {
-      return this.#toldVerdict();
+      return this.#computeVerdict();
     },
   };
   declare readonly verdict: Verdict;
-  #facts: VerdictInputs | Verdict;
+  /** The inputs until the verdict is first read, then the verdict. */
+  #verdict: VerdictInputs | Verdict;
 
   constructor(
     readonly workerId: WorkerId,
     readonly busy: boolean,
     readonly at: number,
-    facts: VerdictInputs,
+    inputs: VerdictInputs,
   ) {
-    this.#facts = facts;
+    this.#verdict = inputs;
     Object.defineProperty(this, 'verdict', LazyTransition.#verdictProperty);
   }
 
-  /** The facts are let go with the first telling. */
-  #toldVerdict(): Verdict {
-    if (!('marks' in this.#facts)) return this.#facts;
-    const { ranks, marks, policy, reason } = this.#facts;
+  #computeVerdict(): Verdict {
+    if (!('thresholds' in this.#verdict)) return this.#verdict;
+    const { ranks, thresholds, policy, reason } = this.#verdict;
     const given = { busy: this.busy, reason, since: this.at };
-    return (this.#facts = judge(this.workerId, ranks.states(), marks, policy, given));
+    return (this.#verdict = judge(this.workerId, ranks.states(), thresholds, policy, given));
   }
 }
 
@@ -120,14 +120,14 @@ function publishTransition(store: FleetStore, { slot, before }: Touched, now: nu
   return new LazyTransition(slots.id(slot), busy, now, {
     reason: reasonOf(busy, before, status),
     ranks,
-    marks: thresholds,
+    thresholds,
     policy,
   });
 }
 
 function reasonOf(busy: boolean, before: number, after: number): VerdictReason {
-  if (busy) return (after & JUDGED_BUSY) !== 0 ? 'load' : 'mark';
-  if ((before & OVERLOAD_MARKED) !== 0 && (before & JUDGED_BUSY) === 0) return 'unmarked';
+  if (busy) return (after & JUDGED_BUSY) !== 0 ? 'load' : 'overload-mark';
+  if ((before & OVERLOAD_MARKED) !== 0 && (before & JUDGED_BUSY) === 0) return 'overload-mark-ended';
   return (after & HAS_STATE) !== 0 ? 'load' : 'left';
 }
 

@@ -1,3 +1,4 @@
+import type { WorkerTable } from '../events/load-batch.js';
 import type { WorkerId } from '../worker-id.js';
 import { growWords } from './rank-cells.js';
 
@@ -131,6 +132,35 @@ export class WorkerSlots {
       this.words = growWords(this.words, end);
       this.doubles = doublesOf(this.words);
     }
+    return slot;
+  }
+}
+
+/**
+ * The slots of the workers of one worker table, by the indices of the table. Each pair of words holds the slot plus
+ * one, and the tenancy under which the slot was that worker's; 0 for an index that was not used yet.
+ */
+export class TableSlots {
+  private version: number;
+  private pairs = new Int32Array(128);
+
+  constructor(readonly table: WorkerTable) {
+    this.version = table.version;
+  }
+
+  slotOf(slots: WorkerSlots, index: number): number {
+    if (this.version !== this.table.version) {
+      this.version = this.table.version;
+      this.pairs.fill(0);
+    }
+    const at = index * 2;
+    const known = (this.pairs[at] ?? 0) - 1;
+    if (known >= 0 && slots.words[slots.at(known) + TENANCY] === this.pairs[at + 1]) return known;
+    const slot = slots.intern(this.table.id(index));
+    this.table.share(index, slots.id(slot));
+    if (at >= this.pairs.length) this.pairs = growWords(this.pairs, at + 2);
+    this.pairs[at] = slot + 1;
+    this.pairs[at + 1] = slots.words[slots.at(slot) + TENANCY] ?? 0;
     return slot;
   }
 }

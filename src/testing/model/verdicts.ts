@@ -54,7 +54,7 @@ export function transitionsBetween(before: ModelState, after: ModelState, now: n
 }
 
 function reasonOf(busy: boolean, before: ModelState, after: ModelState, id: WorkerId): VerdictReason {
-  if (busy) return after.judged.has(id) ? 'load' : 'mark';
-  if (before.overloadMarked.has(id) && !before.judged.has(id)) return 'unmarked';
+  if (busy) return after.judged.has(id) ? 'load' : 'overload-mark';
+  if (before.overloadMarked.has(id) && !before.judged.has(id)) return 'overload-mark-ended';
   return after.workers.has(id) ? 'load' : 'left';
 }

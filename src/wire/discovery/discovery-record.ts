@@ -1,8 +1,8 @@
+import { MAX_U32 } from '../../core/count.js';
 import type { RuntimeConfig } from '../../core/events/fleet-event.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
 import {
-  MAX_U32,
   field,
   objectOf,
   optionalCount,

@@ -1,3 +1,4 @@
+import { MAX_U32 } from '../../core/count.js';
 import type { WirePolicy } from '../../core/policy/load-policy.js';
 import { DecodeFailure } from '../decode-error.js';
 import {
@@ -75,7 +76,6 @@ const envelopeShape = {
   required: ENVELOPE_FIELDS,
   lengths: [ENVELOPE_FIELDS.length],
 };
-const MAX_U32 = 0xffff_ffff;
 
 /**
  * Walks one `EventEnvelope`: order-free, unknown keys passed over, bytes after the document ignored.

@@ -22,7 +22,7 @@ function wantedOf(
 ): [string, number][] {
   if (!known) return [];
   const above = (check: string): number =>
-    check === 'mark'
+    check === 'overload-mark'
       ? Number(overloadMarked)
       : ranks.filter((rank) => rank.checks.some((one) => one.check === check && one.standing === 'above'))
           .length;

@@ -165,10 +165,10 @@ describe('transitions', () => {
     expect(Object.fromEntries(counts.filter(([, count]) => count !== '0'))).toEqual({
       'tidemark_transitions_total{check="kvUsedBlocks",direction="busy"}': '2',
       'tidemark_transitions_total{check="activePrefillTokens",direction="busy"}': '1',
-      'tidemark_transitions_total{check="mark",direction="busy"}': '1',
+      'tidemark_transitions_total{check="overload-mark",direction="busy"}': '1',
       // Of a free rank the check with the least room tells, whatever made it busy before.
       'tidemark_transitions_total{check="kvUsedBlocks",direction="free"}': '2',
-      'tidemark_transitions_total{check="unmarked",direction="free"}': '1',
+      'tidemark_transitions_total{check="overload-mark-ended",direction="free"}': '1',
       'tidemark_transitions_total{check="left",direction="free"}': '1',
     });
   });
@@ -264,7 +264,7 @@ describe('several pools', () => {
       new TestPool({ labels: { pool: 'a' } }),
       new TestPool({ labels: { pool: 'b' } }),
     ];
-    const prefill = new TestPool({ labels: { pool: 'c' } }, { start: { source: 'prefill' } });
+    const prefill = new TestPool({ labels: { pool: 'c' } }, { start: { role: 'prefill' } });
     for (const pool of [decode, other, prefill]) {
       pool.monitor.connect();
       pool.tell(load({ activeDecodeBlocks: 1 }));

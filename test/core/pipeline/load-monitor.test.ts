@@ -469,7 +469,7 @@ describe('monitor - time', () => {
     events.next({ kind: 'marked', workerId: id(1) });
     scheduler.schedule(() => events.next({ kind: 'marked', workerId: id(1) }), 400);
     scheduler.flush();
-    expect(crossed).toEqual(['0 up mark', '1400 down unmarked']);
+    expect(crossed).toEqual(['0 up overload-mark', '1400 down overload-mark-ended']);
   });
 
   it('under 1.4 no time ends a mark', () => {
@@ -548,7 +548,7 @@ describe('monitor - explain', () => {
     expect(why).toMatchObject({
       busy: false,
       known: true,
-      marked: false,
+      overloadMarked: false,
       since: null,
       judgedRanks: 2,
       busyRanks: 1,
@@ -557,7 +557,7 @@ describe('monitor - explain', () => {
     });
     expect(why?.ranks[0]?.checks).toEqual([
       { check: 'activePrefillTokens', standing: 'within', value: 3, limit: 10, margin: 7 },
-      { check: 'activePrefillTokensFrac', standing: 'no mark set', value: 3, limit: null, margin: null },
+      { check: 'activePrefillTokensFrac', standing: 'no threshold set', value: 3, limit: null, margin: null },
       { check: 'kvUsedBlocks', standing: 'above', value: 90, limit: 85, margin: -5 },
       { check: 'activeDecodeBlocks', standing: 'no data', value: null, limit: null, margin: null },
     ]);
@@ -566,7 +566,7 @@ describe('monitor - explain', () => {
         'worker 1 is free: 1 of 2 ranks busy, 2 needed',
         '1 declared ranks reported nothing and count as free',
         'rank 0 activePrefillTokens: 3 within 10, margin 7',
-        'rank 0 activePrefillTokensFrac: no mark set, value 3',
+        'rank 0 activePrefillTokensFrac: no threshold set, value 3',
         'rank 0 kvUsedBlocks: 90 above 85, margin -5',
         'rank 0 activeDecodeBlocks: no data',
       ].join('\n'),

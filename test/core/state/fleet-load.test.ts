@@ -40,7 +40,7 @@ describe('fleet load', () => {
       fleet.apply({ kind: 'config', workerId, config: null }, n);
     };
     for (let n = 0; n < 20_000; n += 1) round(n);
-    expect(fleet.fleet).toEqual({ known: 0, held: 0, busy: 0, marked: 0, instances: 0, down: 0 });
+    expect(fleet.fleet).toEqual({ known: 0, held: 0, busy: 0, overloadMarked: 0, instances: 0, down: 0 });
     const { store } = fleet as unknown as {
       store: { slots: { size: number; words: Int32Array }; cells: { words: Int32Array } };
     };

@@ -128,8 +128,8 @@ describe('model - transitions say why', () => {
       { ...marks, decodeInstances: [id(7)] },
     ).flatMap(({ transitions }) => transitions.map(({ verdict }) => [verdict.reason, verdict.text]));
     expect(reasons).toEqual([
-      ['mark', 'worker 7 is busy: the request path marked it overloaded'],
-      ['unmarked', 'worker 7 is free: the mark of the request path ended; no rank has reported'],
+      ['overload-mark', 'worker 7 is busy: the request path marked it overloaded'],
+      ['overload-mark-ended', 'worker 7 is free: the mark of the request path ended; no rank has reported'],
       ['load', 'worker 7 is busy: rank 0 prefill tokens 11 > 10 (1 of 1 ranks busy, 1 needed)'],
       ['left', 'worker 7 is free: it left the fleet'],
     ]);
@@ -154,7 +154,7 @@ describe('model - loads of unknown workers', () => {
   it('held ones are bounded: the oldest is dropped and told', () => {
     const policy = {
       ...policies.default,
-      unknownWorkers: { loads: 'held', known: 'card', maximumWorkers: 3 },
+      unknownWorkers: { loads: 'held', known: 'config', maximumWorkers: 3 },
     } as const;
     const steps = play(
       [1, 2, 3, 4].map((worker) => load({ workerId: id(worker) })),

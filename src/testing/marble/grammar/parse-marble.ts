@@ -145,7 +145,7 @@ export class StreamLines {
  * --b--|
  * b := 2`;
  * const { outputs } = parseMarble(text, 'doubled.txt');
- * console.log(outputs[0]?.marks[0]);
+ * console.log(outputs[0]?.notifications[0]);
  * // Logs: { column: 2, kind: 'next', letter: 'b' }
  * ```
  *

@@ -32,7 +32,12 @@ export const monitorOperator = (lookup: PolicyLookup): MarbleOperator => ({
   build: (args, context) => {
     const { times, rest } = timesOf(args);
     const { policy, start } = fleetArguments(rest, lookup);
-    const monitor = loadMonitor(sourcesOf(context), { policy, start, scheduler: context.scheduler });
+    const { source: role, ...given } = start;
+    const monitor = loadMonitor(sourcesOf(context), {
+      policy,
+      start: { ...given, ...(role && { role }) },
+      scheduler: context.scheduler,
+    });
     return outputsOf(monitor, times, context.scheduler);
   },
 });

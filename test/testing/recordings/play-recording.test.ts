@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type PlayerName, playRecording } from '../../src/testing/recordings/play-recording.js';
-import { oracle, own, type FixtureRecording } from '../support/fixture-recordings.js';
+import { type PlayerName, playRecording } from '../../../src/testing/recordings/play-recording.js';
+import { oracle, own, type FixtureRecording } from '../../support/fixture-recordings.js';
 
 const failures = ({ file, recording }: FixtureRecording, player: PlayerName): unknown[] =>
   playRecording(recording, { player }).failures.map((failure) => ({ file, ...failure }));

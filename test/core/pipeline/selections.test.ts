@@ -1,10 +1,10 @@
 import { concat, defer, of, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { FleetEvent } from '../../src/core/events/fleet-event.js';
-import { reduceFleet } from '../../src/core/pipeline/reduce-fleet.js';
-import { busySets } from '../../src/core/pipeline/selections.js';
-import { policies } from '../../src/core/policy/policies.js';
-import { id, load } from '../support/fleet.js';
+import type { FleetEvent } from '../../../src/core/events/fleet-event.js';
+import { reduceFleet } from '../../../src/core/pipeline/reduce-fleet.js';
+import { busySets } from '../../../src/core/pipeline/selections.js';
+import { policies } from '../../../src/core/policy/policies.js';
+import { id, load } from '../../support/fleet.js';
 
 describe('busySets', () => {
   it('over several runs in one subscription - a set that differs is told, though its version is the same', () => {
