@@ -1,4 +1,4 @@
-// What the core uses of AbortSignal, which every runtime has that has RxJS's schedulers.
+// The part of AbortSignal that the core uses. Every runtime in which RxJS's schedulers work has it.
 interface AbortSignal {
   readonly aborted: boolean;
   addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;

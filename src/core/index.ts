@@ -1,4 +1,4 @@
-// Identities and values.
+// Identities.
 export {
   compareWorkerIds,
   workerId,
@@ -22,7 +22,7 @@ export type { Count } from './count.js';
 export type { EndpointName, PoolName, WorkerChange, WorkerInfo } from './sources/worker-info.js';
 export { TidemarkError } from './errors.js';
 
-// Marks and policies.
+// Thresholds and policies.
 export type { LoadThresholds, LoadThresholdUpdate } from './policy/load-thresholds.js';
 export { LoadThresholdConfig, ThresholdError, thresholdProblems } from './policy/load-threshold-config.js';
 export type {
@@ -38,7 +38,7 @@ export type {
 export { policies, type PolicyName, policyNamed, UnknownPolicyError } from './policy/policies.js';
 export { policyCells } from './policy/load-policy.js';
 
-// The judgement.
+// Judgement.
 export { isBusy } from './judgement/is-busy.js';
 export { judge } from './judgement/verdict.js';
 export { rankChecks, type CheckResult, type LoadCheck } from './judgement/rank-checks.js';
@@ -46,7 +46,7 @@ export type { RankState, RankStates, DecodeLatch } from './judgement/rank-state.
 export { declaredRanks, type RankRange } from './judgement/rank-state.js';
 export type { RankVerdict, Verdict, VerdictReason } from './judgement/verdict.js';
 
-// What enters the reducer, and what leaves it.
+// Results of the reducer.
 export type { Cleanup } from './state/cleanup.js';
 export type { Problem, ProblemCode } from './sources/problem.js';
 export type { Transition, FleetStep } from './state/fleet-step.js';
@@ -57,7 +57,7 @@ export type { FleetRanks } from './state/fleet-ranks.js';
 export type { CheckExplanation, Explanation, RankExplanation } from './judgement/explanation.js';
 export type { SourceState, SourceStatus } from './sources/source-status.js';
 
-// The reducer and the monitor.
+// Pipeline: the reducer and the monitor.
 export { FleetLoad } from './state/fleet-load.js';
 export { reduceFleet } from './pipeline/reduce-fleet.js';
 export { busySets, transitions, cleanups } from './pipeline/selections.js';
@@ -70,7 +70,7 @@ export type {
   MonitorOptions,
 } from './pipeline/monitor-sources.js';
 
-// The aggregator of scraped statistics.
+// Aggregator of scraped statistics.
 export { metricsAggregator, type MetricsAggregator } from './aggregator/metrics-aggregator.js';
 export { AggregatorOptionsError, type MetricsAggregatorOptions } from './aggregator/aggregator-options.js';
 export type { AggregatorPolicy, StatsWirePolicy } from './aggregator/aggregator-policy.js';
@@ -96,7 +96,7 @@ export type {
 export { ScrapeError, type ScrapeErrorCode } from './aggregator/scrape.js';
 export { readScrape, type ScrapeReading, type ScrapeResult } from './aggregator/read-scrape.js';
 
-// The hot path.
+// Loads as columns.
 export { NO_VALUE, WIDE_VALUE, type LoadBatch, WorkerTable } from './events/load-batch.js';
 
 // Generic operators.

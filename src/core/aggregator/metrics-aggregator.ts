@@ -54,7 +54,7 @@ function publish(
   if (hasNewStatus) outputs.next('status', status);
 }
 
-/** One round after the other, for ever: what is known before the first, then what each one left. */
+/** An endless series of rounds: the state before the first one, then the state after each one. */
 export function aggregatorRounds(scrape: Scrape, settings: AggregatorSettings): Observable<AggregatorState> {
   const { scheduler } = settings;
   return defer(() => {
@@ -67,7 +67,7 @@ export function aggregatorRounds(scrape: Scrape, settings: AggregatorSettings): 
   });
 }
 
-/** Replies are decoded as they come, so that the work of a large fleet is spread over the scrape. */
+/** Replies are decoded as they arrive, so that the work for a large fleet is spread over the scrape. */
 function outcomeOf(scrape: Scrape, settings: AggregatorSettings): Observable<ScrapeOutcome> {
   const { decode, policy, maxScrapeMs, scheduler } = settings;
   return defer(() => scrape).pipe(
@@ -79,62 +79,64 @@ function outcomeOf(scrape: Scrape, settings: AggregatorSettings): Observable<Scr
   );
 }
 
-/** What an aggregator says. See {@link metricsAggregator}. */
+/** An aggregator of scraped statistics. See {@link metricsAggregator}. */
 export interface MetricsAggregator {
+  /** The snapshot of all workers: the current one on subscription, then each one that differs. */
   readonly endpoints$: Observable<ProcessedEndpoints>;
+  /** Recoverable problems: failed scrapes, unreadable replies and entries, missed workers. */
   readonly problems$: Observable<Problem>;
+  /** The status of the scraping: the current one on subscription, then each change. */
   readonly status$: Observable<SourceStatus>;
-  /** What `endpoints$` said last, or `undefined` while nobody listens to any output. */
+  /** The last value of `endpoints$`; `undefined` while no output has a subscriber. */
   snapshot(): ProcessedEndpoints | undefined;
 }
 
 /**
- * Asks all workers for their statistics again and again, and hands out what they say as one snapshot when it differs.
+ * Scrapes the statistics of all workers repeatedly, and emits them as one snapshot whenever they differ.
  *
- * 1. A round is: wait `waitMs`, scrape until the scrape completes, keep the entries of this endpoint, make
- *    {@link ProcessedEndpoints} of them, emit if they differ. One scrape at a time: the next wait begins when the
- *    scrape is over.
- * 2. `endpoints$` begins with nobody, average and deviation 0. The first scrape is always emitted, also when it finds
- *    nobody: average and deviation are NaN then. After that the same is not said again, nobody included.
- * 3. A scrape that fails, or has not ended after `maxScrapeMs`, keeps the last snapshot and is a problem; nothing of
- *    what it brought counts. The next complete one heals it.
- * 4. A reply that cannot be read costs that reply, an entry that entry; each is a problem.
- * 5. A worker that a complete scrape did without is told as a problem once, and dropped after as many such scrapes in
- *    a row as the policy says.
- * 6. While nobody answers, or scrapes fail, each wait is twice as long as the one before, up to `longestWaitMs`, unless
- *    the policy does not back off. A reply ends that.
- * 7. `status$` says once that it is waiting for the endpoint (`connecting`), and once that it was found (`live`). It is
- *    `down` while scrapes fail, with the reason and the wait, and `stale` while nobody is there any more.
- * 8. All outputs share one run, which the first subscriber begins and the last one ends, the scrape under way included.
- *    `endpoints$` and `status$` give a late subscriber the present value; `problems$` only what comes. They neither
- *    error nor complete. In a round `endpoints$` speaks first, then `problems$`, then `status$`.
+ * 1. A round waits `waitMs`, scrapes until the scrape completes, makes {@link ProcessedEndpoints} from the entries of this
+ *    endpoint, and emits them if they differ. Scrapes do not overlap: the next wait starts when the scrape has ended.
+ * 2. `endpoints$` starts with a snapshot without workers, with average and deviation 0. The first scrape is always
+ *    emitted, even without workers; average and deviation are then NaN. After that, equal snapshots are not emitted.
+ * 3. A scrape that fails, or has not ended after `maxScrapeMs`, is a problem. Its replies do not count, and the last
+ *    snapshot is kept until the next complete scrape.
+ * 4. A reply or an entry that cannot be read is ignored, with a problem.
+ * 5. A worker that a complete scrape missed is a problem once. It is removed after as many such scrapes in a row as the
+ *    policy says.
+ * 6. While no replies are received or scrapes fail, each wait is twice as long as the one before, up to `longestWaitMs`,
+ *    unless the policy does not back off. The next reply resets the wait.
+ * 7. `status$` is `connecting` until the endpoint is found, and then `live`. It is `down` while scrapes fail, with the
+ *    reason and the wait, and `stale` while there are no more workers.
+ * 8. All outputs share one run. The first subscriber starts it, and the last one ends it together with its active scrape.
+ *    `endpoints$` and `status$` give a late subscriber the current value first; `problems$` only later ones. The outputs
+ *    neither error nor complete. In each round `endpoints$` emits first, then `problems$`, then `status$`.
  *
- * | on | it does |
+ * | on | effect |
  * |---|---|
- * | first scrape | is emitted, whatever it found |
- * | same again | is not emitted |
- * | slow reply | is not in this scrape, and its worker is missed |
- * | missed scrape | keeps the worker, and tells it once |
- * | overlap | does not happen: the next scrape waits for the end of this one |
- * | endless scrape | has failed after `maxScrapeMs` |
- * | failed scrape | keeps the snapshot, whatever came before it failed |
- * | recovery | is the next complete scrape |
- * | nobody | is said once, and asked less and less often |
- * | everyone at once | is one snapshot |
- * | bad reply | costs that reply |
- * | unsubscribe | ends the scrape under way |
- * | late subscription | begins with the present snapshot |
+ * | first scrape | emitted, whatever it found |
+ * | equal snapshot | not emitted |
+ * | slow reply | not in this scrape, and its worker is missed |
+ * | missed scrape | the worker is kept, and reported once |
+ * | overlap | impossible: the next scrape waits for the end of this one |
+ * | endless scrape | fails after `maxScrapeMs` |
+ * | failed scrape | the snapshot is kept, whatever was received before the failure |
+ * | recovery | the next complete scrape |
+ * | no workers | reported once, and scraped less and less often |
+ * | all workers at once | one snapshot |
+ * | bad reply | ignored, with a problem |
+ * | unsubscribe | the active scrape ends |
+ * | late subscription | the current snapshot first |
  *
  * ```
  *   scrape      --a|                  every time; a: worker 1 with 10 blocks, b: with 20
  *   scrape, 2nd --b|
  *            metricsAggregator(scrape, { waitMs: 3 columns })
- *   endpoints$  n-----x-----y------   n: nobody, x: 10, y: 20
+ *   endpoints$  n-----x-----y------   n: no workers, x: 10, y: 20
  * ```
  *
- * @param scrape Asked once a round; see {@link Scrape} for what it has to keep to.
+ * @param scrape subscribed to once in each round; {@link Scrape} says what it has to do
  *
- * @throws AggregatorOptionsError, when it is called, for options that cannot be followed.
+ * @throws AggregatorOptionsError, when it is called, for invalid options
  *
  * @example
  * ```ts

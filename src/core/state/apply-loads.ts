@@ -9,7 +9,7 @@ import { ACTIVE, RECEIVED, TOKENS, USED, receiptOf } from './rank-cells.js';
 import { HAS_RANGE, HAS_STATE, TableSlots } from './worker-slots.js';
 import { cellOf, ensureState, forgetState, isKnown, queue } from './worker-state.js';
 
-/** One report arrived. */
+/** Applies one load. */
 export function applyLoad(store: FleetStore, event: LoadReceived): void {
   if (!store.loadsOpen) return;
   if (event.topic !== undefined && event.topic !== 'kv_metrics') {
@@ -27,7 +27,7 @@ export function applyLoad(store: FleetStore, event: LoadReceived): void {
   );
 }
 
-/** One report of a worker whose slot is known: it is stored and judged, or dropped and told. */
+/** Applies one load of a worker whose slot is known: it is stored and judged, or ignored with a problem. */
 export function applyRankLoad(
   store: FleetStore,
   slot: number,
@@ -45,7 +45,7 @@ export function applyRankLoad(
   judgeNow(store, slot);
 }
 
-/** A batch of the local scheduler's bookkeeping arrived. It judges and publishes even when all of it was dropped. */
+/** Applies loads as the local scheduler counts them. Workers are judged even when all of the loads were ignored. */
 export function applySchedulerLoads(store: FleetStore, loads: readonly SchedulerLoad[]): void {
   if (!store.policy.judgedOn.includes('schedulerLoads')) return;
   const slots = loads.map(({ workerId, dpRank, activeDecodeBlocks, activePrefillTokens }) => {
@@ -94,7 +94,7 @@ function endOverloadMarks(store: FleetStore, slots: readonly number[]): void {
   else for (const slot of slots) removeOverloadMark(store, slot);
 }
 
-/** Held loads are bounded: beyond the policy's number of unknown workers the oldest is dropped. */
+/** Forgets the loads of the oldest unknown worker, if there are more than the policy allows. */
 function makeRoom(store: FleetStore): void {
   const rule = store.policy.unknownWorkers;
   if (rule.loads !== 'held' || store.held.size <= rule.maximumWorkers) return;
@@ -105,7 +105,7 @@ function makeRoom(store: FleetStore): void {
   store.problems.push(fleetProblems.heldWorkerDropped(store.slots.id(oldest), rule.maximumWorkers));
 }
 
-/** One row of a batch: the same as the load it stands for. */
+/** Applies one row of a batch, with the same effect as the load that it represents. */
 export function applyRow(store: FleetStore, batch: LoadBatch, row: number): void {
   if (!store.loadsOpen) return;
   const slot = slotOf(store, batch.table, batch.worker[row] ?? 0);

@@ -38,14 +38,14 @@ import {
 import { isKnown } from './worker-state.js';
 
 /**
- * The workers that are there and what their ranks reported, all as it was at one moment: a copy that nothing changes,
- * to be read at leisure while events flow.
+ * An immutable copy of the present workers and the values of their ranks at one moment.
  *
- * 1. A worker is there when it is judged and discovery names it: an instance where there is a source of instances,
- *    else one with a card where there is a source of cards. A worker that left is not, whatever the policy remembers.
- * 2. Workers have numbers from 0 to `end` − 1, in no order; at some of these there is none ({@link isPresent}). The ranks
- *    of a worker that reported are numbered from 0 to `rankCount` − 1, ascending. Other numbers mean nothing.
- * 3. Making it copies 64 bytes a worker and 28 a rank; reading it allocates nothing but what `state` returns.
+ * 1. A worker is present when it is judged and discovery knows it: by an instance if there is a source of instances, else
+ *    by a config if there is a source of configs. A worker that left is not present, even if the policy remembers it.
+ * 2. Workers have numbers from 0 to `end` − 1, in no particular order. Not every number has a worker: see
+ *    {@link isPresent}. The ranks of a worker that have values are numbered from 0 to `rankCount` − 1, ascending. Other
+ *    numbers are invalid.
+ * 3. Making it copies 64 bytes for each worker and 28 for each rank. Reading it allocates only what `state` returns.
  */
 export interface FleetRanks {
   readonly end: number;
@@ -55,31 +55,31 @@ export interface FleetRanks {
   workerId(worker: number): WorkerId;
   workerType(worker: number): Role;
   isBusy(worker: number): boolean;
-  /** Whether the request path marked it. */
+  /** Whether it has an overload mark. */
   isOverloadMarked(worker: number): boolean;
-  /** Since when a busy worker is busy, in milliseconds of the clock that drives the monitor. */
+  /** When a busy worker became busy, in milliseconds of the clock that drives the monitor. */
   busySince(worker: number): number;
   rankCount(worker: number): number;
   rank(worker: number, index: number): number;
-  /** Whether a judged rank is above a mark that is in force. */
+  /** Whether a judged rank is busy under the thresholds in force. */
   isRankBusy(worker: number, index: number): boolean;
   activeDecodeBlocks(worker: number, index: number): Count | null;
   activePrefillTokens(worker: number, index: number): Count | null;
   kvUsedBlocks(worker: number, index: number): Count | null;
   totalKvBlocks(worker: number, index: number): Count | null;
   /**
-   * How long ago its last load came, in milliseconds, by 16; 0 where the clocks disagree, at most a year. `null` when
-   * that is not known: the source does not tell when its loads came.
+   * The time since its last load in milliseconds, in steps of 16, at most a year; 0 when the load is in the future. `null`
+   * when it is unknown, because the source does not say when its loads arrived.
    */
   age(worker: number, index: number, now: number): number | null;
-  /** Everything that is known of a rank, as the checks read it. */
+  /** Everything that is known about a rank, in the form that the checks take. */
   state(worker: number, index: number): RankState;
 }
 
-/** What tells whether a worker is there. */
+/** What decides whether a worker is present. */
 type KnownInputs = Pick<FleetStore, 'slots' | 'policy' | 'configsSeen' | 'decodeSeen' | 'prefillSeen'>;
 
-/** The workers and the cells of their ranks, copied. */
+/** A copy of the workers and of the cells of their ranks. */
 export class RankCopy implements FleetRanks {
   readonly end: number;
   readonly policy: LoadPolicy;
@@ -89,7 +89,7 @@ export class RankCopy implements FleetRanks {
   private readonly cells: CellsCopy;
   private readonly classes: LimitClasses;
   private readonly own: Role;
-  /** Nobody was judged by the marks in force yet. */
+  /** Whether the thresholds in force have not been applied to any worker yet. */
   private readonly thresholdsAreNew: boolean;
 
   constructor(store: FleetStore) {
@@ -172,7 +172,7 @@ export class RankCopy implements FleetRanks {
   }
 }
 
-/** Whether a worker is judged, and named by discovery as far as there is one. */
+/** Whether a worker is judged and known to discovery, if there is discovery. */
 function isPresent(inputs: KnownInputs, slot: number): boolean {
   const { slots, configsSeen, decodeSeen, prefillSeen } = inputs;
   if (!slots.has(slot, HAS_STATE) || !isKnown(inputs, slot)) return false;

@@ -23,8 +23,8 @@ import {
 import { isKnown } from './worker-state.js';
 
 /**
- * The range and the cells of one worker as they are when this is made: a copy, which nothing changes any more. The
- * capacities are not in it but their class, since a class keeps its capacities for ever.
+ * An immutable copy of the range and the cells of one worker. It contains the class of the capacities instead of the
+ * capacities, since the capacities of a class never change.
  */
 export class RankSnapshot {
   private readonly declared: RankRange | null;
@@ -39,7 +39,7 @@ export class RankSnapshot {
     this.classes = store.classes;
   }
 
-  /** The ranks as the judgement reads them. */
+  /** The ranks in the form that the judgement takes. */
   states(): RankStates {
     const { words } = this.cells;
     const ranks = new Map<number, RankState>();
@@ -94,7 +94,7 @@ export class LazyTransition implements Transition {
 
 const noTransitions: readonly Transition[] = [];
 
-/** Hands out who crossed in the present event, ascending, each with the verdict on it. */
+/** The transitions of the current event, in ascending order of ids. They update the busy set. */
 export function publishTransitions(store: FleetStore, now: number): readonly Transition[] {
   const { slots, touched } = store;
   if (touched.length === 0) return noTransitions;
@@ -104,10 +104,9 @@ export function publishTransitions(store: FleetStore, now: number): readonly Tra
     ({ slot }) => slots.has(slot, JUDGED_BUSY | OVERLOAD_MARKED) !== slots.has(slot, PUBLISHED),
   );
   if (changed.length > 1) changed.sort((a, b) => compareWorkerIds(slots.id(a.slot), slots.id(b.slot)));
-  return changed.map((one) => publishTransition(store, one, now));
+  return changed.map((touched) => publishTransition(store, touched, now));
 }
 
-/** Hands out that one worker crossed. */
 function publishTransition(store: FleetStore, { slot, before }: Touched, now: number): Transition {
   const { slots, thresholds, policy } = store;
   const status = slots.status(slot);
@@ -131,7 +130,7 @@ function reasonOf(busy: boolean, before: number, after: number): VerdictReason {
   return (after & HAS_STATE) !== 0 ? 'load' : 'left';
 }
 
-/** Why a worker is what it is, or `undefined` for one of which nothing is known. */
+/** Why a worker is busy or free; `undefined` for an unknown worker. */
 export function explain(store: FleetStore, workerId: WorkerId): Explanation | undefined {
   const { slots, policy, thresholds } = store;
   const slot = slots.find(workerId);
@@ -162,11 +161,13 @@ function explanationText(parts: Omit<Explanation, 'text'>, hasThresholds: boolea
     `worker ${parts.workerId} is ${parts.busy ? `busy since ${parts.since} ms` : 'free'}: ` +
       `${parts.busyRanks} of ${parts.judgedRanks} ranks busy, ${parts.neededRanks} needed`,
   ];
-  if (!hasThresholds) lines.push('no mark is set, so no load makes a worker busy');
+  if (!hasThresholds) lines.push('no threshold is set, so no load makes a worker busy');
   if (!parts.known) lines.push('it is not judged: discovery does not know it');
-  if (parts.overloadMarked) lines.push('the request path marked it overloaded');
-  if (parts.silentRanks > 0)
-    lines.push(`${parts.silentRanks} declared ranks reported nothing and count as free`);
+  if (parts.overloadMarked) lines.push('it has an overload mark');
+  if (parts.silentRanks > 0) {
+    const ranks = parts.silentRanks === 1 ? 'rank is silent and counts' : 'ranks are silent and count';
+    lines.push(`${parts.silentRanks} declared ${ranks} as free`);
+  }
   for (const rank of parts.ranks) lines.push(...rankLines(rank));
   return lines.join('\n');
 }

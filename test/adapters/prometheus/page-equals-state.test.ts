@@ -74,7 +74,7 @@ it.each(['default', 'dynamo-1.4', 'dynamo-1.6'] satisfies PolicyName[])(
         for (const event of history) if (event.kind !== 'stop') pool.tell(event);
         const told = toldBy(await pageOf([pool.metrics]));
         const checks = new Set(
-          [...told.keys()].flatMap((key) => /above_mark \d+ (\w+)$/.exec(key)?.[1] ?? []),
+          [...told.keys()].flatMap((key) => /above_mark \d+ ([\w-]+)$/.exec(key)?.[1] ?? []),
         );
         const explained = everyone
           .map((one: WorkerId) => pool.monitor.explain(one))

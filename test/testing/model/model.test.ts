@@ -128,8 +128,8 @@ describe('model - transitions say why', () => {
       { ...marks, decodeInstances: [id(7)] },
     ).flatMap(({ transitions }) => transitions.map(({ verdict }) => [verdict.reason, verdict.text]));
     expect(reasons).toEqual([
-      ['overload-mark', 'worker 7 is busy: the request path marked it overloaded'],
-      ['overload-mark-ended', 'worker 7 is free: the mark of the request path ended; no rank has reported'],
+      ['overload-mark', 'worker 7 is busy: it has an overload mark'],
+      ['overload-mark-ended', 'worker 7 is free: its overload mark ended; no rank has reported a load'],
       ['load', 'worker 7 is busy: rank 0 prefill tokens 11 > 10 (1 of 1 ranks busy, 1 needed)'],
       ['left', 'worker 7 is free: it left the fleet'],
     ]);
