@@ -61,7 +61,7 @@ describe('tidemark marble check', () => {
     x  ["8"]
     A  ["7"]
 
-  - value differs in column 0: x was expected, A came; [0] is "7", not "8"
+  - value differs in column 0: expected x, got A; [0] is "7", not "8"
 `,
       '1 of 2 marbles hold',
     ]);

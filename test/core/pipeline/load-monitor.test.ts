@@ -564,7 +564,7 @@ describe('monitor - explain', () => {
     expect(why?.text).toBe(
       [
         'worker 1 is free: 1 of 2 ranks busy, 2 needed',
-        '1 declared ranks reported nothing and count as free',
+        '1 declared rank is silent and counts as free',
         'rank 0 activePrefillTokens: 3 within 10, margin 7',
         'rank 0 activePrefillTokensFrac: no threshold set, value 3',
         'rank 0 kvUsedBlocks: 90 above 85, margin -5',
