@@ -83,7 +83,7 @@ describe('attachLate', () => {
     });
   });
 
-  it('what is no stream is an item too', () => {
+  it('a value that is not a stream is an error item', () => {
     const items: WatchItem<string>[] = [];
     attachLate(of(undefined as never, ['x'])).subscribe((item: WatchItem<string>) => items.push(item));
     expect(items).toEqual([failed(null, expect.any(TypeError)), attached(0, 'x'), closed(0)]);

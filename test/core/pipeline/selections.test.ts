@@ -7,7 +7,7 @@ import { policies } from '../../../src/core/policy/policies.js';
 import { id, load } from '../../support/fleet.js';
 
 describe('busySets', () => {
-  it('over several runs in one subscription - a set that differs is told, though its version is the same', () => {
+  it('over several runs in one subscription - a different set is emitted even if it has the same version', () => {
     const run = (worker: number) =>
       defer(() => of<FleetEvent>(load({ workerId: id(worker), activePrefillTokens: 11 }))).pipe(
         reduceFleet(policies.default, { thresholds: { activePrefillTokensThreshold: 10 } }),

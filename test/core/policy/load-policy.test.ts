@@ -73,7 +73,7 @@ describe('policy table', () => {
     for (const sentence of Object.values(policyCells)) expect(sentence).toMatch(/^[A-Z].*[^.]\.$/);
   });
 
-  it('every row is named as its key', () => {
+  it('every row has the name of its key', () => {
     for (const [name, row] of Object.entries(policies)) expect(row.name).toBe(name);
   });
 });

@@ -41,7 +41,7 @@ describe('our own recordings', () => {
     expect(failures(one, 'fast')).toEqual([]);
   });
 
-  it('are told from the original’s: each names the rule it shows', () => {
+  it('are separate from those of the original: each names the rule that it shows', () => {
     for (const { recording } of own) expect(recording.header.description).toMatch(/policies\.md|dynamo-/);
   });
 });

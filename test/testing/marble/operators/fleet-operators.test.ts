@@ -6,13 +6,13 @@ import { assertMarble } from '../../../../src/testing/marble/run/assert-marble.j
 const load = (tokens: number): string =>
   `{"kind":"load","workerId":7,"dpRank":0,"activePrefillTokens":${tokens}}`;
 const model = (args = ''): string => `> model(${args})`;
-const marks = "{ policy: 'dynamo-1.0', thresholds: { activePrefillTokensThreshold: 10 } }";
+const startArgs = "{ policy: 'dynamo-1.0', thresholds: { activePrefillTokensThreshold: 10 } }";
 const check = (...lines: string[]): void => assertMarble(lines.join('\n'), 'f.txt', fleetOperators());
 
 describe('model', () => {
-  const input = ['a-b-b-a-', `a := ${load(11)}`, `b := ${load(9)}`, model(marks)];
+  const input = ['a-b-b-a-', `a := ${load(11)}`, `b := ${load(9)}`, model(startArgs)];
 
-  it('busy - the set, each time it differs; the empty one at the beginning is not told', () => {
+  it('busy - the set, each time it differs; the initial empty one is not emitted', () => {
     check(...input, 'x-y---x-', 'title = busy', 'x := ["7"]', 'y := []');
     check(...input.toSpliced(0, 2, '--b-b---'), '--------', 'title = busy');
   });
@@ -24,11 +24,11 @@ describe('model', () => {
 
   it('merges all inputs in the order of the file', () => {
     const both = ['--b', 'title = b', `b := ${load(9)}`, '--a', 'title = a', `a := ${load(11)}`];
-    check(...both, model(marks), '--x', 'title = busy', 'x := ["7"]');
+    check(...both, model(startArgs), '--x', 'title = busy', 'x := ["7"]');
     check(
       ...both.slice(3),
       ...both.slice(0, 3),
-      model(marks),
+      model(startArgs),
       '--(xy)',
       'title = busy',
       'x := ["7"]',
@@ -87,7 +87,7 @@ describe('model', () => {
 });
 
 describe('steps, and the operators below', () => {
-  const input = ['a-b-', `a := ${load(11)}`, `b := ${load(9)}`, `> steps(${marks})`];
+  const input = ['a-b-', `a := ${load(11)}`, `b := ${load(9)}`, `> steps(${startArgs})`];
 
   it('a step is its time and its busy workers', () => {
     check(...input, 'x-y-', 'x := {"at":0,"busy":["7"]}', 'y := {"at":2,"busy":[]}');
