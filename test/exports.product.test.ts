@@ -247,7 +247,7 @@ describe('the package', () => {
         'test/a.test.ts',
         'src/core/a.test.ts',
         'src/core/tsconfig.json',
-        'src/tsconfig.room.json',
+        'src/tsconfig.base.json',
         'dist/core/.tsbuildinfo',
         '.ci/run',
       ]),
@@ -255,7 +255,7 @@ describe('the package', () => {
       'test/a.test.ts',
       'src/core/a.test.ts',
       'src/core/tsconfig.json',
-      'src/tsconfig.room.json',
+      'src/tsconfig.base.json',
       'dist/core/.tsbuildinfo',
       '.ci/run',
     ]);

@@ -53,9 +53,9 @@ describe('marbles', () => {
   });
 
   it.each(byName)('%s notices every change of what it expects', (_, { name, marble }) => {
-    for (const { line, text, notifications: marks } of marble.outputs) {
+    for (const { line, text, notifications } of marble.outputs) {
       const earlier = text.startsWith('-') ? text.slice(1) : `-${text}`;
-      if (marks.length === 0) continue;
+      if (notifications.length === 0) continue;
       const changed = marble.lines.with(line - 1, earlier).join('\n');
       expect(runMarble(parseMarble(changed, name), fleetOperators()).passed).toBe(false);
     }

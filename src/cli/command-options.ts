@@ -7,11 +7,7 @@ export function helpExamples(...calls: string[]): string {
 }
 
 /** A parser of options that are numbers of `least` to `most`; whole ones unless `fraction`. */
-export function numberOption(
-  min: number,
-  max: number,
-  { fraction = false } = {},
-): (text: string) => number {
+export function numberOption(min: number, max: number, { fraction = false } = {}): (text: string) => number {
   return (text) => {
     const value = text.trim() === '' ? NaN : Number(text);
     if ((fraction || Number.isInteger(value)) && value >= min && value <= max) return value;

@@ -1,9 +1,9 @@
 /**
  * The base of every error that tidemark throws.
  *
- * 1. `code` is stable and meant for programs; `message` is one sentence that says what is wrong, where, and
- *    what to do, and is meant for people.
- * 2. `cause` is the error underneath, when there is one.
+ * 1. `code` is stable and is for programs. `message` is for people: one sentence that says what is wrong, where, and
+ *    what to do.
+ * 2. `cause` is the underlying error, if there is one.
  */
 export class TidemarkError extends Error {
   override readonly name: string = 'TidemarkError';
@@ -17,10 +17,10 @@ export class TidemarkError extends Error {
   }
 }
 
-/** The kinds of trouble of a system, each known by what the errors of its client say; the first that fits counts. */
+/** The error codes of a system, each with a pattern that the error texts of its client match. The first match counts. */
 export type ErrorPatterns<Code extends string> = readonly (readonly [RegExp, Code])[];
 
-/** The kind of an error, by its system code and its text; `otherwise` where none fits. */
+/** The code of an error, by its system code and its text; `defaultCode` when no pattern matches. */
 export function errorCode<Code extends string>(
   error: unknown,
   text: string,
@@ -31,7 +31,7 @@ export function errorCode<Code extends string>(
   return patterns.find(([pattern]) => pattern.test(`${systemCode} ${text}`))?.[1] ?? defaultCode;
 }
 
-/** A text of somebody else's as a part of a sentence: one line, no end, not too long. */
+/** A foreign text as a part of a sentence: on one line, without a final full stop, at most 400 characters. */
 export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').replace(/\.$/, '').slice(0, 400);
 }

@@ -1,4 +1,4 @@
-// Identities and values.
+// Identities.
 export {
   compareWorkerIds,
   workerId,
@@ -7,12 +7,22 @@ export {
   WorkerIdError,
   type WorkerId,
 } from './worker-id.js';
-export type { ActiveLoad, RuntimeConfig, FleetEvent, PoolRole as FleetSource, FleetStart, LoadReceived as LoadReported, Role, SchedulerLoad, ThresholdsChanged } from './events/fleet-event.js';
+export type {
+  ActiveLoad,
+  RuntimeConfig,
+  FleetEvent,
+  PoolRole,
+  FleetStart,
+  LoadReceived,
+  Role,
+  SchedulerLoad,
+  ThresholdsChanged,
+} from './events/fleet-event.js';
 export type { Count } from './count.js';
 export type { EndpointName, PoolName, WorkerChange, WorkerInfo } from './sources/worker-info.js';
 export { TidemarkError, PackageError, type PackageErrorCode } from './errors.js';
 
-// Marks and policies.
+// Thresholds and policies.
 export type { LoadThresholds, LoadThresholdUpdate } from './policy/load-thresholds.js';
 export { LoadThresholdConfig, ThresholdError, thresholdProblems } from './policy/load-threshold-config.js';
 export type {
@@ -20,7 +30,7 @@ export type {
   JudgedOn,
   LoadFormat,
   LoadPolicy,
-  OverloadMarks as RequestMarks,
+  OverloadMarks,
   RollUp,
   UnknownWorkers,
   WirePolicy,
@@ -28,7 +38,7 @@ export type {
 export { policies, type PolicyName, policyNamed, UnknownPolicyError } from './policy/policies.js';
 export { policyCells } from './policy/load-policy.js';
 
-// The judgement.
+// Judgement.
 export { isBusy } from './judgement/is-busy.js';
 export { judge } from './judgement/verdict.js';
 export { rankChecks, type CheckResult, type LoadCheck } from './judgement/rank-checks.js';
@@ -36,8 +46,8 @@ export type { RankState, RankStates, DecodeLatch } from './judgement/rank-state.
 export { declaredRanks, type RankRange } from './judgement/rank-state.js';
 export type { RankVerdict, Verdict, VerdictReason } from './judgement/verdict.js';
 
-// What enters the reducer, and what leaves it.
-export type { Cleanup, WorkerType } from './state/cleanup.js';
+// Results of the reducer.
+export type { Cleanup } from './state/cleanup.js';
 export type { Problem, ProblemCode } from './sources/problem.js';
 export type { Transition, FleetStep } from './state/fleet-step.js';
 export type { BusySet } from './state/busy-set.js';
@@ -47,32 +57,50 @@ export type { FleetRanks } from './state/fleet-ranks.js';
 export type { CheckExplanation, Explanation, RankExplanation } from './judgement/explanation.js';
 export type { SourceState, SourceStatus } from './sources/source-status.js';
 
-// The reducer and the monitor.
+// Pipeline: the reducer and the monitor.
 export { FleetLoad } from './state/fleet-load.js';
 export { reduceFleet } from './pipeline/reduce-fleet.js';
 export { busySets, transitions, cleanups } from './pipeline/selections.js';
 export { performCleanup, type CleanupOutcome, type CleanupSink } from './pipeline/perform-cleanup.js';
 export { loadMonitor, type LoadMonitor, type MonitorSnapshot } from './pipeline/load-monitor.js';
-export type { ConfigChange, InstanceChange, MonitorSources, AbortSignalLike, MonitorOptions } from './pipeline/monitor-sources.js';
+export type {
+  ConfigChange,
+  InstanceChange,
+  MonitorSources,
+  AbortSignalLike,
+  MonitorOptions,
+} from './pipeline/monitor-sources.js';
 
-// The aggregator of scraped statistics.
+// Aggregator of scraped statistics.
 export { metricsAggregator, type MetricsAggregator } from './aggregator/metrics-aggregator.js';
 export { AggregatorOptionsError, type MetricsAggregatorOptions } from './aggregator/aggregator-options.js';
 export type { AggregatorPolicy, StatsWirePolicy } from './aggregator/aggregator-policy.js';
 export { aggregatorPolicies } from './aggregator/aggregator-policy.js';
 export { ProcessedEndpoints } from './aggregator/processed-endpoints.js';
-export type { Endpoint, ForwardPassMetrics, KvStats, SpecDecodeStats, WorkerStats } from './aggregator/load-metrics.js';
+export type {
+  Endpoint,
+  ForwardPassMetrics,
+  KvStats,
+  SpecDecodeStats,
+  WorkerStats,
+} from './aggregator/load-metrics.js';
 export { kvActiveBlocks, type LoadMetrics, type PredictiveLoadMetrics } from './aggregator/load-metrics.js';
 export { engineLoads } from './aggregator/engine-loads.js';
 export { kvHitRate, type KvHitRate, type KvHitRateEvent } from './aggregator/kv-hit-rate.js';
-export type { Scrape, ScrapeReply, ReplyDecoder, ScrapedEndpoint, ScrapedReply } from './aggregator/scrape.js';
+export type {
+  Scrape,
+  ScrapeReply,
+  ReplyDecoder,
+  ScrapedEndpoint,
+  ScrapedReply,
+} from './aggregator/scrape.js';
 export { ScrapeError, type ScrapeErrorCode } from './aggregator/scrape.js';
 export { readScrape, type ScrapeReading, type ScrapeResult } from './aggregator/read-scrape.js';
 
-// The hot path.
+// Loads as columns.
 export { NO_VALUE, WIDE_VALUE, type LoadBatch, WorkerTable } from './events/load-batch.js';
 
 // Generic operators.
-export { attachLate, type SecondWatch, type WatchItem } from '../operators/attach-late.js';
+export { attachLate, type WatchItem } from '../operators/attach-late.js';
 export { setDifference, type SetDifference } from '../operators/set-difference.js';
 export { trampoline } from '../operators/trampoline.js';

@@ -1,30 +1,29 @@
+import { MAX_U64 } from './count.js';
 import { TidemarkError } from './errors.js';
 
 declare const workerIdBrand: unique symbol;
 
 /**
- * The identity of a worker: an unsigned 64-bit integer as a decimal string, without sign and without leading
- * zeros.
+ * The identity of a worker: an unsigned 64-bit integer as a decimal string, without a sign and without leading zeros.
  *
- * Real ids are etcd lease ids and exceed 2^53, so a JavaScript number never holds one. Make one with
+ * Real ids are etcd lease ids above 2^53, which a JavaScript number cannot hold. Make an id with
  * {@link workerId}, {@link workerIdFromHex} or {@link workerIdFromBigInt}.
  */
 export type WorkerId = string & { readonly [workerIdBrand]: true };
 
-/** A text or number that is no unsigned 64-bit integer stood where a worker id is needed. */
+/** A text or number that is not a valid worker id. */
 export class WorkerIdError extends TidemarkError {
   override readonly name = 'WorkerIdError';
 
   constructor(readonly given: string) {
     super(
       'worker-id',
-      `${JSON.stringify(given.slice(0, 100))} is no worker id: write an unsigned 64-bit integer (0 to 18446744073709551615) ` +
-        'in decimal, without sign and without leading zeros.',
+      `${JSON.stringify(given.slice(0, 100))} is not a valid worker id: write an unsigned 64-bit integer ` +
+        '(0 to 18446744073709551615) in decimal, without a sign and without leading zeros.',
     );
   }
 }
 
-const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 const DECIMAL = /^(?:0|[1-9][0-9]{0,19})$/;
 const HEX = /^[0-9a-fA-F]{1,16}$/;
 
@@ -65,14 +64,14 @@ export function workerIdFromHex(hex: string): WorkerId {
 }
 
 /**
- * Makes a worker id of a whole number.
+ * Makes a worker id from a whole number.
  *
  * @throws WorkerIdError for a number that is not whole, not safe (above 2^53 − 1), negative, or above 2^64 − 1.
  */
 export function workerIdFromBigInt(value: bigint | number): WorkerId {
-  const whole = typeof value === 'bigint' ? value : Number.isSafeInteger(value) ? BigInt(value) : -1n;
-  if (whole < 0n || whole > MAX_U64) throw new WorkerIdError(String(value));
-  return whole.toString() as WorkerId;
+  const integer = typeof value === 'bigint' ? value : Number.isSafeInteger(value) ? BigInt(value) : -1n;
+  if (integer < 0n || integer > MAX_U64) throw new WorkerIdError(String(value));
+  return integer.toString() as WorkerId;
 }
 
 /** Orders worker ids by their numeric value: negative when `a` is smaller, 0 when equal, else positive. */

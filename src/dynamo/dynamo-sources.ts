@@ -74,14 +74,14 @@ export function dynamoSources(
 export function dynamoSources(options: DynamoSourcesOptions & { readonly form?: 'columns' }): DynamoSources;
 export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<LoadReceived | LoadBatch>;
 export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<LoadReceived | LoadBatch> {
-  const { namespace, release: generation } = options;
+  const { namespace, release } = options;
   const nats = toNatsConnectionOptions(options.nats);
   const endpoint = options.endpoint === undefined ? null : parseEndpoint(options.endpoint, namespace);
   const wanted = {
     ...nats,
     ...(namespace !== undefined && { namespace }),
     ...(endpoint !== null && { endpoint }),
-    ...(generation !== undefined && { generation }),
+    ...(release !== undefined && { release }),
   };
   const events: NatsLoads<LoadReceived | LoadBatch> =
     options.form === 'objects'

@@ -45,9 +45,9 @@ export class InstanceClientRun {
     private readonly onEnd: () => void,
   ) {
     this.sets = new RoutingSets(policy);
-    const { overloadMarks: requestMarks } = policy;
-    if (requestMarks !== 'ignored' && requestMarks.maximumMs !== null) {
-      this.timers = new OverloadMarkTimers(requestMarks.maximumMs, scheduler, () => this.changed$.next());
+    const { overloadMarks } = policy;
+    if (overloadMarks !== 'ignored' && overloadMarks.maximumMs !== null) {
+      this.timers = new OverloadMarkTimers(overloadMarks.maximumMs, scheduler, () => this.changed$.next());
     }
   }
 

@@ -1,7 +1,12 @@
 import { NEVER, type Observable, filter, isObservable, map, merge, switchMap } from 'rxjs';
 import { TidemarkError } from '../core/errors.js';
 import type { FleetEvent, PoolRole } from '../core/events/fleet-event.js';
-import type { ConfigChange, InstanceChange, MonitorOptions, MonitorSources } from '../core/pipeline/monitor-sources.js';
+import type {
+  ConfigChange,
+  InstanceChange,
+  MonitorOptions,
+  MonitorSources,
+} from '../core/pipeline/monitor-sources.js';
 import type { LoadPolicy } from '../core/policy/load-policy.js';
 import type { LoadThresholdUpdate } from '../core/policy/load-thresholds.js';
 import { errorText } from '../operators/error-text.js';

@@ -1,4 +1,13 @@
-import { BehaviorSubject, NEVER, type Observable, Subject, catchError, filter, isObservable, tap } from 'rxjs';
+import {
+  BehaviorSubject,
+  NEVER,
+  type Observable,
+  Subject,
+  catchError,
+  filter,
+  isObservable,
+  tap,
+} from 'rxjs';
 import { type LoadMonitor, loadMonitor } from '../core/pipeline/load-monitor.js';
 import type { ConfigChange } from '../core/pipeline/monitor-sources.js';
 import type { LoadPolicy } from '../core/policy/load-policy.js';
@@ -7,7 +16,13 @@ import type { LoadThresholdUpdate } from '../core/policy/load-thresholds.js';
 import type { Problem } from '../core/sources/problem.js';
 import type { BusySet } from '../core/state/busy-set.js';
 import { errorText } from '../operators/error-text.js';
-import { ConfigsUnavailableError, type KvMonitorOptions, type KvMonitorSources, type PrefillClient, toMonitorSources } from './kv-monitor-options.js';
+import {
+  ConfigsUnavailableError,
+  type KvMonitorOptions,
+  type KvMonitorSources,
+  type PrefillClient,
+  toMonitorSources,
+} from './kv-monitor-options.js';
 
 /** The marks of a monitor, which outlive its runs, and their changes, which reach the run under way. */
 export class MonitorThresholds {
@@ -137,7 +152,7 @@ export class MonitorLoop {
     );
     const monitor = loadMonitor(toMonitorSources(sources, wanted$, thresholds.updates$, this.prefill$), {
       policy,
-      start: { thresholds: thresholds.given, ...(options.role && { source: options.role }) },
+      start: { thresholds: thresholds.given, ...(options.role && { role: options.role }) },
       ...(options.scheduler && { scheduler: options.scheduler }),
     });
     // The clients are told before anybody else is. A run begins with nobody busy, which is news only after another.

@@ -66,9 +66,12 @@ export class RoutingSets {
 
   /** The request path marks a worker, or marks it again. Whether the policy knows marks. */
   markOverloaded(id: WorkerId, now: number): boolean {
-    const { overloadMarks: requestMarks } = this.policy;
-    if (requestMarks === 'ignored') return false;
-    this.overloadMarkDeadlines.set(id, requestMarks.maximumMs === null ? Infinity : now + requestMarks.maximumMs);
+    const { overloadMarks } = this.policy;
+    if (overloadMarks === 'ignored') return false;
+    this.overloadMarkDeadlines.set(
+      id,
+      overloadMarks.maximumMs === null ? Infinity : now + overloadMarks.maximumMs,
+    );
     this.hasOverloadMarkSincePublication = true;
     return true;
   }

@@ -1,13 +1,13 @@
 import { race, switchMap, throwError, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
 
-/** How long an answer that has already arrived may take to be read. */
+/** The time in which an answer that has already arrived can still be read, in milliseconds. */
 const READING_MS = 100;
 
 /**
- * Errors when the source says nothing for so many milliseconds: no first value, no completion.
+ * Errors when the source neither emits a first value nor completes within the given milliseconds.
  *
- * The last part of the wait begins only when the first part is over: after this process itself stood still (stopped,
- * suspended, a blocked event loop), both a timer and the answer are due, and the timer comes first.
+ * The last part of the wait starts only when the first part is over. After a pause of the process itself (stopped,
+ * suspended, or with a blocked event loop), both a timer and the answer are due, and the timer would fire first.
  */
 export function answerWithin<T>(ms: number, scheduler: SchedulerLike): MonoTypeOperatorFunction<T> {
   return (source$) =>

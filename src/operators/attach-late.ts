@@ -6,19 +6,15 @@ import {
   map,
   mergeMap,
   of,
-  switchMap,
   type Observable,
   type ObservableInput,
-  type OperatorFunction,
 } from 'rxjs';
-import { inTurn } from './in-turn.js';
 
 /**
- * What one watch did. A watch is one inner stream that has emitted: `attached` with its first value, `next`
- * with every other one, and at last `closed` or `error`.
+ * An event of one watch. A watch is an inner stream that has emitted: it gives `attached` with its first value, `next` with
+ * every later value, and finally `closed` or `error`.
  *
- * `watch` is its number. It is `null` for a stream that failed before its first value, as it was never
- * attached.
+ * `watch` is its number. It is `null` for a stream that failed before its first value, since it was never attached.
  */
 export type WatchItem<T> =
   | { readonly kind: 'attached' | 'next'; readonly watch: number; readonly value: T }
@@ -26,30 +22,14 @@ export type WatchItem<T> =
   | { readonly kind: 'error'; readonly watch: number | null; readonly error: unknown };
 
 /**
- * What happens to a stream that arrives while another is open. `beside`: both are heard. `waits`: it is
- * subscribed to when all before it have ended. `takes-over`: the other is unsubscribed from, without a
- * `closed`.
- */
-export type SecondWatch = 'beside' | 'waits' | 'takes-over';
-
-type Flatten = <T, R>(project: (inner: T) => Observable<R>) => OperatorFunction<T, R>;
-
-const flattened: Readonly<Record<SecondWatch, Flatten>> = {
-  beside: mergeMap,
-  waits: inTurn,
-  'takes-over': switchMap,
-};
-
-/**
- * Listens to streams that arrive at any time, or never, and tells their values apart by number.
+ * Subscribes to streams that arrive at any time, or never, and numbers their values by stream.
  *
- * 1. A stream is attached when its first value comes. Watches are numbered in this order from 0, so whoever
- *    counts the `attached` items knows the numbers. A stream that ends without a value leaves no item.
- * 2. The error of a stream is an item, and the others go on.
- * 3. By default all streams are heard at the same time, so that who reads the items decides which one counts;
- *    see {@link SecondWatch}.
- * 4. The result completes when the outer stream and all inner ones have ended. The outer one may end early;
- *    its error ends everything, so catch it in front where the watches should live on.
+ * 1. A stream is attached when it emits its first value. Watches are numbered from 0 in this order, so counting the
+ *    `attached` items gives the numbers. A stream that completes without a value gives no item.
+ * 2. The error of a stream is an item, and the other streams continue.
+ * 3. All streams are subscribed to at the same time, so that the consumer of the items decides which watch counts.
+ * 4. The result completes when the outer stream and all inner streams have completed. An error of the outer stream ends
+ *    the result, so catch it before this operator if the watches should continue.
  *
  * ```
  *   inner$$  --a------b----|
@@ -76,19 +56,15 @@ const flattened: Readonly<Record<SecondWatch, Flatten>> = {
  * ```
  *
  * @param inner$$ The outer stream.
- * @param second What happens to a stream that arrives while another is open.
  */
-export function attachLate<T>(
-  inner$$: Observable<ObservableInput<T>>,
-  second: SecondWatch = 'beside',
-): Observable<WatchItem<T>> {
+export function attachLate<T>(inner$$: Observable<ObservableInput<T>>): Observable<WatchItem<T>> {
   return defer(() => {
     let attached = 0;
-    return inner$$.pipe(flattened[second]((inner) => watched(inner, () => attached++)));
+    return inner$$.pipe(mergeMap((inner) => watched(inner, () => attached++)));
   });
 }
 
-/** The items of one stream; `number` is asked for its number when it is attached. */
+/** The items of one stream. `number` is called for its number when it is attached. */
 function watched<T>(inner: ObservableInput<T>, number: () => number): Observable<WatchItem<T>> {
   return defer(() => {
     let watch: number | null = null;

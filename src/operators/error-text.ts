@@ -1,4 +1,4 @@
-/** What an error says; of something else that was thrown, its text. */
+/** The message of an error, or any other thrown value as text. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

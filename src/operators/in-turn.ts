@@ -2,16 +2,16 @@ import { defer, Observable, type ObservableInput, type OperatorFunction } from '
 import { untilClosed } from './until-closed.js';
 
 /**
- * Turns each item into a stream and emits these streams one after another, as `concatMap` does, at a flat
- * stack.
+ * Maps each item to a stream and emits these streams one after another, as `concatMap` does, but with constant stack
+ * depth.
  *
- * 1. `project` is called with an item when the streams of all items before it have completed; synchronously,
- *    if none is open.
+ * 1. `project` is called with an item when the streams of all items before it have completed; synchronously, if no stream
+ *    is open.
  * 2. It completes when the source and the last stream have completed.
- * 3. An error of the source or of a stream passes on at once, and so does what `project` throws; what waits
- *    is dropped. Unsubscribing ends the open stream and drops what waits.
- * 4. Waiting items are taken in a loop. `concatMap` takes each one inside the end of the one before, and
- *    stops without a word after some hundred streams in a row that complete synchronously.
+ * 3. An error of the source, of a stream or of `project` is passed on at once, and waiting items are discarded.
+ *    Unsubscribing unsubscribes from the open stream and discards waiting items.
+ * 4. Waiting items are processed in a loop. `concatMap` processes each one inside the completion of the one before, and
+ *    silently stops after some hundred streams in a row that complete synchronously.
  *
  * ```
  *   source  --a-b-c----------|
@@ -52,7 +52,7 @@ export function inTurn<T, R>(project: (item: T) => ObservableInput<R>): Operator
         return batch.next();
       };
       const proceed = (): void => {
-        // A stream that completes at once comes back here from inside the loop, which then goes on by itself.
+        // A stream that completes synchronously calls this from inside the loop, which then continues by itself.
         if (looping) return;
         looping = true;
         while (!open && !subscriber.closed) {

@@ -2,7 +2,7 @@ import { defer, EMPTY, finalize, merge, Subject, type Observable, type Scheduler
 import { errorText } from './error-text.js';
 import { retryWithBackoff } from './retry-with-backoff.js';
 
-/** A session that ended, and when the next one is tried. */
+/** Why a session failed, and the wait before the next one in milliseconds. */
 export class SessionFailure {
   constructor(
     readonly why: string,
@@ -11,13 +11,14 @@ export class SessionFailure {
   ) {}
 }
 
-/** Whom to connect to, how long to wait at most, and what to take time and chance from. */
+/** Where to connect to, the longest wait, and the sources of time and randomness. */
 export interface ReconnectOptions<Host> {
-  /** Tried in turn. */
+  /** The hosts, which are tried in turn. */
   readonly hosts: readonly Host[];
+  /** The longest wait before the next session. */
   readonly maxRetryMs: number;
   readonly scheduler: SchedulerLike;
-  /** A random number from 0 to below 1. */
+  /** Returns a random number from 0 to below 1. */
   readonly random: () => number;
 }
 
@@ -25,15 +26,16 @@ const FIRST_RETRY_MS = 50;
 const HEALTHY_MS = 1_000;
 
 /**
- * One session after another: what they say, and a {@link SessionFailure} for each one that errors.
+ * Runs one session after another, and emits their values and a {@link SessionFailure} for each session that errors.
  *
- * A session that errors is followed by another one, with the next host in turn: after 25 to 50 ms, then up to twice
- * as long after each further failure, never more than `longestRetryMs`. A session that lived for a second after its first word
- * begins anew. A session that completes ends it.
+ * 1. A session that errors is followed by a session with the next host: after 25 to 50 ms, then after up to twice as long
+ *    for each further failure, never more than `maxRetryMs`.
+ * 2. A session that lasted a second after its first value resets the wait.
+ * 3. It completes when a session completes.
  */
 export function reconnect<Host, T>(
   session: (host: Host) => Observable<T>,
-  { hosts, maxRetryMs: longestRetryMs, scheduler, random }: ReconnectOptions<Host>,
+  { hosts, maxRetryMs, scheduler, random }: ReconnectOptions<Host>,
 ): Observable<T | SessionFailure> {
   return defer(() => {
     const failures$ = new Subject<SessionFailure>();
@@ -46,10 +48,11 @@ export function reconnect<Host, T>(
       retryWithBackoff(
         {
           initialMs: FIRST_RETRY_MS,
-          maxMs: longestRetryMs,
+          maxMs: maxRetryMs,
           healthyMs: HEALTHY_MS,
           jitter: () => (1 + random()) / 2,
-          onRetry: ({ error, delayMs }) => failures$.next(new SessionFailure(errorText(error), delayMs, error)),
+          onRetry: ({ error, delayMs }) =>
+            failures$.next(new SessionFailure(errorText(error), delayMs, error)),
         },
         scheduler,
       ),

@@ -10,32 +10,32 @@ import {
 
 /** A failure, and the retry that follows it. */
 export interface Retry {
-  /** Failures in a row, this one included; a value begins a new row. */
+  /** The number of failures in a row, including this one. A value starts a new row. */
   readonly attempt: number;
-  /** How long the retry waits, in milliseconds. */
+  /** The wait before the retry, in milliseconds. */
   readonly delayMs: number;
   readonly error: unknown;
 }
 
-/** How long to wait before a failed source is tried again. */
+/** The waits before a failed source is tried again. */
 export interface Backoff {
   /** The delay after the first failure, above 0. */
   readonly initialMs: number;
-  /** No delay is longer: at least `initialMs`, at most what a timer can wait, 2^31 − 1. */
+  /** The longest delay: at least `initialMs`, at most 2^31 − 1, the longest timer. */
   readonly maxMs: number;
-  /** By what each delay is longer than the one before, at least 1. Absent: 2. */
+  /** The ratio of each delay to the one before, at least 1; 2 when absent. */
   readonly factor?: number;
-  /** A random number from 0 to below 1. Absent: delays are not spread. */
+  /** Returns a random number from 0 to below 1. Delays are exact when absent. */
   readonly jitter?: () => number;
-  /** A failure begins a new row when the try lived for so many milliseconds after its first value. Absent: 0. */
+  /** How long after its first value an attempt must last, in milliseconds, to start a new row; 0 when absent. */
   readonly healthyMs?: number;
-  /** Retries in a row after which the error passes on, 0 or more. Absent: never. */
+  /** The number of retries in a row after which the error is passed on, 0 or more; unlimited when absent. */
   readonly maxAttempts?: number;
-  /** Told of every failure that is going to be retried, before the wait. */
+  /** Called before the wait, for every failure that will be retried. */
   readonly onRetry?: (retry: Retry) => void;
 }
 
-/** A backoff that cannot be followed. `problems` lists everything that is wrong with it. */
+/** An invalid backoff. `problems` lists everything that is wrong with it. */
 export class BackoffError extends RangeError {
   override readonly name = 'BackoffError';
   readonly code = 'backoff';
@@ -45,26 +45,26 @@ export class BackoffError extends RangeError {
   }
 }
 
-/** A timer set for longer goes off at once. */
+/** A longer timer would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Subscribes again to a source that errors, after a delay that grows with every failure in a row.
  *
- * 1. The delay is `initialMs` after the first failure, `factor` times as long after each further one, and
- *    never longer than `maxMs`.
- * 2. A value ends the row: the next failure waits `initialMs` again. With `healthyMs` it has to come that long
- *    before the failure, so that a source that always fails right after its first value is not tried in haste.
- * 3. With `jitter` a delay is anything from 0 to its full length, in whole milliseconds, so that many clients
- *    that lost one server do not come back together. Without it, delays are exact.
- * 4. It errors only with the source's error after `maxAttempts` retries in a row, or with what `jitter` or
- *    `onRetry` throws.
+ * 1. The delay is `initialMs` after the first failure, `factor` times as long after each further one, and never longer
+ *    than `maxMs`.
+ * 2. A value ends the row: the next failure waits `initialMs` again. With `healthyMs` the value must come that long before
+ *    the failure, so that a source that always fails right after its first value is not retried too often.
+ * 3. With `jitter` a delay is between 0 and its full length, in whole milliseconds, so that many clients that lost one
+ *    server do not reconnect at the same time. Without it, delays are exact.
+ * 4. It errors with the source's error after `maxAttempts` retries in a row, and with whatever `jitter` or `onRetry`
+ *    throws.
  * 5. Unsubscribing ends the wait.
  *
  * ```
  *   source  -a-#                        every time
  *           retryWithBackoff({ initialMs: 2, maxMs: 8 })
- *   result  -a----a----a----a--...      2 after each failure, as a value came in between
+ *   result  -a----a----a----a--...      2 after each failure, since there was a value in between
  *
  *   source  #                           every time
  *   tries   x-x---x-------x-------x...  2, 4, 8, 8
@@ -85,7 +85,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  * // Logs: connected
  * ```
  *
- * @throws BackoffError, when it is called, for numbers out of their range.
+ * @throws BackoffError, when it is called, for numbers out of range
  */
 export function retryWithBackoff<T>(
   backoff: Backoff,

@@ -1,12 +1,12 @@
 import { filter, identity, map, pairwise, startWith, type OperatorFunction } from 'rxjs';
 
-/** What changed from one set to the next. */
+/** The difference between a set and the one before. */
 export interface SetDifference<T> {
-  /** Items whose key is new, in the order of the present set. */
+  /** Items whose key is new, in the order of the current set. */
   readonly added: readonly T[];
-  /** Items whose key is gone, as they were in the set before and in its order. */
+  /** Items whose key was removed, from the set before and in its order. */
   readonly removed: readonly T[];
-  /** The present set, one item per key. */
+  /** The current set, one item per key. */
   readonly current: ReadonlySet<T>;
 }
 
@@ -14,12 +14,11 @@ export interface SetDifference<T> {
  * Emits how each set differs from the one before.
  *
  * 1. The first set is compared with the empty set.
- * 2. Nothing is emitted for a set with the same keys as the one before; its items are those that count from
- *    then on.
- * 3. Two items with the same key (as a Map sees it, so NaN equals NaN) are the same; the last one of a set
+ * 2. Nothing is emitted for a set with the same keys as the one before, but the next set is compared with its items.
+ * 3. Two items with the same key are the same; keys are compared as a Map does, so NaN equals NaN. The last one of a set
  *    counts. Without `keyOf` an item is its own key.
- * 4. A set is read once, when it arrives, and copied: it may change or go away afterwards.
- * 5. When `keyOf` or the iteration throws, the result errors with what was thrown.
+ * 4. A set is read once, when it arrives, and copied, so it may change afterwards.
+ * 5. If `keyOf` or the iteration throws, the result errors with the thrown value.
  *
  * ```
  *   source  --1---2---3---4---|    1: a    2: a, b   3: b, a   4: b
@@ -39,7 +38,7 @@ export interface SetDifference<T> {
  * // Logs: [ 'w3' ] [ 'w1' ] 2
  * ```
  *
- * @param keyOf What makes two items the same.
+ * @param keyOf the key of an item
  */
 export function setDifference<T>(
   keyOf: (item: T) => unknown = identity,
@@ -55,7 +54,7 @@ export function setDifference<T>(
     );
 }
 
-/** The items of one set whose keys the other lacks. */
+/** The items of one set whose keys are not in the other one. */
 function missing<T>(from: ReadonlyMap<unknown, T>, other: ReadonlyMap<unknown, T>): T[] {
   const items: T[] = [];
   for (const [key, item] of from) if (!other.has(key)) items.push(item);

@@ -2,19 +2,19 @@ import { Observable, type MonoTypeOperatorFunction } from 'rxjs';
 import { untilClosed } from './until-closed.js';
 
 /**
- * Delivers one item after another, also when a subscriber causes the next item while it is given one.
+ * Delivers one item after another, even when a subscriber causes the next item while it receives one.
  *
- * 1. An item that arrives while another is being delivered waits, and is delivered once everything downstream
- *    has seen the present one. Without this, `scan` and `share` run inside out: the second subscriber sees
- *    the caused item before the one that caused it.
- * 2. Items keep their order. Completion and error wait behind the items.
- * 3. Any other item passes synchronously, before the producer's `next` returns.
- * 4. Waiting items are delivered in a loop, so their number costs no stack.
- * 5. Unsubscribing drops what waits.
+ * 1. An item that arrives while another is being delivered waits until everything downstream has received the current
+ *    one. Without this, `scan` and `share` would emit in the wrong order: a second subscriber would receive the caused item
+ *    before the one that caused it.
+ * 2. Items keep their order. Completion and error wait for the items before them.
+ * 3. Any other item is delivered synchronously, before the producer's `next` returns.
+ * 4. Waiting items are delivered in a loop, so their number does not increase the stack depth.
+ * 5. Unsubscribing discards waiting items.
  *
- * Every subscription has a queue of its own, so put the operator behind the `merge` of all sources that a
- * subscriber can feed, and in front of `share`. `observeOn(queueScheduler)` has one queue for the whole
- * process: an item would also wait for deliveries that have nothing to do with it.
+ * Every subscription has its own queue. So put the operator after the `merge` of all sources that a subscriber can feed,
+ * and before `share`. `observeOn(queueScheduler)` has one queue for the whole process, so an item would also wait for
+ * unrelated deliveries.
  *
  * ```
  *   source  --a--------c--|      a subscriber answers a with (p), and p with (q)

@@ -3,10 +3,10 @@ import { Observable, takeUntil, type MonoTypeOperatorFunction, type Subscriber }
 /**
  * Ends a source as soon as a subscriber is closed.
  *
- * Inside `new Observable(…)` a returned subscription comes too late for a source that emits synchronously: it
- * is not there yet when the consumer unsubscribes, and an endless source would never stop.
+ * Inside `new Observable(…)` a returned subscription is too late for a source that emits synchronously: it does not exist
+ * yet when the consumer unsubscribes, and an endless source would never stop.
  *
- * The hook on the subscriber goes when the source ends, so any number of sources can pass one after another.
+ * The teardown is removed from the subscriber when the source ends, so a subscriber can have any number of sources in turn.
  */
 export function untilClosed<T>(subscriber: Subscriber<unknown>): MonoTypeOperatorFunction<T> {
   return takeUntil(

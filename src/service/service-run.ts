@@ -29,7 +29,7 @@ export function run(parts: RunParts): Subscription {
     pools,
     frontends,
     scheduler = monotonicScheduler,
-    summaries: views,
+    summaries,
     log,
     readers,
     page,
@@ -43,7 +43,7 @@ export function run(parts: RunParts): Subscription {
   };
   if (frontends !== undefined) follow(frontends.reports$, (all) => (reports.last = all));
   const events$ = merge(
-    serverSentEvents(pools, views),
+    serverSentEvents(pools, summaries),
     frontends === undefined ? EMPTY : followFrontends(frontends, pools),
   );
   // Everybody listens before the sources speak.

@@ -59,14 +59,17 @@ const MAX_STOP_MS = 5000;
  * @see {@link FleetPools}, {@link givenPool}
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { pools, host, port, release: generation, ...limits } = { ...serviceDefaults, ...options };
+  const { pools, host, port, release, ...limits } = { ...serviceDefaults, ...options };
   const scheduler = options.scheduler ?? monotonicScheduler;
   const now = (): number => scheduler.now();
   const summaries = new PoolSummaries();
   const log = new EventLog(limits.keptEvents);
   const snapshot = (): object => ({
     pools: pools.list().map((pool) => summaries.describe(pool)),
-    sources: (pools.sourceMonitor.snapshot()?.status ?? []).map((one) => ({ ...one, since: isoTime(one.since) })),
+    sources: (pools.sourceMonitor.snapshot()?.status ?? []).map((one) => ({
+      ...one,
+      since: isoTime(one.since),
+    })),
   });
   const readers = new EventReaders(log, snapshot, limits, now);
   const page = new MetricsPage(pools);
@@ -79,7 +82,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     readers,
     page,
     guard: new AdminGuard(options.adminToken, host),
-    release: generation,
+    release,
     maxBodyBytes: limits.maxBodyBytes,
     frontends: () => reports.last,
     isDraining: () => isDraining,

@@ -1,4 +1,4 @@
-// The reference model, and recordings played.
+// The reference model, and playing recordings.
 export type { ModelState } from './model/state.js';
 export { firstStep, step, type ModelStep } from './model/model.js';
 export {
@@ -9,7 +9,7 @@ export {
 } from './recordings/play-recording.js';
 export type { PlayerName } from './recordings/play-recording.js';
 
-// What tests are made of.
+// Building blocks of tests.
 export { fleetEvents, type WorkerName } from './fakes/fleet-events.js';
 export { fakeSource, type FakeSource } from './fakes/fake-source.js';
 export type { ConformanceCase } from './conformance/source-cases.js';
@@ -28,7 +28,7 @@ export type {
   Marble,
   MarbleBinding,
   MarbleCall,
-  MarbleNotification as MarbleMark,
+  MarbleNotification,
   MarbleStream,
   MarbleSubscription,
 } from './marble/grammar/marble.js';

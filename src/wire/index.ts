@@ -26,7 +26,14 @@ export { LOAD_TOPIC, loadSubject, parseSubject, type ParsedSubject } from './loa
 
 // Subjects.
 export { encodeSegment, toSlug as slugOf } from './text-codecs.js';
-export { ScopeError, type LoadScope, parseEndpoint as endpointOf, EndpointNameError, type EndpointLike, endpointPath } from './endpoint-names.js';
+export {
+  ScopeError,
+  type LoadScope,
+  parseEndpoint as endpointOf,
+  EndpointNameError,
+  type EndpointLike,
+  endpointPath,
+} from './endpoint-names.js';
 
 // Discovery.
 export {
@@ -38,12 +45,31 @@ export {
   type ModelRecord,
   type RemovedRecord,
 } from './discovery/discovery-record.js';
-export { parseDiscoveryKey, type DiscoveryKey, eventChannelKey, instanceKey, modelKey, type EndpointAddress, discoveryPrefixes } from './discovery/discovery-keys.js';
+export {
+  parseDiscoveryKey,
+  type DiscoveryKey,
+  eventChannelKey,
+  instanceKey,
+  modelKey,
+  type EndpointAddress,
+  discoveryPrefixes,
+} from './discovery/discovery-keys.js';
 export type { EventTransport, InstanceTransport } from './discovery/discovery-record.js';
-export { encodeInstanceRecord, encodeModelRecord, type RecordLayout } from './discovery/encode-discovery-record.js';
+export {
+  encodeInstanceRecord,
+  encodeModelRecord,
+  type RecordLayout,
+} from './discovery/encode-discovery-record.js';
 export type { ModelFile, ModelFiles } from './discovery/encode-discovery-record.js';
 export { DiscoveryFold } from './discovery/discovery-fold.js';
-export type { DiscoveryBatch, DiscoveryChange, DiscoveryDifference, DiscoveryProblem, EndpointDifference, PoolDifference } from './discovery/discovery-fold.js';
+export type {
+  DiscoveryBatch,
+  DiscoveryChange,
+  DiscoveryDifference,
+  DiscoveryProblem,
+  EndpointDifference,
+  PoolDifference,
+} from './discovery/discovery-fold.js';
 
 // Statistics of NATS micro services.
 export {
@@ -63,7 +89,11 @@ export {
 } from './services/service-encoder.js';
 export { decodeServiceStats, type ServiceStats } from './services/service-stats.js';
 export type { ServiceEndpointStats } from './services/service-stats.js';
-export { encodeForwardPassMetrics, type MetricsForm, decodeForwardPassMetrics } from './services/forward-pass-metrics.js';
+export {
+  encodeForwardPassMetrics,
+  type MetricsForm,
+  decodeForwardPassMetrics,
+} from './services/forward-pass-metrics.js';
 export { decodeProcessedEndpoints, encodeProcessedEndpoints } from './processed-endpoints-json.js';
 export { decodeKvHitRateEvent, KV_HIT_RATE_TOPIC } from './decode-kv-hit-rate.js';
 

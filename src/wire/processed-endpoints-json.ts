@@ -4,7 +4,12 @@ import { countOf } from '../core/count.js';
 import { workerId, WorkerIdError } from '../core/worker-id.js';
 import { catchDecodeFailure, DecodeFailure, type DecodeError } from './decode-error.js';
 import { numberOf, objectOf, requiredField, stringOf, uintOf } from './json/json-fields.js';
-import { type JsonMember, type JsonNode, type JsonObjectNode, parseLosslessJson } from './json/lossless-json.js';
+import {
+  type JsonMember,
+  type JsonNode,
+  type JsonObjectNode,
+  parseLosslessJson,
+} from './json/lossless-json.js';
 import { encodeForwardPassMetrics, readForwardPassMetrics } from './services/forward-pass-metrics.js';
 
 const utf8 = new TextEncoder();

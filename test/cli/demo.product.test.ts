@@ -16,9 +16,9 @@ function watched(policy: (typeof policies)[keyof typeof policies]): {
 } {
   const scheduler = new VirtualTimeScheduler();
   const facts = simulateFleet({ seed: 1, workers: 6, ranks: 2, durationMs: 60_000, startedAt: 0, policy });
-  const marks = LoadThresholdConfig.defaults(policy).update({ activeDecodeBlocksThreshold: 0.85 });
+  const thresholds = LoadThresholdConfig.defaults(policy).update({ activeDecodeBlocksThreshold: 0.85 });
   const decoder = new LoadDecoder(policy);
-  const monitor = demoMonitor({ events$: paced(facts, scheduler), decoder, policy, thresholds: marks }, scheduler);
+  const monitor = demoMonitor({ events$: paced(facts, scheduler), decoder, policy, thresholds }, scheduler);
   const transitions: Transition[] = [];
   const sets: string[] = [];
   monitor.transitions$.subscribe((transition) => transitions.push(transition));

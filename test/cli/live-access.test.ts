@@ -12,7 +12,9 @@ describe('who we are, from the variables of Dynamo', () => {
   it('none is set, or set to nothing - nobody', () => {
     const nobody = { nats: { servers: ['nats://a:1', 'b'] }, etcd: { hosts: ['http://c:3', 'd'] } };
     expect(connectionOptionsFromEnv(options, {})).toEqual(nobody);
-    expect(connectionOptionsFromEnv(options, { NATS_AUTH_TOKEN: '', ETCD_AUTH_USERNAME: '' })).toEqual(nobody);
+    expect(connectionOptionsFromEnv(options, { NATS_AUTH_TOKEN: '', ETCD_AUTH_USERNAME: '' })).toEqual(
+      nobody,
+    );
   });
 
   it('several for NATS - the one that Dynamo takes', () => {

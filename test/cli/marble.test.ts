@@ -61,7 +61,7 @@ describe('tidemark marble check', () => {
     x  ["8"]
     A  ["7"]
 
-  - value differs in column 0: x was expected, A came; [0] is "7", not "8"
+  - value differs in column 0: expected x, got A; [0] is "7", not "8"
 `,
       '1 of 2 marbles hold',
     ]);
@@ -94,14 +94,14 @@ describe('tidemark marble check', () => {
       'a.txt:10: y is bound',
     ],
     [
-      'an event that is none',
+      'an invalid event',
       () => marble('check', file('a.txt', good.replace('"load"', '"lod"'))),
-      'a.txt:4: a: this is no event',
+      'a.txt:4: a: this is not an event',
     ],
     [
       'an operator that does not exist',
       () => marble('check', file('a.txt', good.replace('model', 'modell'))),
-      'a.txt:6: there is no operator modell; choose one of',
+      'a.txt:6: there is no operator modell; the operators are',
     ],
   ])('2 - %s, in one sentence', (_, call, message) => {
     expect(call).toThrow(message);
@@ -121,11 +121,13 @@ describe('tidemark marble update', () => {
     expect([readFileSync('a.txt', 'utf8'), readFileSync('b.txt', 'utf8')]).toEqual([good, good]);
   });
 
-  it('1 - no row can show what comes; the file stays', () => {
+  it('1 - no row can show the emissions; the file is not changed', () => {
     const events = '{"kind": "configError"}';
     const text = `(aa)-\ntitle = e\na := ${events}\n--b--\ntitle = f\nb := ${events}\n> model\n-----\ntitle = problems\n`;
     expect(marble('update', file('a.txt', text))).toBe(1);
-    expect(output[0]).toMatch(/^a.txt:8: no row can show what comes of problems: \(xx\) at 0 ms, x at 2 ms/);
+    expect(output[0]).toMatch(
+      /^a.txt:8: no row can show the emissions of problems: \(xx\) at 0 ms, x at 2 ms/,
+    );
     expect(readFileSync('a.txt', 'utf8')).toBe(text);
   });
 });

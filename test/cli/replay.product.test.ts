@@ -102,7 +102,7 @@ describe('tidemark replay', () => {
     [
       'a bad id',
       `${header}{"at":1,"event":{"kind":"marked","workerId":"-1"}}`,
-      /:2: workerId: "-1" is no worker id/,
+      /:2: workerId: "-1" is not a valid worker id/,
     ],
     [
       'a bad rank',

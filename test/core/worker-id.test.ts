@@ -9,7 +9,7 @@ import {
 } from '../../src/core/worker-id.js';
 
 describe('WorkerId', () => {
-  it.each(['0', '7', '9007199254740993', '18446744073709551615'])('%s - is one', (text) => {
+  it.each(['0', '7', '9007199254740993', '18446744073709551615'])('%s - is valid', (text) => {
     expect(workerId(text)).toBe(text);
   });
 

@@ -16,7 +16,11 @@ import type { Problem } from '../../src/core/sources/problem.js';
 import type { WorkerId } from '../../src/core/worker-id.js';
 import { type ClientPolicy, clientPolicies } from '../../src/dynamo/client-policy.js';
 import { InhibitedDurationError } from '../../src/dynamo/inhibited-duration.js';
-import { type InstanceClient, type InstanceClientOptions, instanceClient } from '../../src/dynamo/instance-client.js';
+import {
+  type InstanceClient,
+  type InstanceClientOptions,
+  instanceClient,
+} from '../../src/dynamo/instance-client.js';
 import { id } from '../support/fleet.js';
 import { HandClock, ids, said } from './virtual-fleet.js';
 

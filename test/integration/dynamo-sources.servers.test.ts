@@ -18,14 +18,14 @@ const card = { model: 'tiny', runtimeConfig: { totalKvBlocks: 100 } };
 const start = { thresholds: { activeDecodeBlocksThreshold: 0.85 } };
 
 /** A worker of a release: registered, and publishing what it is told. */
-function worker(nats: NatsServer, etcd: EtcdServer, id: WorkerId, generation: '1.0' | '1.6', at = place) {
+function worker(nats: NatsServer, etcd: EtcdServer, id: WorkerId, release: '1.0' | '1.6', at = place) {
   const loads$ = new Subject<ActiveLoad>();
   let [state, publishing] = ['', ''];
-  const registration$ = registerWorker({ hosts: etcd.url, ...at, transport, card, release: generation, workerId: id });
+  const registration$ = registerWorker({ hosts: etcd.url, ...at, transport, card, release, workerId: id });
   const subscription = registration$.subscribe((status) => (state = status.state));
   subscription.add(
     loads$
-      .pipe(natsPublisher({ servers: nats.url, endpoint: at, as: 'worker', release: generation, publisherId: id }))
+      .pipe(natsPublisher({ servers: nats.url, endpoint: at, as: 'worker', release, publisherId: id }))
       .subscribe((status) => (publishing = status.state)),
   );
   return {
@@ -36,7 +36,7 @@ function worker(nats: NatsServer, etcd: EtcdServer, id: WorkerId, generation: '1
         dpRank: 0,
         activeDecodeBlocks: blocks,
         activePrefillTokens: null,
-        kvUsedBlocks: generation === '1.6' ? blocks : null,
+        kvUsedBlocks: release === '1.6' ? blocks : null,
       }),
     leave: () => subscription.unsubscribe(),
   };

@@ -83,50 +83,10 @@ describe('attachLate', () => {
     });
   });
 
-  it('what is no stream is an item too', () => {
+  it('a value that is not a stream is an error item', () => {
     const items: WatchItem<string>[] = [];
     attachLate(of(undefined as never, ['x'])).subscribe((item: WatchItem<string>) => items.push(item));
     expect(items).toEqual([failed(null, expect.any(TypeError)), attached(0, 'x'), closed(0)]);
-  });
-
-  it('waits - a second one is subscribed to when the first has ended', () => {
-    inVirtualTime(({ cold, hot, expectObservable, expectSubscriptions }) => {
-      const e1$ = hot('  -ab|        ');
-      const e1subs = '   ^--!        ';
-      const a$ = cold('   x---y|     ');
-      const asubs = '    -^----!     ';
-      const b$ = cold('        -z|   ');
-      const bsubs = '    ------^-!   ';
-      const expected = ' -p---qrs(t|)';
-      const values = {
-        p: attached(0, 'x'),
-        q: next(0, 'y'),
-        r: closed(0),
-        s: attached(1, 'z'),
-        t: closed(1),
-      };
-      expectObservable(attachLate(e1$.pipe(toInner({ a: a$, b: b$ })), 'waits')).toBe(expected, values);
-      expectSubscriptions(e1$.subscriptions).toBe(e1subs);
-      expectSubscriptions(a$.subscriptions).toBe(asubs);
-      expectSubscriptions(b$.subscriptions).toBe(bsubs);
-    });
-  });
-
-  it('takes-over - the first one is unsubscribed from when the second arrives', () => {
-    inVirtualTime(({ cold, hot, expectObservable, expectSubscriptions }) => {
-      const e1$ = hot('  -a--b--| ');
-      const e1subs = '   ^------! ';
-      const a$ = cold('   x---y|  ');
-      const asubs = '    -^--!    ';
-      const b$ = cold('      -z|  ');
-      const bsubs = '    ----^-!  ';
-      const expected = ' -p---qr| ';
-      const values = { p: attached(0, 'x'), q: attached(1, 'z'), r: closed(1) };
-      expectObservable(attachLate(e1$.pipe(toInner({ a: a$, b: b$ })), 'takes-over')).toBe(expected, values);
-      expectSubscriptions(e1$.subscriptions).toBe(e1subs);
-      expectSubscriptions(a$.subscriptions).toBe(asubs);
-      expectSubscriptions(b$.subscriptions).toBe(bsubs);
-    });
   });
 
   it('unsubscribed early - from the outer and from all inner streams', () => {

@@ -65,7 +65,7 @@ describe('retryWithBackoff', () => {
     });
   });
 
-  it('a value begins a new row only when it came long enough before the failure', () => {
+  it('a value starts a new row only if it came long enough before the failure', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions, scheduler }) => {
       const short$ = cold('a-#');
       const long$ = cold(' a---#');
@@ -109,21 +109,21 @@ describe('retryWithBackoff', () => {
 
   it('jitter takes a part of the delay, in whole milliseconds', () => {
     const parts = [0.5, 0, 0.999, 0.3];
-    const told: Retry[] = [];
+    const retries: Retry[] = [];
     inVirtualTime(({ cold, expectObservable, expectSubscriptions, scheduler }) => {
       const e1$ = cold(' #               ');
       const unsub = '    ----------!     ';
       const e1subs = ['  (^!)', '-(^!)', '-(^!)', '---------(^!)'];
       const expected = ' -----------     ';
       const jitter = (): number => parts.shift() ?? 1;
-      const onRetry = (retry: Retry): void => void told.push(retry);
+      const onRetry = (retry: Retry): void => void retries.push(retry);
       expectObservable(
         e1$.pipe(retryWithBackoff({ ...backoff, maxMs: 100, jitter, onRetry }, scheduler)),
         unsub,
       ).toBe(expected);
       expectSubscriptions(e1$.subscriptions).toBe(e1subs.map((row) => row.trim()));
     });
-    expect(told.map(({ delayMs }) => delayMs)).toEqual([1, 0, 8, 5]);
+    expect(retries.map(({ delayMs }) => delayMs)).toEqual([1, 0, 8, 5]);
   });
 
   it('maxAttempts - after so many retries in a row the error passes on', () => {
@@ -171,17 +171,17 @@ describe('retryWithBackoff', () => {
     });
   });
 
-  it('onRetry is told of every failure that is retried, before the wait', () => {
-    const told: (Retry & { at: number })[] = [];
+  it('onRetry is called for every failure that is retried, before the wait', () => {
+    const retries: (Retry & { at: number })[] = [];
     inVirtualTime(({ cold, expectObservable, scheduler }) => {
-      const onRetry = (retry: Retry): void => void told.push({ ...retry, at: scheduler.now() });
+      const onRetry = (retry: Retry): void => void retries.push({ ...retry, at: scheduler.now() });
       const e1$ = cold('-#               ');
       const expected = '---------------#';
       expectObservable(
         e1$.pipe(retryWithBackoff({ initialMs: 3, maxMs: 4, maxAttempts: 3, onRetry }, scheduler)),
       ).toBe(expected);
     });
-    expect(told).toEqual([
+    expect(retries).toEqual([
       { attempt: 1, delayMs: 3, error: 'error', at: 1 },
       { attempt: 2, delayMs: 4, error: 'error', at: 5 },
       { attempt: 3, delayMs: 4, error: 'error', at: 10 },
@@ -217,7 +217,7 @@ describe('retryWithBackoff', () => {
     expect([delays[0], new Set(delays.slice(1))]).toEqual([1, new Set([2])]);
   });
 
-  it('numbers out of their range are told all at once, before anything starts', () => {
+  it('all numbers out of range are reported at once, before anything starts', () => {
     const wrong = { initialMs: 0, maxMs: 2 ** 31, factor: 0.5, maxAttempts: -1 };
     expect(() => retryWithBackoff(wrong)).toThrow(BackoffError);
     expect(() => retryWithBackoff(wrong)).toThrow(

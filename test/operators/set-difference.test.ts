@@ -129,7 +129,7 @@ describe('setDifference', () => {
     expect(added).toEqual([[NaN], [1]]);
   });
 
-  it('a set that its producer goes on changing is copied', () => {
+  it('a set that its producer keeps changing is copied', () => {
     const live = new Set(['a']);
     const source$ = new Subject<ReadonlySet<string>>();
     const seen: SetDifference<string>[] = [];

@@ -75,7 +75,7 @@ describe('trampoline', () => {
     expect(seen).toEqual(['a', 'b', 'c', 'd'].flatMap((item) => [`${item} begins`, `${item} ends`]));
   });
 
-  it('an item that nobody waits for is delivered before next returns, also after waiting ones', () => {
+  it('an item that does not wait is delivered before next returns, also after waiting ones', () => {
     const { seen, source$ } = answering({ a: 'b' });
     source$.next('a');
     expect(seen).toHaveLength(4);

@@ -14,28 +14,28 @@ import { runs } from '../support/runs.js';
 function expectAgreement(policy: LoadPolicy, start: FleetStart, events: readonly FleetEvent[]): void {
   const fast = new FleetLoad(policy, start);
   let { state } = firstStep(policy, start);
-  const crossed: Record<'made' | 'meant', Transition[]> = { made: [], meant: [] };
+  const transitionsOf: Record<'made' | 'meant', Transition[]> = { made: [], meant: [] };
   for (const [at, event] of events.entries()) {
     const meant = step(state, event, at);
     const made = fast.apply(event, at);
     const { transitions = [], cleanups = [], problems = [] } = made ?? {};
-    const told = `after event ${at}, ${event.kind}`;
-    expect({ cleanups, problems }, told).toEqual({ cleanups: meant.cleanups, problems: meant.problems });
-    expect(transitions.map(whoAndHow), told).toEqual(meant.transitions.map(whoAndHow));
-    crossed.made.push(...transitions);
-    crossed.meant.push(...meant.transitions);
-    if (meant.transitions.length > 0) expect([...fast.busy], told).toEqual([...meant.state.busy.keys()]);
-    expect(fast.fleet, told).toMatchObject({
+    const message = `after event ${at}, ${event.kind}`;
+    expect({ cleanups, problems }, message).toEqual({ cleanups: meant.cleanups, problems: meant.problems });
+    expect(transitions.map(whoAndHow), message).toEqual(meant.transitions.map(whoAndHow));
+    transitionsOf.made.push(...transitions);
+    transitionsOf.meant.push(...meant.transitions);
+    if (meant.transitions.length > 0) expect([...fast.busy], message).toEqual([...meant.state.busy.keys()]);
+    expect(fast.fleet, message).toMatchObject({
       busy: meant.state.busy.size,
-      marked: meant.state.overloadMarked.size,
+      overloadMarked: meant.state.overloadMarked.size,
       instances: new Set([...(meant.state.decode ?? []), ...(meant.state.prefill ?? [])]).size,
       down: meant.state.down.size,
     });
-    expect(fast.fleet.known + fast.fleet.held, told).toBe(meant.state.workers.size);
+    expect(fast.fleet.known + fast.fleet.held, message).toBe(meant.state.workers.size);
     ({ state } = meant);
   }
   // Verdicts are read late: what happened since must not show in them.
-  expect(crossed.made).toEqual(crossed.meant);
+  expect(transitionsOf.made).toEqual(transitionsOf.meant);
 }
 
 function whoAndHow({ workerId, busy, at }: Transition): unknown {
@@ -58,7 +58,7 @@ const start: fc.Arbitrary<FleetStart> = fc.record(
   { requiredKeys: ['thresholds'] },
 );
 
-/** Policies of nobody: every cell from another row, so that no combination is special. */
+/** Mixed policies: each cell is from any row, so that no combination is special. */
 const mixedPolicy: fc.Arbitrary<LoadPolicy> = fc
   .tuple(
     ...Object.keys(policies.default).map((cell) =>

@@ -35,7 +35,9 @@ describe.each([
   const exchanges = JSON.parse(exact) as Exchange[];
   let fleet: ServedFleet;
   let known = false;
-  beforeAll(async () => (fleet = await ServedFleet.start({ policy: `dynamo-${generation}`, release: generation })));
+  beforeAll(
+    async () => (fleet = await ServedFleet.start({ policy: `dynamo-${generation}`, release: generation })),
+  );
   afterAll(() => fleet.service.stop());
 
   async function call({ method, path, content_type, body }: Exchange['request']) {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { ActiveLoad } from '../../src/core/events/fleet-event.js';
 import { type LoadBatch, NO_VALUE, WIDE_VALUE, WorkerTable } from '../../src/core/events/load-batch.js';
-import { batchEvents } from '../../src/core/pipeline/source-events.js';
+import { batchEvents } from '../../src/core/events/load-batch.js';
 import { workerId } from '../../src/core/worker-id.js';
 import { LoadRouter } from '../../src/service/pools/load-router.js';
 
-const HELD = { loads: 'held', known: 'card', maximumWorkers: 2 } as const;
+const HELD = { loads: 'held', known: 'config', maximumWorkers: 2 } as const;
 const DROPPED = { loads: 'dropped', known: 'instance' } as const;
 const [one, two, three] = ['1', '2', '3'].map(workerId) as [never, never, never];
 const LARGE = 18446744073709551615n;

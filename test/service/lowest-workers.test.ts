@@ -9,7 +9,7 @@ import type { Pool } from '../../src/service/pools/pools.js';
 import { listWorkers } from '../../src/service/queries/list-workers.js';
 
 interface ToldPool extends Pool {
-  readonly tell: (workerId: WorkerId) => void;
+  readonly notify: (workerId: WorkerId) => void;
 }
 
 const running: Pool[] = [];
@@ -20,7 +20,7 @@ afterEach(() => {
 function poolOf(model: string, ids: readonly WorkerId[]): ToldPool {
   const loads = new Subject<ActiveLoad>();
   const monitor = loadMonitor({ loads }, { policy: policies['dynamo-1.0'] });
-  const tell = (workerId: WorkerId): void =>
+  const notify = (workerId: WorkerId): void =>
     loads.next({
       workerId,
       dpRank: 0,
@@ -29,10 +29,10 @@ function poolOf(model: string, ids: readonly WorkerId[]): ToldPool {
       kvUsedBlocks: null,
     });
   const name = { model, endpoint: { namespace: 'a', component: 'b', endpoint: 'c' } };
-  const pool = { name, monitor, setMarks: () => undefined, tell };
+  const pool = { name, monitor, setThresholds: () => undefined, notify };
   running.push(pool);
   monitor.connect();
-  ids.forEach(tell);
+  ids.forEach(notify);
   return pool;
 }
 
@@ -88,7 +88,7 @@ describe('a page of the workers with the lowest ids', () => {
     const asked = listWorkers([pool], { limit: 5000, busy: undefined, after: null });
     const others = (async () => {
       await setImmediate();
-      pool.tell(workerIdFromBigInt(0xffff_ffff_ffff_ffffn));
+      pool.notify(workerIdFromBigInt(0xffff_ffff_ffff_ffffn));
       return 'others';
     })();
     expect(await Promise.race([asked.then(() => 'page'), others])).toBe('others');

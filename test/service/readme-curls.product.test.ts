@@ -17,9 +17,9 @@ let service: Service;
 beforeAll(async () => {
   const policy = policies.default;
   const plan = { seed: 1, workers: 6, ranks: 2, model: 'llama', durationMs: 600_000, policy };
-  const marks = { activeDecodeBlocksThreshold: 0.85 };
+  const thresholds = { activeDecodeBlocksThreshold: 0.85 };
   const scheduler = monotonicScheduler;
-  const pools = new FleetPools(simulatedFleet(plan, scheduler), { policy, thresholds: marks, scheduler });
+  const pools = new FleetPools(simulatedFleet(plan, scheduler), { policy, thresholds, scheduler });
   service = await startService({ pools, port: 0 });
 });
 afterAll(() => service.stop());

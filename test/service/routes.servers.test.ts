@@ -129,7 +129,7 @@ describe('workers', () => {
             { check: 'activePrefillTokens', standing: 'above', value: 150, limit: 100, margin: -50 },
             {
               check: 'activePrefillTokensFrac',
-              standing: 'no mark set',
+              standing: 'no threshold set',
               value: 150,
               limit: null,
               margin: null,

@@ -1,16 +1,22 @@
-import { type CleanupRule, type LoadPolicy, type OverloadMarks, type UnknownWorkers, policyCells } from '../../src/core/policy/load-policy.js';
+import {
+  type CleanupRule,
+  type LoadPolicy,
+  type OverloadMarks,
+  type UnknownWorkers,
+  policyCells,
+} from '../../src/core/policy/load-policy.js';
 import type { LoadThresholds } from '../../src/core/policy/load-thresholds.js';
 import { policies } from '../../src/core/policy/policies.js';
 
 type Cell = keyof typeof policyCells;
 
-const marks = (m: LoadThresholds): string =>
+const thresholds = (m: LoadThresholds): string =>
   [m.activeDecodeBlocksThreshold, m.activePrefillTokensThreshold, m.activePrefillTokensThresholdFrac]
-    .map((mark) => (mark === null ? 'off' : mark.toLocaleString('en').replaceAll(',', ' ')))
+    .map((value) => (value === null ? 'off' : value.toLocaleString('en').replaceAll(',', ' ')))
     .join(' / ');
 const cleanup = (rule: CleanupRule): string =>
   rule === 'none' ? 'none' : `${rule.types}${rule.withoutRank ? ', and "none"' : ''}`;
-const requestMarks = (rule: OverloadMarks): string =>
+const overloadMarks = (rule: OverloadMarks): string =>
   rule === 'ignored'
     ? rule
     : `until ${rule.until}${rule.maximumMs === null ? '' : `, at most ${rule.maximumMs} ms`}`;
@@ -29,12 +35,12 @@ const wire = ({ formats, positionalFields, payloadAsArray, payloadAsString }: Lo
 function content(row: LoadPolicy, cell: Cell): string {
   switch (cell) {
     case 'defaultThresholds':
-      return marks(row[cell]);
+      return thresholds(row[cell]);
     case 'cleanupOnInstanceLeft':
-    case 'cleanupOnCardLeft':
+    case 'cleanupOnConfigRemoved':
       return cleanup(row[cell]);
-    case 'requestMarks':
-      return requestMarks(row[cell]);
+    case 'overloadMarks':
+      return overloadMarks(row[cell]);
     case 'unknownWorkers':
       return unknown(row[cell]);
     case 'wire':

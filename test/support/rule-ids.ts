@@ -40,7 +40,7 @@ const lawRules = [
   'law/same-input-same-output',
 ];
 
-const monitorDocs = readFileSync(join(root, 'src/core/load-monitor/load-monitor.ts'), 'utf8');
+const monitorDocs = readFileSync(join(root, 'src/core/pipeline/load-monitor.ts'), 'utf8');
 
 /** A rule for every row and column of the table in the monitor's docstring: `monitor/<source>/<next|error|end>`. */
 const tableRules: readonly string[] = [
@@ -60,11 +60,9 @@ const lifeRules: readonly string[] = [
 
 /** The files of the operators whose docstring has a table of their own. */
 const operatorFiles = [
-  'reduce-fleet',
-  'busy-sets',
-  'transitions',
-  'cleanups',
-  'perform-cleanup',
+  'pipeline/reduce-fleet',
+  'pipeline/selections',
+  'pipeline/perform-cleanup',
   'aggregator/metrics-aggregator',
 ];
 
@@ -74,11 +72,13 @@ const operatorFiles = [
  */
 const operatorRules: readonly string[] = operatorFiles.flatMap((file) => {
   const text = readFileSync(join(root, `src/core/${file}.ts`), 'utf8');
-  const [, table = '', name = ''] =
-    /^ \* \| on \| it does \|\n \* \|---\|---\|\n((?: \* \|.*\n)+)[^]*?^export function (\w+)/m.exec(text) ??
-    [];
-  return [...table.matchAll(/^ \* \| ([^|]+) \| [^|]+ \|$/gm)].map(
-    ([, row = '']) => `operator/${name}/${row.replaceAll(' ', '-')}`,
+  const tables = text.matchAll(
+    /^ \* \| on \| it does \|\n \* \|---\|---\|\n((?: \* \|.*\n)+)(?: \*.*\n)*?^export function (\w+)/gm,
+  );
+  return [...tables].flatMap(([, table = '', name = '']) =>
+    [...table.matchAll(/^ \* \| ([^|]+) \| [^|]+ \|$/gm)].map(
+      ([, row = '']) => `operator/${name}/${row.replaceAll(' ', '-')}`,
+    ),
   );
 });
 

@@ -27,7 +27,7 @@ describe('types', () => {
     expectTypeOf({ ...policies.default, rollUp: 'most' as const }).not.toExtend<LoadPolicy>();
   });
 
-  it('a change of marks - may be partial, null, or undefined', () => {
+  it('a change of thresholds - may be partial, null, or undefined', () => {
     expectTypeOf<{ activeDecodeBlocksThreshold: undefined }>().toExtend<LoadThresholdUpdate>();
     expectTypeOf<{ activePrefillTokensThreshold: bigint | null }>().toExtend<LoadThresholdUpdate>();
     expectTypeOf<{ activeDecodeBlocksThreshold: bigint }>().not.toExtend<LoadThresholdUpdate>();

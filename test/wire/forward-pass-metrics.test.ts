@@ -9,7 +9,10 @@ import {
   decodeProcessedEndpoints,
   encodeProcessedEndpoints,
 } from '../../src/wire/processed-endpoints-json.js';
-import { decodeForwardPassMetrics, encodeForwardPassMetrics } from '../../src/wire/services/forward-pass-metrics.js';
+import {
+  decodeForwardPassMetrics,
+  encodeForwardPassMetrics,
+} from '../../src/wire/services/forward-pass-metrics.js';
 import { endpointOf } from '../support/scraped.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,11 +1,25 @@
-import { type Observable, type OperatorFunction, ReplaySubject, defer, distinctUntilChanged, map, mergeMap, share } from 'rxjs';
+import {
+  type Observable,
+  type OperatorFunction,
+  ReplaySubject,
+  defer,
+  distinctUntilChanged,
+  map,
+  mergeMap,
+  share,
+} from 'rxjs';
 import type { RuntimeConfig } from '../../core/events/fleet-event.js';
 import type { ConfigChange, InstanceChange } from '../../core/pipeline/monitor-sources.js';
 import type { Problem } from '../../core/sources/problem.js';
 import type { PoolName, WorkerChange } from '../../core/sources/worker-info.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { trampoline } from '../../operators/trampoline.js';
-import { type DiscoveryBatch, type DiscoveryDifference, DiscoveryFold, type DiscoveryProblem } from '../../wire/discovery/discovery-fold.js';
+import {
+  type DiscoveryBatch,
+  type DiscoveryDifference,
+  DiscoveryFold,
+  type DiscoveryProblem,
+} from '../../wire/discovery/discovery-fold.js';
 import { type EndpointLike, endpointPath, parseEndpoint, poolPath } from '../../wire/endpoint-names.js';
 
 const MAX_SHOWN = 200;

@@ -1,5 +1,15 @@
 import type { IRequestStream, IResponseStream } from 'etcd3';
-import { Observable, type SchedulerLike, catchError, concat, defer, from, map, mergeMap, throwError } from 'rxjs';
+import {
+  Observable,
+  type SchedulerLike,
+  catchError,
+  concat,
+  defer,
+  from,
+  map,
+  mergeMap,
+  throwError,
+} from 'rxjs';
 import { answerWithin } from '../../operators/answer-within.js';
 import { type Etcd3Package, type EtcdClient, createEtcdClient, loadEtcd3 } from './etcd-client.js';
 import { mapEtcdError } from './etcd-error.js';

@@ -15,7 +15,11 @@ import type { EtcdHost, EtcdTls } from './etcd-options.js';
  * 2. Errors with {@link EtcdError}, also when that takes longer than `timeoutMs`.
  * 3. Unsubscribing closes the socket.
  */
-export function etcdPreFlight(host: EtcdHost, tls: EtcdTls | undefined, timeoutMs: number): Observable<never> {
+export function etcdPreFlight(
+  host: EtcdHost,
+  tls: EtcdTls | undefined,
+  timeoutMs: number,
+): Observable<never> {
   return new Observable((subscriber) => {
     const tried = 'connecting';
     let session: ClientHttp2Session | undefined;
@@ -83,5 +87,9 @@ function isNotHttp2(error: Error & { code?: string }): boolean {
 }
 
 function notEtcdError({ url }: EtcdHost, cause: Error): EtcdError {
-  return toEtcdError(new Error(`what answers speaks no HTTP/2: Protocol error`, { cause }), url, 'connecting');
+  return toEtcdError(
+    new Error(`what answers speaks no HTTP/2: Protocol error`, { cause }),
+    url,
+    'connecting',
+  );
 }

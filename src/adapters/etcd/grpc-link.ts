@@ -1,5 +1,16 @@
 import type { IEvent, IKeyValue, IRangeRequest, IRangeResponse, IWatchResponse } from 'etcd3';
-import { EMPTY, type Observable, type SchedulerLike, catchError, defer, expand, ignoreElements, mergeMap, reduce, throwError } from 'rxjs';
+import {
+  EMPTY,
+  type Observable,
+  type SchedulerLike,
+  catchError,
+  defer,
+  expand,
+  ignoreElements,
+  mergeMap,
+  reduce,
+  throwError,
+} from 'rxjs';
 import type { WorkerId } from '../../core/worker-id.js';
 import type { EtcdClient } from './etcd-client.js';
 import { requestStream, unaryCall } from './etcd-connection.js';

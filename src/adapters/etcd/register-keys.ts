@@ -1,5 +1,18 @@
 import type { ITxnResponse, KVClient, LeaseClient } from 'etcd3';
-import { Observable, type SchedulerLike, concat, exhaustMap, ignoreElements, map, mergeMap, of, take, takeUntil, tap, timer } from 'rxjs';
+import {
+  Observable,
+  type SchedulerLike,
+  concat,
+  exhaustMap,
+  ignoreElements,
+  map,
+  mergeMap,
+  of,
+  take,
+  takeUntil,
+  tap,
+  timer,
+} from 'rxjs';
 import type { WorkerId } from '../../core/worker-id.js';
 import { answerWithin } from '../../operators/answer-within.js';
 import type { EtcdClient } from './etcd-client.js';
@@ -157,7 +170,11 @@ export function registerKeys(
 }
 
 /** A lease of that id: a new one, or our own that outlived the connection. */
-async function grantLease({ lease }: EtcdClient, { id, held }: KnownId, ttlSeconds: number): Promise<WorkerId> {
+async function grantLease(
+  { lease }: EtcdClient,
+  { id, held }: KnownId,
+  ttlSeconds: number,
+): Promise<WorkerId> {
   try {
     const { ID } = await lease.leaseGrant({ TTL: ttlSeconds, ...(id !== null && { ID: id }) });
     return ID as WorkerId;

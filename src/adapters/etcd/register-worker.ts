@@ -4,7 +4,11 @@ import type { RuntimeConfig } from '../../core/events/fleet-event.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { instanceKey, modelKey } from '../../wire/discovery/discovery-keys.js';
 import type { InstanceTransport } from '../../wire/discovery/discovery-record.js';
-import { type ModelFiles, encodeInstanceRecord, encodeModelRecord } from '../../wire/discovery/encode-discovery-record.js';
+import {
+  type ModelFiles,
+  encodeInstanceRecord,
+  encodeModelRecord,
+} from '../../wire/discovery/encode-discovery-record.js';
 import { type EtcdOptions, EtcdOptionsError, etcdReconnectOptions } from './etcd-options.js';
 import type { KeyEntry } from './register-keys.js';
 import { type RegistrationStatus, runRegistration } from './registration.js';
@@ -66,7 +70,7 @@ const MAX_LEASE = 2n ** 63n - 1n;
  *   endpoint: 'generate',
  *   transport: { kind: 'tcp', address: '10.0.0.5:41000/generate' },
  *   card: { model: 'tiny', runtimeConfig: { totalKvBlocks: 1000 } },
- *   generation: '1.6',
+ *   release: '1.6',
  * }).subscribe(({ state, workerId, why }) => console.log(state, workerId, why ?? ''));
  * process.once('SIGTERM', () => worker.unsubscribe());
  * ```

@@ -1,4 +1,16 @@
-import { type Observable, concat, defer, endWith, filter, map, of, switchMap, takeUntil, takeWhile, tap } from 'rxjs';
+import {
+  type Observable,
+  concat,
+  defer,
+  endWith,
+  filter,
+  map,
+  of,
+  switchMap,
+  takeUntil,
+  takeWhile,
+  tap,
+} from 'rxjs';
 import type { WorkerId } from '../../core/worker-id.js';
 import { type ReconnectOptions, SessionFailure, reconnect } from '../../operators/reconnect.js';
 import { openClient } from './etcd-connection.js';

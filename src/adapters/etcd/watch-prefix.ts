@@ -1,6 +1,6 @@
 import { type Observable, defer, filter, finalize, map, share, startWith, switchMap, tap } from 'rxjs';
 import { packageErrorCode } from '../../core/errors.js';
-import type { SourceStatus } from '../../core/sources/source-status.js';
+import { type SourceStatus, nextStatus } from '../../core/sources/source-status.js';
 import { type ReconnectOptions, SessionFailure, reconnect } from '../../operators/reconnect.js';
 import { openClient } from './etcd-connection.js';
 import type { EtcdLink, KeyPut, PrefixBatch } from './etcd-link.js';
@@ -42,16 +42,18 @@ export function runWatch(run: WatchRunOptions): Observable<PrefixBatch | SourceS
       open(host).pipe(switchMap((link) => watchSession(link, histories, scheduler)));
     return reconnect(session, run).pipe(
       map((item) => {
-        if (item === 'live') return (status = { source, state: 'live', since: scheduler.now() });
-        if (!(item instanceof SessionFailure)) return item;
-        const since = status.state === 'down' ? status.since : scheduler.now();
-        const { why, retryInMs, error } = item;
-        const code = packageErrorCode(error);
-        return (status = { source, state: 'down', since, why, ...(code && { code }), retryInMs });
+        if (item !== 'live' && !(item instanceof SessionFailure)) return item;
+        const next = item === 'live' ? { state: 'live' as const } : downStatus(item);
+        return (status = { source, ...nextStatus(status, next, scheduler.now()) });
       }),
       startWith(status),
     );
   });
+}
+
+function downStatus({ why, retryInMs, error }: SessionFailure) {
+  const code = packageErrorCode(error);
+  return { state: 'down' as const, why, ...(code && { code }), retryInMs };
 }
 
 /** What to watch. */

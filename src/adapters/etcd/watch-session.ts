@@ -1,4 +1,19 @@
-import { EMPTY, type Observable, type SchedulerLike, concatMap, defer, exhaustMap, forkJoin, from, map, merge, mergeMap, of, timer, toArray } from 'rxjs';
+import {
+  EMPTY,
+  type Observable,
+  type SchedulerLike,
+  concatMap,
+  defer,
+  exhaustMap,
+  forkJoin,
+  from,
+  map,
+  merge,
+  mergeMap,
+  of,
+  timer,
+  toArray,
+} from 'rxjs';
 import { EtcdError } from './etcd-error.js';
 import type { EtcdLink, Listing, PrefixBatch } from './etcd-link.js';
 import type { KeyHistory } from './key-history.js';
@@ -105,7 +120,9 @@ export function watchSession(
     mergeMap((listed) => {
       const { batch, starts } = attach(listed);
       let awaited = starts.length;
-      const watches$ = merge(...starts.map(({ history, watchFrom }) => watchHistory(link, history, watchFrom))).pipe(
+      const watches$ = merge(
+        ...starts.map(({ history, watchFrom }) => watchHistory(link, history, watchFrom)),
+      ).pipe(
         mergeMap((item) => {
           if (item !== 'stands') return of(item);
           awaited -= 1;
@@ -142,7 +159,11 @@ function attach(listed: readonly Listed[]): { batch: PrefixBatch | null; starts:
   };
 }
 
-function watchHistory(link: EtcdLink, history: KeyHistory, watchFrom: bigint): Observable<PrefixBatch | 'stands'> {
+function watchHistory(
+  link: EtcdLink,
+  history: KeyHistory,
+  watchFrom: bigint,
+): Observable<PrefixBatch | 'stands'> {
   return link.watch(history.prefix, watchFrom).pipe(
     mergeMap((answer) => {
       switch (answer.kind) {

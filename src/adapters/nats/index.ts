@@ -1,5 +1,10 @@
 // Loads.
-export { natsLoads, type LoadRelease as LoadGeneration, type NatsLoads, type NatsLoadsOptions } from './nats-loads.js';
+export {
+  natsLoads,
+  type LoadRelease as LoadGeneration,
+  type NatsLoads,
+  type NatsLoadsOptions,
+} from './nats-loads.js';
 export type { LoadForm, AccountingReport as LoadReport } from './load-receiver.js';
 
 // Publishing.

@@ -157,11 +157,10 @@ export interface NatsLoads<Load> {
 export function natsLoads(options: NatsLoadsOptions & { readonly form: 'columns' }): NatsLoads<LoadBatch>;
 export function natsLoads(options: NatsLoadsOptions & { readonly form?: 'objects' }): NatsLoads<LoadReceived>;
 export function natsLoads(options: NatsLoadsOptions): NatsLoads<LoadReceived | LoadBatch> {
-  const { namespace, release: generation, form = 'objects', scheduler = monotonicScheduler } = options;
+  const { namespace, release, form = 'objects', scheduler = monotonicScheduler } = options;
   const endpoint = options.endpoint === undefined ? undefined : parseEndpoint(options.endpoint, namespace);
-  const only = generation === undefined ? undefined : SCOPE_OF_RELEASE[generation];
-  const policy =
-    policies[generation === undefined ? 'default' : (`dynamo-${generation}` satisfies PolicyName)];
+  const only = release === undefined ? undefined : SCOPE_OF_RELEASE[release];
+  const policy = policies[release === undefined ? 'default' : (`dynamo-${release}` satisfies PolicyName)];
   const receiver = new LoadReceiver(form, policy, scheduler);
   const subjects = loadSubjects({ namespace: namespace ?? endpoint?.namespace, endpoint, only });
   return runLoads(options, subjects, receiver, scheduler);

@@ -116,7 +116,9 @@ export type NatsConnectionOptions =
   | (Pick<NatsOptions, 'scheduler'> & { readonly connection: NatsLink; readonly servers?: undefined });
 
 /** A text is the servers; a bare connection is one that the caller keeps. */
-export function toNatsConnectionOptions(given: string | NatsLink | NatsConnectionOptions): NatsConnectionOptions {
+export function toNatsConnectionOptions(
+  given: string | NatsLink | NatsConnectionOptions,
+): NatsConnectionOptions {
   if (typeof given === 'string') return { servers: given };
   return 'subscribe' in given ? { connection: given } : given;
 }

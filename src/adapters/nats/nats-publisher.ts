@@ -75,7 +75,7 @@ export interface PublisherStatus extends SourceStatus {
  *       servers: 'nats://127.0.0.1:4222',
  *       endpoint: { namespace: 'dynamo', component: 'backend', endpoint: 'generate' },
  *       as: 'worker',
- *       generation: '1.6',
+ *       release: '1.6',
  *       publisherId: '123456789',
  *     }),
  *   )
@@ -83,9 +83,9 @@ export interface PublisherStatus extends SourceStatus {
  * ```
  */
 export function natsPublisher(options: NatsPublisherOptions): OperatorFunction<ActiveLoad, PublisherStatus> {
-  const { endpoint, as, release: generation, publisherId, scheduler = monotonicScheduler } = options;
+  const { endpoint, as, release, publisherId, scheduler = monotonicScheduler } = options;
   const [subject, fields] =
-    generation === '1.0'
+    release === '1.0'
       ? ([loadSubject({ namespace: endpoint.namespace }), 4] as const)
       : ([loadSubject(endpoint), 5] as const);
   return (loads$) =>
@@ -110,7 +110,7 @@ export function natsPublisher(options: NatsPublisherOptions): OperatorFunction<A
       const sent$ = begun$.pipe(
         take(1),
         switchMap(() => loads$),
-        selectPublications(as, generation, scheduler),
+        selectPublications(as, release, scheduler),
         tap(send),
         ignoreElements(),
       );

@@ -1,6 +1,18 @@
-import { Observable, ReplaySubject, catchError, defer, filter, map, of, share, startWith, switchMap, timer } from 'rxjs';
+import {
+  Observable,
+  ReplaySubject,
+  catchError,
+  defer,
+  filter,
+  map,
+  of,
+  share,
+  startWith,
+  switchMap,
+  timer,
+} from 'rxjs';
 import { packageErrorCode } from '../../core/errors.js';
-import type { SourceStatus } from '../../core/sources/source-status.js';
+import { type SourceStatus, nextStatus } from '../../core/sources/source-status.js';
 import { errorText } from '../../operators/error-text.js';
 import { reconnect } from '../../operators/reconnect.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
@@ -21,31 +33,33 @@ export type NatsWork = (link: NatsLink) => Observable<Subscribed>;
  *
  * @throws NatsOptionsError, when it is called, for options that cannot be followed.
  */
-export function runNats(access: NatsConnectionOptions, source: string, work: NatsWork): Observable<SourceStatus> {
+export function runNats(
+  access: NatsConnectionOptions,
+  source: string,
+  work: NatsWork,
+): Observable<SourceStatus> {
   const { scheduler = monotonicScheduler } = access;
   const states$ = access.connection === undefined ? runOwn(access, work) : runGiven(access.connection, work);
   return defer(() => {
     let status: SourceStatus = { source, state: 'connecting', since: scheduler.now() };
-    const nextStatus = (
+    const follow = (
       state: SourceStatus['state'],
-      why?: string,
+      why: string,
       { retryInMs, error }: Partial<Down> = {},
     ): SourceStatus => {
       const code = packageErrorCode(error);
-      const since = state === status.state ? status.since : scheduler.now();
-      return (status = {
-        source,
+      const next = {
         state,
-        since,
-        ...(why && { why }),
+        ...(why !== '' && { why }),
         ...(code && { code }),
         ...(retryInMs !== undefined && { retryInMs }),
-      });
+      };
+      return (status = { source, ...nextStatus(status, next, scheduler.now()) });
     };
     return states$.pipe(
       map((item) => {
-        if (item === 'ended') return nextStatus('ended', 'the connection was closed by its owner');
-        return 'refused' in item ? nextStatus('live', item.refused.join(' ')) : nextStatus('down', item.why, item);
+        if (item === 'ended') return follow('ended', 'the connection was closed by its owner');
+        return 'refused' in item ? follow('live', item.refused.join(' ')) : follow('down', item.why, item);
       }),
       startWith(status),
     );
@@ -62,7 +76,10 @@ type Item = Subscribed | Down | 'ended';
 
 const lost: Down = { why: 'the connection was lost, and its owner reconnects it' };
 
-function runOwn(access: Extract<NatsConnectionOptions, { connection?: undefined }>, work: NatsWork): Observable<Item> {
+function runOwn(
+  access: Extract<NatsConnectionOptions, { connection?: undefined }>,
+  work: NatsWork,
+): Observable<Item> {
   const { scheduler = monotonicScheduler } = access;
   return reconnect((server) => openNats(server, access).pipe(switchMap(work)), {
     hosts: parseNatsServers(access),

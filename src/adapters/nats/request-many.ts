@@ -1,5 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { Observable, type SchedulerLike, defer, map, merge, skip, switchMap, take, takeUntil, throwError, timer } from 'rxjs';
+import {
+  Observable,
+  type SchedulerLike,
+  defer,
+  map,
+  merge,
+  skip,
+  switchMap,
+  take,
+  takeUntil,
+  throwError,
+  timer,
+} from 'rxjs';
 import { type Scrape, ScrapeError, type ScrapeErrorCode } from '../../core/aggregator/scrape.js';
 import { answerWithin } from '../../operators/answer-within.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';

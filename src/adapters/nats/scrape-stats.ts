@@ -1,7 +1,12 @@
 import type { Scrape } from '../../core/aggregator/scrape.js';
 import { serviceRequestSubject } from '../../wire/services/service-names.js';
 import type { NatsLink } from './nats-link.js';
-import { type NatsConnectionOptions, NatsOptionsError, isSubjectToken, toNatsConnectionOptions } from './nats-options.js';
+import {
+  type NatsConnectionOptions,
+  NatsOptionsError,
+  isSubjectToken,
+  toNatsConnectionOptions,
+} from './nats-options.js';
 import { keepLink } from './nats-run.js';
 import { type RequestManyOptions, requestManyOver } from './request-many.js';
 

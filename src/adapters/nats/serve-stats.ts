@@ -3,10 +3,25 @@ import { type Observable, Subject, defer, map, merge } from 'rxjs';
 import type { Count } from '../../core/count.js';
 import type { SourceStatus } from '../../core/sources/source-status.js';
 import { errorText } from '../../operators/error-text.js';
-import { type ServiceEndpointCounters, type ServiceIdentity, encodeServiceInfo, encodeServicePing, encodeServiceStats } from '../../wire/services/service-encoder.js';
-import { type ServiceVerb, serviceEndpointName, serviceRequestSubject } from '../../wire/services/service-names.js';
+import {
+  type ServiceEndpointCounters,
+  type ServiceIdentity,
+  encodeServiceInfo,
+  encodeServicePing,
+  encodeServiceStats,
+} from '../../wire/services/service-encoder.js';
+import {
+  type ServiceVerb,
+  serviceEndpointName,
+  serviceRequestSubject,
+} from '../../wire/services/service-names.js';
 import { type NatsLink, type NatsMessage, type Subscribed, subscribeAll } from './nats-link.js';
-import { type NatsConnectionOptions, NatsOptionsError, isSubjectToken, toNatsConnectionOptions } from './nats-options.js';
+import {
+  type NatsConnectionOptions,
+  NatsOptionsError,
+  isSubjectToken,
+  toNatsConnectionOptions,
+} from './nats-options.js';
 import { runNats } from './nats-run.js';
 
 /** What an endpoint has to say for itself when it is asked; what is absent is none. */
@@ -51,7 +66,11 @@ export class ServedService {
   }
 }
 
-function describeEndpoint({ subject, name = serviceEndpointName(subject), queueGroup = 'q' }: ServedEndpoint): {
+function describeEndpoint({
+  subject,
+  name = serviceEndpointName(subject),
+  queueGroup = 'q',
+}: ServedEndpoint): {
   subject: string;
   name: string;
   queueGroup: string;

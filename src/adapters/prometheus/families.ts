@@ -3,14 +3,20 @@ import { type LoadCheck, rankChecks } from '../../core/judgement/rank-checks.js'
 import type { SourceState } from '../../core/sources/source-status.js';
 import type { FleetRanks } from '../../core/state/fleet-ranks.js';
 import { legacyFamilies } from './legacy-families.js';
-import { type Family, type PoolAtScrape, type SampleSink, type WorkerOfPool, eachWorker } from './metric-family.js';
+import {
+  type Family,
+  type PoolAtScrape,
+  type SampleSink,
+  type WorkerOfPool,
+  eachWorker,
+} from './metric-family.js';
 import { type Metric, tidemarkMetrics } from './metric-names.js';
 import type { PoolMetrics } from './pool-metrics.js';
 import { latencyFamilies, loadFamilies } from './worker-gauge-families.js';
 
 /** What can make a worker busy now: the checks whose mark is set, and a mark of the request path where it counts. */
-export function checksInForce({ policy, thresholds }: FleetRanks): (LoadCheck | 'mark')[] {
-  const checks: (LoadCheck | 'mark')[] = [];
+export function checksInForce({ policy, thresholds }: FleetRanks): (LoadCheck | 'overload-mark')[] {
+  const checks: (LoadCheck | 'overload-mark')[] = [];
   if (thresholds.activePrefillTokensThreshold !== null) checks.push('activePrefillTokens');
   if (thresholds.activePrefillTokensThresholdFrac !== null && policy.batchFractionCheck === 'present')
     checks.push('activePrefillTokensFrac');
@@ -19,7 +25,7 @@ export function checksInForce({ policy, thresholds }: FleetRanks): (LoadCheck | 
     if (policy.decodeSignal !== 'active') checks.push('kvUsedBlocks');
     if (policy.decodeSignal === 'latched') checks.push('latch');
   }
-  if (policy.overloadMarks !== 'ignored') checks.push('mark');
+  if (policy.overloadMarks !== 'ignored') checks.push('overload-mark');
   return checks;
 }
 
@@ -116,7 +122,7 @@ export const tidemarkFamilies: readonly Family[] = [
         const above = new Map<(typeof checks)[number], number>();
         for (const { ranks, worker, workerId } of eachWorker([pool])) {
           for (const check of checks) above.set(check, 0);
-          if (ranks.isOverloadMarked(worker)) above.set('mark', 1);
+          if (ranks.isOverloadMarked(worker)) above.set('overload-mark', 1);
           for (let index = 0; index < ranks.rankCount(worker); index += 1) {
             if (!ranks.isRankBusy(worker, index)) continue;
             for (const { check, exceeded } of rankChecks(

@@ -1,6 +1,6 @@
 import type { Count } from '../../core/count.js';
+import type { Role } from '../../core/events/fleet-event.js';
 import type { MonitorSnapshot } from '../../core/pipeline/load-monitor.js';
-import type { WorkerType } from '../../core/state/cleanup.js';
 import type { FleetRanks } from '../../core/state/fleet-ranks.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import type { Metric } from './metric-names.js';
@@ -88,7 +88,7 @@ export function* eachWorker(pools: readonly PoolAtScrape[]): Generator<WorkerOfP
  */
 export function firstSeenIn(
   pools: readonly PoolAtScrape[],
-): (workerId: WorkerId, workerType: WorkerType, dpRank?: string) => boolean {
+): (workerId: WorkerId, workerType: Role, dpRank?: string) => boolean {
   if (pools.length < 2) return () => true;
   const met = new Set<string>();
   return (workerId, workerType, dpRank = '') =>

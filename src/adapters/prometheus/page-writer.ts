@@ -47,7 +47,11 @@ export class PageWriter implements SampleSink {
     // A metric without samples has no header either, as on Dynamo's pages.
     if (this.headerOf !== this.metric) this.header();
     const { pieces } = this;
-    this.makeRoom(this.fixedLength + MAX_CHARACTER_BYTES * (first.length + second.length + third.length) + MAX_NUMBER_BYTES);
+    this.makeRoom(
+      this.fixedLength +
+        MAX_CHARACTER_BYTES * (first.length + second.length + third.length) +
+        MAX_NUMBER_BYTES,
+    );
     this.piece(pieces[0]);
     if (pieces.length > 1) this.text(first, pieces[1]);
     if (pieces.length > 2) this.text(second, pieces[2]);

@@ -12,7 +12,7 @@ import { MetricsOptionsError } from './metrics-errors.js';
 import type { WorkerLatencies } from './worker-latencies.js';
 
 /** What told that a worker crossed: a check, or what else it was. */
-export type TransitionCause = LoadCheck | 'mark' | 'unmarked' | 'left' | 'none';
+export type TransitionCause = LoadCheck | 'overload-mark' | 'overload-mark-ended' | 'left' | 'none';
 
 export type TransitionDirection = 'busy' | 'free';
 
@@ -28,8 +28,10 @@ const checks = {
 /** What the steps of a monitor amount to. Every count is there from the beginning, at 0, so that its first rise shows. */
 export class MonitorCounts {
   readonly transitions: Readonly<Record<TransitionDirection, Map<TransitionCause, number>>> = {
-    busy: new Map(Object.entries({ ...checks, mark: 0 }) as [TransitionCause, number][]),
-    free: new Map(Object.entries({ ...checks, unmarked: 0, left: 0 }) as [TransitionCause, number][]),
+    busy: new Map(Object.entries({ ...checks, 'overload-mark': 0 }) as [TransitionCause, number][]),
+    free: new Map(
+      Object.entries({ ...checks, 'overload-mark-ended': 0, left: 0 }) as [TransitionCause, number][],
+    ),
   };
   /** By code; a code that is not ours counts as `other`. */
   readonly problems = new Map<string, number>([...problemCodes, 'other'].map((code) => [code, 0]));
@@ -88,7 +90,9 @@ const reservedLabels = new Set(allMetrics.flatMap(({ labelNames }) => labelNames
  *
  * @throws MetricsOptionsError that tells all problems
  */
-export function validatePoolLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function validatePoolLabels(
+  labels: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
   const entries = Object.entries(labels);
   const problems = entries.flatMap(([name, value]) => problemsOf(name, value));
   if (entries.length > MAX_LABELS)
@@ -107,7 +111,9 @@ function problemsOf(name: string, value: unknown): string[] {
     problems.push(`the label ${name} has a meaning of its own; give the pool's another name`);
   if (typeof value !== 'string') problems.push(`the label ${name} must be a text`);
   else if (value.length > MAX_VALUE_LENGTH)
-    problems.push(`the label ${name} is ${value.length} characters long, and ${MAX_VALUE_LENGTH} are the most`);
+    problems.push(
+      `the label ${name} is ${value.length} characters long, and ${MAX_VALUE_LENGTH} are the most`,
+    );
   return problems;
 }
 

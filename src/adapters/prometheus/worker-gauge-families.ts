@@ -38,7 +38,10 @@ function loadFamily(
   };
 }
 
-const interToken = latencyFamily(workerGauges.lastInterTokenLatency, ({ interTokenLatency }) => interTokenLatency);
+const interToken = latencyFamily(
+  workerGauges.lastInterTokenLatency,
+  ({ interTokenLatency }) => interTokenLatency,
+);
 
 /** Dynamo's three latency gauges, of the workers that are there; with the last, who is not is forgotten. */
 export const latencyFamilies: readonly Family[] = [

@@ -1,4 +1,5 @@
-import type { Cleanup, WorkerType } from '../../core/state/cleanup.js';
+import type { Role } from '../../core/events/fleet-event.js';
+import type { Cleanup } from '../../core/state/cleanup.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { MetricsOptionsError } from './metrics-errors.js';
 
@@ -7,13 +8,13 @@ export interface LatencyLabels {
   readonly workerId: WorkerId;
   /** Absent: the request carried no rank, and the label is `none`. */
   readonly dpRank?: number;
-  readonly workerType: WorkerType;
+  readonly workerType: Role;
 }
 
 /** What was observed last of one rank, or without one; NaN is nothing yet. */
 export interface ObservedLatency {
   readonly dpRank: string;
-  readonly workerType: WorkerType;
+  readonly workerType: Role;
   timeToFirstToken: number;
   inputSequenceTokens: number;
   interTokenLatency: number;
@@ -113,7 +114,7 @@ export class WorkerLatencies {
   }
 }
 
-function keyOf(rank: string, workerType: WorkerType): string {
+function keyOf(rank: string, workerType: Role): string {
   return `${rank} ${workerType}`;
 }
 

@@ -84,7 +84,13 @@ export async function demoCommand(
   );
   const thresholds$ = new Subject<LoadThresholdUpdate>();
   const monitor = demoMonitor(
-    { events$: simulatedEvents$, decoder, policy, thresholds, thresholds$: thresholds$.pipe(takeUntil(end$)) },
+    {
+      events$: simulatedEvents$,
+      decoder,
+      policy,
+      thresholds,
+      thresholds$: thresholds$.pipe(takeUntil(end$)),
+    },
     scheduler,
   );
   const service = await demoService(monitor, thresholds$, options.port, scheduler, terminal);

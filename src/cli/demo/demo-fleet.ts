@@ -28,20 +28,20 @@ export interface DemoFleet {
  * when the facts do.
  */
 export function demoMonitor(
-  { events$: facts$, decoder, policy, thresholds: marks, thresholds$: marks$ = EMPTY }: DemoFleet,
+  { events$, decoder, policy, thresholds, thresholds$ = EMPTY }: DemoFleet,
   scheduler: SchedulerLike,
 ): LoadMonitor {
   // The first subscription of a source makes the facts flow, on the scheduler; by then the others are there.
-  const shared$ = facts$.pipe(share());
+  const shared$ = events$.pipe(share());
   const fleet = foldDiscovery(shared$.pipe(mergeMap(discoveryBatches)));
   return loadMonitor(
     {
       configs: fleet.configs(SIMULATED_ENDPOINT),
       decodeInstances: fleet.instances(SIMULATED_ENDPOINT),
       loads: shared$.pipe(mergeMap((fact) => decodedLoads(fact, decoder))),
-      thresholds: marks$,
+      thresholds: thresholds$,
     },
-    { policy, scheduler, start: { thresholds: marks } },
+    { policy, scheduler, start: { thresholds } },
   );
 }
 

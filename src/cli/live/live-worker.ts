@@ -1,5 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import { EMPTY, type MonoTypeOperatorFunction, Observable, ReplaySubject, type SchedulerLike, Subject, concat, defer, delay, distinctUntilChanged, endWith, forkJoin, ignoreElements, map, merge, mergeMap, of, switchMap, takeUntil, tap, timer } from 'rxjs';
+import {
+  EMPTY,
+  type MonoTypeOperatorFunction,
+  Observable,
+  ReplaySubject,
+  type SchedulerLike,
+  Subject,
+  concat,
+  defer,
+  delay,
+  distinctUntilChanged,
+  endWith,
+  forkJoin,
+  ignoreElements,
+  map,
+  merge,
+  mergeMap,
+  of,
+  switchMap,
+  takeUntil,
+  tap,
+  timer,
+} from 'rxjs';
 import type { EtcdOptions } from '../../adapters/etcd/etcd-options.js';
 import { type RegisterWorkerOptions, registerWorker } from '../../adapters/etcd/register-worker.js';
 import type { RegistrationStatus } from '../../adapters/etcd/registration.js';
@@ -48,16 +70,16 @@ const SPREAD_MS = 150;
  */
 export function liveWorker(life: WorkerLife, options: LiveWorkerOptions): Observable<RegistrationStatus> {
   const { config, loads$ } = life;
-  const { endpoint: place, etcd, linked$, model, release: generation, ttlSeconds, scheduler } = options;
+  const { endpoint, etcd, linked$, model, release, ttlSeconds, scheduler } = options;
   return defer(() => {
     const id$ = new ReplaySubject<WorkerId>(1);
     const stop$ = new ReplaySubject<void>(1);
     const registration$ = registerWorker({
       ...etcd,
-      ...place,
-      ...(generation === '0.6' ? reachedOverNats(place) : reachedOverTcp),
+      ...endpoint,
+      ...(release === '0.6' ? reachedOverNats(endpoint) : reachedOverTcp),
       card: { ...model, runtimeConfig: config },
-      release: generation,
+      release,
       ttlSeconds,
       stop$,
     }).pipe(
@@ -70,9 +92,9 @@ export function liveWorker(life: WorkerLife, options: LiveWorkerOptions): Observ
     const over$ = loads$.pipe(ignoreElements(), endWith(null), delay(FLUSH_MS, scheduler));
     const published$ = forkJoin([id$, linked$]).pipe(
       switchMap(([workerId]) =>
-        generation === '0.6'
+        release === '0.6'
           ? answerScrapes(loads$, { ...options, config, workerId })
-          : publishedLoads(life, workerId, generation, options),
+          : publishedLoads(life, workerId, release, options),
       ),
       ignoreElements(),
       takeUntil(over$),
@@ -102,21 +124,21 @@ function reachedOverNats({
 function publishedLoads(
   { config, loads$ }: WorkerLife,
   workerId: WorkerId,
-  generation: '1.0' | '1.6',
-  { link, endpoint: place, onPublished: published, scheduler }: LiveWorkerOptions,
+  release: '1.0' | '1.6',
+  { link, endpoint, onPublished, scheduler }: LiveWorkerOptions,
 ): Observable<PublisherStatus> {
   return loads$.pipe(
     spreadRanks(config.dataParallelSize ?? 1, scheduler),
     map((load) => ({ ...load, workerId })),
     // What a worker publishes is decided here, so that it is known; the publisher then sends each at once.
-    selectPublications('worker', generation, scheduler),
-    tap(published),
+    selectPublications('worker', release, scheduler),
+    tap(onPublished),
     natsPublisher({
       connection: link,
-      endpoint: place,
+      endpoint,
       as: 'router',
-      release: generation,
-      publisherId: generation === '1.0' ? workerId : randomBytes(8).readBigUInt64BE().toString(),
+      release,
+      publisherId: release === '1.0' ? workerId : randomBytes(8).readBigUInt64BE().toString(),
     }),
   );
 }
@@ -138,7 +160,10 @@ export interface WorkerLife {
  * What a simulated fleet does, as lives of workers: one for each time that a worker comes. The ids that the simulator
  * made up tell them apart and go no further: a worker that comes back is a new one. When the facts end, so do all lives.
  */
-export function workerLives(events$: Observable<SimulatedEvent>, decoder: LoadDecoder): Observable<WorkerLife> {
+export function workerLives(
+  events$: Observable<SimulatedEvent>,
+  decoder: LoadDecoder,
+): Observable<WorkerLife> {
   return new Observable((subscriber) => {
     const lives = new Map<WorkerId, Subject<ActiveLoad>>();
     const end = (id: WorkerId): void => {
@@ -193,9 +218,9 @@ const SLOTS = 256;
 /** Answers scrapes with the present load, as an instance of its component's micro service; it emits nothing. */
 export function answerScrapes(
   loads$: Observable<ActiveLoad>,
-  { link, endpoint: place, workerId, config, onPublished: published }: ScrapedWorker,
+  { link, endpoint, workerId, config, onPublished }: ScrapedWorker,
 ): Observable<never> {
-  const { namespace, component } = place;
+  const { namespace, component } = endpoint;
   const name = serviceName(namespace, component);
   const total = Number(config.totalKvBlocks ?? 0);
   let active = 0;
@@ -203,7 +228,7 @@ export function answerScrapes(
     link,
     { name, description: `Dynamo component ${component} in namespace ${namespace}` },
     [
-      { subject: serviceSubject(name, place.endpoint, workerId) },
+      { subject: serviceSubject(name, endpoint.endpoint, workerId) },
       {
         subject: serviceSubject(name, LOAD_METRICS_ENDPOINT, workerId),
         stats: () => ({ data: encodeForwardPassMetrics(metricsOf(active, total)) }),
@@ -216,7 +241,7 @@ export function answerScrapes(
     tap((blocks) => {
       active = blocks;
       const silent = { activePrefillTokens: null, kvUsedBlocks: null };
-      published({ workerId, dpRank: 0, activeDecodeBlocks: blocks, ...silent });
+      onPublished({ workerId, dpRank: 0, activeDecodeBlocks: blocks, ...silent });
     }),
   );
   return merge(serving$, present$).pipe(ignoreElements());

@@ -1,4 +1,17 @@
-import { NEVER, ReplaySubject, Subject, concat, delay, ignoreElements, merge, mergeMap, of, shareReplay, takeUntil, tap } from 'rxjs';
+import {
+  NEVER,
+  ReplaySubject,
+  Subject,
+  concat,
+  delay,
+  ignoreElements,
+  merge,
+  mergeMap,
+  of,
+  shareReplay,
+  takeUntil,
+  tap,
+} from 'rxjs';
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
 import type { RegistrationStatus } from '../../adapters/etcd/registration.js';
 import type { ActiveLoad, RuntimeConfig } from '../../core/events/fleet-event.js';
@@ -53,8 +66,8 @@ export async function simulateCommand(
   end$ = untilSignal(options.duration, monotonicScheduler),
 ): Promise<number> {
   const scheduler = monotonicScheduler;
-  const { seed, workers, duration, generation, ttl: ttlSeconds } = options;
-  const ranks = generation === '0.6' ? 1 : options.ranks;
+  const { seed, workers, duration, generation: release, ttl: ttlSeconds } = options;
+  const ranks = release === '0.6' ? 1 : options.ranks;
   const policy = policyNamed(options.policy);
   const thresholds = thresholdsFromOptions(options, policy, {});
   const { nats, etcd } = connectionOptionsFromEnv(options, process.env);
@@ -64,13 +77,20 @@ export async function simulateCommand(
   };
   const report = new LiveReport(terminal, options.json === true, scheduler);
   const registrations = new RegistrationReporter(report);
-  const truth = new SimulatedTruth({ policy, scheduler, start: { thresholds: thresholds } });
+  const truth = new SimulatedTruth({ policy, scheduler, start: { thresholds } });
   const link = new SharedLink(nats);
   const namespace =
     options.namespace === undefined || options.namespace === '' ? 'dynamo' : options.namespace;
   const endpointName = { ...SIMULATED_ENDPOINT, namespace };
-  const wirePolicy = policyByRelease[generation];
-  const plan = { seed, workers, ranks, durationMs: duration * 1000, policy: wirePolicy, startedAt: Date.now() };
+  const wirePolicy = policyByRelease[release];
+  const plan = {
+    seed,
+    workers,
+    ranks,
+    durationMs: duration * 1000,
+    policy: wirePolicy,
+    startedAt: Date.now(),
+  };
   const simulatedEvents = simulateFleet(plan);
   const count = { published: 0, transitions: 0 };
   let busy: readonly WorkerId[] = [];
@@ -90,7 +110,7 @@ export async function simulateCommand(
         linked$,
         endpoint: endpointName,
         model,
-        release: generation,
+        release,
         ttlSeconds,
         scheduler,
         onPublished: (load) => {
@@ -130,11 +150,11 @@ export async function simulateCommand(
     ),
   );
 
-  const fleet = `${workers} workers × ${ranks} ranks of ${generation}`;
+  const fleet = `${workers} workers × ${ranks} ranks of ${release}`;
   const endpoint = `${namespace}.${endpointName.component}.${endpointName.endpoint}`;
   report.start(
     `simulating ${fleet} at ${endpoint} for ${duration} s, seed ${seed}; policy ${policy.name}, ${thresholdsText(thresholds)}; Ctrl-C ends it`,
-    { workers, ranks, generation, endpoint, seed, policy: policy.name },
+    { workers, ranks, generation: release, endpoint, seed, policy: policy.name },
   );
   const began = scheduler.now();
   await new Promise<void>((resolve, reject) => {

@@ -1,4 +1,16 @@
-import { EMPTY, type MonoTypeOperatorFunction, type Observable, type OperatorFunction, type SchedulerLike, filter, ignoreElements, merge, takeUntil, tap, timer } from 'rxjs';
+import {
+  EMPTY,
+  type MonoTypeOperatorFunction,
+  type Observable,
+  type OperatorFunction,
+  type SchedulerLike,
+  filter,
+  ignoreElements,
+  merge,
+  takeUntil,
+  tap,
+  timer,
+} from 'rxjs';
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
 import type { ActiveLoad } from '../../core/events/fleet-event.js';
 import type { LoadBatch } from '../../core/events/load-batch.js';
@@ -48,7 +60,7 @@ export async function watchCommand(
 
   const loads$: Observable<ActiveLoad | LoadBatch> = sources.loads;
   const loads = loads$.pipe(tap((load) => (count.loads += 'count' in load ? load.count : 1)));
-  const monitor = loadMonitor({ ...sources, loads }, { policy, scheduler, start: { thresholds: thresholds } });
+  const monitor = loadMonitor({ ...sources, loads }, { policy, scheduler, start: { thresholds } });
   const began = scheduler.now();
   const thresholdsLine = thresholds.isConfigured() ? thresholdsText(thresholds) : NO_THRESHOLDS;
   report.start(`watching ${fleet.text}, policy ${policy.name}; ${thresholdsLine}; Ctrl-C ends it`, {
@@ -174,14 +186,14 @@ export function silenceHint(
   const hint = (of: string, text: string): void => report.event('hint', text, { of, text });
   return timer(SILENCE_MS, scheduler).pipe(
     tap(() => {
-      const { loads, workers, live, isScraping: asked = false } = heard();
+      const { loads, workers, live, isScraping = false } = heard();
       if (workers === 0 && live.has('discovery')) {
         hint(
           'discovery',
           'no worker is in etcd after 10 s: check the namespace and the endpoint, and that the fleet registers in this etcd (DYN_DISCOVERY_BACKEND=etcd)',
         );
       }
-      if (loads === 0 && asked) {
+      if (loads === 0 && isScraping) {
         hint(
           'scrape',
           'no worker has told its load in 10 s: check the namespace and the component, and that the release is 0.6.0 or older: workers of later ones publish it, which is watched without --scrape; `tidemark stats` shows every service that answers',

@@ -1,5 +1,9 @@
 import { UnknownPolicyError, policyNamed } from '../../core/policy/policies.js';
-import { type FailedExpectation, type PlayedRecording, playRecording } from '../../testing/recordings/play-recording.js';
+import {
+  type FailedExpectation,
+  type PlayedRecording,
+  playRecording,
+} from '../../testing/recordings/play-recording.js';
 import { stringifyJson } from '../../wire/json/json-value.js';
 import { RecordingError, parseRecording } from '../../wire/recording/parse-recording.js';
 import type { Recording } from '../../wire/recording/recording.js';

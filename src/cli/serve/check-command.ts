@@ -28,7 +28,7 @@ export async function checkCommand(
   terminal: Terminal,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<number> {
-  const { resolved, plan, problems, warnings: notes } = await resolveServePlan(flags, environment);
+  const { resolved, plan, problems, warnings } = await resolveServePlan(flags, environment);
   const rows = [
     ...resolved.map((one) => ({ name: one.setting.name, value: shownValue(one), from: one.origin })),
     ...(plan === null ||
@@ -40,13 +40,13 @@ export async function checkCommand(
       .map((name) => ({ name, value: HIDDEN, from: `environment ${name}` })),
   ];
   if (flags['json'] === true) {
-    terminal.out(stringifyJson({ settings: rows, notes, problems }));
+    terminal.out(stringifyJson({ settings: rows, warnings, problems }));
   } else {
     const width = (key: 'name' | 'value'): number =>
       Math.min(40, Math.max(...rows.map((row) => row[key].length)));
     for (const { name, value, from } of rows)
       terminal.out(`${name.padEnd(width('name'))}  ${value.padEnd(width('value'))}  ${from}`);
-    for (const note of notes) terminal.err(`note: ${note}`);
+    for (const warning of warnings) terminal.err(`warning: ${warning}`);
     for (const problem of problems) terminal.err(`problem: ${problem}`);
   }
   return problems.length === 0 ? exitCode.ok : exitCode.usage;

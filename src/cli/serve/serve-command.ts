@@ -29,9 +29,17 @@ export async function serveCommand(
 ): Promise<number> {
   const scheduler = monotonicScheduler;
   const plan = await requireServePlan(flags, environment);
-  const { settings, policy, thresholds, adminToken, warnings: notes } = plan;
-  const { host, port, generation, frontend, maxReaders, maxBufferedBytes, maxBodyBytes, keptEvents } =
-    settings;
+  const { settings, policy, thresholds, adminToken, warnings } = plan;
+  const {
+    host,
+    port,
+    generation: release,
+    frontend,
+    maxReaders,
+    maxBufferedBytes,
+    maxBodyBytes,
+    keptEvents,
+  } = settings;
   await requirePackages('serve', plan.connection === null ? servicePackages : liveServicePackages);
   const frontends =
     frontend.length === 0
@@ -50,7 +58,7 @@ export async function serveCommand(
     pools,
     host,
     port,
-    release: generation,
+    release,
     maxReaders,
     maxBufferedBytes,
     maxBodyBytes,
@@ -68,7 +76,7 @@ export async function serveCommand(
   terminal.out(
     `serving ${watched} on ${service.url} (policy ${policy.name}; ${thresholdsText(thresholds)}); Ctrl-C ends it`,
   );
-  for (const note of notes) terminal.err(note);
+  for (const warning of warnings) terminal.err(warning);
   await ended;
   service.drain();
   await sleep(settings.drainSeconds * 1000);
@@ -76,9 +84,9 @@ export async function serveCommand(
   return exitCode.ok;
 }
 
-function fleetFromPlan({ settings, connection: access }: ServePlan): Fleet {
+function fleetFromPlan({ settings, connection }: ServePlan): Fleet {
   const { generation, model, workers, ranks, seed, namespace } = settings;
-  if (access !== null) return liveFleet({ ...access, ...(namespace !== undefined && { namespace }) });
+  if (connection !== null) return liveFleet({ ...connection, ...(namespace !== undefined && { namespace }) });
   const plan = {
     seed,
     workers,

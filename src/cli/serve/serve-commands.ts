@@ -44,9 +44,9 @@ export function addServiceCommands(root: Command, terminal: Terminal, finish: (c
 
 function withSettings(command: Command): Command {
   command.option('--config <file>', 'settings in YAML or JSON (env: TIDEMARK_CONFIG)');
-  for (const { flag, text, env, defaultValue: otherwise } of serveSettings) {
-    const said = typeof otherwise === 'string' || typeof otherwise === 'number';
-    command.option(flag, `${text} (env: ${env}${said ? `, default: ${otherwise}` : ''})`);
+  for (const { flag, text, env, defaultValue } of serveSettings) {
+    const isShown = typeof defaultValue === 'string' || typeof defaultValue === 'number';
+    command.option(flag, `${text} (env: ${env}${isShown ? `, default: ${defaultValue}` : ''})`);
   }
   return command;
 }

@@ -47,7 +47,7 @@ interface Row {
 
 function rowsOf({ name, id, endpoints }: ServiceStats): Row[] {
   return endpoints.map((endpoint) => ({
-    place: [name, id, endpoint.subject].map(printable),
+    names: [name, id, endpoint.subject].map(printable),
     counts: [formatCount(endpoint.numRequests), formatCount(endpoint.numErrors), meanTime(endpoint)],
     metrics: metricsOf(endpoint),
     lastError: printable(endpoint.lastError ?? ''),

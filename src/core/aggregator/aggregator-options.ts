@@ -4,26 +4,26 @@ import { aggregatorPolicies } from './aggregator-policy.js';
 import type { ScrapeReading } from './read-scrape.js';
 import type { ReplyDecoder } from './scrape.js';
 
-/** What an aggregator asks for, by which rules, and how often. */
+/** What an aggregator scrapes, by which rules, and how often. */
 export interface MetricsAggregatorOptions extends Omit<ScrapeReading, 'policy'> {
-  /** What reads a reply: `decodeServiceStats` of `tidemark/wire`. */
+  /** The decoder of replies: `decodeServiceStats` of `tidemark/wire`. */
   readonly decode: ReplyDecoder;
-  /** Absent: `aggregatorPolicies.default`. */
+  /** `aggregatorPolicies.default` when absent. */
   readonly policy?: ScrapeReading['policy'];
-  /** Milliseconds between the end of a scrape and the next one, above 0. Absent: 100. */
+  /** Milliseconds from the end of a scrape to the start of the next one, above 0; 100 when absent. */
   readonly waitMs?: number;
-  /** The longest wait while nobody answers, where the policy backs off, at least `waitMs`. Absent: 2000. */
+  /** The longest wait while no replies are received, if the policy backs off; at least `waitMs`, 2000 when absent. */
   readonly longestWaitMs?: number;
-  /** A scrape that has not ended after so many milliseconds has failed, above 0. Absent: 5000. */
+  /** The time in milliseconds after which a scrape that has not ended counts as failed, above 0; 5000 when absent. */
   readonly maxScrapeMs?: number;
-  /** Where time comes from; `asyncScheduler` when absent. */
+  /** The clock; `asyncScheduler` when absent. */
   readonly scheduler?: SchedulerLike;
 }
 
-/** The options with everything that may be absent. */
+/** The options with all defaults filled in. */
 export type AggregatorSettings = Required<MetricsAggregatorOptions>;
 
-/** Options that cannot be followed. `problems` lists everything that is wrong with them. */
+/** Invalid options. `problems` lists everything that is wrong with them. */
 export class AggregatorOptionsError extends TidemarkError {
   override readonly name = 'AggregatorOptionsError';
 
@@ -32,7 +32,7 @@ export class AggregatorOptionsError extends TidemarkError {
   }
 }
 
-/** A timer set for longer goes off at once. */
+/** A longer timer would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** @throws AggregatorOptionsError */
@@ -49,8 +49,8 @@ export function aggregatorSettings(options: MetricsAggregatorOptions): Aggregato
   };
   const { service, endpoint, policy, longestWaitMs, maxScrapeMs } = settings;
   const problems = [
-    service === '' && 'the service has an empty name',
-    endpoint === '' && 'the endpoint has an empty name',
+    service === '' && 'the name of the service is empty',
+    endpoint === '' && 'the name of the endpoint is empty',
     !isTime(waitMs) && 'waitMs must be above 0 and at most 2147483647',
     !(isTime(longestWaitMs) && longestWaitMs >= waitMs) &&
       'longestWaitMs must be at least waitMs and at most 2147483647',

@@ -1,13 +1,13 @@
-/** Of a STATS reply, what is read. */
+/** The STATS replies that are read. */
 export interface StatsWirePolicy {
   /**
-   * The forms of `ForwardPassMetrics` that are read: `nested` since 0.3.2, `flat` before. Both are told apart by their
-   * names.
+   * The forms of `ForwardPassMetrics` that are read: `nested` since 0.3.2, `flat` before. They are distinguished by their
+   * field names.
    */
   readonly metricsForms: readonly ('nested' | 'flat')[];
   /**
-   * Whether an endpoint is read that lacks one of the counters every NATS micro service has, or has it in another type.
-   * The original does not see such an endpoint; services of other languages leave out `last_error` where there was none.
+   * Whether an endpoint must have all counters of a NATS micro service, in the right types, to be read. The original
+   * ignores an endpoint without them. Services in other languages omit `last_error` when there was no error.
    */
   readonly counters: 'required' | 'optional';
 }
@@ -15,33 +15,35 @@ export interface StatsWirePolicy {
 /**
  * The rules of aggregation as plain data.
  *
- * A policy of your own is a row of {@link aggregatorPolicies} with some cells changed.
+ * To make your own policy, take a row of {@link aggregatorPolicies} and change some cells.
  */
 export interface AggregatorPolicy {
   readonly name: string;
-  /** Of several entries of one worker in one scrape: all count in average and deviation, or the last one does. */
+  /** Whether average and deviation count every entry of a worker with several entries in one scrape, or only the last. */
   readonly duplicates: 'each-counts' | 'last-counts';
-  /** Whether a subject need only begin with `service.endpoint`, or must go on with an id, or with nothing, after it. */
+  /** Whether a subject only has to start with `service.endpoint`, or must also continue with an id or end there. */
   readonly subject: 'prefix' | 'exact';
-  /** A worker is dropped after so many complete scrapes in a row without it, at least 1. */
+  /** The number of complete scrapes in a row without a worker after which it is removed, at least 1. */
   readonly missesUntilGone: number;
   /**
-   * Which ids a subject may end with: 63 bits, or 64. A subject without an id is that of a static worker; it is worker
-   * 0, as in its other messages, or malformed.
+   * The ids that a subject may end with: up to 63 or 64 bits. A subject without an id is that of a static worker: it is
+   * worker 0, as in the worker's other messages, or malformed.
    */
   readonly workerIds: { readonly bits: 63 | 64; readonly withoutId: 'malformed' | 'worker-0' };
-  /** Whether the wait between scrapes grows while nobody answers or scrapes fail. */
-  readonly backOff: 'none' | 'when-nobody-answers';
+  /** Whether the wait between scrapes grows while no replies are received or scrapes fail. */
+  readonly backOff: 'none' | 'when-no-replies';
   readonly wire: StatsWirePolicy;
 }
 
 /**
- * The rows of {@link AggregatorPolicy}: `compat` is the aggregator of Dynamo 0.3.2 to 0.6, `default` ours, without what
- * it gets wrong: an endpoint whose name only begins alike does not count, a worker counts once, one scrape that missed
- * it does not drop it, and a service that leaves out a counter is heard.
+ * The table of aggregator policies.
  *
- * In every row an id that cannot be read is reported and the others go on (the original stops altogether), and "no
- * endpoints" is said once (the original says it again every round).
+ * 1. `compat` is the aggregator of Dynamo 0.3.2 to 0.6.
+ * 2. `default` is tidemark's own policy, which corrects the following: an endpoint whose name only starts with the wanted
+ *    name does not count, a worker counts once, one missed scrape does not remove a worker, and a service that omits a
+ *    counter is read.
+ * 3. In both rows an id that cannot be read is a problem, and the other entries still count (the original stops). An empty
+ *    result is reported once (the original reports it every round).
  *
  * @example
  * ```ts
@@ -68,7 +70,7 @@ export const aggregatorPolicies = {
     subject: 'exact',
     missesUntilGone: 3,
     workerIds: { bits: 64, withoutId: 'worker-0' },
-    backOff: 'when-nobody-answers',
+    backOff: 'when-no-replies',
     wire: { metricsForms: ['nested', 'flat'], counters: 'optional' },
   },
 } as const satisfies Readonly<Record<string, AggregatorPolicy>>;

@@ -1,7 +1,7 @@
 import { errorText } from '../../operators/error-text.js';
 import { packageErrorCode } from '../errors.js';
 import type { Problem } from '../sources/problem.js';
-import type { SourceState, SourceStatus } from '../sources/source-status.js';
+import { type SourceState, type SourceStatus, nextStatus } from '../sources/source-status.js';
 import type { WorkerId } from '../worker-id.js';
 import type { AggregatorSettings } from './aggregator-options.js';
 import type { AggregatorPolicy } from './aggregator-policy.js';
@@ -11,21 +11,21 @@ import { readScrape } from './read-scrape.js';
 import { scrapeProblems } from './scrape-problems.js';
 import type { ScrapedReply } from './scrape.js';
 
-/** What is known after a round, and what that round brought. */
+/** The state after a round, and the problems of the round. */
 export interface AggregatorState {
   readonly endpoints: ProcessedEndpoints;
   readonly status: SourceStatus;
-  /** What was wrong in the last round. */
+  /** The problems of the last round. */
   readonly problems: readonly Problem[];
-  /** How many complete scrapes in a row did without each worker that is missed. */
+  /** The number of complete scrapes in a row without each missed worker. */
   readonly misses: ReadonlyMap<WorkerId, number>;
-  /** How many rounds in a row nobody answered, or the scrape failed. */
+  /** The number of rounds in a row without replies, or with a failed scrape. */
   readonly quiet: number;
-  /** Whether there ever was a worker. */
+  /** Whether any worker was ever found. */
   readonly found: boolean;
 }
 
-/** What is known before the first scrape. */
+/** The state before the first scrape. */
 export function waitingState({ service, endpoint }: AggregatorSettings, now: number): AggregatorState {
   const why = `waiting for ${service}.${endpoint}`;
   return {
@@ -38,20 +38,20 @@ export function waitingState({ service, endpoint }: AggregatorSettings, now: num
   };
 }
 
-/** How long the next scrape waits. */
+/** The wait before the next scrape, in milliseconds. */
 export function waitOf({ quiet }: AggregatorState, settings: AggregatorSettings): number {
   const { policy, waitMs, longestWaitMs } = settings;
   return policy.backOff === 'none' ? waitMs : Math.min(longestWaitMs, waitMs * 2 ** quiet);
 }
 
-/** The workers that a complete scrape did without: who stays nevertheless, how often they were missed, what is said. */
+/** The workers that a complete scrape missed: the ones that are kept, how often they were missed, and the problems. */
 export interface MissedWorkers extends Pick<AggregatorState, 'misses' | 'problems'> {
   readonly kept: readonly Endpoint[];
 }
 
 /**
- * Who was there before, and is not among those that a complete scrape found. Each is told when it is missed for the
- * first time, and all in one when nobody answered at all.
+ * The workers that were there before and that a complete scrape did not find. Each is reported when it is missed for the
+ * first time; without any replies, one problem reports them all.
  */
 export function missedWorkers(
   { endpoints, misses }: AggregatorState,
@@ -59,27 +59,27 @@ export function missedWorkers(
   replies: number,
   { missesUntilGone }: AggregatorPolicy,
 ): MissedWorkers {
-  const here = new Set(present.map(({ workerId }) => workerId));
+  const found = new Set(present.map(({ workerId }) => workerId));
   const missed = [...endpoints.endpoints.values()]
-    .filter(({ workerId }) => !here.has(workerId))
+    .filter(({ workerId }) => !found.has(workerId))
     .map((endpoint) => ({ endpoint, times: (misses.get(endpoint.workerId) ?? 0) + 1 }));
   const kept = missed.filter(({ times }) => times < missesUntilGone);
   const newlyMissed = missed.filter(({ times }) => times === 1);
-  const left = missesUntilGone - 1;
+  const scrapesLeft = missesUntilGone - 1;
   const isSilent = replies === 0 && newlyMissed.length > 0;
   return {
     kept: kept.map(({ endpoint }) => endpoint),
     misses: new Map(kept.map(({ endpoint, times }) => [endpoint.workerId, times])),
     problems: isSilent
-      ? [scrapeProblems.noReplies(newlyMissed.length, left)]
-      : newlyMissed.map(({ endpoint }) => scrapeProblems.missed(endpoint.workerId, left)),
+      ? [scrapeProblems.noReplies(newlyMissed.length, scrapesLeft)]
+      : newlyMissed.map(({ endpoint }) => scrapeProblems.missed(endpoint.workerId, scrapesLeft)),
   };
 }
 
-/** How a scrape ended: with all replies, or not. */
+/** The outcome of a scrape: all its replies, or an error. */
 export type ScrapeOutcome = { readonly replies: readonly ScrapedReply[] } | { readonly error: unknown };
 
-/** What is known after a scrape that ended so. */
+/** The state after a scrape. */
 export function afterScrape(
   state: AggregatorState,
   outcome: ScrapeOutcome,
@@ -100,12 +100,13 @@ function afterFailure(
   const text = errorText(error);
   const failed = { ...state, problems: [scrapeProblems.failed(text, error)], quiet: state.quiet + 1 };
   const code = packageErrorCode(error);
-  const status = {
-    ...statusOf(state, 'down', text, now),
+  const next = {
+    state: 'down',
+    why: text,
     ...(code && { code }),
     retryInMs: waitOf(failed, settings),
-  };
-  return { ...failed, status };
+  } as const;
+  return { ...failed, status: { source: 'scrape', ...nextStatus(state.status, next, now) } };
 }
 
 function afterReplies(
@@ -118,23 +119,21 @@ function afterReplies(
   const read = readScrape(replies, settings);
   const { kept, misses, problems } = missedWorkers(state, read.endpoints, replies.length, policy);
   const endpoints = ProcessedEndpoints.of([...read.endpoints, ...kept], policy.duplicates);
-  const isThere = endpoints.endpoints.size > 0;
-  const [kind, why]: [SourceState, string] = isThere
+  const hasWorkers = endpoints.endpoints.size > 0;
+  const [next, why]: [SourceState, string] = hasWorkers
     ? ['live', 'found']
     : state.found
-      ? ['stale', 'nobody is there any more as']
+      ? ['stale', 'there are no more workers at']
       : ['connecting', 'waiting for'];
   return {
     endpoints: endpoints.equals(state.endpoints) ? state.endpoints : endpoints,
-    status: statusOf(state, kind, `${why} ${service}.${endpoint}`, now),
+    status: {
+      source: 'scrape',
+      ...nextStatus(state.status, { state: next, why: `${why} ${service}.${endpoint}` }, now),
+    },
     problems: [...read.problems, ...problems],
     misses,
     quiet: replies.length > 0 ? 0 : state.quiet + 1,
-    found: state.found || isThere,
+    found: state.found || hasWorkers,
   };
-}
-
-/** The status in that state, since when it is. */
-function statusOf({ status }: AggregatorState, state: SourceState, why: string, now: number): SourceStatus {
-  return { source: 'scrape', state, since: status.state === state ? status.since : now, why };
 }

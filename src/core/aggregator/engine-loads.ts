@@ -4,15 +4,14 @@ import type { Endpoint } from './load-metrics.js';
 import type { ProcessedEndpoints } from './processed-endpoints.js';
 
 /**
- * The loads that a monitor takes, out of the snapshots of an aggregator, so that a fleet of releases that are scraped
- * (0.3.2 to 0.6) gets busy sets, transitions and explanations too.
+ * Turns the snapshots of an aggregator into loads for a monitor, so that a fleet with a release that is scraped (0.3.2 to
+ * 0.6) has busy sets, transitions and explanations too.
  *
- * 1. Every snapshot gives a load for each of its workers, in the order of their numbers; the monitor tells what
- *    changed.
- * 2. A load has the active blocks of the engine and its rank; a worker without ranks is rank 0. It has no prefill
- *    tokens and no used blocks: these engines do not say them.
- * 3. Predictive metrics are no measurement, and give no load.
- * 4. A worker that left gives no load. That it left is for a source of instances to say.
+ * 1. Every snapshot gives one load for each of its workers, in ascending order of ids. The monitor finds out what changed.
+ * 2. A load has the active blocks of the engine and its rank; a worker without ranks has rank 0. It has no prefill tokens
+ *    and no used blocks, since these engines do not report them.
+ * 3. Predictive metrics are not measured, and give no load.
+ * 4. A worker that left gives no load. A source of instances has to report that it left.
  *
  * ```
  *   endpoints$  --a------b---     a: workers 1 and 2, b: worker 2 alone

@@ -1,7 +1,7 @@
 import type { Count } from '../count.js';
 import type { WorkerId } from '../worker-id.js';
 
-/** How full a worker is with requests. */
+/** The request slots of a worker. */
 export interface WorkerStats {
   /** The data-parallel rank that reports, 0 to 2^32 − 1; `null` for a worker without ranks. */
   readonly dataParallelRank: number | null;
@@ -10,17 +10,17 @@ export interface WorkerStats {
   readonly numRequestsWaiting: Count;
 }
 
-/** How full the KV cache of a worker is. */
+/** The KV cache of a worker. */
 export interface KvStats {
   readonly kvActiveBlocks: Count;
   readonly kvTotalBlocks: Count;
-  /** A fraction from 0 to 1, in single precision: the original holds it as an `f32`. */
+  /** A fraction from 0 to 1, in single precision, since the original stores it as an `f32`. */
   readonly gpuCacheUsagePerc: number;
   /** A fraction from 0 to 1, in single precision. */
   readonly gpuPrefixCacheHitRate: number;
 }
 
-/** How speculative decoding fares; `null` where the engine does not say. All are 0 to 2^32 − 1. */
+/** The counters of speculative decoding, each 0 to 2^32 − 1; `null` if the engine does not report it. */
 export interface SpecDecodeStats {
   readonly numSpecTokens: number | null;
   readonly numDrafts: number | null;
@@ -29,19 +29,19 @@ export interface SpecDecodeStats {
   readonly numAcceptedTokensPerPos: readonly number[] | null;
 }
 
-/** What an engine says of itself when it is scraped (Dynamo's `ForwardPassMetrics`, up to 0.8). */
+/** What an engine reports when it is scraped (Dynamo's `ForwardPassMetrics`, up to 0.8). */
 export interface ForwardPassMetrics {
   readonly workerStats: WorkerStats;
   readonly kvStats: KvStats;
   readonly specDecodeStats: SpecDecodeStats | null;
 }
 
-/** What a router expects of a worker that was not asked: a count of blocks. */
+/** What a router expects of a worker that was not scraped. */
 export interface PredictiveLoadMetrics {
   readonly kvActiveBlocks: Count;
 }
 
-/** The load of an endpoint: what its engine says, or what is expected of it. */
+/** The load of an endpoint: what its engine reports, or what a router expects. */
 export type LoadMetrics =
   | { readonly engineLoadMetrics: ForwardPassMetrics }
   | { readonly predictiveLoadMetrics: PredictiveLoadMetrics };
@@ -53,7 +53,7 @@ export function kvActiveBlocks(load: LoadMetrics): Count {
     : load.predictiveLoadMetrics.kvActiveBlocks;
 }
 
-/** An endpoint of one worker, as it was scraped (Dynamo's `Endpoint`). */
+/** The scraped endpoint of one worker (Dynamo's `Endpoint`). */
 export interface Endpoint {
   readonly name: string;
   /** Its NATS subject, which ends with the worker's id. */

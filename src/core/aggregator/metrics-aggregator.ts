@@ -1,45 +1,60 @@
-import { EMPTY, type Observable, Subject, catchError, concat, concatMap, defer, finalize, ignoreElements, map, merge, of, repeat, share, tap, timer, toArray } from 'rxjs';
+import {
+  type Observable,
+  Subject,
+  catchError,
+  concat,
+  concatMap,
+  defer,
+  finalize,
+  ignoreElements,
+  map,
+  merge,
+  of,
+  repeat,
+  share,
+  tap,
+  timer,
+  toArray,
+} from 'rxjs';
 import { answerWithin } from '../../operators/answer-within.js';
+import { Outputs } from '../pipeline/outputs.js';
 import type { Problem } from '../sources/problem.js';
 import type { SourceStatus } from '../sources/source-status.js';
-import { type AggregatorSettings, type MetricsAggregatorOptions, aggregatorSettings } from './aggregator-options.js';
-import { type AggregatorState, type ScrapeOutcome, afterScrape, waitOf, waitingState } from './aggregator-state.js';
+import {
+  type AggregatorSettings,
+  type MetricsAggregatorOptions,
+  aggregatorSettings,
+} from './aggregator-options.js';
+import {
+  type AggregatorState,
+  type ScrapeOutcome,
+  afterScrape,
+  waitOf,
+  waitingState,
+} from './aggregator-state.js';
 import { type ProcessedEndpoints, sameData } from './processed-endpoints.js';
 import type { Scrape } from './scrape.js';
 
-/** The outputs of an aggregator, a subject for each, fed in one fixed order. */
-export class AggregatorOutputs {
-  private readonly subjects = {
-    endpoints$: new Subject<ProcessedEndpoints>(),
-    problems$: new Subject<Problem>(),
-    status$: new Subject<SourceStatus>(),
-  };
-  readonly endpoints$ = this.subjects.endpoints$.asObservable();
-  readonly problems$ = this.subjects.problems$.asObservable();
-  readonly status$ = this.subjects.status$.asObservable();
-  /** What was said last; `undefined` while nothing runs. */
-  endpoints: ProcessedEndpoints | undefined;
-  status: SourceStatus | undefined;
-
-  /** What a round left: what differs, and what was wrong. */
-  publish({ endpoints, problems, status }: AggregatorState): void {
-    const isNews = endpoints !== this.endpoints;
-    const isOther = !sameData(status, this.status);
-    this.endpoints = endpoints;
-    this.status = status;
-    if (isNews) this.subjects.endpoints$.next(endpoints);
-    for (const problem of problems) this.subjects.problems$.next(problem);
-    if (isOther) this.subjects.status$.next(status);
-  }
-
-  /** The end of a run. */
-  forget(): void {
-    this.endpoints = undefined;
-    this.status = undefined;
-  }
+interface AggregatorOutputValues {
+  readonly endpoints: ProcessedEndpoints;
+  readonly problems: Problem;
+  readonly status: SourceStatus;
 }
 
-/** One round after the other, for ever: what is known before the first, then what each one left. */
+/** Emits what a round changed, and its problems, in the fixed order of the outputs. */
+function publish(
+  outputs: Outputs<AggregatorOutputValues>,
+  { endpoints, problems, status }: AggregatorState,
+): void {
+  const hasNewEndpoints = endpoints !== outputs.last('endpoints');
+  const hasNewStatus = !sameData(status, outputs.last('status'));
+  outputs.keep({ endpoints, status });
+  if (hasNewEndpoints) outputs.next('endpoints', endpoints);
+  for (const problem of problems) outputs.next('problems', problem);
+  if (hasNewStatus) outputs.next('status', status);
+}
+
+/** An endless series of rounds: the state before the first one, then the state after each one. */
 export function aggregatorRounds(scrape: Scrape, settings: AggregatorSettings): Observable<AggregatorState> {
   const { scheduler } = settings;
   return defer(() => {
@@ -52,7 +67,7 @@ export function aggregatorRounds(scrape: Scrape, settings: AggregatorSettings): 
   });
 }
 
-/** Replies are decoded as they come, so that the work of a large fleet is spread over the scrape. */
+/** Replies are decoded as they arrive, so that the work for a large fleet is spread over the scrape. */
 function outcomeOf(scrape: Scrape, settings: AggregatorSettings): Observable<ScrapeOutcome> {
   const { decode, policy, maxScrapeMs, scheduler } = settings;
   return defer(() => scrape).pipe(
@@ -64,62 +79,64 @@ function outcomeOf(scrape: Scrape, settings: AggregatorSettings): Observable<Scr
   );
 }
 
-/** What an aggregator says. See {@link metricsAggregator}. */
+/** An aggregator of scraped statistics. See {@link metricsAggregator}. */
 export interface MetricsAggregator {
+  /** The snapshot of all workers: the current one on subscription, then each one that differs. */
   readonly endpoints$: Observable<ProcessedEndpoints>;
+  /** Recoverable problems: failed scrapes, unreadable replies and entries, missed workers. */
   readonly problems$: Observable<Problem>;
+  /** The status of the scraping: the current one on subscription, then each change. */
   readonly status$: Observable<SourceStatus>;
-  /** What `endpoints$` said last, or `undefined` while nobody listens to any output. */
+  /** The last value of `endpoints$`; `undefined` while no output has a subscriber. */
   snapshot(): ProcessedEndpoints | undefined;
 }
 
 /**
- * Asks all workers for their statistics again and again, and hands out what they say as one snapshot when it differs.
+ * Scrapes the statistics of all workers repeatedly, and emits them as one snapshot whenever they differ.
  *
- * 1. A round is: wait `waitMs`, scrape until the scrape completes, keep the entries of this endpoint, make
- *    {@link ProcessedEndpoints} of them, emit if they differ. One scrape at a time: the next wait begins when the
- *    scrape is over.
- * 2. `endpoints$` begins with nobody, average and deviation 0. The first scrape is always emitted, also when it finds
- *    nobody: average and deviation are NaN then. After that the same is not said again, nobody included.
- * 3. A scrape that fails, or has not ended after `maxScrapeMs`, keeps the last snapshot and is a problem; nothing of
- *    what it brought counts. The next complete one heals it.
- * 4. A reply that cannot be read costs that reply, an entry that entry; each is a problem.
- * 5. A worker that a complete scrape did without is told as a problem once, and dropped after as many such scrapes in
- *    a row as the policy says.
- * 6. While nobody answers, or scrapes fail, each wait is twice as long as the one before, up to `longestWaitMs`, unless
- *    the policy does not back off. A reply ends that.
- * 7. `status$` says once that it is waiting for the endpoint (`connecting`), and once that it was found (`live`). It is
- *    `down` while scrapes fail, with the reason and the wait, and `stale` while nobody is there any more.
- * 8. All outputs share one run, which the first subscriber begins and the last one ends, the scrape under way included.
- *    `endpoints$` and `status$` give a late subscriber the present value; `problems$` only what comes. They neither
- *    error nor complete. In a round `endpoints$` speaks first, then `problems$`, then `status$`.
+ * 1. A round waits `waitMs`, scrapes until the scrape completes, makes {@link ProcessedEndpoints} from the entries of this
+ *    endpoint, and emits them if they differ. Scrapes do not overlap: the next wait starts when the scrape has ended.
+ * 2. `endpoints$` starts with a snapshot without workers, with average and deviation 0. The first scrape is always
+ *    emitted, even without workers; average and deviation are then NaN. After that, equal snapshots are not emitted.
+ * 3. A scrape that fails, or has not ended after `maxScrapeMs`, is a problem. Its replies do not count, and the last
+ *    snapshot is kept until the next complete scrape.
+ * 4. A reply or an entry that cannot be read is ignored, with a problem.
+ * 5. A worker that a complete scrape missed is a problem once. It is removed after as many such scrapes in a row as the
+ *    policy says.
+ * 6. While no replies are received or scrapes fail, each wait is twice as long as the one before, up to `longestWaitMs`,
+ *    unless the policy does not back off. The next reply resets the wait.
+ * 7. `status$` is `connecting` until the endpoint is found, and then `live`. It is `down` while scrapes fail, with the
+ *    reason and the wait, and `stale` while there are no more workers.
+ * 8. All outputs share one run. The first subscriber starts it, and the last one ends it together with its active scrape.
+ *    `endpoints$` and `status$` give a late subscriber the current value first; `problems$` only later ones. The outputs
+ *    neither error nor complete. In each round `endpoints$` emits first, then `problems$`, then `status$`.
  *
- * | on | it does |
+ * | on | effect |
  * |---|---|
- * | first scrape | is emitted, whatever it found |
- * | same again | is not emitted |
- * | slow reply | is not in this scrape, and its worker is missed |
- * | missed scrape | keeps the worker, and tells it once |
- * | overlap | does not happen: the next scrape waits for the end of this one |
- * | endless scrape | has failed after `maxScrapeMs` |
- * | failed scrape | keeps the snapshot, whatever came before it failed |
- * | recovery | is the next complete scrape |
- * | nobody | is said once, and asked less and less often |
- * | everyone at once | is one snapshot |
- * | bad reply | costs that reply |
- * | unsubscribe | ends the scrape under way |
- * | late subscription | begins with the present snapshot |
+ * | first scrape | emitted, whatever it found |
+ * | equal snapshot | not emitted |
+ * | slow reply | not in this scrape, and its worker is missed |
+ * | missed scrape | the worker is kept, and reported once |
+ * | overlap | impossible: the next scrape waits for the end of this one |
+ * | endless scrape | fails after `maxScrapeMs` |
+ * | failed scrape | the snapshot is kept, whatever was received before the failure |
+ * | recovery | the next complete scrape |
+ * | no workers | reported once, and scraped less and less often |
+ * | all workers at once | one snapshot |
+ * | bad reply | ignored, with a problem |
+ * | unsubscribe | the active scrape ends |
+ * | late subscription | the current snapshot first |
  *
  * ```
  *   scrape      --a|                  every time; a: worker 1 with 10 blocks, b: with 20
  *   scrape, 2nd --b|
  *            metricsAggregator(scrape, { waitMs: 3 columns })
- *   endpoints$  n-----x-----y------   n: nobody, x: 10, y: 20
+ *   endpoints$  n-----x-----y------   n: no workers, x: 10, y: 20
  * ```
  *
- * @param scrape Asked once a round; see {@link Scrape} for what it has to keep to.
+ * @param scrape subscribed to once in each round; {@link Scrape} says what it has to do
  *
- * @throws AggregatorOptionsError, when it is called, for options that cannot be followed.
+ * @throws AggregatorOptionsError, when it is called, for invalid options
  *
  * @example
  * ```ts
@@ -148,23 +165,25 @@ export interface MetricsAggregator {
  */
 export function metricsAggregator(scrape: Scrape, options: MetricsAggregatorOptions): MetricsAggregator {
   const settings = aggregatorSettings(options);
-  const outputs = new AggregatorOutputs();
+  const outputs = new Outputs<AggregatorOutputValues>({
+    endpoints: new Subject(),
+    problems: new Subject(),
+    status: new Subject(),
+  });
   const run$ = aggregatorRounds(scrape, settings).pipe(
-    tap((state) => outputs.publish(state)),
-    finalize(() => outputs.forget()),
+    tap((state) => publish(outputs, state)),
+    finalize(() => outputs.clear()),
     ignoreElements(),
     share(),
   );
-  /** An output before the run that it belongs to, so that it hears its beginning. */
-  const output = <T>(output$: Observable<T>, present: () => T | undefined): Observable<T> =>
-    defer(() => {
-      const value = present();
-      return merge(output$, value === undefined ? EMPTY : of(value), run$);
-    });
+  // The output is subscribed to before the run that feeds it, so that it gets the first values too.
+  const output$ = <Name extends keyof AggregatorOutputValues>(
+    name: Name,
+  ): Observable<AggregatorOutputValues[Name]> => merge(outputs.output$(name), run$);
   return {
-    endpoints$: output(outputs.endpoints$, () => outputs.endpoints),
-    problems$: output(outputs.problems$, () => undefined),
-    status$: output(outputs.status$, () => outputs.status),
-    snapshot: () => outputs.endpoints,
+    endpoints$: output$('endpoints'),
+    problems$: output$('problems'),
+    status$: output$('status'),
+    snapshot: () => outputs.last('endpoints'),
   };
 }

@@ -3,7 +3,7 @@ import { type WorkerId, compareWorkerIds } from '../worker-id.js';
 import type { AggregatorPolicy } from './aggregator-policy.js';
 import { type Endpoint, kvActiveBlocks } from './load-metrics.js';
 
-/** Whether two values of plain data are the same: numbers by value, NaN like NaN; lists and records by what is in them. */
+/** Whether two values of plain data are equal: lists and records by their contents, and NaN equals NaN. */
 export function sameData(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a === 'number' && typeof b === 'number') return Number.isNaN(a) && Number.isNaN(b);
@@ -16,15 +16,15 @@ export function sameData(a: unknown, b: unknown): boolean {
 }
 
 /**
- * What a scrape found: the endpoints by worker, and the average and deviation of their active blocks (Dynamo's
+ * The result of a scrape: the endpoints by worker, and the average and deviation of their active blocks (Dynamo's
  * `ProcessedEndpoints`).
  *
- * 1. The deviation is that of the population: the root of the mean square difference from the average.
- * 2. Without endpoints both are NaN, but for {@link ProcessedEndpoints.none}, which was there before the first scrape:
- *    both are 0, as the original begins.
- * 3. Of several entries of one worker the last is in the map. Whether all of them count in average and deviation is
- *    the policy's to say.
- * 4. Sums are taken in binary64, in the order of the list, as the original does.
+ * 1. The deviation is the population standard deviation.
+ * 2. Without endpoints, average and deviation are NaN, except in {@link ProcessedEndpoints.none}, the value before the
+ *    first scrape: both are 0 there, as in the original.
+ * 3. If a worker has several entries, the map has the last one. The policy decides whether all of them count in average
+ *    and deviation.
+ * 4. Sums are computed in binary64, in the order of the list, as in the original.
  *
  * @example
  * ```ts
@@ -43,7 +43,7 @@ export function sameData(a: unknown, b: unknown): boolean {
  * ```
  */
 export class ProcessedEndpoints {
-  /** What is known before the first scrape: nobody, average and deviation 0. */
+  /** The value before the first scrape: no workers, average and deviation 0. */
   static readonly none = new ProcessedEndpoints(new Map(), 0, 0);
 
   private constructor(
@@ -52,7 +52,7 @@ export class ProcessedEndpoints {
     readonly loadStd: number,
   ) {}
 
-  /** The statistics of a list of endpoints, in the order in which they came. */
+  /** The statistics of a list of endpoints, in the order in which they were received. */
   static of(
     list: readonly Endpoint[],
     duplicates: AggregatorPolicy['duplicates'] = 'last-counts',
@@ -74,7 +74,7 @@ export class ProcessedEndpoints {
     );
   }
 
-  /** The ids of the workers, by their numbers. */
+  /** The ids of the workers, in ascending order. */
   workerIds(): readonly WorkerId[] {
     return [...this.endpoints.keys()].sort(compareWorkerIds);
   }
@@ -84,7 +84,7 @@ export class ProcessedEndpoints {
     return new Map(this.workerIds().map((id) => [id, blocksOf(this.endpoints.get(id))]));
   }
 
-  /** Whether both say the same. Without endpoints too: the original's NaN differs from itself, ours does not. */
+  /** Whether both have the same contents. NaN equals NaN here, unlike in the original. */
   equals(other: ProcessedEndpoints): boolean {
     return (
       this === other ||

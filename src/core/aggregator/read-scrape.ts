@@ -5,15 +5,15 @@ import type { Endpoint } from './load-metrics.js';
 import { scrapeProblems } from './scrape-problems.js';
 import type { ScrapedEndpoint, ScrapedReply } from './scrape.js';
 
-/** Whose endpoint a subject is: a worker's, nobody's that can be named, or another endpoint altogether. */
+/** What a subject belongs to: a worker, a worker whose id is malformed, or another endpoint (`foreign`). */
 export type SubjectOwner = { readonly workerId: WorkerId } | 'malformed' | 'foreign';
 
-// As Rust reads an integer of base 16: a plus sign may stand first.
+// Rust's syntax of an integer in base 16, which allows a leading plus sign.
 const ID = /^\+?([0-9a-fA-F]+)$/;
 
 /**
- * The worker whose endpoint a subject is, if it is one of `wanted`, which is `service.endpoint`. The id is what stands
- * behind the last dash, in hexadecimal.
+ * The worker that a subject belongs to. `wanted` is `service.endpoint`. The id is the hexadecimal number after the last
+ * dash.
  */
 export function workerOfSubject(
   subject: string,
@@ -30,31 +30,30 @@ export function workerOfSubject(
   return id < 2n ** BigInt(workerIds.bits) ? { workerId: workerIdFromBigInt(id) } : 'malformed';
 }
 
-/** What is wanted of a scrape, and by which rules. */
+/** What is read from a scrape, and by which rules. */
 export interface ScrapeReading {
-  /** The name of the service, as {@link serviceName} makes it of a namespace and a component. */
+  /** The name of the service, as {@link serviceName} makes it from a namespace and a component. */
   readonly service: string;
-  /** The endpoint, `load_metrics` for what engines say. */
+  /** The name of the endpoint; `load_metrics` for what engines report. */
   readonly endpoint: string;
-  /** What is made of an endpoint: what its engine says, or nothing but that it is there. Absent: `engine`. */
+  /** `engine` reads what the engine reports; `predictive` only that the endpoint exists. `engine` when absent. */
   readonly metrics?: 'engine' | 'predictive';
   readonly policy: AggregatorPolicy;
 }
 
-/** The endpoints that a scrape told of, in the order in which they came, and what was wrong. */
+/** The endpoints of a scrape, in the order in which they were received, and its problems. */
 export interface ScrapeResult {
   readonly endpoints: readonly Endpoint[];
   readonly problems: readonly Problem[];
 }
 
 /**
- * The endpoints of the replies of one complete scrape.
+ * Reads the endpoints from the replies of one complete scrape.
  *
- * 1. Entries of other endpoints are left out without a word: a service answers for all it has.
- * 2. A reply that cannot be read costs that reply. An entry without metrics that can be read, or without an id, costs
- *    that entry. Each is a problem.
- * 3. With `predictive` metrics every entry counts, as with 0 active blocks, whatever its statistics.
- * 4. Several entries of one worker are a problem; which of them count is {@link ProcessedEndpoints.of}'s to say.
+ * 1. Entries of other endpoints are ignored without a problem, since a service replies with all its endpoints.
+ * 2. A reply that cannot be read is ignored with a problem. So is an entry without readable metrics or without an id.
+ * 3. With `predictive` metrics every entry counts with 0 active blocks, regardless of its statistics.
+ * 4. Several entries of one worker are a problem. {@link ProcessedEndpoints.of} decides which of them count.
  */
 export function readScrape(replies: readonly ScrapedReply[], reading: ScrapeReading): ScrapeResult {
   const { policy } = reading;
@@ -85,7 +84,7 @@ function readEntry(entry: ScrapedEndpoint, reading: ScrapeReading): Endpoint | P
   if (metrics === 'predictive')
     return { name, subject, workerId, data: { predictiveLoadMetrics: { kvActiveBlocks: 0 } } };
   if (entry.metrics === null)
-    return scrapeProblems.badMetrics(subject, entry.unread?.message ?? 'there are none', workerId);
+    return scrapeProblems.badMetrics(subject, entry.unread?.message ?? 'there are no metrics', workerId);
   return { name, subject, workerId, data: { engineLoadMetrics: entry.metrics } };
 }
 
@@ -93,7 +92,7 @@ function duplicatesOf(endpoints: readonly Endpoint[], { duplicates }: Aggregator
   const entries = new Map<Endpoint['workerId'], number>();
   for (const { workerId } of endpoints) entries.set(workerId, (entries.get(workerId) ?? 0) + 1);
   const counted =
-    duplicates === 'each-counts' ? 'all count in average and deviation' : 'and the others do not count';
+    duplicates === 'each-counts' ? 'all of them count in average and deviation' : 'the others do not count';
   return [...entries]
     .filter(([, count]) => count > 1)
     .map(([workerId, count]) => scrapeProblems.duplicate(workerId, count, counted));

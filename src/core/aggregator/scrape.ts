@@ -3,23 +3,23 @@ import { type PackageErrorCode, TidemarkError } from '../errors.js';
 import type { StatsWirePolicy } from './aggregator-policy.js';
 import type { ForwardPassMetrics } from './load-metrics.js';
 
-/** One reply of a scrape, as it came. */
+/** One reply of a scrape, not decoded. */
 export interface ScrapeReply {
   readonly data: Uint8Array;
-  /** The subject it came on, where the transport has one. */
+  /** The subject on which it was received, if the transport has subjects. */
   readonly subject?: string;
-  /** When it came, in milliseconds of the scheduler's clock. */
+  /** When it was received, in milliseconds of the scheduler's clock. */
   readonly receivedAt: number;
 }
 
 /**
- * One round of asking every worker for its statistics.
+ * Asks every worker for its statistics once.
  *
- * 1. It is cold: each subscription asks anew.
- * 2. Replies are emitted as they come.
- * 3. It completes when its time is over, or when it is known that nobody (else) answers.
- * 4. It errors with a {@link ScrapeError} when it could not be made or was cut short. What came before the error is
- *    not everything, so it is no basis for saying who is gone.
+ * 1. It is cold: each subscription asks again.
+ * 2. Replies are emitted as they arrive.
+ * 3. It completes when its time is over, or when no more replies can follow.
+ * 4. It errors with a {@link ScrapeError} when it could not be made or was cut short. The replies before the error are
+ *    incomplete, so they do not show which workers left.
  * 5. Unsubscribing ends it.
  *
  * @see {@link metricsAggregator}
@@ -29,12 +29,12 @@ export type Scrape = Observable<ScrapeReply>;
 /**
  * Why a scrape is not complete:
  *
- * - `disconnected`: the connection was not there, or was lost meanwhile;
- * - `refused`: we may not ask, or may not hear the answers;
- * - `timeout`: the server did not say that it has handed out everything;
- * - `too-many-replies`, `too-many-bytes`: more came than is taken;
- * - `package-missing`, `package-version`, `package-broken`: the package `nats` cannot be used, see {@link PackageError};
- * - `failed`: anything else, which `cause` tells.
+ * - `disconnected`: there was no connection, or it was lost during the scrape
+ * - `refused`: asking or receiving replies is not permitted
+ * - `timeout`: the server did not confirm that it has sent everything
+ * - `too-many-replies`, `too-many-bytes`: the replies exceeded a limit
+ * - `package-missing`, `package-version`, `package-broken`: the package `nats` cannot be used, see {@link PackageError}
+ * - `failed`: another error, which is the `cause`
  */
 export type ScrapeErrorCode =
   | 'disconnected'
@@ -58,22 +58,22 @@ export class ScrapeError extends TidemarkError {
   }
 }
 
-/** An endpoint as a reply tells it. */
+/** An endpoint in a reply. */
 export interface ScrapedEndpoint {
   readonly name: string;
   readonly subject: string;
-  /** What its engine says; `null` where that is nothing that can be read. */
+  /** What its engine reports; `null` if it cannot be read. */
   readonly metrics: ForwardPassMetrics | null;
-  /** Why there are no metrics; `null` where there are. */
+  /** Why the metrics cannot be read; `null` if they can. */
   readonly unread: { readonly message: string } | null;
 }
 
-/** A reply that was read, or why it could not be. */
+/** A decoded reply, or why it could not be decoded. */
 export type ScrapedReply =
   { readonly endpoints: readonly ScrapedEndpoint[] } | { readonly error: { readonly message: string } };
 
 /**
- * Reads one reply. It does not throw. {@link decodeServiceStats} of `tidemark/wire` is one, which the aggregator is
- * given because the core knows no bytes.
+ * Decodes one reply. It does not throw. `tidemark/wire` has one, {@link decodeServiceStats}. It is an option of the
+ * aggregator because the core does not depend on wire formats.
  */
 export type ReplyDecoder = (data: Uint8Array, wire: StatsWirePolicy) => ScrapedReply;

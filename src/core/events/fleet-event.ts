@@ -4,57 +4,57 @@ import type { Problem } from '../sources/problem.js';
 import type { WorkerId } from '../worker-id.js';
 
 /**
- * What one rank of one worker reports about its load (Dynamo's `ActiveLoad`).
+ * The load of one rank of one worker (Dynamo's `ActiveLoad`).
  *
- * `null` means "no value in this report": the value reported before stays. `0` is a value.
+ * `null` means that the message has no such value: the last value is kept. `0` is a value.
  */
 export interface ActiveLoad {
   readonly workerId: WorkerId;
   /** The data-parallel rank, 0 to 2^32 − 1. */
   readonly dpRank: number;
-  /** KV cache blocks of running sequences, by the router's or the worker's bookkeeping. */
+  /** KV cache blocks of running sequences, as the router or the worker counts them. */
   readonly activeDecodeBlocks: Count | null;
-  /** Prompt tokens that wait for or are in prefill. */
+  /** Prompt tokens that wait for prefill or are in it. */
   readonly activePrefillTokens: Count | null;
-  /** KV cache blocks in use, by the engine's own statement. Workers send it since release 1.1. */
+  /** KV cache blocks in use, as the engine reports them. Workers send it since release 1.1. */
   readonly kvUsedBlocks: Count | null;
 }
 
 /**
- * What the model card of a worker says about its size. A field that is absent is not known.
- *
- * `dataParallelStartRank` counts as 0 and `dataParallelSize` as 1 when absent.
+ * A worker's config: what its model card says about its size. An absent field is unknown, except that
+ * `dataParallelStartRank` is 0 and `dataParallelSize` is 1 when absent.
  */
 export interface RuntimeConfig {
   /** KV cache blocks of each rank. */
   readonly totalKvBlocks?: Count;
-  /** Tokens that one engine step takes at most, for each rank. */
+  /** The maximum number of tokens of one engine step of a rank. */
   readonly maxNumBatchedTokens?: Count;
   /** The first data-parallel rank, 0 to 2^32 − 1. */
   readonly dataParallelStartRank?: number;
-  /** How many ranks the worker has, 0 to 2^32 − 1. With 0 its ranks are known: there are none. */
+  /** The number of ranks, 0 to 2^32 − 1. With 0 the ranks of the worker are known: it has none. */
   readonly dataParallelSize?: number;
 }
 
-/** The part a worker plays in a disaggregated fleet. */
+/** What a worker does in a disaggregated fleet. It is also the `worker_type` label of the worker's metric series. */
 export type Role = 'decode' | 'prefill';
 
-/** The part of the monitored endpoint's own workers; it names the type of their metric series. */
-export type PoolRole = 'aggregated' | 'decode' | 'prefill';
+/** The role of a pool's own workers. The metric series of `aggregated` workers have the type `decode`. */
+export type PoolRole = 'aggregated' | Role;
 
-/** One `ActiveLoad` arrived, with what its message said about its way here. */
+/** A load message arrived: its load, and the header of its envelope. */
 export interface LoadReceived extends ActiveLoad {
   readonly kind: 'load';
-  /** Another topic than `kv_metrics` is not for us. Absent: it is. */
+  /** A topic other than `kv_metrics` is ignored; `kv_metrics` when absent. */
   readonly topic?: string;
+  /** The name that a recording gives the source of the message. */
   readonly source?: string;
-  /** The publisher's id, its running number for this message, and its wall clock in Unix milliseconds. */
+  /** The publisher's id, its sequence number of this message, and its wall clock in Unix milliseconds. */
   readonly publisherId?: string;
   readonly sequence?: Count;
   readonly publishedAt?: Count;
 }
 
-/** What the local scheduler's own bookkeeping says about one rank. */
+/** The load of one rank as the local scheduler counts it. */
 export interface SchedulerLoad {
   readonly workerId: WorkerId;
   readonly dpRank: number;
@@ -62,27 +62,34 @@ export interface SchedulerLoad {
   readonly activePrefillTokens: Count;
 }
 
-/** How the reducer begins: what is known before the first event. */
+/**
+ * What the reducer knows before the first event. The names are those of a recording's `start` line, so two of them differ
+ * from the glossary: `cards` says whether there is a source of configs, and `source` is the role of the pool.
+ */
 export interface FleetStart {
   readonly thresholds?: LoadThresholdUpdate;
-  /** The decode instances known at the beginning. Absent: there is no instance source until one speaks. */
+  /** The initial decode instances. Absent: there is no source of decode instances until its first event. */
   readonly decodeInstances?: readonly WorkerId[];
-  /** A prefill watch is attached beforehand, with these instances. */
+  /** The instances of a prefill watch that is attached from the start. */
   readonly prefillInstances?: readonly WorkerId[];
-  /** `false`: no load subscription could be made. */
+  /** `false`: subscribing to loads failed. */
   readonly loads?: boolean;
-  /** Whether there is a source of cards. Absent: there is one as soon as it speaks. */
+  /** Whether there is a source of configs. Absent: there is none until its first event. */
   readonly cards?: boolean;
+  /** The role of the pool; `aggregated` when absent. */
   readonly source?: PoolRole;
 }
 
-/** A change of marks. `checked`: a person asked for it, so what the policy refuses is a problem, not a change. */
+/** A change of thresholds. With `checked`, values that the policy refuses are a problem, and nothing changes. */
 export interface ThresholdsChanged extends LoadThresholdUpdate {
   readonly kind: 'thresholds';
   readonly checked?: boolean;
 }
 
-/** One instance came or went: of the monitored endpoint, or (`prefill`) of a prefill watch, the open one if not told. */
+/**
+ * One instance joined or left: an instance of the pool's endpoint, or with role `prefill` one of a prefill watch (the open
+ * one when `watch` is absent).
+ */
 export interface InstanceChanged {
   readonly kind: 'instance';
   readonly workerId: WorkerId;
@@ -91,18 +98,20 @@ export interface InstanceChanged {
   readonly watch?: number;
 }
 
-/** Something was wrong before it reached the reducer, and was survived: an adapter says so. */
+/** A problem that an adapter found before the reducer saw the event. */
 export interface ProblemReported {
   readonly kind: 'problem';
   readonly problem: Problem;
 }
 
 /**
- * A fact that enters the reducer. Kinds and fields are those of a recording.
+ * An input of the reducer. Kinds and fields are those of a recording.
  *
- * `configs`, `decodeInstances` and `prefillInstances` replace what was known, at a cost that grows with the
- * fleet; `config` and `instance` change one worker. Prefill watches are numbered from 0 in the order in which
- * they were attached; an event without `watch` means the one attached last.
+ * 1. `configs`, `decodeInstances` and `prefillInstances` are snapshots, whose cost grows with the fleet. `config` and
+ *    `instance` change one worker.
+ * 2. `marked` sets the overload mark of a worker, and `markExpired` removes it because its time is over.
+ * 3. Prefill watches are numbered from 0 in the order in which they were attached. An event without `watch` is about the
+ *    watch that was attached last.
  */
 export type FleetEvent =
   | LoadReceived

@@ -7,46 +7,47 @@ import { type LoadCheck, rankChecks } from './rank-checks.js';
 import type { RankState } from './rank-state.js';
 
 /**
- * How one check of one rank stands: above its limit or within it, or why it could not be made: no mark is set, the
- * rank reported no such value, or the worker's card gives no capacity to compare with.
+ * The result of one check of one rank, or the reason why the check could not be made: no threshold is set, the rank has
+ * no such value, or the worker's config has no capacity to compare with.
  */
 export interface CheckExplanation {
   readonly check: LoadCheck;
-  readonly standing: 'above' | 'within' | 'no mark set' | 'no data' | 'no capacity';
+  readonly standing: 'above' | 'within' | 'no threshold set' | 'no data' | 'no capacity';
   readonly value: Count | null;
   readonly limit: Count | null;
-  /** How much room is left: limit − value, negative when above. `null` where there is nothing to subtract. */
+  /** The distance to the limit: limit − value, negative when above. `null` when the check could not be made. */
   readonly margin: number | null;
 }
 
-/** How one rank that reported stands. */
+/** The explanation of one rank that has values. */
 export interface RankExplanation {
   readonly rank: number;
   readonly busy: boolean;
   readonly checks: readonly CheckExplanation[];
 }
 
-/** Why a worker is busy or free at this moment. */
+/** Why a worker is busy or free now. */
 export interface Explanation {
   readonly workerId: WorkerId;
   readonly busy: boolean;
-  /** Whether it is judged at all: discovery knows it as the policy asks. */
+  /** Whether the worker is judged: discovery knows it, as far as the policy requires that. */
   readonly known: boolean;
+  /** Whether it has an overload mark. */
   readonly overloadMarked: boolean;
-  /** Since when it is busy, in milliseconds of the clock that drives the reducer; `null` when it is free. */
+  /** When it became busy, in milliseconds of the clock that drives the reducer; `null` when it is free. */
   readonly since: number | null;
   readonly judgedRanks: number;
   readonly busyRanks: number;
-  /** How many ranks must be busy for the worker to be. */
+  /** The number of ranks that must be busy for the worker to be busy. */
   readonly neededRanks: number;
-  /** Declared ranks that reported nothing; they count as free. */
+  /** The number of declared ranks without values; they count as free. */
   readonly silentRanks: number;
   readonly ranks: readonly RankExplanation[];
-  /** The whole as sentences for people, a line each. */
+  /** The explanation for people, one sentence per line. */
   readonly text: string;
 }
 
-/** Every check that the policy knows, on one rank: made, or why not. */
+/** Every check of the policy on one rank: its result, or why it could not be made. */
 export function explainRank(
   rank: number,
   state: RankState,
@@ -55,8 +56,9 @@ export function explainRank(
 ): RankExplanation {
   const made = rankChecks(state, thresholds, policy);
   const checks = checksOf(policy).map((check): CheckExplanation => {
-    const result = made.find((one) => one.check === check);
-    if (result === undefined) return { ...describeSkippedCheck(check, state, thresholds), limit: null, margin: null };
+    const result = made.find((candidate) => candidate.check === check);
+    if (result === undefined)
+      return { ...describeSkippedCheck(check, state, thresholds), limit: null, margin: null };
     const { value, limit, exceeded } = result;
     return {
       check,
@@ -66,7 +68,7 @@ export function explainRank(
       margin: Number(limit) - Number(value),
     };
   });
-  const latch = made.find((one) => one.check === 'latch');
+  const latch = made.find(({ check }) => check === 'latch');
   if (latch !== undefined) {
     checks.push({ check: 'latch', standing: 'above', value: latch.value, limit: latch.limit, margin: null });
   }
@@ -96,6 +98,6 @@ function describeSkippedCheck(
             thresholds.activeDecodeBlocksThreshold,
             check === 'kvUsedBlocks' ? state.kvUsedBlocks : state.activeDecodeBlocks,
           ];
-  const standing = threshold === null ? 'no mark set' : value === null ? 'no data' : 'no capacity';
+  const standing = threshold === null ? 'no threshold set' : value === null ? 'no data' : 'no capacity';
   return { check, standing, value };
 }

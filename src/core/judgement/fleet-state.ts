@@ -1,34 +1,35 @@
-/** How the fleet stands, in numbers. */
+/** The workers of a pool in numbers. */
 export interface FleetCounts {
-  /** Workers that are judged: known, and with a state. */
+  /** Workers that are judged: known, and with values or a config. */
   readonly known: number;
   /** Workers whose loads are held until discovery knows them. */
   readonly held: number;
   readonly busy: number;
-  /** Workers that the request path marked; they count as busy. */
+  /** Workers with an overload mark; they count as busy. */
   readonly overloadMarked: number;
-  /** Instances told, in both roles, and those of them that were reported down. */
+  /** Instances in both roles. */
   readonly instances: number;
+  /** Instances that were reported down. */
   readonly down: number;
 }
 
 /**
- * How a pool stands, for who routes to it: `none`, nobody is there; `unknown`, workers are there and none of them is
- * judged yet; `free`, no judged worker is busy; `partial`, some are; `all-busy`, all are.
+ * The state of a pool for a router: `none`, there are no workers; `unknown`, there are workers, and none of them is judged
+ * yet; `free`, no judged worker is busy; `partial`, some are busy; `all-busy`, all are busy.
  */
 export type FleetState = 'none' | 'unknown' | 'free' | 'partial' | 'all-busy';
 
 /**
- * How a pool stands, of its counts.
+ * The state of a pool, from its counts.
  *
- * 1. Overload and outage are told apart: `all-busy` is never said of a pool without a worker, nor `none` of a busy one.
- * 2. Workers whose loads are held count as there and not judged. Workers that were reported down count as not there.
+ * 1. It distinguishes overload from outage: a pool without workers is never `all-busy`, and a busy one is never `none`.
+ * 2. Workers whose loads are held count as present but not judged. Workers that were reported down count as absent.
  *
  * @example
  * ```ts
  * import { fleetStateOf } from 'tidemark';
  *
- * const counts = { known: 3, held: 0, busy: 1, marked: 0, instances: 3, down: 0 };
+ * const counts = { known: 3, held: 0, busy: 1, overloadMarked: 0, instances: 3, down: 0 };
  * console.log(fleetStateOf(counts), fleetStateOf({ ...counts, busy: 3 }));
  * // Logs: partial all-busy
  * ```

@@ -4,22 +4,22 @@ import { rankChecks } from './rank-checks.js';
 import { type RankState, type RankStates, inRange } from './rank-state.js';
 
 /**
- * Whether a worker is above its marks.
+ * Whether a worker is busy.
  *
- * 1. The judged ranks are those that reported anything; under `ranksJudged: 'declared'` those the card declares,
- *    a silent one being free, as long as a card is known.
- * 2. A rank is busy when one of its checks finds the value strictly above the limit: prefill tokens above the
- *    absolute mark, prefill tokens above the mark's fraction of the batch limit, or blocks above the mark's
- *    fraction of the total blocks, which must be known and not 0.
- * 3. The worker is busy when as many judged ranks are busy as `rollUp` asks for. Without a judged rank it is free.
+ * 1. The judged ranks are those that have values. Under `ranksJudged: 'declared'` they are the ranks that the config
+ *    declares, if there is a config; a silent declared rank is free.
+ * 2. A rank is busy when at least one of its values is strictly above its limit: prefill tokens above the absolute
+ *    threshold, prefill tokens above a fraction of the batch limit, or blocks above a fraction of the total blocks, which
+ *    must be known and not 0.
+ * 3. The worker is busy when as many judged ranks are busy as `rollUp` requires. Without a judged rank it is free.
  *
- * Source: the recorded decisions of Dynamo 0.8 to 1.6; the cell contents of {@link policies}.
+ * Source: the recorded decisions of Dynamo 0.8 to 1.6, and the cells of {@link policies}.
  *
  * @example
  * ```ts
  * import { isBusy, policies, LoadThresholdConfig } from 'tidemark';
  *
- * const marks = LoadThresholdConfig.defaults(policies.default).set({ activeDecodeBlocksThreshold: 0.85 });
+ * const thresholds = LoadThresholdConfig.defaults(policies.default).set({ activeDecodeBlocksThreshold: 0.85 });
  * const rank = (activeDecodeBlocks: number) => ({
  *   activeDecodeBlocks,
  *   activePrefillTokens: null,
@@ -29,7 +29,7 @@ import { type RankState, type RankStates, inRange } from './rank-state.js';
  *   latch: null,
  * });
  * const worker = (blocks: number) => ({ declared: { start: 0, end: 1 }, ranks: new Map([[0, rank(blocks)]]) });
- * console.log(isBusy(worker(85), marks, policies.default), isBusy(worker(86), marks, policies.default));
+ * console.log(isBusy(worker(85), thresholds, policies.default), isBusy(worker(86), thresholds, policies.default));
  * // Logs: false true
  * ```
  *
@@ -42,18 +42,18 @@ export function isBusy(states: RankStates, thresholds: LoadThresholds, policy: L
   return judged.count > 0 && busy >= neededRanks(policy.rollUp, judged.count);
 }
 
-/** Whether one rank is above a mark. */
+/** Whether one rank is busy. */
 export function isRankBusy(rank: RankState, thresholds: LoadThresholds, policy: LoadPolicy): boolean {
   return rankChecks(rank, thresholds, policy).some((result) => result.exceeded);
 }
 
-/** The ranks that count in a judgement: how many, and those of them that reported. */
+/** The ranks that count in a judgement: their number, and those of them that have values. */
 export interface JudgedRanks {
   readonly count: number;
   readonly reported: ReadonlyMap<number, RankState>;
 }
 
-/** Which ranks a policy judges. A declared range is never written out, however large it is. */
+/** The ranks that a policy judges. A declared range is never expanded, so its size costs nothing. */
 export function judgedRanks(states: RankStates, policy: LoadPolicy): JudgedRanks {
   const range = policy.ranksJudged === 'declared' ? states.declared : null;
   const reported = new Map<number, RankState>();
@@ -63,7 +63,7 @@ export function judgedRanks(states: RankStates, policy: LoadPolicy): JudgedRanks
   return { count: range === null ? reported.size : range.end - range.start, reported };
 }
 
-/** How many of the judged ranks must be busy. */
+/** The number of judged ranks that must be busy for the worker to be busy. */
 export function neededRanks(rollUp: RollUp, judged: number): number {
   if (rollUp === 'all') return judged;
   return rollUp === 'any' ? 1 : Math.min(rollUp.atLeast, judged);

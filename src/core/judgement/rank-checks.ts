@@ -1,9 +1,9 @@
-import type { Count } from '../count.js';
+import { type Count, MAX_U64 } from '../count.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import type { LoadThresholds } from '../policy/load-thresholds.js';
 import type { RankState } from './rank-state.js';
 
-/** A check that can make a rank busy. `latch`: no block count is above the mark now, but the latch still holds. */
+/** A check that can make a rank busy. `latch`: no block count is above the threshold now, but the latch is still closed. */
 export type LoadCheck =
   'activeDecodeBlocks' | 'kvUsedBlocks' | 'latch' | 'activePrefillTokens' | 'activePrefillTokensFrac';
 
@@ -16,28 +16,27 @@ export interface CheckResult {
 }
 
 const DEFAULT_BATCH_TOKENS = 10_000_000;
-const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 
-/** The most blocks a rank may have without being busy, as the original computes it: in binary64. */
+/** The limit of blocks of a rank, computed in binary64 as the original does. A value equal to the limit is not above it. */
 export function decodeLimit(fraction: number, totalKvBlocks: Count): number {
   return fraction * Number(totalKvBlocks);
 }
 
 /**
- * The most prefill tokens a rank may have by a fraction of its batch limit: the product in binary64, cut to a
- * whole number of 0 to 2^64 − 1 as Rust casts it.
+ * The limit of prefill tokens as a fraction of the batch limit: the product in binary64, truncated to a whole number
+ * from 0 to 2^64 − 1 as Rust casts it.
  */
 export function prefillLimit(fraction: number, maxNumBatchedTokens: Count | null): Count {
   const product = fraction * Number(maxNumBatchedTokens ?? DEFAULT_BATCH_TOKENS);
   if (Number.isNaN(product) || product <= 0) return 0;
   if (product >= 2 ** 64) return MAX_U64;
-  const cut = Math.trunc(product);
-  return Number.isSafeInteger(cut) ? cut : BigInt(cut);
+  const truncated = Math.trunc(product);
+  return Number.isSafeInteger(truncated) ? truncated : BigInt(truncated);
 }
 
 /**
- * The checks of one rank that are on and have what they need, in the order tokens, fraction, blocks. A check is
- * absent when its mark is off, its value was never reported, or the rank's total blocks are unknown or 0.
+ * The checks of one rank that can be made, in the order tokens, fraction, blocks. A check is absent when its threshold is
+ * off, when the rank has no such value, or when the rank's total blocks are unknown or 0.
  */
 export function rankChecks(rank: RankState, thresholds: LoadThresholds, policy: LoadPolicy): CheckResult[] {
   const results: CheckResult[] = [];

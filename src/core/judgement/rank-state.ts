@@ -2,7 +2,7 @@ import type { Count } from '../count.js';
 import type { RuntimeConfig } from '../events/fleet-event.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 
-/** Consecutive data-parallel ranks, `start` included, `end` excluded. Empty when both are equal. */
+/** Consecutive data-parallel ranks from `start` to before `end`. It is empty when both are equal. */
 export interface RankRange {
   readonly start: number;
   readonly end: number;
@@ -12,12 +12,12 @@ const U32_VALUES = 2 ** 32;
 const MAX_RANKS_PER_WORKER = 4096;
 
 /**
- * The ranks that a card declares, by the `rankRange` cell of a policy.
+ * The ranks that a config declares, according to the `rankRange` cell of a policy.
  *
- * 1. `from-zero`: ranks 0 to size; a start rank is ignored.
- * 2. `wrapping`: start + size modulo 2^32; a range that wraps is empty.
- * 3. `checked`, `checked-and-reported`: size 1 to 4096 and an end that fits 32 bits; otherwise `undefined`,
- *    which means that the card does not count.
+ * 1. `from-zero`: from 0 to size; the start rank is ignored.
+ * 2. `wrapping`: the end is start + size modulo 2^32; a range that wraps is empty.
+ * 3. `checked`, `checked-and-reported`: the size must be from 1 to 4096, and the end must fit 32 bits. Otherwise the result
+ *    is `undefined`, and the config does not count.
  */
 export function declaredRanks(config: RuntimeConfig, policy: LoadPolicy): RankRange | undefined {
   const start = config.dataParallelStartRank ?? 0;
@@ -38,26 +38,26 @@ export function declaredRanks(config: RuntimeConfig, policy: LoadPolicy): RankRa
 }
 
 /**
- * Whether a card that does not count still says that its worker has no ranks.
+ * Whether a config that does not count still says that its worker has no ranks.
  *
- * 1. `from-zero`, `wrapping`: never; a card with an empty range counts.
- * 2. `checked`: never; of a card that does not count nothing is known.
- * 3. `checked-and-reported`: a card of size 0.
+ * 1. `from-zero`, `wrapping`: never; a config with an empty range counts.
+ * 2. `checked`: never; a config that does not count says nothing.
+ * 3. `checked-and-reported`: a config of size 0.
  */
-export function declaresNoRanks(card: RuntimeConfig, policy: LoadPolicy): boolean {
-  return policy.rankRange === 'checked-and-reported' && card.dataParallelSize === 0;
+export function declaresNoRanks(config: RuntimeConfig, policy: LoadPolicy): boolean {
+  return policy.rankRange === 'checked-and-reported' && config.dataParallelSize === 0;
 }
 
-/** Whether a rank lies in a range. */
+/** Whether a range contains a rank. */
 export function inRange(rank: number, range: RankRange): boolean {
   return rank >= range.start && rank < range.end;
 }
 
 /**
- * The decode latch of one rank (Dynamo 1.1 and later): it closes when either block signal exceeds the mark and
- * opens when both have come back, so that two publishers of different signals do not make a worker flap.
+ * The decode latch of one rank (Dynamo 1.1 and later). It closes when either block signal is above the threshold, and
+ * opens when neither is, so that two publishers of different signals do not make a worker flap.
  *
- * A signal that was never reported counts as come back.
+ * A signal that was never reported counts as cleared, that is, as not above the threshold.
  */
 export interface DecodeLatch {
   readonly latched: boolean;
@@ -65,17 +65,17 @@ export interface DecodeLatch {
   readonly usedCleared: boolean;
 }
 
-/** The latch of a rank that nothing has closed. */
+/** A latch that was never closed. */
 export const openLatch: DecodeLatch = { latched: false, activeCleared: true, usedCleared: true };
 
 /**
- * The latch after one report.
+ * The latch after one load.
  *
- * 1. A given signal above the mark closes it.
- * 2. A given signal sets whether that signal has come back; one that is not given leaves it.
- * 3. Closed and both come back: it opens.
+ * 1. A value above the threshold closes it.
+ * 2. Each value sets whether its signal is cleared; without a value that stays as it is.
+ * 3. A closed latch opens when both signals are cleared.
  *
- * @param isAbove whether a value is above the decode mark
+ * @param isAbove whether a value is above the decode threshold
  */
 export function updateLatch(
   latch: DecodeLatch,
@@ -91,7 +91,7 @@ export function updateLatch(
   return { latched, activeCleared, usedCleared };
 }
 
-/** What is known of one rank: the last reported values and the capacities of the worker's card. `null`: not known. */
+/** What is known about one rank: its last values, and the capacities of the worker's config. `null` is unknown. */
 export interface RankState {
   readonly activeDecodeBlocks: Count | null;
   readonly activePrefillTokens: Count | null;
@@ -101,7 +101,7 @@ export interface RankState {
   readonly latch: DecodeLatch | null;
 }
 
-/** The ranks of one worker: those it declared, if its card is known, and those that something is known of. */
+/** The ranks of one worker: those that its config declares (`null` without a config), and those that are known. */
 export interface RankStates {
   readonly declared: RankRange | null;
   readonly ranks: ReadonlyMap<number, RankState>;

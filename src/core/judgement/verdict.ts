@@ -5,7 +5,7 @@ import { isRankBusy, judgedRanks, neededRanks } from './is-busy.js';
 import { type CheckResult, type LoadCheck, rankChecks } from './rank-checks.js';
 import type { RankStates } from './rank-state.js';
 
-/** The judgement on one reported rank: busy or not, and every check that could be made. */
+/** The judgement on one rank that has values, with every check that could be made. */
 export interface RankVerdict {
   readonly rank: number;
   readonly busy: boolean;
@@ -13,33 +13,33 @@ export interface RankVerdict {
 }
 
 /**
- * Why a worker is busy or free: `load`, its ranks' values; `mark`, the request path marked it; `unmarked`, such a
- * mark ended; `left`, it is not known any more.
+ * Why a worker is busy or free: `load`, because of the values of its ranks; `overload-mark`, because it has an overload
+ * mark; `overload-mark-ended`, because its overload mark ended; `left`, because it is no longer known.
  */
-export type VerdictReason = 'load' | 'mark' | 'unmarked' | 'left';
+export type VerdictReason = 'load' | 'overload-mark' | 'overload-mark-ended' | 'left';
 
 /** The judgement on one worker. */
 export interface Verdict {
   readonly workerId: WorkerId;
   readonly busy: boolean;
   readonly reason: VerdictReason;
-  /** When the worker became what it is, in milliseconds of the clock that drives the reducer. */
+  /** When the worker became busy or free, in milliseconds of the clock that drives the reducer. */
   readonly since: number;
-  /** How many ranks were judged, silent declared ones included, and how many of them are busy. */
+  /** The number of judged ranks, silent declared ones included. */
   readonly judgedRanks: number;
   readonly busyRanks: number;
-  /** The judged ranks that reported, ascending. */
+  /** The judged ranks that have values, ascending. */
   readonly ranks: readonly RankVerdict[];
   /** The judgement as one sentence for people. */
   readonly text: string;
 }
 
-/** The rank that shows best why a worker is busy or free: the first that is what the worker is. */
+/** The rank that shows best why a worker is busy or free: the first one with the same state. */
 export function decisiveRank(ranks: readonly RankVerdict[], busy: boolean): RankVerdict | undefined {
   return ranks.find((rank) => rank.busy === busy) ?? ranks[0];
 }
 
-/** The check that shows best why a rank is busy or free: the first that is exceeded, else the one with the least room. */
+/** The check that shows best why a rank is busy or free: the first exceeded one, else the one with the smallest margin. */
 export function decisiveCheck({ checks }: RankVerdict): CheckResult | undefined {
   const margin = (check: CheckResult): number => Number(check.limit) - Number(check.value);
   return checks.find((check) => check.exceeded) ?? checks.toSorted((a, b) => margin(a) - margin(b))[0];
@@ -48,16 +48,15 @@ export function decisiveCheck({ checks }: RankVerdict): CheckResult | undefined 
 const checkNames = {
   activeDecodeBlocks: 'active decode blocks',
   kvUsedBlocks: 'used KV blocks',
-  latch: 'blocks (held by the latch until both signals are back)',
+  latch: 'blocks (held by the latch until both signals are back within the limit)',
   activePrefillTokens: 'prefill tokens',
   activePrefillTokensFrac: 'prefill tokens (fraction of the batch limit)',
 } as const satisfies Record<LoadCheck, string>;
 
 /**
- * Judges one worker and says why: {@link isBusy} with its working shown.
+ * Judges one worker as {@link isBusy} does, and says why.
  *
- * `given` is what the verdict says beside the ranks: whether the worker counts as busy, for which reason, since
- * when.
+ * @param given what the ranks do not tell: whether the worker counts as busy, for which reason, and since when
  */
 export function judge(
   workerId: WorkerId,
@@ -86,18 +85,18 @@ function reasonText(
   busyRanks: number,
   needed: number,
 ): string {
-  if (reason === 'mark') return 'the request path marked it overloaded';
+  if (reason === 'overload-mark') return 'it has an overload mark';
   if (reason === 'left') return 'it left the fleet';
-  const ended = reason === 'unmarked' ? 'the mark of the request path ended; ' : '';
-  if (judged === 0) return `${ended}no rank has reported`;
+  const ended = reason === 'overload-mark-ended' ? 'its overload mark ended; ' : '';
+  if (judged === 0) return `${ended}no rank has reported a load`;
   const rankOf = `${busyRanks} of ${judged} ranks busy, ${needed} needed`;
   const decisive = decisiveRank(ranks, busyRanks >= needed);
-  return `${ended}${decisive === undefined ? 'no declared rank has reported' : checkText(decisive)} (${rankOf})`;
+  return `${ended}${decisive === undefined ? 'no declared rank has reported a load' : checkText(decisive)} (${rankOf})`;
 }
 
 function checkText(rank: RankVerdict): string {
   const decisive = decisiveCheck(rank);
-  if (decisive === undefined) return `rank ${rank.rank} has no mark to be above`;
+  if (decisive === undefined) return `rank ${rank.rank} cannot be compared with any threshold`;
   const relation = decisive.check === 'latch' ? 'against' : decisive.exceeded ? '>' : '≤';
   return `rank ${rank.rank} ${checkNames[decisive.check]} ${decisive.value} ${relation} ${limitText(decisive.limit)}`;
 }

@@ -1,6 +1,6 @@
 // eslint-disable-next-line @typescript-eslint/triple-slash-reference -- the declarations name what `[Symbol.dispose]` needs
 /// <reference lib="esnext.disposable" preserve="true" />
-import { asyncScheduler, defer, merge, of, type Observable, type Subscription } from 'rxjs';
+import { asyncScheduler, defer, type Observable, type Subscription } from 'rxjs';
 import { trampoline } from '../../operators/trampoline.js';
 import type { Explanation } from '../judgement/explanation.js';
 import type { FleetCounts } from '../judgement/fleet-state.js';
@@ -12,10 +12,10 @@ import type { Cleanup } from '../state/cleanup.js';
 import type { FleetRanks } from '../state/fleet-ranks.js';
 import type { FleetStep, Transition } from '../state/fleet-step.js';
 import type { WorkerId } from '../worker-id.js';
-import { MonitorOutputs, MonitorRun } from './monitor-run.js';
+import { MonitorRun, type MonitorOutputValues, monitorOutputs } from './monitor-run.js';
 import type { MonitorOptions, MonitorSources } from './monitor-sources.js';
 
-/** The present state of a run, as it was last handed out. */
+/** The current state of a run, as its outputs last emitted it. */
 export interface MonitorSnapshot {
   readonly busy: BusySet;
   readonly fleet: FleetCounts;
@@ -25,59 +25,68 @@ export interface MonitorSnapshot {
 
 /** A monitor of one pool. See {@link loadMonitor}. */
 export interface LoadMonitor {
+  /** What each event changed. An event that changed nothing emits nothing. */
   readonly steps$: Observable<FleetStep>;
+  /** The busy set: the current one on subscription, then each one whose ids differ from the one before. */
   readonly busy$: Observable<BusySet>;
+  /** Each change of a worker between busy and free, with its verdict. Those of one event are in ascending order of ids. */
   readonly transitions$: Observable<Transition>;
+  /** The workers in numbers: the current counts on subscription, then each change of them. */
   readonly fleet$: Observable<FleetCounts>;
+  /** The metric series to remove for workers and ranks that left. Pass them to {@link performCleanup}. */
   readonly cleanups$: Observable<Cleanup>;
+  /** Recoverable problems: refused thresholds, loads of unknown workers, sources that failed or ended, and others. */
   readonly problems$: Observable<Problem>;
+  /** The last status of every source that has one: the current list on subscription, then each change of it. */
   readonly status$: Observable<readonly SourceStatus[]>;
-  /** Starts the run that all outputs share, if none is under way, and returns its subscription. */
+  /** Starts the run that all outputs share, unless one is active, and returns its subscription. */
   connect(): Subscription;
-  /** Ends the run. Nothing happens without one. */
+  /** Ends the run, if there is one. */
   stop(): void;
-  /** The present state, or `undefined` without a run. */
+  /** The current state; `undefined` without a run. */
   snapshot(): MonitorSnapshot | undefined;
-  /** Why a worker is busy or free now; `undefined` without a run and for a worker of which nothing is known. */
+  /** Why a worker is busy or free now; `undefined` without a run, and for an unknown worker. */
   explain(workerId: WorkerId): Explanation | undefined;
-  /** Every worker that is there with its ranks, as they are now: a copy to be read at leisure; `undefined` without a run. */
+  /** A copy of every present worker and its ranks as they are now; `undefined` without a run. */
   ranks(): FleetRanks | undefined;
+  /** The same as `stop`, for `using`. */
   [Symbol.dispose](): void;
 }
 
 /**
- * Merges what sources tell of one pool of workers into a load state, and tells who is busy, why, and since when.
+ * Merges the sources of one pool of workers into a load state, and emits which workers are busy, why, and since when.
  *
- * 1. Building connects nothing. `connect()` starts one run, which all outputs share; attach sinks before it, as a
- *    synchronous source speaks at once. It is idempotent.
- * 2. For each event the state is changed first; then `steps$`, `busy$`, `transitions$`, `fleet$`, `cleanups$` and
- *    `problems$` emit, synchronously and in this order, whatever the order of subscription. An event that a
- *    subscriber causes meanwhile waits for all of them.
- * 3. `busy$` emits only when the set of ids differs. `busy$`, `fleet$` and `status$` give a late subscriber the
- *    present value first; the others only what comes.
- * 4. Outputs never error. A source that errors or ends becomes a status and a problem, and what it last said
- *    stays; the end of `thresholds`, `events` and the outer prefill stream is neither.
- * 5. Outputs complete when every source has completed, when a source ended whose policy cell says that it ends the
- *    monitor, on `stop()`, on abort, on dispose, and when the run's subscription is unsubscribed.
- * 6. After an end it can be connected again, from empty. Who subscribes meanwhile waits for that.
- * 7. Marks of the request path end by the monitor's timer, as an event of their own.
+ * 1. Building a monitor connects nothing. `connect()` starts one run, which all outputs share; while it is active,
+ *    `connect()` has no further effect. Attach sinks before you connect, since a synchronous source emits at once.
+ * 2. For each event the state changes first. Then `steps$`, `busy$`, `transitions$`, `fleet$`, `cleanups$` and
+ *    `problems$` emit, synchronously and in this order, regardless of the order of subscription. An event that a
+ *    subscriber causes waits until all of them have emitted.
+ * 3. `busy$` emits only when the set of ids differs. `busy$`, `fleet$` and `status$` give a late subscriber the current
+ *    value first; the other outputs give it only later values.
+ * 4. Outputs never error. A source that errors or ends becomes a status and a problem, and its last value is kept. The
+ *    end of `thresholds`, of `events` and of the outer stream of prefill watches is neither.
+ * 5. Outputs complete when every source has completed, when a source ends that ends the monitor under the policy, on
+ *    `stop()`, on abort, on dispose, and when the subscription of the run is unsubscribed.
+ * 6. After that the monitor can be connected again, and starts from empty. A subscriber that comes in between waits for
+ *    the next run.
+ * 7. A timer of the monitor ends overload marks, as an event.
  *
  * | source | next | error | end |
  * |---|---|---|---|
- * | `loads` | judged | problem `source-error`, then as its end | problem and status; the policy's `loadsEnded` |
- * | `configs` | cards | problem `source-error`, then as its end | problem and status; the policy's `configsEnded` |
- * | `decodeInstances` | instances | problem `source-error`, then as its end | problem and status; the policy's `instancesEnded` |
+ * | `loads` | judged | problem `source-error`, then as for its end | problem and status; the policy's `loadsEnded` |
+ * | `configs` | configs | problem `source-error`, then as for its end | problem and status; the policy's `configsEnded` |
+ * | `decodeInstances` | instances | problem `source-error`, then as for its end | problem and status; the policy's `instancesEnded` |
  * | `prefillInstances`, outer | a watch | problem `source-error` | nothing |
- * | `prefillInstances`, inner | instances | problem `source-error`, then as its end | its last set stays |
- * | `thresholds` | marks, checked | problem `source-error` | nothing |
- * | `events` | as it says | problem `source-error` | nothing |
+ * | `prefillInstances`, inner | instances | problem `source-error`, then as for its end | its last set is kept |
+ * | `thresholds` | thresholds, validated | problem `source-error` | nothing |
+ * | `events` | the event itself | problem `source-error` | nothing |
  *
  * | on | `busy$`, `fleet$`, `status$` | `steps$`, `transitions$`, `cleanups$`, `problems$` |
  * |---|---|---|
- * | unsubscribe | the run goes on | the run goes on |
- * | late subscription | the present value, then what comes | what comes |
+ * | unsubscribe | the run continues | the run continues |
+ * | late subscription | the current value, then later values | later values |
  * | stop | complete | the policy's cleanup, then complete |
- * | reconnection | begin again, from empty | begin again |
+ * | reconnection | start again, from empty | start again |
  *
  * @example
  * ```ts
@@ -102,57 +111,47 @@ export interface LoadMonitor {
  */
 export function loadMonitor(sources: MonitorSources, options: MonitorOptions): LoadMonitor {
   const scheduler = options.scheduler ?? asyncScheduler;
-  let outputs = new MonitorOutputs();
+  let outputs = monitorOutputs();
   let run: MonitorRun | undefined;
 
   const stop = (): void => run?.stop();
   const ended = (): void => {
     options.signal?.removeEventListener('abort', stop);
     run = undefined;
-    outputs = new MonitorOutputs();
+    outputs = monitorOutputs();
   };
   const connect = (): Subscription => {
     if (run !== undefined) return run.subscription;
-    const begun = new MonitorRun(sources, options, scheduler, outputs, ended);
-    run = begun;
+    const started = new MonitorRun(sources, options, scheduler, outputs, ended);
+    run = started;
     options.signal?.addEventListener('abort', stop, { once: true });
-    begun.connect();
+    started.connect();
     if (options.signal?.aborted === true) stop();
-    return begun.subscription;
+    return started.subscription;
   };
-  const output = <T>(
-    select: (outputs: MonitorOutputs) => Observable<T>,
-    present?: (outputs: MonitorOutputs) => T | undefined,
-  ): Observable<T> =>
+  const output$ = <Name extends keyof MonitorOutputValues>(
+    name: Name,
+  ): Observable<MonitorOutputValues[Name]> =>
     defer(() => {
-      const value = present?.(outputs);
-      // The present value goes in behind the subscription, so that what its receiver causes is not missed.
-      return value === undefined ? select(outputs) : merge(select(outputs), of(value)).pipe(trampoline());
+      const values$ = outputs.output$(name);
+      // What a subscriber causes while it is given the kept value waits, so that it is emitted after that value.
+      return outputs.last(name) === undefined ? values$ : values$.pipe(trampoline());
     });
 
   return {
-    steps$: output(({ steps$ }) => steps$),
-    busy$: output(
-      ({ busy$ }) => busy$,
-      ({ busy }) => busy,
-    ),
-    transitions$: output(({ transitions$ }) => transitions$),
-    fleet$: output(
-      ({ fleet$ }) => fleet$,
-      ({ fleet }) => fleet,
-    ),
-    cleanups$: output(({ cleanups$ }) => cleanups$),
-    problems$: output(({ problems$ }) => problems$),
-    status$: output(
-      ({ status$ }) => status$,
-      ({ status }) => status,
-    ),
+    steps$: output$('steps'),
+    busy$: output$('busy'),
+    transitions$: output$('transitions'),
+    fleet$: output$('fleet'),
+    cleanups$: output$('cleanups'),
+    problems$: output$('problems'),
+    status$: output$('status'),
     connect,
     stop,
     snapshot: () => {
       if (run === undefined) return undefined;
       const { busy, fleet, thresholds } = run.fleet;
-      return { busy, fleet, thresholds, status: outputs.status ?? [] };
+      return { busy, fleet, thresholds, status: outputs.last('status') ?? [] };
     },
     explain: (workerId) => run?.fleet.explain(workerId),
     ranks: () => run?.fleet.ranks(),

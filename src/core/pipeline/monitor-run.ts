@@ -1,18 +1,19 @@
 import { type SchedulerLike, Subject, Subscription } from 'rxjs';
 import type { FleetEvent } from '../events/fleet-event.js';
-import type { LoadBatch } from '../events/load-batch.js';
+import { type LoadBatch, batchEvents } from '../events/load-batch.js';
 import type { FleetCounts } from '../judgement/fleet-state.js';
 import type { Problem } from '../sources/problem.js';
-import type { SourceStatus } from '../sources/source-status.js';
+import { type SourceStatus, withStatus } from '../sources/source-status.js';
 import type { BusySet } from '../state/busy-set.js';
 import type { Cleanup } from '../state/cleanup.js';
 import { FleetLoad } from '../state/fleet-load.js';
 import type { FleetStep, Transition } from '../state/fleet-step.js';
 import type { WorkerId } from '../worker-id.js';
 import type { MonitorOptions, MonitorSources } from './monitor-sources.js';
-import { batchEvents, sourceEvents } from './source-events.js';
+import { Outputs } from './outputs.js';
+import { sourceEvents } from './source-events.js';
 
-/** Ends the request path's marks when their time is over; marking again arms the timer anew. */
+/** Ends overload marks when their time is over. Marking a worker again restarts its timer. */
 export class OverloadMarkTimers {
   private readonly timers = new Map<WorkerId, Subscription>();
 
@@ -37,75 +38,35 @@ export class OverloadMarkTimers {
   }
 }
 
-/** The outputs of one run, a subject for each, fed in one fixed order. */
-export class MonitorOutputs {
-  private readonly subjects = {
-    steps$: new Subject<FleetStep>(),
-    busy$: new Subject<BusySet>(),
-    transitions$: new Subject<Transition>(),
-    fleet$: new Subject<FleetCounts>(),
-    cleanups$: new Subject<Cleanup>(),
-    problems$: new Subject<Problem>(),
-    status$: new Subject<readonly SourceStatus[]>(),
-  };
-  readonly steps$ = this.subjects.steps$.asObservable();
-  readonly busy$ = this.subjects.busy$.asObservable();
-  readonly transitions$ = this.subjects.transitions$.asObservable();
-  readonly fleet$ = this.subjects.fleet$.asObservable();
-  readonly cleanups$ = this.subjects.cleanups$.asObservable();
-  readonly problems$ = this.subjects.problems$.asObservable();
-  readonly status$ = this.subjects.status$.asObservable();
-  /** What the outputs with a present value said last, so that who joins meanwhile hears it once; `undefined` before a run. */
-  busy: BusySet | undefined;
-  fleet: FleetCounts | undefined;
-  status: readonly SourceStatus[] | undefined;
+/** What the outputs of a monitor emit. */
+export interface MonitorOutputValues {
+  readonly steps: FleetStep;
+  readonly busy: BusySet;
+  readonly transitions: Transition;
+  readonly fleet: FleetCounts;
+  readonly cleanups: Cleanup;
+  readonly problems: Problem;
+  readonly status: readonly SourceStatus[];
+}
 
-  /** The beginning of a run: what is there before the first event. */
-  begin(busy: BusySet, fleet: FleetCounts): void {
-    this.busy = busy;
-    this.fleet = fleet;
-    this.status = [];
-    this.subjects.busy$.next(busy);
-    this.subjects.fleet$.next(fleet);
-    this.subjects.status$.next(this.status);
-  }
+export type MonitorOutputs = Outputs<MonitorOutputValues>;
 
-  /** All outputs of one step, before anything else happens. */
-  step(step: FleetStep): void {
-    this.subjects.steps$.next(step);
-    if (step.busy !== this.busy) {
-      this.busy = step.busy;
-      this.subjects.busy$.next(step.busy);
-    }
-    for (const transition of step.transitions) this.subjects.transitions$.next(transition);
-    if (step.fleet !== this.fleet) {
-      this.fleet = step.fleet;
-      this.subjects.fleet$.next(step.fleet);
-    }
-    for (const cleanup of step.cleanups) this.subjects.cleanups$.next(cleanup);
-    for (const problem of step.problems) this.subjects.problems$.next(problem);
-  }
-
-  /** One source is otherwise than before. */
-  setStatus(one: SourceStatus): void {
-    const others = (this.status ?? []).filter(({ source }) => source !== one.source);
-    this.status = [...others, one];
-    this.subjects.status$.next(this.status);
-  }
-
-  /** The end of all outputs. */
-  complete(): void {
-    this.busy = undefined;
-    this.fleet = undefined;
-    this.status = undefined;
-    // In the order of the outputs themselves.
-    for (const subject$ of Object.values(this.subjects)) subject$.complete();
-  }
+/** The outputs of one run, in the order in which they emit and complete. */
+export function monitorOutputs(): MonitorOutputs {
+  return new Outputs({
+    steps: new Subject<FleetStep>(),
+    busy: new Subject<BusySet>(),
+    transitions: new Subject<Transition>(),
+    fleet: new Subject<FleetCounts>(),
+    cleanups: new Subject<Cleanup>(),
+    problems: new Subject<Problem>(),
+    status: new Subject<readonly SourceStatus[]>(),
+  });
 }
 
 /**
  * One run of a monitor: its state, its queue of events, its subscriptions. An event that a subscriber causes while
- * the outputs of another are under way waits for all of them.
+ * the outputs of another event emit waits until all of them have emitted.
  */
 export class MonitorRun {
   readonly fleet: FleetLoad;
@@ -113,8 +74,8 @@ export class MonitorRun {
   private waiting: FleetEvent[] = [];
   private delivering = false;
   private open = 0;
-  private over = false;
   private finishing = false;
+  private finished = false;
   private readonly timers: OverloadMarkTimers | undefined;
 
   constructor(
@@ -125,36 +86,38 @@ export class MonitorRun {
     private readonly ended: () => void,
   ) {
     const { policy } = options;
+    const { role, ...start } = options.start ?? {};
     this.fleet = new FleetLoad(policy, {
-      ...options.start,
+      ...start,
+      ...(role && { source: role }),
       cards: sources.configs !== undefined,
       ...(sources.decodeInstances && { decodeInstances: [] }),
     });
-    const marks = policy.overloadMarks;
-    if (marks !== 'ignored' && marks.maximumMs !== null) {
-      this.timers = new OverloadMarkTimers(marks.maximumMs, scheduler, (workerId) =>
+    const { overloadMarks } = policy;
+    if (overloadMarks !== 'ignored' && overloadMarks.maximumMs !== null) {
+      this.timers = new OverloadMarkTimers(overloadMarks.maximumMs, scheduler, (workerId) =>
         this.take({ kind: 'markExpired', workerId }),
       );
     }
     this.subscription.add(() => this.finish());
   }
 
-  /** Hands out the beginning and subscribes to the sources, in their order. */
+  /** Emits the initial values and subscribes to the sources, in their order. */
   connect(): void {
-    this.outputs.begin(this.fleet.busy, this.fleet.fleet);
+    this.emitInitial();
     this.open = 1;
     for (const status$ of this.sources.status ?? []) {
       this.subscription.add(
         status$.subscribe({
-          next: (status) => this.outputs.setStatus(status),
-          error: (error: unknown) => this.outputs.setStatus(this.statusOf('status', 'ended', String(error))),
+          next: (status) => this.emitStatus(status),
+          error: (error: unknown) => this.emitStatus(this.statusOf('status', 'ended', String(error))),
         }),
       );
     }
     for (const { name, events$, failed, ended } of sourceEvents(this.sources)) {
       if (this.finishing) return;
       this.open += 1;
-      // The last words are told here: as operators they would cost every load.
+      // The events of an error and of the end are made here: as operators they would slow down every load.
       const end = (): void => {
         if (ended !== null) this.takeOf(name, ended);
         this.closeOne();
@@ -173,7 +136,7 @@ export class MonitorRun {
     this.closeOne();
   }
 
-  /** Stops the run: the policy's cleanup, then the end of all outputs, behind everything that waits already. */
+  /** Stops the run after the events that wait already: the policy's cleanup, then the completion of all outputs. */
   stop(): void {
     this.take({ kind: 'stop' });
   }
@@ -184,7 +147,7 @@ export class MonitorRun {
     if (!this.delivering) this.deliverWaiting();
   }
 
-  /** The rows of a batch, one after the other. While others are delivered its columns would not wait: it is copied. */
+  /** Applies the rows of a batch in order. A batch that has to wait is copied, since its columns are valid only now. */
   private takeBatch(batch: LoadBatch): void {
     if (this.delivering) {
       for (const event of batchEvents(batch)) this.take(event);
@@ -194,12 +157,12 @@ export class MonitorRun {
       const step = this.fleet.applyRow(batch, row, this.scheduler);
       if (step === null) continue;
       this.delivering = true;
-      this.outputs.step(step);
+      this.emitStep(step);
       this.deliverWaiting();
     }
   }
 
-  /** Everything that waits, and what that brings about, in order. */
+  /** Applies the events that wait, and those that they cause, in order. */
   private deliverWaiting(): void {
     this.delivering = true;
     while (this.waiting.length > 0 && !this.finishing) {
@@ -209,20 +172,19 @@ export class MonitorRun {
         if (this.finishing) break;
         if (event.kind === 'marked') this.timers?.arm(event.workerId);
         const step = this.fleet.apply(event, this.scheduler.now());
-        if (step !== null) this.outputs.step(step);
+        if (step !== null) this.emitStep(step);
       }
     }
     this.delivering = false;
     if (this.finishing || this.fleet.ended) this.finish();
   }
 
-  /** An event of a source. Its end is a status first, since the policy may end the monitor by it. */
+  /** Applies an event of a source. An end is a status first, since the policy may end the monitor because of it. */
   private takeOf(name: string, event: FleetEvent): void {
-    if (this.over) return;
+    if (this.finished) return;
     const isEnd =
       event.kind === 'loadStreamEnded' || event.kind === 'configsEnded' || event.kind === 'instancesEnded';
-    if (isEnd && name !== 'events')
-      this.outputs.setStatus(this.statusOf(name, 'ended', 'its last word stays'));
+    if (isEnd && name !== 'events') this.emitStatus(this.statusOf(name, 'ended', 'its last value is kept'));
     this.take(event);
   }
 
@@ -236,14 +198,46 @@ export class MonitorRun {
     return { source, state, since: this.scheduler.now(), why };
   }
 
-  /** Ends the run; while outputs are under way, after them, so that no subscriber misses a part of a step. */
+  private emitInitial(): void {
+    const { busy, fleet } = this.fleet;
+    const status: readonly SourceStatus[] = [];
+    this.outputs.keep({ busy, fleet, status });
+    this.outputs.next('busy', busy);
+    this.outputs.next('fleet', fleet);
+    this.outputs.next('status', status);
+  }
+
+  /** Emits everything that one event changed, in the fixed order of the outputs. */
+  private emitStep(step: FleetStep): void {
+    const { outputs } = this;
+    outputs.next('steps', step);
+    if (step.busy !== outputs.last('busy')) {
+      outputs.keep({ busy: step.busy });
+      outputs.next('busy', step.busy);
+    }
+    for (const transition of step.transitions) outputs.next('transitions', transition);
+    if (step.fleet !== outputs.last('fleet')) {
+      outputs.keep({ fleet: step.fleet });
+      outputs.next('fleet', step.fleet);
+    }
+    for (const cleanup of step.cleanups) outputs.next('cleanups', cleanup);
+    for (const problem of step.problems) outputs.next('problems', problem);
+  }
+
+  private emitStatus(changed: SourceStatus): void {
+    const status = withStatus(this.outputs.last('status') ?? [], changed);
+    this.outputs.keep({ status });
+    this.outputs.next('status', status);
+  }
+
+  /** Ends the run. While outputs emit, it ends after them, so that every subscriber sees the whole step. */
   private finish(): void {
     this.finishing = true;
-    if (this.over || this.delivering) return;
-    this.over = true;
+    if (this.finished || this.delivering) return;
+    this.finished = true;
     this.timers?.stop();
     this.subscription.unsubscribe();
-    // Whoever connects again when the outputs complete begins a new run.
+    // A subscriber that connects again when the outputs complete starts a new run.
     this.ended();
     this.outputs.complete();
   }

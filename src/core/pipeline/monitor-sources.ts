@@ -15,36 +15,42 @@ export interface AbortSignalLike {
 
 /** How a monitor judges and runs. */
 export interface MonitorOptions {
+  /** The rules of judgement. */
   readonly policy: LoadPolicy;
-  /** What is known before the first event: marks, and the role of the monitored endpoint. */
-  readonly start?: { readonly thresholds?: LoadThresholdUpdate; readonly source?: PoolRole };
-  /** Ends the run when it is aborted. */
+  /** What is known before the first event: thresholds, and the role of the pool (`aggregated` when absent). */
+  readonly start?: { readonly thresholds?: LoadThresholdUpdate; readonly role?: PoolRole };
+  /** Aborting it ends the run. */
   readonly signal?: AbortSignalLike;
-  /** Where time comes from; `asyncScheduler` when absent. */
+  /** The clock of the monitor; `asyncScheduler` when absent. */
   readonly scheduler?: SchedulerLike;
 }
 
-/** All cards at once, or one card that was added, replaced, or (`null`) removed. */
+/** A snapshot of all configs, or one config that was added, replaced or removed (`null`). */
 export type ConfigChange =
   | ReadonlyMap<WorkerId, RuntimeConfig>
   | { readonly workerId: WorkerId; readonly config: RuntimeConfig | null };
 
-/** All instances at once, or one that came or went. */
+/** A snapshot of all instances, or one instance that joined or left. */
 export type InstanceChange =
   ReadonlySet<WorkerId> | readonly WorkerId[] | { readonly workerId: WorkerId; readonly present: boolean };
 
-/** What a monitor takes. Every source is optional and may come late; a source that is absent is not missed. */
+/** The inputs of a monitor. Every source is optional, and may emit its first value at any time. */
 export interface MonitorSources {
+  /** The configs of the workers: what their model cards say about their size. */
   readonly configs?: Observable<ConfigChange>;
-  /** Loads one by one, or as columns that are valid during the call only. */
+  /** Loads, one by one or as columns that are valid only during the call. */
   readonly loads?: Observable<ActiveLoad | LoadBatch>;
+  /** The instances at the endpoint of the pool. */
   readonly decodeInstances?: Observable<InstanceChange>;
-  /** A watch on prefill instances, whenever it comes, and the next one. */
+  /**
+   * Watches on prefill instances. Each inner stream is one watch; the policy says what a second one does while another is
+   * open.
+   */
   readonly prefillInstances?: Observable<Observable<InstanceChange>>;
-  /** Changes of marks. They are checked as the policy checks; a refused one is a problem. */
+  /** Changes of thresholds. The policy validates them, and a refused one is a problem. */
   readonly thresholds?: Observable<LoadThresholdUpdate>;
-  /** Any other event: scheduler loads, marks of the request path, workers reported down. */
+  /** Any other event: scheduler loads, overload marks, workers that were reported down. */
   readonly events?: Observable<FleetEvent>;
-  /** What the sources say about themselves. */
+  /** The status of the sources, as they report it themselves. */
   readonly status?: readonly Observable<SourceStatus>[];
 }

@@ -4,39 +4,39 @@ import { inTurn } from '../../operators/in-turn.js';
 import type { Cleanup } from '../state/cleanup.js';
 
 /**
- * Drops the series that a cleanup names. It may do so at once and return nothing, or return what ends when it
- * is done: an Observable, whose values are ignored, or a PromiseLike.
+ * Removes the metric series that a cleanup names. It either does so at once and returns nothing, or returns an Observable
+ * (whose values are ignored) or a PromiseLike that ends when it is done.
  */
 export type CleanupSink = (cleanup: Cleanup) => ObservableInput<unknown> | void;
 
-/** How one cleanup went. */
+/** The outcome of one cleanup. */
 export type CleanupOutcome =
   | { readonly cleanup: Cleanup; readonly ok: true }
   | { readonly cleanup: Cleanup; readonly ok: false; readonly error: unknown };
 
 /**
- * Performs each cleanup with a sink and emits how it went.
+ * Performs each cleanup with a sink, and emits its outcome.
  *
- * 1. Cleanups are performed in order, one at a time: the sink is called when the one before is done, so two
- *    cleanups of one worker cannot overtake each other, and outcomes come in the order of the cleanups.
- * 2. What the sink throws, rejects or errors with is an outcome, and the next cleanup follows. Errors of the
- *    source alone pass on.
- * 3. A sink that never ends holds up all cleanups behind it: give it a `timeout`.
- * 4. It completes when the source has completed and the last cleanup is done. Unsubscribing ends the one that
- *    is under way, as far as its Observable can be ended, and drops those that wait.
+ * 1. Cleanups are performed in order, one at a time. So two cleanups of one worker cannot overtake each other, and the
+ *    outcomes have the order of the cleanups.
+ * 2. An exception, rejection or error of the sink is an outcome, and the next cleanup follows. Only errors of the source
+ *    are passed on.
+ * 3. A sink that never ends blocks all later cleanups: give it a `timeout`.
+ * 4. It completes when the source has completed and the last cleanup is done. Unsubscribing unsubscribes from the
+ *    Observable of the active cleanup, and discards the waiting ones.
  *
- * | on | it does |
+ * | on | effect |
  * |---|---|
- * | next | the sink is called in its turn; one outcome when it is done |
- * | error | errors at once; the cleanup under way is ended, those that wait are dropped |
+ * | next | the sink is called when the cleanups before it are done; one outcome when it is done |
+ * | error | errors at once; the active cleanup is ended, waiting ones are discarded |
  * | end | completes once the last cleanup is done |
- * | unsubscribe | the source is left; the cleanup under way is ended, those that wait are dropped |
- * | late subscription | a queue of its own: a cold source runs anew, of a hot one only what comes is performed |
- * | re-connection | an empty queue: a cold source runs anew, what was dropped does not come back by itself |
+ * | unsubscribe | the source is unsubscribed; the active cleanup is ended, waiting ones are discarded |
+ * | late subscription | a queue of its own: a cold source runs again, a hot one gives only later cleanups |
+ * | reconnection | an empty queue: a cold source runs again, discarded cleanups do not come back |
  *
  * ```
  *   cleanups$  --a-b-----c---|
- *              performCleanup(sink)       takes 3, and fails for b
+ *              performCleanup(sink)       each takes 3 columns, and b fails
  *   outcomes   -----a--b----c|            a: ok   b: not ok   c: ok
  * ```
  *
@@ -47,11 +47,11 @@ export type CleanupOutcome =
  *
  * const series = new Set(['7/0', '7/1']);
  * const rankLeft: Cleanup = { workerId: workerId('7'), dpRanks: [0], workerType: 'decode' };
- * const drop = ({ workerId, dpRanks }: Cleanup) => {
+ * const removeSeries = ({ workerId, dpRanks }: Cleanup) => {
  *   for (const rank of dpRanks) series.delete(`${workerId}/${rank}`);
  * };
  * of(rankLeft)
- *   .pipe(performCleanup(drop))
+ *   .pipe(performCleanup(removeSeries))
  *   .subscribe(({ ok }) => console.log(ok, series));
  * // Logs: true Set(1) { '7/1' }
  * ```

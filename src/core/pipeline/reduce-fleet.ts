@@ -5,30 +5,30 @@ import { FleetLoad } from '../state/fleet-load.js';
 import type { FleetStep } from '../state/fleet-step.js';
 
 /**
- * Folds fleet events into a load state and emits what each event changed.
+ * Folds fleet events into a load state, and emits what each event changed.
  *
- * 1. Every subscription has a state of its own, which begins with `start`.
- * 2. For each event the state is changed first; then, if anything changed, one step is emitted, synchronously.
+ * 1. Every subscription has its own state, which starts with `start`.
+ * 2. For each event the state changes first. Then, if anything changed, one step is emitted, synchronously.
  * 3. The time of a step is `scheduler.now()`.
- * 4. It errors and completes as its source does; the state itself never errors. Put a trampoline in front of it
- *    when a subscriber of the steps may cause events.
+ * 4. It errors and completes as its source does; the state itself never errors. If a subscriber of the steps may cause
+ *    events, put a {@link trampoline} in front of it.
  *
- * | on | it does |
+ * | on | effect |
  * |---|---|
  * | next | the state changes; one step, if anything changed |
  * | error | errors at once, without a step |
  * | end | completes at once, without a step |
- * | unsubscribe | the source is left, and the state forgotten |
- * | late subscription | a state of its own from `start`; a cold source runs anew, a hot one goes on |
- * | re-connection | a new state from `start`; nothing is left of the one before |
+ * | unsubscribe | the source is unsubscribed, and the state is discarded |
+ * | late subscription | its own state from `start`; a cold source runs again, a hot one continues |
+ * | reconnection | a new state from `start` |
  *
  * ```
- * --l--l--l--c--|      events: loads and a card
+ * --l--l--l--c--|      events: loads and a config
  *   reduceFleet(policy)
- * --------s--s--|      a step only where something changed
+ * --------s--s--|      a step only when something changed
  * ```
  *
- * @param start what is known before the first event; absent, nothing is
+ * @param start what is known before the first event; nothing when absent
  *
  * @example
  * ```ts

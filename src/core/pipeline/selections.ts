@@ -4,22 +4,22 @@ import type { Cleanup } from '../state/cleanup.js';
 import type { FleetStep, Transition } from '../state/fleet-step.js';
 
 /**
- * The busy set, whenever it differs from the one before.
+ * Emits the busy set whenever it differs from the one before.
  *
- * 1. Emits only when the set of ids differs from the one before; the empty set of the beginning is not emitted.
- * 2. Errors and completes as its source does.
+ * 1. Sets differ when their ids differ. The initial empty set is not emitted.
+ * 2. It errors and completes as its source does.
  *
- * | on | it does |
+ * | on | effect |
  * |---|---|
  * | next | the busy set, if it differs |
  * | error | errors at once |
  * | end | completes at once |
- * | unsubscribe | the source is left |
- * | late subscription | a cold source runs anew; a hot one gives the set of its next step, then those that differ |
- * | re-connection | a cold source runs anew; a set that was emitted before comes again |
+ * | unsubscribe | the source is unsubscribed |
+ * | late subscription | a cold source runs again; a hot one gives the set of its next step, then those that differ |
+ * | reconnection | a cold source runs again; a set that was emitted before may be emitted again |
  *
  * ```
- * --s--s--s--s--|      steps, of which the second changed no busy worker
+ * --s--s--s--s--|      steps, of which the second did not change the busy set
  *   busySets()
  * --b-----b--b--|
  * ```
@@ -35,29 +35,29 @@ export function busySets(): OperatorFunction<FleetStep, BusySet> {
     );
 }
 
-/** Within one run versions tell; a run that begins anew counts its versions anew, so there the ids are compared. */
+/** Within one run it is enough to compare versions. A new run restarts the versions, so then the ids are compared. */
 function isSameSet(a: BusySet, b: BusySet): boolean {
   if (a === b || b.version > a.version) return a === b;
   return a.size === b.size && [...a].every((id) => b.has(id));
 }
 
 /**
- * Every crossing: one item for each worker that became busy or free, with the verdict on it.
+ * Emits each transition: one item for each worker that became busy or free, with its verdict.
  *
- * 1. The crossings of one step come one after the other, by worker id, before the next step.
- * 2. Errors and completes as its source does.
+ * 1. The transitions of one step are emitted in ascending order of worker ids, before the next step.
+ * 2. It errors and completes as its source does.
  *
- * | on | it does |
+ * | on | effect |
  * |---|---|
- * | next | its crossings, by worker id; nothing, if there are none |
+ * | next | its transitions, by worker id; nothing, if there are none |
  * | error | errors at once |
  * | end | completes at once |
- * | unsubscribe | the source is left |
- * | late subscription | a cold source runs anew; of a hot one only the crossings that come |
- * | re-connection | a cold source runs anew, and tells its crossings again |
+ * | unsubscribe | the source is unsubscribed |
+ * | late subscription | a cold source runs again; a hot one gives only later transitions |
+ * | reconnection | a cold source runs again, and its transitions are emitted again |
  *
  * ```
- * --s-----s-----|      steps: two workers crossed, then one
+ * --s-----s-----|      steps: two transitions, then one
  *   transitions()
  * --(tt)--t-----|
  * ```
@@ -69,23 +69,23 @@ export function transitions(): OperatorFunction<FleetStep, Transition> {
 }
 
 /**
- * Every cleanup command: the metric series of workers and ranks that left.
+ * Emits each cleanup: the metric series of workers and ranks that left.
  *
- * 1. A worker and type occurs at most once for each input event; the same command may come again later, as the
- *    policy has it.
- * 2. Errors and completes as its source does.
+ * 1. For each event there is at most one cleanup of a worker and type. Depending on the policy, the same cleanup may be
+ *    emitted again later.
+ * 2. It errors and completes as its source does.
  *
- * | on | it does |
+ * | on | effect |
  * |---|---|
- * | next | its commands, in order; nothing, if there are none |
+ * | next | its cleanups, in order; nothing, if there are none |
  * | error | errors at once |
  * | end | completes at once |
- * | unsubscribe | the source is left |
- * | late subscription | a cold source runs anew; of a hot one only the commands that come |
- * | re-connection | a cold source runs anew, and gives its commands again |
+ * | unsubscribe | the source is unsubscribed |
+ * | late subscription | a cold source runs again; a hot one gives only later cleanups |
+ * | reconnection | a cold source runs again, and its cleanups are emitted again |
  *
  * ```
- * --s-----s-----|      steps: two series to drop, then none
+ * --s-----s-----|      steps: two cleanups, then none
  *   cleanups()
  * --(cc)--------|
  * ```

@@ -1,26 +1,13 @@
 import { type Observable, catchError, map, mergeMap, of, throwError } from 'rxjs';
 import { type WatchItem, attachLate } from '../../operators/attach-late.js';
 import { errorText } from '../../operators/error-text.js';
-import type { ActiveLoad, FleetEvent, LoadReceived } from '../events/fleet-event.js';
+import type { ActiveLoad, FleetEvent } from '../events/fleet-event.js';
 import type { LoadBatch } from '../events/load-batch.js';
 import type { Problem } from '../sources/problem.js';
-import { rowValue } from '../state/apply-loads.js';
 import { fleetProblems } from '../state/fleet-problems.js';
 import type { ConfigChange, InstanceChange, MonitorSources } from './monitor-sources.js';
 
-/** The loads of a batch as objects that outlive the call. */
-export function batchEvents(batch: LoadBatch): LoadReceived[] {
-  return Array.from({ length: batch.count }, (_, row) => ({
-    kind: 'load',
-    workerId: batch.table.id(batch.worker[row] ?? 0),
-    dpRank: batch.dpRank[row] ?? 0,
-    activeDecodeBlocks: rowValue(batch, batch.activeDecodeBlocks, row, 0),
-    activePrefillTokens: rowValue(batch, batch.activePrefillTokens, row, 1),
-    kvUsedBlocks: rowValue(batch, batch.kvUsedBlocks, row, 2),
-  }));
-}
-
-/** One source as events, its name, and its last words: the event of its error, and that of its end, if that is one. */
+/** One source as events, with the event that its error becomes, and the event that its end becomes (`null`: none). */
 export interface NamedEvents {
   readonly name: string;
   readonly events$: Observable<FleetEvent | LoadBatch>;
@@ -29,9 +16,8 @@ export interface NamedEvents {
 }
 
 /**
- * The sources as events, in the order in which they are subscribed to: what sets the scene comes before the loads,
- * so that synchronous sources meet a fleet that is known. An error is the source's last word; it and the end are
- * events.
+ * The sources as events, in the order in which they are subscribed to. Thresholds, configs and instances come before the
+ * loads, so that the loads of synchronous sources find their workers known.
  */
 export function sourceEvents(sources: MonitorSources): NamedEvents[] {
   const { thresholds, events, configs, decodeInstances, prefillInstances, loads } = sources;
@@ -51,7 +37,7 @@ export function sourceEvents(sources: MonitorSources): NamedEvents[] {
       ),
     loads && withEndEvents(loads.pipe(map(loadEvent)), 'loads'),
   ];
-  return named.filter((one) => one !== undefined);
+  return named.filter((source) => source !== undefined);
 }
 
 type EndEvents = readonly [failed: (text: string) => FleetEvent, ended: FleetEvent | null];
@@ -60,7 +46,7 @@ const endEvents = {
   loads: [(text) => ({ kind: 'loadError', text }), { kind: 'loadStreamEnded' }],
   configs: [(text) => ({ kind: 'configError', text }), { kind: 'configsEnded' }],
   decodeInstances: [(text) => ({ kind: 'instancesError', text }), { kind: 'instancesEnded' }],
-  // The end of these is neither a problem nor stale.
+  // The end of these is neither a problem nor a status.
   prefillInstances: [(text) => ({ kind: 'instancesError', text }), null],
   thresholds: [sourceErrorEvent('thresholds'), null],
   events: [sourceErrorEvent('events'), null],
@@ -114,7 +100,7 @@ function prefillEvents(item: WatchItem<InstanceChange>): FleetEvent[] {
   }
 }
 
-/** The error of the outer stream as a watch that failed before its first value, so that the others live on. */
+/** The error of the outer stream as a watch that failed before its first value, so that the other watches continue. */
 function failedWatch(error: unknown): Observable<Observable<InstanceChange>> {
   return of(throwError(() => error));
 }

@@ -1,45 +1,48 @@
 import type { LoadThresholds } from './load-thresholds.js';
 
-/** The kinds of event after which busy workers are judged anew and the result is handed out. */
+/** The kinds of event after which workers are judged again and the result is published. */
 export type JudgedOn = 'load' | 'schedulerLoads' | 'configs' | 'instances' | 'thresholds';
 
 /**
- * How the busy ranks of a worker make the worker busy: every judged rank, one of them, or at least `atLeast` of
- * them (of all judged ranks, when there are fewer).
+ * How many judged ranks must be busy for the worker to be busy: all, any one, or at least `atLeast` (all of them, when
+ * there are fewer).
  */
 export type RollUp = 'all' | 'any' | { readonly atLeast: number };
 
-/** What becomes of the load of a worker that discovery does not know. */
+/** What happens to the loads of a worker that discovery does not know, and what makes a worker known. */
 export type UnknownWorkers =
   | { readonly loads: 'tracked' }
   | { readonly loads: 'dropped'; readonly known: 'instance' }
-  | { readonly loads: 'held'; readonly known: 'card'; readonly maximumWorkers: number };
+  | { readonly loads: 'held'; readonly known: 'config'; readonly maximumWorkers: number };
 
-/** How long the request path's own mark on a worker lasts. `maximumMs` is `null` when no time ends it. */
+/**
+ * Whether the request path may set an overload mark on a worker, and what ends the mark: the next publication of busy
+ * workers, or the next load of the worker itself; in any case `maximumMs` (`null`: no time limit).
+ */
 export type OverloadMarks =
   | 'ignored'
   | { readonly until: 'publication'; readonly maximumMs: number | null }
   | { readonly until: 'own-load'; readonly maximumMs: number };
 
 /**
- * The metric series that a departure drops.
+ * The metric series to remove for a worker that left.
  *
- * `types`: the type of the watch that the worker left (`watched`), decode and prefill (`both`), the type of the
- * monitored endpoint (`own`), or the types under which the worker was known (`known`). `withoutRank`: also the
- * latency series that carry the rank `"none"`.
+ * 1. `types`: the type of the watch that the worker left (`watched`), decode and prefill (`both`), the type of the pool
+ *    (`own`), or the types under which the worker was known (`known`).
+ * 2. `withoutRank`: also the latency series with the rank `"none"`.
  */
 export type CleanupRule =
   'none' | { readonly types: 'watched' | 'both' | 'own' | 'known'; readonly withoutRank: boolean };
 
-/** What a release accepts as one load message. */
+/** The load messages that a release accepts. */
 export interface WirePolicy {
-  /** The formats that are read; more than one are told apart by the first byte. */
+  /** The formats that are read. They are distinguished by the first byte. */
   readonly formats: readonly LoadFormat[];
-  /** How many elements an `ActiveLoad` written as an array may have. */
+  /** The numbers of elements that an `ActiveLoad` written as an array may have. */
   readonly positionalFields: readonly number[];
-  /** Whether an envelope's payload may be an array of integers. */
+  /** Whether the payload of an envelope may be an array of integers. */
   readonly payloadAsArray: boolean;
-  /** Whether an envelope's payload may be a string. */
+  /** Whether the payload of an envelope may be a string. */
   readonly payloadAsString: boolean;
 }
 
@@ -47,10 +50,10 @@ export interface WirePolicy {
 export type LoadFormat = 'envelope' | 'active-load-json' | 'load-event-json';
 
 /**
- * The rules of judgement as plain data: one cell for each property in which generations of Dynamo, or a user's
- * own wishes, differ. {@link policyCells} says in a sentence what each cell decides.
+ * The rules of judgement as plain data, with one cell for each property in which releases of Dynamo, or the needs of
+ * users, differ. {@link policyCells} describes each cell in one sentence.
  *
- * A policy of your own is a row of {@link policies} with some cells changed.
+ * To make your own policy, take a row of {@link policies} and change some cells.
  *
  * @example
  * ```ts
@@ -84,7 +87,7 @@ export interface LoadPolicy {
   readonly loadsEnded: 'ends-monitor' | 'loads-stop' | 'stale';
   readonly configsEnded: 'idle' | 'ends-monitor' | 'stale';
   readonly instancesEnded: 'ignored' | 'ends-monitor' | 'stale';
-  readonly stop: 'silent' | 'cleans-workers-without-card';
+  readonly stop: 'silent' | 'cleans-workers-without-config';
   readonly prefillWatches: 'none' | 'waits' | 'takes-over' | 'takes-over-and-cleans';
   readonly cleanupOnInstanceLeft: CleanupRule;
   readonly cleanupOnConfigRemoved: CleanupRule;
@@ -92,36 +95,35 @@ export interface LoadPolicy {
   readonly wire: WirePolicy;
 }
 
-/**
- * One sentence for each cell of a {@link LoadPolicy} on what it decides, in the order of the table.
- */
+/** What each cell of a {@link LoadPolicy} decides, in one sentence, in the order of the table. */
 export const policyCells = {
   defaultThresholds:
-    'Which marks hold, as decode fraction / prefill tokens / fraction of the batch limit, when none was set.',
+    'The thresholds in force when none was set: decode fraction / prefill tokens / fraction of the batch limit.',
   batchFractionCheck: 'Whether prefill tokens are also compared with a fraction of the batch limit.',
-  storedFractions: 'Whether a fraction is kept exactly or cut to 1/10000.',
-  nullThreshold: 'What setting a mark to null does.',
-  thresholdValidation: 'Whether marks set at run time are checked, and how many of their problems are told.',
+  storedFractions: 'Whether a fraction is kept exactly or truncated to 1/10000.',
+  nullThreshold: 'What setting a threshold to null does.',
+  thresholdValidation:
+    'Whether thresholds set at run time are validated, and how many of their problems are reported.',
   decodeSignal:
-    'Which block count is compared: active blocks, both signals through a latch, or used blocks where reported.',
+    'Which block count is compared: active blocks, both signals through a latch, or used blocks if reported.',
   ranksJudged:
-    'Whether the ranks a card declares are judged, silent ones as free, or only those that reported.',
+    'Whether all ranks that a config declares are judged, silent ones as free, or only ranks with values.',
   rollUp: 'How many judged ranks must be busy for the worker to be busy.',
-  rankRange: 'Which ranks a card declares, and what an impossible range means.',
-  capacity: 'Whether a new card of a living worker adds to its capacities or replaces all of them.',
-  cardsThatCount: 'Whether a card needs an instance to count.',
-  unknownWorkers: 'What becomes of loads of a worker that is not known, and what makes it known.',
-  instanceLeft: 'What is forgotten when a worker leaves the instances.',
-  judgedOn: 'Which kinds of event judge workers anew and hand out the result.',
-  requestMarks: 'Whether the request path may mark a worker busy, and what ends the mark.',
-  reportedDown: 'What a report that a worker is down does.',
-  loadsEnded: 'What the end of the load source does.',
-  configsEnded: 'What the end of the card source does.',
-  instancesEnded: 'What the end of the instance source does.',
-  stop: 'What a stop cleans up.',
-  prefillWatches: 'What a second watch on prefill instances does while one is open.',
-  cleanupOnInstanceLeft: 'Which metric series are dropped when a worker leaves the instances.',
-  cleanupOnCardLeft: 'Which metric series are dropped when a worker loses its card.',
-  cleanupOnRanksLeft: 'Which metric series are dropped when a card changes.',
+  rankRange: 'Which ranks a config declares, and what an impossible range means.',
+  capacity: 'Whether a new config of a worker adds to its capacities or replaces all of them.',
+  configsThatCount: 'Whether a config needs an instance to count.',
+  unknownWorkers: 'What happens to the loads of an unknown worker, and what makes a worker known.',
+  instanceLeft: 'What is forgotten when the instance of a worker leaves.',
+  judgedOn: 'After which kinds of event workers are judged again and the result is published.',
+  overloadMarks: 'Whether the request path may set overload marks, and what ends them.',
+  reportedDown: 'What happens when a worker is reported down.',
+  loadsEnded: 'What happens when the source of loads ends.',
+  configsEnded: 'What happens when the source of configs ends.',
+  instancesEnded: 'What happens when the source of instances ends.',
+  stop: 'Which metric series are removed on a stop.',
+  prefillWatches: 'What a second watch on prefill instances does while another is open.',
+  cleanupOnInstanceLeft: 'Which metric series are removed when the instance of a worker leaves.',
+  cleanupOnConfigRemoved: 'Which metric series are removed when the config of a worker is removed.',
+  cleanupOnRanksLeft: 'Which metric series are removed when a config changes.',
   wire: 'Which load messages are read: formats, lengths of a positional load, forms of an envelope’s payload.',
 } as const satisfies Record<Exclude<keyof LoadPolicy, 'name'>, string>;

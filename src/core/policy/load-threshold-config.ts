@@ -1,32 +1,31 @@
-import type { Count } from '../count.js';
+import { type Count, MAX_U32, MAX_U64, isU64 } from '../count.js';
 import { TidemarkError } from '../errors.js';
 import type { LoadPolicy } from './load-policy.js';
 import type { LoadThresholdUpdate, LoadThresholds } from './load-thresholds.js';
 
-/** A float as Rust prints it in a sentence: all its digits and no exponent, `inf`, and the sign of a negative zero. */
+/** A float as Rust prints it: all digits without an exponent, `inf` for infinity, and `-0` for a negative zero. */
 export function rustFloat(value: number): string {
   if (Object.is(value, -0)) return '-0';
   const text = String(value);
   const parts = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
   if (parts === null) return text.replace('Infinity', 'inf');
-  const [, sign = '', whole = '', fraction = '', exponent = '0'] = parts;
-  const digits = whole + fraction;
+  const [, sign = '', integer = '', fraction = '', exponent = '0'] = parts;
+  const digits = integer + fraction;
   const point = 1 + Number(exponent);
   const plain = point > 0 ? digits.padEnd(point, '0') : `0.${'0'.repeat(-point)}${digits}`;
   return sign + plain;
 }
 
-const MAX_U64 = 0xffff_ffff_ffff_ffffn;
-
 /**
- * What a policy refuses in a change of marks: a sentence each, without full stop. Empty when it accepts all.
+ * What a policy refuses in a change of thresholds: one sentence for each problem, without a full stop.
  *
- * 1. `activeDecodeBlocksThreshold`: between 0 and 1.
- * 2. `activePrefillTokensThreshold`: a whole number of 0 to 2^64 − 1.
- * 3. `activePrefillTokensThresholdFrac`: finite, 0 and above.
- * 4. By the `thresholdValidation` cell nothing is checked, the first problem is told, or all at once.
+ * 1. `activeDecodeBlocksThreshold` must be from 0 to 1.
+ * 2. `activePrefillTokensThreshold` must be a whole number from 0 to 2^64 − 1.
+ * 3. `activePrefillTokensThresholdFrac` must be finite, and 0 or above.
+ * 4. The `thresholdValidation` cell decides whether nothing is validated, or whether the result has the first problem or
+ *    all problems.
  *
- * The sentences on fractions are Dynamo's own (1.4 and later).
+ * The sentences about fractions are those of Dynamo 1.4 and later.
  */
 export function thresholdProblems(change: LoadThresholdUpdate, policy: LoadPolicy): string[] {
   if (policy.thresholdValidation === 'none') return [];
@@ -50,13 +49,7 @@ export function thresholdProblems(change: LoadThresholdUpdate, policy: LoadPolic
   return policy.thresholdValidation === 'first-problem' ? problems.slice(0, 1) : problems;
 }
 
-function isU64(value: number | bigint): boolean {
-  return typeof value === 'bigint'
-    ? value >= 0n && value <= MAX_U64
-    : Number.isSafeInteger(value) && value >= 0;
-}
-
-/** Marks that a policy refuses. `problems` lists every one of them. */
+/** Thresholds that a policy refuses. `problems` has one sentence for each problem. */
 export class ThresholdError extends TidemarkError {
   override readonly name = 'ThresholdError';
 
@@ -65,25 +58,24 @@ export class ThresholdError extends TidemarkError {
   }
 }
 
-const CUT = 10_000;
-const MAX_U32 = 0xffff_ffff;
+const FRACTION_STEPS = 10_000;
 
 /**
- * The marks in force under one policy. Immutable.
+ * The thresholds in force under one policy. Immutable.
  *
- * 1. {@link LoadThresholdConfig.defaults} gives what holds when nobody set a mark.
- * 2. {@link LoadThresholdConfig.update} changes the marks that are given. `null` turns a check off or changes
- *    nothing, and a fraction is kept exactly or cut to 1/10000, as the policy says.
- * 3. `update` checks nothing, as a recording may hold what a release once let through: a NaN is then never
- *    exceeded, a negative mark always. {@link LoadThresholdConfig.set} is the door for people: it throws on
- *    everything the policy refuses.
+ * 1. {@link LoadThresholdConfig.defaults} gives the thresholds in force when none was set.
+ * 2. {@link LoadThresholdConfig.update} changes the given thresholds. The policy decides whether `null` turns a check off
+ *    or changes nothing, and whether a fraction is kept exactly or truncated to 1/10000.
+ * 3. `update` validates nothing, since a recording may contain values that a release accepted: no value is above NaN, and
+ *    every value is above a negative threshold. {@link LoadThresholdConfig.set} is for values that people give: it throws
+ *    on everything that the policy refuses.
  *
  * @example
  * ```ts
  * import { LoadThresholdConfig, policies } from 'tidemark';
  *
- * const marks = LoadThresholdConfig.defaults(policies['dynamo-1.0']);
- * console.log(marks.set({ activeDecodeBlocksThreshold: 0.57 }).activeDecodeBlocksThreshold);
+ * const thresholds = LoadThresholdConfig.defaults(policies['dynamo-1.0']);
+ * console.log(thresholds.set({ activeDecodeBlocksThreshold: 0.57 }).activeDecodeBlocksThreshold);
  * // Logs: 0.5699
  * console.log(LoadThresholdConfig.defaults(policies.default).isConfigured());
  * // Logs: false
@@ -97,20 +89,20 @@ export class LoadThresholdConfig implements LoadThresholds {
   readonly activePrefillTokensThresholdFrac: number | null;
 
   private constructor(
-    marks: LoadThresholds,
+    thresholds: LoadThresholds,
     private readonly policy: LoadPolicy,
   ) {
-    this.activeDecodeBlocksThreshold = marks.activeDecodeBlocksThreshold;
-    this.activePrefillTokensThreshold = marks.activePrefillTokensThreshold;
-    this.activePrefillTokensThresholdFrac = marks.activePrefillTokensThresholdFrac;
+    this.activeDecodeBlocksThreshold = thresholds.activeDecodeBlocksThreshold;
+    this.activePrefillTokensThreshold = thresholds.activePrefillTokensThreshold;
+    this.activePrefillTokensThresholdFrac = thresholds.activePrefillTokensThresholdFrac;
   }
 
-  /** The marks that hold under a policy when none was set. */
+  /** The thresholds in force under a policy when none was set. */
   static defaults(policy: LoadPolicy): LoadThresholdConfig {
     return new LoadThresholdConfig(policy.defaultThresholds, policy);
   }
 
-  /** Whether any check is on. Without one, no worker is ever busy by its load. */
+  /** Whether any check is on. Otherwise no load makes a worker busy. */
   isConfigured(): boolean {
     return (
       this.activeDecodeBlocksThreshold !== null ||
@@ -119,23 +111,22 @@ export class LoadThresholdConfig implements LoadThresholds {
     );
   }
 
-  /** These marks with the given ones changed, unchecked. Returns the same object when nothing differs. */
+  /** These thresholds with the given ones changed, without validation. Returns the same object when nothing differs. */
   update(change: LoadThresholdUpdate): LoadThresholdConfig {
-    const marks: LoadThresholds = {
+    const thresholds: LoadThresholds = {
       activeDecodeBlocksThreshold: this.next('activeDecodeBlocksThreshold', change, (f) => this.stored(f)),
       activePrefillTokensThreshold: this.next('activePrefillTokensThreshold', change, (tokens) => tokens),
       activePrefillTokensThresholdFrac: this.next('activePrefillTokensThresholdFrac', change, (f) =>
         this.stored(f),
       ),
     };
-    return this.equals(marks) ? this : new LoadThresholdConfig(marks, this.policy);
+    return this.equals(thresholds) ? this : new LoadThresholdConfig(thresholds, this.policy);
   }
 
   /**
-   * These marks with the given ones changed, checked as the policy checks.
+   * These thresholds with the given ones changed, after the policy has validated them.
    *
-   * @throws ThresholdError with the problems the policy tells: none, the first, or all at once. Nothing is
-   * changed then.
+   * @throws ThresholdError with the problems that the policy reports: the first one, or all of them
    */
   set(change: LoadThresholdUpdate): LoadThresholdConfig {
     const problems = thresholdProblems(change, this.policy);
@@ -143,7 +134,7 @@ export class LoadThresholdConfig implements LoadThresholds {
     return this.update(change);
   }
 
-  /** Whether the same marks are in force; two NaN are the same. */
+  /** Whether the thresholds are the same; NaN equals NaN. */
   equals(other: LoadThresholds): boolean {
     return (
       Object.is(this.activeDecodeBlocksThreshold, other.activeDecodeBlocksThreshold) &&
@@ -152,23 +143,25 @@ export class LoadThresholdConfig implements LoadThresholds {
     );
   }
 
-  private next<Mark extends keyof LoadThresholds>(
-    mark: Mark,
+  private next<Name extends keyof LoadThresholds>(
+    name: Name,
     change: LoadThresholdUpdate,
-    store: (value: NonNullable<LoadThresholds[Mark]>) => NonNullable<LoadThresholds[Mark]>,
-  ): LoadThresholds[Mark] | LoadThresholdConfig[Mark] {
-    const value: LoadThresholds[Mark] | undefined = change[mark];
-    if (value === undefined) return this[mark];
-    if (value === null) return this.policy.nullThreshold === 'off' ? value : this[mark];
+    store: (value: NonNullable<LoadThresholds[Name]>) => NonNullable<LoadThresholds[Name]>,
+  ): LoadThresholds[Name] | LoadThresholdConfig[Name] {
+    const value: LoadThresholds[Name] | undefined = change[name];
+    if (value === undefined) return this[name];
+    if (value === null) return this.policy.nullThreshold === 'off' ? value : this[name];
     return store(value);
   }
 
   private stored(fraction: number): number {
-    return this.policy.storedFractions === 'exact' ? fraction : cutToU32(fraction * CUT) / CUT;
+    return this.policy.storedFractions === 'exact'
+      ? fraction
+      : truncateToU32(fraction * FRACTION_STEPS) / FRACTION_STEPS;
   }
 }
 
-/** Rust's cast to u32, which the releases that cut fractions use: toward zero, NaN is 0, saturating. */
-function cutToU32(value: number): number {
+/** Rust's cast to u32, which the releases that truncate fractions use: toward zero, NaN is 0, saturating. */
+function truncateToU32(value: number): number {
   return Number.isNaN(value) ? 0 : Math.min(Math.max(Math.trunc(value), 0), MAX_U32);
 }

@@ -1,20 +1,20 @@
 import type { Count } from '../count.js';
 
 /**
- * The three marks a rank can be above. `null`: that check is off.
+ * The three thresholds of a rank. `null` turns a check off.
  *
- * A rank is busy when at least one check that is on finds its value strictly above the limit.
+ * A rank is busy when at least one value is strictly above its limit.
  */
 export interface LoadThresholds {
   /** Decode blocks, as a fraction of the rank's total KV blocks, 0 to 1. */
   readonly activeDecodeBlocksThreshold: number | null;
-  /** Prefill tokens, absolute, 0 to 2^64 − 1. */
+  /** Prefill tokens as an absolute number, 0 to 2^64 − 1. */
   readonly activePrefillTokensThreshold: Count | null;
-  /** Prefill tokens, as a fraction of the batch limit (10 000 000 tokens when that is not known), 0 and above. */
+  /** Prefill tokens, as a fraction of the batch limit (10 000 000 tokens when that is unknown), 0 or above. */
   readonly activePrefillTokensThresholdFrac: number | null;
 }
 
-/** A change of some marks. A field that is absent or `undefined` stays as it is; `null` is the policy's to read. */
+/** A change of some thresholds. An absent or `undefined` field is not changed; the policy decides what `null` means. */
 export type LoadThresholdUpdate = {
-  readonly [Mark in keyof LoadThresholds]?: LoadThresholds[Mark] | undefined;
+  readonly [Name in keyof LoadThresholds]?: LoadThresholds[Name] | undefined;
 };

@@ -101,7 +101,7 @@ const dynamo16 = {
   overloadMarks: { until: 'publication', maximumMs: 1000 },
   reportedDown: 'as-instance-left',
   instancesEnded: 'ends-monitor',
-  stop: 'cleans-workers-without-card',
+  stop: 'cleans-workers-without-config',
   prefillWatches: 'none',
   cleanupOnInstanceLeft: { types: 'own', withoutRank: true },
   cleanupOnConfigRemoved: { types: 'own', withoutRank: true },
@@ -109,7 +109,7 @@ const dynamo16 = {
   wire: { formats: ['envelope'], positionalFields: [5], payloadAsArray: false, payloadAsString: true },
 } as const satisfies LoadPolicy;
 
-const ours = {
+const tidemark = {
   ...dynamo16,
   name: 'default',
   nullThreshold: 'off',
@@ -117,7 +117,7 @@ const ours = {
   decodeSignal: 'used-else-active',
   rankRange: 'checked-and-reported',
   configsThatCount: 'joined-with-both-roles',
-  unknownWorkers: { loads: 'held', known: 'card', maximumWorkers: 10_000 },
+  unknownWorkers: { loads: 'held', known: 'config', maximumWorkers: 10_000 },
   instanceLeft: 'forgotten-with-ranks',
   judgedOn: ['load', 'schedulerLoads', 'configs', 'instances', 'thresholds'],
   overloadMarks: { until: 'own-load', maximumMs: 1000 },
@@ -139,8 +139,8 @@ const ours = {
 } as const satisfies LoadPolicy;
 
 /**
- * The table of policies: five generations of Dynamo, each exactly as that release decides, with its mistakes;
- * and `default`, tidemark's own, which makes Dynamo's checks without them.
+ * The table of policies. Five rows decide exactly as releases of Dynamo do, mistakes included. `default` is tidemark's own
+ * policy: it makes the same checks without those mistakes.
  *
  * @see {@link LoadPolicy}, {@link policyCells}, {@link policyNamed}
  */
@@ -150,13 +150,13 @@ export const policies = {
   'dynamo-1.1': dynamo11,
   'dynamo-1.4': dynamo14,
   'dynamo-1.6': dynamo16,
-  default: ours,
+  default: tidemark,
 } as const satisfies Record<string, LoadPolicy>;
 
 /** A name in the table {@link policies}. */
 export type PolicyName = keyof typeof policies;
 
-/** A name that the table of policies does not hold. */
+/** A name that is not in the table of policies. */
 export class UnknownPolicyError extends TidemarkError {
   override readonly name = 'UnknownPolicyError';
 
@@ -169,9 +169,9 @@ export class UnknownPolicyError extends TidemarkError {
 }
 
 /**
- * The policy of that name.
+ * Looks up a policy in the table {@link policies}.
  *
- * @throws UnknownPolicyError, which lists the names there are.
+ * @throws UnknownPolicyError, which lists the names in the table
  */
 export function policyNamed(name: string): LoadPolicy {
   const policy: LoadPolicy | undefined = Object.hasOwn(policies, name)

@@ -21,24 +21,27 @@ export const problemCodes = [
 ] as const;
 
 /**
- * What was wrong and was survived. The codes are stable. `source-stale`: a source ended, and what it last said
- * stays in force although nothing renews it. `scrape-failed`: a scrape could not be made or was cut short, and says
- * nothing. `worker-missed`: a complete scrape had no metrics of a worker that was there before. `malformed-worker-id`: a
- * subject ends with no id. `duplicate-worker`: one scrape had several entries of one worker.
- * `package-missing`, `package-version`, `package-broken`: a source cannot run before a package is installed, and the
- * text names the command.
+ * The kind of a problem. The codes are stable.
+ *
+ * - `source-stale`: a source ended. Its last value is kept, although nothing updates it.
+ * - `scrape-failed`: a scrape could not be made or was cut short, so its replies do not count.
+ * - `worker-missed`: a complete scrape had no metrics of a worker that was there before.
+ * - `malformed-worker-id`: a subject does not end with a valid worker id.
+ * - `duplicate-worker`: one scrape had several entries of one worker.
+ * - `package-missing`, `package-version`, `package-broken`: a source needs a package; the text names the command that
+ *   installs it.
  */
 export type ProblemCode = (typeof problemCodes)[number];
 
-/** One thing that was wrong and was survived: the event stream goes on. */
+/** Something was wrong, but the stream continued. */
 export interface Problem {
   readonly code: ProblemCode;
-  /** Where it came from: `loads`, `configs`, `instances`, `thresholds`, `events`, `scrape`. */
+  /** The source that it is about. */
   readonly source: 'loads' | 'configs' | 'instances' | 'thresholds' | 'events' | 'scrape';
   /** One sentence for people. */
   readonly text: string;
-  /** The worker it is about, where there is one. */
+  /** The worker that it is about, if there is one. */
   readonly workerId?: WorkerId;
-  /** How many events it stands for, at least 1. */
+  /** The number of events that it summarises, at least 1. */
   readonly count: number;
 }

@@ -2,25 +2,58 @@ import { type Observable, distinctUntilChanged, map, mergeMap } from 'rxjs';
 import type { PackageErrorCode } from '../errors.js';
 import type { Problem } from './problem.js';
 
-/** How a source is: on its way, delivering, silent for too long, cut off and trying again, or over. */
+/**
+ * The state of a source: `connecting`, not reached yet; `live`, delivers values; `stale`, silent for too long; `down`,
+ * lost and being retried; `ended`, it completed and no more values follow.
+ */
 export type SourceState = 'connecting' | 'live' | 'stale' | 'down' | 'ended';
 
 /** What a source says about itself, or the monitor about a source. */
 export interface SourceStatus {
-  /** Which source, `loads`, `configs`, `decodeInstances`, `prefillInstances`, or an adapter's own name. */
+  /** The source: `loads`, `configs`, `decodeInstances`, `prefillInstances`, or the name that an adapter gives. */
   readonly source: string;
   readonly state: SourceState;
-  /** Since when, in milliseconds of the clock that drives the monitor. */
+  /** When the state began, in milliseconds of the clock that drives the monitor. */
   readonly since: number;
-  /** One sentence for people, where there is something to say. */
+  /** The reason in one sentence, if there is one. */
   readonly why?: string;
   /** Present when the reason is an optional package: no retry succeeds before `why` is followed. */
   readonly code?: PackageErrorCode;
-  /** In how many milliseconds it is tried again, where it is down. */
+  /** The wait before the next try in milliseconds, while the source is `down`. */
   readonly retryInMs?: number;
 }
 
-/** A problem each time that a source begins to lack an optional package, from its statuses. */
+/** The part of a status that changes; `State` is {@link SourceState}, or the states of something else that has a status. */
+export interface StateSince<State extends string> {
+  readonly state: State;
+  readonly since: number;
+  readonly why?: string;
+  readonly code?: PackageErrorCode;
+  readonly retryInMs?: number;
+}
+
+/** The next status: `since` is kept while the state stays the same, and is `now` in a new state. */
+export function nextStatus<State extends string>(
+  before: { readonly state: State; readonly since: number },
+  next: Omit<StateSince<State>, 'since'>,
+  now: number,
+): StateSince<State> {
+  const { state, why, code, retryInMs } = next;
+  return {
+    state,
+    since: before.state === state ? before.since : now,
+    ...(why !== undefined && { why }),
+    ...(code !== undefined && { code }),
+    ...(retryInMs !== undefined && { retryInMs }),
+  };
+}
+
+/** The list with the status of one source replaced; the source that changed last is last. */
+export function withStatus(list: readonly SourceStatus[], status: SourceStatus): readonly SourceStatus[] {
+  return [...list.filter(({ source }) => source !== status.source), status];
+}
+
+/** Emits a problem each time a source starts to need a package that is missing or unsupported. */
 export function packageProblems(
   status$: Observable<SourceStatus>,
   source: Problem['source'],

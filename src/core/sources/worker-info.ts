@@ -1,25 +1,25 @@
 import type { WorkerId } from '../worker-id.js';
 
-/** An endpoint of a fleet, by its three names. A nested namespace is written with dots (`a.b`). */
+/** Dynamo's `namespace.component.endpoint`. A nested namespace is written with dots (`a.b`). */
 export interface EndpointName {
   readonly namespace: string;
   readonly component: string;
   readonly endpoint: string;
 }
 
-/** Which pool: the workers that serve one model at one endpoint are judged together. */
+/** The name of a pool: the workers that serve one model at one endpoint, which are judged together. */
 export interface PoolName {
   readonly model: string;
   readonly endpoint: EndpointName;
 }
 
 /**
- * What discovery knows of a worker besides its size.
+ * What discovery knows about a worker besides its config.
  *
- * 1. `endpoints` are all endpoints at which it has an instance or a card, in the order of their names.
- * 2. `namespace`, `component` and `endpoint` are those of the card that counts for it (see `DiscoveryFold`); of the
- *    first of its endpoints as long as it has no such card.
- * 3. `model` is the name in that card, `null` without one; `loras` are the adapters of its LoRA cards, in order.
+ * 1. `endpoints` are all endpoints at which it has an instance or a model card, sorted by name.
+ * 2. `namespace`, `component` and `endpoint` are those of the model card that counts for it (see `DiscoveryFold`), or of
+ *    the first of its endpoints while it has no such card.
+ * 3. `model` is the name in that card, or `null` without one. `loras` are the names of its LoRA adapters, sorted.
  */
 export interface WorkerInfo extends EndpointName {
   readonly workerId: WorkerId;
@@ -28,6 +28,6 @@ export interface WorkerInfo extends EndpointName {
   readonly loras: readonly string[];
 }
 
-/** All workers at once, or one that is new, known better, or (`null`) gone. */
+/** A snapshot of all workers, or one worker that was added, changed or removed (`null`). */
 export type WorkerChange =
   ReadonlyMap<WorkerId, WorkerInfo> | { readonly workerId: WorkerId; readonly info: WorkerInfo | null };

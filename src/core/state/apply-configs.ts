@@ -6,10 +6,23 @@ import { fleetProblems } from './fleet-problems.js';
 import { type FleetStore, rangeOf, takeCapacities } from './fleet-store.js';
 import { judgeQueued } from './judge-workers.js';
 import { noRanks, ranksOutside, rememberDeclared, rememberedRanks } from './rank-memory.js';
-import { CONFIG_LIMITS, COUNTED, DECODE, HAS_RANGE, JUDGED_BUSY, OVERLOAD_MARKED, POSSIBLE, PREFILL, REPORTED, REPORTED_END, REPORTED_LIMITS, REPORTED_START } from './worker-slots.js';
+import {
+  CONFIG_LIMITS,
+  COUNTED,
+  DECODE,
+  HAS_RANGE,
+  JUDGED_BUSY,
+  OVERLOAD_MARKED,
+  POSSIBLE,
+  PREFILL,
+  REPORTED,
+  REPORTED_END,
+  REPORTED_LIMITS,
+  REPORTED_START,
+} from './worker-slots.js';
 import { ensureState, forgetState, memoryOf, noteSettled, queue, renewRanks, touch } from './worker-state.js';
 
-/** Notes what discovery tells of a worker’s card, and tells an impossible range once. */
+/** Stores the config that discovery reports for a worker. An impossible range is a problem, reported once. */
 export function noteConfig(store: FleetStore, id: WorkerId, config: RuntimeConfig): number {
   const { slots, policy } = store;
   const slot = slots.intern(id);
@@ -18,10 +31,11 @@ export function noteConfig(store: FleetStore, id: WorkerId, config: RuntimeConfi
   const start = config.dataParallelStartRank ?? 0;
   const size = config.dataParallelSize ?? 1;
   if (range === undefined && policy.rankRange === 'checked-and-reported') {
-    // An impossible range is kept as start and size, to tell it once and not with every repetition of the card.
+    // An impossible range is stored as start and size, so that it is not reported again when the same config is repeated.
     const known = slots.has(slot, REPORTED) && !slots.has(slot, POSSIBLE);
     const same =
-      (slots.words[at + REPORTED_START] ?? 0) >>> 0 === start && (slots.words[at + REPORTED_END] ?? 0) >>> 0 === size;
+      (slots.words[at + REPORTED_START] ?? 0) >>> 0 === start &&
+      (slots.words[at + REPORTED_END] ?? 0) >>> 0 === size;
     if (!known || !same) store.problems.push(fleetProblems.rankRange(id, config));
   }
   slots.words[at + REPORTED_START] = range?.start ?? start;
@@ -32,26 +46,35 @@ export function noteConfig(store: FleetStore, id: WorkerId, config: RuntimeConfi
   return slot;
 }
 
-/** Notes that discovery withdrew a worker’s card. */
+/** Notes that discovery removed the config of a worker. */
 export function noteConfigRemoved(store: FleetStore, slot: number): void {
   store.slots.set(slot, REPORTED | POSSIBLE, false);
   store.maybeEmpty.push(slot);
 }
 
-/** The ranks that the told card declares; only where it is possible. */
+/** The ranks that the reported config declares; valid only while its range is possible. */
 export function reportedRange({ slots }: FleetStore, slot: number): RankRange {
   const at = slots.at(slot);
-  return { start: (slots.words[at + REPORTED_START] ?? 0) >>> 0, end: (slots.words[at + REPORTED_END] ?? 0) >>> 0 };
+  return {
+    start: (slots.words[at + REPORTED_START] ?? 0) >>> 0,
+    end: (slots.words[at + REPORTED_END] ?? 0) >>> 0,
+  };
 }
 
-/** Whether the told card does not count and says all the same that its worker has no ranks. */
-export function toldNoRanks({ slots, policy }: FleetStore, slot: number): boolean {
+/** Whether the reported config does not count, but still says that the worker has no ranks. */
+export function reportsNoRanks({ slots, policy }: FleetStore, slot: number): boolean {
   if (!slots.has(slot, REPORTED) || slots.has(slot, POSSIBLE)) return false;
-  return declaresNoRanks({ dataParallelSize: (slots.words[slots.at(slot) + REPORTED_END] ?? 0) >>> 0 }, policy);
+  return declaresNoRanks(
+    { dataParallelSize: (slots.words[slots.at(slot) + REPORTED_END] ?? 0) >>> 0 },
+    policy,
+  );
 }
 
-/** Whether a worker’s card counts, as the policy has it. */
-export function isConfigCounted({ slots, policy, decodeSeen, prefillSeen }: FleetStore, slot: number): boolean {
+/** Whether the config of a worker counts under the policy. */
+export function isConfigCounted(
+  { slots, policy, decodeSeen, prefillSeen }: FleetStore,
+  slot: number,
+): boolean {
   if (!slots.has(slot, POSSIBLE)) return false;
   switch (policy.configsThatCount) {
     case 'all':
@@ -64,8 +87,8 @@ export function isConfigCounted({ slots, policy, decodeSeen, prefillSeen }: Flee
 }
 
 /**
- * Whether the join of cards and instances has another word on a worker than it had. What the card said last stays
- * in its words, also when its state was forgotten.
+ * Whether the join of configs and instances has a different result for a worker than before. The words of the reported
+ * config are kept even when the state of the worker is forgotten.
  */
 export function hasJoinChanged(store: FleetStore, slot: number): boolean {
   const { slots } = store;
@@ -82,7 +105,7 @@ export function hasJoinChanged(store: FleetStore, slot: number): boolean {
   );
 }
 
-/** The cards that discovery tells are these now. */
+/** Applies a snapshot of all configs. */
 export function applyConfigs(store: FleetStore, workers: ReadonlyMap<WorkerId, RuntimeConfig>): void {
   const { slots } = store;
   const changed = new Set<number>();
@@ -91,11 +114,11 @@ export function applyConfigs(store: FleetStore, workers: ReadonlyMap<WorkerId, R
     noteConfigRemoved(store, slot);
     changed.add(slot);
   }
-  for (const [id, card] of workers) changed.add(noteConfig(store, id, card));
+  for (const [id, config] of workers) changed.add(noteConfig(store, id, config));
   afterConfigs(store, changed);
 }
 
-/** One card was added, replaced or removed. */
+/** Applies one config that was added, replaced or removed. */
 export function applyConfig(store: FleetStore, id: WorkerId, config: RuntimeConfig | null): void {
   if (config !== null) {
     afterConfigs(store, [noteConfig(store, id, config)]);
@@ -106,7 +129,7 @@ export function applyConfig(store: FleetStore, id: WorkerId, config: RuntimeConf
   afterConfigs(store, slot === -1 ? [] : [slot]);
 }
 
-/** Instances came or went: where cards need an instance, the cards that count may have changed with them. */
+/** Joins configs and instances again after a change of instances, if configs need an instance to count. */
 export function rejoin(store: FleetStore, candidates: Iterable<number>): void {
   if (store.policy.configsThatCount === 'all' || !store.configsSeen) return;
   const changed = [...candidates].filter((slot) => hasJoinChanged(store, slot));
@@ -116,21 +139,21 @@ export function rejoin(store: FleetStore, candidates: Iterable<number>): void {
 function afterConfigs(store: FleetStore, changed: Iterable<number>): void {
   const first = !store.configsSeen;
   store.configsSeen = true;
-  // Without a card source everybody who reports is known; with the first card that ends.
+  // Without a source of configs, every worker with a load is known. The first config ends that.
   if (first) for (const slot of store.slots.all()) review(store, slot);
   if (store.policy.configsThatCount === 'all') recount(store, changed);
   else rejoin(store, changed);
 }
 
-/** A worker's standing may have changed without its ranks: it is judged anew. */
+/** Judges a worker again, since whether it is known may have changed. */
 export function review(store: FleetStore, slot: number): void {
   noteSettled(store, slot);
   queue(store, slot);
 }
 
 /**
- * The cards that count are taken anew: those of the workers in `changed` and of the unsettled ones. Where taking
- * an unchanged card again has an effect, those of all workers.
+ * Applies again which configs count: for the workers in `changed` and the unsettled ones, or for all workers if applying
+ * an unchanged config again has an effect.
  */
 function recount(store: FleetStore, changed: Iterable<number>): void {
   const all = takesEffectAgain(store) ? [...store.slots.all()] : new Set([...changed, ...store.unsettled]);
@@ -163,7 +186,7 @@ function takeConfig(store: FleetStore, slot: number): void {
   review(store, slot);
 }
 
-/** Ranges that the present one does not contain stay remembered beside it. */
+/** Remembers the current range too, if the new one does not contain it. */
 function rememberOlderRanges(store: FleetStore, slot: number, range: RankRange): void {
   if (!store.slots.has(slot, HAS_RANGE)) return;
   const present = rangeOf(store, slot);
@@ -176,12 +199,18 @@ function loseConfig(store: FleetStore, slot: number): void {
   if (policy.unknownWorkers.loads === 'held' && !slots.has(slot, COUNTED)) return;
   const remembered = memoryOf(store, slot);
   if (remembered !== undefined) {
-    const { cleanupOnConfigRemoved: cleanupOnCardLeft } = policy;
+    const { cleanupOnConfigRemoved } = policy;
     store.pendingCleanups.push(
-      ...planCleanups(cleanupOnCardLeft, store.poolRole, leavingWorker(store, slot), rememberedRanks(remembered), null),
+      ...planCleanups(
+        cleanupOnConfigRemoved,
+        store.poolRole,
+        leavingWorker(store, slot),
+        rememberedRanks(remembered),
+        null,
+      ),
     );
     touch(store, slot);
-    // Who lost its card is no longer busy before the others are judged: its leaving alone is no publication.
+    // A worker that lost its config stops being busy before the others are judged, so that alone is not a publication.
     if (policy.judgedOn.includes('configs')) slots.set(slot, JUDGED_BUSY, false);
     slots.set(slot, OVERLOAD_MARKED, false);
     store.overloadMarked.delete(slot);
@@ -199,7 +228,9 @@ function cleanUpLeftRanks(store: FleetStore, slot: number, ranks: readonly numbe
     case 'none':
       return;
     case 'ranks':
-      store.pendingCleanups.push(...planCleanups({ types: 'known', withoutRank: false }, store.poolRole, worker, ranks, null));
+      store.pendingCleanups.push(
+        ...planCleanups({ types: 'known', withoutRank: false }, store.poolRole, worker, ranks, null),
+      );
       return;
     case 'ranks-and-every-none':
       store.pendingCleanups.push({
@@ -210,7 +241,7 @@ function cleanUpLeftRanks(store: FleetStore, slot: number, ranks: readonly numbe
   }
 }
 
-/** A worker that leaves, with the roles it has. */
+/** A worker that leaves, and the roles that it has. */
 export function leavingWorker({ slots }: FleetStore, slot: number): LeavingWorker {
   return { workerId: slots.id(slot), decode: slots.has(slot, DECODE), prefill: slots.has(slot, PREFILL) };
 }

@@ -1,14 +1,14 @@
 import type { Role } from '../events/fleet-event.js';
 import type { WorkerId } from '../worker-id.js';
-import { leavingWorker, rejoin, review, toldNoRanks } from './apply-configs.js';
+import { leavingWorker, rejoin, review, reportsNoRanks } from './apply-configs.js';
 import { planCleanups } from './cleanup.js';
 import type { FleetStore } from './fleet-store.js';
 import { judgeQueued, removeOverloadMark } from './judge-workers.js';
-import { noRanks, ranksOfLeaver } from './rank-memory.js';
+import { noRanks, ranksToCleanUp } from './rank-memory.js';
 import { DECODE, DOWN, JUDGED_BUSY, PREFILL } from './worker-slots.js';
 import { forgetState, memoryOf, noteSettled, queue, touch } from './worker-state.js';
 
-/** The instances of a role are these now. */
+/** Applies a snapshot of the instances of a role. */
 export function applyInstances(store: FleetStore, role: Role, workerIds: Iterable<WorkerId>): void {
   const { slots } = store;
   const bit = bitOf(role);
@@ -30,17 +30,17 @@ export function applyInstances(store: FleetStore, role: Role, workerIds: Iterabl
   changeInstances(store, role, joined, left, isFirstEvent ? slots.all() : candidates);
 }
 
-/** One instance of a role came or went. */
+/** Applies one instance of a role that joined or left. */
 export function applyInstance(store: FleetStore, role: Role, id: WorkerId, present: boolean): void {
   const slot = present ? store.slots.intern(id) : store.slots.find(id);
   const isFirstEvent = noteSource(store, role);
-  const one = slot === -1 ? [] : [slot];
-  const left = present || slot === -1 || !store.slots.has(slot, bitOf(role)) ? [] : one;
+  const slots = slot === -1 ? [] : [slot];
+  const left = present || slot === -1 || !store.slots.has(slot, bitOf(role)) ? [] : slots;
   if (slot !== -1 && left.length === 0) clearDown(store, slot);
-  changeInstances(store, role, present ? one : [], left, isFirstEvent ? store.slots.all() : one);
+  changeInstances(store, role, present ? slots : [], left, isFirstEvent ? store.slots.all() : slots);
 }
 
-/** The prefill instances are these now, and nobody is cleaned up for it. */
+/** Applies a snapshot of the prefill instances without any cleanup. */
 export function replacePrefill(store: FleetStore, workerIds: Iterable<WorkerId>): void {
   const { slots } = store;
   store.prefillSeen = true;
@@ -52,7 +52,7 @@ export function replacePrefill(store: FleetStore, workerIds: Iterable<WorkerId>)
   rejoin(store, slots.all());
 }
 
-/** One worker was reported down. */
+/** Applies that a worker was reported down. */
 export function applyReportedDown(store: FleetStore, id: WorkerId): void {
   const { slots, policy } = store;
   const slot = slots.find(id);
@@ -93,7 +93,7 @@ function changeInstances(
   judgeQueued(store, 'instances');
 }
 
-/** Notes that a role has a source. With its first word everybody's standing may change. */
+/** Notes that a role has a source. Its first event may change which workers are known. Returns whether it is the first. */
 function noteSource(store: FleetStore, role: Role): boolean {
   const seen = role === 'decode' ? store.decodeSeen : store.prefillSeen;
   if (role === 'decode') store.decodeSeen = true;
@@ -102,14 +102,16 @@ function noteSource(store: FleetStore, role: Role): boolean {
   return !seen;
 }
 
-/** The metric series of a worker that left a role: of its remembered ranks, or of rank 0 when they are not known. */
+/** Plans the cleanup of a worker that left a role: of its remembered ranks, or of rank 0 when its ranks are unknown. */
 function cleanUpSeries(store: FleetStore, slot: number, role: Role): void {
-  const ranks = ranksOfLeaver(memoryOf(store, slot) ?? (toldNoRanks(store, slot) ? noRanks : undefined));
+  const ranks = ranksToCleanUp(memoryOf(store, slot) ?? (reportsNoRanks(store, slot) ? noRanks : undefined));
   const { cleanupOnInstanceLeft } = store.policy;
-  store.pendingCleanups.push(...planCleanups(cleanupOnInstanceLeft, store.poolRole, leavingWorker(store, slot), ranks, role));
+  store.pendingCleanups.push(
+    ...planCleanups(cleanupOnInstanceLeft, store.poolRole, leavingWorker(store, slot), ranks, role),
+  );
 }
 
-/** Forgets of a worker that left what the policy forgets. */
+/** Forgets what the policy says about a worker that left. */
 function forget(store: FleetStore, slot: number): void {
   const { slots } = store;
   const rule = store.policy.instanceLeft;
@@ -126,7 +128,7 @@ function forget(store: FleetStore, slot: number): void {
   noteSettled(store, slot);
 }
 
-/** Whether a worker is there, in either role. One that was reported down is not, where that is as if it had left. */
+/** Whether a worker has an instance in either role. Where being reported down is the same as leaving, it must not be down. */
 function isPresent({ slots, policy }: FleetStore, slot: number): boolean {
   if (policy.reportedDown === 'as-instance-left' && slots.has(slot, DOWN)) return false;
   return slots.has(slot, DECODE | PREFILL);
@@ -138,7 +140,7 @@ function leave(store: FleetStore, slot: number, bit: number): void {
   store.maybeEmpty.push(slot);
 }
 
-/** A worker that an instance source names or withdraws, or that is no instance any more, is no longer down. */
+/** Clears that a worker is down: an instance source named it, or its last instance left. */
 function clearDown(store: FleetStore, slot: number): void {
   if (!store.slots.has(slot, DOWN)) return;
   store.slots.set(slot, DOWN, false);
@@ -149,7 +151,7 @@ function bitOf(role: Role): number {
   return role === 'decode' ? DECODE : PREFILL;
 }
 
-/** A watch on prefill instances was attached: it opens, waits, or takes over, as the policy says. */
+/** Applies that a watch on prefill instances was attached: it opens, waits or takes over, as the policy says. */
 export function applyPrefillAttached(store: FleetStore, workerIds: readonly WorkerId[]): void {
   const { watches, policy } = store;
   const watch = watches.attached;
@@ -159,19 +161,19 @@ export function applyPrefillAttached(store: FleetStore, workerIds: readonly Work
   else open(store, watch, workerIds);
 }
 
-/** A prefill watch has another set; `undefined` means the one attached last. */
+/** Applies a snapshot of a prefill watch; `undefined` is the watch that was attached last. */
 export function applyPrefillInstances(
   store: FleetStore,
   watch: number | undefined,
   workerIds: readonly WorkerId[],
 ): void {
   const { watches } = store;
-  const meant = watch ?? watches.attached - 1;
-  if (meant === watches.open) applyInstances(store, 'prefill', workerIds);
-  else if (meant === watches.waiting?.watch) watches.waiting = { watch: meant, workerIds };
+  const target = watch ?? watches.attached - 1;
+  if (target === watches.open) applyInstances(store, 'prefill', workerIds);
+  else if (target === watches.waiting?.watch) watches.waiting = { watch: target, workerIds };
 }
 
-/** One instance came to a prefill watch or left it; `undefined` means the watch that is open. */
+/** Applies one instance that joined or left a prefill watch; `undefined` is the open watch. */
 export function applyPrefillInstance(
   store: FleetStore,
   watch: number | undefined,
@@ -186,16 +188,16 @@ export function applyPrefillInstance(
   }
 }
 
-/** A prefill watch ended: its last set stays, and the one that waits opens. */
+/** Applies the end of a prefill watch: its last set is kept, and the waiting watch opens. */
 export function applyPrefillClosed(store: FleetStore, watch: number | undefined): void {
   const { watches } = store;
   const { waiting } = watches;
-  const meant = watch ?? watches.attached - 1;
-  if (meant === waiting?.watch) {
+  const target = watch ?? watches.attached - 1;
+  if (target === waiting?.watch) {
     watches.waiting = null;
     return;
   }
-  if (meant !== watches.open) return;
+  if (target !== watches.open) return;
   watches.open = null;
   watches.waiting = null;
   if (waiting !== null) open(store, waiting.watch, waiting.workerIds);

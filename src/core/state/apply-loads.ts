@@ -1,15 +1,15 @@
 import type { Count } from '../count.js';
 import type { LoadReceived, SchedulerLoad } from '../events/fleet-event.js';
-import { type LoadBatch, NO_VALUE, WIDE_VALUE, type WorkerTable } from '../events/load-batch.js';
+import { type LoadBatch, type WorkerTable, rowValue } from '../events/load-batch.js';
 import { fleetProblems } from './fleet-problems.js';
 import { type FleetStore, declares } from './fleet-store.js';
 import { judgeRank, moveLatch } from './judge-rank.js';
 import { clearOverloadMarks, judgeNow, judgeQueued, removeOverloadMark } from './judge-workers.js';
-import { ACTIVE, RECEIVED, TOKENS, USED, growWords, receiptOf } from './rank-cells.js';
-import { HAS_RANGE, HAS_STATE, TENANCY } from './worker-slots.js';
+import { ACTIVE, RECEIVED, TOKENS, USED, receiptOf } from './rank-cells.js';
+import { HAS_RANGE, HAS_STATE, TableSlots } from './worker-slots.js';
 import { cellOf, ensureState, forgetState, isKnown, queue } from './worker-state.js';
 
-/** One report arrived. */
+/** Applies one load. */
 export function applyLoad(store: FleetStore, event: LoadReceived): void {
   if (!store.loadsOpen) return;
   if (event.topic !== undefined && event.topic !== 'kv_metrics') {
@@ -27,7 +27,7 @@ export function applyLoad(store: FleetStore, event: LoadReceived): void {
   );
 }
 
-/** One report of a worker whose slot is known: it is stored and judged, or dropped and told. */
+/** Applies one load of a worker whose slot is known: it is stored and judged, or ignored with a problem. */
 export function applyRankLoad(
   store: FleetStore,
   slot: number,
@@ -45,7 +45,7 @@ export function applyRankLoad(
   judgeNow(store, slot);
 }
 
-/** A batch of the local scheduler's bookkeeping arrived. It judges and publishes even when all of it was dropped. */
+/** Applies loads as the local scheduler counts them. Workers are judged even when all of the loads were ignored. */
 export function applySchedulerLoads(store: FleetStore, loads: readonly SchedulerLoad[]): void {
   if (!store.policy.judgedOn.includes('schedulerLoads')) return;
   const slots = loads.map(({ workerId, dpRank, activeDecodeBlocks, activePrefillTokens }) => {
@@ -94,7 +94,7 @@ function endOverloadMarks(store: FleetStore, slots: readonly number[]): void {
   else for (const slot of slots) removeOverloadMark(store, slot);
 }
 
-/** Held loads are bounded: beyond the policy's number of unknown workers the oldest is dropped. */
+/** Forgets the loads of the oldest unknown worker, if there are more than the policy allows. */
 function makeRoom(store: FleetStore): void {
   const rule = store.policy.unknownWorkers;
   if (rule.loads !== 'held' || store.held.size <= rule.maximumWorkers) return;
@@ -105,7 +105,7 @@ function makeRoom(store: FleetStore): void {
   store.problems.push(fleetProblems.heldWorkerDropped(store.slots.id(oldest), rule.maximumWorkers));
 }
 
-/** One row of a batch: the same as the load it stands for. */
+/** Applies one row of a batch, with the same effect as the load that it represents. */
 export function applyRow(store: FleetStore, batch: LoadBatch, row: number): void {
   if (!store.loadsOpen) return;
   const slot = slotOf(store, batch.table, batch.worker[row] ?? 0);
@@ -117,52 +117,11 @@ export function applyRow(store: FleetStore, batch: LoadBatch, row: number): void
   applyRankLoad(store, slot, rank, active, tokens, used);
 }
 
-/** The value in a row of a column; `index` is the column's number among the three. */
-export function rowValue(
-  batch: LoadBatch,
-  column: Float64Array,
-  row: number,
-  index: number,
-): number | bigint | null {
-  const value = column[row] ?? NO_VALUE;
-  if (value >= 0) return value;
-  return value === WIDE_VALUE ? (batch.wide.get(row * 3 + index) ?? null) : null;
-}
-
-/**
- * Which slots the indices of one worker table mean, as far as they were met: slot plus one, and the tenancy under
- * which the slot was that worker's.
- */
-export class TableSlots {
-  private version: number;
-  private pairs: Int32Array = new Int32Array(128);
-
-  constructor(readonly table: WorkerTable) {
-    this.version = table.version;
-  }
-
-  slotOf({ slots }: FleetStore, index: number): number {
-    if (this.version !== this.table.version) {
-      this.version = this.table.version;
-      this.pairs.fill(0);
-    }
-    const at = index * 2;
-    const known = (this.pairs[at] ?? 0) - 1;
-    if (known >= 0 && slots.words[slots.at(known) + TENANCY] === this.pairs[at + 1]) return known;
-    const slot = slots.intern(this.table.id(index));
-    this.table.share(index, slots.id(slot));
-    if (at >= this.pairs.length) this.pairs = growWords(this.pairs, at + 2);
-    this.pairs[at] = slot + 1;
-    this.pairs[at + 1] = slots.words[slots.at(slot) + TENANCY] ?? 0;
-    return slot;
-  }
-}
-
 function slotOf(store: FleetStore, table: WorkerTable, index: number): number {
   if (store.lastTable?.table !== table) {
     const known = store.tables.get(table) ?? new TableSlots(table);
     store.tables.set(table, known);
     store.lastTable = known;
   }
-  return store.lastTable.slotOf(store, index);
+  return store.lastTable.slotOf(store.slots, index);
 }

@@ -2,12 +2,12 @@ import { type WorkerId, compareWorkerIds } from '../worker-id.js';
 import { BUSY_POSITION, type WorkerSlots } from './worker-slots.js';
 
 /**
- * The busy workers at one moment. Immutable for ever.
+ * The busy workers at one moment. Immutable.
  *
- * 1. `version` grows by one with every set that differs from the one before; it is 0 for the first, empty set.
+ * 1. `version` is 0 for the initial, empty set, and one more for every set that differs from the one before.
  * 2. `added` and `removed` are the differences from the version before, in ascending order of ids.
- * 3. `has` and `size` cost the same whatever the size, for the newest version. An older one pays for the changes
- *    since it was made, once, when it is first asked.
+ * 3. For the newest version, the cost of `has` and `size` does not depend on the size. An older version is reconstructed
+ *    once, when it is first read, at the cost of the changes since then.
  * 4. Iteration is in ascending order of ids.
  */
 export interface BusySet extends Iterable<WorkerId> {
@@ -22,14 +22,14 @@ export interface BusySet extends Iterable<WorkerId> {
 
 const MIN_EPOCH_LENGTH = 1024;
 
-/** A stretch of the history of busy workers. `end` is the set at its end, once it is over. */
+/** A part of the history of busy workers. `end` is the set at its end, once it has ended. */
 class Epoch {
   readonly ids: WorkerId[] = [];
   readonly on: boolean[] = [];
   end: readonly WorkerId[] | undefined;
 }
 
-/** Who is busy now, and how to look it up. */
+/** The workers that are busy now. */
 interface PresentMembers {
   readonly newest: BusySet | undefined;
   members(): WorkerId[];
@@ -37,15 +37,17 @@ interface PresentMembers {
 }
 
 /**
- * The busy workers and their history, as a flat log of who crossed. A version of the set is a range of the log:
- * making one costs nothing but its changes, whatever the size, and an old one points at no newer one. When the log
- * has become long against the set, a new one is begun, and the old one keeps the set it ended with for the versions
- * that still point at it. Who is busy now is kept by slot: a map by id would be rehashed for ever by one worker that
- * flaps.
+ * The busy workers, and their history as a flat log of transitions.
+ *
+ * 1. A version of the set is a range of the log. Making one costs only its changes, and an old version references no newer
+ *    one.
+ * 2. When the log has become long compared with the set, a new epoch starts. The old epoch keeps its final set for the
+ *    versions that still refer to it.
+ * 3. The workers that are busy now are kept by slot: in a map by id, one flapping worker would cause endless rehashing.
  */
 export class BusyLog implements PresentMembers {
   newest: BusySet;
-  /** The slots of the busy workers; each slot has its place here. */
+  /** The slots of the busy workers. Each slot stores its position in this list. */
   private readonly dense: number[] = [];
   private epoch = new Epoch();
   private from = 0;
@@ -59,17 +61,17 @@ export class BusyLog implements PresentMembers {
     return slot !== -1 && this.slots.words[this.slots.at(slot) + BUSY_POSITION] !== 0;
   }
 
-  /** How many workers are busy now. */
+  /** The number of workers that are busy now. */
   get size(): number {
     return this.dense.length;
   }
 
-  /** The busy workers, in no order. */
+  /** The workers that are busy now, in no particular order. */
   members(): WorkerId[] {
     return this.dense.map((slot) => this.slots.id(slot));
   }
 
-  /** Notes that the worker in a slot crossed. A busy worker's slot is not given back. */
+  /** Records the transition of a worker. The slot of a busy worker is not released. */
   record(slot: number, on: boolean): void {
     this.epoch.ids.push(this.slots.id(slot));
     this.epoch.on.push(on);
@@ -79,15 +81,15 @@ export class BusyLog implements PresentMembers {
       words[at] = this.dense.push(slot);
       return;
     }
-    const place = words[at] ?? 0;
+    const position = words[at] ?? 0;
     const last = this.dense.pop() as number;
     words[at] = 0;
     if (last === slot) return;
-    this.dense[place - 1] = last;
-    words[this.slots.at(last) + BUSY_POSITION] = place;
+    this.dense[position - 1] = last;
+    words[this.slots.at(last) + BUSY_POSITION] = position;
   }
 
-  /** The set after the crossings noted since the last call: a new version, or the same when there were none. */
+  /** The set after the transitions since the last call: a new version, or the same one if there were none. */
   commit(): BusySet {
     const to = this.epoch.ids.length;
     if (to === this.from) return this.newest;
@@ -137,7 +139,7 @@ class BusyVersion implements BusySet {
     return this.toSet()[Symbol.iterator]();
   }
 
-  /** The members, from the present set or that at the end of the epoch, with everything since taken back. */
+  /** The members: the current set, or the set at the end of the epoch, with the later transitions undone. */
   private membersNow(): WorkerId[] {
     if (this.present.newest === this) return this.present.members();
     const { ids, on, end } = this.epoch;

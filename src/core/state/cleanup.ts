@@ -2,43 +2,42 @@ import type { PoolRole, Role } from '../events/fleet-event.js';
 import type { CleanupRule } from '../policy/load-policy.js';
 import { type WorkerId, compareWorkerIds } from '../worker-id.js';
 
-/** The type label of a worker's metric series. */
-export type WorkerType = 'decode' | 'prefill';
-
 /**
- * The metric series to drop because a worker, or some of its ranks, left: those with this worker, one of these
- * ranks, and this type. A command; a sink performs it, and performing it twice is harmless.
+ * The metric series to remove because a worker, or some of its ranks, left: those with this worker, one of these ranks
+ * and this type.
  *
- * `dpRanks`: ascending; `"none"`, last, stands for the latency series without a rank. A card may declare more
- * ranks than anybody wants to list, so of each declared range only the first 4 096 are named; ranks that
- * reported are always named.
+ * 1. Performing a cleanup twice has the same effect as performing it once.
+ * 2. `dpRanks` is ascending. `"none"`, in last position, means the latency series without a rank.
+ * 3. A config may declare any number of ranks, so `dpRanks` contains at most the first 4 096 of each declared range. Ranks
+ *    that have reported a load are always included.
  */
 export interface Cleanup {
   readonly workerId: WorkerId;
   readonly dpRanks: readonly (number | 'none')[];
-  readonly workerType: WorkerType;
+  /** The `worker_type` label of the series. */
+  readonly workerType: Role;
 }
 
-/** Series of one worker to drop under several types. */
+/** Cleanups of one worker under several types, before they are merged. */
 export interface PendingCleanup {
   readonly workerId: WorkerId;
-  readonly types: readonly WorkerType[];
+  readonly types: readonly Role[];
   readonly ranks: readonly (number | 'none')[];
 }
 
-/** The worker that leaves, and the roles it has. */
+/** A worker that leaves, and the roles that it has. */
 export interface LeavingWorker {
   readonly workerId: WorkerId;
   readonly decode: boolean;
   readonly prefill: boolean;
 }
 
-/** The type label of the monitored endpoint's own workers. */
-export function roleOfPool(poolRole: PoolRole): WorkerType {
+/** The role of the pool's own workers in their metric series. */
+export function roleOfPool(poolRole: PoolRole): Role {
   return poolRole === 'prefill' ? 'prefill' : 'decode';
 }
 
-/** What a departure drops under a rule; `watched` is the role the worker left, where it left one. */
+/** The cleanups of a worker that leaves, under a rule. `watched` is the role that it left; `null` if it left none. */
 export function planCleanups(
   rule: CleanupRule,
   poolRole: PoolRole,
@@ -53,10 +52,10 @@ export function planCleanups(
 
 function typesOf(
   types: Exclude<CleanupRule, 'none'>['types'],
-  own: WorkerType,
+  own: Role,
   { decode, prefill }: LeavingWorker,
   watched: Role | null,
-): readonly WorkerType[] {
+): readonly Role[] {
   switch (types) {
     case 'own':
       return [own];
@@ -70,12 +69,9 @@ function typesOf(
   }
 }
 
-/** The drops of one event as commands: each series once, ordered by worker, then type, ranks ascending. */
+/** The cleanups of one event: each series once, sorted by worker, then type, with ascending ranks. */
 export function mergeCleanups(pending: readonly PendingCleanup[]): Cleanup[] {
-  const merged = new Map<
-    string,
-    { workerId: WorkerId; workerType: WorkerType; ranks: Set<number | 'none'> }
-  >();
+  const merged = new Map<string, { workerId: WorkerId; workerType: Role; ranks: Set<number | 'none'> }>();
   for (const { workerId, types, ranks } of pending) {
     for (const workerType of types) {
       const key = `${workerId} ${workerType}`;

@@ -8,7 +8,15 @@ import { type LoadThresholdConfig, thresholdProblems } from '../policy/load-thre
 import type { Problem } from '../sources/problem.js';
 import type { WorkerId } from '../worker-id.js';
 import { applyConfig, applyConfigs, leavingWorker } from './apply-configs.js';
-import { applyInstance, applyInstances, applyPrefillAttached, applyPrefillClosed, applyPrefillInstance, applyPrefillInstances, applyReportedDown } from './apply-instances.js';
+import {
+  applyInstance,
+  applyInstances,
+  applyPrefillAttached,
+  applyPrefillClosed,
+  applyPrefillInstance,
+  applyPrefillInstances,
+  applyReportedDown,
+} from './apply-instances.js';
 import { applyLoad, applyRow, applySchedulerLoads } from './apply-loads.js';
 import type { BusySet } from './busy-set.js';
 import { mergeCleanups, planCleanups } from './cleanup.js';
@@ -23,19 +31,19 @@ import { explain, publishTransitions } from './verdicts.js';
 import { COUNTED } from './worker-slots.js';
 import { memoryOf, releaseEmpty } from './worker-state.js';
 
-/** How the fleet stands, in numbers. */
-export function countFleet({ states, held, busy, overloadMarked: marked, instances, down }: FleetStore): FleetCounts {
+/** The current counts. */
+export function countFleet({ states, held, busy, overloadMarked, instances, down }: FleetStore): FleetCounts {
   return {
     known: states - held.size,
     held: held.size,
     busy: busy.size,
-    overloadMarked: marked.size,
+    overloadMarked: overloadMarked.size,
     instances,
     down,
   };
 }
 
-/** The same counts, as long as none of them changed. */
+/** The given counts if none of them changed, else the current ones. */
 export function countIfChanged(store: FleetStore, counts: FleetCounts): FleetCounts {
   const same =
     counts.busy === store.busy.size &&
@@ -47,7 +55,7 @@ export function countIfChanged(store: FleetStore, counts: FleetCounts): FleetCou
   return same ? counts : countFleet(store);
 }
 
-/** Some marks changed, or were refused. An ended fleet keeps its marks changeable and judges nothing by them. */
+/** Applies a change of thresholds, or reports it as refused. After the end they can still change, but judge nothing. */
 export function applyThresholds(store: FleetStore, event: ThresholdsChanged): void {
   const refused = event.checked === true ? thresholdProblems(event, store.policy) : [];
   if (refused.length > 0) {
@@ -61,7 +69,7 @@ export function applyThresholds(store: FleetStore, event: ThresholdsChanged): vo
   judgeQueued(store, 'thresholds');
 }
 
-/** A source ended: the policy says what that means. */
+/** Applies the end of a source, with the effect that the policy gives it. */
 export function applyEnd(
   store: FleetStore,
   source: Problem['source'],
@@ -71,7 +79,7 @@ export function applyEnd(
   if (rule === 'ends-monitor') store.phase = 'ended';
 }
 
-/** Nothing comes after a stop but what the policy cleans up. */
+/** Stops, and plans the cleanups of the policy. */
 export function applyStop(store: FleetStore): void {
   store.phase = 'stopped';
   if (store.policy.stop === 'silent') return;
@@ -79,19 +87,21 @@ export function applyStop(store: FleetStore): void {
     const memory = store.slots.has(slot, COUNTED) ? undefined : memoryOf(store, slot);
     if (memory === undefined) continue;
     const rule = { types: 'own', withoutRank: true } as const;
-    store.pendingCleanups.push(...planCleanups(rule, store.poolRole, leavingWorker(store, slot), rememberedRanks(memory), null));
+    store.pendingCleanups.push(
+      ...planCleanups(rule, store.poolRole, leavingWorker(store, slot), rememberedRanks(memory), null),
+    );
   }
 }
 
 /**
- * The load state of one fleet: events in, steps out. It decides exactly as the reference model does, at a cost
- * that does not grow with the fleet.
+ * The load state of one pool: it turns events into steps. It decides exactly as the reference model does, at a cost that
+ * does not grow with the pool.
  *
- * 1. An event that changed nothing makes no step.
- * 2. A load costs the same at 10 workers and at 100 000, but for memory latency; so do a single card and a single
- *    instance, except under policies whose cards take effect on all workers (`dynamo-1.6`). Whole snapshots cost
- *    what the fleet costs.
- * 3. It is mutable inside and hands nothing of itself out: what a step holds stays as it is.
+ * 1. An event that changes nothing makes no step.
+ * 2. A load costs the same with 10 workers and with 100 000, apart from memory latency. So do a single config and a single
+ *    instance, except under policies whose configs take effect on all workers (`dynamo-1.6`). The cost of a snapshot grows
+ *    with the pool.
+ * 3. It is mutable, but shares no mutable state: the contents of a step never change.
  */
 export class FleetLoad {
   private readonly store: FleetStore;
@@ -102,37 +112,37 @@ export class FleetLoad {
     this.counts = countFleet(this.store);
   }
 
-  /** The busy workers as they were last handed out. */
+  /** The busy set of the last step. */
   get busy(): BusySet {
     return this.store.busy.newest;
   }
 
-  /** How the fleet stands, in numbers; the same object until one of them changes. */
+  /** The workers in numbers; the same object until one of the numbers changes. */
   get fleet(): FleetCounts {
     return this.counts;
   }
 
-  /** The marks in force. */
+  /** The thresholds in force. */
   get thresholds(): LoadThresholdConfig {
     return this.store.thresholds;
   }
 
-  /** Whether the policy ended the fleet because a source ended, or it was stopped: nothing is judged any more. */
+  /** Whether it was stopped, or ended because a source ended. It judges nothing after that. */
   get ended(): boolean {
     return this.store.phase !== 'running';
   }
 
-  /** Why a worker is busy or free now; `undefined` for a worker of which nothing is known. */
+  /** Why a worker is busy or free now; `undefined` for an unknown worker. */
   explain(workerId: WorkerId): Explanation | undefined {
     return explain(this.store, workerId);
   }
 
-  /** The workers that are there and their ranks, as they are now: a copy. */
+  /** A copy of the present workers and their ranks as they are now. */
   ranks(): FleetRanks {
     return new RankCopy(this.store);
   }
 
-  /** The step that an event makes at a time, in milliseconds; `null` when it changed nothing. */
+  /** Applies an event at a time in milliseconds, and returns its step; `null` when it changed nothing. */
   apply(event: FleetEvent, now: number): FleetStep | null {
     const { store } = this;
     const { thresholds } = store;
@@ -143,44 +153,44 @@ export class FleetLoad {
   }
 
   /**
-   * The step that one row of a batch makes: the same as {@link apply} makes of the load it stands for. The clock is
-   * read only for a step, since reading it costs as much as a load that makes none.
+   * Applies one row of a batch, as {@link apply} does with the load that the row represents. The clock is read only for a
+   * step, since reading it costs as much as a load without a step.
    */
   applyRow(batch: LoadBatch, row: number, clock: TimestampProvider): FleetStep | null {
     if (this.store.phase === 'running') applyRow(this.store, batch, row);
     return this.isUntouched() ? null : this.stepAfter(clock.now(), false);
   }
 
-  /** Whether an event left nothing behind: nobody who may have crossed or gone, and nothing to tell. */
+  /** Whether an event changed nothing, so that no step has to be made. */
   private isUntouched(): boolean {
     const { store } = this;
-    const { touched, maybeEmpty, pendingCleanups: drops, problems } = store;
+    const { touched, maybeEmpty, pendingCleanups, problems } = store;
     return (
       touched.length === 0 &&
       maybeEmpty.length === 0 &&
-      drops.length === 0 &&
+      pendingCleanups.length === 0 &&
       problems.length === 0 &&
       countIfChanged(store, this.counts) === this.counts
     );
   }
 
-  private stepAfter(at: number, otherMarks: boolean): FleetStep | null {
+  private stepAfter(at: number, thresholdsChanged: boolean): FleetStep | null {
     const { store } = this;
     const transitions = publishTransitions(store, at);
-    const { pendingCleanups: drops, problems } = store;
+    const { pendingCleanups, problems } = store;
     const counts = countIfChanged(store, this.counts);
     if (store.maybeEmpty.length > 0) releaseEmpty(store);
     if (
       transitions.length === 0 &&
-      drops.length === 0 &&
+      pendingCleanups.length === 0 &&
       problems.length === 0 &&
-      !otherMarks &&
+      !thresholdsChanged &&
       counts === this.counts
     ) {
       return null;
     }
     this.counts = counts;
-    if (drops.length > 0) store.pendingCleanups = [];
+    if (pendingCleanups.length > 0) store.pendingCleanups = [];
     if (problems.length > 0) store.problems = [];
     const busy = store.busy.commit();
     return {
@@ -189,7 +199,7 @@ export class FleetLoad {
       fleet: counts,
       thresholds: store.thresholds,
       transitions,
-      cleanups: drops.length > 0 ? mergeCleanups(drops) : [],
+      cleanups: pendingCleanups.length > 0 ? mergeCleanups(pendingCleanups) : [],
       problems,
     };
   }

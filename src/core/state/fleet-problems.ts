@@ -6,48 +6,48 @@ import type { WorkerId } from '../worker-id.js';
 type EndRule = LoadPolicy['loadsEnded' | 'configsEnded' | 'instancesEnded'];
 
 const consequences = {
-  'ends-monitor': 'which ends the monitor under this policy',
-  'loads-stop': 'no more loads come from it',
-  idle: 'its last word stays',
-  ignored: 'its last word stays',
-  stale: 'its last word stays and is stale',
+  'ends-monitor': 'under this policy the monitor ends too',
+  'loads-stop': 'no more loads are applied',
+  idle: 'its last value is kept',
+  ignored: 'its last value is kept',
+  stale: 'its last value is kept and marked stale',
 } as const satisfies Record<EndRule, string>;
 
-/** The problems that the rules know, each with its sentence. */
+/** The problems that the reducer finds. */
 export const fleetProblems = {
   foreignTopic: (topic: string): Problem => ({
     code: 'foreign-topic',
     source: 'loads',
-    text: `a message on topic ${JSON.stringify(topic)} is not for us`,
+    text: `ignored a message on topic ${JSON.stringify(topic)}`,
     count: 1,
   }),
   unknownWorker: (workerId: WorkerId): Problem => ({
     code: 'unknown-worker',
     source: 'loads',
-    text: `a load of worker ${workerId} was dropped: discovery does not know that worker`,
+    text: `ignored a load of worker ${workerId}: discovery does not know this worker`,
     workerId,
     count: 1,
   }),
   undeclaredRank: (workerId: WorkerId, dpRank: number): Problem => ({
     code: 'undeclared-rank',
     source: 'loads',
-    text: `a load of worker ${workerId} was dropped: its card does not declare rank ${dpRank}`,
+    text: `ignored a load of worker ${workerId}: its config does not declare rank ${dpRank}`,
     workerId,
     count: 1,
   }),
   heldWorkerDropped: (workerId: WorkerId, maximum: number): Problem => ({
     code: 'held-worker-dropped',
     source: 'loads',
-    text: `more than ${maximum} workers report that discovery does not know; the loads of worker ${workerId} were dropped`,
+    text: `more than ${maximum} workers send loads but are unknown to discovery; the loads of worker ${workerId} were discarded`,
     workerId,
     count: 1,
   }),
-  rankRange: (workerId: WorkerId, card: RuntimeConfig): Problem => ({
+  rankRange: (workerId: WorkerId, config: RuntimeConfig): Problem => ({
     code: 'rank-range',
     source: 'configs',
     text:
-      `the card of worker ${workerId} declares ${card.dataParallelSize ?? 1} ranks from ` +
-      `${card.dataParallelStartRank ?? 0}; it does not count until it declares 1 to 4096 that fit 32 bits`,
+      `the config of worker ${workerId} declares ${config.dataParallelSize ?? 1} ranks from ` +
+      `${config.dataParallelStartRank ?? 0}; it does not count until it declares 1 to 4096 ranks that fit 32 bits`,
     workerId,
     count: 1,
   }),

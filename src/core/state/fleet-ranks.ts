@@ -1,25 +1,51 @@
 import type { Count } from '../count.js';
+import type { Role } from '../events/fleet-event.js';
 import { isRankBusy } from '../judgement/is-busy.js';
 import type { RankState } from '../judgement/rank-state.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import type { LoadThresholdConfig } from '../policy/load-threshold-config.js';
 import type { WorkerId } from '../worker-id.js';
-import { type WorkerType, roleOfPool } from './cleanup.js';
+import { roleOfPool } from './cleanup.js';
 import type { FleetStore } from './fleet-store.js';
 import type { LimitClasses } from './limit-classes.js';
-import { ACTIVE, type CellsCopy, FLAGS, NONE, RANK, RANK_BUSY, RECEIVED, TOKENS, USED, WORDS_PER_CELL, copiedValue, limitsIn, rankStateAt, sinceReceipt } from './rank-cells.js';
-import { BASE, COUNT, COUNTED, DECODE, HAS_STATE, OVERLOAD_MARKED, PREFILL, PUBLISHED, type WorkerSlots } from './worker-slots.js';
+import {
+  ACTIVE,
+  type CellsCopy,
+  FLAGS,
+  NONE,
+  RANK,
+  RANK_BUSY,
+  RECEIVED,
+  TOKENS,
+  USED,
+  WORDS_PER_CELL,
+  copiedValue,
+  limitsIn,
+  rankStateAt,
+  sinceReceipt,
+} from './rank-cells.js';
+import {
+  BASE,
+  COUNT,
+  COUNTED,
+  DECODE,
+  HAS_STATE,
+  OVERLOAD_MARKED,
+  PREFILL,
+  PUBLISHED,
+  type WorkerSlots,
+} from './worker-slots.js';
 import { isKnown } from './worker-state.js';
 
 /**
- * The workers that are there and what their ranks reported, all as it was at one moment: a copy that nothing changes,
- * to be read at leisure while events flow.
+ * An immutable copy of the present workers and the values of their ranks at one moment.
  *
- * 1. A worker is there when it is judged and discovery names it: an instance where there is a source of instances,
- *    else one with a card where there is a source of cards. A worker that left is not, whatever the policy remembers.
- * 2. Workers have numbers from 0 to `end` − 1, in no order; at some of these there is none ({@link isPresent}). The ranks
- *    of a worker that reported are numbered from 0 to `rankCount` − 1, ascending. Other numbers mean nothing.
- * 3. Making it copies 64 bytes a worker and 28 a rank; reading it allocates nothing but what `state` returns.
+ * 1. A worker is present when it is judged and discovery knows it: by an instance if there is a source of instances, else
+ *    by a config if there is a source of configs. A worker that left is not present, even if the policy remembers it.
+ * 2. Workers have numbers from 0 to `end` − 1, in no particular order. Not every number has a worker: see
+ *    {@link isPresent}. The ranks of a worker that have values are numbered from 0 to `rankCount` − 1, ascending. Other
+ *    numbers are invalid.
+ * 3. Making it copies 64 bytes for each worker and 28 for each rank. Reading it allocates only what `state` returns.
  */
 export interface FleetRanks {
   readonly end: number;
@@ -27,33 +53,33 @@ export interface FleetRanks {
   readonly thresholds: LoadThresholdConfig;
   isPresent(worker: number): boolean;
   workerId(worker: number): WorkerId;
-  workerType(worker: number): WorkerType;
+  workerType(worker: number): Role;
   isBusy(worker: number): boolean;
-  /** Whether the request path marked it. */
+  /** Whether it has an overload mark. */
   isOverloadMarked(worker: number): boolean;
-  /** Since when a busy worker is busy, in milliseconds of the clock that drives the monitor. */
+  /** When a busy worker became busy, in milliseconds of the clock that drives the monitor. */
   busySince(worker: number): number;
   rankCount(worker: number): number;
   rank(worker: number, index: number): number;
-  /** Whether a judged rank is above a mark that is in force. */
+  /** Whether a judged rank is busy under the thresholds in force. */
   isRankBusy(worker: number, index: number): boolean;
   activeDecodeBlocks(worker: number, index: number): Count | null;
   activePrefillTokens(worker: number, index: number): Count | null;
   kvUsedBlocks(worker: number, index: number): Count | null;
   totalKvBlocks(worker: number, index: number): Count | null;
   /**
-   * How long ago its last load came, in milliseconds, by 16; 0 where the clocks disagree, at most a year. `null` when
-   * that is not known: the source does not tell when its loads came.
+   * The time since its last load in milliseconds, in steps of 16, at most a year; 0 when the load is in the future. `null`
+   * when it is unknown, because the source does not say when its loads arrived.
    */
   age(worker: number, index: number, now: number): number | null;
-  /** Everything that is known of a rank, as the checks read it. */
+  /** Everything that is known about a rank, in the form that the checks take. */
   state(worker: number, index: number): RankState;
 }
 
-/** What tells whether a worker is there. */
-type KnownInputs = Pick<FleetStore, 'slots' | 'policy' | 'cardsSeen' | 'decodeSeen' | 'prefillSeen'>;
+/** What decides whether a worker is present. */
+type KnownInputs = Pick<FleetStore, 'slots' | 'policy' | 'configsSeen' | 'decodeSeen' | 'prefillSeen'>;
 
-/** The workers and the cells of their ranks, copied. */
+/** A copy of the workers and of the cells of their ranks. */
 export class RankCopy implements FleetRanks {
   readonly end: number;
   readonly policy: LoadPolicy;
@@ -62,19 +88,19 @@ export class RankCopy implements FleetRanks {
   private readonly slots: WorkerSlots;
   private readonly cells: CellsCopy;
   private readonly classes: LimitClasses;
-  private readonly own: WorkerType;
-  /** Nobody was judged by the marks in force yet. */
+  private readonly own: Role;
+  /** Whether the thresholds in force have not been applied to any worker yet. */
   private readonly thresholdsAreNew: boolean;
 
   constructor(store: FleetStore) {
-    const { policy, cells, configsSeen: cardsSeen, decodeSeen, prefillSeen } = store;
+    const { policy, cells, configsSeen, decodeSeen, prefillSeen } = store;
     this.policy = policy;
     this.thresholds = store.thresholds;
     this.classes = store.classes;
     this.thresholdsAreNew = store.judgeAll;
     this.own = roleOfPool(store.poolRole);
     this.slots = store.slots.copy();
-    this.inputs = { slots: this.slots, policy, configsSeen: cardsSeen, decodeSeen, prefillSeen };
+    this.inputs = { slots: this.slots, policy, configsSeen, decodeSeen, prefillSeen };
     this.end = this.slots.ids.length;
     const words = cells.words.slice(0, cells.used * WORDS_PER_CELL);
     this.cells = { words, wide: cells.wide.size === 0 ? undefined : new Map(cells.wide) };
@@ -88,7 +114,7 @@ export class RankCopy implements FleetRanks {
     return this.slots.id(worker);
   }
 
-  workerType(worker: number): WorkerType {
+  workerType(worker: number): Role {
     return (this.slots.status(worker) & (DECODE | PREFILL)) === PREFILL ? 'prefill' : this.own;
   }
 
@@ -146,10 +172,10 @@ export class RankCopy implements FleetRanks {
   }
 }
 
-/** Whether a worker is judged, and named by discovery as far as there is one. */
+/** Whether a worker is judged and known to discovery, if there is discovery. */
 function isPresent(inputs: KnownInputs, slot: number): boolean {
-  const { slots, configsSeen: cardsSeen, decodeSeen, prefillSeen } = inputs;
+  const { slots, configsSeen, decodeSeen, prefillSeen } = inputs;
   if (!slots.has(slot, HAS_STATE) || !isKnown(inputs, slot)) return false;
   if (decodeSeen || prefillSeen) return slots.has(slot, DECODE | PREFILL);
-  return !cardsSeen || slots.has(slot, COUNTED);
+  return !configsSeen || slots.has(slot, COUNTED);
 }

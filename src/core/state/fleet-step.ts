@@ -6,24 +6,25 @@ import type { WorkerId } from '../worker-id.js';
 import type { BusySet } from './busy-set.js';
 import type { Cleanup } from './cleanup.js';
 
-/** One worker crossed: it became busy or free. */
+/** A worker became busy or free. */
 export interface Transition {
   readonly workerId: WorkerId;
+  /** Whether it is busy now. */
   readonly busy: boolean;
-  /** When, in milliseconds of the clock that drives the reducer. */
+  /** When it happened, in milliseconds of the clock that drives the reducer. */
   readonly at: number;
-  /** Why, as it was then. It is worked out when it is first read. */
+  /** Why, with the values of that moment. It is computed when it is first read. */
   readonly verdict: Verdict;
 }
 
 /**
- * What one event changed. An event that changed nothing makes no step.
+ * What one event changed. An event that changes nothing makes no step.
  *
- * `busy`, `fleet` and `thresholds` are the present ones; they are the same objects as in the step before when
- * they did not change.
+ * `busy`, `fleet` and `thresholds` are the current ones. They are the same objects as in the step before unless they
+ * changed.
  */
 export interface FleetStep {
-  /** When, in milliseconds of the clock that drives the reducer. */
+  /** When it happened, in milliseconds of the clock that drives the reducer. */
   readonly at: number;
   readonly busy: BusySet;
   readonly fleet: FleetCounts;

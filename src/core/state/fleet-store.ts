@@ -6,26 +6,34 @@ import type { LoadPolicy } from '../policy/load-policy.js';
 import { LoadThresholdConfig } from '../policy/load-threshold-config.js';
 import type { Problem } from '../sources/problem.js';
 import type { WorkerId } from '../worker-id.js';
-import type { TableSlots } from './apply-loads.js';
 import { BusyLog } from './busy-set.js';
 import type { PendingCleanup } from './cleanup.js';
 import { LimitClasses, NO_CAPACITY } from './limit-classes.js';
 import { NONE, RankCells } from './rank-cells.js';
 import type { RankMemory } from './rank-memory.js';
-import { CONFIG_LIMITS, DECODE, HAS_RANGE, PREFILL, RANGE_END, RANGE_START, WorkerSlots } from './worker-slots.js';
+import {
+  CONFIG_LIMITS,
+  DECODE,
+  HAS_RANGE,
+  PREFILL,
+  RANGE_END,
+  RANGE_START,
+  type TableSlots,
+  WorkerSlots,
+} from './worker-slots.js';
 
-/** Capacities that a card gave to a range of ranks. */
+/** The capacities that a config gives to a range of ranks, as a limit class. */
 export interface CapacityLayer extends RankRange {
   readonly limits: number;
 }
 
-/** The range that a worker's newest card declares; only where {@link HAS_RANGE} is set. */
+/** The range that a worker's newest config declares; valid only if {@link HAS_RANGE} is set. */
 export function rangeOf({ slots }: FleetStore, slot: number): RankRange {
   const at = slots.at(slot);
   return { start: (slots.words[at + RANGE_START] ?? 0) >>> 0, end: (slots.words[at + RANGE_END] ?? 0) >>> 0 };
 }
 
-/** Whether a worker's newest card declares a rank; only where {@link HAS_RANGE} is set. Allocates nothing. */
+/** Whether a worker's newest config declares a rank; valid only if {@link HAS_RANGE} is set. Allocates nothing. */
 export function declares({ slots }: FleetStore, slot: number, rank: number): boolean {
   const at = slots.at(slot);
   return (
@@ -33,7 +41,7 @@ export function declares({ slots }: FleetStore, slot: number, rank: number): boo
   );
 }
 
-/** The class of capacities of one rank: of the newest card that speaks about it. */
+/** The limit class of one rank, from the newest config that declares it. */
 export function limitsOf(store: FleetStore, slot: number, rank: number): number {
   const layers = store.layers.get(slot);
   if (layers === undefined) {
@@ -42,20 +50,22 @@ export function limitsOf(store: FleetStore, slot: number, rank: number): number 
     return slots.words[slots.at(slot) + CONFIG_LIMITS] ?? NO_CAPACITY;
   }
   const newest = (values: readonly (Count | undefined)[]): Count | undefined => {
-    const layer = layers.findLast((one) => inRange(rank, one) && values[one.limits] !== undefined);
+    const layer = layers.findLast(
+      (candidate) => inRange(rank, candidate) && values[candidate.limits] !== undefined,
+    );
     return layer && values[layer.limits];
   };
   return store.classes.intern(newest(store.classes.totals), newest(store.classes.batches));
 }
 
-/** Takes a card: its range, and its capacities over or instead of the older ones. */
+/** Stores the range and the capacities of a config. The capacities cover the older ones, or replace them. */
 export function takeCapacities(store: FleetStore, slot: number, range: RankRange, limits: number): void {
   const { slots, policy } = store;
   const at = slots.at(slot);
   if (policy.capacity === 'merged' && slots.has(slot, HAS_RANGE)) {
     const present = { ...rangeOf(store, slot), limits: slots.words[at + CONFIG_LIMITS] ?? NO_CAPACITY };
     const older = (store.layers.get(slot) ?? [present]).filter(
-      (one) => !hides(store, { ...range, limits }, one),
+      (layer) => !hides(store, { ...range, limits }, layer),
     );
     if (older.length > 0) store.layers.set(slot, [...older, { ...range, limits }]);
     else store.layers.delete(slot);
@@ -66,7 +76,7 @@ export function takeCapacities(store: FleetStore, slot: number, range: RankRange
   slots.set(slot, HAS_RANGE);
 }
 
-/** Whether nothing of an older layer shows under a newer one. */
+/** Whether a newer layer covers an older one completely. */
 function hides(
   { classes: { totals, batches } }: FleetStore,
   newer: CapacityLayer,
@@ -80,22 +90,22 @@ function hides(
   );
 }
 
-/** The prefill watch that is open, and the one that waits for it to close. Watches are numbered from 0. */
+/** The open prefill watch, and the one that waits for it to close. Watches are numbered from 0. */
 export interface PrefillWatches {
   attached: number;
   open: number | null;
   waiting: { readonly watch: number; readonly workerIds: readonly WorkerId[] } | null;
 }
 
-/** A worker that may have crossed in the present event, with its status before. */
+/** A worker that may have a transition in the current event, with its status before the event. */
 export interface Touched {
   readonly slot: number;
   readonly before: number;
 }
 
 /**
- * Everything a fleet's load state holds, in flat typed arrays over small integers. It is changed in place and
- * never handed out; the functions beside it are its only readers and writers.
+ * The data of a load state, in flat typed arrays indexed by small integers. It is changed in place and never leaves this
+ * folder.
  */
 export class FleetStore {
   readonly slots = new WorkerSlots();
@@ -107,32 +117,32 @@ export class FleetStore {
   thresholds: LoadThresholdConfig;
   phase: 'running' | 'ended' | 'stopped' = 'running';
   loadsOpen: boolean;
-  /** Whether a source of cards, of decode instances, of prefill instances has spoken. */
+  /** Whether a source of configs, decode instances or prefill instances has emitted. */
   configsSeen: boolean;
   decodeSeen: boolean;
   prefillSeen: boolean;
   readonly watches: PrefillWatches;
-  /** What is remembered of ranks beyond a worker's present card and cells. */
+  /** Remembered ranks that are not in the worker's current config or cells. */
   readonly memory = new Map<number, RankMemory>();
-  /** The capacities of workers whose newest card does not hide all older ones. */
+  /** The capacities of workers whose newest config does not cover all older ones. */
   readonly layers = new Map<number, CapacityLayer[]>();
-  /** Workers that have a state without a card that counts, or a card that counts without a state that knows it. */
+  /** Workers that have a state but no config that counts, or a config that counts but is not in their state. */
   readonly unsettled = new Set<number>();
   readonly held = new Set<number>();
   readonly overloadMarked = new Set<number>();
   states = 0;
   instances = 0;
   down = 0;
-  /** When what is applied now was received, as {@link receiptOf} says. */
+  /** When the current event was received, as a word of {@link receiptOf}. */
   receipt = NONE;
-  /** Who must be judged at the next event that judges; everybody, when the marks changed. */
+  /** The workers to judge at the next event that judges; `judgeAll` when the thresholds changed. */
   toJudge: number[] = [];
   judgeAll = false;
-  /** Who may have crossed in the present event, and what else the event made. */
+  /** The workers that may have a transition in the current event. */
   touched: Touched[] = [];
-  /** Who may have nothing left; slots are given back at the end of the event only. */
+  /** Slots that may have become empty. They are released at the end of the event. */
   maybeEmpty: number[] = [];
-  /** The slots that worker tables mean; the table used last at hand. */
+  /** The slots of the workers of each worker table, and those of the table that was used last. */
   readonly tables = new WeakMap<WorkerTable, TableSlots>();
   lastTable: TableSlots | undefined;
   pendingCleanups: PendingCleanup[] = [];
@@ -156,7 +166,7 @@ export class FleetStore {
     if (this.prefillSeen) for (const id of start.prefillInstances ?? []) this.enter(id, PREFILL);
   }
 
-  /** Notes a worker as instance of a role, without any consequence. */
+  /** Notes an instance of a role, without any other effect. */
   enter(id: WorkerId, role: number): number {
     const slot = this.slots.intern(id);
     if (!this.slots.has(slot, DECODE | PREFILL)) this.instances += 1;

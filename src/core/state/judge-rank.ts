@@ -1,9 +1,24 @@
 import type { Count } from '../count.js';
 import { type FleetStore, declares } from './fleet-store.js';
-import { ACTIVE, ACTIVE_CLEARED, FLAGS, HAS_LATCH, LATCHED, NONE, RANK, RANK_BUSY, RANK_COUNTS, TOKENS, USED, USED_CLEARED, WIDE, limitsIn } from './rank-cells.js';
+import {
+  ACTIVE,
+  ACTIVE_CLEARED,
+  FLAGS,
+  HAS_LATCH,
+  LATCHED,
+  NONE,
+  RANK,
+  RANK_BUSY,
+  RANK_COUNTS,
+  TOKENS,
+  USED,
+  USED_CLEARED,
+  WIDE,
+  limitsIn,
+} from './rank-cells.js';
 import { BASE, BUSY_RANKS, COUNT, COUNTED_RANKS, HAS_RANGE } from './worker-slots.js';
 
-/** Judges one rank anew and keeps its worker's counters. */
+/** Judges one rank again, and updates the counters of its worker. */
 export function judgeRank(store: FleetStore, slot: number, word: number): void {
   const { words } = store.cells;
   const before = words[word + FLAGS] ?? 0;
@@ -19,7 +34,7 @@ export function judgeRank(store: FleetStore, slot: number, word: number): void {
     (worker[at + COUNTED_RANKS] ?? 0) + ((after & RANK_COUNTS) - (before & RANK_COUNTS)) / RANK_COUNTS;
 }
 
-/** Judges all ranks of a worker anew, its counters from nothing. */
+/** Judges all ranks of a worker again, and recomputes its counters. */
 export function judgeRanks(store: FleetStore, slot: number): void {
   const { slots, cells } = store;
   const at = slots.at(slot);
@@ -27,14 +42,14 @@ export function judgeRanks(store: FleetStore, slot: number): void {
   const count = slots.words[at + COUNT] ?? 0;
   slots.words[at + BUSY_RANKS] = 0;
   slots.words[at + COUNTED_RANKS] = 0;
-  for (let place = 0; place < count; place += 1) {
-    const word = cells.wordAt(base, place);
+  for (let position = 0; position < count; position += 1) {
+    const word = cells.wordAt(base, position);
     cells.words[word + FLAGS] = (cells.words[word + FLAGS] ?? 0) & ~(RANK_BUSY | RANK_COUNTS);
     judgeRank(store, slot, word);
   }
 }
 
-/** Moves the latch of a rank by the values of one report; there is none to move without blocks and a mark. */
+/** Updates the latch of a rank with the values of one load. Without total blocks and a decode threshold there is no latch. */
 export function moveLatch(store: FleetStore, word: number, active: Count | null, used: Count | null): void {
   const { words } = store.cells;
   const before = words[word + FLAGS] ?? 0;
@@ -43,19 +58,19 @@ export function moveLatch(store: FleetStore, word: number, active: Count | null,
   const limit = store.classes.blocks[limits] ?? Infinity;
   let flags = before | HAS_LATCH;
   if (active !== null) {
-    const over = Number(active) > limit;
-    flags = over ? (flags | LATCHED) & ~ACTIVE_CLEARED : flags | ACTIVE_CLEARED;
+    const isAbove = Number(active) > limit;
+    flags = isAbove ? (flags | LATCHED) & ~ACTIVE_CLEARED : flags | ACTIVE_CLEARED;
   }
   if (used !== null) {
-    const over = Number(used) > limit;
-    flags = over ? (flags | LATCHED) & ~USED_CLEARED : flags | USED_CLEARED;
+    const isAbove = Number(used) > limit;
+    flags = isAbove ? (flags | LATCHED) & ~USED_CLEARED : flags | USED_CLEARED;
   }
   const cleared = ACTIVE_CLEARED | USED_CLEARED;
   if ((flags & cleared) === cleared) flags &= ~LATCHED;
   words[word + FLAGS] = flags;
 }
 
-/** A rank counts when it reported anything that the policy looks at, and where declared ranks rule, is declared. */
+/** A rank counts when it has a value that the policy uses and, if the policy judges declared ranks, is declared. */
 function countsInJudgement(store: FleetStore, slot: number, word: number, flags: number): boolean {
   const { words } = store.cells;
   const { policy } = store;
@@ -91,7 +106,7 @@ function isAboveThreshold(store: FleetStore, word: number, flags: number): boole
   }
 }
 
-/** The blocks in a word as binary64; no value is above no limit. */
+/** The blocks in a word as binary64; NaN without a value, so that no limit is exceeded. */
 function blocksAt({ cells }: FleetStore, word: number): number {
   const value = cells.words[word] ?? NONE;
   if (value >= 0) return value;

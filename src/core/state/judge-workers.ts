@@ -5,7 +5,7 @@ import { judgeRanks } from './judge-rank.js';
 import { HAS_STATE, JUDGED_BUSY, OVERLOAD_MARKED, TO_JUDGE } from './worker-slots.js';
 import { isAboveThresholds, isKnown, queue, touch } from './worker-state.js';
 
-/** The request path marked a worker overloaded. */
+/** Sets the overload mark of a worker. */
 export function applyOverloadMark(store: FleetStore, id: WorkerId): void {
   if (store.policy.overloadMarks === 'ignored') return;
   const slot = store.slots.intern(id);
@@ -15,7 +15,7 @@ export function applyOverloadMark(store: FleetStore, id: WorkerId): void {
   store.overloadMarked.add(slot);
 }
 
-/** The time of a mark is over. */
+/** Removes an overload mark whose time is over. */
 export function applyOverloadMarkExpired(store: FleetStore, id: WorkerId): void {
   const rule = store.policy.overloadMarks;
   if (rule === 'ignored' || rule.maximumMs === null) return;
@@ -23,7 +23,7 @@ export function applyOverloadMarkExpired(store: FleetStore, id: WorkerId): void 
   if (slot !== -1) removeOverloadMark(store, slot);
 }
 
-/** Ends the mark of one worker. */
+/** Removes the overload mark of a worker. */
 export function removeOverloadMark(store: FleetStore, slot: number): void {
   if (!store.slots.has(slot, OVERLOAD_MARKED)) return;
   touch(store, slot);
@@ -32,14 +32,14 @@ export function removeOverloadMark(store: FleetStore, slot: number): void {
   store.maybeEmpty.push(slot);
 }
 
-/** Ends all marks. */
+/** Removes all overload marks. */
 export function clearOverloadMarks(store: FleetStore): void {
   for (const slot of [...store.overloadMarked]) removeOverloadMark(store, slot);
 }
 
 /**
- * Judges everybody whose judgement may have changed, where the policy judges on events of that kind. A judgement
- * that comes out different is a publication, which ends the request path's marks where the policy says so.
+ * Judges every worker whose judgement may have changed, if the policy judges on events of that kind. A changed judgement
+ * is a publication, which removes overload marks if the policy says so.
  */
 export function judgeQueued(store: FleetStore, on: JudgedOn): void {
   if (!store.policy.judgedOn.includes(on)) return;
@@ -58,7 +58,7 @@ export function judgeQueued(store: FleetStore, on: JudgedOn): void {
   if (changed) endOverloadMarksOnPublication(store);
 }
 
-/** Judges one worker that reported, and with it everybody who waits to be judged. */
+/** Judges one worker with a new load, and every worker that waits to be judged. */
 export function judgeNow(store: FleetStore, slot: number): void {
   if (store.toJudge.length > 0 || store.judgeAll) {
     queue(store, slot);
@@ -71,7 +71,7 @@ function endOverloadMarksOnPublication(store: FleetStore): void {
   if (rule !== 'ignored' && rule.until === 'publication') clearOverloadMarks(store);
 }
 
-/** The marks changed: every rank is judged by the new limits, and everybody at the next event that judges. */
+/** Applies new thresholds: every rank is judged by the new limits now, and every worker at the next event that judges. */
 export function renewLimits(store: FleetStore): void {
   store.classes.setThresholds(store.thresholds);
   for (const slot of store.slots.all()) if (store.slots.has(slot, HAS_STATE)) judgeRanks(store, slot);

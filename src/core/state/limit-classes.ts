@@ -3,20 +3,20 @@ import { decodeLimit, prefillLimit } from '../judgement/rank-checks.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import type { LoadThresholds } from '../policy/load-thresholds.js';
 
-/** The class of a rank whose capacities are not known. */
+/** The class of a rank with unknown capacities. */
 export const NO_CAPACITY = 0;
 
 /**
- * Capacities as small integers: each pair of total blocks and batch limit is a class, which carries the limits
- * that follow from the marks. A fleet has few classes, so a change of marks computes few limits, and comparing
- * two cards compares integers.
+ * Capacities as small integers: each pair of total blocks and batch limit is a class, with the limits that follow from
+ * the thresholds. A pool has few classes, so a change of thresholds computes few limits, and two configs are compared by
+ * comparing integers.
  */
 export class LimitClasses {
   readonly totals: (Count | undefined)[] = [];
   readonly batches: (Count | undefined)[] = [];
-  /** More blocks than this are too many; infinite where no check can be made. */
+  /** The limits of blocks; infinite if the check cannot be made. */
   blocks: Float64Array = new Float64Array(16);
-  /** More tokens than this are too many: exact, and as a number for small values. */
+  /** The limits of tokens: exact, and as numbers for the comparison with small values. */
   readonly exactTokens: (Count | null)[] = [];
   tokens: Float64Array = new Float64Array(16);
   private readonly byKey = new Map<string, number>();
@@ -46,13 +46,13 @@ export class LimitClasses {
     return index;
   }
 
-  /** Takes other marks: every limit is computed anew. */
+  /** Sets other thresholds, and computes every limit again. */
   setThresholds(thresholds: LoadThresholds): void {
     this.thresholds = thresholds;
     for (let index = 0; index < this.totals.length; index += 1) this.compute(index);
   }
 
-  /** Whether the class has blocks to compare with a decode mark that is set. */
+  /** Whether a decode threshold is set, and the class has blocks to compare with it. */
   judgesBlocks(index: number): boolean {
     const total = this.totals[index];
     return this.thresholds.activeDecodeBlocksThreshold !== null && total !== undefined && Number(total) > 0;
@@ -68,7 +68,7 @@ export class LimitClasses {
     this.tokens[index] = exact === null ? Infinity : Number(exact);
   }
 
-  /** The smaller of the two marks on tokens; `null` when both are off. */
+  /** The smaller one of the two limits of tokens; `null` when both checks are off. */
   private tokenLimit(batch: Count | undefined): Count | null {
     const absolute = this.thresholds.activePrefillTokensThreshold;
     const fraction =

@@ -2,10 +2,10 @@ import type { Count } from '../count.js';
 import type { RankState } from '../judgement/rank-state.js';
 import type { LimitClasses } from './limit-classes.js';
 
-/** From this many words on, an array grows by an eighth: half of a doubled one would lie idle. */
+/** From this number of words on, an array grows by an eighth, since half of a doubled one would be unused. */
 const LARGE = 100_000;
 
-/** The words in a longer array, with room for at least `least`: twice as long, or an eighth longer once large. */
+/** A copy in a longer array of at least `min` words: twice as long, or an eighth longer once it is large. */
 export function growWords(words: Int32Array, min: number): Int32Array {
   const growth = words.length < LARGE ? 2 : 1.125;
   const longer = new Int32Array(Math.max(Math.ceil(words.length * growth), min));
@@ -13,7 +13,10 @@ export function growWords(words: Int32Array, min: number): Int32Array {
   return longer;
 }
 
-/** Bits of the word of flags in a rank's cell: the rank is busy; it counts in a judgement; the latch exists, holds, sees signals back. */
+/**
+ * Bits of the word of flags in the cell of a rank: the rank is busy; it counts in the judgement; it has a latch; the latch
+ * is closed; its active and its used blocks are cleared.
+ */
 export const RANK_BUSY = 1;
 export const RANK_COUNTS = 2;
 export const HAS_LATCH = 4;
@@ -21,7 +24,7 @@ export const LATCHED = 8;
 export const ACTIVE_CLEARED = 16;
 export const USED_CLEARED = 32;
 
-/** The bits above these: the number of the rank's pair of capacities among the limit classes. */
+/** The bits above the flags hold the limit class of the rank. */
 const LIMITS_SHIFT = 6;
 const ALL_FLAGS = 2 ** LIMITS_SHIFT - 1;
 
@@ -35,7 +38,7 @@ export function withLimits(flags: number, limits: number): number {
   return (flags & ALL_FLAGS) | (limits << LIMITS_SHIFT);
 }
 
-/** The words of a rank's cell. Counts that are not small lie in a side map; {@link NONE} is no value. */
+/** The words of the cell of a rank. Large counts are in a side map; {@link NONE} is the absence of a value. */
 export const RANK = 0;
 export const ACTIVE = 1;
 export const TOKENS = 2;
@@ -44,19 +47,19 @@ export const FLAGS = 4;
 export const RECEIVED = 5;
 export const WORDS_PER_CELL = 6;
 
-/** No value was reported. */
+/** The absence of a value. */
 export const NONE = -1;
-/** The value is above 2^31 − 1 and lies in the side map. */
+/** The value is above 2^31 − 1, and is in the side map. */
 export const WIDE = -2;
 
-/** Consecutive cells of one worker, sorted by rank. `room` is how many cells the block has. */
+/** Consecutive cells of one worker, sorted by rank. `count` of its `room` cells are used. */
 export interface CellBlock {
   base: number;
   count: number;
   room: number;
 }
 
-/** Cells that were copied; their values that are not small by the index of their word in the copy, if there are any. */
+/** Copied cells. `wide` has their large values, by the index of the word in the copy; `undefined` if there are none. */
 export interface CellsCopy {
   readonly words: ArrayLike<number>;
   readonly wide: ReadonlyMap<number, Count> | undefined;
@@ -65,15 +68,16 @@ export interface CellsCopy {
 const MAX_EXPECTED_RANKS = 64;
 
 /**
- * The cells of all ranks of a fleet, in one flat typed array: 24 bytes a rank. A worker's cells are one block,
- * sorted by rank, so that a worker whose ranks are consecutive finds a rank by one subtraction. `used` cells were given.
+ * The cells of all ranks of a pool in one flat typed array, 24 bytes for each rank. The cells of a worker are one block,
+ * sorted by rank, so that a rank of a worker with consecutive ranks is found by one subtraction. `used` is the number of
+ * cells that were allocated to blocks.
  */
 export class RankCells {
   words: Int32Array = new Int32Array(64 * WORDS_PER_CELL);
-  /** Values that are not small, by the index of their word. */
+  /** Large values, by the index of their word. */
   readonly wide = new Map<number, Count>();
   used = 0;
-  /** Blocks given back, by the binary logarithm of their room. */
+  /** Released blocks, by the binary logarithm of their room. */
   private readonly free: number[][] = [];
 
   /** The word index of the cell of a rank, or -1. */
@@ -96,8 +100,8 @@ export class RankCells {
   }
 
   /**
-   * Makes a silent cell for a rank that has none and returns its word index. The block may move; a first block has
-   * room for `expected` ranks, so that one that fills up in turn leaves no smaller ones behind.
+   * Makes a cell without values for a rank, and returns its word index. The block may move. A first block has room for
+   * `expected` ranks, so that filling it rank by rank does not leave a series of smaller blocks.
    */
   insert(block: CellBlock, rank: number, limits: number, expected: number): number {
     if (block.count === block.room) this.enlarge(block, expected);
@@ -112,7 +116,7 @@ export class RankCells {
     return word;
   }
 
-  /** Keeps the cells whose rank passes, in order. */
+  /** Keeps only the cells whose rank passes, in order. */
   keep(block: CellBlock, passes: (rank: number) => boolean): void {
     let kept = 0;
     for (let i = 0; i < block.count; i += 1) {
@@ -125,7 +129,7 @@ export class RankCells {
     block.count = kept;
   }
 
-  /** Gives a block back. */
+  /** Releases a block. */
   release(block: CellBlock): void {
     for (let i = 0; i < block.count; i += 1) this.clearWide(block.base + i);
     if (block.room > 0) (this.free[Math.log2(block.room)] ??= []).push(block.base);
@@ -134,7 +138,7 @@ export class RankCells {
     block.room = 0;
   }
 
-  /** The cells of a block as they are now. A plain array: a typed one of this length has its words outside the heap. */
+  /** A copy of the cells of a block. It is a plain array, since a short typed array stores its words outside the heap. */
   copy(base: number, count: number): CellsCopy {
     const from = base * WORDS_PER_CELL;
     const words = new Array<number>(count * WORDS_PER_CELL);
@@ -142,9 +146,9 @@ export class RankCells {
     return { words, wide: this.wide.size === 0 ? undefined : this.wideFrom(from, words.length) };
   }
 
-  /** The word index of the cell at a place of a block. */
-  wordAt(base: number, place: number): number {
-    return (base + place) * WORDS_PER_CELL;
+  /** The word index of the cell at a position of a block. */
+  wordAt(base: number, position: number): number {
+    return (base + position) * WORDS_PER_CELL;
   }
 
   /** The value in a word: a count, or `null`. */
@@ -165,7 +169,7 @@ export class RankCells {
     }
   }
 
-  /** The values that are not small in a stretch of words, by their index in it. */
+  /** The large values in a range of words, by their index in the range. */
   private wideFrom(from: number, length: number): Map<number, Count> {
     const found = new Map<number, Count>();
     for (let i = 0; i < length; i += 1) {
@@ -217,27 +221,27 @@ export class RankCells {
   }
 }
 
-/** The power of two that holds the expected ranks, within reason: a card may declare ranks that never report. */
+/** A power of two with room for the expected ranks. It is limited, since a config may declare ranks that stay silent. */
 function roomFor(expected: number): number {
   const cells = Math.min(Math.max(expected, 1), MAX_EXPECTED_RANKS);
   return 2 ** Math.ceil(Math.log2(cells));
 }
 
-/** A moment in one word counts this many milliseconds. */
+/** The unit of a time in one word, in milliseconds. */
 const UNIT = 16;
 
-/** A moment in milliseconds as one word; {@link NONE} for NaN, a moment that nobody knows. */
+/** A time in milliseconds as one word; {@link NONE} for NaN, an unknown time. */
 export function receiptOf(ms: number): number {
   return Number.isNaN(ms) ? NONE : (ms / UNIT) | 0;
 }
 
-/** How many milliseconds passed since a receipt, by 16, for up to a year; none for one of the future. `null`: unknown. */
+/** The milliseconds since a receipt, in steps of 16, up to a year; 0 for a receipt in the future, `null` if it is unknown. */
 export function sinceReceipt(receipt: number, now: number): number | null {
-  // The word wraps, and so does the difference.
+  // The word wraps around, and the difference wraps in the same way.
   return receipt === NONE ? null : Math.max(0, (receiptOf(now) - receipt) | 0) * UNIT;
 }
 
-/** What is known of the rank whose cell begins at a word of a copy. */
+/** The state of the rank whose cell starts at a word of a copy. */
 export function rankStateAt(cells: CellsCopy, classes: LimitClasses, word: number): RankState {
   const flags = cells.words[word + FLAGS] ?? 0;
   const limits = limitsIn(flags);

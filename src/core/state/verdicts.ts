@@ -9,12 +9,22 @@ import type { Transition } from './fleet-step.js';
 import { type FleetStore, type Touched, rangeOf } from './fleet-store.js';
 import type { LimitClasses } from './limit-classes.js';
 import { type CellsCopy, RANK, WORDS_PER_CELL, rankStateAt } from './rank-cells.js';
-import { BASE, COUNT, HAS_RANGE, HAS_STATE, JUDGED_BUSY, KEEPS, OVERLOAD_MARKED, PUBLISHED, TOUCHED } from './worker-slots.js';
+import {
+  BASE,
+  COUNT,
+  HAS_RANGE,
+  HAS_STATE,
+  JUDGED_BUSY,
+  KEEPS,
+  OVERLOAD_MARKED,
+  PUBLISHED,
+  TOUCHED,
+} from './worker-slots.js';
 import { isKnown } from './worker-state.js';
 
 /**
- * The range and the cells of one worker as they are when this is made: a copy, which nothing changes any more. The
- * capacities are not in it but their class, since a class keeps its capacities for ever.
+ * An immutable copy of the range and the cells of one worker. It contains the class of the capacities instead of the
+ * capacities, since the capacities of a class never change.
  */
 export class RankSnapshot {
   private readonly declared: RankRange | null;
@@ -29,7 +39,7 @@ export class RankSnapshot {
     this.classes = store.classes;
   }
 
-  /** The ranks as the judgement reads them. */
+  /** The ranks in the form that the judgement takes. */
   states(): RankStates {
     const { words } = this.cells;
     const ranks = new Map<number, RankState>();
@@ -40,51 +50,51 @@ export class RankSnapshot {
   }
 }
 
-/** What a verdict is worked out of: everything as it was when the worker crossed. */
+/** What a verdict is computed from: everything as it was at the transition. */
 export interface VerdictInputs {
   readonly reason: VerdictReason;
   readonly ranks: RankSnapshot;
-  readonly marks: LoadThresholds;
+  readonly thresholds: LoadThresholds;
   readonly policy: LoadPolicy;
 }
 
 /**
- * One worker crossed. The verdict is worked out when it is first asked for: that costs many times what the crossing
- * does, and most are never read. It is an enumerable property of the transition itself, so that comparing, copying
- * and JSON find it as they would find a plain one.
+ * A transition whose verdict is computed when it is first read: computing it costs many times as much as the transition
+ * itself, and most verdicts are never read. `verdict` is an enumerable property of the object itself, so that deep-equal
+ * comparisons, copies and JSON contain it.
  */
 export class LazyTransition implements Transition {
   static readonly #verdictProperty: PropertyDescriptor & ThisType<LazyTransition> = {
     enumerable: true,
     get() {
-      return this.#toldVerdict();
+      return this.#computeVerdict();
     },
   };
   declare readonly verdict: Verdict;
-  #facts: VerdictInputs | Verdict;
+  /** The inputs until the verdict is first read, then the verdict. */
+  #verdict: VerdictInputs | Verdict;
 
   constructor(
     readonly workerId: WorkerId,
     readonly busy: boolean,
     readonly at: number,
-    facts: VerdictInputs,
+    inputs: VerdictInputs,
   ) {
-    this.#facts = facts;
+    this.#verdict = inputs;
     Object.defineProperty(this, 'verdict', LazyTransition.#verdictProperty);
   }
 
-  /** The facts are let go with the first telling. */
-  #toldVerdict(): Verdict {
-    if (!('marks' in this.#facts)) return this.#facts;
-    const { ranks, marks, policy, reason } = this.#facts;
+  #computeVerdict(): Verdict {
+    if (!('thresholds' in this.#verdict)) return this.#verdict;
+    const { ranks, thresholds, policy, reason } = this.#verdict;
     const given = { busy: this.busy, reason, since: this.at };
-    return (this.#facts = judge(this.workerId, ranks.states(), marks, policy, given));
+    return (this.#verdict = judge(this.workerId, ranks.states(), thresholds, policy, given));
   }
 }
 
 const noTransitions: readonly Transition[] = [];
 
-/** Hands out who crossed in the present event, ascending, each with the verdict on it. */
+/** The transitions of the current event, in ascending order of ids. They update the busy set. */
 export function publishTransitions(store: FleetStore, now: number): readonly Transition[] {
   const { slots, touched } = store;
   if (touched.length === 0) return noTransitions;
@@ -94,10 +104,9 @@ export function publishTransitions(store: FleetStore, now: number): readonly Tra
     ({ slot }) => slots.has(slot, JUDGED_BUSY | OVERLOAD_MARKED) !== slots.has(slot, PUBLISHED),
   );
   if (changed.length > 1) changed.sort((a, b) => compareWorkerIds(slots.id(a.slot), slots.id(b.slot)));
-  return changed.map((one) => publishTransition(store, one, now));
+  return changed.map((touched) => publishTransition(store, touched, now));
 }
 
-/** Hands out that one worker crossed. */
 function publishTransition(store: FleetStore, { slot, before }: Touched, now: number): Transition {
   const { slots, thresholds, policy } = store;
   const status = slots.status(slot);
@@ -110,18 +119,18 @@ function publishTransition(store: FleetStore, { slot, before }: Touched, now: nu
   return new LazyTransition(slots.id(slot), busy, now, {
     reason: reasonOf(busy, before, status),
     ranks,
-    marks: thresholds,
+    thresholds,
     policy,
   });
 }
 
 function reasonOf(busy: boolean, before: number, after: number): VerdictReason {
-  if (busy) return (after & JUDGED_BUSY) !== 0 ? 'load' : 'mark';
-  if ((before & OVERLOAD_MARKED) !== 0 && (before & JUDGED_BUSY) === 0) return 'unmarked';
+  if (busy) return (after & JUDGED_BUSY) !== 0 ? 'load' : 'overload-mark';
+  if ((before & OVERLOAD_MARKED) !== 0 && (before & JUDGED_BUSY) === 0) return 'overload-mark-ended';
   return (after & HAS_STATE) !== 0 ? 'load' : 'left';
 }
 
-/** Why a worker is what it is, or `undefined` for one of which nothing is known. */
+/** Why a worker is busy or free; `undefined` for an unknown worker. */
 export function explain(store: FleetStore, workerId: WorkerId): Explanation | undefined {
   const { slots, policy, thresholds } = store;
   const slot = slots.find(workerId);
@@ -136,7 +145,7 @@ export function explain(store: FleetStore, workerId: WorkerId): Explanation | un
     workerId,
     busy,
     known: slots.has(slot, HAS_STATE) && isKnown(store, slot),
-    marked: slots.has(slot, OVERLOAD_MARKED),
+    overloadMarked: slots.has(slot, OVERLOAD_MARKED),
     since: busy ? slots.since(slot) : null,
     judgedRanks: judged.count,
     busyRanks: ranks.filter((rank) => rank.busy).length,
@@ -152,11 +161,13 @@ function explanationText(parts: Omit<Explanation, 'text'>, hasThresholds: boolea
     `worker ${parts.workerId} is ${parts.busy ? `busy since ${parts.since} ms` : 'free'}: ` +
       `${parts.busyRanks} of ${parts.judgedRanks} ranks busy, ${parts.neededRanks} needed`,
   ];
-  if (!hasThresholds) lines.push('no mark is set, so no load makes a worker busy');
+  if (!hasThresholds) lines.push('no threshold is set, so no load makes a worker busy');
   if (!parts.known) lines.push('it is not judged: discovery does not know it');
-  if (parts.overloadMarked) lines.push('the request path marked it overloaded');
-  if (parts.silentRanks > 0)
-    lines.push(`${parts.silentRanks} declared ranks reported nothing and count as free`);
+  if (parts.overloadMarked) lines.push('it has an overload mark');
+  if (parts.silentRanks > 0) {
+    const ranks = parts.silentRanks === 1 ? 'rank is silent and counts' : 'ranks are silent and count';
+    lines.push(`${parts.silentRanks} declared ${ranks} as free`);
+  }
   for (const rank of parts.ranks) lines.push(...rankLines(rank));
   return lines.join('\n');
 }

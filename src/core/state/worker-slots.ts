@@ -1,7 +1,8 @@
+import type { WorkerTable } from '../events/load-batch.js';
 import type { WorkerId } from '../worker-id.js';
 import { growWords } from './rank-cells.js';
 
-/** The words of a worker's slot: one cache line, so that a load touches one line here and one of its rank. */
+/** The words of a worker's slot. A slot is one cache line, so that a load touches one line here and one of its rank. */
 export const BASE = 1;
 export const COUNT = 2;
 export const ROOM = 3;
@@ -13,17 +14,17 @@ export const CONFIG_LIMITS = 8;
 export const REPORTED_START = 9;
 export const REPORTED_END = 10;
 export const REPORTED_LIMITS = 11;
-/** How often the slot was given back: who remembers a slot remembers this with it. */
+/** How often the slot was released. A reference to a slot stores this too, so that it can tell a reused slot. */
 export const TENANCY = 12;
-/** The worker's place among the busy ones, from 1; 0 is not busy. */
+/** The worker's position in the list of busy workers, from 1; 0 when it is not busy. */
 export const BUSY_POSITION = 13;
 const STRIDE = 16;
-/** The last two words, as one double: since when the worker is busy, where it is. */
+/** The last two words as one double: when the worker became busy, if it is busy. */
 const SINCE = 7;
 
 /** Bits of the first word, its status. */
 export const HAS_STATE = 1;
-/** A card was told, its range is possible, it counts. */
+/** Discovery reports a config; the range of the config is possible; the config counts. */
 export const REPORTED = 2;
 export const POSSIBLE = 4;
 export const COUNTED = 8;
@@ -35,15 +36,15 @@ export const OVERLOAD_MARKED = 256;
 export const PUBLISHED = 512;
 /** The worker waits to be judged. */
 export const TO_JUDGE = 1024;
-/** The worker's state has a card applied, so its range is declared. */
+/** A config was applied to the worker's state, so the worker has a declared range. */
 export const HAS_RANGE = 2048;
-/** The worker may have crossed in the present event. */
+/** The worker may have a transition in the current event. */
 export const TOUCHED = 4096;
-/** What keeps a slot: when none of these is left and nothing is remembered, it is given back. */
+/** The bits that keep a slot. Without any of them, and without remembered ranks, the slot is released. */
 export const KEEPS =
   HAS_STATE | REPORTED | COUNTED | DECODE | PREFILL | JUDGED_BUSY | OVERLOAD_MARKED | PUBLISHED | TO_JUDGE;
 
-/** Workers as small integers, with sixteen words each in one flat array: 64 bytes a worker. */
+/** Workers as small integers, each with sixteen words (64 bytes) in one flat array. */
 export class WorkerSlots {
   words: Int32Array = new Int32Array(16 * STRIDE);
   private doubles = doublesOf(this.words);
@@ -56,7 +57,7 @@ export class WorkerSlots {
     return this.byId.get(id) ?? -1;
   }
 
-  /** The slot of a worker, made when there is none. */
+  /** The slot of a worker; a new one if it has none. */
   intern(id: WorkerId): number {
     const known = this.byId.get(id);
     if (known !== undefined) return known;
@@ -67,7 +68,7 @@ export class WorkerSlots {
     return slot;
   }
 
-  /** Gives a slot back. */
+  /** Releases a slot. */
   release(slot: number): void {
     this.byId.delete(this.id(slot));
     this.words[slot * STRIDE + TENANCY] = (this.words[slot * STRIDE + TENANCY] ?? 0) + 1;
@@ -97,7 +98,7 @@ export class WorkerSlots {
     this.words[word] = on ? (this.words[word] ?? 0) | bits : (this.words[word] ?? 0) & ~bits;
   }
 
-  /** Since when the worker is busy, in milliseconds; only where it is. */
+  /** When the worker became busy, in milliseconds; valid only while it is busy. */
   since(slot: number): number {
     return this.doubles[(slot * STRIDE) / 2 + SINCE] ?? 0;
   }
@@ -106,7 +107,7 @@ export class WorkerSlots {
     this.doubles[(slot * STRIDE) / 2 + SINCE] = at;
   }
 
-  /** Every slot in use, in the order in which they were made. */
+  /** Every slot in use, in the order in which they were allocated. */
   all(): IterableIterator<number> {
     return this.byId.values();
   }
@@ -115,7 +116,7 @@ export class WorkerSlots {
     return this.byId.size;
   }
 
-  /** The slots as they are now, to be read by number. */
+  /** A copy of the slots that can be read by number, but not by id. */
   copy(): WorkerSlots {
     const copy = new WorkerSlots();
     copy.ids = this.ids.slice();
@@ -131,6 +132,35 @@ export class WorkerSlots {
       this.words = growWords(this.words, end);
       this.doubles = doublesOf(this.words);
     }
+    return slot;
+  }
+}
+
+/**
+ * The slots of the workers of one worker table, by the indices of the table. Each pair of words holds the slot plus
+ * one, and the tenancy under which the slot was that worker's; 0 for an index that was not used yet.
+ */
+export class TableSlots {
+  private version: number;
+  private pairs: Int32Array = new Int32Array(128);
+
+  constructor(readonly table: WorkerTable) {
+    this.version = table.version;
+  }
+
+  slotOf(slots: WorkerSlots, index: number): number {
+    if (this.version !== this.table.version) {
+      this.version = this.table.version;
+      this.pairs.fill(0);
+    }
+    const at = index * 2;
+    const known = (this.pairs[at] ?? 0) - 1;
+    if (known >= 0 && slots.words[slots.at(known) + TENANCY] === this.pairs[at + 1]) return known;
+    const slot = slots.intern(this.table.id(index));
+    this.table.share(index, slots.id(slot));
+    if (at >= this.pairs.length) this.pairs = growWords(this.pairs, at + 2);
+    this.pairs[at] = slot + 1;
+    this.pairs[at + 1] = slots.words[slots.at(slot) + TENANCY] ?? 0;
     return slot;
   }
 }

@@ -2,28 +2,56 @@ import { neededRanks } from '../judgement/is-busy.js';
 import { type RankRange, inRange } from '../judgement/rank-state.js';
 import { type FleetStore, limitsOf, rangeOf } from './fleet-store.js';
 import { judgeRanks, moveLatch } from './judge-rank.js';
-import { ACTIVE, ACTIVE_CLEARED, type CellBlock, FLAGS, RANK, RANK_BUSY, RANK_COUNTS, USED, USED_CLEARED, withLimits } from './rank-cells.js';
+import {
+  ACTIVE,
+  ACTIVE_CLEARED,
+  type CellBlock,
+  FLAGS,
+  RANK,
+  RANK_BUSY,
+  RANK_COUNTS,
+  USED,
+  USED_CLEARED,
+  withLimits,
+} from './rank-cells.js';
 import { type RankMemory, noRanks, rememberDeclared } from './rank-memory.js';
-import { BASE, BUSY_RANKS, COUNT, COUNTED, COUNTED_RANKS, DECODE, DOWN, HAS_RANGE, HAS_STATE, KEEPS, PREFILL, RANGE_END, RANGE_START, ROOM, TOUCHED, TO_JUDGE } from './worker-slots.js';
+import {
+  BASE,
+  BUSY_RANKS,
+  COUNT,
+  COUNTED,
+  COUNTED_RANKS,
+  DECODE,
+  DOWN,
+  HAS_RANGE,
+  HAS_STATE,
+  KEEPS,
+  PREFILL,
+  RANGE_END,
+  RANGE_START,
+  ROOM,
+  TOUCHED,
+  TO_JUDGE,
+} from './worker-slots.js';
 
-/** The ranks a worker is remembered by, or `undefined` when its ranks are not known; no rank may be all that is known. */
+/** The remembered ranks of a worker, which may be none; `undefined` when its ranks are unknown. */
 export function memoryOf(store: FleetStore, slot: number): RankMemory | undefined {
-  const side = store.memory.get(slot);
+  const older = store.memory.get(slot);
   const { slots, cells } = store;
   const { base, count } = blockOf(store, slot);
-  if (side === undefined && count === 0 && !slots.has(slot, HAS_RANGE)) return undefined;
+  if (older === undefined && count === 0 && !slots.has(slot, HAS_RANGE)) return undefined;
   const declared = slots.has(slot, HAS_RANGE)
-    ? rememberDeclared(side ?? noRanks, rangeOf(store, slot))
-    : (side ?? noRanks);
+    ? rememberDeclared(older ?? noRanks, rangeOf(store, slot))
+    : (older ?? noRanks);
   if (count === 0) return declared;
   const reported = new Set(declared.reported);
-  for (let place = 0; place < count; place += 1) {
-    reported.add((cells.words[cells.wordAt(base, place) + RANK] ?? 0) >>> 0);
+  for (let position = 0; position < count; position += 1) {
+    reported.add((cells.words[cells.wordAt(base, position) + RANK] ?? 0) >>> 0);
   }
   return { ...declared, reported };
 }
 
-/** The cell of a rank, made silent when there is none. */
+/** The word index of the cell of a rank; a new cell without values if it has none. */
 export function cellOf(store: FleetStore, slot: number, rank: number): number {
   const { slots, cells } = store;
   const at = slots.at(slot);
@@ -35,14 +63,14 @@ export function cellOf(store: FleetStore, slot: number, rank: number): number {
   return word;
 }
 
-/** Applies what a new card means for the ranks that are there. */
+/** Applies a new config to the ranks that have cells. */
 export function renewRanks(store: FleetStore, slot: number, range: RankRange): void {
   const { cells, policy } = store;
   const block = blockOf(store, slot);
   if (policy.capacity === 'reconciled') cells.keep(block, (rank) => inRange(rank, range));
   setBlock(store, slot, block);
-  for (let place = 0; place < block.count; place += 1) {
-    const word = cells.wordAt(block.base, place);
+  for (let position = 0; position < block.count; position += 1) {
+    const word = cells.wordAt(block.base, position);
     const flags = cells.words[word + FLAGS] ?? 0;
     const kept =
       policy.capacity === 'reconciled'
@@ -58,14 +86,14 @@ export function renewRanks(store: FleetStore, slot: number, range: RankRange): v
   judgeRanks(store, slot);
 }
 
-/** How many ranks a worker's newest card declares; 1 while it has none. */
+/** The number of ranks that a worker's newest config declares; 1 while it has no config. */
 function ranksExpected(store: FleetStore, slot: number): number {
   if (!store.slots.has(slot, HAS_RANGE)) return 1;
   const { start, end } = rangeOf(store, slot);
   return end - start;
 }
 
-/** The block of a worker’s cells. */
+/** The block of a worker's cells. */
 export function blockOf({ slots }: FleetStore, slot: number): CellBlock {
   const at = slots.at(slot);
   return {
@@ -75,7 +103,7 @@ export function blockOf({ slots }: FleetStore, slot: number): CellBlock {
   };
 }
 
-/** Stores where a worker’s cells lie. */
+/** Stores the block of a worker's cells. */
 export function setBlock({ slots }: FleetStore, slot: number, block: CellBlock): void {
   const at = slots.at(slot);
   slots.words[at + BASE] = block.base;
@@ -83,7 +111,7 @@ export function setBlock({ slots }: FleetStore, slot: number, block: CellBlock):
   slots.words[at + ROOM] = block.room;
 }
 
-/** Notes that a worker may cross in this event; its status before is kept for the reason. */
+/** Notes that a worker may have a transition in this event. Its earlier status is kept, for the reason of the verdict. */
 export function touch(store: FleetStore, slot: number): void {
   const before = store.slots.status(slot);
   if ((before & TOUCHED) !== 0) return;
@@ -98,9 +126,9 @@ export function queue(store: FleetStore, slot: number): void {
   store.toJudge.push(slot);
 }
 
-/** Whether a worker is known, and therefore judged, as the policy says. */
+/** Whether a worker is known under the policy, and therefore judged. */
 export function isKnown(
-  store: Pick<FleetStore, 'slots' | 'policy' | 'cardsSeen' | 'decodeSeen' | 'prefillSeen'>,
+  store: Pick<FleetStore, 'slots' | 'policy' | 'configsSeen' | 'decodeSeen' | 'prefillSeen'>,
   slot: number,
 ): boolean {
   const rule = store.policy.unknownWorkers;
@@ -111,7 +139,7 @@ export function isKnown(
   return (!store.decodeSeen && !store.prefillSeen) || (status & (DECODE | PREFILL)) !== 0;
 }
 
-/** Whether a worker's ranks make it busy, by its counters. */
+/** Whether a worker's ranks make it busy, according to its counters. */
 export function isAboveThresholds(store: FleetStore, slot: number): boolean {
   const { slots, policy } = store;
   const at = slots.at(slot);
@@ -123,7 +151,7 @@ export function isAboveThresholds(store: FleetStore, slot: number): boolean {
   return judged > 0 && (slots.words[at + BUSY_RANKS] ?? 0) >= neededRanks(policy.rollUp, judged);
 }
 
-/** Gives a worker a state. */
+/** Makes a state for a worker that has none. */
 export function ensureState(store: FleetStore, slot: number): void {
   const { slots } = store;
   if (slots.has(slot, HAS_STATE)) return;
@@ -133,21 +161,21 @@ export function ensureState(store: FleetStore, slot: number): void {
   noteSettled(store, slot);
 }
 
-/** Keeps the sets of unsettled and held workers true after a change of a worker's state, card or roles. */
+/** Updates the sets of unsettled and of held workers after a change of a worker's state, config or roles. */
 export function noteSettled(store: FleetStore, slot: number): void {
   const hasState = store.slots.has(slot, HAS_STATE);
   const holds = store.policy.unknownWorkers.loads === 'held';
-  const loose = store.slots.has(slot, COUNTED)
+  const isUnsettled = store.slots.has(slot, COUNTED)
     ? !store.slots.has(slot, HAS_RANGE)
     : !holds && (hasState || store.memory.has(slot));
-  if (loose) store.unsettled.add(slot);
+  if (isUnsettled) store.unsettled.add(slot);
   else store.unsettled.delete(slot);
   if (!holds) return;
   if (hasState && !isKnown(store, slot)) store.held.add(slot);
   else store.held.delete(slot);
 }
 
-/** Forgets what a worker's ranks reported, and its capacities. */
+/** Forgets the values of a worker's ranks, and its capacities. */
 export function forgetState(store: FleetStore, slot: number): void {
   const { slots, cells } = store;
   if (!slots.has(slot, HAS_STATE)) return;
@@ -165,7 +193,7 @@ export function forgetState(store: FleetStore, slot: number): void {
   noteSettled(store, slot);
 }
 
-/** Gives the slots back of workers of which nothing is left. */
+/** Releases the slots of workers about which nothing is known any more. */
 export function releaseEmpty(store: FleetStore): void {
   const { slots, maybeEmpty } = store;
   store.maybeEmpty = [];

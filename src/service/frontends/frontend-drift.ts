@@ -24,14 +24,14 @@ const thresholdNames = [
 /** On which marks the frontends that answer do not agree: then a request is judged by whichever it meets. */
 export function frontendDrift(reports: readonly FrontendReport[]): FrontendDrift[] {
   const live = reports.filter(({ state }) => state === 'live');
-  const models = [...new Set(live.flatMap(({ thresholds: own }) => [...own.keys()]))].sort();
+  const models = [...new Set(live.flatMap(({ thresholds }) => [...thresholds.keys()]))].sort();
   return models.flatMap((model) =>
-    thresholdNames.flatMap((mark) => {
-      const values = live.map(({ url, thresholds: own }) => {
-        const found = own.get(model);
-        return { url, value: found === undefined ? ('absent' as const) : found[mark] };
+    thresholdNames.flatMap((threshold) => {
+      const values = live.map(({ url, thresholds }) => {
+        const found = thresholds.get(model);
+        return { url, value: found === undefined ? ('absent' as const) : found[threshold] };
       });
-      return new Set(values.map(({ value }) => value)).size > 1 ? [{ model, mark, values }] : [];
+      return new Set(values.map(({ value }) => value)).size > 1 ? [{ model, threshold, values }] : [];
     }),
   );
 }

@@ -15,7 +15,7 @@ import {
   type Observable,
   type SchedulerLike,
 } from 'rxjs';
-import type { SourceState, SourceStatus } from '../../core/sources/source-status.js';
+import { nextStatus, type SourceState, type SourceStatus } from '../../core/sources/source-status.js';
 import { errorText } from '../../operators/error-text.js';
 import { fetchThresholds, type ThresholdsByModel } from './fetch-thresholds.js';
 
@@ -90,10 +90,11 @@ function reportsOf(
     return timer(0, intervalMs, scheduler).pipe(
       exhaustMap(ask),
       scan((before, answer): FrontendReport => {
-        const state = 'marks' in answer ? 'live' : 'down';
-        const since = before.state === state ? before.since : scheduler.now();
-        if ('marks' in answer) return { url, state, since, thresholds: answer.marks };
-        return { url, state, since, why: answer.why, thresholds: before.thresholds };
+        const now = scheduler.now();
+        if ('marks' in answer)
+          return { url, ...nextStatus(before, { state: 'live' }, now), thresholds: answer.marks };
+        const down = nextStatus(before, { state: 'down', why: answer.why }, now);
+        return { url, ...down, thresholds: before.thresholds };
       }, first),
       startWith(first),
     );

@@ -39,7 +39,7 @@ function sumCounts(counts: readonly FleetCounts[]): FleetCounts {
     known: sum('known'),
     held: sum('held'),
     busy: sum('busy'),
-    overloadMarked: sum('marked'),
+    overloadMarked: sum('overloadMarked'),
     instances: sum('instances'),
     down: sum('down'),
   };

@@ -14,12 +14,12 @@ export function frontendRoutes({ frontends }: ServiceContext): Route[] {
       answer: () => {
         const reports = frontends() ?? [];
         return {
-          frontends: reports.map(({ url, state, since, why, thresholds: marks }) => ({
+          frontends: reports.map(({ url, state, since, why, thresholds }) => ({
             url,
             state,
             since: isoTime(since),
             ...(why !== undefined && { why }),
-            models: [...marks.keys()].sort(),
+            models: [...thresholds.keys()].sort(),
           })),
           drift: frontendDrift(reports),
         };

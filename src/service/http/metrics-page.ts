@@ -17,7 +17,9 @@ export class MetricsPage {
     const { sourceMonitor: sourceMetrics, accounting$ } = pools;
     const isPool = pools.list().some(({ monitor }) => monitor === sourceMetrics);
     const labels = { model: '', pool: '' };
-    this.sourceMetrics = isPool ? null : poolMetrics(sourceMetrics, { labels, ...(accounting$ && { accounting$ }) });
+    this.sourceMetrics = isPool
+      ? null
+      : poolMetrics(sourceMetrics, { labels, ...(accounting$ && { accounting$ }) });
   }
 
   /** All that is served now. */

@@ -36,7 +36,7 @@ const check = objectOf({
   check: {
     enum: ['activePrefillTokens', 'activePrefillTokensFrac', 'kvUsedBlocks', 'activeDecodeBlocks', 'latch'],
   },
-  standing: { enum: ['above', 'within', 'no mark set', 'no data', 'no capacity'] },
+  standing: { enum: ['above', 'within', 'no threshold set', 'no data', 'no capacity'] },
   value: nullable(count),
   limit: nullable(count),
   margin: nullable({ type: 'number' }),

@@ -18,7 +18,7 @@ const textAnswer = (text: string): Route['answers'][number] => ({
 
 /** `GET` and `POST /busy_threshold`, which answer as Dynamo's frontend does: same statuses, fields and values. */
 export function thresholdRoutes(context: ServiceContext): Route[] {
-  const { pools, release: generation, guard, frontends, maxBodyBytes } = context;
+  const { pools, release, guard, frontends, maxBodyBytes } = context;
   return [
     {
       method: 'GET',
@@ -58,7 +58,7 @@ export function thresholdRoutes(context: ServiceContext): Route[] {
           (frontends() === null
             ? null
             : { status: 409, message: 'The marks follow Dynamo’s frontends; set them there.' });
-        const answer = answerThresholdRequest(body, pools, generation, refusal);
+        const answer = answerThresholdRequest(body, pools, release, refusal);
         if (answer.status === 200) request.log.debug({ thresholds: answer.body }, 'marks read or set');
         return send(reply, answer);
       },

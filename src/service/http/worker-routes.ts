@@ -38,7 +38,7 @@ export function workerRoutes({ pools }: ServiceContext): Route[] {
         const busy = queryFlag(request, 'busy');
         const afterText = queryText(request, 'after');
         const after = afterText === undefined ? null : idOf(afterText);
-        const { workers, hasMore: more } = await listWorkers(queriedPools(request, pools), { limit, busy, after });
+        const { workers, hasMore } = await listWorkers(queriedPools(request, pools), { limit, busy, after });
         return {
           // Field by field: to spread the objects of a thousand workers takes longer than everything else.
           workers: workers.map(({ pool, one }) => {
@@ -53,7 +53,7 @@ export function workerRoutes({ pools }: ServiceContext): Route[] {
               reportedRanks: one.reportedRanks,
             };
           }),
-          next: more ? (workers.at(-1)?.one.workerId ?? null) : null,
+          next: hasMore ? (workers.at(-1)?.one.workerId ?? null) : null,
         };
       },
     },

@@ -1,4 +1,15 @@
-import { type Observable, type SchedulerLike, Subject, Subscription, asapScheduler, interval, map, merge, mergeMap, observeOn } from 'rxjs';
+import {
+  type Observable,
+  type SchedulerLike,
+  Subject,
+  Subscription,
+  asapScheduler,
+  interval,
+  map,
+  merge,
+  mergeMap,
+  observeOn,
+} from 'rxjs';
 import type { PoolSources } from '../../adapters/etcd/discovery.js';
 import type { AccountingReport } from '../../adapters/nats/load-receiver.js';
 import type { ActiveLoad, FleetEvent } from '../../core/events/fleet-event.js';
@@ -35,12 +46,12 @@ export class FleetPool implements Pool {
     readonly name: PoolName,
     private readonly sources: PoolSources,
     private readonly router: LoadRouter,
-    { policy, thresholds: marks, scheduler }: PoolRules,
+    { policy, thresholds, scheduler }: PoolRules,
   ) {
     const { configs$, instances$ } = sources;
     this.monitor = loadMonitor(
       { configs: configs$, decodeInstances: instances$, loads: this.loads$, thresholds: this.thresholds$ },
-      { policy, scheduler, start: { thresholds: marks } },
+      { policy, scheduler, start: { thresholds } },
     );
   }
 
@@ -113,7 +124,9 @@ export class FleetPools implements Pools {
     const { policy, scheduler } = rules;
     this.changes$ = this.changed$.asObservable();
     this.router = new LoadRouter(policy.unknownWorkers);
-    const dropped$ = interval(PROBLEM_INTERVAL_MS, scheduler).pipe(mergeMap(() => this.router.takeProblems()));
+    const dropped$ = interval(PROBLEM_INTERVAL_MS, scheduler).pipe(
+      mergeMap(() => this.router.takeProblems()),
+    );
     const problems$ = merge(fleet.problems$, dropped$).pipe(
       map((problem): FleetEvent => ({ kind: 'problem', problem })),
     );

@@ -1,7 +1,6 @@
 import type { Observer } from 'rxjs';
 import type { ActiveLoad } from '../../core/events/fleet-event.js';
-import type { LoadBatch, WorkerTable } from '../../core/events/load-batch.js';
-import { batchEvents } from '../../core/pipeline/source-events.js';
+import { batchEvents, type LoadBatch, type WorkerTable } from '../../core/events/load-batch.js';
 import type { UnknownWorkers } from '../../core/policy/load-policy.js';
 import type { Problem, ProblemCode } from '../../core/sources/problem.js';
 import type { WorkerId } from '../../core/worker-id.js';

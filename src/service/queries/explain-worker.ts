@@ -14,10 +14,16 @@ const units: Readonly<Record<string, string>> = {
  * What would make a busy worker free, a sentence each: how many of its busy ranks have to come down, and for each of
  * them by how much. Empty for a worker that is free.
  */
-export function recoveryConditions({ busy, overloadMarked: marked, busyRanks, neededRanks, ranks }: Explanation): string[] {
+export function recoveryConditions({
+  busy,
+  overloadMarked,
+  busyRanks,
+  neededRanks,
+  ranks,
+}: Explanation): string[] {
   if (!busy) return [];
   const sentences: string[] = [];
-  if (marked) sentences.push('the mark of the request path ends by itself, or with the next load');
+  if (overloadMarked) sentences.push('the mark of the request path ends by itself, or with the next load');
   const enough = busyRanks - neededRanks + 1;
   if (busyRanks > 0 && enough > 0) {
     sentences.push(

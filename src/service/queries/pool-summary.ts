@@ -80,7 +80,11 @@ export class PoolSummaries {
     pool: Pool,
   ): PoolSummary & { readonly marks: LoadThresholds | null; readonly busy: readonly WorkerId[] } {
     const snapshot = pool.monitor.snapshot();
-    return { ...this.summarize(pool), marks: pickThresholds(snapshot?.thresholds), busy: [...(snapshot?.busy ?? [])] };
+    return {
+      ...this.summarize(pool),
+      marks: pickThresholds(snapshot?.thresholds),
+      busy: [...(snapshot?.busy ?? [])],
+    };
   }
 }
 

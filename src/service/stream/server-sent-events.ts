@@ -69,8 +69,8 @@ function poolChangeEvents(pool: Pool, summaries: PoolSummaries): Observable<Serv
   );
 }
 
-function sourceStatusEvents({ sourceMonitor: sources }: Pools): Observable<ServerSentEvent> {
-  return sources.status$.pipe(
+function sourceStatusEvents({ sourceMonitor }: Pools): Observable<ServerSentEvent> {
+  return sourceMonitor.status$.pipe(
     startWith<readonly SourceStatus[]>([]),
     pairwise(),
     mergeMap(([before, now]) => {

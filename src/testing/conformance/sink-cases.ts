@@ -4,12 +4,12 @@ import type { Cleanup } from '../../core/state/cleanup.js';
 import { workerId } from '../../core/worker-id.js';
 import { expectSame, type ConformanceCase } from './source-cases.js';
 
-/** How the cases look at one sink. Every case asks for a new one. */
+/** One sink under test. Every case makes a new one. */
 export interface SinkHarness {
   readonly sink: CleanupSink;
-  /** Makes a metric series that a cleanup of this worker, rank and type must drop. */
+  /** Makes a metric series that a cleanup of this worker, rank and type must remove. */
   readonly addSeries: (workerId: string, dpRank: number | 'none', workerType: Cleanup['workerType']) => void;
-  /** The series there are, as `worker rank type`, in any order. */
+  /** The existing series as `worker rank type`, in any order. */
   readonly series: () => readonly string[];
 }
 
@@ -20,12 +20,12 @@ const cleanup = (worker: string, ...dpRanks: (number | 'none')[]): Cleanup => ({
 });
 
 /**
- * What every sink of cleanups does, as cases for any test runner.
+ * The conformance cases of cleanup sinks, for any test runner.
  *
- * 1. It drops the series of the named worker, ranks and type, and no others.
- * 2. A cleanup that names what is not there, or that comes twice, is no failure.
+ * 1. A sink removes the series of the given worker, ranks and type, and no others.
+ * 2. A cleanup of missing series, or the same cleanup twice, does not fail.
  *
- * @param make a new sink with what it works on
+ * @param make makes a new sink with its series
  *
  * @see {@link sourceCases}, {@link performCleanup}
  */
@@ -44,43 +44,43 @@ export function sinkCases(make: () => SinkHarness): ConformanceCase[] {
     }
     return harness;
   };
-  const left = (harness: SinkHarness): string[] => [...harness.series()].sort();
+  const sortedSeries = (harness: SinkHarness): string[] => [...harness.series()].sort();
   return [
     {
-      name: 'drops the named ranks of the named worker and type, and nothing else',
+      name: 'removes the given ranks of the given worker and type, and nothing else',
       run: async () => {
         const harness = filled();
-        const before = left(harness);
+        const before = sortedSeries(harness);
         expectSame('outcomes', await perform(harness, cleanup('7', 0, 'none')), [true]);
         expectSame(
           'series',
-          left(harness),
-          before.filter((one) => one !== '7 0 decode' && one !== '7 none decode'),
+          sortedSeries(harness),
+          before.filter((series) => series !== '7 0 decode' && series !== '7 none decode'),
         );
       },
     },
     {
-      name: 'a cleanup of what is not there is no failure',
+      name: 'a cleanup of missing series does not fail',
       run: async () => {
         const harness = filled();
-        const before = left(harness);
+        const before = sortedSeries(harness);
         expectSame('outcomes', await perform(harness, cleanup('9', 0), cleanup('7', 5), cleanup('7')), [
           true,
           true,
           true,
         ]);
-        expectSame('series', left(harness), before);
+        expectSame('series', sortedSeries(harness), before);
       },
     },
     {
-      name: 'the same cleanup twice is no failure',
+      name: 'the same cleanup twice does not fail',
       run: async () => {
         const harness = filled();
         const twice = cleanup('18446744073709551615', 0, 1);
         expectSame('outcomes', await perform(harness, twice, twice), [true, true]);
         expectSame(
           'series',
-          left(harness).filter((one) => one.startsWith('1844') && one.endsWith('decode')),
+          sortedSeries(harness).filter((series) => series.startsWith('1844') && series.endsWith('decode')),
           ['18446744073709551615 none decode'],
         );
       },

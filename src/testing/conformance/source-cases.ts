@@ -1,36 +1,37 @@
 import { type Observable, Subscription } from 'rxjs';
 
-/** One thing that every implementation must do. `run` throws, or rejects, when this one does not. */
+/** One requirement of every implementation. `run` rejects when the implementation does not meet it. */
 export interface ConformanceCase {
   readonly name: string;
   readonly run: () => Promise<void>;
 }
 
-/** @throws Error that says what was expected and what came */
+/** @throws Error with the expected and the actual value */
 export function expectSame(what: string, actual: unknown, expected: unknown): void {
   const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
   if (a !== b) throw new Error(`${what}: expected ${b}, got ${a}`);
 }
 
-/** How the cases drive one source. Every case asks for a new one. */
+/** One source under test. Every case makes a new one. */
 export interface SourceHarness<T> {
   readonly source$: Observable<T>;
   /** Three values that differ as JSON, in the order in which the cases push them. */
   readonly values: readonly [T, T, T];
-  /** Makes the system behind the source say a value. Resolves when the source must have said it. */
+  /** Makes the system behind the source produce a value. Resolves when the source must have emitted it. */
   readonly push: (value: T) => PromiseLike<void> | void;
-  /** Makes the system fail, or end; absent where the source hides both. */
+  /** Makes the system fail; absent if the source never errors. */
   readonly fail?: () => PromiseLike<void> | void;
+  /** Makes the system end; absent if the source never completes. */
   readonly end?: () => PromiseLike<void> | void;
-  /** How many sockets, timers and listeners the source holds. */
+  /** The number of sockets, timers and listeners that the source has open. */
   readonly open: () => number;
-  /** Resolves when the source is ready to hear what is pushed. */
+  /** Resolves when the source is ready to receive pushed values. */
   readonly ready?: () => PromiseLike<void> | void;
-  /** Resolves when what was given back is closed, where that takes a moment; rejects where it never is. */
+  /** Resolves when released resources are closed, if that takes time; rejects if they never are. */
   readonly settled?: () => PromiseLike<void> | void;
 }
 
-interface Heard<T> {
+interface Received<T> {
   readonly values: T[];
   ends: number;
   errors: number;
@@ -39,12 +40,12 @@ interface Heard<T> {
 const ROUNDS = 100;
 
 /**
- * What every source of tidemark does, as cases for any test runner.
+ * The conformance cases of sources, for any test runner.
  *
- * 1. Building it opens nothing; subscribing does.
- * 2. Values come in order, to every subscriber.
- * 3. Unsubscribing ends delivery and gives back everything, also a hundred times over.
- * 4. An error or an end is told once, and nothing after it.
+ * 1. Building a source opens nothing; subscribing does.
+ * 2. Every subscriber receives the values in order.
+ * 3. Unsubscribing ends delivery and releases everything, also a hundred times in a row.
+ * 4. An error or a completion is emitted once, and nothing after it.
  *
  * @example
  * ```ts
@@ -66,15 +67,15 @@ const ROUNDS = 100;
  *   console.log(name);
  * }
  * // Logs: building it opens nothing
- * // Logs: values come in order
- * // Logs: every subscriber gets every value
- * // Logs: unsubscribing ends delivery and gives everything back
+ * // Logs: values arrive in order
+ * // Logs: every subscriber receives every value
+ * // Logs: unsubscribing ends delivery and releases everything
  * // Logs: a hundred rounds of subscribing leave nothing open
- * // Logs: an error is told once, and gives everything back
- * // Logs: an end is told once, and gives everything back
+ * // Logs: an error is emitted once, and releases everything
+ * // Logs: a completion is emitted once, and releases everything
  * ```
  *
- * @param make a new source; a case whose means are absent is left out
+ * @param make makes a new source; a case that needs an absent function is omitted
  *
  * @see {@link sinkCases}
  */
@@ -89,26 +90,26 @@ export function sourceCases<T>(make: () => SourceHarness<T>): ConformanceCase[] 
       await source.ready?.();
       expectSame('open', source.open(), 0);
     }),
-    withSource('values come in order', async (source) => {
-      const { heard, subscription } = await listen(source);
+    withSource('values arrive in order', async (source) => {
+      const { received, subscription } = await listen(source);
       for (const value of source.values) await source.push(value);
-      expectSame('values', heard.values, source.values);
+      expectSame('values', received.values, source.values);
       subscription.unsubscribe();
     }),
-    withSource('every subscriber gets every value', async (source) => {
-      const [one, two] = [await listen(source), await listen(source)];
+    withSource('every subscriber receives every value', async (source) => {
+      const [first, second] = [await listen(source), await listen(source)];
       for (const value of source.values) await source.push(value);
-      expectSame('values of the first', one.heard.values, source.values);
-      expectSame('values of the second', two.heard.values, source.values);
-      one.subscription.unsubscribe();
-      two.subscription.unsubscribe();
+      expectSame('values of the first', first.received.values, source.values);
+      expectSame('values of the second', second.received.values, source.values);
+      first.subscription.unsubscribe();
+      second.subscription.unsubscribe();
     }),
-    withSource('unsubscribing ends delivery and gives everything back', async (source) => {
-      const { heard, subscription } = await listen(source);
+    withSource('unsubscribing ends delivery and releases everything', async (source) => {
+      const { received, subscription } = await listen(source);
       await source.push(source.values[0]);
       subscription.unsubscribe();
       await source.push(source.values[1]);
-      expectSame('values', heard.values, [source.values[0]]);
+      expectSame('values', received.values, [source.values[0]]);
       await source.settled?.();
       expectSame('open', source.open(), 0);
     }),
@@ -120,14 +121,14 @@ export function sourceCases<T>(make: () => SourceHarness<T>): ConformanceCase[] 
     ...(fail === undefined
       ? []
       : [
-          withSource('an error is told once, and gives everything back', (source) =>
+          withSource('an error is emitted once, and releases everything', (source) =>
             ended(source, () => source.fail?.(), [0, 1]),
           ),
         ]),
     ...(end === undefined
       ? []
       : [
-          withSource('an end is told once, and gives everything back', (source) =>
+          withSource('a completion is emitted once, and releases everything', (source) =>
             ended(source, () => source.end?.(), [1, 0]),
           ),
         ]),
@@ -139,25 +140,27 @@ async function ended<T>(
   how: () => PromiseLike<void> | void,
   expected: [number, number],
 ): Promise<void> {
-  const { heard } = await listen(source);
+  const { received } = await listen(source);
   await how();
   await source.push(source.values[0]);
-  expectSame('ends and errors', [heard.ends, heard.errors], expected);
-  expectSame('values', heard.values, []);
+  expectSame('ends and errors', [received.ends, received.errors], expected);
+  expectSame('values', received.values, []);
   await source.settled?.();
   expectSame('open', source.open(), 0);
 }
 
-async function listen<T>(source: SourceHarness<T>): Promise<{ heard: Heard<T>; subscription: Subscription }> {
-  const heard: Heard<T> = { values: [], ends: 0, errors: 0 };
+async function listen<T>(
+  source: SourceHarness<T>,
+): Promise<{ received: Received<T>; subscription: Subscription }> {
+  const received: Received<T> = { values: [], ends: 0, errors: 0 };
   const subscription = new Subscription();
   subscription.add(
     source.source$.subscribe({
-      next: (value) => heard.values.push(value),
-      error: () => (heard.errors += 1),
-      complete: () => (heard.ends += 1),
+      next: (value) => received.values.push(value),
+      error: () => (received.errors += 1),
+      complete: () => (received.ends += 1),
     }),
   );
   await source.ready?.();
-  return { heard, subscription };
+  return { received, subscription };
 }

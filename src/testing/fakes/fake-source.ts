@@ -2,21 +2,22 @@ import { Observable, type Subscriber } from 'rxjs';
 
 /** A source that a test drives by hand. See {@link fakeSource}. */
 export interface FakeSource<T> {
-  /** What is handed to the code under test. */
+  /** The source for the code under test. */
   readonly source$: Observable<T>;
   readonly next: (value: T) => void;
   readonly error: (error: unknown) => void;
   readonly complete: () => void;
-  /** How many are subscribed now, and how many ever were. */
+  /** The number of current subscribers. */
   readonly open: number;
+  /** The number of subscriptions so far. */
   readonly subscribed: number;
 }
 
 /**
- * A source that says what a test tells it to, and counts who listens.
+ * A source that emits what a test gives it, and counts its subscribers.
  *
- * 1. Hot: who is subscribed gets what comes. Before the first subscription nothing is kept.
- * 2. After `error` or `complete` it can be subscribed to again, as a source that reconnects.
+ * 1. It is hot: current subscribers receive each value, and values without a subscriber are lost.
+ * 2. After `error` or `complete` it can be subscribed to again, like a source that reconnects.
  *
  * @example
  * ```ts

@@ -1,13 +1,13 @@
 import type { ActiveLoad, FleetEvent, LoadReceived, RuntimeConfig } from '../../core/events/fleet-event.js';
 import { workerId, type WorkerId } from '../../core/worker-id.js';
 
-/** A worker as a test names it: its id as text or number. */
+/** A worker id as a text or a number. */
 export type WorkerName = string | number;
 
 const id = (name: WorkerName): WorkerId => workerId(String(name));
 
 /**
- * Fleet events in the words of a test: workers by name, and only the values that matter.
+ * Builders of fleet events for tests: workers are texts or numbers, and only the values that matter have to be given.
  *
  * @example
  * ```ts
@@ -29,7 +29,7 @@ const id = (name: WorkerName): WorkerId => workerId(String(name));
  * @see {@link fakeSource}
  */
 export const fleetEvents = {
-  /** A load of one rank, 0 unless told; values that are not given are no values. */
+  /** A load of one rank, 0 by default. Values that are not given are `null`. */
   load: (worker: WorkerName, values: Partial<Omit<ActiveLoad, 'workerId'>> = {}): LoadReceived => ({
     kind: 'load',
     workerId: id(worker),
@@ -39,28 +39,28 @@ export const fleetEvents = {
     kvUsedBlocks: null,
     ...values,
   }),
-  /** All cards at once. */
-  configs: (cards: Readonly<Record<WorkerName, RuntimeConfig>>): FleetEvent => ({
+  /** A snapshot of all configs. */
+  configs: (configs: Readonly<Record<WorkerName, RuntimeConfig>>): FleetEvent => ({
     kind: 'configs',
-    workers: new Map(Object.entries(cards).map(([worker, card]) => [id(worker), card])),
+    workers: new Map(Object.entries(configs).map(([worker, config]) => [id(worker), config])),
   }),
-  /** One card; `null` removes it. */
+  /** The config of one worker; `null` removes it. */
   config: (worker: WorkerName, config: RuntimeConfig | null): FleetEvent => ({
     kind: 'config',
     workerId: id(worker),
     config,
   }),
-  /** All decode instances at once. */
+  /** A snapshot of all decode instances. */
   decodeInstances: (...workers: WorkerName[]): FleetEvent => ({
     kind: 'decodeInstances',
     workerIds: workers.map(id),
   }),
-  /** One decode instance that came or went. */
+  /** One decode instance that joined or left. */
   instance: (worker: WorkerName, present: boolean): FleetEvent => ({
     kind: 'instance',
     workerId: id(worker),
     present,
   }),
-  /** The request path marked a worker. */
+  /** The overload mark of a worker. */
   marked: (worker: WorkerName): FleetEvent => ({ kind: 'marked', workerId: id(worker) }),
 } as const;

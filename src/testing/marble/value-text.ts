@@ -1,16 +1,16 @@
 /**
- * A value as the JSON that a binding holds; integers keep all their digits.
+ * A value as the JSON of a binding. Integers keep all their digits.
  *
- * 1. A Map with text keys is an object, a Set an array, an Error an object with its name, message and own fields.
- * 2. What JSON has no form for is a word that is no JSON (`undefined`, `NaN`, `[function]`), so it equals nothing
- *    that a binding can say.
- * 3. A field that is `undefined` is left out. With `sorted`, keys are in order, and equal values have equal texts.
+ * 1. A Map with text keys is an object, a Set an array, and an Error an object with its name, message and own fields.
+ * 2. A value that JSON cannot represent becomes a word that is not JSON (`undefined`, `NaN`, `[function]`), so it equals
+ *    no value of a binding.
+ * 3. A field that is `undefined` is omitted. With `sorted`, keys are sorted, and equal values have equal texts.
  */
 export function valueText(value: unknown, sorted = false): string {
   return textOf(value, sorted, []);
 }
 
-/** A text that is the same for equal values, whatever the order of their keys. */
+/** A text that is the same for equal values, regardless of the order of their keys. */
 export function canonicalText(value: unknown): string {
   return valueText(value, true);
 }

@@ -10,39 +10,51 @@ import {
   rememberReported,
 } from '../../core/state/rank-memory.js';
 import type { WorkerId } from '../../core/worker-id.js';
-import { type Change, type CountedConfig, type ModelState, applyConfig, changed, isInstance, leavingWorker, newWorker, only, onlyKeys, withProblem } from './state.js';
+import {
+  type Change,
+  type CountedConfig,
+  type ModelState,
+  applyConfig,
+  changed,
+  isInstance,
+  leavingWorker,
+  newWorker,
+  only,
+  onlyKeys,
+  withProblem,
+} from './state.js';
 import { judgeAll } from './verdicts.js';
 
-/** The cards that discovery tells are these now. */
+/** Applies a snapshot of all configs. */
 export function onConfigs(change: Change, configs: ReadonlyMap<WorkerId, RuntimeConfig>): Change {
   const reported = reportBadRanges(changed(change, { configs }), change.state.configs ?? new Map());
   return change.state.policy.configsThatCount === 'all' ? recount(reported) : rejoin(reported);
 }
 
-/** The instances changed: where cards need an instance, the cards that count may have changed with them. */
+/** Joins configs and instances again after a change of instances, if configs need an instance to count. */
 export function rejoin(change: Change): Change {
   if (change.state.policy.configsThatCount === 'all' || change.state.configs === null) return change;
   return isSameConfigs(change.state.counted, countedConfigs(change.state)) ? change : recount(change);
 }
 
 /**
- * The cards that count are taken anew.
+ * Applies again which configs count.
  *
- * 1. Who lost its card is cleaned up and forgotten. Where unknown workers are held, that is who had a card that
- *    counted; elsewhere everybody without one.
- * 2. Every worker with a card gets its capacities and its declared ranks; ranks that left are cleaned up.
- * 3. Workers are judged, where the policy judges on cards.
+ * 1. Workers that lost their config are cleaned up and forgotten. If the policy holds unknown workers, these are the
+ *    workers that had a config that counted; otherwise all workers without one.
+ * 2. Every worker with a config gets its capacities and its declared ranks. Ranks that left are cleaned up.
+ * 3. Workers are judged, if the policy judges on configs.
  */
 function recount(change: Change): Change {
   const { state } = change;
   const { policy } = state;
   const counted = countedConfigs(state);
-  const lost = (id: WorkerId): boolean =>
+  const hasLost = (id: WorkerId): boolean =>
     !counted.has(id) && (policy.unknownWorkers.loads !== 'held' || state.counted.has(id));
-  const drops: PendingCleanup[] = [];
+  const cleanups: PendingCleanup[] = [];
   for (const [id, memory] of state.memory) {
-    if (lost(id))
-      drops.push(
+    if (hasLost(id))
+      cleanups.push(
         ...planCleanups(
           policy.cleanupOnConfigRemoved,
           state.poolRole,
@@ -52,26 +64,27 @@ function recount(change: Change): Change {
         ),
       );
   }
-  const memory = new Map(onlyKeys(state.memory, (id) => !lost(id)));
-  const workers = new Map(onlyKeys(state.workers, (id) => !lost(id)));
-  for (const [id, card] of counted) {
-    const worker = applyConfig(workers.get(id) ?? newWorker, card, state.thresholds, policy);
+  const memory = new Map(onlyKeys(state.memory, (id) => !hasLost(id)));
+  const workers = new Map(onlyKeys(state.workers, (id) => !hasLost(id)));
+  for (const [id, config] of counted) {
+    const worker = applyConfig(workers.get(id) ?? newWorker, config, state.thresholds, policy);
     workers.set(id, worker);
     const remembered = memory.get(id);
-    if (remembered !== undefined) drops.push(...planLeftRanks(state, id, ranksOutside(remembered, card.range)));
-    // Where capacities are reconciled, the ranks that reported are those the card left in the state.
+    if (remembered !== undefined)
+      cleanups.push(...planLeftRanks(state, id, ranksOutside(remembered, config.range)));
+    // If capacities are reconciled, the ranks that have reported are those that the config left in the state.
     const stays = policy.capacity === 'merged' ? remembered : undefined;
     const reported = [...worker.ranks.keys()].reduce(rememberReported, stays ?? noRanks);
-    memory.set(id, rememberDeclared(reported, card.range));
+    memory.set(id, rememberDeclared(reported, config.range));
   }
-  // A mark on a worker of which nothing is remembered is not this card's to end.
-  const kept = (id: WorkerId): boolean => !lost(id) || !state.memory.has(id);
-  // Who lost its card is no longer busy before the others are judged: its leaving alone is no publication.
-  const judged = policy.judgedOn.includes('configs') ? only(state.judged, kept) : state.judged;
+  // The overload mark of a worker without remembered ranks does not end with its config.
+  const isKept = (id: WorkerId): boolean => !hasLost(id) || !state.memory.has(id);
+  // A worker that lost its config stops being busy before the others are judged, so that alone is not a publication.
+  const judged = policy.judgedOn.includes('configs') ? only(state.judged, isKept) : state.judged;
   const next: Change = {
     ...change,
-    state: { ...state, counted, memory, workers, judged, overloadMarked: only(state.overloadMarked, kept) },
-    pendingCleanups: [...change.pendingCleanups, ...drops],
+    state: { ...state, counted, memory, workers, judged, overloadMarked: only(state.overloadMarked, isKept) },
+    pendingCleanups: [...change.pendingCleanups, ...cleanups],
   };
   return judgeAll(next, 'configs');
 }
@@ -93,12 +106,12 @@ function planLeftRanks(state: ModelState, workerId: WorkerId, ranks: readonly nu
   }
 }
 
-/** The cards that count under the policy, each with the ranks it declares. */
+/** The configs that count under the policy, each with the ranks that it declares. */
 function countedConfigs(state: ModelState): ReadonlyMap<WorkerId, CountedConfig> {
   const counted = new Map<WorkerId, CountedConfig>();
-  for (const [id, card] of state.configs ?? []) {
-    const range = declaredRanks(card, state.policy);
-    if (range !== undefined && hasInstance(state, id)) counted.set(id, { config: card, range });
+  for (const [id, config] of state.configs ?? []) {
+    const range = declaredRanks(config, state.policy);
+    if (range !== undefined && hasInstance(state, id)) counted.set(id, { config, range });
   }
   return counted;
 }
@@ -114,17 +127,17 @@ function hasInstance(state: ModelState, id: WorkerId): boolean {
   }
 }
 
-/** Tells which of the cards that are new or changed declare an impossible range. */
+/** Reports the new or changed configs that declare an impossible range. */
 function reportBadRanges(change: Change, before: ReadonlyMap<WorkerId, RuntimeConfig>): Change {
-  const { policy, configs: cards } = change.state;
+  const { policy, configs } = change.state;
   if (policy.rankRange !== 'checked-and-reported') return change;
-  const bad = [...(cards ?? [])].filter(
-    ([id, card]) => declaredRanks(card, policy) === undefined && !sameRange(card, before.get(id)),
+  const bad = [...(configs ?? [])].filter(
+    ([id, config]) => declaredRanks(config, policy) === undefined && !isSameRange(config, before.get(id)),
   );
-  return bad.reduce((next, [id, card]) => withProblem(next, fleetProblems.rankRange(id, card)), change);
+  return bad.reduce((next, [id, config]) => withProblem(next, fleetProblems.rankRange(id, config)), change);
 }
 
-function sameRange(a: RuntimeConfig, b: RuntimeConfig | undefined): boolean {
+function isSameRange(a: RuntimeConfig, b: RuntimeConfig | undefined): boolean {
   return (
     b !== undefined &&
     (a.dataParallelStartRank ?? 0) === (b.dataParallelStartRank ?? 0) &&
@@ -132,8 +145,11 @@ function sameRange(a: RuntimeConfig, b: RuntimeConfig | undefined): boolean {
   );
 }
 
-function isSameConfigs(a: ReadonlyMap<WorkerId, CountedConfig>, b: ReadonlyMap<WorkerId, CountedConfig>): boolean {
-  return a.size === b.size && [...a].every(([id, one]) => isSameConfig(one, b.get(id)));
+function isSameConfigs(
+  a: ReadonlyMap<WorkerId, CountedConfig>,
+  b: ReadonlyMap<WorkerId, CountedConfig>,
+): boolean {
+  return a.size === b.size && [...a].every(([id, config]) => isSameConfig(config, b.get(id)));
 }
 
 function isSameConfig(a: CountedConfig, b: CountedConfig | undefined): boolean {

@@ -1,15 +1,25 @@
 import type { Role } from '../../core/events/fleet-event.js';
 import { declaresNoRanks } from '../../core/judgement/rank-state.js';
 import { planCleanups } from '../../core/state/cleanup.js';
-import { noRanks, ranksOfLeaver } from '../../core/state/rank-memory.js';
+import { noRanks, ranksToCleanUp } from '../../core/state/rank-memory.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { rejoin } from './configs.js';
-import { type Change, type ModelState, changed, isAvailable, isInstance, leavingWorker, only, onlyKeys, withMember } from './state.js';
+import {
+  type Change,
+  type ModelState,
+  changed,
+  isAvailable,
+  isInstance,
+  leavingWorker,
+  only,
+  onlyKeys,
+  withMember,
+} from './state.js';
 import { judgeAll } from './verdicts.js';
 
 /**
- * The instances of a role are these now: who is missing left, and cards are joined anew. Whoever the event speaks
- * about, all of them unless told otherwise, is no longer down.
+ * Applies a snapshot of the instances of a role. Missing workers left, and configs are joined with instances again. The
+ * worker that the event is about, or all named workers when `about` is absent, are no longer down.
  */
 export function onInstances(
   change: Change,
@@ -19,15 +29,15 @@ export function onInstances(
 ): Change {
   const before = change.state[role] ?? new Set<WorkerId>();
   const left = [...before].filter((id) => !workerIds.has(id) && isPresent(change.state, id));
-  const speaksOf = (id: WorkerId): boolean =>
+  const isNamed = (id: WorkerId): boolean =>
     about === undefined ? before.has(id) || workerIds.has(id) : id === about;
-  const down = only(change.state.down, (id) => !speaksOf(id));
+  const down = only(change.state.down, (id) => !isNamed(id));
   const departed = left.reduce((next, id) => instanceLeft(next, role, id), change);
-  const gone = [...before].filter((id) => !workerIds.has(id));
-  return judgeAll(rejoin(forget(changed(departed, { [role]: workerIds, down }), gone)), 'instances');
+  const missing = [...before].filter((id) => !workerIds.has(id));
+  return judgeAll(rejoin(forget(changed(departed, { [role]: workerIds, down }), missing)), 'instances');
 }
 
-/** One worker was reported down. */
+/** Applies that a worker was reported down. */
 export function onReportedDown(change: Change, id: WorkerId): Change {
   const { state } = change;
   if (state.policy.reportedDown === 'ignored' || !isInstance(state, id) || state.down.has(id)) return change;
@@ -37,27 +47,27 @@ export function onReportedDown(change: Change, id: WorkerId): Change {
 }
 
 /**
- * The metric series of a worker that left a role.
+ * Plans the cleanup of a worker that left a role.
  *
- * 1. Those of its remembered ranks. A card that declares no ranks makes them known: there is none to clean up.
- * 2. Where its ranks are not known, those of rank 0.
+ * 1. Its remembered ranks. A config that declares no ranks makes them known: no rank is cleaned up.
+ * 2. Rank 0 when its ranks are unknown.
  */
 function instanceLeft(change: Change, role: Role, id: WorkerId): Change {
-  const { policy, memory, configs: cards } = change.state;
-  const card = cards?.get(id);
-  const knownEmpty = card !== undefined && declaresNoRanks(card, policy);
-  const ranks = ranksOfLeaver(memory.get(id) ?? (knownEmpty ? noRanks : undefined));
-  const drops = planCleanups(
+  const { policy, memory, configs } = change.state;
+  const config = configs?.get(id);
+  const isKnownEmpty = config !== undefined && declaresNoRanks(config, policy);
+  const ranks = ranksToCleanUp(memory.get(id) ?? (isKnownEmpty ? noRanks : undefined));
+  const cleanups = planCleanups(
     policy.cleanupOnInstanceLeft,
     change.state.poolRole,
     leavingWorker(change.state, id),
     ranks,
     role,
   );
-  return { ...change, pendingCleanups: [...change.pendingCleanups, ...drops] };
+  return { ...change, pendingCleanups: [...change.pendingCleanups, ...cleanups] };
 }
 
-/** Forgets of workers that left what the policy forgets, unless they are still there in the other role. */
+/** Forgets what the policy says about workers that left, unless they are still present in the other role. */
 function forget(change: Change, left: readonly WorkerId[]): Change {
   const { state } = change;
   const rule = state.policy.instanceLeft;
@@ -71,18 +81,18 @@ function forget(change: Change, left: readonly WorkerId[]): Change {
   });
 }
 
-/** Whether a worker is there, in either role. One that was reported down is not, where that is as if it had left. */
+/** Whether a worker has an instance in either role. Where being reported down is the same as leaving, it must not be down. */
 function isPresent(state: ModelState, id: WorkerId): boolean {
   return state.policy.reportedDown === 'as-instance-left' ? isAvailable(state, id) : isInstance(state, id);
 }
 
 /**
- * A watch on prefill instances was attached.
+ * Applies that a watch on prefill instances was attached.
  *
- * 1. No watch is open: it opens with its set.
- * 2. One is open: the new one waits for it to close (`waits`; the one attached last wins), or takes over at once.
- * 3. Who is no instance any more by it is no longer down.
- * 4. Opening cleans nobody up, except that `takes-over-and-cleans` cleans who is missing in the new set.
+ * 1. If no watch is open, it opens with its set.
+ * 2. If one is open, the new watch waits for it to close (`waits`; the one that was attached last wins), or takes over.
+ * 3. A worker whose last instance leaves with the change is no longer down.
+ * 4. Opening causes no cleanups, except that `takes-over-and-cleans` cleans up workers that are missing in the new set.
  */
 export function onPrefillAttached(change: Change, workerIds: ReadonlySet<WorkerId>): Change {
   const { policy, watches } = change.state;
@@ -95,20 +105,20 @@ export function onPrefillAttached(change: Change, workerIds: ReadonlySet<WorkerI
   return open(numbered, watch, workerIds);
 }
 
-/** A prefill watch has another set; `undefined` means the one attached last. */
+/** Applies a snapshot of a prefill watch; `undefined` is the watch that was attached last. */
 export function onPrefillInstances(
   change: Change,
   watch: number | undefined,
   workerIds: ReadonlySet<WorkerId>,
 ): Change {
   const { watches } = change.state;
-  const meant = watch ?? watches.attached - 1;
-  if (meant === watches.open) return onInstances(change, 'prefill', workerIds);
-  if (meant !== watches.waiting?.watch) return change;
-  return changed(change, { watches: { ...watches, waiting: { watch: meant, workerIds } } });
+  const target = watch ?? watches.attached - 1;
+  if (target === watches.open) return onInstances(change, 'prefill', workerIds);
+  if (target !== watches.waiting?.watch) return change;
+  return changed(change, { watches: { ...watches, waiting: { watch: target, workerIds } } });
 }
 
-/** One instance came to a prefill watch or left it; `undefined` means the watch that is open. */
+/** Applies one instance that joined or left a prefill watch; `undefined` is the open watch. */
 export function onPrefillInstance(
   change: Change,
   watch: number | undefined,
@@ -125,13 +135,13 @@ export function onPrefillInstance(
   return changed(change, { watches: { ...watches, waiting: { watch, workerIds } } });
 }
 
-/** A prefill watch ended: its last set stays, and the one that waits opens. */
+/** Applies the end of a prefill watch: its last set is kept, and the waiting watch opens. */
 export function onPrefillClosed(change: Change, watch: number | undefined): Change {
   const { watches } = change.state;
   const { waiting } = watches;
-  const meant = watch ?? watches.attached - 1;
-  if (meant === waiting?.watch) return changed(change, { watches: { ...watches, waiting: null } });
-  if (meant !== watches.open) return change;
+  const target = watch ?? watches.attached - 1;
+  if (target === waiting?.watch) return changed(change, { watches: { ...watches, waiting: null } });
+  if (target !== watches.open) return change;
   const closed = changed(change, { watches: { ...watches, open: null, waiting: null } });
   return waiting === null ? closed : open(closed, waiting.watch, waiting.workerIds);
 }

@@ -3,31 +3,44 @@ import type { JudgedOn } from '../../core/policy/load-policy.js';
 import { fleetProblems } from '../../core/state/fleet-problems.js';
 import { noRanks, rememberReported } from '../../core/state/rank-memory.js';
 import type { WorkerId } from '../../core/worker-id.js';
-import { type Change, type RankValues, changed, isKnown, newWorker, only, onlyKeys, updateRank, withEntry, withProblem } from './state.js';
+import {
+  type Change,
+  type RankValues,
+  changed,
+  isKnown,
+  newWorker,
+  only,
+  onlyKeys,
+  updateRank,
+  withEntry,
+  withProblem,
+} from './state.js';
 import { judgeAll } from './verdicts.js';
 
-/** What one report says of one rank of one worker. */
+/** The load of one rank of one worker. */
 export interface RankLoad extends RankValues {
   readonly workerId: WorkerId;
   readonly dpRank: number;
 }
 
 /**
- * Reports arrived, one or a batch.
+ * Applies one load, or a batch of them.
  *
- * 1. Each is dropped or stored; a worker that is not known is tracked, dropped or held, as the policy says.
- * 2. If it was stored, workers are judged, and marks of the request path end: all of them, or those of the
- *    workers that reported. After a scheduler's batch that happens even when all of it was dropped.
+ * 1. Each load is stored or ignored. The policy decides whether an unknown worker is tracked, ignored or held.
+ * 2. If a load was stored, workers are judged, and overload marks end: all of them, or those of the workers with a load.
+ *    After a batch of the scheduler that happens even when all of its loads were ignored.
  */
 export function onLoads(change: Change, on: JudgedOn, loads: readonly RankLoad[]): Change {
   const stored = loads.reduce(store, change);
   if (on === 'load' && stored.state === change.state) return stored;
   const rule = stored.state.policy.overloadMarks;
   if (rule === 'ignored' || !stored.state.policy.judgedOn.includes(on)) return judgeAll(stored, on);
-  const reported = new Set(loads.map((report) => report.workerId));
-  const marked =
-    rule.until === 'publication' ? new Set<WorkerId>() : only(stored.state.overloadMarked, (id) => !reported.has(id));
-  return judgeAll(changed(stored, { overloadMarked: marked }), on);
+  const reported = new Set(loads.map(({ workerId }) => workerId));
+  const overloadMarked =
+    rule.until === 'publication'
+      ? new Set<WorkerId>()
+      : only(stored.state.overloadMarked, (id) => !reported.has(id));
+  return judgeAll(changed(stored, { overloadMarked }), on);
 }
 
 function store(change: Change, load: RankLoad): Change {
@@ -44,17 +57,13 @@ function store(change: Change, load: RankLoad): Change {
   const memory = rememberReported(state.memory.get(workerId) ?? noRanks, dpRank);
   return makeRoom(
     changed(change, {
-      workers: withEntry(
-        state.workers,
-        workerId,
-        updateRank(worker, dpRank, load, state.thresholds, policy),
-      ),
+      workers: withEntry(state.workers, workerId, updateRank(worker, dpRank, load, state.thresholds, policy)),
       memory: withEntry(state.memory, workerId, memory),
     }),
   );
 }
 
-/** Held loads are bounded: beyond the policy's number of unknown workers the oldest is dropped. */
+/** Forgets the loads of the oldest unknown worker, if there are more than the policy allows. */
 function makeRoom(change: Change): Change {
   const { state } = change;
   const rule = state.policy.unknownWorkers;

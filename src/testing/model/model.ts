@@ -7,9 +7,25 @@ import { fleetProblems } from '../../core/state/fleet-problems.js';
 import type { Transition } from '../../core/state/fleet-step.js';
 import { rememberedRanks } from '../../core/state/rank-memory.js';
 import { onConfigs } from './configs.js';
-import { onInstances, onPrefillAttached, onPrefillClosed, onPrefillInstance, onPrefillInstances, onReportedDown } from './instances.js';
+import {
+  onInstances,
+  onPrefillAttached,
+  onPrefillClosed,
+  onPrefillInstance,
+  onPrefillInstances,
+  onReportedDown,
+} from './instances.js';
 import { onLoads } from './loads.js';
-import { type Change, type ModelState, changed, initialState, leavingWorker, only, withMember, withProblem } from './state.js';
+import {
+  type Change,
+  type ModelState,
+  changed,
+  initialState,
+  leavingWorker,
+  only,
+  withMember,
+  withProblem,
+} from './state.js';
 import { busyAfter, judgeAll, transitionsBetween } from './verdicts.js';
 
 /** What one event changed, and the state after it. */
@@ -20,20 +36,20 @@ export interface ModelStep {
   readonly problems: readonly Problem[];
 }
 
-/** The step before the first event: it begins the `scan`, and {@link step} makes every further one. */
+/** The step before the first event: the seed of a `scan` whose accumulator is {@link step}. */
 export function firstStep(policy: LoadPolicy, start: FleetStart = {}): ModelStep {
   return { state: initialState(policy, start), transitions: [], cleanups: [], problems: [] };
 }
 
 /**
- * The reference model: one event in, the next state and everything it brings about out. It states the rules
- * plainly, with immutable Maps; the fast state must agree with it, and both with the recorded decisions of the
+ * The reference model: it takes one event, and returns the next state and everything that the event caused. It states the
+ * rules plainly, with immutable Maps. The fast state must agree with it, and both with the recorded decisions of the
  * original.
  *
- * 1. Any event in any order leaves a valid state.
- * 2. A stopped model does nothing more. One that its policy ended keeps only its marks changeable.
- * 3. The busy workers are those found busy when last judged, and those that the request path marked.
- * 4. `now` is in milliseconds; it dates transitions and decides nothing.
+ * 1. Any events in any order leave a valid state.
+ * 2. A stopped model ignores all further events. A model that the policy ended still takes changes of thresholds.
+ * 3. The busy workers are those that were busy when last judged, and those with an overload mark.
+ * 4. `now` is in milliseconds. It is the time of transitions, and has no effect on decisions.
  *
  * @example
  * ```ts
@@ -52,7 +68,7 @@ export function firstStep(policy: LoadPolicy, start: FleetStart = {}): ModelStep
 export function step(state: ModelState, event: FleetEvent, now: number): ModelStep {
   const before: Change = { state, pendingCleanups: [], problems: [] };
   const {
-    pendingCleanups: drops,
+    pendingCleanups,
     problems,
     state: next,
   } = state.phase === 'running' ? apply(before, event) : applyEnded(before, event);
@@ -60,7 +76,7 @@ export function step(state: ModelState, event: FleetEvent, now: number): ModelSt
   return {
     state: published,
     transitions: transitionsBetween(state, published, now),
-    cleanups: mergeCleanups(drops),
+    cleanups: mergeCleanups(pendingCleanups),
     problems,
   };
 }
@@ -87,10 +103,10 @@ function apply(change: Change, event: FleetEvent): Change {
     case 'configs':
       return onConfigs(change, event.workers);
     case 'config': {
-      const cards = new Map(state.configs);
-      if (event.config === null) cards.delete(event.workerId);
-      else cards.set(event.workerId, event.config);
-      return onConfigs(change, cards);
+      const configs = new Map(state.configs);
+      if (event.config === null) configs.delete(event.workerId);
+      else configs.set(event.workerId, event.config);
+      return onConfigs(change, configs);
     }
     case 'decodeInstances':
       return onInstances(change, 'decode', new Set(event.workerIds));
@@ -161,8 +177,8 @@ function ended(
 function stopped(change: Change): Change {
   const { state } = change;
   if (state.policy.stop === 'silent') return change;
-  const left = [...state.memory].filter(([id]) => !state.counted.has(id));
-  const drops = left.flatMap(([id, memory]) =>
+  const withoutConfig = [...state.memory].filter(([id]) => !state.counted.has(id));
+  const cleanups = withoutConfig.flatMap(([id, memory]) =>
     planCleanups(
       { types: 'own', withoutRank: true },
       state.poolRole,
@@ -171,5 +187,5 @@ function stopped(change: Change): Change {
       null,
     ),
   );
-  return { ...change, pendingCleanups: [...change.pendingCleanups, ...drops] };
+  return { ...change, pendingCleanups: [...change.pendingCleanups, ...cleanups] };
 }

@@ -1,7 +1,15 @@
 import type { Count } from '../../core/count.js';
 import type { FleetStart, PoolRole, RuntimeConfig } from '../../core/events/fleet-event.js';
 import { decodeLimit } from '../../core/judgement/rank-checks.js';
-import { type DecodeLatch, type RankRange, type RankState, type RankStates, inRange, openLatch, updateLatch } from '../../core/judgement/rank-state.js';
+import {
+  type DecodeLatch,
+  type RankRange,
+  type RankState,
+  type RankStates,
+  inRange,
+  openLatch,
+  updateLatch,
+} from '../../core/judgement/rank-state.js';
 import type { LoadPolicy } from '../../core/policy/load-policy.js';
 import { LoadThresholdConfig } from '../../core/policy/load-threshold-config.js';
 import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
@@ -25,19 +33,19 @@ export function only<T>(set: Iterable<T>, keep: (element: T) => boolean): Readon
   return new Set([...set].filter(keep));
 }
 
-/** A copy of the set with one element in it, or not. */
+/** A copy of the set with or without one element. */
 export function withMember<T>(set: ReadonlySet<T> | null, element: T, present: boolean): ReadonlySet<T> {
-  const others = only(set ?? [], (one) => one !== element);
+  const others = only(set ?? [], (member) => member !== element);
   return present ? new Set([...others, element]) : others;
 }
 
-/** A card that counts, with the ranks it declares. */
+/** A config that counts, with the ranks that it declares. */
 export interface CountedConfig {
   readonly config: RuntimeConfig;
   readonly range: RankRange;
 }
 
-/** The prefill watch that is open, and the one that waits for it to close. Watches are numbered from 0. */
+/** The open prefill watch, and the one that waits for it to close. Watches are numbered from 0. */
 export interface ModelPrefillWatches {
   readonly attached: number;
   readonly open: number | null;
@@ -51,24 +59,25 @@ export interface ModelState {
   readonly phase: 'running' | 'ended' | 'stopped';
   readonly loadsOpen: boolean;
   readonly thresholds: LoadThresholdConfig;
-  /** Every card that discovery told; `null` while no card source has spoken. */
+  /** Every config that discovery reported; `null` before the first event of a source of configs. */
   readonly configs: ReadonlyMap<WorkerId, RuntimeConfig> | null;
   readonly counted: ReadonlyMap<WorkerId, CountedConfig>;
-  /** The instances of the monitored endpoint and of the prefill watch; `null` while there is no such source. */
+  /** The instances of the pool's endpoint and of the prefill watch; `null` without such a source. */
   readonly decode: ReadonlySet<WorkerId> | null;
   readonly prefill: ReadonlySet<WorkerId> | null;
   readonly watches: ModelPrefillWatches;
   readonly down: ReadonlySet<WorkerId>;
   readonly workers: ReadonlyMap<WorkerId, ModelWorker>;
   readonly memory: ReadonlyMap<WorkerId, RankMemory>;
-  /** The workers found busy when they were last judged, and those that the request path marked. */
+  /** The workers that were busy when last judged. */
   readonly judged: ReadonlySet<WorkerId>;
+  /** The workers with an overload mark. */
   readonly overloadMarked: ReadonlySet<WorkerId>;
-  /** What was handed out: the busy workers, and since when each is busy. */
+  /** The published busy workers, and when each one became busy. */
   readonly busy: ReadonlyMap<WorkerId, number>;
 }
 
-/** A state on its way through one event, with the series to drop and the problems found so far. */
+/** The state during an event, with the cleanups and the problems so far. */
 export interface Change {
   readonly state: ModelState;
   readonly pendingCleanups: readonly PendingCleanup[];
@@ -104,12 +113,12 @@ export function changed(change: Change, fields: Partial<ModelState>): Change {
   return { ...change, state: { ...change.state, ...fields } };
 }
 
-/** The change with one problem more. */
+/** The change with one more problem. */
 export function withProblem(change: Change, problem: Problem): Change {
   return { ...change, problems: [...change.problems, problem] };
 }
 
-/** A worker that leaves, with the roles it has before. */
+/** A worker that leaves, and the roles that it had. */
 export function leavingWorker(state: ModelState, workerId: WorkerId): LeavingWorker {
   return {
     workerId,
@@ -118,12 +127,12 @@ export function leavingWorker(state: ModelState, workerId: WorkerId): LeavingWor
   };
 }
 
-/** Whether a worker is among the instances that requests can go to. */
+/** Whether a worker is an instance that can receive requests. */
 export function isAvailable(state: ModelState, id: WorkerId): boolean {
   return (state.decode?.has(id) === true || state.prefill?.has(id) === true) && !state.down.has(id);
 }
 
-/** Whether a worker is known, and therefore judged, as the policy says. */
+/** Whether a worker is known under the policy, and therefore judged. */
 export function isKnown(state: ModelState, id: WorkerId): boolean {
   const rule = state.policy.unknownWorkers;
   if (rule.loads === 'tracked') return true;
@@ -137,7 +146,7 @@ export function isInstance(state: ModelState, id: WorkerId): boolean {
   return state.decode?.has(id) === true || state.prefill?.has(id) === true;
 }
 
-/** The values one rank reported last. */
+/** The last values of one rank. */
 export interface ReportedRank {
   readonly activeDecodeBlocks: Count | null;
   readonly activePrefillTokens: Count | null;
@@ -145,24 +154,24 @@ export interface ReportedRank {
   readonly latch: DecodeLatch | null;
 }
 
-/** Capacities that a card gave to a range of ranks. */
+/** The capacities that a config gives to a range of ranks. */
 export interface Capacity {
   readonly range: RankRange;
   readonly totalKvBlocks: Count | undefined;
   readonly maxNumBatchedTokens: Count | undefined;
 }
 
-/** One worker of the model: what its cards and its ranks said. Capacities: the newest last, it wins. */
+/** One worker of the model: the values of its ranks, and what its configs said. The newest capacities are last and win. */
 export interface ModelWorker {
   readonly declared: RankRange | null;
   readonly capacities: readonly Capacity[];
   readonly ranks: ReadonlyMap<number, ReportedRank>;
 }
 
-/** The values of one report. */
+/** The values of one load. */
 export type RankValues = Omit<ReportedRank, 'latch'>;
 
-/** A worker nothing is known of. */
+/** A worker about which nothing is known. */
 export const newWorker: ModelWorker = { declared: null, capacities: [], ranks: new Map() };
 
 const silent: ReportedRank = {
@@ -172,7 +181,7 @@ const silent: ReportedRank = {
   latch: null,
 };
 
-/** The worker after one report of one rank: absent values keep the old ones, the latch sees only the given ones. */
+/** The worker after one load of one rank. Absent values keep the old ones; the latch sees only the given values. */
 export function updateRank(
   worker: ModelWorker,
   rank: number,
@@ -196,11 +205,11 @@ export function updateRank(
 }
 
 /**
- * The worker under a new card.
+ * The worker under a new config.
  *
- * 1. `merged`: the card's capacities are laid over the ones there are; nothing else changes.
- * 2. `reconciled`: ranks outside the card are forgotten, capacities are the card's alone, and each latch is made
- *    anew from the values stored.
+ * 1. `merged`: the capacities of the config cover the existing ones; nothing else changes.
+ * 2. `reconciled`: ranks outside the config are forgotten, its capacities replace all others, and each latch is recomputed
+ *    from the stored values.
  */
 export function applyConfig(
   worker: ModelWorker,
@@ -223,13 +232,15 @@ export function applyConfig(
   for (const [rank, stored] of reconciled.ranks) {
     const isAbove = aboveDecodeThreshold(reconciled, rank, thresholds, policy);
     const latch =
-      isAbove === null ? null : updateLatch(openLatch, stored.activeDecodeBlocks, stored.kvUsedBlocks, isAbove);
+      isAbove === null
+        ? null
+        : updateLatch(openLatch, stored.activeDecodeBlocks, stored.kvUsedBlocks, isAbove);
     ranks.set(rank, { ...stored, latch });
   }
   return { ...reconciled, ranks };
 }
 
-/** The worker as the judgement sees it: each reported rank with its capacities. */
+/** The worker in the form that the judgement takes: each rank with its capacities. */
 export function rankStatesOf(worker: ModelWorker): RankStates {
   const ranks = new Map<number, RankState>();
   for (const [rank, reported] of worker.ranks) {
@@ -243,7 +254,7 @@ export function rankStatesOf(worker: ModelWorker): RankStates {
   return { declared: worker.declared, ranks };
 }
 
-/** What the latch compares with, or `null` where there is no latch to move. */
+/** The comparison of the latch; `null` when there is no latch. */
 function aboveDecodeThreshold(
   worker: ModelWorker,
   rank: number,
@@ -263,11 +274,13 @@ function newest(
   field: 'totalKvBlocks' | 'maxNumBatchedTokens',
 ): Count | null {
   return (
-    worker.capacities.findLast((it) => it[field] !== undefined && inRange(rank, it.range))?.[field] ?? null
+    worker.capacities.findLast((layer) => layer[field] !== undefined && inRange(rank, layer.range))?.[
+      field
+    ] ?? null
   );
 }
 
-/** Whether nothing of an older capacity shows under a newer one, so that flapping cards do not pile up. */
+/** Whether newer capacities cover older ones completely. Covered ones are removed, so that flapping configs do not pile up. */
 function covers(newer: Capacity, older: Capacity): boolean {
   return (
     newer.range.start <= older.range.start &&

@@ -6,8 +6,8 @@ import { type WorkerId, compareWorkerIds } from '../../core/worker-id.js';
 import { type Change, type ModelState, changed, isKnown, newWorker, rankStatesOf } from './state.js';
 
 /**
- * Judges all known workers, where the policy judges on events of that kind. A judgement that comes out different
- * is a publication, which ends the request path's marks where the policy says so.
+ * Judges all known workers, if the policy judges on events of that kind. A changed judgement is a publication, which
+ * removes overload marks if the policy says so.
  */
 export function judgeAll(change: Change, on: JudgedOn): Change {
   const { state } = change;
@@ -17,26 +17,28 @@ export function judgeAll(change: Change, on: JudgedOn): Change {
     if (isKnown(state, id) && isBusy(rankStatesOf(worker), state.thresholds, state.policy)) judged.add(id);
   }
   const next = changed(change, { judged });
-  return sameIds(judged, state.judged) ? next : changed(next, { overloadMarked: overloadMarksAfterPublication(state) });
+  return isSameIds(judged, state.judged)
+    ? next
+    : changed(next, { overloadMarked: overloadMarksAfterPublication(state) });
 }
 
-/** The marks that a publication leaves. */
+/** The overload marks that remain after a publication. */
 function overloadMarksAfterPublication(state: ModelState): ReadonlySet<WorkerId> {
   const rule = state.policy.overloadMarks;
   return rule !== 'ignored' && rule.until === 'publication' ? new Set() : state.overloadMarked;
 }
 
-function sameIds(a: ReadonlySet<WorkerId>, b: ReadonlySet<WorkerId>): boolean {
+function isSameIds(a: ReadonlySet<WorkerId>, b: ReadonlySet<WorkerId>): boolean {
   return a.size === b.size && [...a].every((id) => b.has(id));
 }
 
-/** The busy workers, ascending, and since when each is busy. */
+/** The busy workers, ascending, and when each one became busy. */
 export function busyAfter(state: ModelState, now: number): ReadonlyMap<WorkerId, number> {
   const ids = [...new Set([...state.judged, ...state.overloadMarked])].sort(compareWorkerIds);
   return new Map(ids.map((id) => [id, state.busy.get(id) ?? now]));
 }
 
-/** Who crossed between two states, ascending, each with the verdict on it. */
+/** The transitions between two states, in ascending order of ids. */
 export function transitionsBetween(before: ModelState, after: ModelState, now: number): Transition[] {
   const changed = [...new Set([...before.busy.keys(), ...after.busy.keys()])].filter(
     (id) => before.busy.has(id) !== after.busy.has(id),
@@ -52,7 +54,7 @@ export function transitionsBetween(before: ModelState, after: ModelState, now: n
 }
 
 function reasonOf(busy: boolean, before: ModelState, after: ModelState, id: WorkerId): VerdictReason {
-  if (busy) return after.judged.has(id) ? 'load' : 'mark';
-  if (before.overloadMarked.has(id) && !before.judged.has(id)) return 'unmarked';
+  if (busy) return after.judged.has(id) ? 'load' : 'overload-mark';
+  if (before.overloadMarked.has(id) && !before.judged.has(id)) return 'overload-mark-ended';
   return after.workers.has(id) ? 'load' : 'left';
 }

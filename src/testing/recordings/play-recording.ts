@@ -12,13 +12,13 @@ import { LoadDecoder } from '../../wire/loads/load-decoder.js';
 import type { Expectation, RecordedEvent, Recording } from '../../wire/recording/recording.js';
 import { firstStep, step } from '../model/model.js';
 
-/** What one event brought about. */
+/** What one event caused. */
 export type Played = Pick<FleetStep, 'transitions' | 'cleanups' | 'problems'>;
 
-/** Nothing was brought about. */
+/** The result of an event that caused nothing. */
 export const nothingPlayed: Played = { transitions: [], cleanups: [], problems: [] };
 
-/** One of the two that decide: the fast state, or the model, which is the meaning. */
+/** An implementation of the rules: the fast state, or the reference model. */
 export interface Player {
   apply(event: FleetEvent, at: number): Played;
   busy(): readonly WorkerId[];
@@ -48,7 +48,7 @@ export const players = {
 /** The name of a player. */
 export type PlayerName = keyof typeof players;
 
-/** An expectation that did not hold. */
+/** An expectation that was not met. */
 export interface FailedExpectation {
   readonly line: number;
   readonly scenario: string;
@@ -57,7 +57,7 @@ export interface FailedExpectation {
   readonly actual: unknown;
 }
 
-/** What playing a recording came to. */
+/** The result of playing a recording. */
 export interface PlayedRecording {
   readonly policy: string;
   readonly scenarios: number;
@@ -66,58 +66,60 @@ export interface PlayedRecording {
   readonly failures: readonly FailedExpectation[];
 }
 
-/** How a recording is played, and who is told meanwhile. */
+/** How a recording is played. */
 export interface PlayOptions {
-  /** Another policy than the recording names. */
+  /** A policy to use instead of the recording's own. */
   readonly policy?: LoadPolicy;
-  /** Who decides: `fast`, the state that runs in production, or `model`, the reference model. Default: `fast`. */
+  /** The implementation: `fast`, the state that runs in production, or `model`, the reference model. Default: `fast`. */
   readonly player?: PlayerName;
+  /** Called with each transition. */
   readonly transition?: (transition: Transition) => void;
+  /** Called with each problem, and the time of its event. */
   readonly problem?: (problem: Problem, at: number) => void;
 }
 
 /**
- * Plays a recording in virtual time and compares what it expects.
+ * Plays a recording in virtual time, and compares the results with its expectations.
  *
- * 1. The policy is the recording's own unless another is given.
- * 2. Every `start` makes a new state. A recording without one begins with an empty state.
- * 3. Raw messages are decoded under the policy; one that does not decode is a problem.
- * 4. Every expectation line counts once, however many keys it has, and whether it holds or not.
+ * 1. The policy is the recording's own unless another one is given.
+ * 2. Every `start` makes a new state. A recording without a `start` begins with an empty state.
+ * 3. Raw messages are decoded under the policy. A message that cannot be decoded is a problem.
+ * 4. Every expectation line counts once, regardless of the number of its keys, and whether it is met or not.
  *
- * @throws UnknownPolicyError when the recording names a policy that the table does not hold
+ * @throws UnknownPolicyError when the recording names a policy that is not in the table
  */
 export function playRecording(recording: Recording, options: PlayOptions = {}): PlayedRecording {
   const policy = options.policy ?? policyNamed(recording.header.policy);
-  const begin = players[options.player ?? 'fast'];
+  const startPlayer = players[options.player ?? 'fast'];
   const decoder = new LoadDecoder(policy);
   const failures: FailedExpectation[] = [];
-  let player = begin(policy, {});
+  let player = startPlayer(policy, {});
   let last = nothingPlayed;
   let scenario = '';
   const count = { scenarios: 0, events: 0, expectations: 0 };
   for (const entry of recording.lines) {
     if ('expect' in entry) {
       count.expectations += 1;
-      const failed = compared(entry.expect, player, last);
-      failures.push(...failed.map((one) => ({ line: entry.line, scenario, ...one })));
+      const failed = compareExpectation(entry.expect, player, last);
+      failures.push(...failed.map((failure) => ({ line: entry.line, scenario, ...failure })));
       continue;
     }
     if (entry.event.kind === 'start') {
       count.scenarios += 1;
       scenario = entry.event.name ?? `scenario ${count.scenarios}`;
-      player = begin(policy, entry.event);
+      player = startPlayer(policy, entry.event);
       last = nothingPlayed;
       continue;
     }
     count.events += 1;
-    last = played(player, entry.event, entry.at, decoder);
+    last = playEvent(player, entry.event, entry.at, decoder);
     for (const transition of last.transitions) options.transition?.(transition);
     for (const problem of last.problems) options.problem?.(problem, entry.at);
   }
   return { policy: policy.name, ...count, failures };
 }
 
-function played(
+function playEvent(
   player: Player,
   event: Exclude<RecordedEvent, { kind: 'start' }>,
   at: number,
@@ -135,7 +137,7 @@ function undecodable({ code, message, offset }: DecodeError): Problem {
   return { code: 'undecodable', source: 'loads', text: `${message} (${code} at byte ${offset})`, count: 1 };
 }
 
-function compared(
+function compareExpectation(
   expected: Expectation,
   player: Player,
   { cleanups, problems }: Played,
@@ -148,7 +150,7 @@ function compared(
   };
   const wanted = { ...expected, ...(expected.busy && { busy: expected.busy.toSorted(compareWorkerIds) }) };
   return (Object.keys(wanted) as (keyof Expectation)[])
-    .filter((key) => comparable(wanted[key]) !== comparable(actual[key]))
+    .filter((key) => comparableText(wanted[key]) !== comparableText(actual[key]))
     .map((key) => ({ key, expected: wanted[key], actual: actual[key] }));
 }
 
@@ -158,8 +160,8 @@ function thresholdsOf(thresholds: LoadThresholds): LoadThresholds {
   return { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac };
 }
 
-/** A text that is equal for equal values: keys in order, 64-bit integers and special floats kept. */
-function comparable(value: unknown): string {
+/** A text that is equal for equal values: keys are sorted, and 64-bit integers and special floats are kept. */
+function comparableText(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) => {
     if (typeof inner === 'bigint' || (typeof inner === 'number' && !Number.isFinite(inner)))
       return String(inner);

@@ -4,7 +4,13 @@ import type { WorkerId } from '../../core/worker-id.js';
 import type { DecodeError } from '../decode-error.js';
 import { endpointPath, poolPath } from '../endpoint-names.js';
 import { discoveryPrefixes, parseDiscoveryKey } from './discovery-keys.js';
-import { type KnownRecord, WorkerDifference, type WorkerSummary, readKnownRecord, summarizeWorker } from './worker-records.js';
+import {
+  type KnownRecord,
+  WorkerDifference,
+  type WorkerSummary,
+  readKnownRecord,
+  summarizeWorker,
+} from './worker-records.js';
 
 /** One key of a discovery store that was written, or is gone. */
 export interface DiscoveryChange {
@@ -171,7 +177,7 @@ export class DiscoveryFold {
   configs(endpoint?: EndpointName): ReadonlyMap<WorkerId, RuntimeConfig> {
     if (endpoint !== undefined) return this.endpoints.configs(endpointPath(endpoint));
     const configs = new Map<WorkerId, RuntimeConfig>();
-    for (const [id, { summary: view }] of this.known) if (view?.config != null) configs.set(id, view.config);
+    for (const [id, { summary }] of this.known) if (summary?.config != null) configs.set(id, summary.config);
     return configs;
   }
 
@@ -197,7 +203,7 @@ export class DiscoveryFold {
   /** All workers that some key names. A copy. */
   workers(): ReadonlyMap<WorkerId, WorkerInfo> {
     const workers = new Map<WorkerId, WorkerInfo>();
-    for (const [id, { summary: view }] of this.known) if (view !== undefined) workers.set(id, view.info);
+    for (const [id, { summary }] of this.known) if (summary !== undefined) workers.set(id, summary.info);
     return workers;
   }
 

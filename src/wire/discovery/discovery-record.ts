@@ -1,9 +1,23 @@
+import { MAX_U32 } from '../../core/count.js';
 import type { RuntimeConfig } from '../../core/events/fleet-event.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
-import { MAX_U32, field, objectOf, optionalCount, optionalString, requiredField, stringOf, uintOf } from '../json/json-fields.js';
+import {
+  field,
+  objectOf,
+  optionalCount,
+  optionalString,
+  requiredField,
+  stringOf,
+  uintOf,
+} from '../json/json-fields.js';
 import { type JsonNode, type JsonObjectNode, parseLosslessJson } from '../json/lossless-json.js';
-import { type EventChannelKey, type InstanceKey, type ModelKey, requireDiscoveryKey } from './discovery-keys.js';
+import {
+  type EventChannelKey,
+  type InstanceKey,
+  type ModelKey,
+  requireDiscoveryKey,
+} from './discovery-keys.js';
 
 /** Where requests to an instance go: a NATS subject, `host:port/path`, or a URL. */
 export interface InstanceTransport {

@@ -63,7 +63,10 @@ type Card = Extract<KnownRecord, { kind: 'card' }>;
  * Puts together what the keys of a worker say, whatever order they came in. Of several base cards at one endpoint,
  * and of those of several endpoints, the one counts whose key sorts last; no other key has a say in it.
  */
-export function summarizeWorker(workerId: WorkerId, records: ReadonlyMap<string, KnownRecord>): WorkerSummary {
+export function summarizeWorker(
+  workerId: WorkerId,
+  records: ReadonlyMap<string, KnownRecord>,
+): WorkerSummary {
   const places = new Map<string, WorkerAtEndpoint>();
   const loras = new Set<string>();
   let counting: Card | undefined;
@@ -128,7 +131,11 @@ export class WorkerDifference {
   }
 
   /** A worker is in the pool of the model that its card at an endpoint names. */
-  private addToPools(id: WorkerId, was: WorkerAtEndpoint | undefined, is: WorkerAtEndpoint | undefined): void {
+  private addToPools(
+    id: WorkerId,
+    was: WorkerAtEndpoint | undefined,
+    is: WorkerAtEndpoint | undefined,
+  ): void {
     for (const name of poolsOf(was, is)) {
       const [before, after] = [inPool(was, name), inPool(is, name)];
       if (!sameConfig(before?.config ?? null, after?.config ?? null))

@@ -1,10 +1,8 @@
-import { type Count, countOf } from '../../core/count.js';
+import { type Count, MAX_U32, MAX_U64, countOf } from '../../core/count.js';
 import { type DecodeErrorCode, DecodeFailure } from '../decode-error.js';
 import type { JsonMember, JsonNode, JsonObjectNode } from './lossless-json.js';
 
 const INTEGER = /^(?:0|[1-9][0-9]*)$/;
-const MAX_U64 = 0xffff_ffff_ffff_ffffn;
-export const MAX_U32 = 0xffff_ffffn;
 
 /** The node as an object, or a failure that names what it should have been. */
 export function objectOf(node: JsonNode, what: string): JsonObjectNode {
@@ -29,7 +27,7 @@ export function requiredField(object: JsonObjectNode, name: string): JsonNode {
 }
 
 /** An unsigned integer of at most `max`, or a failure. Floats are no integers, not even whole ones. */
-export function uintOf(node: JsonNode, name: string, max = MAX_U64): bigint {
+export function uintOf(node: JsonNode, name: string, max: Count = MAX_U64): bigint {
   if (node.kind !== 'number') fail('wrong-type', `${name} must be an integer, not ${nameOf(node)}`, node);
   if (!INTEGER.test(node.text)) {
     const code =

@@ -9,7 +9,9 @@ export type JsonValue =
 const utf8 = new TextEncoder();
 
 /** Reads one JSON document into plain data without losing a digit; a key that stands twice is an error. */
-export function parseJsonValue(text: string): { readonly value: JsonValue } | { readonly error: DecodeError } {
+export function parseJsonValue(
+  text: string,
+): { readonly value: JsonValue } | { readonly error: DecodeError } {
   return catchDecodeFailure(() => ({ value: valueOf(parseLosslessJson(utf8.encode(text))) }));
 }
 

@@ -1,6 +1,14 @@
+import { MAX_U32 } from '../../core/count.js';
 import type { WirePolicy } from '../../core/policy/load-policy.js';
 import { DecodeFailure } from '../decode-error.js';
-import { type ByteRange, type FreeBytes, MsgpackReader, type ValueSpan, noSpan, readSpan } from '../msgpack/msgpack-reader.js';
+import {
+  type ByteRange,
+  type FreeBytes,
+  MsgpackReader,
+  type ValueSpan,
+  noSpan,
+  readSpan,
+} from '../msgpack/msgpack-reader.js';
 import { isText, walkStruct } from '../msgpack/msgpack-struct.js';
 import { LOAD_TOPIC } from './subjects.js';
 
@@ -68,7 +76,6 @@ const envelopeShape = {
   required: ENVELOPE_FIELDS,
   lengths: [ENVELOPE_FIELDS.length],
 };
-const MAX_U32 = 0xffff_ffff;
 
 /**
  * Walks one `EventEnvelope`: order-free, unknown keys passed over, bytes after the document ignored.

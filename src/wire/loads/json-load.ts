@@ -1,9 +1,9 @@
-import { countOf, type Count } from '../../core/count.js';
+import { countOf, MAX_U32, type Count } from '../../core/count.js';
 import type { LoadReceived } from '../../core/events/fleet-event.js';
 import type { WirePolicy } from '../../core/policy/load-policy.js';
 import { workerIdFromBigInt } from '../../core/worker-id.js';
 import { DecodeFailure } from '../decode-error.js';
-import { field, MAX_U32, objectOf, optionalCount, requiredField, u32Field, uintOf } from '../json/json-fields.js';
+import { field, objectOf, optionalCount, requiredField, u32Field, uintOf } from '../json/json-fields.js';
 import { type JsonNode, type JsonObjectNode, parseLosslessJson } from '../json/lossless-json.js';
 import { knownLoadFields } from './envelope.js';
 
@@ -26,7 +26,9 @@ export function decodeJsonLoad(bytes: Uint8Array, wire: WirePolicy): LoadReceive
   const node = parseLosslessJson(bytes);
   const isEvent = node.kind === 'object' && node.members.some((member) => member.key === 'data');
   if (events && (isEvent || !loads)) return readLoadEvent(objectOf(node, 'a LoadEvent'));
-  return node.kind === 'array' ? readPositionalLoad(node, wire) : readNamedLoad(objectOf(node, 'an ActiveLoad'), wire);
+  return node.kind === 'array'
+    ? readPositionalLoad(node, wire)
+    : readNamedLoad(objectOf(node, 'an ActiveLoad'), wire);
 }
 
 function readNamedLoad(object: JsonObjectNode, wire: WirePolicy): LoadReceived {

@@ -1,5 +1,12 @@
 import type { DecodeErrorCode } from '../decode-error.js';
-import type { AgeAccount, DetachedAccount, ForeignAccount, LoadAccount, PublisherAccount, SequenceGap } from './load-account.js';
+import type {
+  AgeAccount,
+  DetachedAccount,
+  ForeignAccount,
+  LoadAccount,
+  PublisherAccount,
+  SequenceGap,
+} from './load-account.js';
 import type { LoadHeader } from './load-header.js';
 import { SequenceLedger } from './sequence-ledger.js';
 

@@ -1,5 +1,5 @@
 import { Encoder } from '@msgpack/msgpack';
-import type { Count } from '../../core/count.js';
+import { type Count, MAX_U32 } from '../../core/count.js';
 import type { ActiveLoad } from '../../core/events/fleet-event.js';
 import { LOAD_FIELDS } from './envelope.js';
 import { LOAD_TOPIC } from './subjects.js';
@@ -19,7 +19,6 @@ export interface EnvelopeHeader {
 /** How many fields an `ActiveLoad` is written with: 4 up to release 1.0, 5 from 1.1. */
 export type LoadFieldCount = 4 | 5;
 
-const MAX_U32 = 0xffff_ffff;
 const encoder = new Encoder({ useBigInt64: true });
 
 /**

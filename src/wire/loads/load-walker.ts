@@ -26,7 +26,9 @@ const MAX_SHAPES = 512;
 export class LearnedLayouts {
   private readonly byLength = new Map<number, Layout[]>();
   /** The same lists, at the place of their length: the way in for every message. */
-  private readonly lists: (Layout[] | undefined)[] = new Array<undefined>(MAX_MESSAGE_BYTES + 1).fill(undefined);
+  private readonly lists: (Layout[] | undefined)[] = new Array<undefined>(MAX_MESSAGE_BYTES + 1).fill(
+    undefined,
+  );
   private shapes = 0;
   private readonly scratch = new Uint8Array(MAX_MESSAGE_BYTES);
   private readonly scratchWords = new Int32Array(this.scratch.buffer);
@@ -47,7 +49,8 @@ export class LearnedLayouts {
   /** Remembers the shape of a message that the walker accepted. */
   learn(bytes: Uint8Array, walked: WalkedEnvelope): void {
     // A rank in eight bytes may exceed 32 bits in the next message, which only the walker notices.
-    if (bytes.length > MAX_MESSAGE_BYTES || walked.gathered !== null || walked.load?.dpRank.width === 8) return;
+    if (bytes.length > MAX_MESSAGE_BYTES || walked.gathered !== null || walked.load?.dpRank.width === 8)
+      return;
     const count = (bytes.length + 3) >> 2;
     const words = new Int32Array(count);
     const mask = new Int32Array(count);

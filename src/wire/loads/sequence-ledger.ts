@@ -1,6 +1,20 @@
 import type { PublisherAccount, SequenceAccount, SequenceGap } from './load-account.js';
 import type { LoadHeader } from './load-header.js';
-import { ATTACHMENT, FIRST_SEQUENCE, GAPS, LATE, MISSING, MISSING_DETACHED, PUBLISHED_AT, PublisherCells, RECEIVED, RECEIVED_AT, RESTARTS, SEQUENCE, STAMP } from './publisher-cells.js';
+import {
+  ATTACHMENT,
+  FIRST_SEQUENCE,
+  GAPS,
+  LATE,
+  MISSING,
+  MISSING_DETACHED,
+  PUBLISHED_AT,
+  PublisherCells,
+  RECEIVED,
+  RECEIVED_AT,
+  RESTARTS,
+  SEQUENCE,
+  STAMP,
+} from './publisher-cells.js';
 
 /** What a number is after the highest one of its publisher. */
 export type SequenceClass = 'next' | 'gap' | 'late' | 'restart';
@@ -26,7 +40,9 @@ export function classifySequence(
   if (sequence === last + 1) return 'next';
   if (sequence > last) return 'gap';
   const again =
-    (sequence === 0 && last > 0) || publishedAt > lastPublishedAt + MAX_LATE_MS || sequence < last - MAX_LATE_NUMBERS;
+    (sequence === 0 && last > 0) ||
+    publishedAt > lastPublishedAt + MAX_LATE_MS ||
+    sequence < last - MAX_LATE_NUMBERS;
   return again ? 'restart' : 'late';
 }
 

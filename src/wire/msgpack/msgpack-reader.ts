@@ -65,7 +65,11 @@ export class MsgpackReader {
     const marker = this.marker();
     const text = this.textAfter(marker);
     if (text !== undefined) return text;
-    throw new DecodeFailure('wrong-type', `${what} must be a string or binary, not ${formatName(marker)}`, at);
+    throw new DecodeFailure(
+      'wrong-type',
+      `${what} must be a string or binary, not ${formatName(marker)}`,
+      at,
+    );
   }
 
   /**

@@ -6,7 +6,18 @@ import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-e
 import { field, objectOf, requiredField, stringOf, u32Field } from '../json/json-fields.js';
 import { type JsonValue, toJsonNode } from '../json/json-value.js';
 import type { JsonNode, JsonObjectNode } from '../json/lossless-json.js';
-import { booleanOf, bytesOf, countField, fractionOf, itemsOf, oneOf, optionalMember, rankOf, workerIdOf, workerIdsField } from './recording-fields.js';
+import {
+  booleanOf,
+  bytesOf,
+  countField,
+  fractionOf,
+  itemsOf,
+  oneOf,
+  optionalMember,
+  rankOf,
+  workerIdOf,
+  workerIdsField,
+} from './recording-fields.js';
 import type { RecordedEvent, RecordedStart } from './recording.js';
 
 const problemSources = ['loads', 'configs', 'instances', 'thresholds', 'events', 'scrape'] as const;
@@ -66,7 +77,11 @@ export function readRecordedEvent(node: JsonNode): RecordedEvent {
     case 'prefillClosed':
       return { kind, ...watch() };
     case 'thresholds':
-      return { kind, ...readThresholds(event), ...optionalMember('checked', field(event, 'checked'), booleanOf) };
+      return {
+        kind,
+        ...readThresholds(event),
+        ...optionalMember('checked', field(event, 'checked'), booleanOf),
+      };
     case 'marked':
     case 'markExpired':
     case 'reportedDown':
@@ -113,7 +128,9 @@ function readStart(event: JsonObjectNode): RecordedStart {
   const sources = ['aggregated', 'decode', 'prefill'] as const satisfies readonly PoolRole[];
   return {
     kind: 'start',
-    thresholds: readThresholds(objectOf(field(event, 'thresholds') ?? { ...event, members: [] }, 'thresholds')),
+    thresholds: readThresholds(
+      objectOf(field(event, 'thresholds') ?? { ...event, members: [] }, 'thresholds'),
+    ),
     ...(decodeInstances && { decodeInstances }),
     ...(prefillInstances && { prefillInstances }),
     ...optionalMember('loads', field(event, 'loads'), booleanOf),

@@ -1,7 +1,7 @@
-import { type Count, countOf } from '../../core/count.js';
+import { type Count, MAX_U32, countOf } from '../../core/count.js';
 import { workerId, WorkerIdError, type WorkerId } from '../../core/worker-id.js';
 import { DecodeFailure } from '../decode-error.js';
-import { field, MAX_U32, requiredField, stringOf, uintOf } from '../json/json-fields.js';
+import { field, requiredField, stringOf, uintOf } from '../json/json-fields.js';
 import type { JsonNode, JsonObjectNode } from '../json/lossless-json.js';
 import { parseHex } from '../text-codecs.js';
 

@@ -1,7 +1,12 @@
-import type { ForwardPassMetrics, KvStats, SpecDecodeStats, WorkerStats } from '../../core/aggregator/load-metrics.js';
-import { type Count, countOf } from '../../core/count.js';
+import type {
+  ForwardPassMetrics,
+  KvStats,
+  SpecDecodeStats,
+  WorkerStats,
+} from '../../core/aggregator/load-metrics.js';
+import { type Count, MAX_U32, countOf } from '../../core/count.js';
 import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
-import { MAX_U32, type StructFields, numberOf, readStruct, uintOf } from '../json/json-fields.js';
+import { type StructFields, numberOf, readStruct, uintOf } from '../json/json-fields.js';
 import { type JsonNode, parseLosslessJson } from '../json/lossless-json.js';
 import { parseSingle } from '../json/rust-json.js';
 

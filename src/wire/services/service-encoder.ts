@@ -41,7 +41,9 @@ export function encodeServicePing(service: ServiceIdentity): Uint8Array {
 export function encodeServiceInfo(
   service: ServiceIdentity & { readonly description: string; readonly endpoints: readonly ServiceEndpoint[] },
 ): Uint8Array {
-  const endpoints = service.endpoints.map((one) => `{${addressMembers(one)},${queueGroupMember(one)},"metadata":{}}`);
+  const endpoints = service.endpoints.map(
+    (one) => `{${addressMembers(one)},${queueGroupMember(one)},"metadata":{}}`,
+  );
   return utf8.encode(
     `{${headerMembers('info', service)},"description":${quote(service.description)},"version":${quote(service.version)}` +
       `,"metadata":{},"endpoints":[${endpoints.join(',')}]}`,

@@ -4,7 +4,12 @@ import type { Count } from '../../core/count.js';
 import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
 import { objectOf, requiredField, stringOf, structObject, uintOf } from '../json/json-fields.js';
 import { parseNumber } from '../json/json-value.js';
-import { type JsonNode, type JsonObjectNode, type ParseOptions, parseLosslessJson } from '../json/lossless-json.js';
+import {
+  type JsonNode,
+  type JsonObjectNode,
+  type ParseOptions,
+  parseLosslessJson,
+} from '../json/lossless-json.js';
 import { requireReadableByRust } from '../json/rust-json.js';
 import { skipJson } from '../json/skip-json.js';
 import { readForwardPassMetrics } from './forward-pass-metrics.js';

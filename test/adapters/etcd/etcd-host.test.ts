@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type EtcdOptions, EtcdOptionsError, parseEtcdHosts } from '../../../src/adapters/etcd/etcd-options.js';
+import {
+  type EtcdOptions,
+  EtcdOptionsError,
+  parseEtcdHosts,
+} from '../../../src/adapters/etcd/etcd-options.js';
 
 const problemsOf = (options: EtcdOptions): readonly string[] => {
   try {

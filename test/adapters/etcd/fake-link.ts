@@ -11,7 +11,13 @@ import {
   type Observable,
   type SchedulerLike,
 } from 'rxjs';
-import type { EtcdLink, KeyChange, ListOptions, Listing, WatchAnswer } from '../../../src/adapters/etcd/etcd-link.js';
+import type {
+  EtcdLink,
+  KeyChange,
+  ListOptions,
+  Listing,
+  WatchAnswer,
+} from '../../../src/adapters/etcd/etcd-link.js';
 import type { StoreModel } from './store-model.js';
 
 /** A link to a model of a store: every answer takes a millisecond, and what it watches says what the store did. */

@@ -4,7 +4,11 @@ import type { LoadReceived } from '../../../src/core/events/fleet-event.js';
 import type { LoadBatch } from '../../../src/core/events/load-batch.js';
 import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { workerId } from '../../../src/core/worker-id.js';
-import { encodeActiveLoad, encodeActiveLoadJson, encodeEnvelope } from '../../../src/wire/loads/load-encoder.js';
+import {
+  encodeActiveLoad,
+  encodeActiveLoadJson,
+  encodeEnvelope,
+} from '../../../src/wire/loads/load-encoder.js';
 import { FakeNatsLink } from './fake-nats-link.js';
 
 const OLD = 'namespace.dynamo.kv_metrics';

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type NatsOptions, NatsOptionsError, parseNatsServers } from '../../../src/adapters/nats/nats-options.js';
+import {
+  type NatsOptions,
+  NatsOptionsError,
+  parseNatsServers,
+} from '../../../src/adapters/nats/nats-options.js';
 
 const problemsOf = (options: NatsOptions): readonly string[] => {
   try {

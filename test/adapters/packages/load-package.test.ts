@@ -1,7 +1,11 @@
 import { lastValueFrom, of, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { installedVersion } from '../../../src/adapters/packages/installed-version.js';
-import { compareVersions, installArguments, loadPackage } from '../../../src/adapters/packages/load-package.js';
+import {
+  compareVersions,
+  installArguments,
+  loadPackage,
+} from '../../../src/adapters/packages/load-package.js';
 import { PackageError } from '../../../src/core/errors.js';
 import { type SourceStatus, packageProblems } from '../../../src/core/sources/source-status.js';
 

@@ -2,7 +2,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Metric, legacyMetrics, tidemarkMetrics, workerGauges } from '../../../src/adapters/prometheus/metric-names.js';
+import {
+  type Metric,
+  legacyMetrics,
+  tidemarkMetrics,
+  workerGauges,
+} from '../../../src/adapters/prometheus/metric-names.js';
 import { describeWith } from '../../support/describe-with.js';
 import { outcomeOf } from '../../support/processes.js';
 import { root } from '../../support/root.js';

@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type Metric, legacyMetrics, tidemarkMetrics, workerGauges } from '../../../src/adapters/prometheus/metric-names.js';
+import {
+  type Metric,
+  legacyMetrics,
+  tidemarkMetrics,
+  workerGauges,
+} from '../../../src/adapters/prometheus/metric-names.js';
 
 const page = readFileSync(new URL('snapshots/page.txt', import.meta.url), 'utf8');
 const sets: readonly Readonly<Record<string, Metric>>[] = [workerGauges, tidemarkMetrics, legacyMetrics];

@@ -17,13 +17,13 @@ const everyone = [
 
 /** What a page must tell of a worker, out of the explanation of it. */
 function wantedOf(
-  { workerId, busy, known, overloadMarked: marked, ranks }: Explanation,
+  { workerId, busy, known, overloadMarked, ranks }: Explanation,
   checks: readonly string[],
 ): [string, number][] {
   if (!known) return [];
   const above = (check: string): number =>
-    check === 'mark'
-      ? Number(marked)
+    check === 'overload-mark'
+      ? Number(overloadMarked)
       : ranks.filter((rank) => rank.checks.some((one) => one.check === check && one.standing === 'above'))
           .length;
   const values = (metric: string, check: string): [string, number][] =>
@@ -74,7 +74,7 @@ it.each(['default', 'dynamo-1.4', 'dynamo-1.6'] satisfies PolicyName[])(
         for (const event of history) if (event.kind !== 'stop') pool.tell(event);
         const told = toldBy(await pageOf([pool.metrics]));
         const checks = new Set(
-          [...told.keys()].flatMap((key) => /above_mark \d+ (\w+)$/.exec(key)?.[1] ?? []),
+          [...told.keys()].flatMap((key) => /above_mark \d+ ([\w-]+)$/.exec(key)?.[1] ?? []),
         );
         const explained = everyone
           .map((one: WorkerId) => pool.monitor.explain(one))

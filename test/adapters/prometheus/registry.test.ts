@@ -8,7 +8,8 @@ import { type MetricsRegistry, registryMetrics } from '../../../src/adapters/pro
 import { seriesCleanup } from '../../../src/adapters/prometheus/series-cleanup.js';
 import { WorkerLatencies } from '../../../src/adapters/prometheus/worker-latencies.js';
 import { performCleanup, type CleanupOutcome } from '../../../src/core/pipeline/perform-cleanup.js';
-import type { Cleanup, WorkerType } from '../../../src/core/state/cleanup.js';
+import type { Role } from '../../../src/core/events/fleet-event.js';
+import type { Cleanup } from '../../../src/core/state/cleanup.js';
 import type { WorkerId } from '../../../src/core/worker-id.js';
 import { id, load } from '../../support/fleet.js';
 import { pageOf, samplesNamed, samplesOf } from './page.js';
@@ -135,7 +136,7 @@ describe('a registry of prom-client', () => {
 });
 
 describe('the cleanup of series', () => {
-  const labels = (workerId: string, rank: number | 'none', type: WorkerType = 'decode') => ({
+  const labels = (workerId: string, rank: number | 'none', type: Role = 'decode') => ({
     worker_id: workerId,
     dp_rank: String(rank),
     worker_type: type,

@@ -19,7 +19,7 @@ import { id, load } from '../../support/fleet.js';
 import { pageOf, samplesNamed, samplesOf } from './page.js';
 import { TestPool } from './pool.js';
 
-const marks = { activeDecodeBlocksThreshold: 0.85, activePrefillTokensThreshold: 100 };
+const thresholds = { activeDecodeBlocksThreshold: 0.85, activePrefillTokensThreshold: 100 };
 
 /** A pool with something of everything. */
 function eventfulPool(): TestPool {
@@ -43,7 +43,7 @@ function eventfulPool(): TestPool {
         hitRate: () => ({ islBlocks: 40, overlapBlocks: 12 }),
       },
     },
-    { start: { thresholds: marks } },
+    { start: { thresholds } },
     { status: [of<SourceStatus>({ source: 'loads (NATS)', state: 'live', since: 1500 })] },
   );
   pool.metrics.counting$.subscribe();
@@ -145,7 +145,7 @@ describe('a page', () => {
 
 describe('transitions', () => {
   it('count by the check that told, and by what else it was', async () => {
-    const pool = new TestPool({}, { start: { thresholds: marks } });
+    const pool = new TestPool({}, { start: { thresholds } });
     pool.metrics.counting$.subscribe();
     pool.monitor.connect();
     pool.tell(
@@ -165,10 +165,10 @@ describe('transitions', () => {
     expect(Object.fromEntries(counts.filter(([, count]) => count !== '0'))).toEqual({
       'tidemark_transitions_total{check="kvUsedBlocks",direction="busy"}': '2',
       'tidemark_transitions_total{check="activePrefillTokens",direction="busy"}': '1',
-      'tidemark_transitions_total{check="mark",direction="busy"}': '1',
+      'tidemark_transitions_total{check="overload-mark",direction="busy"}': '1',
       // Of a free rank the check with the least room tells, whatever made it busy before.
       'tidemark_transitions_total{check="kvUsedBlocks",direction="free"}': '2',
-      'tidemark_transitions_total{check="unmarked",direction="free"}': '1',
+      'tidemark_transitions_total{check="overload-mark-ended",direction="free"}': '1',
       'tidemark_transitions_total{check="left",direction="free"}': '1',
     });
   });
@@ -182,7 +182,7 @@ describe('series of workers that left', () => {
     const latencies = new WorkerLatencies();
     const pool = new TestPool(
       { latencies, legacy: { component: 'c', endpoint: 'e' } },
-      { start: { thresholds: marks } },
+      { start: { thresholds } },
     );
     pool.metrics.counting$.subscribe();
     pool.monitor.connect();
@@ -264,7 +264,7 @@ describe('several pools', () => {
       new TestPool({ labels: { pool: 'a' } }),
       new TestPool({ labels: { pool: 'b' } }),
     ];
-    const prefill = new TestPool({ labels: { pool: 'c' } }, { start: { source: 'prefill' } });
+    const prefill = new TestPool({ labels: { pool: 'c' } }, { start: { role: 'prefill' } });
     for (const pool of [decode, other, prefill]) {
       pool.monitor.connect();
       pool.tell(load({ activeDecodeBlocks: 1 }));

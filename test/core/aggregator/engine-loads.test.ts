@@ -16,13 +16,13 @@ describe('engineLoads', () => {
       { loads: snapshots$.pipe(engineLoads()), configs: cards$ },
       { policy: policies.default, start: { thresholds: { activeDecodeBlocksThreshold: 0.5 } } },
     );
-    const told: string[] = [];
-    monitor.transitions$.subscribe(({ verdict }) => told.push(verdict.text));
+    const texts: string[] = [];
+    monitor.transitions$.subscribe(({ verdict }) => texts.push(verdict.text));
     monitor.connect();
     cards$.next(configs);
     snapshots$.next(ProcessedEndpoints.of([endpointOf('17', 10), endpointOf('16', 90)]));
     snapshots$.next(ProcessedEndpoints.of([endpointOf('17', 60), endpointOf('16', 20)]));
-    expect(told).toEqual([
+    expect(texts).toEqual([
       expect.stringContaining('worker 16 is busy') as string,
       expect.stringContaining('worker 16 is free') as string,
       expect.stringContaining('worker 17 is busy') as string,
@@ -31,7 +31,7 @@ describe('engineLoads', () => {
     monitor.stop();
   });
 
-  it('ranks are kept, wide counts keep their digits, and a prediction is no load', () => {
+  it('ranks are kept, wide counts keep their digits, and a prediction gives no load', () => {
     const loads: unknown[] = [];
     const snapshots$ = new Subject<ProcessedEndpoints>();
     snapshots$.pipe(engineLoads()).subscribe((load) => loads.push(load));

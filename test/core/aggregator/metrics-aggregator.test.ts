@@ -34,7 +34,7 @@ function heard<T>(
 }
 
 describe('metricsAggregator', () => {
-  it('a failure is told with its reason, since when, and when it is tried again', () => {
+  it('the status of a failure has its reason, its start, and the wait before the next try', () => {
     const failing$ = throwError(() => new ScrapeError('disconnected', 'The connection was lost.'));
     expect(heard(failing$, {}, 1_000, ({ status$ }) => status$)).toEqual([
       { source: 'scrape', state: 'connecting', since: 0, why: 'waiting for dynamo_backend.load_metrics' },
@@ -50,7 +50,7 @@ describe('metricsAggregator', () => {
     });
   });
 
-  it('no wait is longer than the longest, however long nobody answers', () => {
+  it('no wait is longer than the longest, however long there are no replies', () => {
     const failing$ = throwError(() => new Error('down'));
     const waits = heard(failing$, { longestWaitMs: 300 }, 5_000, ({ status$ }) => status$);
     expect(waits.map(({ retryInMs }) => retryInMs)).toEqual([undefined, 200, 300]);
@@ -58,7 +58,7 @@ describe('metricsAggregator', () => {
     expect(heard(failing$, { policy }, 1_050, ({ problems$ }) => problems$)).toHaveLength(10);
   });
 
-  it('the found endpoint is told with its name, once', () => {
+  it('the status names the found endpoint, once', () => {
     expect(heard(scrapeOf(worker('16')), {}, 1_000, ({ status$ }) => status$)).toMatchObject([
       { state: 'connecting' },
       { state: 'live', since: 100, why: 'found dynamo_backend.load_metrics' },
@@ -75,24 +75,24 @@ describe('metricsAggregator', () => {
     expect(texts(defer(decode), {})).toEqual([expect.stringContaining('a defect')]);
   });
 
-  it('in a round the snapshot comes first, then problems, then the status, whoever listens in which order', () => {
+  it('in a round the snapshot is emitted first, then problems, then the status, in any order of subscription', () => {
     const scheduler = new TestScheduler(() => true);
-    const told: string[] = [];
+    const emitted: string[] = [];
     scheduler.run(() => {
       const garbage = new Uint8Array([1]);
       const scrape$ = scrapeOf(garbage, worker('16'));
       const { endpoints$, problems$, status$ } = metricsAggregator(scrape$, { ...wanted, scheduler });
       const subscriptions = [
-        status$.subscribe(({ state }) => told.push(state)),
-        problems$.subscribe(({ code }) => told.push(code)),
-        endpoints$.subscribe(({ loadAvg }) => told.push(String(loadAvg))),
+        status$.subscribe(({ state }) => emitted.push(state)),
+        problems$.subscribe(({ code }) => emitted.push(code)),
+        endpoints$.subscribe(({ loadAvg }) => emitted.push(String(loadAvg))),
       ];
       scheduler.schedule(() => subscriptions.forEach((one) => one.unsubscribe()), 150);
     });
-    expect(told).toEqual(['connecting', '0', '10', 'undecodable', 'live']);
+    expect(emitted).toEqual(['connecting', '0', '10', 'undecodable', 'live']);
   });
 
-  it('the snapshot is there while somebody listens', () => {
+  it('the snapshot exists while there is a subscriber', () => {
     const scheduler = new TestScheduler(() => true);
     const seen: unknown[] = [];
     scheduler.run(() => {
@@ -108,7 +108,7 @@ describe('metricsAggregator', () => {
     expect(seen).toEqual([undefined, 0, 10, undefined]);
   });
 
-  it('a thousand workers that are gone at once are one problem', () => {
+  it('a thousand workers that leave at once are one problem', () => {
     let rounds = 0;
     const fleet = Array.from({ length: 1_000 }, (_, at) => worker(String(at)));
     const scrape$ = defer(() => scrapeOf(...(rounds++ === 0 ? fleet : [])));
@@ -117,7 +117,7 @@ describe('metricsAggregator', () => {
     ]);
   });
 
-  it('everything that is wrong with options is told at once', () => {
+  it('an error lists everything that is wrong with the options', () => {
     const policy = { ...aggregatorPolicies.default, missesUntilGone: 0 };
     const wrong = { service: '', endpoint: '', waitMs: 0, longestWaitMs: -1, maxScrapeMs: NaN, policy };
     const build = (): unknown => metricsAggregator(NEVER, { ...wanted, ...wrong });

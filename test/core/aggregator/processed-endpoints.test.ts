@@ -24,12 +24,12 @@ describe('ProcessedEndpoints', () => {
     expect(of(...loads)).toMatchObject({ loadAvg: avg, loadStd: std });
   });
 
-  it('the beginning is nobody, with 0 and not NaN', () => {
+  it('the initial value has no workers, and 0 instead of NaN', () => {
     expect(ProcessedEndpoints.none).toMatchObject({ loadAvg: 0, loadStd: 0 });
     expect(ProcessedEndpoints.none.equals(of())).toBe(false);
   });
 
-  it('nobody equals nobody, and what differs in anything differs', () => {
+  it('empty values are equal, and any difference counts', () => {
     expect(of().equals(of())).toBe(true);
     expect(of(1, 2).equals(of(1, 2))).toBe(true);
     expect(of(1, 3).equals(of(2, 2))).toBe(false);
@@ -77,7 +77,7 @@ describe('ProcessedEndpoints', () => {
     );
   });
 
-  it('property - as the textbook has it: the mean square minus the squared mean', () => {
+  it('property - as in the textbook: the mean square minus the squared mean', () => {
     fc.assert(
       fc.property(endpoints, (list) => {
         fc.pre(list.length > 0);
@@ -92,7 +92,7 @@ describe('ProcessedEndpoints', () => {
     );
   });
 
-  it('property - the order of distinct workers does not matter to who is there', () => {
+  it('property - the order of distinct workers does not change the set of workers', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.nat(1000), { maxLength: 20 }), (ids) => {
         const list = ids.map((id) => endpointOf(String(id), id % 7));

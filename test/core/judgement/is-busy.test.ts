@@ -5,16 +5,17 @@ import { LoadThresholdConfig } from '../../../src/core/policy/load-threshold-con
 import { policies } from '../../../src/core/policy/policies.js';
 import { ranksOf, type Letters } from '../../support/ranks.js';
 
-type Marks = readonly [decode: number | undefined, tokens?: number | undefined, frac?: number];
+type Thresholds = readonly [decode: number | undefined, tokens?: number | undefined, frac?: number];
 const MAX_TOKENS = 10_000_000;
 
 function busy(
   ranks: readonly Letters[],
-  marks: Marks,
+  thresholds: Thresholds,
   policy: LoadPolicy,
   declared: [number, number] | null = null,
 ): boolean {
-  const [activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac] = marks;
+  const [activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac] =
+    thresholds;
   const config = LoadThresholdConfig.defaults(policy).update({
     activeDecodeBlocksThreshold,
     activePrefillTokensThreshold,
@@ -24,9 +25,9 @@ function busy(
   return isBusy(ranksOf(ranks, range), config, policy);
 }
 
-// The reference page on wire facts, §13.1; marks (0.85, 10 000 000, 1.5) unless given.
-const usual: Marks = [0.85, MAX_TOKENS, 1.5];
-const table: [row: number, ranks: Letters[], marks: Marks, expected: boolean][] = [
+// The reference page on wire facts, §13.1; thresholds (0.85, 10 000 000, 1.5) unless given.
+const usual: Thresholds = [0.85, MAX_TOKENS, 1.5];
+const table: [row: number, ranks: Letters[], thresholds: Thresholds, expected: boolean][] = [
   [1, [], usual, false],
   [2, [{ K: 100 }], usual, false],
   [3, [{ B: 85, K: 100 }], usual, false],
@@ -68,13 +69,13 @@ const table: [row: number, ranks: Letters[], marks: Marks, expected: boolean][] 
 ];
 
 describe('isBusy - conformance rows of 1.0', () => {
-  it.each(table)('row %i', (_, ranks, marks, expected) => {
-    expect(busy(ranks, marks, policies['dynamo-1.0'])).toBe(expected);
+  it.each(table)('row %i', (_, ranks, thresholds, expected) => {
+    expect(busy(ranks, thresholds, policies['dynamo-1.0'])).toBe(expected);
   });
 
   it('0.8 has no fraction: rows 14, 16 and 21 are free', () => {
-    for (const [row, ranks, marks] of table.filter(([row]) => [14, 16, 21].includes(row))) {
-      const [decode, tokens] = marks;
+    for (const [row, ranks, thresholds] of table.filter(([row]) => [14, 16, 21].includes(row))) {
+      const [decode, tokens] = thresholds;
       expect(
         busy(ranks, [decode, tokens === MAX_TOKENS ? 2 ** 53 : tokens, 0.1], policies['dynamo-0.8']),
         `row ${row}`,
@@ -91,10 +92,10 @@ describe('isBusy - cells', () => {
   });
 
   it('tokens are compared exactly, also above 2^53', () => {
-    const marks = LoadThresholdConfig.defaults(ours).update({
+    const thresholds = LoadThresholdConfig.defaults(ours).update({
       activePrefillTokensThreshold: 9007199254740993n,
     });
-    const worker = (T: bigint): boolean => isBusy(ranksOf([{ T }]), marks, ours);
+    const worker = (T: bigint): boolean => isBusy(ranksOf([{ T }]), thresholds, ours);
     expect([worker(9007199254740993n), worker(9007199254740994n)]).toEqual([false, true]);
   });
 
@@ -121,11 +122,11 @@ describe('isBusy - cells', () => {
     expect(busy([{ U: 90, K: 100 }], [0.6], policies['dynamo-1.0'])).toBe(false);
   });
 
-  it('without marks nobody is busy', () => {
+  it('without thresholds no worker is busy', () => {
     expect(busy([{ B: 99, U: 99, K: 100, T: 2n ** 63n, M: 1000 }], [undefined], ours)).toBe(false);
   });
 
-  it('a NaN mark is never exceeded, a negative one always', () => {
+  it('no value is above a NaN threshold, and every value is above a negative one', () => {
     expect(busy([{ B: 99, K: 100, T: 5 }], [NaN, undefined, NaN], policies['dynamo-1.6'])).toBe(true);
     expect(busy([{ B: 99, K: 100 }], [NaN], policies['dynamo-1.6'])).toBe(false);
     expect(busy([{ B: 0, K: 100 }], [-1], policies['dynamo-1.6'])).toBe(true);

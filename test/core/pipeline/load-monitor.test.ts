@@ -32,8 +32,8 @@ const tokens = (worker: number, activePrefillTokens: number): ActiveLoad => ({
   dpRank: 0,
   activePrefillTokens,
 });
-const marks = { thresholds: { activePrefillTokensThreshold: 10 } };
-const options = { policy: policies.default, start: marks };
+const startOptions = { thresholds: { activePrefillTokensThreshold: 10 } };
+const options = { policy: policies.default, start: startOptions };
 
 /** Everything that leaves a monitor, in order, as words. */
 function listen(monitor: LoadMonitor): string[] {
@@ -59,7 +59,7 @@ function listen(monitor: LoadMonitor): string[] {
 }
 
 describe('monitor - law 1, order', () => {
-  it('for one event steps, busy, transitions, fleet, cleanups, problems, whatever the order of subscription', () => {
+  it('for one event steps, busy, transitions, fleet, cleanups, problems, in any order of subscription', () => {
     const instances$ = new Subject<InstanceChange>();
     const loads = new Subject<ActiveLoad>();
     const monitor = loadMonitor({ decodeInstances: instances$, loads }, options);
@@ -72,7 +72,7 @@ describe('monitor - law 1, order', () => {
     expect(words).toEqual(['step', 'busy ', 'transition 1 down', 'fleet', 'cleanup 1']);
   });
 
-  it('an event that a subscriber causes waits for all outputs of the present one', () => {
+  it('an event that a subscriber causes waits for all outputs of the current one', () => {
     const thresholds = new Subject<LoadThresholdUpdate>();
     const loads = new Subject<ActiveLoad>();
     const monitor = loadMonitor({ thresholds, loads }, options);
@@ -93,7 +93,7 @@ describe('monitor - law 1, order', () => {
     ]);
   });
 
-  it('100 000 caused events need no stack', () => {
+  it('100 000 caused events do not overflow the stack', () => {
     const loads = new Subject<ActiveLoad>();
     const monitor = loadMonitor({ loads }, options);
     let left = 100_000;
@@ -121,11 +121,11 @@ describe('monitor - law 1, order', () => {
     expect(monitor.snapshot()).toBeUndefined();
   });
 
-  it('a stop by a subscriber - still cleans up what the policy cleans up', () => {
+  it('a stop by a subscriber - the cleanups of the policy are still emitted', () => {
     const loads = new Subject<ActiveLoad>();
     const monitor = loadMonitor(
       { loads, decodeInstances: concat(of<InstanceChange>([id(1)]), NEVER) },
-      { policy: policies['dynamo-1.6'], ...{ start: marks } },
+      { policy: policies['dynamo-1.6'], ...{ start: startOptions } },
     );
     monitor.transitions$.subscribe(() => monitor.stop());
     const words = listen(monitor);
@@ -160,7 +160,7 @@ describe('monitor - law 2, distinct', () => {
   });
 });
 
-describe('monitor - law 3, nothing kills the graph', () => {
+describe('monitor - law 3, nothing ends the graph by accident', () => {
   const failing: [keyof MonitorSources, Partial<MonitorSources>, string[]][] = [
     ['loads', { loads: throwError(() => new Error('boom')) }, ['source-error', 'source-stale']],
     ['configs', { configs: throwError(() => new Error('boom')) }, ['source-error', 'source-stale']],
@@ -208,20 +208,23 @@ describe('monitor - law 3, nothing kills the graph', () => {
     ['thresholds', { thresholds: EMPTY }, []],
     ['events', { events: EMPTY }, []],
   ];
-  it.each(ending)('%s ends - as the policy has it, and the others go on', (name, source, codes) => {
-    const monitor = loadMonitor(
-      { ...source, ...(name === 'events' ? { loads: NEVER } : { events: NEVER }) },
-      options,
-    );
-    const problems: string[] = [];
-    monitor.problems$.subscribe(({ code }) => problems.push(code));
-    const statuses: (readonly SourceStatus[])[] = [];
-    monitor.status$.subscribe((status) => statuses.push(status));
-    expect(monitor.connect().closed).toBe(false);
-    expect(problems).toEqual(codes);
-    expect(statuses.at(-1)).toMatchObject(codes.length === 0 ? [] : [{ source: name, state: 'ended' }]);
-    monitor.stop();
-  });
+  it.each(ending)(
+    '%s ends - with the effect that the policy gives it, and the others continue',
+    (name, source, codes) => {
+      const monitor = loadMonitor(
+        { ...source, ...(name === 'events' ? { loads: NEVER } : { events: NEVER }) },
+        options,
+      );
+      const problems: string[] = [];
+      monitor.problems$.subscribe(({ code }) => problems.push(code));
+      const statuses: (readonly SourceStatus[])[] = [];
+      monitor.status$.subscribe((status) => statuses.push(status));
+      expect(monitor.connect().closed).toBe(false);
+      expect(problems).toEqual(codes);
+      expect(statuses.at(-1)).toMatchObject(codes.length === 0 ? [] : [{ source: name, state: 'ended' }]);
+      monitor.stop();
+    },
+  );
 
   it('an inner prefill watch errors - a problem, and the next one attaches', () => {
     const watches$ = new Subject<Observable<InstanceChange>>();
@@ -247,7 +250,7 @@ describe('monitor - law 3, nothing kills the graph', () => {
     monitor.stop();
   });
 
-  it('the outer prefill stream errors - its watches live on', () => {
+  it('the outer prefill stream errors - its watches continue', () => {
     const outer$ = new Subject<Observable<InstanceChange>>();
     const watch$ = new Subject<InstanceChange>();
     const monitor = loadMonitor({ prefillInstances: outer$, events: NEVER }, options);
@@ -261,7 +264,7 @@ describe('monitor - law 3, nothing kills the graph', () => {
     expect(words).toContain('problem source-error');
   });
 
-  it('a subscriber that throws - is reported elsewhere, and the others get everything', () => {
+  it('a subscriber that throws - its error is reported elsewhere, and the other subscribers receive everything', () => {
     vi.useFakeTimers();
     const loads = new Subject<ActiveLoad>();
     const monitor = loadMonitor({ loads }, options);
@@ -276,7 +279,7 @@ describe('monitor - law 3, nothing kills the graph', () => {
     vi.useRealTimers();
   });
 
-  it('refused marks - are problems and change nothing', () => {
+  it('refused thresholds - are problems and change nothing', () => {
     const thresholds = of<LoadThresholdUpdate>({
       activeDecodeBlocksThreshold: 2,
       activePrefillTokensThresholdFrac: -1,
@@ -310,7 +313,7 @@ describe('monitor - law 3, nothing kills the graph', () => {
   });
 });
 
-describe('monitor - its life', () => {
+describe('monitor - lifecycle', () => {
   it('building connects nothing; connect is idempotent; all outputs share one run', () => {
     let subscribed = 0;
     const loads = new Observable<ActiveLoad>(() => void (subscribed += 1));
@@ -363,7 +366,7 @@ describe('monitor - its life', () => {
     expect(monitor.snapshot()).toBeUndefined();
   });
 
-  it('whoever connects again when the outputs complete begins a new run', () => {
+  it('a subscriber that connects again when the outputs complete starts a new run', () => {
     const loads = new Subject<ActiveLoad>();
     const monitor = loadMonitor({ loads }, options);
     let runs = 0;
@@ -385,7 +388,7 @@ describe('monitor - its life', () => {
     expect(runs).toBe(2);
   });
 
-  it('late subscribers - get the present busy set, counts and statuses first, of the others only what comes', () => {
+  it('late subscribers - receive the current busy set, counts and statuses first, and only later values of the others', () => {
     const loads = new Subject<ActiveLoad>();
     const monitor = loadMonitor(
       { loads, status: [concat(of<SourceStatus>({ source: 'nats', state: 'live', since: 0 }), NEVER)] },
@@ -401,7 +404,7 @@ describe('monitor - its life', () => {
     expect(monitor.snapshot()?.status).toHaveLength(1);
   });
 
-  it('who subscribes within a step - hears its busy set once; what the present value makes it cause is not missed', () => {
+  it('a subscriber that joins within a step - receives its busy set once, and the events that it causes then are not missed', () => {
     const loads = new Subject<ActiveLoad>();
     const monitor = loadMonitor({ loads }, options);
     const joined: string[] = [];
@@ -422,7 +425,7 @@ describe('monitor - its life', () => {
     expect(caused).toEqual(['1', '1,2']);
   });
 
-  it('a source whose end ends the monitor - is a status before', () => {
+  it('a source whose end ends the monitor - its status is emitted first', () => {
     const loads = new Subject<ActiveLoad>();
     const monitor = loadMonitor({ loads, events: NEVER }, { policy: policies['dynamo-1.0'] });
     const statuses: string[] = [];
@@ -457,22 +460,22 @@ describe('monitor - its life', () => {
 });
 
 describe('monitor - time', () => {
-  it('a mark ends by the monitor’s timer, one second after the last marking', () => {
+  it('an overload mark ends by the monitor’s timer, one second after it was last set', () => {
     const scheduler = new VirtualTimeScheduler();
     const events = new Subject<FleetEvent>();
     const monitor = loadMonitor({ events }, { ...options, scheduler });
-    const crossed: string[] = [];
+    const changes: string[] = [];
     monitor.transitions$.subscribe(({ at, busy, verdict }) =>
-      crossed.push(`${at} ${busy ? 'up' : 'down'} ${verdict.reason}`),
+      changes.push(`${at} ${busy ? 'up' : 'down'} ${verdict.reason}`),
     );
     monitor.connect();
     events.next({ kind: 'marked', workerId: id(1) });
     scheduler.schedule(() => events.next({ kind: 'marked', workerId: id(1) }), 400);
     scheduler.flush();
-    expect(crossed).toEqual(['0 up mark', '1400 down unmarked']);
+    expect(changes).toEqual(['0 up overload-mark', '1400 down overload-mark-ended']);
   });
 
-  it('under 1.4 no time ends a mark', () => {
+  it('under 1.4 an overload mark has no time limit', () => {
     const scheduler = new VirtualTimeScheduler();
     const monitor = loadMonitor(
       { events: concat(of<FleetEvent>({ kind: 'marked', workerId: id(1) }), NEVER) },
@@ -497,7 +500,7 @@ describe('monitor - batches', () => {
     wide: new Map(),
   });
 
-  it('give what the same loads give one by one', () => {
+  it('have the same result as the same loads one by one', () => {
     const loads = new Subject<ActiveLoad | LoadBatch>();
     const batched = loadMonitor({ loads }, options);
     const single = loadMonitor({ loads: of(tokens(1, 11), tokens(2, 11), tokens(1, 3)) }, options);
@@ -527,7 +530,7 @@ describe('monitor - batches', () => {
 });
 
 describe('monitor - explain', () => {
-  it('says per rank and check the value, the limit, the margin, and what is missing', () => {
+  it('says per rank and check the value, the limit, the margin, and the reason why a check was not made', () => {
     const configs = of<ConfigChange>(new Map([[id(1), { totalKvBlocks: 100, dataParallelSize: 2 }]]));
     const loads = of<ActiveLoad>({
       workerId: id(1),
@@ -548,7 +551,7 @@ describe('monitor - explain', () => {
     expect(why).toMatchObject({
       busy: false,
       known: true,
-      marked: false,
+      overloadMarked: false,
       since: null,
       judgedRanks: 2,
       busyRanks: 1,
@@ -557,16 +560,16 @@ describe('monitor - explain', () => {
     });
     expect(why?.ranks[0]?.checks).toEqual([
       { check: 'activePrefillTokens', standing: 'within', value: 3, limit: 10, margin: 7 },
-      { check: 'activePrefillTokensFrac', standing: 'no mark set', value: 3, limit: null, margin: null },
+      { check: 'activePrefillTokensFrac', standing: 'no threshold set', value: 3, limit: null, margin: null },
       { check: 'kvUsedBlocks', standing: 'above', value: 90, limit: 85, margin: -5 },
       { check: 'activeDecodeBlocks', standing: 'no data', value: null, limit: null, margin: null },
     ]);
     expect(why?.text).toBe(
       [
         'worker 1 is free: 1 of 2 ranks busy, 2 needed',
-        '1 declared ranks reported nothing and count as free',
+        '1 declared rank is silent and counts as free',
         'rank 0 activePrefillTokens: 3 within 10, margin 7',
-        'rank 0 activePrefillTokensFrac: no mark set, value 3',
+        'rank 0 activePrefillTokensFrac: no threshold set, value 3',
         'rank 0 kvUsedBlocks: 90 above 85, margin -5',
         'rank 0 activeDecodeBlocks: no data',
       ].join('\n'),

@@ -1,6 +1,10 @@
 import { EMPTY, from, NEVER, of, range, Subject, throwError, map, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { performCleanup, type CleanupOutcome, type CleanupSink } from '../../../src/core/pipeline/perform-cleanup.js';
+import {
+  performCleanup,
+  type CleanupOutcome,
+  type CleanupSink,
+} from '../../../src/core/pipeline/perform-cleanup.js';
 import type { Cleanup } from '../../../src/core/state/cleanup.js';
 import { workerId } from '../../../src/core/worker-id.js';
 import { inVirtualTime } from '../../operators/in-virtual-time.js';
@@ -63,7 +67,7 @@ describe('performCleanup', () => {
     });
   });
 
-  it('unsubscribed early - ends what is under way, and performs nothing more', () => {
+  it('unsubscribed early - ends the active cleanup, and performs no more', () => {
     const called: Cleanup[] = [];
     inVirtualTime(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const e1$ = hot('  --ab------|', cleanups);
@@ -107,7 +111,7 @@ describe('performCleanup', () => {
     expect(performedWith(sink, of(a))).toEqual([outcome]);
   });
 
-  it('a sink that never ends holds up the ones behind it', () => {
+  it('a sink that never ends blocks later cleanups', () => {
     expect(performedWith((one) => (one === b ? NEVER : undefined), of(a, b, c))).toEqual([done(a)]);
   });
 
@@ -122,7 +126,7 @@ describe('performCleanup', () => {
     expect(seen).toEqual([done(a), { cleanup: b, ok: false, error: new Error('refused') }, done(c)]);
   });
 
-  it('a fleet that leaves at once, while the first cleanup is under way', () => {
+  it('a fleet that leaves at once, while the first cleanup is active', () => {
     const first$ = new Subject<never>();
     const all = 20_000;
     const cleanups$ = range(1, all).pipe(map(cleanup));

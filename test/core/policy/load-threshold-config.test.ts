@@ -12,7 +12,7 @@ describe('LoadThresholdConfig', () => {
     ).toEqual([true, true, true, false, false, false]);
   });
 
-  it('isConfigured - one mark is enough', () => {
+  it('isConfigured - one threshold is enough', () => {
     expect(defaults('default').set({ activeDecodeBlocksThreshold: 0.85 }).isConfigured()).toBe(true);
     expect(defaults('default').set({ activePrefillTokensThreshold: 10_000 }).isConfigured()).toBe(true);
     expect(defaults('default').set({ activePrefillTokensThresholdFrac: 0.9 }).isConfigured()).toBe(true);

@@ -5,12 +5,12 @@ import { policies } from '../../../src/core/policy/policies.js';
 import { FleetLoad } from '../../../src/core/state/fleet-load.js';
 import { id, load } from '../../support/fleet.js';
 
-const marks = { thresholds: { activePrefillTokensThreshold: 10 } };
+const startOptions = { thresholds: { activePrefillTokensThreshold: 10 } };
 const at = (now: number): TimestampProvider => ({ now: () => now });
 
 describe('fleet load', () => {
   it('an event that changes nothing makes no step', () => {
-    const fleet = new FleetLoad(policies.default, marks);
+    const fleet = new FleetLoad(policies.default, startOptions);
     expect(fleet.apply(load({ activePrefillTokens: 11 }), 0)).not.toBeNull();
     expect(fleet.apply(load({ activePrefillTokens: 12 }), 1)).toBeNull();
     expect(fleet.apply({ kind: 'thresholds', activePrefillTokensThreshold: 10 }, 2)).toBeNull();
@@ -20,8 +20,8 @@ describe('fleet load', () => {
     });
   });
 
-  it('a step keeps what it held', () => {
-    const fleet = new FleetLoad(policies.default, marks);
+  it('a step does not change later', () => {
+    const fleet = new FleetLoad(policies.default, startOptions);
     const first = fleet.apply(load({ activePrefillTokens: 11 }), 0);
     fleet.apply(load({ activePrefillTokens: 1 }), 1);
     expect([...(first?.busy ?? [])]).toEqual(['7']);
@@ -29,7 +29,7 @@ describe('fleet load', () => {
   });
 
   it('workers that left leave nothing behind, and their room is used again', () => {
-    const fleet = new FleetLoad(policies.default, { ...marks, decodeInstances: [], cards: true });
+    const fleet = new FleetLoad(policies.default, { ...startOptions, decodeInstances: [], cards: true });
     const round = (n: number): void => {
       const workerId = id(1_000_000 + n);
       fleet.apply({ kind: 'instance', workerId, present: true }, n);
@@ -40,7 +40,7 @@ describe('fleet load', () => {
       fleet.apply({ kind: 'config', workerId, config: null }, n);
     };
     for (let n = 0; n < 20_000; n += 1) round(n);
-    expect(fleet.fleet).toEqual({ known: 0, held: 0, busy: 0, marked: 0, instances: 0, down: 0 });
+    expect(fleet.fleet).toEqual({ known: 0, held: 0, busy: 0, overloadMarked: 0, instances: 0, down: 0 });
     const { store } = fleet as unknown as {
       store: { slots: { size: number; words: Int32Array }; cells: { words: Int32Array } };
     };
@@ -53,7 +53,11 @@ describe('fleet load', () => {
     'a worker reported down that a later prefill watch does not name is not counted down for ever under %s',
     (name) => {
       const policy = { ...policies[name], prefillWatches: 'waits' } as const;
-      const fleet = new FleetLoad(policy, { ...marks, decodeInstances: [], prefillInstances: [id(2)] });
+      const fleet = new FleetLoad(policy, {
+        ...startOptions,
+        decodeInstances: [],
+        prefillInstances: [id(2)],
+      });
       fleet.apply({ kind: 'reportedDown', workerId: id(2) }, 0);
       expect(fleet.fleet.down).toBe(1);
       fleet.apply({ kind: 'prefillClosed' }, 1);
@@ -64,16 +68,16 @@ describe('fleet load', () => {
     },
   );
 
-  it('a card of 2^32 ranks costs no memory in proportion, and its cleanup is bounded', () => {
-    const fleet = new FleetLoad(policies['dynamo-1.0'], { ...marks, decodeInstances: [id(1)] });
+  it('a config of 2^32 ranks does not cost memory in proportion, and its cleanup is bounded', () => {
+    const fleet = new FleetLoad(policies['dynamo-1.0'], { ...startOptions, decodeInstances: [id(1)] });
     fleet.apply({ kind: 'config', workerId: id(1), config: { dataParallelSize: 2 ** 32 - 1 } }, 0);
     fleet.apply(load({ workerId: id(1), dpRank: 4_000_000_000, activePrefillTokens: 11 }), 1);
     const left = fleet.apply({ kind: 'decodeInstances', workerIds: [] }, 2);
     expect(left?.cleanups[0]?.dpRanks).toHaveLength(4097);
   });
 
-  it('rows of a table that was cleared, and of slots that were given to others, meet the right worker', () => {
-    const fleet = new FleetLoad(policies.default, { ...marks, decodeInstances: [] });
+  it('rows of a table that was cleared, and of slots that were reused, reach the right worker', () => {
+    const fleet = new FleetLoad(policies.default, { ...startOptions, decodeInstances: [] });
     const table = new WorkerTable();
     const row = (worker: number, tokens: number): LoadBatch => ({
       table,
@@ -120,8 +124,8 @@ describe('fleet load', () => {
     expect([...fleet.busy]).toEqual(['2']);
   });
 
-  it('a verdict says what was known at the crossing, and is a property like any other', () => {
-    const fleet = new FleetLoad(policies.default, marks);
+  it('a verdict says what was known at the transition, and is a property like any other', () => {
+    const fleet = new FleetLoad(policies.default, startOptions);
     const [crossing] = fleet.apply(load({ activePrefillTokens: 11 }), 5)?.transitions ?? [];
     fleet.apply({ kind: 'thresholds', activePrefillTokensThreshold: 1000 }, 6);
     fleet.apply(load({ activePrefillTokens: 2n ** 63n }), 7);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   noRanks,
-  ranksOfLeaver,
+  ranksToCleanUp,
   ranksOutside,
   rememberDeclared,
   rememberedRanks,
@@ -14,14 +14,14 @@ describe('rank memory', () => {
     expect(rememberedRanks(rememberReported(memory, 3))).toEqual([0, 2, 3]);
   });
 
-  it('a declared range stays a range - 2^32 ranks are bounded, reported ones always named', () => {
+  it('a declared range is not expanded - 2^32 ranks are bounded, reported ones always included', () => {
     const memory = rememberReported(rememberDeclared(noRanks, { start: 0, end: 2 ** 32 - 1 }), 4_000_000_000);
     const ranks = rememberedRanks(memory);
     expect(ranks.length).toBe(4097);
     expect(ranks.at(-1)).toBe(4_000_000_000);
   });
 
-  it('ranges that lie in others, and empty ones, take no room', () => {
+  it('ranges inside others, and empty ones, are not stored', () => {
     const wide = rememberDeclared(noRanks, { start: 0, end: 8 });
     expect(rememberDeclared(wide, { start: 2, end: 3 })).toBe(wide);
     expect(rememberDeclared(wide, { start: 5, end: 5 })).toBe(wide);
@@ -31,9 +31,9 @@ describe('rank memory', () => {
   });
 
   it('a worker that leaves - no ranks are known ranks, unknown ranks are rank 0', () => {
-    expect(ranksOfLeaver(rememberDeclared(noRanks, { start: 5, end: 5 }))).toEqual([]);
-    expect(ranksOfLeaver(undefined)).toEqual([0]);
-    expect(ranksOfLeaver(rememberReported(noRanks, 3))).toEqual([3]);
+    expect(ranksToCleanUp(rememberDeclared(noRanks, { start: 5, end: 5 }))).toEqual([]);
+    expect(ranksToCleanUp(undefined)).toEqual([0]);
+    expect(ranksToCleanUp(rememberReported(noRanks, 3))).toEqual([3]);
   });
 
   it('ranks outside a range', () => {

@@ -2,7 +2,10 @@ import { Subject } from 'rxjs';
 import { expect, it } from 'vitest';
 import { workerId } from '../../../src/core/worker-id.js';
 import { instanceKey, modelKey } from '../../../src/wire/discovery/discovery-keys.js';
-import { encodeInstanceRecord, encodeModelRecord } from '../../../src/wire/discovery/encode-discovery-record.js';
+import {
+  encodeInstanceRecord,
+  encodeModelRecord,
+} from '../../../src/wire/discovery/encode-discovery-record.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { aLeaseRunsOut, card, gone, keysIn, place, Registered, there, transport } from './registered.js';

@@ -10,7 +10,11 @@ import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { workerId, type WorkerId } from '../../../src/core/worker-id.js';
 import { encodeForwardPassMetrics } from '../../../src/wire/services/forward-pass-metrics.js';
 import { encodeServiceStats } from '../../../src/wire/services/service-encoder.js';
-import { serviceEndpointName, serviceName, serviceSubject } from '../../../src/wire/services/service-names.js';
+import {
+  serviceEndpointName,
+  serviceName,
+  serviceSubject,
+} from '../../../src/wire/services/service-names.js';
 import { decodeServiceStats } from '../../../src/wire/services/service-stats.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';

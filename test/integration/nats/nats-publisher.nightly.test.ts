@@ -21,7 +21,7 @@ describeWith('nats-server', 'natsPublisher', () => {
       servers: `nats://127.0.0.1:${proxy.port}`,
       endpoint,
       as: 'router',
-      generation: '1.6',
+      release: '1.6',
       publisherId: '5',
     } as const;
     const publishing = loads$.pipe(natsPublisher(options)).subscribe((status) => statuses.push(status));

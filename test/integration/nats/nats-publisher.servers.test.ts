@@ -31,9 +31,9 @@ describeWith('nats-server', 'natsPublisher', () => {
   it.each([
     ['1.0', 'namespace.dynamo.kv_metrics', 4],
     ['1.6', 'namespace.dynamo.component.backend.endpoint.generate.kv_metrics', 5],
-  ] as const)('%s: on its subject, in its bytes, numbered from 0', async (generation, subject, fields) => {
+  ] as const)('%s: on its subject, in its bytes, numbered from 0', async (release, subject, fields) => {
     await inWorld(async (servers, heard) => {
-      const options = { servers, endpoint, as: 'worker', generation, publisherId: '123' } as const;
+      const options = { servers, endpoint, as: 'worker', release, publisherId: '123' } as const;
       const statuses = await lastValueFrom(from([load(0, 5)]).pipe(natsPublisher(options), toArray()));
       await eventually(() => expect(heard).toHaveLength(1));
       const [first] = heard;
@@ -49,7 +49,7 @@ describeWith('nats-server', 'natsPublisher', () => {
 
   it('a router publishes every value at once', async () => {
     await inWorld(async (servers, heard) => {
-      const options = { servers, endpoint, as: 'router', generation: '1.0', publisherId: '5' } as const;
+      const options = { servers, endpoint, as: 'router', release: '1.0', publisherId: '5' } as const;
       await lastValueFrom(from([load(0, 5), load(0, 5), load(1, 6)]).pipe(natsPublisher(options), toArray()));
       await eventually(() => expect(heard).toHaveLength(3));
       expect(heard.map(({ data }) => decodeEnvelope(data, policies.default))).toMatchObject([
@@ -68,7 +68,7 @@ describeWith('nats-server', 'natsPublisher', () => {
       servers: server.url,
       endpoint,
       as: 'router',
-      generation: '1.0',
+      release: '1.0',
       publisherId: '5',
     } as const;
     const publishing = loads$.pipe(natsPublisher(options)).subscribe((status) => statuses.push(status));
@@ -92,7 +92,7 @@ describeWith('nats-server', 'natsPublisher', () => {
       servers: server.url,
       endpoint,
       as: 'router',
-      generation: '1.6',
+      release: '1.6',
       publisherId: '5',
     } as const;
     let completed = false;
@@ -115,7 +115,7 @@ describeWith('nats-server', 'natsPublisher', () => {
     await using proxy = await startFaultProxy({ to: server.port });
     const servers = `nats://127.0.0.1:${proxy.port}`;
     const statuses: string[] = [];
-    const options = { servers, endpoint, as: 'worker', generation: '1.6', publisherId: '5' } as const;
+    const options = { servers, endpoint, as: 'worker', release: '1.6', publisherId: '5' } as const;
     const publishing = NEVER.pipe(natsPublisher(options)).subscribe(({ state }) => statuses.push(state));
     await eventually(() => expect(statuses).toContain('live'));
     expect(proxy.connections).toBe(1);

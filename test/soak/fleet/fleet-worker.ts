@@ -31,7 +31,7 @@ export class FleetWorker {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(readonly plan: WorkerPlan) {
-    const { workerId, publisherId, generation, totalKvBlocks, ranks } = plan;
+    const { workerId, publisherId, generation: release, totalKvBlocks, ranks } = plan;
     this.#random = seededRandom(plan.seed);
     this.blocks = Array.from({ length: ranks }, () => 0);
     this.life = { publisherId, beganAt: now(), endedAt: null, count: null };
@@ -40,7 +40,7 @@ export class FleetWorker {
       ...PLACE,
       transport: { kind: 'tcp', address: '127.0.0.1:9/generate' },
       card: { model: 'soak', runtimeConfig: { totalKvBlocks, dataParallelSize: ranks } },
-      release: generation,
+      release,
       workerId,
       ttlSeconds: TTL_SECONDS,
       stop$: this.#stop$,
@@ -52,7 +52,7 @@ export class FleetWorker {
           auth: { user: PUBLISHER.user, password: PUBLISHER.pass },
           endpoint: PLACE,
           as: 'worker',
-          release: generation,
+          release,
           publisherId,
         }),
       )

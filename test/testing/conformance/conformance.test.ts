@@ -16,13 +16,13 @@ const good = (): SourceHarness<string> => {
   };
 };
 const series = (): SinkHarness => {
-  const there = new Set<string>();
+  const existing = new Set<string>();
   return {
     sink: ({ workerId, dpRanks, workerType }) => {
-      for (const rank of dpRanks) there.delete(`${workerId} ${rank} ${workerType}`);
+      for (const rank of dpRanks) existing.delete(`${workerId} ${rank} ${workerType}`);
     },
-    addSeries: (...parts) => void there.add(parts.join(' ')),
-    series: () => [...there],
+    addSeries: (...parts) => void existing.add(parts.join(' ')),
+    series: () => [...existing],
   };
 };
 
@@ -41,7 +41,7 @@ describe('conformance - notices', () => {
     return names;
   };
 
-  it('a source that leaks, one that keeps talking, one that turns values round', async () => {
+  it('a source that leaks and keeps emitting, and one that swaps values', async () => {
     const leaking = sourceCases(() => {
       const subject$ = new Subject<string>();
       let open = 0;
@@ -52,17 +52,17 @@ describe('conformance - notices', () => {
       return { source$, values: ['a', 'b', 'c'], push: (value) => subject$.next(value), open: () => open };
     });
     expect(await failing(leaking)).toEqual([
-      'unsubscribing ends delivery and gives everything back',
+      'unsubscribing ends delivery and releases everything',
       'a hundred rounds of subscribing leave nothing open',
     ]);
     const swapped = sourceCases(() => {
       const harness = good();
       return { ...harness, push: (value: string) => harness.push(value === 'a' ? 'b' : value) };
     });
-    expect(await failing(swapped)).toContain('values come in order');
+    expect(await failing(swapped)).toContain('values arrive in order');
   });
 
-  it('a sink that drops too much, and one that fails on what is not there', async () => {
+  it('a sink that removes too much, and one that fails on missing series', async () => {
     const greedy = sinkCases(() => {
       const harness = series();
       const all = new Set<string>();
@@ -79,12 +79,12 @@ describe('conformance - notices', () => {
       return {
         ...harness,
         sink: (cleanup) => {
-          if (!harness.series().some((one) => one.startsWith(`${cleanup.workerId} `)))
+          if (!harness.series().some((name) => name.startsWith(`${cleanup.workerId} `)))
             throw new Error('not there');
           return harness.sink(cleanup);
         },
       };
     });
-    expect(await failing(strict)).toEqual(['a cleanup of what is not there is no failure']);
+    expect(await failing(strict)).toEqual(['a cleanup of missing series does not fail']);
   });
 });

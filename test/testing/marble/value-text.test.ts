@@ -25,7 +25,7 @@ describe('valueText', () => {
     expect(valueText(value)).toBe(text);
   });
 
-  it('what JSON has no form for is no JSON', () => {
+  it('a value that JSON cannot represent is not valid JSON', () => {
     for (const value of [undefined, NaN, () => 1, cycle, new Map([[1, 2]])])
       expect(parseJsonValue(valueText(value))).toHaveProperty('error');
   });

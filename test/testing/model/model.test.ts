@@ -44,7 +44,7 @@ describe('model - upstream cases of the latch', () => {
     ]);
   });
 
-  it('range and capacity - reconciled to another range, everything of the old one is gone', () => {
+  it('range and capacity - reconciled to another range, the old one is forgotten', () => {
     const card = (start: number, size: number, known: boolean): FleetEvent => ({
       kind: 'config',
       workerId: id(7),
@@ -74,7 +74,7 @@ describe('model - upstream cases of the latch', () => {
     expect(worker && rankStatesOf(worker).ranks.size).toBe(0);
   });
 
-  it('the last writer wins, whoever it is, and no value keeps the old one', () => {
+  it('the last writer wins, and an absent value keeps the old one', () => {
     const scheduler: FleetEvent = {
       kind: 'schedulerLoads',
       loads: [{ workerId: id(7), dpRank: 0, activeDecodeBlocks: 20, activePrefillTokens: 200 }],
@@ -89,7 +89,7 @@ describe('model - upstream cases of the latch', () => {
 });
 
 describe('model - transitions say why', () => {
-  const marks = { thresholds: { activePrefillTokensThreshold: 10 } };
+  const startOptions = { thresholds: { activePrefillTokensThreshold: 10 } };
   it('a crossing - with value, limit, ranks and time', () => {
     const [up, same, down] = play(
       [
@@ -97,7 +97,7 @@ describe('model - transitions say why', () => {
         load({ activePrefillTokens: 12 }),
         load({ activePrefillTokens: 10 }),
       ],
-      marks,
+      startOptions,
     );
     expect(up?.transitions).toMatchObject([
       {
@@ -117,7 +117,7 @@ describe('model - transitions say why', () => {
     );
   });
 
-  it('a mark, its end, and a leave - each with its own reason', () => {
+  it('an overload mark, its end, and leaving - each has its own reason', () => {
     const reasons = play(
       [
         { kind: 'marked', workerId: id(7) },
@@ -125,11 +125,11 @@ describe('model - transitions say why', () => {
         load({ activePrefillTokens: 11 }),
         { kind: 'instance', workerId: id(7), present: false },
       ],
-      { ...marks, decodeInstances: [id(7)] },
+      { ...startOptions, decodeInstances: [id(7)] },
     ).flatMap(({ transitions }) => transitions.map(({ verdict }) => [verdict.reason, verdict.text]));
     expect(reasons).toEqual([
-      ['mark', 'worker 7 is busy: the request path marked it overloaded'],
-      ['unmarked', 'worker 7 is free: the mark of the request path ended; no rank has reported'],
+      ['overload-mark', 'worker 7 is busy: it has an overload mark'],
+      ['overload-mark-ended', 'worker 7 is free: its overload mark ended; no rank has reported a load'],
       ['load', 'worker 7 is busy: rank 0 prefill tokens 11 > 10 (1 of 1 ranks busy, 1 needed)'],
       ['left', 'worker 7 is free: it left the fleet'],
     ]);
@@ -151,10 +151,10 @@ describe('model - transitions say why', () => {
 });
 
 describe('model - loads of unknown workers', () => {
-  it('held ones are bounded: the oldest is dropped and told', () => {
+  it('held ones are bounded: the oldest is discarded with a problem', () => {
     const policy = {
       ...policies.default,
-      unknownWorkers: { loads: 'held', known: 'card', maximumWorkers: 3 },
+      unknownWorkers: { loads: 'held', known: 'config', maximumWorkers: 3 },
     } as const;
     const steps = play(
       [1, 2, 3, 4].map((worker) => load({ workerId: id(worker) })),
@@ -165,13 +165,13 @@ describe('model - loads of unknown workers', () => {
     expect(steps[3]?.problems).toMatchObject([{ code: 'held-worker-dropped', workerId: '1', count: 1 }]);
   });
 
-  it('dropped ones are told', () => {
+  it('ignored ones are a problem', () => {
     expect(play([load()], { decodeInstances: [] }, newest)[0]?.problems).toMatchObject([
       { code: 'unknown-worker', workerId: '7' },
     ]);
   });
 
-  it('another topic is told and ignored', () => {
+  it('another topic is ignored with a problem', () => {
     expect(play([load({ topic: 'kv-metrics', activePrefillTokens: 99 })])[0]).toMatchObject({
       problems: [{ code: 'foreign-topic' }],
       transitions: [],

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { workerId, workerIdFromHex } from '../../../src/core/worker-id.js';
-import { eventChannelKey, instanceKey, modelKey, parseDiscoveryKey } from '../../../src/wire/discovery/discovery-keys.js';
+import {
+  eventChannelKey,
+  instanceKey,
+  modelKey,
+  parseDiscoveryKey,
+} from '../../../src/wire/discovery/discovery-keys.js';
 import { ScopeError } from '../../../src/wire/endpoint-names.js';
 import { toSlug } from '../../../src/wire/text-codecs.js';
 import { capturedEntries, RELEASES } from '../captures.js';

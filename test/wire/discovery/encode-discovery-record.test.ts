@@ -4,7 +4,11 @@ import { countOf } from '../../../src/core/count.js';
 import { workerId } from '../../../src/core/worker-id.js';
 import { instanceKey, modelKey } from '../../../src/wire/discovery/discovery-keys.js';
 import { decodeDiscoveryRecord } from '../../../src/wire/discovery/discovery-record.js';
-import { type ModelFile, encodeInstanceRecord, encodeModelRecord } from '../../../src/wire/discovery/encode-discovery-record.js';
+import {
+  type ModelFile,
+  encodeInstanceRecord,
+  encodeModelRecord,
+} from '../../../src/wire/discovery/encode-discovery-record.js';
 import { toSlug } from '../../../src/wire/text-codecs.js';
 import { capturedEntries } from '../captures.js';
 

@@ -53,9 +53,11 @@ describe('load accounting', () => {
     accounting.countForeign('y'.repeat(257), 1);
     for (let i = 0; i < 20; i += 1) accounting.countForeign(`t${i}`, 1);
     accounting.countForeign('t0', 1);
-    const { countForeign: foreign } = accounting.snapshot();
-    expect([foreign.messages, foreign.topics.length, foreign.otherTopics]).toEqual([22, 16, 5]);
-    expect(foreign.topics[0]).toEqual({ topic: 't0', messages: 2 });
+    const { countForeign } = accounting.snapshot();
+    expect([countForeign.messages, countForeign.topics.length, countForeign.otherTopics]).toEqual([
+      22, 16, 5,
+    ]);
+    expect(countForeign.topics[0]).toEqual({ topic: 't0', messages: 2 });
   });
 
   it('a gap - is reported once, and a late message does not take it back', () => {

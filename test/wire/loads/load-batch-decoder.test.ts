@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { batchEvents } from '../../../src/core/pipeline/source-events.js';
+import { batchEvents } from '../../../src/core/events/load-batch.js';
 import type { LoadPolicy } from '../../../src/core/policy/load-policy.js';
 import { policies } from '../../../src/core/policy/policies.js';
 import { LoadBatchDecoder } from '../../../src/wire/loads/load-batch-decoder.js';

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { encodeActiveLoad, encodeActiveLoadJson, encodeEnvelope } from '../../../src/wire/loads/load-encoder.js';
+import {
+  encodeActiveLoad,
+  encodeActiveLoadJson,
+  encodeEnvelope,
+} from '../../../src/wire/loads/load-encoder.js';
 import { hex, hexText } from '../../support/hex.js';
 import { envelopeVectors, loadVectors } from '../../support/vectors.js';
 

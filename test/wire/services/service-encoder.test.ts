@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { encodeServiceInfo, encodeServicePing, encodeServiceStats } from '../../../src/wire/services/service-encoder.js';
+import {
+  encodeServiceInfo,
+  encodeServicePing,
+  encodeServiceStats,
+} from '../../../src/wire/services/service-encoder.js';
 import { capturedReplies } from '../captured-services.js';
 
 interface Reply {

@@ -21,7 +21,9 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   let root: unknown;
   try {
     const bytes = readInput(path);
-    root = path.toLowerCase().endsWith('.json') ? plainValue(parseLosslessJson(bytes)) : await parseYaml(bytes);
+    root = path.toLowerCase().endsWith('.json')
+      ? plainValue(parseLosslessJson(bytes))
+      : await parseYaml(bytes);
   } catch (error) {
     const why = error instanceof DecodeFailure ? `${error.message} (byte ${error.offset})` : errorText(error);
     return {

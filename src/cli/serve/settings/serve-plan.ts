@@ -70,7 +70,8 @@ export async function resolveServePlan(flags: Flags, environment: Environment): 
     );
   if (!thresholds.isConfigured() && settings.frontend.length === 0)
     warnings.push('Marks are off, so no worker is busy until POST /busy_threshold sets one.');
-  const plan = problems.length > 0 ? null : { settings, policy, marks: thresholds, adminToken, connection: connection ?? null };
+  const plan =
+    problems.length > 0 ? null : { settings, policy, thresholds, adminToken, connection: connection ?? null };
   return { resolved, plan, problems, warnings };
 }
 
@@ -78,10 +79,10 @@ export async function resolveServePlan(flags: Flags, environment: Environment): 
 export async function requireServePlan(
   flags: Flags,
   environment: Environment,
-): Promise<ServePlan & Pick<ServePlanResult, 'notes'>> {
-  const { plan, problems, warnings: notes } = await resolveServePlan(flags, environment);
+): Promise<ServePlan & Pick<ServePlanResult, 'warnings'>> {
+  const { plan, problems, warnings } = await resolveServePlan(flags, environment);
   if (plan === null) throw new SettingsError(problems);
-  return { ...plan, warnings: notes };
+  return { ...plan, warnings };
 }
 
 function adminTokenOf({ adminToken, adminTokenFile }: ServeSettings): string | undefined {

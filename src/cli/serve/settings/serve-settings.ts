@@ -1,14 +1,22 @@
 import { policies } from '../../../core/policy/policies.js';
 import { serviceDefaults } from '../../../service/service-options.js';
 import { DEMO_MODEL } from '../../../simulator/simulated-worker.js';
-import { readTextSetting, readCountSetting, readHttpUrls, numberReader, wordReader, readBooleanSetting, type Setting } from './setting.js';
+import {
+  readTextSetting,
+  readCountSetting,
+  readHttpUrls,
+  numberReader,
+  wordReader,
+  readBooleanSetting,
+  type Setting,
+} from './setting.js';
 
 /** Dynamo's own way to leave a check off is the word None. */
 function thresholdOrNone<T>(read: Setting<T>['read']): Setting<T | undefined>['read'] {
   return (texts) => (/^none$/i.test(readTextSetting(texts)) ? undefined : read(texts));
 }
 
-type Entry<T> = Omit<Setting<T>, 'name' | 'otherwise'>;
+type Entry<T> = Omit<Setting<T>, 'name' | 'defaultValue'>;
 
 /** A setting that has a value when nobody sets it. */
 function withDefault<T>(defaultValue: T, entry: Entry<T>): Entry<T> & { readonly defaultValue: T } {
@@ -64,7 +72,7 @@ const table = {
     text: 'the same seed simulates the same loads',
     read: numberReader(0, 0xffff_ffff),
   }),
-  generation: withDefault(serviceDefaults.generation as '1.0' | '1.6', {
+  generation: withDefault(serviceDefaults.release as '1.0' | '1.6', {
     flag: '--generation <release>',
     env: 'TIDEMARK_GENERATION',
     text: 'whose threshold API is spoken, and whose bytes are simulated: 1.0 or 1.6',
@@ -179,7 +187,7 @@ type Table = typeof table;
 
 /** What `tidemark serve` was told, each from where it counts. */
 export type ServeSettings = {
-  readonly [Name in keyof Table]: Table[Name] extends { readonly otherwise: infer Default }
+  readonly [Name in keyof Table]: Table[Name] extends { readonly defaultValue: infer Default }
     ? Default
     : ReturnType<Table[Name]['read']> | undefined;
 };

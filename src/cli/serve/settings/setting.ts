@@ -1,6 +1,4 @@
-import { countOf, type Count } from '../../../core/count.js';
-
-const MAX_U64 = 0xffff_ffff_ffff_ffffn;
+import { countOf, MAX_U64, type Count } from '../../../core/count.js';
 
 /** One thing that can be set: by a flag, by an environment variable, or in a file under its name. */
 export interface Setting<T = unknown> {

@@ -1,3 +1,5 @@
+import { MAX_U64 } from '../../../core/count.js';
+
 /** A float as serde_json writes it: always with a fraction or an exponent, so that `1` is `1.0`. */
 export function formatSerdeFloat(value: number): string {
   if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0';
@@ -29,7 +31,6 @@ export class RequestBodyError extends Error {
 export type SerdeNumber =
   { readonly kind: 'u64' | 'i64'; readonly value: bigint } | { readonly kind: 'f64'; readonly value: number };
 
-const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 const MIN_I64 = -0x8000_0000_0000_0000n;
 const NUMBER = /^-?(?:0(?![0-9])|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -6,7 +6,8 @@ import { type ThresholdRequest, parseThresholdRequest } from './threshold-reques
 
 /** The marks of one model as Dynamo writes them, byte for byte; without any, every mark is null. */
 export function thresholdEntryJson(model: string, thresholds: LoadThresholds | undefined): string {
-  const float = (value: number | null | undefined): string => (value == null ? 'null' : formatSerdeFloat(value));
+  const float = (value: number | null | undefined): string =>
+    value == null ? 'null' : formatSerdeFloat(value);
   const tokens = thresholds?.activePrefillTokensThreshold ?? null;
   return (
     `{"model":${JSON.stringify(model)}` +

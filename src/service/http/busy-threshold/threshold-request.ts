@@ -41,7 +41,10 @@ type Field = (reader: SerdeReader) => unknown;
 const MODEL = 'model';
 // In the order in which an array gives them.
 const fields: ReadonlyMap<string, Field> = new Map<string, Field>([
-  [MODEL, (reader) => (reader.peek() === '"' ? reader.readString() : reader.failUnexpected(MODEL, 'a string'))],
+  [
+    MODEL,
+    (reader) => (reader.peek() === '"' ? reader.readString() : reader.failUnexpected(MODEL, 'a string')),
+  ],
   ['active_decode_blocks_threshold', optional('active_decode_blocks_threshold', readFloat)],
   ['active_prefill_tokens_threshold', optional('active_prefill_tokens_threshold', readCount)],
   ['active_prefill_tokens_threshold_frac', optional('active_prefill_tokens_threshold_frac', readFloat)],
@@ -96,7 +99,8 @@ function readItems(reader: SerdeReader): Map<string, unknown> {
   for (const [name, field] of fields) {
     if (reader.peek() === ']')
       throw new RequestBodyError('data', `an array must have ${fields.size} elements, not ${values.size}`);
-    if (values.size > 0 && (!reader.takeIf(',') || reader.peek() === ']')) reader.failSyntax('a comma or a value');
+    if (values.size > 0 && (!reader.takeIf(',') || reader.peek() === ']'))
+      reader.failSyntax('a comma or a value');
     values.set(name, field(reader));
   }
   if (!reader.takeIf(']')) reader.failSyntax('the end of the array');

@@ -17,7 +17,7 @@ const PALETTE = [
   '#d8c3a5',
 ];
 
-/** Paper and ink change together, so the picture can be read wherever it stands. */
+/** Background and text colours change together, so that the picture is readable in light and in dark pages. */
 const STYLE = `
 .paper{fill:#fff}
 .time,.complete,.error,.subscription,.operator{stroke:#1f2328;stroke-width:1.5;fill:none}
@@ -38,11 +38,11 @@ ${PALETTE.map((colour, index) => `.c${index}{fill:${colour}}`).join('\n')}
 `;
 
 /**
- * Draws a marble file as an SVG that stands alone: time runs to the right, values are circles, a group is a stack,
- * a bar is the end and a cross an error; between inputs and outputs stands the operator.
+ * Draws a marble file as a self-contained SVG. Time runs to the right, values are circles, a group is a stack, a bar is the
+ * end and a cross an error. The operator is between inputs and outputs.
  *
- * 1. Equal values have the same colour in all rows. One that does not fit into its circle is a letter there, and a
- *    line below the row; the whole value is shown when the pointer rests on the circle.
+ * 1. Equal values have the same colour in all rows. A value that does not fit into its circle is shown as a letter, with a
+ *    legend below the row. A tooltip on the circle shows the full value.
  * 2. The same marble gives the same text.
  *
  * @example
@@ -107,11 +107,11 @@ function widthOf({ inputs, calls, outputs }: Marble): number {
   return Math.ceil(Math.max(...widths) + margin);
 }
 
-/** Values in the order of their appearance, numbered through the palette. */
+/** The colours of the values, in the order in which the values appear. */
 function coloursOf({ inputs, outputs }: Marble): ReadonlyMap<string, number> {
   const colours = new Map<string, number>();
-  for (const { notifications: marks, bindings } of [...inputs, ...outputs])
-    for (const { letter, kind } of marks) {
+  for (const { notifications, bindings } of [...inputs, ...outputs])
+    for (const { letter, kind } of notifications) {
       const value = canonicalText(bindings.get(letter)?.value);
       if (kind === 'next' && !colours.has(value)) colours.set(value, colours.size % PALETTE.length);
     }

@@ -5,12 +5,12 @@ const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '
 
 const NO_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
-/** Text as it may stand in XML, in content and in quotes. What XML 1.0 has no place for becomes U+FFFD. */
+/** Text escaped for XML content and attributes. Characters that XML 1.0 does not allow become U+FFFD. */
 export function xmlText(text: string): string {
   return text.replace(NO_XML, '\ufffd').replace(/[&<>"]/g, (character) => ESCAPES[character] ?? character);
 }
 
-/** One SVG element. Attributes are escaped; children are elements already, or text from {@link xmlText}. */
+/** One SVG element. Attributes are escaped here; children are elements, or text from {@link xmlText}. */
 export function svgElement(
   name: string,
   attributes: Readonly<Record<string, string | number>>,
@@ -27,7 +27,7 @@ export const layout = {
   margin: 16,
   column: 24,
   radius: 11,
-  /** From one circle of a group to the next, downwards. */
+  /** The distance from one circle of a group to the next one below it. */
   stack: 24,
   title: 18,
   line: 16,
@@ -36,7 +36,7 @@ export const layout = {
   /** Width of a character of the legend, and of a title or an operator. */
   smallCharacter: 6.7,
   character: 8.2,
-  /** Characters of the legend before it is cut. */
+  /** The maximum number of characters of a line of the legend. */
   legend: 100,
 } as const;
 
@@ -45,7 +45,7 @@ export function columnX(column: number): number {
   return layout.margin + layout.column * (column + 0.75);
 }
 
-/** A part of the picture, and how much height it takes. */
+/** A part of the picture, and its height. */
 export interface SvgPart {
   readonly height: number;
   readonly elements: readonly string[];
@@ -62,18 +62,18 @@ export function svgStream(
 ): SvgPart {
   const y = top + titleHeight + radius + 2;
   const groups = byColumn(stream.notifications);
-  const deepest = Math.max(1, ...[...groups.values()].map((marks) => marks.length));
+  const deepest = Math.max(1, ...[...groups.values()].map((notifications) => notifications.length));
   let bottom = y + radius + (deepest - 1) * stack + 8;
   const elements = [
     svgElement('text', { class: 'title', x: margin, y: top + 12 }, xmlText(stream.title)),
     arrow(y, width),
   ];
-  for (const marks of groups.values())
+  for (const notifications of groups.values())
     elements.push(
-      ...marks.map((mark, depth) =>
-        mark.kind === 'next'
-          ? circle(mark, stream, y + depth * stack, colours)
-          : end(mark, y + depth * stack),
+      ...notifications.map((notification, depth) =>
+        notification.kind === 'next'
+          ? circle(notification, stream, y + depth * stack, colours)
+          : end(notification, y + depth * stack),
       ),
     );
   for (const { from, to } of stream.subscriptions) {
@@ -89,9 +89,9 @@ export function svgStream(
   return { height: bottom - top, elements };
 }
 
-/** What the letters of a stream stand for, one line each, cut where it is too long for a picture. */
-export function legendLines({ bindings, notifications: marks }: MarbleStream): string[] {
-  const letters = new Set(marks.map(({ letter }) => letter));
+/** The values of the letters of a stream, one line each, shortened if they are too long for a picture. */
+export function legendLines({ bindings, notifications }: MarbleStream): string[] {
+  const letters = new Set(notifications.map(({ letter }) => letter));
   return [...letters].flatMap((letter) => {
     const value = bindings.get(letter)?.value;
     if (value === undefined || shortText(value) !== undefined) return [];
@@ -100,13 +100,14 @@ export function legendLines({ bindings, notifications: marks }: MarbleStream): s
   });
 }
 
-function byColumn(marks: readonly MarbleNotification[]): Map<number, MarbleNotification[]> {
+function byColumn(notifications: readonly MarbleNotification[]): Map<number, MarbleNotification[]> {
   const groups = new Map<number, MarbleNotification[]>();
-  for (const mark of marks) groups.set(mark.column, [...(groups.get(mark.column) ?? []), mark]);
+  for (const notification of notifications)
+    groups.set(notification.column, [...(groups.get(notification.column) ?? []), notification]);
   return groups;
 }
 
-/** A value that fits into a circle is written there, and needs no legend. */
+/** The text of a value that fits into its circle, and so needs no legend. */
 function shortText(value: unknown): string | undefined {
   const text = typeof value === 'string' ? value : valueText(value);
   return text.length > 0 && text.length <= 3 && (typeof value !== 'object' || value === null)

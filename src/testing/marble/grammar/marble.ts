@@ -1,22 +1,22 @@
 import { TidemarkError } from '../../../core/errors.js';
 import type { JsonValue } from '../../../wire/json/json-value.js';
 
-/** One mark on a row, in the column (from 0) in which it happens; all marks of a group share the group's first. */
+/** One notification of a row. `column` counts from 0; all notifications of a group have the first column of the group. */
 export interface MarbleNotification {
   readonly column: number;
   readonly kind: 'next' | 'error' | 'complete';
-  /** The character that stands there. */
+  /** Its character in the row. */
   readonly letter: string;
 }
 
-/** What a letter of a row stands for. */
+/** The value of a letter of a row. */
 export interface MarbleBinding {
   readonly line: number;
   readonly letter: string;
   readonly value: JsonValue;
 }
 
-/** A row `^---!`: subscribed in one column, unsubscribed in another, or never. */
+/** A row `^---!`: the columns of subscription and unsubscription; `to` is `null` without unsubscription. */
 export interface MarbleSubscription {
   readonly line: number;
   readonly from: number;
@@ -27,12 +27,12 @@ export interface MarbleSubscription {
 export interface MarbleStream {
   readonly line: number;
   readonly text: string;
-  /** `input` or `output` when the file gives none. */
+  /** `input` or `output` when the file gives no title. */
   readonly title: string;
   readonly notifications: readonly MarbleNotification[];
   readonly bindings: ReadonlyMap<string, MarbleBinding>;
   readonly subscriptions: readonly MarbleSubscription[];
-  /** An input that begins anew for each subscriber. */
+  /** Whether it is an input that starts again for each subscriber. */
   readonly cold: boolean;
 }
 
@@ -44,12 +44,12 @@ export interface MarbleCall {
   readonly args: readonly JsonValue[];
 }
 
-/** A marble file, parsed: inputs, the operators between, and what is expected of them. */
+/** A parsed marble file: inputs, operators and expected outputs. */
 export interface Marble {
   readonly file: string;
   /** The text, line by line. */
   readonly lines: readonly string[];
-  /** The `%` lines that are no directives. */
+  /** The `%` lines that are not directives. */
   readonly story: readonly string[];
   /** The rules that the file shows, from its `% rule:` lines. */
   readonly rules: readonly string[];
@@ -61,12 +61,12 @@ export interface Marble {
 }
 
 /**
- * Why a marble file was refused or failed: `malformed-marble`, the text is none; `marble-call`, it names an
- * operator, an argument or a row that does not exist; `marble-failed`, it ran and a row is not as expected.
+ * Why a marble file was refused or failed: `malformed-marble`, its syntax is invalid; `marble-call`, it names an operator,
+ * an argument or a row that does not exist; `marble-failed`, it ran and a row is not as expected.
  */
 export type MarbleErrorCode = 'malformed-marble' | 'marble-call' | 'marble-failed';
 
-/** A marble file that was refused, or that did not hold. `line` counts from 1. */
+/** A marble file that was refused or failed. `line` counts from 1. */
 export class MarbleError extends TidemarkError {
   override readonly name = 'MarbleError';
 

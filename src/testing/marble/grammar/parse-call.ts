@@ -11,7 +11,7 @@ const words: ReadonlyMap<string, JsonValue> = new Map([
 ]);
 const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', '0': '\0' };
 
-/** Reads literals as JavaScript writes them, from one line of text. `fail` is told the place of what is wrong. */
+/** Reads JavaScript literals from one line of text. `fail` is called with the position and the reason of an error. */
 export class LiteralReader {
   at = 0;
 
@@ -20,7 +20,7 @@ export class LiteralReader {
     private readonly fail: (at: number, reason: string) => never,
   ) {}
 
-  /** What stands between an opening bracket, at the present place, and its closing one, separated by commas. */
+  /** Reads elements separated by commas, from the opening bracket at the current position to its closing bracket. */
   sequence(close: string, element: () => void): void {
     const open = this.at;
     this.at += 1;
@@ -34,7 +34,7 @@ export class LiteralReader {
     }
   }
 
-  /** One literal: a number, a string in either quotes, an array, an object, `true`, `false` or `null`. */
+  /** Reads one literal: a number, a string in single or double quotes, an array, an object, `true`, `false` or `null`. */
   value(): JsonValue {
     this.skipSpace();
     switch (this.text[this.at]) {
@@ -63,7 +63,7 @@ export class LiteralReader {
     return true;
   }
 
-  /** A name, as of an operator or a key. */
+  /** Reads a name, such as that of an operator or a key; `undefined` if there is none. */
   word(): string | undefined {
     return this.match(WORD);
   }
@@ -72,7 +72,7 @@ export class LiteralReader {
     const found = this.text[this.at];
     return this.fail(
       this.at,
-      `${what} belongs where ${found === undefined ? 'the line ends' : `${JSON.stringify(found)} stands`}`,
+      `expected ${what}, but ${found === undefined ? 'the line ends' : `found ${JSON.stringify(found)}`}`,
     );
   }
 
@@ -81,7 +81,7 @@ export class LiteralReader {
     this.sequence('}', () => {
       const at = this.at;
       const key = /["']/.test(this.text[at] ?? '') ? this.string() : (this.word() ?? this.expected('a key'));
-      if (entries.has(key)) this.fail(at, `the key ${JSON.stringify(key)} stands twice`);
+      if (entries.has(key)) this.fail(at, `duplicate key ${JSON.stringify(key)}`);
       this.skipSpace();
       if (!this.take(':')) this.expected('a colon');
       entries.set(key, this.value());
@@ -95,7 +95,7 @@ export class LiteralReader {
     let text = '';
     for (this.at += 1; ; this.at += 1) {
       const character = this.text[this.at];
-      if (character === undefined) this.fail(open, 'the text here is not closed');
+      if (character === undefined) this.fail(open, 'the string that starts here is not closed');
       if (character === quote) break;
       text += character === '\\' ? this.escape() : character;
     }
@@ -121,7 +121,7 @@ export class LiteralReader {
     if (word === undefined) return this.expected('a value');
     const value = words.get(word);
     if (value === undefined)
-      return this.fail(at, `${word} is no value; a name stands in quotes, and true, false and null do not`);
+      return this.fail(at, `${word} is not a value; only true, false and null are written without quotes`);
     return value;
   }
 
@@ -133,7 +133,7 @@ export class LiteralReader {
   }
 }
 
-/** Reads a line `> name(arguments)`; the arguments are literals, and the brackets may be absent. */
+/** Reads a line `> name(arguments)`. The arguments are literals; without arguments the brackets are optional. */
 export function parseCall(text: string, line: number, fail: RowFailure): MarbleCall {
   const reader = new LiteralReader(text, fail);
   const args: JsonValue[] = [];

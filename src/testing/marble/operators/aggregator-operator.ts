@@ -17,12 +17,12 @@ const ENDPOINT = 'load_metrics';
 
 /**
  * `metricsAggregator({ policy: 'compat', waitMs: 300, longestWaitMs: 300, maxScrapeMs: 900 })`: an aggregator whose
- * scrapes are the inputs, each for one round, in their order; the last one is that of every further round.
+ * scrapes are the inputs, one for each round, in their order. Further rounds use the last input.
  *
- * 1. Inputs should be cold. A letter is a reply: `{"16": 40}` for worker 16 with 40 active blocks, several of them in one
- *    reply, or a text, which is a reply that cannot be read. `#` is a scrape that fails with that text.
- * 2. Outputs: `endpoints` and `late`, two subscribers to the snapshots (`{avg, blocks}`, the average of nobody being
- *    null), `problems` (codes), `status` (states).
+ * 1. Inputs should be cold. A letter is a reply: `{"16": 40}` for worker 16 with 40 active blocks, with any number of
+ *    workers, or a text, which is a reply that cannot be read. `#` is a scrape that fails with that text.
+ * 2. Outputs: `endpoints` and `late`, two subscribers to the snapshots (`{avg, blocks}`; the average is null without
+ *    workers), `problems` (codes), `status` (states).
  */
 export const aggregatorOperator: MarbleOperator = {
   read: (value) => value,
@@ -36,7 +36,7 @@ export const aggregatorOperator: MarbleOperator = {
       decode: decodeServiceStats,
       scheduler,
     });
-    const snapshots$ = endpoints$.pipe(map(shown));
+    const snapshots$ = endpoints$.pipe(map(snapshotJson));
     return {
       endpoints: snapshots$,
       late: snapshots$,
@@ -63,11 +63,13 @@ function replyOf(reply: JsonValue, scheduler: SchedulerLike): Uint8Array {
   try {
     if (typeof reply === 'string') return Uint8Array.from(reply, (letter) => letter.charCodeAt(0));
     if (typeof reply !== 'object' || reply === null || Array.isArray(reply))
-      throw new Error('a reply must be active blocks by worker, such as {"16": 40}, or a text');
+      throw new Error(
+        'a reply must be an object with the active blocks of each worker, such as {"16": 40}, or a text',
+      );
     const endpoints = Object.entries(reply).map(([id, blocks]) => endpointOf(id, blocks));
     return encodeServiceStats({ name: SERVICE, id: 'x', version: '0.0.1', started: '', endpoints });
   } catch (error) {
-    // The aggregator takes this for the scrape's own error, so it is thrown beside the streams as well.
+    // The aggregator would treat this as an error of the scrape, so it is also thrown outside of the streams.
     scheduler.schedule(() => {
       throw error;
     });
@@ -100,24 +102,26 @@ function endpointOf(id: string, blocks: JsonValue): ServiceEndpointCounters {
   };
 }
 
-function shown(snapshot: ProcessedEndpoints): JsonValue {
+function snapshotJson(snapshot: ProcessedEndpoints): JsonValue {
   const { loadAvg } = snapshot;
   return { avg: Number.isNaN(loadAvg) ? null : loadAvg, blocks: Object.fromEntries(snapshot.activeBlocks()) };
 }
 
-const times = ['waitMs', 'longestWaitMs', 'maxScrapeMs'] as const;
+const timeOptions = ['waitMs', 'longestWaitMs', 'maxScrapeMs'] as const;
 
 function settingsOf(
   args: readonly JsonValue[],
-): Pick<MetricsAggregatorOptions, 'policy' | (typeof times)[number]> {
+): Pick<MetricsAggregatorOptions, 'policy' | (typeof timeOptions)[number]> {
   const [given = {}, second] = args;
   if (second !== undefined || typeof given !== 'object' || given === null || Array.isArray(given))
     throw new Error('it takes one object, such as { waitMs: 300 }');
   const { policy = 'default', ...rest } = given as Readonly<Record<string, JsonValue>>;
   if (policy !== 'default' && policy !== 'compat') throw new Error('policy must be default or compat');
   const entries = Object.entries(rest).map(([name, ms]) => {
-    if (!(times as readonly string[]).includes(name) || typeof ms !== 'number')
-      throw new Error(`there is no field ${name}, or it is no number; choose of policy, ${times.join(', ')}`);
+    if (!(timeOptions as readonly string[]).includes(name) || typeof ms !== 'number')
+      throw new Error(
+        `${name} is not an option, or not a number; the options are policy, ${timeOptions.join(', ')}`,
+      );
     return [name, ms] as const;
   });
   return { policy: aggregatorPolicies[policy], ...Object.fromEntries(entries) };

@@ -4,11 +4,17 @@ import type { MarbleOperators } from '../run/marble-operator.js';
 import { aggregatorOperator } from './aggregator-operator.js';
 import { monitorOperator } from './monitor-operator.js';
 import { performOperator } from './perform-operator.js';
-import { type PolicyLookup, modelOperator, reduceOperator, selectionOperators, stepsOperator } from './reducer-operators.js';
+import {
+  type PolicyLookup,
+  modelOperator,
+  reduceOperator,
+  selectionOperators,
+  stepsOperator,
+} from './reducer-operators.js';
 
 /**
- * Who listens to the operator above: `subscribers()` has the outputs `first`, `second` and `third`, which are
- * subscribers to it, each on its own; a row of subscriptions says when. `share()` makes what stands above it hot.
+ * Subscribers to the operator above: `subscribers()` has the outputs `first`, `second` and `third`, which are independent
+ * subscribers; a row of subscriptions below each says when it subscribes. `share()` makes the operator above it hot.
  */
 export const subscriberOperators = {
   share: () => share(),
@@ -16,11 +22,14 @@ export const subscriberOperators = {
 } satisfies MarbleOperators;
 
 /**
- * The operators of this domain that marble files can name: `reduceFleet`, `loadMonitor`, and `model`; `steps`, and
- * below it `busySets`, `transitions` and `cleanups`; `performCleanup`; `metricsAggregator`; `share` and `subscribers` say who listens. One
- * more is one line here.
+ * The operators of tidemark that marble files can name.
  *
- * @param lookup what a name of a policy means in a file; by default the row of the table {@link policies}
+ * 1. `reduceFleet`, `loadMonitor` and `model`, the reference model
+ * 2. `steps`, and below it `busySets`, `transitions` and `cleanups`
+ * 3. `performCleanup` and `metricsAggregator`
+ * 4. `share` and `subscribers`, for late and repeated subscriptions
+ *
+ * @param lookup finds the policy of a name in a file; by default in the table {@link policies}
  */
 export function fleetOperators(lookup: PolicyLookup = policyNamed): MarbleOperators {
   return {

@@ -1,21 +1,17 @@
 import { concatMap, map, Observable, ReplaySubject, timer, type SchedulerLike } from 'rxjs';
 import type { FleetEvent, Role } from '../../../core/events/fleet-event.js';
 import { loadMonitor, type LoadMonitor } from '../../../core/pipeline/load-monitor.js';
-import type {
-  ConfigChange,
-  InstanceChange,
-  MonitorSources,
-} from '../../../core/pipeline/monitor-sources.js';
+import type { ConfigChange, InstanceChange, MonitorSources } from '../../../core/pipeline/monitor-sources.js';
 import type { JsonValue } from '../../../wire/json/json-value.js';
 import type { MarbleContext, MarbleOperator, MarbleOutputs } from '../run/marble-operator.js';
 import { type PolicyLookup, fleetArguments, fleetEventOf } from './reducer-operators.js';
 
-/** When things are done to the monitor, in milliseconds. */
+/** When the monitor is connected, stopped and connected again, in milliseconds. */
 interface MonitorTimes {
   readonly connectAt: number;
   readonly stopAt: number | undefined;
   readonly reconnectAt: number | undefined;
-  /** When the outputs are subscribed to; late is after `connectAt`. */
+  /** When the outputs are subscribed to; a time after `connectAt` is a late subscription. */
   readonly subscribeAt: number | undefined;
   readonly unsubscribeAt: number | undefined;
 }
@@ -26,17 +22,22 @@ interface MonitorTimes {
  *
  * 1. Titles of inputs: `loads`, `configs`, `decodeInstances`, `prefillInstances`, `thresholds`, `events`. Letters are
  *    events in the JSON form of a recording, of kinds that fit the source; `#` and `|` are the source's error and end.
- * 2. In `prefillInstances`, `prefillAttached` brings a watch, `prefillInstances` its next set, `prefillClosed` its end,
- *    `instancesError` its error; the row's own `#` and `|` are those of the outer stream.
+ * 2. In `prefillInstances`, `prefillAttached` is a new watch, `prefillInstances` its next set, `prefillClosed` its end, and
+ *    `instancesError` its error. The `#` and `|` of the row are those of the outer stream.
  * 3. Outputs: `steps`, `busy`, `transitions`, `fleet` (the number of busy workers), `cleanups`, `problems` (codes),
- *    `status` (`"source state"`, all of them).
+ *    `status` (`"source state"` of each source).
  */
 export const monitorOperator = (lookup: PolicyLookup): MarbleOperator => ({
   read: fleetEventOf,
   build: (args, context) => {
     const { times, rest } = timesOf(args);
     const { policy, start } = fleetArguments(rest, lookup);
-    const monitor = loadMonitor(sourcesOf(context), { policy, start, scheduler: context.scheduler });
+    const { source: role, ...given } = start;
+    const monitor = loadMonitor(sourcesOf(context), {
+      policy,
+      start: { ...given, ...(role && { role }) },
+      scheduler: context.scheduler,
+    });
     return outputsOf(monitor, times, context.scheduler);
   },
 });
@@ -72,27 +73,27 @@ function outputsOf(monitor: LoadMonitor, times: MonitorTimes, scheduler: Schedul
     problems: monitor.problems$.pipe(map(({ code }) => code)),
     status: monitor.status$.pipe(map((all) => all.map(({ source, state }) => `${source} ${state}`))),
   } satisfies MarbleOutputs;
-  const act = scheduleLifecycle(monitor, times, scheduler);
+  const startLifecycle = scheduleLifecycle(monitor, times, scheduler);
   return Object.fromEntries(
     Object.entries(outputs).map(([title, output$]) => [
       title,
-      subscribedAt<unknown>(output$, act, times, scheduler),
+      subscribedAt<unknown>(output$, startLifecycle, times, scheduler),
     ]),
   );
 }
 
-/** Does to the monitor what the times say, once, whichever output is looked at first. */
+/** Returns a function that schedules the lifecycle of the monitor once, whichever output is subscribed to first. */
 function scheduleLifecycle(
   monitor: LoadMonitor,
   { connectAt, stopAt, reconnectAt }: MonitorTimes,
   scheduler: SchedulerLike,
 ): () => void {
-  let begun = false;
+  let scheduled = false;
   return () => {
-    if (begun) return;
-    begun = true;
+    if (scheduled) return;
+    scheduled = true;
     const connect = (): void => void monitor.connect();
-    // Every output is subscribed to in the same moment before the monitor is connected.
+    // All outputs are subscribed to before the monitor is connected, even at the same time.
     scheduler.schedule(connect, connectAt);
     if (stopAt !== undefined) scheduler.schedule(() => monitor.stop(), stopAt);
     if (reconnectAt !== undefined) scheduler.schedule(connect, reconnectAt);
@@ -101,34 +102,34 @@ function scheduleLifecycle(
 
 function subscribedAt<T>(
   output$: Observable<T>,
-  act: () => void,
+  startLifecycle: () => void,
   times: MonitorTimes,
   scheduler: SchedulerLike,
 ): Observable<T> {
   return new Observable((subscriber) => {
-    act();
+    startLifecycle();
     if (times.subscribeAt === undefined && times.unsubscribeAt === undefined)
       return output$.subscribe(subscriber);
-    const attending = timer(times.subscribeAt ?? 0, scheduler)
+    const subscription = timer(times.subscribeAt ?? 0, scheduler)
       .pipe(concatMap(() => output$))
       .subscribe(subscriber);
     if (times.unsubscribeAt !== undefined)
-      attending.add(scheduler.schedule(() => attending.unsubscribe(), times.unsubscribeAt));
-    return attending;
+      subscription.add(scheduler.schedule(() => subscription.unsubscribe(), times.unsubscribeAt));
+    return subscription;
   });
 }
 
 function sourcesOf({ inputs, scheduler }: MarbleContext): MonitorSources {
   const unknown = Object.keys(inputs).filter((title) => !titles.includes(title));
   if (unknown.length > 0)
-    throw new Error(`a monitor has no source ${unknown.join(', ')}; choose of ${titles.join(', ')}`);
+    throw new Error(`a monitor has no source ${unknown.join(', ')}; the sources are ${titles.join(', ')}`);
   const source = <T>(title: string, read: (event: FleetEvent) => T): Observable<T> | undefined =>
     (inputs[title] as Observable<FleetEvent> | undefined)?.pipe(
       map((event) => {
         try {
           return read(event);
         } catch (error) {
-          // The monitor takes this for the source's own error, so it is thrown beside the streams as well.
+          // The monitor would treat this as an error of the source, so it is also thrown outside of the streams.
           scheduler.schedule(() => void read(event));
           throw error;
         }
@@ -156,7 +157,7 @@ function eventOfKind<Kind extends FleetEvent['kind']>(
   event: FleetEvent,
   kind: Kind,
 ): Extract<FleetEvent, { kind: Kind }> {
-  if (event.kind !== kind) throw new Error(`an event of kind ${event.kind} is none of this source`);
+  if (event.kind !== kind) throw new Error(`an event of kind ${event.kind} does not belong to this source`);
   return event as Extract<FleetEvent, { kind: Kind }>;
 }
 
@@ -168,12 +169,12 @@ function configChange(event: FleetEvent): ConfigChange {
 
 function instanceChange(event: FleetEvent, role: Role): InstanceChange {
   if (event.kind !== 'instance') return eventOfKind(event, `${role}Instances`).workerIds;
-  const { workerId, present, role: told = 'decode' } = event;
-  if (told !== role) throw new Error(`an instance of role ${told} is none of this source`);
+  const { workerId, present, role: eventRole = 'decode' } = event;
+  if (eventRole !== role) throw new Error(`an instance of role ${eventRole} does not belong to this source`);
   return { workerId, present };
 }
 
-/** The watches that a row of prefill events brings. */
+/** The watches of a row of prefill events. */
 function watches(events$: Observable<FleetEvent>): Observable<Observable<InstanceChange>> {
   return new Observable((subscriber) => {
     const attached: ReplaySubject<InstanceChange>[] = [];

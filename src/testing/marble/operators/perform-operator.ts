@@ -17,27 +17,31 @@ import { readExpectation } from '../../../wire/recording/parse-recording.js';
 import type { MarbleOperator } from '../run/marble-operator.js';
 
 /**
- * `performCleanup({ takes: 20, failsFor: ['7'] })`: cleanups and a made-up sink, which takes so many milliseconds for
- * each, none when absent, and then fails for the workers that are named.
+ * `performCleanup({ takes: 20, failsFor: ['7'] })`: cleanups with a fake sink. The sink takes `takes` milliseconds for each
+ * cleanup (0 when absent), and then fails for the workers in `failsFor`.
  *
- * 1. Letters are cleanups in JSON, unless `cleanups` stands above.
- * 2. `first` and `second` are two subscribers to the outcomes, each on its own: `{workerId, ok}`.
- * 3. `sink` tells what the sink does for either: `"7 begins"`, then `"7 is done"`, `"7 fails"`, or `"7 is ended"` when
- *    it is left before that.
+ * 1. Letters are cleanups in JSON, unless `cleanups` is the operator above.
+ * 2. `first` and `second` are two independent subscribers to the outcomes: `{workerId, ok}`.
+ * 3. `sink` is the log of the sink for both: `"7 begins"`, then `"7 is done"`, `"7 fails"`, or `"7 is ended"` when it is
+ *    unsubscribed before that.
  */
 export const performOperator: MarbleOperator = {
   read: cleanupOf,
   build: (args, { merged$, scheduler }) => {
-    const told$ = new Subject<string>();
+    const sinkLog$ = new Subject<string>();
     const outcomes$ = (merged$ as Observable<Cleanup>).pipe(
-      performCleanup(sinkOf(args, scheduler, told$)),
+      performCleanup(sinkOf(args, scheduler, sinkLog$)),
       map(({ cleanup: { workerId }, ok }) => ({ workerId, ok })),
     );
-    return { first: outcomes$, second: outcomes$, sink: told$ };
+    return { first: outcomes$, second: outcomes$, sink: sinkLog$ };
   },
 };
 
-function sinkOf(args: readonly JsonValue[], scheduler: SchedulerLike, sinkLog$: Subject<string>): CleanupSink {
+function sinkOf(
+  args: readonly JsonValue[],
+  scheduler: SchedulerLike,
+  sinkLog$: Subject<string>,
+): CleanupSink {
   const { takes, failsFor } = settingsOf(args);
   return ({ workerId }) => {
     sinkLog$.next(`${workerId} begins`);
@@ -64,7 +68,7 @@ function settingsOf(args: readonly JsonValue[]): {
     throw new Error('it takes one object, such as { takes: 20, failsFor: ["7"] }');
   const { takes = 0, failsFor = [], ...rest } = given as Readonly<Record<string, JsonValue>>;
   const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) throw new Error(`there is no field ${unknown}; choose of takes, failsFor`);
+  if (unknown !== undefined) throw new Error(`unknown option ${unknown}; the options are takes, failsFor`);
   if (typeof takes !== 'number' || takes < 0) throw new Error('takes must be a number of milliseconds');
   if (!isList(failsFor) || failsFor.some((id) => typeof id !== 'string'))
     throw new Error('failsFor must be a list of worker ids, each in quotes');
@@ -75,10 +79,10 @@ function isList(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value);
 }
 
-/** The cleanup that a letter stands for, in the JSON form in which a recording expects it. */
+/** The cleanup of a letter, in the JSON form of a recording. */
 function cleanupOf(value: JsonValue): Cleanup {
   const read = catchDecodeFailure(() => readExpectation(toJsonNode({ cleanup: [value] })).cleanup?.[0]);
   if (read === undefined || 'error' in read)
-    throw new Error(`this is no cleanup: ${read?.error.message ?? 'it is absent'}`);
+    throw new Error(`this is not a cleanup: ${read?.error.message ?? 'it is absent'}`);
   return read;
 }

@@ -1,4 +1,14 @@
-import { type Observable, type OperatorFunction, concatMap, distinctUntilChanged, map, scan, share, skip, startWith } from 'rxjs';
+import {
+  type Observable,
+  type OperatorFunction,
+  concatMap,
+  distinctUntilChanged,
+  map,
+  scan,
+  share,
+  skip,
+  startWith,
+} from 'rxjs';
 import type { FleetEvent, FleetStart } from '../../../core/events/fleet-event.js';
 import { reduceFleet } from '../../../core/pipeline/reduce-fleet.js';
 import { busySets, cleanups, transitions } from '../../../core/pipeline/selections.js';
@@ -10,35 +20,35 @@ import { firstStep, step } from '../../model/model.js';
 import type { MarbleOperator, MarbleOperators, MarbleOutputs } from '../run/marble-operator.js';
 
 /**
- * The event that a letter stands for, in the JSON form of a recording. Stricter than a recording: a field that
- * nobody reads would make a picture say what does not happen.
+ * The event of a letter, in the JSON form of a recording. Unlike in a recording, an unknown field is an error: it would
+ * make a diagram show something that does not happen.
  *
  * @throws Error that says what is wrong with it
  */
 export function fleetEventOf(value: JsonValue): FleetEvent {
   const read = parseRecordedEvent(value);
-  if ('error' in read) throw new Error(`this is no event: ${read.error.message}`);
+  if ('error' in read) throw new Error(`this is not an event: ${read.error.message}`);
   const { event } = read;
   if (event.kind === 'start' || event.kind === 'message')
     throw new Error(
-      `an event of kind ${event.kind} belongs in a recording; the operator takes the start as argument`,
+      `an event of kind ${event.kind} is only for recordings; the operator takes the start as argument`,
     );
   const unread = unreadField(value, event);
   if (unread !== undefined) throw new Error(`an event of kind ${event.kind} has no field ${unread}`);
   return event;
 }
 
-/** The path of the first field that was given and is not in what was made of it. `null` may have become nothing. */
-export function unreadField(given: JsonValue, made: unknown): string | undefined {
-  if (typeof given !== 'object' || given === null || typeof made !== 'object' || made === null)
+/** The path of the first given field that is missing in the result. A field that is `null` may be missing. */
+export function unreadField(given: JsonValue, result: unknown): string | undefined {
+  if (typeof given !== 'object' || given === null || typeof result !== 'object' || result === null)
     return undefined;
   for (const [key, value] of Object.entries(given)) {
     if (value === null) continue;
     const inner: unknown =
-      made instanceof Map
-        ? made.get(key)
-        : Object.hasOwn(made, key)
-          ? made[key as keyof typeof made]
+      result instanceof Map
+        ? result.get(key)
+        : Object.hasOwn(result, key)
+          ? result[key as keyof typeof result]
           : undefined;
     if (inner === undefined) return key;
     const below = unreadField(value, inner);
@@ -48,12 +58,11 @@ export function unreadField(given: JsonValue, made: unknown): string | undefined
 }
 
 /**
- * `model({ policy, …start })`: the reference model over all inputs, whose letters are events in the JSON form of a
- * recording.
+ * `model({ policy, …start })`: the reference model over all inputs. Letters are events in the JSON form of a recording.
  *
- * 1. `policy` is a name of the table, `default` when absent; the other fields are those of a recording's `start`.
- * 2. `busy`: the busy workers, ascending, whenever the set differs; the empty set at the beginning is not told.
- * 3. `transitions`: `{workerId, busy}` for each worker that crossed. `cleanups`: each one. `problems`: their codes.
+ * 1. `policy` is a name in the table, `default` when absent. The other fields are those of a recording's `start`.
+ * 2. `busy`: the busy workers, ascending, whenever the set differs. The initial empty set is not emitted.
+ * 3. `transitions`: `{workerId, busy}` of each transition. `cleanups`: each cleanup. `problems`: the code of each problem.
  */
 export const modelOperator = (lookup: PolicyLookup): MarbleOperator => ({
   read: fleetEventOf,
@@ -80,7 +89,7 @@ export const modelOperator = (lookup: PolicyLookup): MarbleOperator => ({
   },
 });
 
-/** The policy that a name in a marble file means. */
+/** Finds the policy of a name in a marble file. */
 export type PolicyLookup = (name: string) => LoadPolicy;
 
 /**
@@ -99,7 +108,7 @@ export function fleetArguments(
   if (second !== undefined || typeof given !== 'object' || given === null || Array.isArray(given))
     throw new Error('it takes one object, such as { policy: "default", decodeInstances: ["7"] }');
   const { policy = 'default', ...fields } = given as Readonly<Record<string, JsonValue>>;
-  if (typeof policy !== 'string') throw new Error('policy must be a name of the table of policies');
+  if (typeof policy !== 'string') throw new Error('policy must be a name in the table of policies');
   const start = startOf(fields);
   return { policy: lookup(policy), start };
 }
@@ -107,15 +116,15 @@ export function fleetArguments(
 function startOf(fields: Readonly<Record<string, JsonValue>>): FleetStart {
   const read = parseRecordedEvent({ ...fields, kind: 'start' });
   if ('error' in read) throw new Error(read.error.message);
-  if (read.event.kind !== 'start') throw new Error('kind is no field of a start');
+  if (read.event.kind !== 'start') throw new Error('a start has no field kind');
   const unread = unreadField(fields, read.event);
-  if (unread !== undefined) throw new Error(`there is no field ${unread} in a start`);
+  if (unread !== undefined) throw new Error(`a start has no field ${unread}`);
   return read.event;
 }
 
 /**
- * `reduceFleet({ policy, …start })`: the reducer and its selections over all inputs. Arguments, letters and outputs
- * are those of `model`, so that a file holds for both.
+ * `reduceFleet({ policy, …start })`: the reducer and its selections over all inputs. Arguments, letters and outputs are
+ * those of `model`, so that one file can check both.
  */
 export const reduceOperator = (lookup: PolicyLookup): MarbleOperator => ({
   read: fleetEventOf,
@@ -138,8 +147,8 @@ export const reduceOperator = (lookup: PolicyLookup): MarbleOperator => ({
 });
 
 /**
- * `steps({ policy, …start })`: the steps themselves that the reducer makes, for the operators that stand below it.
- * Arguments and letters are those of `reduceFleet`. In a row a step is its time and its busy workers.
+ * `steps({ policy, …start })`: the steps of the reducer, for the operators below it. Arguments and letters are those of
+ * `reduceFleet`. In a row, a step is its time and its busy workers.
  */
 export const stepsOperator = (lookup: PolicyLookup): MarbleOperator => ({
   read: fleetEventOf,
@@ -154,8 +163,8 @@ export const stepsOperator = (lookup: PolicyLookup): MarbleOperator => ({
 });
 
 /**
- * `busySets()`, `transitions()` and `cleanups()`, which stand below `steps`. In a row a busy set is its workers, and a
- * transition `{workerId, busy}`.
+ * `busySets()`, `transitions()` and `cleanups()`, for use below `steps`. In a row, a busy set is the list of its workers,
+ * and a transition is `{workerId, busy}`.
  */
 export const selectionOperators = {
   busySets: selection('busySets', (steps$) =>
@@ -180,7 +189,7 @@ function selection(
   const operator: OperatorFunction<FleetStep, unknown> = select;
   return {
     read: () => {
-      throw new Error(`${name} takes steps, which no letter can say; write "> steps({…})" above it`);
+      throw new Error(`${name} takes steps, which a letter cannot represent; write "> steps({…})" above it`);
     },
     build: (args) => {
       if (args.length > 0) throw new Error('it takes no arguments');

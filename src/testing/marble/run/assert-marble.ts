@@ -3,23 +3,31 @@ import { parseMarble } from '../grammar/parse-marble.js';
 import { valueText } from '../value-text.js';
 import { UNKNOWN_LETTERS } from './compare-output.js';
 import type { MarbleOperators } from './marble-operator.js';
-import { type MarbleResult, type OutputResult, type SubscriptionsResult, drawRow, drawSubscription, listEmissions, nameEmissions } from './marble-result.js';
+import {
+  type MarbleResult,
+  type OutputResult,
+  type SubscriptionsResult,
+  drawRow,
+  drawSubscription,
+  listEmissions,
+  nameEmissions,
+} from './marble-result.js';
 import { runMarble } from './run-marble.js';
 
-/** Reasons and letters before the rest is only counted: more do not help whoever reads them. */
+/** The maximum number of reasons, and of letters, that are shown; the others are only counted. */
 const MAX_LINES = 20;
 
 /**
- * A failed marble for people: for each row that does not hold the expected row, what came in the same letters, what
- * the letters stand for, and why the two differ. Empty when everything holds.
+ * Describes a failed marble: for each row that differs the expected row, the actual one in the same letters, the values of
+ * the letters, and how the rows differ. Empty when everything is as expected.
  *
- * Values that the expected row does not know have capital letters of their own.
+ * Values that are not in the expected row have new capital letters.
  */
 export function failureText({ marble, outputs, subscriptions, reasons }: MarbleResult): string {
   const blocks = [
     ...(reasons.length === 0 ? [] : [`${marble.file}: the run itself is not valid\n\n${bullets(reasons)}`]),
-    ...subscriptions.filter(hasReasons).map((one) => subscriptionsBlock(marble, one)),
-    ...outputs.filter(hasReasons).map((one) => outputBlock(marble, one)),
+    ...subscriptions.filter(hasReasons).map((result) => subscriptionsBlock(marble, result)),
+    ...outputs.filter(hasReasons).map((result) => outputBlock(marble, result)),
   ];
   return blocks.join('\n\n');
 }
@@ -29,10 +37,10 @@ function outputBlock({ file, tickMs }: Marble, { stream, emissions, reasons }: O
   const actual =
     drawRow(named, tickMs, stream.text.length) ?? `${listEmissions(named)} (no row can show this)`;
   const values = new Map<string, string>();
-  for (const { letter, value } of [...stream.bindings.values()].sort(byFirstMark(stream)))
+  for (const { letter, value } of [...stream.bindings.values()].sort(byFirstUse(stream)))
     values.set(letter === '#' ? '# expected' : letter, valueText(value));
   for (const { kind, letter, text } of named)
-    if (kind === 'error') values.set('# came', text);
+    if (kind === 'error') values.set('# actual', text);
     else if (kind === 'next' && !values.has(letter)) values.set(letter, text);
   const width = Math.max(0, ...[...values.keys()].map((letter) => letter.length));
   const legend = capped([...values].map(([letter, text]) => `    ${letter.padEnd(width)}  ${text}`));
@@ -50,10 +58,10 @@ function subscriptionsBlock({ file, tickMs }: Marble, result: SubscriptionsResul
     drawSubscription({ from: from * tickMs, to: to === null ? null : to * tickMs }, tickMs),
   );
   const line = stream.subscriptions[0]?.line ?? stream.line;
-  const came = subscriptions.map((one) => drawSubscription(one, tickMs));
+  const actual = subscriptions.map((times) => drawSubscription(times, tickMs));
   return [
     `${file}:${line}: the subscriptions to ${stream.title} are not as expected`,
-    [`  input     ${stream.text}`, ...list('expected', rows), ...list('actual', came)].join('\n'),
+    [`  input     ${stream.text}`, ...list('expected', rows), ...list('actual', actual)].join('\n'),
     bullets(reasons),
   ].join('\n\n');
 }
@@ -76,14 +84,17 @@ function hasReasons({ reasons }: { readonly reasons: readonly string[] }): boole
   return reasons.length > 0;
 }
 
-/** Letters in the order of the row, whatever the order of their bindings. */
-function byFirstMark({ notifications: marks }: MarbleStream): (a: { letter: string }, b: { letter: string }) => number {
-  const first = ({ letter }: { letter: string }): number => marks.findIndex((mark) => mark.letter === letter);
+/** Compares letters by their first use in the row. */
+function byFirstUse({
+  notifications,
+}: MarbleStream): (a: { letter: string }, b: { letter: string }) => number {
+  const first = ({ letter }: { letter: string }): number =>
+    notifications.findIndex((notification) => notification.letter === letter);
   return (a, b) => first(a) - first(b);
 }
 
 /**
- * Runs the text of a marble file, and throws when it does not hold: one line in a test of any framework.
+ * Runs a marble file, and throws when it fails. It is one line in a test of any framework.
  *
  * @throws MarbleError with file and line, or with the expected rows, the actual ones and the reasons
  *

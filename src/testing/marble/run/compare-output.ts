@@ -1,9 +1,15 @@
 import { type JsonValue, parseJsonValue } from '../../../wire/json/json-value.js';
 import type { MarbleNotification, MarbleStream } from '../grammar/marble.js';
 import { canonicalText } from '../value-text.js';
-import { type MarbleEmission, type NamedEmission, type SubscriptionTimes, drawSubscription, nameEmissions } from './marble-result.js';
+import {
+  type MarbleEmission,
+  type NamedEmission,
+  type SubscriptionTimes,
+  drawSubscription,
+  nameEmissions,
+} from './marble-result.js';
 
-/** Where two JSON texts differ first: `.verdict.busy is true, not false`. Empty when the values as a whole do. */
+/** The first difference of two JSON texts: `.verdict.busy is true, not false`. Empty when no part of them is equal. */
 export function firstDifference(expected: string, actual: string): string {
   const [wanted, found] = [parseJsonValue(expected), parseJsonValue(actual)];
   if ('error' in wanted || 'error' in found || !isNested(wanted.value) || !isNested(found.value)) return '';
@@ -31,7 +37,7 @@ function fieldsOf(value: object): Readonly<Record<string, JsonValue | undefined>
   return value as Readonly<Record<string, JsonValue | undefined>>;
 }
 
-/** The letters that values have which the expected row does not know. */
+/** The letters of values that are not in the expected row. */
 export const UNKNOWN_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 interface Expected extends Pick<MarbleEmission, 'at' | 'kind' | 'canonical'> {
@@ -40,27 +46,27 @@ interface Expected extends Pick<MarbleEmission, 'at' | 'kind' | 'canonical'> {
 type Pair = (expected: Expected, actual: NamedEmission) => boolean;
 
 /**
- * Why what came is not what a row expects; nothing when it is. Time, value, error, end and the order within a
- * column all count.
+ * The reasons why the emissions of an output differ from its row; empty when they are equal. Time, value, error, end and
+ * the order within a column all count.
  */
 export function compareOutput(
   stream: MarbleStream,
   emissions: readonly MarbleEmission[],
   tickMs: number,
 ): string[] {
-  const expected = stream.notifications.map((mark) => expectedOf(mark, stream, tickMs));
+  const expected = stream.notifications.map((notification) => expectedOf(notification, stream, tickMs));
   const actual = nameEmissions(stream, emissions, tickMs, UNKNOWN_LETTERS);
   const reasons: { readonly at: number; readonly text: string }[] = [];
   const wanted = [...expected];
   const found = [...actual];
-  // What is paired off first explains best: what is right, what is late, what is another value.
+  // The pairs are made in this order, so that each reason explains as much as possible: equal, late, another value.
   const pairOff = (pair: Pair, text?: (a: Expected, b: NamedEmission) => string): void => {
-    for (const one of [...wanted]) {
-      const other = found.find((candidate) => pair(one, candidate));
-      if (other === undefined) continue;
-      wanted.splice(wanted.indexOf(one), 1);
-      found.splice(found.indexOf(other), 1);
-      if (text !== undefined) reasons.push({ at: Math.min(one.at, other.at), text: text(one, other) });
+    for (const a of [...wanted]) {
+      const b = found.find((candidate) => pair(a, candidate));
+      if (b === undefined) continue;
+      wanted.splice(wanted.indexOf(a), 1);
+      found.splice(found.indexOf(b), 1);
+      if (text !== undefined) reasons.push({ at: Math.min(a.at, b.at), text: text(a, b) });
     }
   };
   const column = (at: number): string => columnText(at, tickMs);
@@ -69,15 +75,19 @@ export function compareOutput(
   pairOff(
     sameValue,
     (a, b) =>
-      `right value at wrong time: ${nameOf(a)} belongs in ${column(a.at)}, and came ${arrivalText(b.at, tickMs)}`,
+      `right value at the wrong time: ${nameOf(a)} was expected in ${column(a.at)}, and was emitted ${arrivalText(b.at, tickMs)}`,
   );
   pairOff(
     (a, b) => a.kind === b.kind && a.at === b.at,
     (a, b) => `value differs in ${column(a.at)}: ${valuesOf(a, b)}`,
   );
-  for (const one of wanted) reasons.push({ at: one.at, text: `missing: ${nameOf(one)} in ${column(one.at)}` });
-  for (const one of found)
-    reasons.push({ at: one.at, text: `unexpected: ${nameOf(one)} ${arrivalText(one.at, tickMs)}` });
+  for (const missing of wanted)
+    reasons.push({ at: missing.at, text: `missing: ${nameOf(missing)} in ${column(missing.at)}` });
+  for (const unexpected of found)
+    reasons.push({
+      at: unexpected.at,
+      text: `unexpected: ${nameOf(unexpected)} ${arrivalText(unexpected.at, tickMs)}`,
+    });
   if (reasons.length === 0) reasons.push(...misordered(expected, actual, column));
   for (const { kind, value, canonical, letter, at } of actual)
     if (kind !== 'complete' && canonicalText(value) !== canonical)
@@ -85,7 +95,11 @@ export function compareOutput(
   return reasons.sort((a, b) => a.at - b.at).map(({ text }) => text);
 }
 
-function expectedOf({ column, kind, letter }: MarbleNotification, stream: MarbleStream, tickMs: number): Expected {
+function expectedOf(
+  { column, kind, letter }: MarbleNotification,
+  stream: MarbleStream,
+  tickMs: number,
+): Expected {
   const canonical = kind === 'complete' ? '' : canonicalText(stream.bindings.get(letter)?.value);
   return { at: column * tickMs, kind, letter, canonical };
 }
@@ -93,18 +107,21 @@ function expectedOf({ column, kind, letter }: MarbleNotification, stream: Marble
 function misordered(
   expected: readonly Expected[],
   actual: readonly NamedEmission[],
-  place: (at: number) => string,
+  columnOf: (at: number) => string,
 ): { readonly at: number; readonly text: string }[] {
   const wrong = expected.findIndex(({ canonical, kind }, index) => {
-    const other = actual[index];
-    return other?.canonical !== canonical || other.kind !== kind;
+    const emission = actual[index];
+    return emission?.canonical !== canonical || emission.kind !== kind;
   });
   const at = expected[wrong]?.at;
   if (at === undefined) return [];
   const letters = (all: readonly { at: number; letter: string }[]): string =>
-    all.map((one) => (one.at === at ? one.letter : '')).join('');
+    all.map((emission) => (emission.at === at ? emission.letter : '')).join('');
   return [
-    { at, text: `wrong order in ${place(at)}: ${letters(expected)} was expected, ${letters(actual)} came` },
+    {
+      at,
+      text: `wrong order in ${columnOf(at)}: expected ${letters(expected)}, got ${letters(actual)}`,
+    },
   ];
 }
 
@@ -117,7 +134,7 @@ function valuesOf(expected: Expected, actual: NamedEmission): string {
   const what =
     expected.kind === 'error'
       ? `the error is ${actual.text}, not ${expected.canonical}`
-      : `${expected.letter} was expected, ${actual.letter} came`;
+      : `expected ${expected.letter}, got ${actual.letter}`;
   return where === '' ? what : `${what}; ${where}`;
 }
 
@@ -130,7 +147,7 @@ function arrivalText(at: number, tickMs: number): string {
   return `at ${at} ms, between columns ${Math.floor(at / tickMs)} and ${Math.ceil(at / tickMs)}`;
 }
 
-/** Why the subscriptions to an input are not those of its rows; nothing when they are, or when it has no rows. */
+/** The reasons why the subscriptions to an input differ from its rows; empty when they are equal or there are no rows. */
 export function compareSubscriptions(
   stream: MarbleStream,
   actual: readonly SubscriptionTimes[],
@@ -140,11 +157,11 @@ export function compareSubscriptions(
   if (rows.length === 0) return [];
   if (rows.length !== actual.length)
     return [
-      `${rows.length} ${rows.length === 1 ? 'subscription was' : 'subscriptions were'} expected, ${actual.length} came`,
+      `expected ${rows.length} ${rows.length === 1 ? 'subscription' : 'subscriptions'}, got ${actual.length}`,
     ];
   return rows.flatMap(({ from, to }, index) => {
     const expected = drawSubscription({ from: from * tickMs, to: to === null ? null : to * tickMs }, tickMs);
-    const came = actual[index] === undefined ? '' : drawSubscription(actual[index], tickMs);
-    return expected === came ? [] : [`subscription ${index + 1} is ${came}, not ${expected}`];
+    const found = actual[index] === undefined ? '' : drawSubscription(actual[index], tickMs);
+    return expected === found ? [] : [`subscription ${index + 1} is ${found}, not ${expected}`];
   });
 }

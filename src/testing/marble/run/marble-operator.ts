@@ -4,28 +4,28 @@ import type { JsonValue } from '../../../wire/json/json-value.js';
 import { type Marble, type MarbleCall, MarbleError, type MarbleStream } from '../grammar/marble.js';
 import { deepFreeze } from './record-emissions.js';
 
-/** What an operator of a marble file is given besides its arguments. */
+/** What an operator of a marble file receives besides its arguments. */
 export interface MarbleContext {
-  /** Virtual time, in milliseconds. RxJS's own schedulers show the same time during a run. */
+  /** Virtual time, in milliseconds. RxJS's own schedulers have the same time during a run. */
   readonly scheduler: SchedulerLike;
   /** The streams above the operator, by title, in the order of the file. */
   readonly inputs: Readonly<Record<string, Observable<unknown>>>;
-  /** All of them merged; in one column the row that stands first is first. */
+  /** All of them merged. Within a column they have the order of the file. */
   readonly merged$: Observable<unknown>;
 }
 
-/** Streams by title: an operator with several outputs, of which a file checks those it names. */
+/** Streams by title: the outputs of an operator that has several. A file checks those that it names. */
 export type MarbleOutputs = Readonly<Record<string, Observable<unknown>>>;
 
-/** Builds what stands between inputs and outputs: an operator, applied to the merged inputs, or named outputs. */
+/** Builds either an operator, which is applied to the merged inputs, or named outputs. */
 export type BuildMarbleOperator = (
   args: readonly JsonValue[],
   context: MarbleContext,
 ) => OperatorFunction<never, unknown> | MarbleOutputs;
 
-/** An operator that marble files can name, where letters of its inputs stand for more than their JSON. */
+/** An operator that marble files can name, and that converts the JSON of its input letters. */
 export interface MarbleOperator {
-  /** What the operator is given for the JSON of a letter. A throw refuses the file at the line of the binding. */
+  /** The input value for the JSON of a letter. An exception refuses the file at the line of the binding. */
   readonly read: (value: JsonValue) => unknown;
   readonly build: BuildMarbleOperator;
 }
@@ -33,8 +33,8 @@ export interface MarbleOperator {
 /** The operators that marble files can name. */
 export type MarbleOperators = Readonly<Record<string, BuildMarbleOperator | MarbleOperator>>;
 
-/** The title of what an operator without named outputs gives. */
-const ONLY = 'output';
+/** The title of the output of an operator without named outputs. */
+const SINGLE_OUTPUT = 'output';
 
 /**
  * Applies the operators of a file, one after the other, to its inputs. The result has every output that the file
@@ -54,11 +54,12 @@ export function buildOutputs(
     const merged$ = merge(...(streams === inputs ? inFileOrder(marble, inputs) : Object.values(streams)));
     const built = build(marble, call, operators, { scheduler, inputs: streams, merged$ });
     single = typeof built === 'function';
-    streams = typeof built === 'function' ? Object.fromEntries([[ONLY, applied(built, merged$)]]) : built;
+    streams =
+      typeof built === 'function' ? Object.fromEntries([[SINGLE_OUTPUT, applied(built, merged$)]]) : built;
   }
   const [first, second] = marble.outputs;
-  if (single && first !== undefined && streams[ONLY] !== undefined) {
-    if (second === undefined) return { [first.title]: streams[ONLY] };
+  if (single && first !== undefined && streams[SINGLE_OUTPUT] !== undefined) {
+    if (second === undefined) return { [first.title]: streams[SINGLE_OUTPUT] };
     throw refusal(marble, second.line, 'the operator has one output, but this is a second expected row');
   }
   for (const { title, line } of marble.outputs) {
@@ -66,16 +67,16 @@ export function buildOutputs(
       throw refusal(
         marble,
         line,
-        `the operator has no output ${JSON.stringify(title)}; choose one of ${Object.keys(streams).join(', ')}`,
+        `the operator has no output ${JSON.stringify(title)}; its outputs are ${Object.keys(streams).join(', ')}`,
       );
   }
   return streams;
 }
 
 /**
- * The operator of that name.
+ * Finds an operator by its name.
  *
- * @throws MarbleError that lists the names there are
+ * @throws MarbleError that lists the available names
  */
 export function operatorNamed(
   marble: Marble,
@@ -87,7 +88,7 @@ export function operatorNamed(
     throw refusal(
       marble,
       call.line,
-      `there is no operator ${call.name}; choose one of ${Object.keys(operators).sort().join(', ')}`,
+      `there is no operator ${call.name}; the operators are ${Object.keys(operators).sort().join(', ')}`,
     );
   return typeof found === 'function' ? { build: found } : found;
 }
@@ -107,12 +108,12 @@ function build(
   }
 }
 
-/** An object lists keys that look like numbers first, wherever they stand in the file. */
+/** The streams in the order of the file. The order of an object differs for keys that look like numbers. */
 function inFileOrder({ inputs }: Marble, streams: MarbleOutputs): Observable<unknown>[] {
   return inputs.map(({ title }) => streams[title] ?? EMPTY);
 }
 
-/** A table of operators knows what its operators take; here nothing is known about it. */
+/** Applies an operator. Its input type is unknown here; it has to fit the values of `read`. */
 function applied(
   operator: OperatorFunction<never, unknown>,
   merged$: Observable<unknown>,
@@ -131,7 +132,7 @@ function refusal(marble: Marble, line: number, reason: string, cause?: unknown):
 }
 
 /**
- * What the letters of an input stand for, as the first operator reads them, frozen. An error stays its JSON.
+ * The values of the letters of an input, converted by the first operator and frozen. The value of an error is its JSON.
  *
  * @throws MarbleError with the line of a binding that the operator refuses
  */

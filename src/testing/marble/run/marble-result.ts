@@ -1,14 +1,15 @@
 import type { Marble, MarbleNotification, MarbleStream } from '../grammar/marble.js';
 import { canonicalText } from '../value-text.js';
 
-/** What came out of an operator at one moment of virtual time. */
+/** One emission of an operator in virtual time. */
 export interface MarbleEmission {
   /** In milliseconds. */
   readonly at: number;
   readonly kind: MarbleNotification['kind'];
   readonly value: unknown;
-  /** The value at that moment: as a binding would say it, and the same with keys in order. */
+  /** The value at that moment, in the form of a binding. */
   readonly text: string;
+  /** The same with sorted keys. */
   readonly canonical: string;
 }
 
@@ -18,38 +19,38 @@ export interface SubscriptionTimes {
   readonly to: number | null;
 }
 
-/** One expected row, with what came. It holds when there are no reasons why not. */
+/** One expected row, the actual emissions, and the reasons why they differ. */
 export interface OutputResult {
   readonly stream: MarbleStream;
   readonly emissions: readonly MarbleEmission[];
   readonly reasons: readonly string[];
 }
 
-/** The subscription rows of one input, with the subscriptions there were. */
+/** The subscription rows of one input, the actual subscriptions, and the reasons why they differ. */
 export interface SubscriptionsResult {
   readonly stream: MarbleStream;
   readonly subscriptions: readonly SubscriptionTimes[];
   readonly reasons: readonly string[];
 }
 
-/** What running a marble file came to. */
+/** The result of running a marble file. */
 export interface MarbleResult {
   readonly marble: Marble;
   readonly passed: boolean;
   readonly outputs: readonly OutputResult[];
   readonly subscriptions: readonly SubscriptionsResult[];
-  /** What is wrong with the run as a whole, such as real time in the code under test. */
+  /** The reasons why the run itself is invalid, such as real time in the code under test. */
   readonly reasons: readonly string[];
 }
 
-/** An emission with the character that draws it. */
+/** An emission with its character in the row. */
 export interface NamedEmission extends MarbleEmission {
   readonly letter: string;
 }
 
 /**
- * Gives emissions their letters: equal values have the letter of the expected row, the one in the same column
- * first; other values have new letters, taken from `fresh` in order. `?` when those run out.
+ * Gives letters to emissions. Values of the expected row have the letters of the row, preferably one in the same column.
+ * Other values have new letters, taken from `fresh` in order, or `?` when those are used up.
  */
 export function nameEmissions(
   stream: MarbleStream,
@@ -79,8 +80,8 @@ export function nameEmissions(
 }
 
 /**
- * The row that shows emissions, at least `width` columns wide. `undefined` when no row can: something came between
- * two columns, or in a column that the width of a group before it covers.
+ * The row that shows emissions, at least `width` columns wide. `undefined` when no row can show them, because an emission
+ * is between two columns, or in a column that an earlier group covers.
  */
 export function drawRow(
   emissions: readonly NamedEmission[],
@@ -96,7 +97,7 @@ export function drawRow(
   return /[|#]\)?$/.test(row) ? row : row.padEnd(width, '-');
 }
 
-/** Emissions as a list, for those that no row can show: `(xy) at 10 ms, z at 15 ms`. */
+/** Emissions as a list, when no row can show them: `(xy) at 10 ms, z at 15 ms`. */
 export function listEmissions(emissions: readonly NamedEmission[]): string {
   const list = [...byTime(emissions)].map(
     ([at, letters]) => `${letters.length === 1 ? letters : `(${letters})`} at ${at} ms`,
@@ -104,7 +105,7 @@ export function listEmissions(emissions: readonly NamedEmission[]): string {
   return list.join(', ');
 }
 
-/** The row that shows one subscription, or its times in words where no row can. */
+/** The row that shows one subscription, or its times in words when no row can show them. */
 export function drawSubscription({ from, to }: SubscriptionTimes, tickMs: number): string {
   const [start, end] = [from / tickMs, to === null ? null : to / tickMs];
   if (!Number.isInteger(start) || (end !== null && !Number.isInteger(end)))

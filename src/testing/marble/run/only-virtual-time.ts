@@ -1,4 +1,4 @@
-/** What lies outside virtual time, and is found on the global object. */
+/** The functions of the global object that use real time. */
 const OUTSIDE: readonly (readonly [owner: string, name: string])[] = [
   ['', 'setTimeout'],
   ['', 'setInterval'],
@@ -11,15 +11,15 @@ const OUTSIDE: readonly (readonly [owner: string, name: string])[] = [
 ];
 
 /**
- * Runs something with the doors to real time closed: timers, the clocks, and promises throw when they are used, and
- * `escaped` is told what was used even if the code under test swallows the exception.
+ * Runs a function without access to real time: timers, clocks and promises throw when they are used. `escaped` is called
+ * with the name of what was used, so that it is known even if the code under test catches the exception.
  *
- * RxJS's own schedulers and clocks do not come here: a TestScheduler in run mode has replaced them.
+ * RxJS's own schedulers and clocks are not affected, since a TestScheduler in run mode has replaced them.
  */
 export function onlyVirtualTime<T>(run: () => T, escaped: (name: string) => void): T {
   let over = false;
   const refuse = (name: string): void => {
-    // Whoever kept a function beyond the run, as a promise does, has the real one again.
+    // A function that was kept after the run, for example by a promise, works again.
     if (over) return;
     escaped(name);
     throw new Error(`${name} is not virtual: take the time from a scheduler`);

@@ -5,11 +5,10 @@ import type { MarbleEmission } from './marble-result.js';
 const MUTATORS = ['set', 'add', 'delete', 'clear'];
 
 /**
- * Freezes plain data to its depths: objects, arrays, Maps and Sets. Changing it throws from then on, where the
- * change is made.
+ * Freezes plain data deeply: objects, arrays, Maps and Sets. After that, a change throws where it is made.
  *
- * Instances of other classes are left alone: what they keep for themselves, such as a list built on first use, is
- * no part of their value. Typed arrays cannot be frozen.
+ * Instances of other classes are not frozen, since their private data, such as a list that is built on first use, is not
+ * part of their value. Typed arrays cannot be frozen.
  */
 export function deepFreeze<T>(value: T): T {
   freeze(value, new Set());
@@ -20,7 +19,8 @@ function freeze(value: unknown, seen: Set<object>): void {
   if (typeof value !== 'object' || value === null || seen.has(value) || !isData(value)) return;
   seen.add(value);
   if (!Object.isFrozen(value)) {
-    if (value instanceof Map || value instanceof Set) for (const name of MUTATORS) refuseMutation(value, name);
+    if (value instanceof Map || value instanceof Set)
+      for (const name of MUTATORS) refuseMutation(value, name);
     Object.freeze(value);
   }
   for (const inner of innerOf(value)) freeze(inner, seen);
@@ -43,15 +43,15 @@ function refuseMutation(value: object, name: string): void {
   if (!(name in value)) return;
   Object.defineProperty(value, name, {
     value: () => {
-      throw new TypeError(`${name}() on a value that was emitted: whoever has it would see it change`);
+      throw new TypeError(`${name}() changes a value that was already emitted`);
     },
   });
 }
 
-/** More values than a picture can hold: a stream that emits so many has no end. */
+/** More values than a diagram can show. A stream that emits so many is taken to be endless. */
 export const MAX_EMISSIONS = 1000;
 
-/** Writes down everything that passes, at its virtual time and as it is at that moment, and freezes the values. */
+/** Records every emission with its virtual time and its value at that moment, and freezes the values. */
 export function recordEmissions(
   into: MarbleEmission[],
   scheduler: SchedulerLike,

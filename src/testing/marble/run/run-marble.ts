@@ -10,16 +10,16 @@ type Source = ReturnType<typeof emptySource>;
 type Recorded = ReadonlyMap<string, MarbleEmission[]>;
 
 /**
- * Runs a marble file in virtual time and compares everything that it expects.
+ * Runs a marble file in virtual time, and compares the results with its expected rows.
  *
- * 1. Every run has a scheduler of its own. Inputs are hot unless the file says otherwise; in one column the input
- *    that stands first in the file speaks first.
- * 2. Every expected row is compared: values, order, times, the error and the end. An output that the file does not
- *    name is not watched.
- * 3. The run goes on until nothing is left to do, so what comes after the last column counts too. An output that
- *    never rests needs a row of subscriptions `^---!`.
- * 4. What goes in and what comes out is frozen, and a value that changes after it was emitted is a failure.
- * 5. Real time is a failure, however it is reached: timers, clocks, promises.
+ * 1. Every run has its own scheduler. Inputs are hot unless the file says otherwise. Within a column, inputs emit in the
+ *    order of the file.
+ * 2. Every expected row is compared: values, order, times, error and end. An output that the file does not name is not
+ *    subscribed to.
+ * 3. The run continues until nothing is scheduled any more, so emissions after the last column count too. An endless
+ *    output needs a row of subscriptions `^---!`.
+ * 4. Inputs and outputs are frozen. A value that changes after it was emitted is a failure.
+ * 5. Any use of real time is a failure: timers, clocks, promises.
  *
  * @throws MarbleError when the file names an operator, arguments or an output that do not exist
  *
@@ -31,7 +31,7 @@ type Recorded = ReadonlyMap<string, MarbleEmission[]>;
  * const marble = parseMarble('-a-|\na := 2\n> double\n-b-|\nb := 5', 'double.txt');
  * const result = runMarble(marble, { double: () => map((n: number) => n * 2) });
  * console.log(result.passed, result.outputs[0]?.reasons);
- * // Logs: false [ 'value differs in column 1: b was expected, A came' ]
+ * // Logs: false [ 'value differs in column 1: expected b, got A' ]
  * ```
  *
  * @see {@link assertMarble}, {@link failureText}, {@link updateMarble}
@@ -57,12 +57,11 @@ export function runMarble(marble: Marble, operators: MarbleOperators): MarbleRes
     );
   } catch (error) {
     if (error instanceof MarbleError) throw error;
-    reasons.push(`something threw outside of the streams: ${String(error)}`);
+    reasons.push(`an exception outside of the streams: ${String(error)}`);
   }
-  for (const name of escaped)
-    reasons.push(`${name} was used, which is not virtual time; use a scheduler of RxJS`);
+  for (const name of escaped) reasons.push(`${name} was used, which is real time; use a scheduler of RxJS`);
   if (scheduler.actions.length > 0 || [...emissions.values()].some(({ length }) => length > MAX_EMISSIONS))
-    reasons.push('the run does not come to rest; below an output, a row ^---! says how long it is watched');
+    reasons.push('the run does not end; limit the time of an output with a row ^---! below it');
   return resultOf(marble, emissions, sources, reasons);
 }
 
@@ -88,7 +87,7 @@ function sourceOf(
   return source$;
 }
 
-/** RxJS schedules whatever stands in `messages`, so a row is filled in, one tick of any length to a column. */
+/** A source without messages. RxJS schedules its `messages`, so they can be added with a tick of any length. */
 function emptySource({ cold }: MarbleStream, helpers: RunHelpers) {
   return cold ? helpers.cold<unknown>('') : helpers.hot<unknown>('');
 }
@@ -109,7 +108,7 @@ function watch(
     const output$ = outputs[title];
     const into = emissions.get(title);
     if (output$ === undefined || into === undefined) continue;
-    // The scheduler only subscribes; the comparison is made by this runner, so there is nothing to expect here.
+    // The scheduler only subscribes. This runner makes the comparison, so the expectation of the scheduler is not used.
     expectObservable(
       output$.pipe(recordEmissions(into, scheduler)),
       watchRow(subscriptions[0], marble.tickMs),
@@ -117,7 +116,7 @@ function watch(
   }
 }
 
-/** When an output is watched, in RxJS's words, where a column is a millisecond. */
+/** The time in which an output is watched, in the syntax of RxJS with a column of one millisecond. */
 function watchRow(times: MarbleStream['subscriptions'][number] | undefined, tickMs: number): string | null {
   if (times === undefined) return null;
   const from = times.from * tickMs;
@@ -126,7 +125,7 @@ function watchRow(times: MarbleStream['subscriptions'][number] | undefined, tick
   return to === from ? `${from}ms (^!)` : `${from}ms ^ ${to - from - 1}ms !`;
 }
 
-/** Long enough for any wait that a picture can be about, short enough to notice what never ends. */
+/** The end of the run: late enough for any wait that a diagram can show, early enough to detect an endless run. */
 function lastMoment({ inputs, outputs, tickMs }: Marble): number {
   const columns = Math.max(...[...inputs, ...outputs].map(({ text }) => text.length));
   return columns * tickMs + Math.max(100_000, 1000 * tickMs);
@@ -139,8 +138,8 @@ function resultOf(
   reasons: readonly string[],
 ): MarbleResult {
   const outputs = marble.outputs.map((stream) => {
-    const came = emissions.get(stream.title) ?? [];
-    return { stream, emissions: came, reasons: compareOutput(stream, came, marble.tickMs) };
+    const actual = emissions.get(stream.title) ?? [];
+    return { stream, emissions: actual, reasons: compareOutput(stream, actual, marble.tickMs) };
   });
   const subscriptions = marble.inputs.map((stream, index) => {
     const logs = (sources[index]?.subscriptions ?? []).map(timesOf);

@@ -3,21 +3,26 @@ import { parseMarble } from '../grammar/parse-marble.js';
 import { canonicalText } from '../value-text.js';
 import { failureText } from './assert-marble.js';
 import type { MarbleOperators } from './marble-operator.js';
-import { type OutputResult, type SubscriptionsResult, drawRow, drawSubscription, listEmissions, nameEmissions } from './marble-result.js';
+import {
+  type OutputResult,
+  type SubscriptionsResult,
+  drawRow,
+  drawSubscription,
+  listEmissions,
+  nameEmissions,
+} from './marble-result.js';
 import { runMarble } from './run-marble.js';
 
 const FRESH_LETTERS = 'xyzuvwstrqponmlkjihgfedcbaXYZUVWSTRQPONMLKJIHGFEDCBA';
 
-/** What becomes of lines: those that stand in place of a line, by its number. */
+/** The lines that replace a line, by its number. */
 type Edits = Map<number, readonly string[]>;
 
 /**
- * The text of a marble file with its expected rows, their bindings and the rows of subscriptions rewritten to what
- * really comes. Everything else stays: story, titles, inputs, rows that hold.
+ * The text of a marble file with its expected rows, their bindings and the rows of subscriptions updated to the actual
+ * results. Story, titles, inputs and rows that are as expected do not change. The returned text passes.
  *
- * The text that is returned holds. Whoever commits it can say why it changed.
- *
- * @throws MarbleError when no row can show what comes, or the run itself is not valid
+ * @throws MarbleError when no row can show the results, or the run itself is invalid
  *
  * @example
  * ```ts
@@ -35,23 +40,20 @@ export function updateMarble(marble: Marble, operators: MarbleOperators): string
   if (result.reasons.length > 0)
     throw failed(marble, 1, failureText({ ...result, outputs: [], subscriptions: [] }));
   const edits: Edits = new Map();
-  for (const one of result.outputs) if (one.reasons.length > 0) editOutput(marble, one, edits);
-  for (const one of result.subscriptions) if (one.reasons.length > 0) editSubscriptions(marble, one, edits);
+  for (const output of result.outputs) if (output.reasons.length > 0) editOutput(marble, output, edits);
+  for (const input of result.subscriptions)
+    if (input.reasons.length > 0) editSubscriptions(marble, input, edits);
   const text = marble.lines.flatMap((line, index) => edits.get(index + 1) ?? [line]).join('\n');
   const again = runMarble(parseMarble(text, marble.file), operators);
   if (!again.passed)
-    throw failed(
-      marble,
-      1,
-      `${marble.file}: what comes cannot be expected, even rewritten\n\n${failureText(again)}`,
-    );
+    throw failed(marble, 1, `${marble.file}: the updated file fails too\n\n${failureText(again)}`);
   return text;
 }
 
 function editOutput(marble: Marble, { stream, emissions }: OutputResult, edits: Edits): void {
-  const came = new Set(emissions.map(({ canonical }) => canonical));
-  const kept = new Map([...stream.bindings].filter(([, { value }]) => came.has(canonicalText(value))));
-  // A letter whose value does not come any more is the first to stand for a new one, which keeps the change small.
+  const actual = new Set(emissions.map(({ canonical }) => canonical));
+  const kept = new Map([...stream.bindings].filter(([, { value }]) => actual.has(canonicalText(value))));
+  // Letters whose values are no longer emitted are used first for new values, which keeps the change small.
   const freed = [...stream.bindings.keys()].filter((letter) => letter !== '#' && !kept.has(letter));
   const named = nameEmissions(
     { ...stream, bindings: kept },
@@ -69,7 +71,7 @@ function editOutput(marble: Marble, { stream, emissions }: OutputResult, edits: 
     const text = texts.get(letter);
     const same =
       kept.has(letter) &&
-      named.some((one) => one.letter === letter && one.canonical === canonicalText(value));
+      named.some((emission) => emission.letter === letter && emission.canonical === canonicalText(value));
     if (!same) edits.set(line, text === undefined ? [] : [`${letter} := ${text}`]);
     texts.delete(letter);
   }
@@ -83,13 +85,13 @@ function editSubscriptions(
   { stream, subscriptions }: SubscriptionsResult,
   edits: Edits,
 ): void {
-  const rows = subscriptions.map((one) => drawSubscription(one, marble.tickMs));
+  const rows = subscriptions.map((times) => drawSubscription(times, marble.tickMs));
   const inWords = rows.find((row) => row.startsWith('from'));
   if (inWords !== undefined) throw noRow(marble, stream, inWords);
   stream.subscriptions.forEach(({ line }, index) => edits.set(line, index === 0 ? rows : []));
 }
 
-/** Rows that are equally long are easier to compare. */
+/** The length of the longest row. Rows of equal length are easier to compare. */
 function longestRow({ inputs, outputs }: Marble): number {
   return Math.max(...[...inputs, ...outputs].map(({ text }) => text.length));
 }
@@ -103,7 +105,7 @@ function lastLine({ lines, inputs, outputs }: Marble, { line }: MarbleStream): n
 }
 
 function noRow({ file, tickMs }: Marble, { line, title }: MarbleStream, what: string): MarbleError {
-  const reason = `no row can show what comes of ${title}: ${what}; spread the inputs, or take a tick other than ${tickMs} ms`;
+  const reason = `no row can show the emissions of ${title}: ${what}; spread the inputs, or use a tick other than ${tickMs} ms`;
   return new MarbleError('marble-failed', file, line, `${file}:${line}: ${reason}.`);
 }
 

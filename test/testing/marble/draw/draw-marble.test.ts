@@ -81,12 +81,12 @@ describe('drawMarble', () => {
     expect(svg).not.toMatch(/<tags>|<only>|<a & b>/);
   });
 
-  it('holds nothing that is no character of XML', () => {
+  it('contains only characters that XML allows', () => {
     const odd = draw('a\ntitle = \u0007bell \ud800\na := 1\n> x\n-');
     expect(odd).toContain('>\ufffdbell \ufffd</text>');
   });
 
-  it('stands alone in light and in dark: paper and ink change together', () => {
+  it('is self-contained in light and in dark pages: background and text change together', () => {
     expect(svg).not.toMatch(/href|url\(|@import/);
     expect(svg).toMatch(/prefers-color-scheme:dark\)\{\n\.paper\{fill:#0d1117\}\n/);
     expect(svg).toContain('<rect class="paper"');

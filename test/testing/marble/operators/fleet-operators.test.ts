@@ -6,29 +6,29 @@ import { assertMarble } from '../../../../src/testing/marble/run/assert-marble.j
 const load = (tokens: number): string =>
   `{"kind":"load","workerId":7,"dpRank":0,"activePrefillTokens":${tokens}}`;
 const model = (args = ''): string => `> model(${args})`;
-const marks = "{ policy: 'dynamo-1.0', thresholds: { activePrefillTokensThreshold: 10 } }";
+const startArgs = "{ policy: 'dynamo-1.0', thresholds: { activePrefillTokensThreshold: 10 } }";
 const check = (...lines: string[]): void => assertMarble(lines.join('\n'), 'f.txt', fleetOperators());
 
 describe('model', () => {
-  const input = ['a-b-b-a-', `a := ${load(11)}`, `b := ${load(9)}`, model(marks)];
+  const input = ['a-b-b-a-', `a := ${load(11)}`, `b := ${load(9)}`, model(startArgs)];
 
-  it('busy - the set, each time it differs; the empty one at the beginning is not told', () => {
+  it('busy - the set, each time it differs; the initial empty one is not emitted', () => {
     check(...input, 'x-y---x-', 'title = busy', 'x := ["7"]', 'y := []');
     check(...input.toSpliced(0, 2, '--b-b---'), '--------', 'title = busy');
   });
 
-  it('transitions - one for each worker that crossed', () => {
+  it('transitions - one for each worker that became busy or free', () => {
     const [yes, no] = ['x := {"workerId":"7","busy":true}', 'y := {"workerId":"7","busy":false}'];
     check(...input, 'x-y---x-', 'title = transitions', yes, no);
   });
 
-  it('all inputs are one, in the order of the file, and so is the time', () => {
+  it('merges all inputs in the order of the file', () => {
     const both = ['--b', 'title = b', `b := ${load(9)}`, '--a', 'title = a', `a := ${load(11)}`];
-    check(...both, model(marks), '--x', 'title = busy', 'x := ["7"]');
+    check(...both, model(startArgs), '--x', 'title = busy', 'x := ["7"]');
     check(
       ...both.slice(3),
       ...both.slice(0, 3),
-      model(marks),
+      model(startArgs),
       '--(xy)',
       'title = busy',
       'x := ["7"]',
@@ -51,7 +51,7 @@ describe('model', () => {
     check(...text, ...events, model(), ...outputs, ...problems);
   });
 
-  it('the inputs are subscribed once, however many outputs are watched', () => {
+  it('subscribes to the inputs once, however many outputs are watched', () => {
     const [row = '', ...rest] = input;
     check(
       row,
@@ -77,20 +77,17 @@ describe('model', () => {
     ['{}, {}', 'it takes one object'],
     ["{ policy: 'dynamo-9' }", 'There is no policy "dynamo-9": choose one of dynamo-0.8'],
     ['{ policy: 9 }', 'policy must be a name'],
-    ['{ treshold: 1 }', 'there is no field treshold in a start'],
-    [
-      '{ thresholds: { activeDecodeBlocks: 1 } }',
-      'there is no field thresholds.activeDecodeBlocks in a start',
-    ],
-    ['{ decodeInstances: [-1] }', 'is no worker id'],
+    ['{ treshold: 1 }', 'a start has no field treshold'],
+    ['{ thresholds: { activeDecodeBlocks: 1 } }', 'a start has no field thresholds.activeDecodeBlocks'],
+    ['{ decodeInstances: [-1] }', 'is not a valid worker id'],
   ])('refuses %s', (args, message) => {
     const text = ['a', `a := ${load(11)}`, model(args), '-', 'title = busy'];
     expect(() => check(...text)).toThrow(message);
   });
 });
 
-describe('steps, and what stands below', () => {
-  const input = ['a-b-', `a := ${load(11)}`, `b := ${load(9)}`, `> steps(${marks})`];
+describe('steps, and the operators below', () => {
+  const input = ['a-b-', `a := ${load(11)}`, `b := ${load(9)}`, `> steps(${startArgs})`];
 
   it('a step is its time and its busy workers', () => {
     check(...input, 'x-y-', 'x := {"at":0,"busy":["7"]}', 'y := {"at":2,"busy":[]}');
@@ -124,12 +121,12 @@ describe('performCleanup', () => {
 
   it.each([
     ['3', cleanup, 'it takes one object'],
-    ['{ take: 3 }', cleanup, 'there is no field take; choose of takes, failsFor'],
+    ['{ take: 3 }', cleanup, 'unknown option take; the options are takes, failsFor'],
     ["{ takes: '3' }", cleanup, 'takes must be a number of milliseconds'],
     ['{ failsFor: [7] }', cleanup, 'failsFor must be a list of worker ids'],
     ['{ failsFor: "7" }', cleanup, 'failsFor must be a list of worker ids'],
-    ['', '{"workerId":7,"dpRanks":[0],"workerType":"both"}', 'this is no cleanup: workerType must be'],
-    ['', '7', 'this is no cleanup'],
+    ['', '{"workerId":7,"dpRanks":[0],"workerType":"both"}', 'this is not a cleanup: workerType must be'],
+    ['', '7', 'this is not a cleanup'],
   ])('refuses %s of %s', (args, letter, message) => {
     expect(() => check(...perform(args, letter))).toThrow(message);
   });
@@ -168,12 +165,12 @@ describe('fleetEventOf', () => {
       'loads.0.rank',
     ],
     [{ kind: 'stop', now: true }, 'an event of kind stop has no field now'],
-    [{ kind: 'start' }, 'belongs in a recording'],
-    [{ kind: 'message', payloadHex: '00' }, 'belongs in a recording'],
-    [{ kind: 'lod' }, 'this is no event: there is no event of kind "lod"'],
-    [{ kind: 'load', workerId: 1.5 }, 'this is no event'],
-    ['load', 'this is no event: event must be an object'],
-    [null, 'this is no event'],
+    [{ kind: 'start' }, 'is only for recordings'],
+    [{ kind: 'message', payloadHex: '00' }, 'is only for recordings'],
+    [{ kind: 'lod' }, 'this is not an event: there is no event of kind "lod"'],
+    [{ kind: 'load', workerId: 1.5 }, 'this is not an event'],
+    ['load', 'this is not an event: event must be an object'],
+    [null, 'this is not an event'],
   ])('refuses %j', (value, message) => {
     expect(() => fleetEventOf(value)).toThrow(message);
   });

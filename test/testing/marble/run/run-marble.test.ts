@@ -72,10 +72,7 @@ describe('runMarble - holds', () => {
     ['keys in any order', ['a', 'a := {"x":1,"y":[2]}', '> same', 'a', 'a := {"y":[2],"x":1}']],
     ['64-bit integers', ['a', 'a := 18446744073709551615', '> same', 'a', 'a := 18446744073709551615']],
     ['silence', ['---', '> same', '---']],
-    [
-      'what comes long after the last column',
-      ['> waits(50)', `${'-'.repeat(50)}(a|)`, 'a := 0', 'title = done'],
-    ],
+    ['values long after the last column', ['> waits(50)', `${'-'.repeat(50)}(a|)`, 'a := 0', 'title = done']],
     [
       'a wait of minutes',
       ['% tick: 1s', '> waits(150000)', `${'-'.repeat(150)}(a|)`, 'a := 0', 'title = done'],
@@ -91,7 +88,7 @@ describe('runMarble - holds', () => {
     expect(reasons(...inputs, '--c', 'title = right', 'c := 3')).toHaveLength(1);
   });
 
-  it('in one column the input that stands first speaks first, whatever it is called', () => {
+  it('within a column, inputs emit in the order of the file, whatever their titles', () => {
     const rows = (kind: string): string[] => [
       ...['--b', 'title = 2', `kind = ${kind}`, 'b := 2', '--a', 'title = 1', `kind = ${kind}`, 'a := 1'],
       ...['> same', '--(ba)', 'a := 1', 'b := 2'],
@@ -100,7 +97,7 @@ describe('runMarble - holds', () => {
     expect(reasons(...rows('hot').filter((row) => row !== 'kind = hot'))).toEqual([]);
   });
 
-  it('a hot input speaks to nobody before it is subscribed, a cold one begins anew', () => {
+  it('a hot input loses values before the subscription, a cold one starts again', () => {
     const a = ['---x', 'title = a', 'x := 0'];
     expect(
       reasons(...a, '-bc-d', 'title = b', 'b := 1', 'c := 2', 'd := 3', '> latest', '----d', 'd := 3'),
@@ -116,7 +113,7 @@ describe('runMarble - holds', () => {
     expect(reasons('> ticks(3)', '---', 'title = ticks', '-(^!)')).toEqual([]);
   });
 
-  it('runs of one file know nothing of each other', () => {
+  it('runs of one file are independent', () => {
     const lines = ['-a-|', 'a := 1', '> later(1)', '--a|', 'a := 1'];
     expect([reasons(...lines), reasons(...lines)]).toEqual([[], []]);
   });
@@ -147,7 +144,7 @@ describe('runMarble - compares subscriptions', () => {
     expect(reasons(...inputs('^--!'))).toEqual([]);
     expect(reasons(...inputs('^-!'))).toEqual(['subscription 1 is ^--!, not ^-!']);
     expect(reasons(...inputs('^'))).toEqual(['subscription 1 is ^--!, not ^']);
-    expect(reasons(...inputs('^--!', '---^'))).toEqual(['2 subscriptions were expected, 1 came']);
+    expect(reasons(...inputs('^--!', '---^'))).toEqual(['expected 2 subscriptions, got 1']);
   });
 
   it('one after the other', () => {
@@ -156,26 +153,26 @@ describe('runMarble - compares subscriptions', () => {
   });
 });
 
-describe('runMarble - says why not', () => {
+describe('runMarble - gives the reason', () => {
   const input = ['-a-b-|', 'a := {"n":1}', 'b := {"n":2}', '> same'];
   const names = ['a := {"n":1}', 'b := {"n":2}'];
   it.each([
     [
-      'right value at wrong time',
+      'right value at the wrong time',
       ['--ab-|', ...names],
-      ['right value at wrong time: a belongs in column 2, and came in column 1'],
+      ['right value at the wrong time: a was expected in column 2, and was emitted in column 1'],
     ],
     [
       'value differs',
       ['-a-b-|', 'a := {"n":1}', 'b := {"n":3}'],
-      ['value differs in column 3: b was expected, A came; .n is 2, not 3'],
+      ['value differs in column 3: expected b, got A; .n is 2, not 3'],
     ],
     ['missing', ['-aab-|', ...names], ['missing: a in column 2']],
     ['unexpected', ['-a---|', names[0]], ['unexpected: A in column 3']],
     [
       'the end is missing',
       ['-a-b--|', ...names],
-      ['right value at wrong time: the end belongs in column 6, and came in column 5'],
+      ['right value at the wrong time: the end was expected in column 6, and was emitted in column 5'],
     ],
     ['an end that was not expected', ['-a-b--', ...names], ['unexpected: the end in column 5']],
     [
@@ -186,7 +183,7 @@ describe('runMarble - says why not', () => {
     [
       'group as wide as its text',
       ['-(ab)|', ...names],
-      ['right value at wrong time: b belongs in column 1, and came in column 3'],
+      ['right value at the wrong time: b was expected in column 1, and was emitted in column 3'],
     ],
     [
       'nothing as expected',
@@ -199,7 +196,7 @@ describe('runMarble - says why not', () => {
 
   it('wrong order in a column', () => {
     const lines = ['-(ab)', 'a := 1', 'b := 2', '> same', '-(ba)', 'a := 1', 'b := 2'];
-    expect(reasons(...lines)).toEqual(['wrong order in column 1: ba was expected, ab came']);
+    expect(reasons(...lines)).toEqual(['wrong order in column 1: expected ba, got ab']);
   });
 
   it('another error', () => {
@@ -210,11 +207,11 @@ describe('runMarble - says why not', () => {
 
   it('between two columns', () => {
     expect(reasons('% tick: 10ms', '-a', 'a := 1', '> later(5)', '-a', 'a := 1')).toEqual([
-      'right value at wrong time: a belongs in column 1, and came at 15 ms, between columns 1 and 2',
+      'right value at the wrong time: a was expected in column 1, and was emitted at 15 ms, between columns 1 and 2',
     ]);
   });
 
-  it('a number is no text, and undefined is nothing that JSON could say', () => {
+  it('a number is not a text, and undefined equals no JSON', () => {
     const nothing: MarbleOperators = { nothing: () => map(() => undefined), text: () => map(String) };
     const judge = (text: string): boolean => runMarble(parseMarble(text, 'f'), nothing).passed;
     expect(judge('a\na := 1\n> text\na\na := "1"')).toBe(true);
@@ -228,7 +225,7 @@ describe('runMarble - refuses a call that cannot be made', () => {
     [
       'an operator that does not exist',
       ['-', '> toString', '-'],
-      'f.txt:2: there is no operator toString; choose one of above, again',
+      'f.txt:2: there is no operator toString; the operators are above, again',
     ],
     [
       'one that refuses its arguments',
@@ -238,7 +235,7 @@ describe('runMarble - refuses a call that cannot be made', () => {
     [
       'an output that does not exist',
       ['> ticks(1)', '-', 'title = tocks'],
-      'f.txt:2: the operator has no output "tocks"; choose one of ticks',
+      'f.txt:2: the operator has no output "tocks"; its outputs are ticks',
     ],
     [
       'a second row for one output',
@@ -267,16 +264,16 @@ describe('runMarble - refuses a call that cannot be made', () => {
   });
 });
 
-describe('runMarble - notices what never ends', () => {
-  const restless = 'the run does not come to rest; below an output, a row ^---! says how long it is watched';
+describe('runMarble - notices endless runs', () => {
+  const endless = 'the run does not end; limit the time of an output with a row ^---! below it';
   it('a timer, and a loop without time', () => {
-    expect(reasons('> ticks(1000)', '---', 'title = ticks')).toContain(restless);
-    expect(reasons('> spins', '---', 'title = never')).toContain(restless);
-    // A thousand values and the end of the record: a loop is cut, not followed until memory ends.
+    expect(reasons('> ticks(1000)', '---', 'title = ticks')).toContain(endless);
+    expect(reasons('> spins', '---', 'title = never')).toContain(endless);
+    // A thousand values and the end of the record: a loop is cut off before it uses up the memory.
     expect(run('> spins', '---', 'title = never').outputs[0]?.emissions).toHaveLength(1001);
   });
 
-  it('and what is thrown where no stream can carry it', () => {
+  it('and exceptions outside of the streams', () => {
     const broken: MarbleOperators = {
       broken: (_, { scheduler }) => ({
         out: brokenBy(scheduler),
@@ -286,7 +283,7 @@ describe('runMarble - notices what never ends', () => {
     };
     const result = runMarble(parseMarble('> broken\n-\ntitle = out', 'f'), broken);
     expect(result.passed).toBe(false);
-    expect(result.reasons).toEqual(['something threw outside of the streams: Error: lost']);
+    expect(result.reasons).toEqual(['an exception outside of the streams: Error: lost']);
   });
 
   const brokenBy = (scheduler: SchedulerLike): Observable<never> =>

@@ -75,18 +75,18 @@ z := {"n":3}
     expect(update(after)).toBe(after);
   });
 
-  it('gives a letter that is free again to a new value first', () => {
+  it('uses a letter that is no longer needed for a new value first', () => {
     expect(update('-a\na := 1\n> same\n-q\nq := 2\n')).toBe('-a\na := 1\n> same\n-q\nq := 1\n');
   });
 
-  it('rewrites only the rows that do not hold', () => {
+  it('updates only the rows that fail', () => {
     const inputs = 'a--\ntitle = in\na := 1\n> both\n';
     expect(update(`${inputs}z\ntitle = left\nz := 1\n-\ntitle = right\n`)).toBe(
       `${inputs}z\ntitle = left\nz := 1\nx--\ntitle = right\nx := 1\n`,
     );
   });
 
-  it('takes bindings away that nothing needs any more', () => {
+  it('removes unused bindings', () => {
     expect(update('-a\na := 1\n> first(0)\n-(ab)\na := 1\nb := 2\n')).toBe('-a\na := 1\n> first(0)\n|\n');
   });
 
@@ -96,7 +96,7 @@ z := {"n":3}
     expect(update(`${head}-#\n# := {"code":8}\n`)).toBe(`${head}-#\n# := {"code":7}\n`);
   });
 
-  it('rewrites rows of subscriptions', () => {
+  it('updates rows of subscriptions', () => {
     const head = '-a-b-\na := 1\nb := 2\n';
     expect(update(`${head}^\n--^\n> first(1)\n-(a|)\na := 1\n`)).toBe(
       `${head}^!\n> first(1)\n-(a|)\na := 1\n`,
@@ -107,16 +107,16 @@ z := {"n":3}
     [
       'a group covers the next column',
       'a\na := 0\n> burst\n-',
-      'no row can show what comes of output: (xy) at 0 ms, z at 1 ms',
+      'no row can show the emissions of output: (xy) at 0 ms, z at 1 ms',
     ],
     [
       'it comes between columns',
       '% tick: 10ms\na\na := 0\n> late\n-',
-      'no row can show what comes of output: x at 5 ms',
+      'no row can show the emissions of output: x at 5 ms',
     ],
-    ['JSON has no form for it', 'a\na := 0\n> nothing\n-', 'what x is bound to is no JSON'],
-    ['letters run out', '> many\n-\ntitle = many', 'no row can show what comes of many'],
-    ['a value changes later', 'aa\na := 1\n> grows\n-', 'what comes cannot be expected, even rewritten'],
+    ['JSON cannot represent it', 'a\na := 0\n> nothing\n-', 'the value of x is not valid JSON'],
+    ['letters run out', '> many\n-\ntitle = many', 'no row can show the emissions of many'],
+    ['a value changes later', 'aa\na := 1\n> grows\n-', 'the updated file fails too'],
     ['the run is not valid', 'a\na := 0\n> clock\n-', 'Date.now was used'],
   ])('refuses when %s', (_, text, message) => {
     expect(() => update(text)).toThrow(MarbleError);

@@ -49,7 +49,7 @@ const same: Partial<Record<PolicyName, Partial<Record<Cell, Record<string, strin
       '{"types":"known","withoutRank":true}':
         'without prefill watches a worker is known under its own type only',
     },
-    cleanupOnCardLeft: {
+    cleanupOnConfigRemoved: {
       '{"types":"known","withoutRank":true}':
         'without prefill watches a worker is known under its own type only',
     },
@@ -73,7 +73,7 @@ describe('policy table', () => {
     for (const sentence of Object.values(policyCells)) expect(sentence).toMatch(/^[A-Z].*[^.]\.$/);
   });
 
-  it('every row is named as its key', () => {
+  it('every row has the name of its key', () => {
     for (const [name, row] of Object.entries(policies)) expect(row.name).toBe(name);
   });
 });

@@ -5,7 +5,7 @@ import { WorkerTable } from '../../../src/core/events/load-batch.js';
 const halves = (id: bigint): [number, number] => [Number(id >> 32n), Number(id & 0xffff_ffffn)];
 
 describe('worker table', () => {
-  it('the same id has the same index, another id another one, over every growth', () => {
+  it('the same id has the same index, other ids have others, also after growing', () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(fc.bigInt(0n, 40n), fc.bigInt(0n, 2n ** 64n - 1n)), { maxLength: 400 }),
@@ -22,7 +22,7 @@ describe('worker table', () => {
     );
   });
 
-  it('clearing forgets everybody and says so', () => {
+  it('clearing removes all workers and changes the version', () => {
     const table = new WorkerTable();
     table.intern(0, 5);
     table.clear();

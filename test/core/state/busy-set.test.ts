@@ -29,7 +29,7 @@ function newLog(): { log: BusyLog; slots: WorkerSlots } {
 }
 
 describe('busy set', () => {
-  it('every version stays what it was, whenever it is asked first', () => {
+  it('every version stays what it was, whenever it is read first', () => {
     fc.assert(
       fc.property(fc.array(fc.array(fc.nat(20), { maxLength: 4 }), { maxLength: 60 }), (flips) => {
         for (const { version, members } of grow(newLog(), flips).reverse()) {
@@ -51,7 +51,7 @@ describe('busy set', () => {
     expect(versions[0]).toBe(versions[1]);
   });
 
-  it('old versions survive many epochs of the log, asked at the end', () => {
+  it('old versions survive many epochs of the log, read at the end', () => {
     const log = newLog();
     const flapping = Array.from({ length: 5000 }, (_, i) => [i % 7, 100 + (i % 11)]);
     const all = grow(log, flapping);
@@ -60,7 +60,7 @@ describe('busy set', () => {
     }
   });
 
-  it('toSet is made once, and the newest version asks nothing of it', () => {
+  it('toSet is made once, and the newest version does not use it', () => {
     const [one] = grow(newLog(), [[1, 2]]);
     expect(one?.version.toSet()).toBe(one?.version.toSet());
     expect(newLog().log.newest).toMatchObject({ version: 0, size: 0, added: [], removed: [] });

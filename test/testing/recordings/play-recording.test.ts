@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type PlayerName, playRecording } from '../../src/testing/recordings/play-recording.js';
-import { oracle, own, type FixtureRecording } from '../support/fixture-recordings.js';
+import { type PlayerName, playRecording } from '../../../src/testing/recordings/play-recording.js';
+import { oracle, own, type FixtureRecording } from '../../support/fixture-recordings.js';
 
 const failures = ({ file, recording }: FixtureRecording, player: PlayerName): unknown[] =>
   playRecording(recording, { player }).failures.map((failure) => ({ file, ...failure }));
@@ -41,7 +41,7 @@ describe('our own recordings', () => {
     expect(failures(one, 'fast')).toEqual([]);
   });
 
-  it('are told from the original’s: each names the rule it shows', () => {
+  it('are separate from those of the original: each names the rule that it shows', () => {
     for (const { recording } of own) expect(recording.header.description).toMatch(/policies\.md|dynamo-/);
   });
 });

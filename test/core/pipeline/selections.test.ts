@@ -1,13 +1,13 @@
 import { concat, defer, of, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { FleetEvent } from '../../src/core/events/fleet-event.js';
-import { reduceFleet } from '../../src/core/pipeline/reduce-fleet.js';
-import { busySets } from '../../src/core/pipeline/selections.js';
-import { policies } from '../../src/core/policy/policies.js';
-import { id, load } from '../support/fleet.js';
+import type { FleetEvent } from '../../../src/core/events/fleet-event.js';
+import { reduceFleet } from '../../../src/core/pipeline/reduce-fleet.js';
+import { busySets } from '../../../src/core/pipeline/selections.js';
+import { policies } from '../../../src/core/policy/policies.js';
+import { id, load } from '../../support/fleet.js';
 
 describe('busySets', () => {
-  it('over several runs in one subscription - a set that differs is told, though its version is the same', () => {
+  it('over several runs in one subscription - a different set is emitted even if it has the same version', () => {
     const run = (worker: number) =>
       defer(() => of<FleetEvent>(load({ workerId: id(worker), activePrefillTokens: 11 }))).pipe(
         reduceFleet(policies.default, { thresholds: { activePrefillTokensThreshold: 10 } }),

@@ -20,11 +20,11 @@ const failure = (text: string): string =>
   failureText(runMarble(parseMarble(text, 'marbles/f.txt'), operators));
 
 describe('failureText', () => {
-  it('is empty when everything holds', () => {
+  it('is empty when everything is as expected', () => {
     expect(failure('a\na := 1\n> same\na\na := 1')).toBe('');
   });
 
-  it('draws both rows in the same letters, says what they stand for, and why they differ', () => {
+  it('draws both rows in the same letters, with their values, and says how the rows differ', () => {
     const text = `% A story.
 --a--b--c-|
 title = in
@@ -45,19 +45,19 @@ marbles/f.txt:10: out is not as expected
   expected  --x---y---|
   actual    --A--y--#
 
-    x       {"n":2,"deep":[{"id":9007199254740992}]}
-    y       {"n":4,"deep":[{"id":9007199254740993}]}
-    A       {"n":2,"deep":[{"id":9007199254740993}]}
-    # came  {"name":"RangeError","message":"too small"}
+    x         {"n":2,"deep":[{"id":9007199254740992}]}
+    y         {"n":4,"deep":[{"id":9007199254740993}]}
+    A         {"n":2,"deep":[{"id":9007199254740993}]}
+    # actual  {"name":"RangeError","message":"too small"}
 
-  - value differs in column 2: x was expected, A came; .deep[0].id is 9007199254740993, not 9007199254740992
-  - right value at wrong time: y belongs in column 6, and came in column 5
+  - value differs in column 2: expected x, got A; .deep[0].id is 9007199254740993, not 9007199254740992
+  - right value at the wrong time: y was expected in column 6, and was emitted in column 5
   - unexpected: the error in column 8
   - missing: the end in column 10
 `);
   });
 
-  it('shows every row that does not hold, subscriptions too', () => {
+  it('shows every row that fails, and subscriptions too', () => {
     const text = `-a|
 a := 1
 ^-!
@@ -74,7 +74,7 @@ marbles/f.txt:3: the subscriptions to input are not as expected
             ^-!
   actual    ^-!
 
-  - 2 subscriptions were expected, 1 came
+  - expected 2 subscriptions, got 1
 
 marbles/f.txt:6: output is not as expected
 
@@ -83,7 +83,7 @@ marbles/f.txt:6: output is not as expected
 
     a  1
 
-  - right value at wrong time: the end belongs in column 3, and came in column 2
+  - right value at the wrong time: the end was expected in column 3, and was emitted in column 2
 `);
   });
 
@@ -93,23 +93,23 @@ marbles/f.txt:6: output is not as expected
     expect(failure('a\na := 1\n> same\n--#\n# := 1')).toContain('  actual    A--\n');
   });
 
-  it('lists in words what no row can show: a group covers the columns behind it', () => {
+  it('lists in words what no row can show, since a group covers the columns after it', () => {
     expect(failure('a\na := 0\n> burst\n---')).toContain(
       'actual    (AB) at 0 ms, C at 1 ms (no row can show this)',
     );
   });
 
-  it('ends before nobody reads it any more', () => {
+  it('is limited in length', () => {
     const text = failure('> many\n-\ntitle = many\n-\ntitle = quiet');
     expect(text).toContain('unexpected: A in column 0');
     expect(text).toContain('    and 41 more');
     expect(text.split('\n').length).toBeLessThan(60);
   });
 
-  it('tells what is wrong with the run itself first', () => {
+  it('begins with what is wrong with the run itself', () => {
     const text = failure('a\na := 1\n> clock\na\na := 1');
     expect(text).toMatch(
-      /^marbles\/f.txt: the run itself is not valid\n\n {2}- Date.now was used, which is not virtual time; use a scheduler of RxJS\n\nmarbles\/f.txt:4: /,
+      /^marbles\/f.txt: the run itself is not valid\n\n {2}- Date.now was used, which is real time; use a scheduler of RxJS\n\nmarbles\/f.txt:4: /,
     );
   });
 });
