@@ -64,9 +64,9 @@ const SCHEME = 'dyn://';
  *
  * @example
  * ```ts
- * import { endpointOf } from 'tidemark/wire';
+ * import { parseEndpoint } from 'tidemark/wire';
  *
- * console.log(endpointOf('a.b.backend.generate').namespace, endpointOf('backend.generate', 'prod').namespace);
+ * console.log(parseEndpoint('a.b.backend.generate').namespace, parseEndpoint('backend.generate', 'prod').namespace);
  * // Logs: a.b prod
  * ```
  */

@@ -36,7 +36,8 @@ export function decodeAscii(bytes: Uint8Array): string | undefined {
 
 const OTHERS = /[^A-Za-z0-9_-]+/g;
 const BROKEN = /%(?![0-9A-Fa-f]{2})/;
-const utf8Encoder = new TextEncoder();
+/** Encodes text as UTF-8. */
+export const utf8Encoder = new TextEncoder();
 
 /**
  * Escapes a name for one segment of an event subject or of an event-channel key: every byte of its UTF-8 form
@@ -82,9 +83,9 @@ function percent(byte: number): string {
  *
  * @example
  * ```ts
- * import { slugOf } from 'tidemark/wire';
+ * import { toSlug } from 'tidemark/wire';
  *
- * console.log(slugOf('Org/My LoRA'));
+ * console.log(toSlug('Org/My LoRA'));
  * // Logs: org_my_lora
  * ```
  */

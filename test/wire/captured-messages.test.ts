@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { policies } from '../../src/core/policy/policies.js';
-import { decodeEnvelope } from '../../src/wire/decode-envelope.js';
 import { walkHead, walkPayload } from '../../src/wire/loads/envelope.js';
 import { LoadDecoder } from '../../src/wire/loads/load-decoder.js';
 import { encodeActiveLoad, encodeActiveLoadJson, encodeEnvelope } from '../../src/wire/loads/load-encoder.js';
+import { decodeEnvelope } from '../support/decode-envelope.js';
 import { hex, hexText } from '../support/hex.js';
 import { captureFiles, captureLines, capturedMessages, RELEASES, type CapturedMessage } from './captures.js';
 

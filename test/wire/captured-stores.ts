@@ -1,5 +1,5 @@
 import { workerId, type WorkerId } from '../../src/core/worker-id.js';
-import type { DiscoveryChange } from '../../src/wire/discovery/discovery-fold.js';
+import type { DiscoveryChange } from '../../src/wire/discovery/discovery-record.js';
 import { hex } from '../support/hex.js';
 import { captureFiles, captureLines } from './captures.js';
 

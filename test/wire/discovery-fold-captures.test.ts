@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { workerIdFromHex, type WorkerId } from '../../src/core/worker-id.js';
-import { type DiscoveryChange, DiscoveryFold } from '../../src/wire/discovery/discovery-fold.js';
+import { DiscoveryFold } from '../../src/wire/discovery/discovery-fold.js';
+import type { DiscoveryChange } from '../../src/wire/discovery/discovery-record.js';
 import { at } from '../support/discovery.js';
 import { capturedStores, type CapturedStore } from './captured-stores.js';
 import { RELEASES } from './captures.js';

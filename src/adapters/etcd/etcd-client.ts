@@ -9,7 +9,7 @@ export type Etcd3Package = typeof etcd3;
 /**
  * Loads the package `etcd3` when a connection is wanted, not before: it is an optional peer.
  *
- * @throws EtcdTrouble, code `etcd-package`, that says what to install.
+ * @throws EtcdError, code `etcd-package`, that says what to install.
  */
 export async function loadEtcd3(): Promise<Etcd3Package> {
   try {

@@ -30,7 +30,7 @@ export type EtcdErrorCode =
 
 /** Why a connection to etcd ended or did not come about: which server, what was tried, what to check. */
 export class EtcdError extends TidemarkError {
-  override readonly name = 'EtcdTrouble';
+  override readonly name = 'EtcdError';
   declare readonly code: EtcdErrorCode;
 
   constructor(code: EtcdErrorCode, message: string, options?: ErrorOptions) {

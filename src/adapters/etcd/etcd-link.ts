@@ -64,7 +64,7 @@ export interface ListOptions {
   readonly keysOnly?: boolean;
 }
 
-/** One connection to one server, to be used up and thrown away. Everything on it errors with `EtcdTrouble`. */
+/** One connection to one server, to be used up and thrown away. Everything on it errors with `EtcdError`. */
 export interface EtcdLink {
   readonly url: string;
   /** All keys below a prefix: one value. It is the state that a majority of the servers agrees on. */

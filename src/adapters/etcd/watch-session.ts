@@ -55,7 +55,7 @@ const GRACE_MS = 2_000;
  * 1. The keys are listed, without values. Where a key is known otherwise they are listed once more after 2 s, for
  *    the watch may only be late; a key of which nothing was heard in between is settled from a full listing.
  * 2. Emits a resync for each prefix where something was missed, then completes.
- * 3. Errors with `EtcdTrouble` when the store has gone back in time.
+ * 3. Errors with `EtcdError` when the store has gone back in time.
  */
 export function auditKeys(
   link: EtcdLink,
@@ -106,7 +106,7 @@ const AUDIT_MS = 30_000;
  *    begins where its history ends.
  * 2. `'live'` when every watch stands.
  * 3. Every 5 s the server has to answer, and 2 s after it is live and every 30 s the keys are audited.
- * 4. It errors with `EtcdTrouble` and never completes. Where what should be replayed is compacted away, the histories
+ * 4. It errors with `EtcdError` and never completes. Where what should be replayed is compacted away, the histories
  *    know before the error, so that the next session tells the difference: to the oldest state that the store still
  *    has, from which on it replays.
  */

@@ -12,7 +12,7 @@ export type NatsPackage = typeof nats;
  * Loads the package `nats` when a connection is wanted, not before: it is an optional peer, and who brings a
  * connection needs none.
  *
- * @throws NatsTrouble, code `nats-package`, that says what to install.
+ * @throws NatsError, code `nats-package`, that says what to install.
  */
 export async function loadNats(): Promise<NatsPackage> {
   try {
@@ -29,7 +29,7 @@ export async function loadNats(): Promise<NatsPackage> {
  * our own finds such a peer out, and is closed.
  *
  * 1. Completes when the server has said what it is.
- * 2. Errors with {@link NatsTrouble}, also when that takes longer than `timeoutMs`.
+ * 2. Errors with {@link NatsError}, also when that takes longer than `timeoutMs`.
  * 3. Unsubscribing closes the socket.
  */
 export function natsPreFlight({ hostname, port, url }: NatsServer, timeoutMs: number): Observable<never> {
@@ -66,7 +66,7 @@ const PING_MS = 4_000;
 
 /**
  * Connects to a server: one connection, closed when it is unsubscribed from. Never completes; errors with
- * `NatsTrouble` when the connection cannot be had, or ends.
+ * `NatsError` when the connection cannot be had, or ends.
  *
  * The client's own reconnecting is off: it reads the wall clock and stands still after a step back, gives up for good
  * after two refusals, and does not say why it fails.

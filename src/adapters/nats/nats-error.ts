@@ -27,7 +27,7 @@ export type NatsErrorCode =
 
 /** Why a connection to NATS ended or did not come about: which server, what was tried, what to check. */
 export class NatsError extends TidemarkError {
-  override readonly name = 'NatsTrouble';
+  override readonly name = 'NatsError';
   declare readonly code: NatsErrorCode;
 
   constructor(code: NatsErrorCode, message: string, options?: ErrorOptions) {

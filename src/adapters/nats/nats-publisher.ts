@@ -101,8 +101,8 @@ export function natsPublisher(options: NatsPublisherOptions): OperatorFunction<A
           return () => link$.next(null);
         });
       const send = (load: ActiveLoad): void => {
-        const head = { publisherId, sequence: published + dropped, publishedAt: Date.now() };
-        const bytes = encodeEnvelope(head, encodeActiveLoad(load, fields));
+        const header = { publisherId, sequence: published + dropped, publishedAt: Date.now() };
+        const bytes = encodeEnvelope(header, encodeActiveLoad(load, fields));
         if (link$.value === null) dropped += 1;
         else published += 1;
         link$.value?.publish(subject, bytes);

@@ -15,8 +15,8 @@ import type { PoolMetrics } from './pool-metrics.js';
 import { latencyFamilies, loadFamilies } from './worker-gauge-families.js';
 
 /** What can make a worker busy now: the checks whose mark is set, and a mark of the request path where it counts. */
-export function checksInForce({ policy, thresholds }: FleetRanks): (LoadCheck | 'mark')[] {
-  const checks: (LoadCheck | 'mark')[] = [];
+export function checksInForce({ policy, thresholds }: FleetRanks): (LoadCheck | 'overload-mark')[] {
+  const checks: (LoadCheck | 'overload-mark')[] = [];
   if (thresholds.activePrefillTokensThreshold !== null) checks.push('activePrefillTokens');
   if (thresholds.activePrefillTokensThresholdFrac !== null && policy.batchFractionCheck === 'present')
     checks.push('activePrefillTokensFrac');
@@ -25,7 +25,7 @@ export function checksInForce({ policy, thresholds }: FleetRanks): (LoadCheck | 
     if (policy.decodeSignal !== 'active') checks.push('kvUsedBlocks');
     if (policy.decodeSignal === 'latched') checks.push('latch');
   }
-  if (policy.overloadMarks !== 'ignored') checks.push('mark');
+  if (policy.overloadMarks !== 'ignored') checks.push('overload-mark');
   return checks;
 }
 
@@ -35,47 +35,47 @@ const MAX_SOURCE_LENGTH = 100;
 
 /** Ours that speak of a pool as a whole. */
 export const poolFamilies: readonly Family[] = [
-  ofPool(tidemarkMetrics.connected, ({ snapshot }, sink) => sink.sample(snapshot === undefined ? 0 : 1)),
-  ofPool(tidemarkMetrics.fleetWorkers, ({ snapshot }, sink) => {
+  poolFamily(tidemarkMetrics.connected, ({ snapshot }, sink) => sink.sample(snapshot === undefined ? 0 : 1)),
+  poolFamily(tidemarkMetrics.poolWorkers, ({ snapshot }, sink) => {
     for (const [state, count] of Object.entries(snapshot?.fleet ?? {})) sink.sample(count as number, state);
   }),
-  ofPool(tidemarkMetrics.mark, ({ snapshot }, sink) => {
+  poolFamily(tidemarkMetrics.threshold, ({ snapshot }, sink) => {
     if (snapshot === undefined) return;
     const { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac } =
       snapshot.thresholds;
-    const marks = {
+    const thresholds = {
       activeDecodeBlocksThreshold,
       activePrefillTokensThreshold,
       activePrefillTokensThresholdFrac,
     };
-    for (const [mark, value] of Object.entries(marks)) if (value !== null) sink.sample(value, mark);
+    for (const [name, value] of Object.entries(thresholds)) if (value !== null) sink.sample(value, name);
   }),
-  ofPool(tidemarkMetrics.sourceState, (pool, sink) => {
+  poolFamily(tidemarkMetrics.sourceState, (pool, sink) => {
     for (const [source, { state }] of sourcesOf(pool)) {
       for (const one of states) sink.sample(one === state ? 1 : 0, source, one);
     }
   }),
-  ofPool(tidemarkMetrics.sourceStateSince, (pool, sink) => {
+  poolFamily(tidemarkMetrics.sourceStateSince, (pool, sink) => {
     for (const [source, { since }] of sourcesOf(pool)) sink.sample(since / 1000, source);
   }),
-  ofPool(tidemarkMetrics.transitions, ({ counts }, sink) => {
+  poolFamily(tidemarkMetrics.transitions, ({ counts }, sink) => {
     for (const [direction, checks] of Object.entries(counts?.transitions ?? {})) {
       for (const [check, count] of checks) sink.sample(count, check, direction);
     }
   }),
-  ofPool(tidemarkMetrics.problems, ({ counts }, sink) => {
+  poolFamily(tidemarkMetrics.problems, ({ counts }, sink) => {
     for (const [code, count] of counts?.problems ?? []) sink.sample(count, code);
   }),
-  ofPool(tidemarkMetrics.loadMessages, ({ account }, sink) => {
+  poolFamily(tidemarkMetrics.loadMessages, ({ account }, sink) => {
     if (account !== undefined) sink.sample(account.messages);
   }),
-  ofPool(tidemarkMetrics.loadsUndecodable, ({ account }, sink) => {
+  poolFamily(tidemarkMetrics.loadsUndecodable, ({ account }, sink) => {
     if (account !== undefined) sink.sample(account.failed);
   }),
-  ofPool(tidemarkMetrics.sequenceGaps, ({ account }, sink) => {
+  poolFamily(tidemarkMetrics.sequenceGaps, ({ account }, sink) => {
     if (account !== undefined) sink.sample(account.sequences.gaps);
   }),
-  ofPool(tidemarkMetrics.loadsMissing, ({ account }, sink) => {
+  poolFamily(tidemarkMetrics.loadsMissing, ({ account }, sink) => {
     if (account === undefined) return;
     const { missing, missingDetached } = account.sequences;
     sink.sample(missingDetached, 'true');
@@ -83,7 +83,7 @@ export const poolFamilies: readonly Family[] = [
   }),
 ];
 
-function ofPool(metric: Metric, samples: (pool: PoolAtScrape, sink: SampleSink) => void): Family {
+function poolFamily(metric: Metric, samples: (pool: PoolAtScrape, sink: SampleSink) => void): Family {
   return {
     metric,
     *samples(pools, sink) {
@@ -106,23 +106,23 @@ function sourcesOf({
 
 /** Ours that speak of workers and ranks. */
 export const tidemarkFamilies: readonly Family[] = [
-  ofWorkers(tidemarkMetrics.busy, ({ ranks, worker, workerId }, sink) =>
+  workerFamily(tidemarkMetrics.busy, ({ ranks, worker, workerId }, sink) =>
     sink.sample(ranks.isBusy(worker) ? 1 : 0, workerId),
   ),
-  ofWorkers(tidemarkMetrics.busySince, ({ ranks, worker, workerId }, sink) => {
+  workerFamily(tidemarkMetrics.busySince, ({ ranks, worker, workerId }, sink) => {
     if (ranks.isBusy(worker)) sink.sample(ranks.busySince(worker) / 1000, workerId);
   }),
   {
-    metric: tidemarkMetrics.ranksAboveMark,
+    metric: tidemarkMetrics.ranksAboveThreshold,
     *samples(pools, sink) {
       for (const pool of pools) {
         if (pool.ranks === undefined) continue;
-        sink.begin(tidemarkMetrics.ranksAboveMark, pool.labels);
+        sink.begin(tidemarkMetrics.ranksAboveThreshold, pool.labels);
         const checks = checksInForce(pool.ranks);
         const above = new Map<(typeof checks)[number], number>();
         for (const { ranks, worker, workerId } of eachWorker([pool])) {
           for (const check of checks) above.set(check, 0);
-          if (ranks.isOverloadMarked(worker)) above.set('mark', 1);
+          if (ranks.isOverloadMarked(worker)) above.set('overload-mark', 1);
           for (let index = 0; index < ranks.rankCount(worker); index += 1) {
             if (!ranks.isRankBusy(worker, index)) continue;
             for (const { check, exceeded } of rankChecks(
@@ -139,14 +139,14 @@ export const tidemarkFamilies: readonly Family[] = [
       }
     },
   },
-  ofRanks(tidemarkMetrics.kvUsedBlocks, ({ ranks, worker }, index) => ranks.kvUsedBlocks(worker, index)),
-  ofRanks(tidemarkMetrics.signalAge, ({ pool, ranks, worker }, index) => {
+  rankFamily(tidemarkMetrics.kvUsedBlocks, ({ ranks, worker }, index) => ranks.kvUsedBlocks(worker, index)),
+  rankFamily(tidemarkMetrics.signalAge, ({ pool, ranks, worker }, index) => {
     const age = ranks.age(worker, index, pool.now);
     return age === null ? null : age / 1000;
   }),
 ];
 
-function ofWorkers(metric: Metric, samples: (worker: WorkerOfPool, sink: SampleSink) => void): Family {
+function workerFamily(metric: Metric, samples: (worker: WorkerOfPool, sink: SampleSink) => void): Family {
   return {
     metric,
     *samples(pools, sink) {
@@ -161,7 +161,7 @@ function ofWorkers(metric: Metric, samples: (worker: WorkerOfPool, sink: SampleS
   };
 }
 
-function ofRanks(metric: Metric, value: (worker: WorkerOfPool, index: number) => Count | null): Family {
+function rankFamily(metric: Metric, value: (worker: WorkerOfPool, index: number) => Count | null): Family {
   return {
     metric,
     *samples(pools, sink) {

@@ -8,7 +8,7 @@ export { contentTypeFor, type MetricsContent, type MetricsFormat } from './conte
 
 // What others set.
 export { seriesCleanup, type SeriesCleanupOptions } from './series-cleanup.js';
-export { WorkerLatencies, type LatencyLabels as LatencyOf } from './worker-latencies.js';
+export { WorkerLatencies, type LatencyLabels } from './worker-latencies.js';
 
 // Names and errors.
 export { legacyMetrics, tidemarkMetrics, workerGauges } from './metric-names.js';

@@ -5,15 +5,15 @@ import type { LegacyMetrics, LegacyWorkerStats } from './pool-metrics.js';
 
 /** The metrics of Dynamo's old metrics component, for the pools that want them. */
 export const legacyFamilies: readonly Family[] = [
-  ofWorkers(legacyMetrics.blocksActive, (worker) => blocksOf(worker).active),
-  ofWorkers(legacyMetrics.blocksTotal, (worker) => blocksOf(worker).total),
-  ofStats(legacyMetrics.activeSlots, ({ requestActiveSlots }) => requestActiveSlots),
-  ofStats(legacyMetrics.totalSlots, ({ requestTotalSlots }) => requestTotalSlots),
-  ofStats(legacyMetrics.hitRate, ({ gpuPrefixCacheHitRate }) => gpuPrefixCacheHitRate),
-  ofSpread(legacyMetrics.loadAvg, ({ average }) => average),
-  ofSpread(legacyMetrics.loadStd, ({ deviation }) => deviation),
-  ofHitRate(legacyMetrics.islBlocks, ({ islBlocks }) => islBlocks),
-  ofHitRate(legacyMetrics.overlapBlocks, ({ overlapBlocks }) => overlapBlocks),
+  workerFamily(legacyMetrics.blocksActive, (worker) => blocksOf(worker).active),
+  workerFamily(legacyMetrics.blocksTotal, (worker) => blocksOf(worker).total),
+  statsFamily(legacyMetrics.activeSlots, ({ requestActiveSlots }) => requestActiveSlots),
+  statsFamily(legacyMetrics.totalSlots, ({ requestTotalSlots }) => requestTotalSlots),
+  statsFamily(legacyMetrics.hitRate, ({ gpuPrefixCacheHitRate }) => gpuPrefixCacheHitRate),
+  spreadFamily(legacyMetrics.loadAvg, ({ average }) => average),
+  spreadFamily(legacyMetrics.loadStd, ({ deviation }) => deviation),
+  hitRateFamily(legacyMetrics.islBlocks, ({ islBlocks }) => islBlocks),
+  hitRateFamily(legacyMetrics.overlapBlocks, ({ overlapBlocks }) => overlapBlocks),
 ];
 
 type LegacyPool = PoolAtScrape & { readonly legacy: LegacyMetrics };
@@ -41,7 +41,7 @@ function blocksOf({ ranks, worker }: WorkerOfPool): { readonly active?: number; 
   return { ...(active !== undefined && { active }), ...(total !== undefined && { total }) };
 }
 
-function ofWorkers(metric: Metric, value: (worker: WorkerOfPool) => number | undefined): Family {
+function workerFamily(metric: Metric, value: (worker: WorkerOfPool) => number | undefined): Family {
   return {
     metric,
     *samples(pools, sink) {
@@ -58,7 +58,7 @@ function ofWorkers(metric: Metric, value: (worker: WorkerOfPool) => number | und
   };
 }
 
-function ofStats(metric: Metric, value: (stats: LegacyWorkerStats) => number | undefined): Family {
+function statsFamily(metric: Metric, value: (stats: LegacyWorkerStats) => number | undefined): Family {
   return {
     metric,
     *samples(pools, sink) {
@@ -79,7 +79,7 @@ function ofStats(metric: Metric, value: (stats: LegacyWorkerStats) => number | u
   };
 }
 
-function ofSpread(
+function spreadFamily(
   metric: Metric,
   value: (spread: { readonly average: number; readonly deviation: number }) => number,
 ): Family {
@@ -105,7 +105,7 @@ function ofSpread(
   };
 }
 
-function ofHitRate(
+function hitRateFamily(
   metric: Metric,
   value: (blocks: { readonly islBlocks: number; readonly overlapBlocks: number }) => number,
 ): Family {

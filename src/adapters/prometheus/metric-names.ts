@@ -68,8 +68,8 @@ export const tidemarkMetrics = {
     help: 'Whether the monitor of the pool runs (1) or not (0)',
     labelNames: [],
   },
-  fleetWorkers: {
-    name: 'tidemark_fleet_workers',
+  poolWorkers: {
+    name: 'tidemark_pool_workers',
     type: 'gauge',
     help: 'Workers by state: known are judged, held wait for discovery, marked were marked by the request path, instances and down are as discovery tells',
     labelNames: ['state'],
@@ -87,8 +87,8 @@ export const tidemarkMetrics = {
     labelNames: ['worker_id'],
   },
   /** Only checks whose mark is set; `mark` stands for a mark of the request path, and is 0 or 1. */
-  ranksAboveMark: {
-    name: 'tidemark_worker_ranks_above_mark',
+  ranksAboveThreshold: {
+    name: 'tidemark_worker_ranks_above_threshold',
     type: 'gauge',
     help: 'How many ranks of the worker are above the mark of a check',
     labelNames: ['check', 'worker_id'],
@@ -105,11 +105,11 @@ export const tidemarkMetrics = {
     help: 'How long ago the last load of a rank came',
     labelNames: ['dp_rank', 'worker_id'],
   },
-  mark: {
-    name: 'tidemark_mark',
+  threshold: {
+    name: 'tidemark_threshold',
     type: 'gauge',
     help: 'The load marks in force; a mark that is off has no series',
-    labelNames: ['mark'],
+    labelNames: ['threshold'],
   },
   /** At most 64 sources of a pool, their names cut to 100 characters. */
   sourceState: {

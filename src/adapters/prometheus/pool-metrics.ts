@@ -12,7 +12,7 @@ import { MetricsOptionsError } from './metrics-errors.js';
 import type { WorkerLatencies } from './worker-latencies.js';
 
 /** What told that a worker crossed: a check, or what else it was. */
-export type TransitionCause = LoadCheck | 'mark' | 'unmarked' | 'left' | 'none';
+export type TransitionCause = LoadCheck | 'overload-mark' | 'overload-mark-ended' | 'left' | 'none';
 
 export type TransitionDirection = 'busy' | 'free';
 
@@ -28,8 +28,8 @@ const checks = {
 /** What the steps of a monitor amount to. Every count is there from the beginning, at 0, so that its first rise shows. */
 export class MonitorCounts {
   readonly transitions: Readonly<Record<TransitionDirection, Map<TransitionCause, number>>> = {
-    busy: new Map(Object.entries({ ...checks, mark: 0 }) as [TransitionCause, number][]),
-    free: new Map(Object.entries({ ...checks, unmarked: 0, left: 0 }) as [TransitionCause, number][]),
+    busy: new Map(Object.entries({ ...checks, 'overload-mark': 0 }) as [TransitionCause, number][]),
+    free: new Map(Object.entries({ ...checks, 'overload-mark-ended': 0, left: 0 }) as [TransitionCause, number][]),
   };
   /** By code; a code that is not ours counts as `other`. */
   readonly problems = new Map<string, number>([...problemCodes, 'other'].map((code) => [code, 0]));
@@ -45,9 +45,15 @@ export class MonitorCounts {
   }
 }
 
-/** The check that the sentence of the verdict tells, or the reason where no check is. */
+/** The label value of a reason that the verdict names differently. */
+const REASONS: Readonly<Partial<Record<string, TransitionCause>>> = {
+  mark: 'overload-mark',
+  unmarked: 'overload-mark-ended',
+};
+
+/** The decisive check of the verdict, or its reason if no check decided. */
 function causeOf({ busy, verdict }: Transition): TransitionCause {
-  if (verdict.reason !== 'load') return verdict.reason;
+  if (verdict.reason !== 'load') return REASONS[verdict.reason] ?? (verdict.reason as TransitionCause);
   const rank = decisiveRank(verdict.ranks, busy);
   return (rank && decisiveCheck(rank)?.check) ?? 'none';
 }

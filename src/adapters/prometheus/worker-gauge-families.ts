@@ -51,7 +51,7 @@ export const latencyFamilies: readonly Family[] = [
     metric: interToken.metric,
     *samples(pools, sink) {
       yield* interToken.samples(pools, sink);
-      yield* forgetAbsent(pools);
+      yield* forgetAbsentWorkers(pools);
     },
   },
 ];
@@ -75,14 +75,14 @@ function latencyFamily(metric: Metric, value: (observed: ObservedLatency) => num
   };
 }
 
-function* forgetAbsent(pools: readonly PoolAtScrape[]): Generator<void> {
+function* forgetAbsentWorkers(pools: readonly PoolAtScrape[]): Generator<void> {
   for (const pool of pools) {
     if (pool.latencies === undefined || pool.ranks === undefined) continue;
-    const there = new Set<WorkerId>();
+    const present = new Set<WorkerId>();
     for (const { workerId } of eachWorker([pool])) {
-      there.add(workerId);
+      present.add(workerId);
       yield;
     }
-    yield* pool.latencies.keep(there);
+    yield* pool.latencies.forgetAbsent(present);
   }
 }

@@ -37,7 +37,7 @@ export interface ObservedLatency {
  * latencies.firstToken(worker, 0.108, 28);
  * latencies.laterToken(worker, 0.027);
  * console.log(latencies.size);
- * latencies.drop({ workerId: workerId('7'), dpRanks: [0, 'none'], workerType: 'decode' });
+ * latencies.remove({ workerId: workerId('7'), dpRanks: [0, 'none'], workerType: 'decode' });
  * console.log(latencies.size);
  * // Logs: 1
  * // Logs: 0
@@ -82,11 +82,11 @@ export class WorkerLatencies {
   }
 
   /** Forgets who was not there at the page before either. Yields while it does, for the event loop's sake. */
-  *keep(there: ReadonlySet<WorkerId>): Generator<void> {
+  *forgetAbsent(present: ReadonlySet<WorkerId>): Generator<void> {
     const absent = new Set<WorkerId>();
     for (const workerId of this.workers.keys()) {
       yield;
-      if (there.has(workerId)) continue;
+      if (present.has(workerId)) continue;
       if (this.absent.has(workerId)) this.workers.delete(workerId);
       else absent.add(workerId);
     }

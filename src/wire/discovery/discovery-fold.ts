@@ -4,6 +4,7 @@ import type { WorkerId } from '../../core/worker-id.js';
 import type { DecodeError } from '../decode-error.js';
 import { endpointPath, poolPath } from '../endpoint-names.js';
 import { discoveryPrefixes, parseDiscoveryKey } from './discovery-keys.js';
+import type { DiscoveryChange } from './discovery-record.js';
 import {
   type KnownRecord,
   WorkerDifference,
@@ -11,15 +12,6 @@ import {
   readKnownRecord,
   summarizeWorker,
 } from './worker-records.js';
-
-/** One key of a discovery store that was written, or is gone. */
-export interface DiscoveryChange {
-  readonly key: string;
-  /** What was written, an empty value included. Absent: the key is gone. */
-  readonly value?: Uint8Array | undefined;
-  /** The etcd lease of the key; `0` is none, as in etcd. */
-  readonly lease?: WorkerId | undefined;
-}
 
 /**
  * Changes of a discovery store that belong together. A `snapshot` is all there is and replaces what was known;

@@ -201,7 +201,7 @@ export function instanceKey(address: EndpointAddress): string {
 
 /**
  * The key of a model card, in the layout of release 0.6.0 and later; with `lora`, the suffix of a LoRA card
- * ({@link slugOf} makes it of the adapter's name).
+ * ({@link toSlug} makes it of the adapter's name).
  *
  * @throws ScopeError for a name that is empty or holds a slash: the layout does not escape.
  */

@@ -2,11 +2,12 @@ import type { RuntimeConfig } from '../../core/events/fleet-event.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
 import {
-  MAX_U32,
   field,
+  itemsOf,
   objectOf,
   optionalCount,
   optionalString,
+  optionalU32,
   requiredField,
   stringOf,
   uintOf,
@@ -71,9 +72,7 @@ export function readEventTransport(record: JsonObjectNode): EventTransport | nul
 }
 
 function stringsOf(node: JsonNode, name: string): readonly string[] {
-  if (node.kind !== 'array')
-    throw new DecodeFailure('wrong-type', `${name} must be an array of strings`, node.offset);
-  return node.items.map((item) => stringOf(item, name));
+  return itemsOf(node, name).map((item) => stringOf(item, name));
 }
 
 /** What we read of a model card, or of the model entry that releases up to 0.5.1 put beside it. */
@@ -109,21 +108,17 @@ function readRuntimeConfig(config: JsonObjectNode): RuntimeConfig {
   };
 }
 
-function optionalU32(object: JsonObjectNode, name: string): number | null {
-  const node = field(object, name);
-  return node === undefined || node.kind === 'null' ? null : Number(uintOf(node, name, MAX_U32));
-}
-
 function objectField(object: JsonObjectNode, name: string): JsonObjectNode | null {
   const node = field(object, name);
   return node === undefined || node.kind === 'null' ? null : objectOf(node, name);
 }
 
-/** One key of a discovery store with its value; an empty value says that the key is gone. */
-export interface DiscoveryEntry {
+/** One key of a discovery store that was written or removed. */
+export interface DiscoveryChange {
   readonly key: string;
-  readonly value: Uint8Array;
-  /** The etcd lease of the key; `0` is none, as in etcd. */
+  /** The value that was written, which may be empty. Absent: the key was removed. */
+  readonly value?: Uint8Array | undefined;
+  /** The etcd lease of the key. `0` means no lease, as in etcd. */
   readonly lease?: WorkerId | undefined;
 }
 
@@ -192,16 +187,16 @@ export type DiscoveryRecord =
  * ```
  */
 export function decodeDiscoveryRecord(
-  entry: DiscoveryEntry,
+  change: DiscoveryChange,
 ): DiscoveryRecord | { readonly error: DecodeError } {
-  return catchDecodeFailure(() => readRecord(entry));
+  return catchDecodeFailure(() => readRecord(change));
 }
 
-function readRecord({ key: text, value, lease }: DiscoveryEntry): DiscoveryRecord {
+function readRecord({ key: text, value, lease }: DiscoveryChange): DiscoveryRecord {
   const key = requireDiscoveryKey(text);
   if (key.kind === 'unknown' || key.kind === 'eventSource') return { kind: 'unknown' };
   const identified = key.kind === 'model' ? { ...key, instanceId: key.instanceId ?? idOfLease(lease) } : key;
-  if (value.length === 0) return { ...identified, removed: true };
+  if (value === undefined || value.length === 0) return { ...identified, removed: true };
 
   const body = readBody(value, TAGS[key.kind], key.instanceId);
   switch (identified.kind) {

@@ -1,5 +1,5 @@
 import type { RuntimeConfig } from '../../core/events/fleet-event.js';
-import { toSlug } from '../text-codecs.js';
+import { toSlug, utf8Encoder } from '../text-codecs.js';
 import type { EndpointAddress } from './discovery-keys.js';
 import type { InstanceTransport } from './discovery-record.js';
 
@@ -46,8 +46,6 @@ export function modelFilesText(files: ModelFiles | undefined, release: '0.6' | '
 export interface RecordLayout {
   readonly release: '0.6' | '1.0' | '1.6';
 }
-
-const utf8Encoder = new TextEncoder();
 
 /**
  * The value of an instance's key as a worker of that release writes it, the id as a plain JSON number.

@@ -3,7 +3,7 @@ import type { EndpointName, PoolName, WorkerInfo } from '../../core/sources/work
 import type { WorkerId } from '../../core/worker-id.js';
 import type { DecodeError } from '../decode-error.js';
 import { endpointPath, poolPath } from '../endpoint-names.js';
-import { type DiscoveryEntry, decodeDiscoveryRecord } from './discovery-record.js';
+import { type DiscoveryChange, decodeDiscoveryRecord } from './discovery-record.js';
 
 /** What one key says about one worker: that it serves at an endpoint, or a card that it has there. */
 export type KnownRecord = KnownEndpoint & ({ readonly kind: 'instance' } | KnownCard);
@@ -24,8 +24,8 @@ interface KnownCard {
 }
 
 /** Reads a key with its value; `null` says nothing about any worker: a card without an id, or of no endpoint. */
-export function readKnownRecord(entry: DiscoveryEntry): KnownRecord | null | { readonly error: DecodeError } {
-  const record = decodeDiscoveryRecord(entry);
+export function readKnownRecord(change: DiscoveryChange): KnownRecord | null | { readonly error: DecodeError } {
+  const record = decodeDiscoveryRecord(change);
   if ('error' in record) return record;
   if (record.kind !== 'instance' && record.kind !== 'model') return null;
   if (record.removed) return { error: { code: 'empty', message: 'the value is empty', offset: 0 } };

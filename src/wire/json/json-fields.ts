@@ -41,16 +41,37 @@ export function uintOf(node: JsonNode, name: string, max = MAX_U64): bigint {
   return value;
 }
 
-/** An unsigned integer of at most 2^32 − 1 as a number; `absent` when the field is not there. */
-export function u32Field(object: JsonObjectNode, name: string, absent: number): number {
-  const node = field(object, name);
-  return node === undefined ? absent : Number(uintOf(node, name, MAX_U32));
+/** An unsigned integer of at most 2^32 − 1 as a number. */
+export function u32Of(node: JsonNode, name: string): number {
+  return Number(uintOf(node, name, MAX_U32));
 }
 
-/** A count, or `null` when the field is not there or null. */
-export function optionalCount(object: JsonObjectNode, name: string): Count | null {
+/** Like {@link u32Of} for a member; `defaultValue` if the member is absent. */
+export function u32Field(object: JsonObjectNode, name: string, defaultValue: number): number {
   const node = field(object, name);
+  return node === undefined ? defaultValue : u32Of(node, name);
+}
+
+/** Like {@link u32Of} for a member; `null` if the member is absent or null. */
+export function optionalU32(object: JsonObjectNode, name: string): number | null {
+  const node = field(object, name);
+  return node === undefined || node.kind === 'null' ? null : u32Of(node, name);
+}
+
+/** A count; `null` if the node is absent or null. */
+export function countOrNull(node: JsonNode | undefined, name: string): Count | null {
   return node === undefined || node.kind === 'null' ? null : countOf(uintOf(node, name));
+}
+
+/** Like {@link countOrNull} for a member. */
+export function optionalCount(object: JsonObjectNode, name: string): Count | null {
+  return countOrNull(field(object, name), name);
+}
+
+/** The elements of an array. */
+export function itemsOf(node: JsonNode, name: string): readonly JsonNode[] {
+  if (node.kind !== 'array') fail('wrong-type', `${name} must be an array, not ${nameOf(node)}`, node);
+  return node.items;
 }
 
 /** The text of a number, whatever its form, or a failure. */

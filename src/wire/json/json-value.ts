@@ -1,18 +1,17 @@
 import { countOf } from '../../core/count.js';
 import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
+import { utf8Encoder } from '../text-codecs.js';
 import { type JsonNode, type JsonObjectNode, parseLosslessJson } from './lossless-json.js';
 
 /** A JSON value as plain data. A whole number beyond ±(2^53 − 1) is a `bigint`, every other number a `number`. */
 export type JsonValue =
   null | boolean | number | bigint | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
-const utf8 = new TextEncoder();
-
 /** Reads one JSON document into plain data without losing a digit; a key that stands twice is an error. */
 export function parseJsonValue(
   text: string,
 ): { readonly value: JsonValue } | { readonly error: DecodeError } {
-  return catchDecodeFailure(() => ({ value: valueOf(parseLosslessJson(utf8.encode(text))) }));
+  return catchDecodeFailure(() => ({ value: valueOf(parseLosslessJson(utf8Encoder.encode(text))) }));
 }
 
 /** The value of a number as JSON writes it. */

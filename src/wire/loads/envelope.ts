@@ -9,6 +9,7 @@ import {
   readSpan,
 } from '../msgpack/msgpack-reader.js';
 import { isText, walkStruct } from '../msgpack/msgpack-struct.js';
+import { decodeUtf8 } from '../text-codecs.js';
 import { LOAD_TOPIC } from './subjects.js';
 
 /** The fields of an `ActiveLoad` in wire order. The last came with release 1.1; before, it is an unknown key. */
@@ -25,19 +26,15 @@ export function knownLoadFields(wire: WirePolicy): readonly string[] {
   return LOAD_FIELDS.slice(0, Math.max(...wire.positionalFields));
 }
 
-const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /**
  * The topic of an envelope as text.
  *
  * @throws DecodeFailure, inside this room
  */
 export function decodeTopic(bytes: Uint8Array, { start, end }: ByteRange): string {
-  try {
-    return utf8Decoder.decode(bytes.subarray(start, end));
-  } catch {
-    throw new DecodeFailure('invalid-utf8', 'topic is no UTF-8', start);
-  }
+  const topic = decodeUtf8(bytes.subarray(start, end));
+  if (topic === undefined) throw new DecodeFailure('invalid-utf8', 'the topic is not valid UTF-8', start);
+  return topic;
 }
 
 /** Where the fields of an `ActiveLoad` lie. */
@@ -108,18 +105,18 @@ export function walkHead(bytes: Uint8Array, wire: WirePolicy): EnvelopeSpans {
  *
  * @throws DecodeFailure, inside this room
  */
-export function walkPayload(bytes: Uint8Array, head: EnvelopeSpans, wire: WirePolicy): WalkedEnvelope {
-  const { payload, gathered } = head;
-  if (!isLoadTopic(bytes, head)) {
+export function walkPayload(bytes: Uint8Array, spans: EnvelopeSpans, wire: WirePolicy): WalkedEnvelope {
+  const { payload, gathered } = spans;
+  if (!isLoadTopic(bytes, spans)) {
     // A shape may be learned from what is returned here, so the topic is read now and never fails later.
-    decodeTopic(bytes, head.topic);
-    return { ...head, load: null, free: [...head.free, { ...payload, fixed: 0 }] };
+    decodeTopic(bytes, spans.topic);
+    return { ...spans, load: null, free: [...spans.free, { ...payload, fixed: 0 }] };
   }
   const inner =
     gathered === null ? new MsgpackReader(bytes, payload.start, payload.end) : new MsgpackReader(gathered);
   try {
     const load = walkLoad(inner, wire);
-    return { ...head, load, free: [...head.free, ...inner.free] };
+    return { ...spans, load, free: [...spans.free, ...inner.free] };
   } catch (failure) {
     if (gathered === null || !(failure instanceof DecodeFailure)) throw failure;
     throw new DecodeFailure(failure.code, `in the payload: ${failure.message}`, payload.start);
@@ -127,8 +124,8 @@ export function walkPayload(bytes: Uint8Array, head: EnvelopeSpans, wire: WirePo
 }
 
 /** Whether an envelope carries a load. */
-export function isLoadTopic(bytes: Uint8Array, head: EnvelopeSpans): boolean {
-  return isText(bytes, head.topic, LOAD_TOPIC);
+export function isLoadTopic(bytes: Uint8Array, spans: EnvelopeSpans): boolean {
+  return isText(bytes, spans.topic, LOAD_TOPIC);
 }
 
 function isArrayMarker(marker = 0): boolean {

@@ -1,15 +1,16 @@
-import { countOf, type Count } from '../../core/count.js';
+import { countOf } from '../../core/count.js';
 import type { LoadReceived } from '../../core/events/fleet-event.js';
 import type { WirePolicy } from '../../core/policy/load-policy.js';
 import { workerIdFromBigInt } from '../../core/worker-id.js';
 import { DecodeFailure } from '../decode-error.js';
 import {
-  field,
-  MAX_U32,
+  countOrNull,
   objectOf,
   optionalCount,
+  optionalU32,
   requiredField,
   u32Field,
+  u32Of,
   uintOf,
 } from '../json/json-fields.js';
 import { type JsonNode, type JsonObjectNode, parseLosslessJson } from '../json/lossless-json.js';
@@ -57,15 +58,13 @@ function readPositionalLoad(array: Extract<JsonNode, { kind: 'array' }>, wire: W
     const text = `an ActiveLoad as an array must have ${wire.positionalFields.join(' or ')} elements, not ${array.items.length}`;
     throw new DecodeFailure('wrong-length', text, array.offset);
   }
-  const count = (node: JsonNode | undefined, name: string): Count | null =>
-    node === undefined || node.kind === 'null' ? null : countOf(uintOf(node, name));
   return {
     kind: 'load',
     workerId: workerIdFromBigInt(uintOf(id, 'worker_id')),
-    dpRank: Number(uintOf(rank, 'dp_rank', MAX_U32)),
-    activeDecodeBlocks: count(decode, 'active_decode_blocks'),
-    activePrefillTokens: count(prefill, 'active_prefill_tokens'),
-    kvUsedBlocks: count(used, 'kv_used_blocks'),
+    dpRank: u32Of(rank, 'dp_rank'),
+    activeDecodeBlocks: countOrNull(decode, 'active_decode_blocks'),
+    activePrefillTokens: countOrNull(prefill, 'active_prefill_tokens'),
+    kvUsedBlocks: countOrNull(used, 'kv_used_blocks'),
   };
 }
 
@@ -73,13 +72,11 @@ function readLoadEvent(object: JsonObjectNode): LoadReceived {
   const data = objectOf(requiredField(object, 'data'), 'data');
   const workerStats = objectOf(requiredField(data, 'worker_stats'), 'worker_stats');
   const kvStats = objectOf(requiredField(data, 'kv_stats'), 'kv_stats');
-  const rank = field(workerStats, 'data_parallel_rank');
   const blocks = uintOf(requiredField(kvStats, 'kv_active_blocks'), 'kv_active_blocks');
   return {
     kind: 'load',
     workerId: workerIdFromBigInt(uintOf(requiredField(object, 'worker_id'), 'worker_id')),
-    dpRank:
-      rank === undefined || rank.kind === 'null' ? 0 : Number(uintOf(rank, 'data_parallel_rank', MAX_U32)),
+    dpRank: optionalU32(workerStats, 'data_parallel_rank') ?? 0,
     activeDecodeBlocks: countOf(blocks),
     activePrefillTokens: null,
     kvUsedBlocks: null,

@@ -13,11 +13,11 @@ export interface LoadAccount {
   readonly failed: number;
   /** Only the codes that occurred. */
   readonly failures: Readonly<Partial<Record<DecodeErrorCode, number>>>;
-  readonly countForeign: ForeignAccount;
+  readonly foreign: ForeignAccount;
   /** Over all publishers, also those forgotten since. */
   readonly sequences: SequenceAccount;
   readonly publishers: PublisherCounts;
-  readonly recordDetached: DetachedAccount;
+  readonly detached: DetachedAccount;
   /** Of the messages since the interval began; `null` when there was none with a head. */
   readonly age: AgeAccount | null;
   /** Gaps that nobody took in time: they are counted in `sequences`, their places are lost. */

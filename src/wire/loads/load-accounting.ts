@@ -101,11 +101,11 @@ export interface LoadAccountingOptions {
  * const load = { workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: 90, activePrefillTokens: null, kvUsedBlocks: null };
  * const decoder = new LoadBatchDecoder(policies.default);
  * const accounting = new LoadAccounting();
- * accounting.at(0, 1_700_000_000_005);
+ * accounting.setTime(0, 1_700_000_000_005);
  * for (const sequence of [0, 1, 4]) {
- *   const head = { publisherId: '9', sequence, publishedAt: 1_700_000_000_000 };
- *   const bytes = encodeEnvelope(head, encodeActiveLoad(load, 4));
- *   if (decoder.add(bytes) === null) accounting.received(decoder.head, bytes.length);
+ *   const header = { publisherId: '9', sequence, publishedAt: 1_700_000_000_000 };
+ *   const bytes = encodeEnvelope(header, encodeActiveLoad(load, 4));
+ *   if (decoder.add(bytes) === null) accounting.countLoad(decoder.header, bytes.length);
  * }
  * const { loads, sequences, age } = accounting.snapshot();
  * console.log(loads, sequences.missing, age?.max);
@@ -114,7 +114,7 @@ export interface LoadAccountingOptions {
  * // Logs: 9 2 3 false
  * ```
  *
- * @see {@link LoadBatchDecoder.head}
+ * @see {@link LoadBatchDecoder.header}
  */
 export class LoadAccounting {
   private messages = 0;
@@ -150,21 +150,21 @@ export class LoadAccounting {
   }
 
   /** Counts a load and judges its number; a head that is not present is counted only. */
-  countLoad(head: LoadHeader, bytes: number): void {
+  countLoad(header: LoadHeader, bytes: number): void {
     this.messages += 1;
     this.bytes += bytes;
     this.loads += 1;
-    if (head.present) this.judge(head);
+    if (header.present) this.judge(header);
     else this.withoutHeader += 1;
   }
 
   /** Counts a message that could not be decoded, and judges its number if its head could be read. */
-  countFailure(code: DecodeErrorCode, bytes: number, head?: LoadHeader): void {
+  countFailure(code: DecodeErrorCode, bytes: number, header?: LoadHeader): void {
     this.messages += 1;
     this.bytes += bytes;
     this.failed += 1;
     this.failures.set(code, (this.failures.get(code) ?? 0) + 1);
-    if (head?.present === true) this.judge(head);
+    if (header?.present === true) this.judge(header);
   }
 
   /** Counts a message of another topic. */
@@ -204,10 +204,10 @@ export class LoadAccounting {
       withoutHeader,
       failed,
       failures: Object.fromEntries(this.failures),
-      countForeign: this.topics.account(),
+      foreign: this.topics.account(),
       sequences: ledger.account(),
       publishers: { known, forgotten, unjudged, gap: unjudged > 0 },
-      recordDetached: { times: this.detachedTimes, milliseconds: this.detachedMs, last: this.lastDetached },
+      detached: { times: this.detachedTimes, milliseconds: this.detachedMs, last: this.lastDetached },
       age: this.ages.account(),
       gapsDropped: ledger.gaps.dropped,
     };
@@ -223,8 +223,8 @@ export class LoadAccounting {
     this.ages.clear();
   }
 
-  private judge(head: LoadHeader): void {
-    this.ages.add(head);
-    this.ledger.add(head, this.messages);
+  private judge(header: LoadHeader): void {
+    this.ages.add(header);
+    this.ledger.add(header, this.messages);
   }
 }

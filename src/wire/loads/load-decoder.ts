@@ -52,7 +52,7 @@ export class LoadDecoder {
     return this.walker.walked;
   }
 
-  /** Publisher, sequence and time of the last message as numbers, as {@link LoadBatchDecoder.head} has them. */
+  /** Publisher, sequence and time of the last message as numbers, as {@link LoadBatchDecoder.header} has them. */
   get header(): LoadHeader {
     return this.walker.header;
   }

@@ -1,18 +1,15 @@
 import { Encoder } from '@msgpack/msgpack';
 import type { Count } from '../../core/count.js';
-import type { ActiveLoad } from '../../core/events/fleet-event.js';
+import type { ActiveLoad, LoadReceived } from '../../core/events/fleet-event.js';
+import { utf8Encoder } from '../text-codecs.js';
 import { LOAD_FIELDS } from './envelope.js';
 import { LOAD_TOPIC } from './subjects.js';
 
-/** What an envelope says beside its payload. */
-export interface EnvelopeHeader {
-  /** An unsigned 64-bit integer, in decimal. */
-  readonly publisherId: string;
-  /** The publisher's running number, from 0. */
-  readonly sequence: Count;
-  /** The publisher's wall clock, Unix milliseconds. */
-  readonly publishedAt: Count;
-  /** `kv_metrics` when absent. */
+/** What an envelope says besides its payload: the publisher's id in decimal, its sequence number and its clock. */
+export interface EnvelopeHeader extends Required<
+  Pick<LoadReceived, 'publisherId' | 'sequence' | 'publishedAt'>
+> {
+  /** Defaults to `kv_metrics`. */
   readonly topic?: string;
 }
 
@@ -44,12 +41,12 @@ export function encodeActiveLoad(load: ActiveLoad, fields: LoadFieldCount): Uint
 }
 
 /** Encodes an `EventEnvelope` around a payload: a map in wire order, the payload as binary. */
-export function encodeEnvelope(head: EnvelopeHeader, payload: Uint8Array): Uint8Array {
+export function encodeEnvelope(header: EnvelopeHeader, payload: Uint8Array): Uint8Array {
   return encoder.encode({
-    publisher_id: toSmallestInteger(BigInt(head.publisherId)),
-    sequence: toSmallestInteger(head.sequence),
-    published_at: toSmallestInteger(head.publishedAt),
-    topic: head.topic ?? LOAD_TOPIC,
+    publisher_id: toSmallestInteger(BigInt(header.publisherId)),
+    sequence: toSmallestInteger(header.sequence),
+    published_at: toSmallestInteger(header.publishedAt),
+    topic: header.topic ?? LOAD_TOPIC,
     payload,
   });
 }
@@ -58,7 +55,7 @@ export function encodeEnvelope(head: EnvelopeHeader, payload: Uint8Array): Uint8
 export function encodeActiveLoadJson(load: ActiveLoad): Uint8Array {
   const values = loadValues(load);
   const members = LOAD_FIELDS.slice(0, 4).map((name) => `"${name}":${values[name]}`);
-  return new TextEncoder().encode(`{${members.join(',')}}`);
+  return utf8Encoder.encode(`{${members.join(',')}}`);
 }
 
 function loadValues(load: ActiveLoad): Record<(typeof LOAD_FIELDS)[number], Count | null> {

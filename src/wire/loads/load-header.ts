@@ -34,14 +34,14 @@ export class LoadHeaderReader implements LoadHeader {
   private low = 0;
 
   /** Takes the numbers of a head that lies in these bytes, or none. */
-  read(bytes: Uint8Array, head: EnvelopeSpans | null): this {
-    this.present = head !== null;
-    this.take(bytes, head === null ? noSpan : head.publisherId);
+  read(bytes: Uint8Array, spans: EnvelopeSpans | null): this {
+    this.present = spans !== null;
+    this.take(bytes, spans === null ? noSpan : spans.publisherId);
     this.publisherHigh = this.high;
     this.publisherLow = this.low;
-    this.take(bytes, head === null ? noSpan : head.sequence);
+    this.take(bytes, spans === null ? noSpan : spans.sequence);
     this.sequence = (this.high >>> 0) * 2 ** 32 + (this.low >>> 0);
-    this.take(bytes, head === null ? noSpan : head.publishedAt);
+    this.take(bytes, spans === null ? noSpan : spans.publishedAt);
     this.publishedAt = (this.high >>> 0) * 2 ** 32 + (this.low >>> 0);
     return this;
   }

@@ -3,10 +3,10 @@ import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
 import type { ProblemCode } from '../../core/sources/problem.js';
 import type { Cleanup } from '../../core/state/cleanup.js';
 import { DecodeFailure } from '../decode-error.js';
-import { field, objectOf, requiredField, stringOf } from '../json/json-fields.js';
+import { field, itemsOf, objectOf, requiredField, stringOf, u32Of } from '../json/json-fields.js';
 import { type JsonNode, type JsonObjectNode, parseLosslessJson } from '../json/lossless-json.js';
 import { readRecordedEvent, readThresholds } from './recorded-event.js';
-import { itemsOf, rankOf, workerIdOf } from './recording-fields.js';
+import { workerIdOf } from './recording-fields.js';
 import type { Expectation, Recording, RecordingHeader, RecordingLine } from './recording.js';
 
 /** What a line of a recording expects. An unknown key is a failure: what it expects would go unchecked. */
@@ -43,7 +43,7 @@ function readCleanup(node: JsonNode): Cleanup {
   return {
     workerId: workerIdOf(requiredField(object, 'workerId'), 'workerId'),
     dpRanks: itemsOf(requiredField(object, 'dpRanks'), 'dpRanks').map((rank) =>
-      rank.kind === 'string' && rank.value === 'none' ? 'none' : rankOf(rank, 'dpRanks'),
+      rank.kind === 'string' && rank.value === 'none' ? 'none' : u32Of(rank, 'dpRanks'),
     ),
     workerType,
   };

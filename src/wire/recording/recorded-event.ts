@@ -3,7 +3,7 @@ import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
 import { type Problem, problemCodes } from '../../core/sources/problem.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
-import { field, objectOf, requiredField, stringOf, u32Field } from '../json/json-fields.js';
+import { field, itemsOf, objectOf, optionalU32, requiredField, stringOf, u32Field, u32Of } from '../json/json-fields.js';
 import { type JsonValue, toJsonNode } from '../json/json-value.js';
 import type { JsonNode, JsonObjectNode } from '../json/lossless-json.js';
 import {
@@ -11,10 +11,8 @@ import {
   bytesOf,
   countField,
   fractionOf,
-  itemsOf,
   oneOf,
   optionalMember,
-  rankOf,
   workerIdOf,
   workerIdsField,
 } from './recording-fields.js';
@@ -40,7 +38,7 @@ export function readRecordedEvent(node: JsonNode): RecordedEvent {
   const kindNode = requiredField(event, 'kind');
   const kind = stringOf(kindNode, 'kind');
   const text = (): { text?: string } => optionalMember('text', field(event, 'text'), stringOf);
-  const watch = (): { watch?: number } => optionalMember('watch', field(event, 'watch'), rankOf);
+  const watch = (): { watch?: number } => optionalMember('watch', field(event, 'watch'), u32Of);
   const worker = (): WorkerId => workerIdOf(requiredField(event, 'workerId'), 'workerId');
   switch (kind) {
     case 'start':
@@ -125,7 +123,7 @@ function readStart(event: JsonObjectNode): RecordedStart {
     field(event, name) === undefined ? undefined : workerIdsField(event, name);
   const decodeInstances = ids('decodeInstances');
   const prefillInstances = ids('prefillInstances');
-  const sources = ['aggregated', 'decode', 'prefill'] as const satisfies readonly PoolRole[];
+  const roles = ['aggregated', 'decode', 'prefill'] as const satisfies readonly PoolRole[];
   return {
     kind: 'start',
     thresholds: readThresholds(
@@ -135,7 +133,7 @@ function readStart(event: JsonObjectNode): RecordedStart {
     ...(prefillInstances && { prefillInstances }),
     ...optionalMember('loads', field(event, 'loads'), booleanOf),
     ...optionalMember('cards', field(event, 'cards'), booleanOf),
-    ...optionalMember('source', field(event, 'source'), (node) => oneOf(node, 'source', sources)),
+    ...optionalMember('source', field(event, 'source'), (node) => oneOf(node, 'source', roles)),
     ...optionalMember('name', field(event, 'name'), stringOf),
     ...optionalMember('about', field(event, 'about'), stringOf),
   };
@@ -189,16 +187,14 @@ function readRuntimeConfig(node: JsonNode): RuntimeConfig {
   const object = objectOf(node, 'a card');
   const totalKvBlocks = countField(object, 'totalKvBlocks');
   const maxNumBatchedTokens = countField(object, 'maxNumBatchedTokens');
+  const dataParallelStartRank = optionalU32(object, 'dataParallelStartRank');
+  const dataParallelSize = optionalU32(object, 'dataParallelSize');
   return {
     ...(totalKvBlocks !== null && { totalKvBlocks }),
     ...(maxNumBatchedTokens !== null && { maxNumBatchedTokens }),
-    ...optionalMember('dataParallelStartRank', notNull(field(object, 'dataParallelStartRank')), rankOf),
-    ...optionalMember('dataParallelSize', notNull(field(object, 'dataParallelSize')), rankOf),
+    ...(dataParallelStartRank !== null && { dataParallelStartRank }),
+    ...(dataParallelSize !== null && { dataParallelSize }),
   };
-}
-
-function notNull(node: JsonNode | undefined): JsonNode | undefined {
-  return node?.kind === 'null' ? undefined : node;
 }
 
 /** The event that plain data tells, written as a recording writes it. Unknown fields are passed over. */

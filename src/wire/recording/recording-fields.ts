@@ -1,7 +1,7 @@
 import { type Count, countOf } from '../../core/count.js';
 import { workerId, WorkerIdError, type WorkerId } from '../../core/worker-id.js';
 import { DecodeFailure } from '../decode-error.js';
-import { field, MAX_U32, requiredField, stringOf, uintOf } from '../json/json-fields.js';
+import { field, itemsOf, requiredField, stringOf, uintOf } from '../json/json-fields.js';
 import type { JsonNode, JsonObjectNode } from '../json/lossless-json.js';
 import { parseHex } from '../text-codecs.js';
 
@@ -32,17 +32,6 @@ export function fractionOf(node: JsonNode, name: string): number {
   const special = FLOATS[stringOf(node, name)];
   if (special === undefined) throw new DecodeFailure('wrong-type', `${name} must be a number`, node.offset);
   return special;
-}
-
-/** A rank: 0 to 2^32 − 1. */
-export function rankOf(node: JsonNode, name: string): number {
-  return Number(uintOf(node, name, MAX_U32));
-}
-
-/** The elements of an array. */
-export function itemsOf(node: JsonNode, name: string): readonly JsonNode[] {
-  if (node.kind !== 'array') throw new DecodeFailure('wrong-type', `${name} must be an array`, node.offset);
-  return node.items;
 }
 
 /** A list of worker ids. */

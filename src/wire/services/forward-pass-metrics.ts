@@ -5,8 +5,8 @@ import type {
   WorkerStats,
 } from '../../core/aggregator/load-metrics.js';
 import { type Count, countOf } from '../../core/count.js';
-import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
-import { MAX_U32, type StructFields, numberOf, readStruct, uintOf } from '../json/json-fields.js';
+import { type DecodeError, catchDecodeFailure } from '../decode-error.js';
+import { type StructFields, itemsOf, numberOf, readStruct, u32Of, uintOf } from '../json/json-fields.js';
 import { type JsonNode, parseLosslessJson } from '../json/lossless-json.js';
 import { parseSingle } from '../json/rust-json.js';
 
@@ -168,13 +168,8 @@ function specStats({ optional }: StructFields<(typeof SPEC)[number]>): SpecDecod
     numDrafts: optional('num_drafts', u32Of),
     numDraftTokens: optional('num_draft_tokens', u32Of),
     numAcceptedTokens: optional('num_accepted_tokens', u32Of),
-    numAcceptedTokensPerPos: optional('num_accepted_tokens_per_pos', (list, name) => {
-      if (list.kind === 'array') return list.items.map((item) => u32Of(item, name));
-      throw new DecodeFailure('wrong-type', `${name} must be an array, not ${list.kind}`, list.offset);
-    }),
+    numAcceptedTokensPerPos: optional('num_accepted_tokens_per_pos', (list, name) =>
+      itemsOf(list, name).map((item) => u32Of(item, name)),
+    ),
   };
-}
-
-function u32Of(node: JsonNode, name: string): number {
-  return Number(uintOf(node, name, MAX_U32));
 }

@@ -1,4 +1,5 @@
 import type { Count } from '../../core/count.js';
+import { utf8Encoder } from '../text-codecs.js';
 
 /** Who answers: a NATS micro service. */
 export interface ServiceIdentity {
@@ -30,11 +31,9 @@ export interface ServiceEndpointCounters extends ServiceEndpoint {
   readonly data: string | null;
 }
 
-const utf8 = new TextEncoder();
-
 /** The reply to `$SRV.PING`. */
 export function encodeServicePing(service: ServiceIdentity): Uint8Array<ArrayBuffer> {
-  return utf8.encode(`{${headerMembers('ping', service)},"version":${quote(service.version)},"metadata":{}}`);
+  return utf8Encoder.encode(`{${headerMembers('ping', service)},"version":${quote(service.version)},"metadata":{}}`);
 }
 
 /** The reply to `$SRV.INFO`. */
@@ -42,9 +41,9 @@ export function encodeServiceInfo(
   service: ServiceIdentity & { readonly description: string; readonly endpoints: readonly ServiceEndpoint[] },
 ): Uint8Array<ArrayBuffer> {
   const endpoints = service.endpoints.map(
-    (one) => `{${addressMembers(one)},${queueGroupMember(one)},"metadata":{}}`,
+    (endpoint) => `{${addressMembers(endpoint)},${queueGroupMember(endpoint)},"metadata":{}}`,
   );
-  return utf8.encode(
+  return utf8Encoder.encode(
     `{${headerMembers('info', service)},"description":${quote(service.description)},"version":${quote(service.version)}` +
       `,"metadata":{},"endpoints":[${endpoints.join(',')}]}`,
   );
@@ -63,13 +62,14 @@ export function encodeServiceStats(
   },
 ): Uint8Array<ArrayBuffer> {
   const endpoints = service.endpoints.map(
-    (one) =>
-      `{${addressMembers(one)},"num_requests":${integerText(one.numRequests)},"num_errors":${integerText(one.numErrors)}` +
-      `,"processing_time":${integerText(one.processingTime)}` +
-      `,"average_processing_time":${integerText(one.averageProcessingTime)}` +
-      `,"last_error":${quote(one.lastError)},"data":${one.data},${queueGroupMember(one)}}`,
+    (endpoint) =>
+      `{${addressMembers(endpoint)},"num_requests":${integerText(endpoint.numRequests)}` +
+      `,"num_errors":${integerText(endpoint.numErrors)}` +
+      `,"processing_time":${integerText(endpoint.processingTime)}` +
+      `,"average_processing_time":${integerText(endpoint.averageProcessingTime)}` +
+      `,"last_error":${quote(endpoint.lastError)},"data":${endpoint.data},${queueGroupMember(endpoint)}}`,
   );
-  return utf8.encode(
+  return utf8Encoder.encode(
     `{${headerMembers('stats', service)},"version":${quote(service.version)},"started":${quote(service.started)}` +
       `,"endpoints":[${endpoints.join(',')}]}`,
   );

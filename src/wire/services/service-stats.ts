@@ -1,8 +1,8 @@
 import { type StatsWirePolicy, aggregatorPolicies } from '../../core/aggregator/aggregator-policy.js';
 import type { ForwardPassMetrics } from '../../core/aggregator/load-metrics.js';
 import type { Count } from '../../core/count.js';
-import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
-import { objectOf, requiredField, stringOf, structObject, uintOf } from '../json/json-fields.js';
+import { type DecodeError, catchDecodeFailure } from '../decode-error.js';
+import { itemsOf, objectOf, requiredField, stringOf, structObject, uintOf } from '../json/json-fields.js';
 import { parseNumber } from '../json/json-value.js';
 import {
   type JsonNode,
@@ -55,12 +55,12 @@ export function readServiceEndpoint(
   return {
     name: stringOf(requiredField(endpoint, 'name'), 'name'),
     subject: stringOf(requiredField(endpoint, 'subject'), 'subject'),
-    numRequests: countOrNull(last.get('num_requests')),
-    numErrors: countOrNull(last.get('num_errors')),
-    processingTime: countOrNull(last.get('processing_time')),
-    averageProcessingTime: countOrNull(last.get('average_processing_time')),
-    lastError: textOrNull(last.get('last_error')),
-    queueGroup: textOrNull(last.get('queue_group')),
+    numRequests: numericCount(last.get('num_requests')),
+    numErrors: numericCount(last.get('num_errors')),
+    processingTime: numericCount(last.get('processing_time')),
+    averageProcessingTime: numericCount(last.get('average_processing_time')),
+    lastError: stringOrNull(last.get('last_error')),
+    queueGroup: stringOrNull(last.get('queue_group')),
     // Few ask for it, and a scrape has thousands.
     get data() {
       if (data === undefined || data.kind === 'null') return null;
@@ -96,11 +96,11 @@ function requireCounters(endpoint: JsonObjectNode): void {
   requiredField(endpoint, 'data');
 }
 
-function countOrNull(node: JsonNode | undefined): Count | null {
+function numericCount(node: JsonNode | undefined): Count | null {
   return node?.kind === 'number' ? parseNumber(node.text) : null;
 }
 
-function textOrNull(node: JsonNode | undefined): string | null {
+function stringOrNull(node: JsonNode | undefined): string | null {
   return node?.kind === 'string' ? node.value : null;
 }
 
@@ -155,14 +155,9 @@ export function decodeServiceStats(
       id: text('id'),
       version: text('version'),
       started: text('started'),
-      endpoints: listOf(requiredField(service, 'endpoints')).map((node) =>
+      endpoints: itemsOf(requiredField(service, 'endpoints'), 'endpoints').map((node) =>
         readServiceEndpoint(node, bytes, wire),
       ),
     };
   });
-}
-
-function listOf(node: JsonNode): readonly JsonNode[] {
-  if (node.kind === 'array') return node.items;
-  throw new DecodeFailure('wrong-type', `endpoints must be an array, not ${node.kind}`, node.offset);
 }

@@ -101,8 +101,8 @@ describeWith('promtool', 'the examples, by promtool', () => {
 function alertTests(): unknown {
   const pool = 'pool="a"';
   const busy = (known: string, values: string) => [
-    { series: `tidemark_fleet_workers{${pool},state="known"}`, values: known },
-    { series: `tidemark_fleet_workers{${pool},state="busy"}`, values },
+    { series: `tidemark_pool_workers{${pool},state="known"}`, values: known },
+    { series: `tidemark_pool_workers{${pool},state="busy"}`, values },
   ];
   const test = (
     input_series: readonly { series: string; values: string }[],
@@ -160,7 +160,7 @@ function alertTests(): unknown {
       test(
         [
           { series: `tidemark_transitions_total{${pool},check="left",direction="free"}`, values: '0+60x20' },
-          { series: `tidemark_fleet_workers{${pool},state="known"}`, values: '5x20' },
+          { series: `tidemark_pool_workers{${pool},state="known"}`, values: '5x20' },
         ],
         'TidemarkFlapping',
         { '2m': 0, '15m': 1 },

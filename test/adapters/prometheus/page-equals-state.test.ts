@@ -22,7 +22,7 @@ function wantedOf(
 ): [string, number][] {
   if (!known) return [];
   const above = (check: string): number =>
-    check === 'mark'
+    check === 'overload-mark'
       ? Number(overloadMarked)
       : ranks.filter((rank) => rank.checks.some((one) => one.check === check && one.standing === 'above'))
           .length;
@@ -35,7 +35,7 @@ function wantedOf(
   return [
     [`tidemark_worker_busy ${workerId} `, Number(busy)],
     ...checks.map((check): [string, number] => [
-      `tidemark_worker_ranks_above_mark ${workerId} ${check}`,
+      `tidemark_worker_ranks_above_threshold ${workerId} ${check}`,
       above(check),
     ]),
     ...values('dynamo_frontend_worker_active_decode_blocks', 'activeDecodeBlocks'),
@@ -74,7 +74,7 @@ it.each(['default', 'dynamo-1.4', 'dynamo-1.6'] satisfies PolicyName[])(
         for (const event of history) if (event.kind !== 'stop') pool.tell(event);
         const told = toldBy(await pageOf([pool.metrics]));
         const checks = new Set(
-          [...told.keys()].flatMap((key) => /above_mark \d+ (\w+)$/.exec(key)?.[1] ?? []),
+          [...told.keys()].flatMap((key) => /above_threshold \d+ ([\w-]+)$/.exec(key)?.[1] ?? []),
         );
         const explained = everyone
           .map((one: WorkerId) => pool.monitor.explain(one))

@@ -120,7 +120,7 @@ describe('a page', () => {
       ['tidemark_monitor_connected{pool="llama",zone="a"}', '0'],
     ]);
     expect(page).not.toMatch(/worker_id/);
-    expect(page).not.toMatch(/tidemark_fleet|tidemark_source|tidemark_mark/);
+    expect(page).not.toMatch(/tidemark_pool|tidemark_source|tidemark_threshold/);
   });
 
   it('has no counters before somebody counts, and goes on counting over the ends of runs', async () => {
@@ -165,10 +165,10 @@ describe('transitions', () => {
     expect(Object.fromEntries(counts.filter(([, count]) => count !== '0'))).toEqual({
       'tidemark_transitions_total{check="kvUsedBlocks",direction="busy"}': '2',
       'tidemark_transitions_total{check="activePrefillTokens",direction="busy"}': '1',
-      'tidemark_transitions_total{check="mark",direction="busy"}': '1',
+      'tidemark_transitions_total{check="overload-mark",direction="busy"}': '1',
       // Of a free rank the check with the least room tells, whatever made it busy before.
       'tidemark_transitions_total{check="kvUsedBlocks",direction="free"}': '2',
-      'tidemark_transitions_total{check="unmarked",direction="free"}': '1',
+      'tidemark_transitions_total{check="overload-mark-ended",direction="free"}': '1',
       'tidemark_transitions_total{check="left",direction="free"}': '1',
     });
   });

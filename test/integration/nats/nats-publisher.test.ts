@@ -4,8 +4,8 @@ import { natsPublisher, type PublisherStatus } from '../../../src/adapters/nats/
 import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
 import { policies } from '../../../src/core/policy/policies.js';
 import { workerId } from '../../../src/core/worker-id.js';
-import { decodeEnvelope } from '../../../src/wire/decode-envelope.js';
 import { encodeActiveLoad } from '../../../src/wire/loads/load-encoder.js';
+import { decodeEnvelope } from '../../support/decode-envelope.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';

@@ -14,7 +14,7 @@ describe('load accounting', () => {
       messages: 0,
       bytes: 0,
       loads: 0,
-      withoutHead: 0,
+      withoutHeader: 0,
       failed: 0,
       failures: {},
       foreign: { messages: 0, topics: [], otherTopics: 0 },
@@ -40,7 +40,7 @@ describe('load accounting', () => {
       messages: 5,
       bytes: 18,
       loads: 1,
-      withoutHead: 1,
+      withoutHeader: 1,
       failed: 3,
       failures: { truncated: 2, empty: 1 },
       foreign: { messages: 1, topics: [{ topic: 'x', messages: 1 }], otherTopics: 0 },
@@ -53,11 +53,11 @@ describe('load accounting', () => {
     accounting.countForeign('y'.repeat(257), 1);
     for (let i = 0; i < 20; i += 1) accounting.countForeign(`t${i}`, 1);
     accounting.countForeign('t0', 1);
-    const { countForeign } = accounting.snapshot();
-    expect([countForeign.messages, countForeign.topics.length, countForeign.otherTopics]).toEqual([
+    const { foreign } = accounting.snapshot();
+    expect([foreign.messages, foreign.topics.length, foreign.otherTopics]).toEqual([
       22, 16, 5,
     ]);
-    expect(countForeign.topics[0]).toEqual({ topic: 't0', messages: 2 });
+    expect(foreign.topics[0]).toEqual({ topic: 't0', messages: 2 });
   });
 
   it('a gap - is reported once, and a late message does not take it back', () => {
