@@ -63,7 +63,7 @@ describe('tidemark stats --from', () => {
       { loadAvg: null, loadStd: null, endpoints: [] },
     ]);
     expect(err).toBe(
-      'line 1: a reply cannot be read and was left out: a key in double quotes belongs here\n',
+      'line 1: a reply cannot be read and was left out: a key in double quotes is expected here\n',
     );
     expect(code).toBe(0);
   });

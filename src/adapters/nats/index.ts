@@ -1,10 +1,5 @@
 // Loads.
-export {
-  natsLoads,
-  type LoadRelease,
-  type NatsLoads,
-  type NatsLoadsOptions,
-} from './nats-loads.js';
+export { natsLoads, type LoadRelease, type NatsLoads, type NatsLoadsOptions } from './nats-loads.js';
 export type { LoadForm, AccountingReport } from './load-receiver.js';
 
 // Publishing.

@@ -14,7 +14,7 @@ import { type Metric, tidemarkMetrics } from './metric-names.js';
 import type { PoolMetrics } from './pool-metrics.js';
 import { latencyFamilies, loadFamilies } from './worker-gauge-families.js';
 
-/** What can make a worker busy now: the checks whose mark is set, and a mark of the request path where it counts. */
+/** The possible causes of a busy worker: the checks whose threshold is set, and overload marks if the policy uses them. */
 export function checksInForce({ policy, thresholds }: FleetRanks): (LoadCheck | 'overload-mark')[] {
   const checks: (LoadCheck | 'overload-mark')[] = [];
   if (thresholds.activePrefillTokensThreshold !== null) checks.push('activePrefillTokens');
@@ -33,7 +33,7 @@ const states: readonly SourceState[] = ['connecting', 'live', 'stale', 'down', '
 const MAX_SOURCES = 64;
 const MAX_SOURCE_LENGTH = 100;
 
-/** Ours that speak of a pool as a whole. */
+/** The metrics of tidemark for whole pools. */
 export const poolFamilies: readonly Family[] = [
   poolFamily(tidemarkMetrics.connected, ({ snapshot }, sink) => sink.sample(snapshot === undefined ? 0 : 1)),
   poolFamily(tidemarkMetrics.poolWorkers, ({ snapshot }, sink) => {
@@ -52,7 +52,7 @@ export const poolFamilies: readonly Family[] = [
   }),
   poolFamily(tidemarkMetrics.sourceState, (pool, sink) => {
     for (const [source, { state }] of sourcesOf(pool)) {
-      for (const one of states) sink.sample(one === state ? 1 : 0, source, one);
+      for (const other of states) sink.sample(other === state ? 1 : 0, source, other);
     }
   }),
   poolFamily(tidemarkMetrics.sourceStateSince, (pool, sink) => {
@@ -96,7 +96,7 @@ function poolFamily(metric: Metric, samples: (pool: PoolAtScrape, sink: SampleSi
   };
 }
 
-/** The statuses by the name of their source, as far as the label is bounded. */
+/** The statuses by source, within the limits of the label. */
 function sourcesOf({
   snapshot,
 }: PoolAtScrape): Map<string, { readonly state: SourceState; readonly since: number }> {
@@ -104,7 +104,7 @@ function sourcesOf({
   return new Map(statuses.map((status) => [status.source.slice(0, MAX_SOURCE_LENGTH), status]));
 }
 
-/** Ours that speak of workers and ranks. */
+/** The metrics of tidemark for workers and ranks. */
 export const tidemarkFamilies: readonly Family[] = [
   workerFamily(tidemarkMetrics.busy, ({ ranks, worker, workerId }, sink) =>
     sink.sample(ranks.isBusy(worker) ? 1 : 0, workerId),
@@ -167,10 +167,10 @@ function rankFamily(metric: Metric, value: (worker: WorkerOfPool, index: number)
     *samples(pools, sink) {
       for (const pool of pools) {
         sink.begin(metric, pool.labels);
-        for (const one of eachWorker([pool])) {
-          const { ranks, worker, workerId } = one;
+        for (const workerOfPool of eachWorker([pool])) {
+          const { ranks, worker, workerId } = workerOfPool;
           for (let index = 0; index < ranks.rankCount(worker); index += 1) {
-            const sample = value(one, index);
+            const sample = value(workerOfPool, index);
             if (sample !== null) sink.sample(sample, String(ranks.rank(worker, index)), workerId);
             if (sink.full) yield;
           }
@@ -181,7 +181,7 @@ function rankFamily(metric: Metric, value: (worker: WorkerOfPool, index: number)
   };
 }
 
-/** What some pools tell, in the order of a page. */
+/** All metrics of some pools, in the order of a page. */
 export function familiesOf(pools: readonly PoolMetrics[]): readonly Family[] {
   return [
     ...loadFamilies,

@@ -6,7 +6,7 @@ export { registryMetrics } from './registry-metrics.js';
 export type { MetricsRegistry } from './registry-metrics.js';
 export { contentTypeFor, type MetricsContent, type MetricsFormat } from './content-type-for.js';
 
-// What others set.
+// Series of the request path.
 export { seriesCleanup, type SeriesCleanupOptions } from './series-cleanup.js';
 export { WorkerLatencies, type LatencyLabels } from './worker-latencies.js';
 

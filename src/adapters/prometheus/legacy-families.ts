@@ -3,7 +3,7 @@ import { type Family, type PoolAtScrape, type WorkerOfPool, eachWorker } from '.
 import { type Metric, legacyMetrics } from './metric-names.js';
 import type { LegacyMetrics, LegacyWorkerStats } from './pool-metrics.js';
 
-/** The metrics of Dynamo's old metrics component, for the pools that want them. */
+/** The metrics of Dynamo's old metrics component, for pools with the option `legacy`. */
 export const legacyFamilies: readonly Family[] = [
   workerFamily(legacyMetrics.blocksActive, (worker) => blocksOf(worker).active),
   workerFamily(legacyMetrics.blocksTotal, (worker) => blocksOf(worker).total),
@@ -18,17 +18,17 @@ export const legacyFamilies: readonly Family[] = [
 
 type LegacyPool = PoolAtScrape & { readonly legacy: LegacyMetrics };
 
-/** The pools that want the old metrics; of pools with the same component and endpoint the first. */
+/** The pools with the option `legacy`; only the first of those with the same component and endpoint. */
 function legacyOf(pools: readonly PoolAtScrape[]): LegacyPool[] {
-  const wanting = pools.filter((pool): pool is LegacyPool => pool.legacy !== undefined);
-  return [...new Map(wanting.toReversed().map((pool) => [keyOf(pool), pool])).values()].toReversed();
+  const legacyPools = pools.filter((pool): pool is LegacyPool => pool.legacy !== undefined);
+  return [...new Map(legacyPools.toReversed().map((pool) => [keyOf(pool), pool])).values()].toReversed();
 }
 
 function keyOf({ legacy: { component, endpoint } }: LegacyPool): string {
   return JSON.stringify([component, endpoint]);
 }
 
-/** The blocks of a worker's ranks, summed up; `undefined` where no rank said any. */
+/** The sums of blocks over the ranks of a worker; absent if no rank has a value. */
 function blocksOf({ ranks, worker }: WorkerOfPool): { readonly active?: number; readonly total?: number } {
   let active: number | undefined;
   let total: number | undefined;
@@ -67,10 +67,10 @@ function statsFamily(metric: Metric, value: (stats: LegacyWorkerStats) => number
         const { component, endpoint, stats } = pool.legacy;
         if (stats === undefined) continue;
         const byWorker = new Map<WorkerId, LegacyWorkerStats>();
-        for (const one of stats()) byWorker.set(one.workerId, one);
+        for (const workerStats of stats()) byWorker.set(workerStats.workerId, workerStats);
         for (const { workerId } of eachWorker([pool])) {
-          const one = byWorker.get(workerId);
-          const sample = one && value(one);
+          const workerStats = byWorker.get(workerId);
+          const sample = workerStats && value(workerStats);
           if (sample !== undefined) sink.sample(sample, component, endpoint, workerId);
           yield;
         }

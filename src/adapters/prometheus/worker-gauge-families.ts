@@ -43,7 +43,7 @@ const interToken = latencyFamily(
   ({ interTokenLatency }) => interTokenLatency,
 );
 
-/** Dynamo's three latency gauges, of the workers that are there; with the last, who is not is forgotten. */
+/** Dynamo's three latency gauges, for present workers. The last one also forgets absent workers. */
 export const latencyFamilies: readonly Family[] = [
   latencyFamily(workerGauges.lastTimeToFirstToken, ({ timeToFirstToken }) => timeToFirstToken),
   latencyFamily(workerGauges.lastInputSequenceTokens, ({ inputSequenceTokens }) => inputSequenceTokens),

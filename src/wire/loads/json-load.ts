@@ -16,22 +16,26 @@ import {
 import { type JsonNode, type JsonObjectNode, parseLosslessJson } from '../json/lossless-json.js';
 import { knownLoadFields } from './envelope.js';
 
-/** Whether a message is JSON: an object, an array, or white space first. No envelope begins with these bytes. */
+/** Whether a message is JSON: it begins with an object, an array, or white space. No envelope begins like this. */
 export function isJson(bytes: Uint8Array): boolean {
   return [0x7b, 0x5b, 0x20, 0x09, 0x0a, 0x0d].includes(bytes[0] ?? 0);
 }
 
 /**
- * Decodes a load message from before the event plane: `ActiveLoad` of 0.8, by name or by position, or `LoadEvent`
- * of 0.4 to 0.7, of which the active blocks and the rank are read.
+ * Decodes a load message of a release before the event plane: `ActiveLoad` (0.8), as an object or an array, or
+ * `LoadEvent` (0.4 to 0.7), which provides the rank and the active blocks.
  *
- * @throws DecodeFailure, inside this room
+ * @throws DecodeFailure (internal to wire/)
  */
 export function decodeJsonLoad(bytes: Uint8Array, wire: WirePolicy): LoadReceived {
   const events = wire.formats.includes('load-event-json');
   const loads = wire.formats.includes('active-load-json');
   if (!events && !loads)
-    throw new DecodeFailure('unsupported-format', 'this policy reads envelopes, and this is JSON', 0);
+    throw new DecodeFailure(
+      'unsupported-format',
+      'this policy reads only envelopes, but the message is JSON',
+      0,
+    );
   const node = parseLosslessJson(bytes);
   const isEvent = node.kind === 'object' && node.members.some((member) => member.key === 'data');
   if (events && (isEvent || !loads)) return readLoadEvent(objectOf(node, 'a LoadEvent'));

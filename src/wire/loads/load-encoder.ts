@@ -13,15 +13,15 @@ export interface EnvelopeHeader extends Required<
   readonly topic?: string;
 }
 
-/** How many fields an `ActiveLoad` is written with: 4 up to release 1.0, 5 from 1.1. */
+/** The number of fields of an encoded `ActiveLoad`: 4 up to release 1.0, 5 since 1.1. */
 export type LoadFieldCount = 4 | 5;
 
 const MAX_U32 = 0xffff_ffff;
 const encoder = new Encoder({ useBigInt64: true });
 
 /**
- * Encodes an `ActiveLoad` as the payload of an envelope, byte for byte as `rmp-serde` does: a map with names in
- * wire order, the smallest unsigned form of each integer, nil for no value.
+ * Encodes an `ActiveLoad` as the payload of an envelope, byte for byte like `rmp-serde`: a map with the names in wire
+ * order, each integer in its smallest unsigned form, and nil for no value.
  *
  * @example
  * ```ts
@@ -40,7 +40,7 @@ export function encodeActiveLoad(load: ActiveLoad, fields: LoadFieldCount): Uint
   );
 }
 
-/** Encodes an `EventEnvelope` around a payload: a map in wire order, the payload as binary. */
+/** Encodes an `EventEnvelope`: a map with the names in wire order and the payload as binary. */
 export function encodeEnvelope(header: EnvelopeHeader, payload: Uint8Array): Uint8Array {
   return encoder.encode({
     publisher_id: toSmallestInteger(BigInt(header.publisherId)),
@@ -68,7 +68,7 @@ function loadValues(load: ActiveLoad): Record<(typeof LOAD_FIELDS)[number], Coun
   };
 }
 
-/** The form in which the encoder writes the smallest integer: it makes a float of a number above 2^32 − 1. */
+/** Converts a count so that the encoder writes the smallest integer. It would write a number above 2^32 − 1 as a float. */
 function toSmallestInteger(value: Count | null): Count | null {
   if (value === null) return null;
   return value <= MAX_U32 ? Number(value) : BigInt(value);

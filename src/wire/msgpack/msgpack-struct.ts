@@ -1,18 +1,18 @@
 import { DecodeFailure } from '../decode-error.js';
 import type { ByteRange, MsgpackReader } from './msgpack-reader.js';
 
-/** How a struct is named and which of its fields must be there. */
+/** The name and the fields of a struct. */
 export interface StructShape {
   readonly name: string;
   readonly fields: readonly string[];
   readonly required: readonly string[];
-  /** How many elements the positional form may have. */
+  /** The allowed numbers of elements of the array form. */
   readonly lengths: readonly number[];
 }
 
 /**
- * Walks a struct in either of its two forms: a map with names in any order, unknown ones passed over, or an
- * array of its fields in order. `read` is called with the index of each field that is there.
+ * Walks a struct in either form: a map with its names in any order, in which unknown names are skipped, or an array
+ * of its fields in order. Calls `read` with the index of each field that is present.
  */
 export function walkStruct(reader: MsgpackReader, shape: StructShape, read: (field: number) => void): void {
   const at = reader.offset;
@@ -34,7 +34,7 @@ export function walkStruct(reader: MsgpackReader, shape: StructShape, read: (fie
       continue;
     }
     if ((seen & (1 << field)) !== 0) {
-      throw new DecodeFailure('duplicate-key', `${shape.fields[field]} stands twice in ${shape.name}`, keyAt);
+      throw new DecodeFailure('duplicate-key', `duplicate ${shape.fields[field]} in ${shape.name}`, keyAt);
     }
     seen |= 1 << field;
     read(field);
@@ -50,7 +50,7 @@ function fieldNamed(bytes: Uint8Array, key: ByteRange, fields: readonly string[]
   return fields.findIndex((name) => isText(bytes, key, name));
 }
 
-/** Whether a run of bytes is that ASCII text. */
+/** Whether a range of bytes equals that ASCII text. */
 export function isText(bytes: Uint8Array, { start, end }: ByteRange, text: string): boolean {
   if (end - start !== text.length) return false;
   for (let i = 0; i < text.length; i += 1) if (bytes[start + i] !== text.charCodeAt(i)) return false;

@@ -3,7 +3,16 @@ import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
 import { type Problem, problemCodes } from '../../core/sources/problem.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
-import { field, itemsOf, objectOf, optionalU32, requiredField, stringOf, u32Field, u32Of } from '../json/json-fields.js';
+import {
+  field,
+  itemsOf,
+  objectOf,
+  optionalU32,
+  requiredField,
+  stringOf,
+  u32Field,
+  u32Of,
+} from '../json/json-fields.js';
 import { type JsonValue, toJsonNode } from '../json/json-value.js';
 import type { JsonNode, JsonObjectNode } from '../json/lossless-json.js';
 import {
@@ -20,7 +29,7 @@ import type { RecordedEvent, RecordedStart } from './recording.js';
 
 const problemSources = ['loads', 'configs', 'instances', 'thresholds', 'events', 'scrape'] as const;
 
-/** The problem that a line of a recording reports. */
+/** Reads a recorded problem. */
 export function readRecordedProblem(node: JsonNode): Problem {
   const problem = objectOf(node, 'problem');
   return {
@@ -32,7 +41,7 @@ export function readRecordedProblem(node: JsonNode): Problem {
   };
 }
 
-/** The event that a line of a recording tells. Unknown fields are passed over, an unknown kind is a failure. */
+/** Reads a recorded event. Unknown fields are ignored; an unknown kind is a failure. */
 export function readRecordedEvent(node: JsonNode): RecordedEvent {
   const event = objectOf(node, 'event');
   const kindNode = requiredField(event, 'kind');
@@ -98,13 +107,13 @@ export function readRecordedEvent(node: JsonNode): RecordedEvent {
     default:
       throw new DecodeFailure(
         'malformed',
-        `there is no event of kind ${JSON.stringify(kind)}`,
+        `${JSON.stringify(kind)} is not a known kind of event`,
         kindNode.offset,
       );
   }
 }
 
-/** The marks that an object names. */
+/** Reads the thresholds that an object names. */
 export function readThresholds(object: JsonObjectNode): LoadThresholdUpdate {
   const fraction = (name: string): number | null | undefined => {
     const node = field(object, name);
@@ -177,14 +186,14 @@ function readConfigs(object: JsonObjectNode): ReadonlyMap<WorkerId, RuntimeConfi
   const workers = new Map<WorkerId, RuntimeConfig>();
   for (const { key, offset, value } of object.members) {
     const id = workerIdOf({ kind: 'string', offset, value: key }, 'a worker of workers');
-    if (workers.has(id)) throw new DecodeFailure('duplicate-key', `worker ${id} stands twice`, offset);
+    if (workers.has(id)) throw new DecodeFailure('duplicate-key', `duplicate worker ${id}`, offset);
     workers.set(id, readRuntimeConfig(value));
   }
   return workers;
 }
 
 function readRuntimeConfig(node: JsonNode): RuntimeConfig {
-  const object = objectOf(node, 'a card');
+  const object = objectOf(node, 'a config');
   const totalKvBlocks = countField(object, 'totalKvBlocks');
   const maxNumBatchedTokens = countField(object, 'maxNumBatchedTokens');
   const dataParallelStartRank = optionalU32(object, 'dataParallelStartRank');
@@ -197,7 +206,7 @@ function readRuntimeConfig(node: JsonNode): RuntimeConfig {
   };
 }
 
-/** The event that plain data tells, written as a recording writes it. Unknown fields are passed over. */
+/** Reads an event from plain data in the form of a recording. Unknown fields are ignored. */
 export function parseRecordedEvent(
   value: JsonValue,
 ): { readonly event: RecordedEvent } | { readonly error: DecodeError } {

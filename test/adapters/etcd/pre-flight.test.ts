@@ -14,7 +14,7 @@ describe('preFlight', () => {
     await expect(firstValueFrom(etcdPreFlight(host, undefined, 200))).rejects.toMatchObject({
       code: 'etcd-silent',
       message: expect.stringContaining(
-        'accepts connections but says nothing: timed out after 200 ms',
+        'accepts connections but does not answer: timed out after 200 ms',
       ) as string,
     });
     expect(proxy.accepted).toBe(1);

@@ -118,7 +118,7 @@ describe('natsLoads over a given connection', () => {
       expect(loads).toHaveLength(1);
       expect(accounts).toEqual([3]);
       expect(problems).toHaveLength(1);
-      expect(problems[0]).toContain(`3 × a load message on ${NEW} cannot be read and is left out: `);
+      expect(problems[0]).toContain(`3 × ignored a load message on ${NEW} that cannot be decoded: `);
       subscription.unsubscribe();
     } finally {
       vi.useRealTimers();

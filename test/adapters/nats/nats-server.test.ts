@@ -43,9 +43,9 @@ describe('natsServers', () => {
     const servers = ['http://me:hunter2@x', 'nats://'];
     const problems = problemsOf({ servers, tls: { key: 'k' } });
     expect(problems).toEqual([
-      '"http://…@x" is no server: write nats://HOST:PORT or tls://HOST:PORT',
-      '"nats://" is no server: write nats://HOST:PORT or tls://HOST:PORT',
-      'tls.cert and tls.key go together',
+      '"http://…@x" is not a valid server: write nats://HOST:PORT or tls://HOST:PORT',
+      '"nats://" is not a valid server: write nats://HOST:PORT or tls://HOST:PORT',
+      'tls.cert and tls.key need each other: give both or neither',
     ]);
     expect(problemsOf({ servers: [] })).toEqual([
       'servers must name at least one server, such as nats://127.0.0.1:4222',

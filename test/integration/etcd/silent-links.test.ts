@@ -71,7 +71,7 @@ describeWith('etcd', 'a link that is silent', () => {
         await follower.until('down', mark);
         await world.truth.many('v1/', 20);
         await sleep(30_000);
-        expect(follower.whys).toContain('says nothing: timed out after 3000 ms');
+        expect(follower.whys).toContain('does not answer: timed out after 3000 ms');
         expect(world.proxy.connections).toBeLessThanOrEqual(1);
         await world.proxy.heal();
         await follower.hears(world.truth);

@@ -132,8 +132,8 @@ describeWith('nats-server', 'serveStats', () => {
     };
     expect(endpoints.map(({ data }) => data)).toEqual([null, null, { a: 1 }]);
     expect(endpoints.map(({ last_error }) => last_error)).toEqual([
-      '500:its statistics failed: no engine',
-      expect.stringContaining('500:its statistics failed: '),
+      '500:reading the statistics failed: no engine',
+      expect.stringContaining('500:reading the statistics failed: '),
       '',
     ]);
     await connection.close();

@@ -54,9 +54,7 @@ describe('load accounting', () => {
     for (let i = 0; i < 20; i += 1) accounting.countForeign(`t${i}`, 1);
     accounting.countForeign('t0', 1);
     const { foreign } = accounting.snapshot();
-    expect([foreign.messages, foreign.topics.length, foreign.otherTopics]).toEqual([
-      22, 16, 5,
-    ]);
+    expect([foreign.messages, foreign.topics.length, foreign.otherTopics]).toEqual([22, 16, 5]);
     expect(foreign.topics[0]).toEqual({ topic: 't0', messages: 2 });
   });
 

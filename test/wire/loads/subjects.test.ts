@@ -41,14 +41,14 @@ describe('subjects', () => {
   });
 
   it.each([
-    [{ namespace: '' }, 'kv_metrics', 'The namespace has an empty name.'],
-    [{ namespace: 'a', component: '' }, 'kv_metrics', 'The component has an empty name.'],
+    [{ namespace: '' }, 'kv_metrics', 'The namespace is empty: give it a name.'],
+    [{ namespace: 'a', component: '' }, 'kv_metrics', 'The component is empty: give it a name.'],
     [
       { namespace: 'a', endpoint: 'e' },
       'kv_metrics',
-      'The endpoint "e" stands without a component: name it too.',
+      'The endpoint "e" has no component: name the component too.',
     ],
-    [{ namespace: 'a' }, '', 'The topic has an empty name.'],
+    [{ namespace: 'a' }, '', 'The topic is empty: give it a name.'],
   ])('subjects - %j with topic %j cannot be written', (scope, topic, message) => {
     expect(() => loadSubject(scope, topic)).toThrow(new ScopeError(message));
   });

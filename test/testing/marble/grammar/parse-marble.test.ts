@@ -113,7 +113,7 @@ describe('parseMarble - refuses, and says where and what to do', () => {
     ['a binding of two letters', withInput('ab', 'ab := 1'), 'f:2: "ab" is no letter'],
     ['what is no JSON', withInput('a', "a := 'x'"), 'f:2: what a is bound to is no JSON'],
     ['nothing bound', withInput('a', 'a :='), 'f:2: what a is bound to is no JSON'],
-    ['a repeated key', withInput('a', 'a := {"k":1,"k":2}'), '"k" stands twice'],
+    ['a repeated key', withInput('a', 'a := {"k":1,"k":2}'), 'duplicate key "k"'],
     ['a binding without a row', withInput('a := 1'), 'f:1: this belongs below the row of a stream'],
     ['digits', withInput('-1-'), 'f:1: column 1: "1" is no character of a row; a column is one tick'],
     [

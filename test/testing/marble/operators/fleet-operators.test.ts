@@ -170,7 +170,7 @@ describe('fleetEventOf', () => {
     [{ kind: 'stop', now: true }, 'an event of kind stop has no field now'],
     [{ kind: 'start' }, 'belongs in a recording'],
     [{ kind: 'message', payloadHex: '00' }, 'belongs in a recording'],
-    [{ kind: 'lod' }, 'this is no event: there is no event of kind "lod"'],
+    [{ kind: 'lod' }, 'this is no event: "lod" is not a known kind of event'],
     [{ kind: 'load', workerId: 1.5 }, 'this is no event'],
     ['load', 'this is no event: event must be an object'],
     [null, 'this is no event'],

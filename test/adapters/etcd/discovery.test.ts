@@ -250,7 +250,7 @@ describe('sharing', () => {
 });
 
 describe('problems', () => {
-  it('a key that cannot be read is told with its reason, the worker, and how often', () => {
+  it('a key that cannot be decoded is reported with its reason, its worker and a count', () => {
     const fleet = discovery();
     const [problems, configs] = [heard(fleet.problems$), heard(fleet.configs$)];
     fleet.batches.next(batch.snapshot(put(cardAt('7'), card(1))));
@@ -264,9 +264,9 @@ describe('problems', () => {
         workerId: seven,
         count: 2,
         text:
-          `the value of the key "${cardAt('7')}" cannot be read (truncated): ` +
-          'the document ends where a key in double quotes belongs; ' +
-          'what it said last stays until it is written correctly or removed',
+          `the value of the key "${cardAt('7')}" cannot be decoded (truncated): ` +
+          'the document ends where a key in double quotes is expected; ' +
+          'its last value stays in force until the key is written correctly or removed',
       },
     ]);
     fleet.batches.next(batch.changes(putText(instance('xyz'), '{}')));
@@ -276,14 +276,14 @@ describe('problems', () => {
         source: 'instances',
         count: 1,
         text:
-          `the key "${instance('xyz')}" has no shape that Dynamo writes, and says nothing: ` +
-          'remove it, or correct who wrote it',
+          `the key "${instance('xyz')}" is not one that Dynamo writes, and is ignored: ` +
+          'remove it, or correct its writer',
       },
     ]);
     expect(configs.values).toEqual([]);
   });
 
-  it('a late subscriber is told those that are there now', () => {
+  it('a late subscriber gets the current problems first', () => {
     const fleet = discovery();
     heard(fleet.configs$);
     fleet.batches.next(batch.snapshot(putText(cardAt('7'), 'x'), putText(cardAt('8'), 'x')));
