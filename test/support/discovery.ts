@@ -20,7 +20,7 @@ export function putText(key: string, text: string): DiscoveryChange {
   return { key, value: bytes(text) };
 }
 
-/** A key that is gone. */
+/** A removed key. */
 export function gone(key: string): DiscoveryChange {
   return { key };
 }

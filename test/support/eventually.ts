@@ -6,9 +6,9 @@ const now = performance.now.bind(performance);
 
 /**
  * What `check` returns as soon as it neither throws nor returns `false`. It is asked every few milliseconds; after
- * `timeoutMs` the last failure is the cause of an error that says how long it was waited for.
+ * `timeoutMs` the last failure is the cause of an error with the time that was waited.
  *
- * The limit is there for what never comes. It is not a statement about how fast anything is.
+ * The limit only ends hopeless waits. It does not measure speed.
  */
 export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = 20_000): Promise<Awaited<T>> {
   const deadline = now() + timeoutMs;
@@ -18,7 +18,7 @@ export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = 20_
     if (failed && left <= 0) throw failure(check, timeoutMs, failed.error);
     const outcome = await attempt(check, Math.max(left, 1));
     if ('value' in outcome) return outcome.value;
-    // What it said before says more than that it was cut off.
+    // The previous failure is more useful than the timeout.
     if (!failed || outcome.error !== cutOff) failed = outcome;
     await sleep(pause);
   }

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-/** What a run of the command line came to. */
+/** The result of a run of the command line. */
 export interface CliRun {
   readonly code: number | null;
   readonly out: string;
@@ -24,7 +24,7 @@ export function runCli(
     let out = '';
     let err = '';
     child.stdout.on('data', (chunk: Buffer) => {
-      // The first line out says that the command is at work, which is when a signal has something to end.
+      // The first line of output shows that the command is running, so a signal has an effect.
       if (out === '' && signal !== undefined) child.kill(signal);
       out += chunk.toString();
     });
@@ -44,7 +44,7 @@ export function jsonLines(text: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-/** The built command line as a process that goes on until it is ended. */
+/** The built command line as a process that runs until it is ended. */
 export class RunningCli implements AsyncDisposable {
   out = '';
   err = '';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { root } from './run-cli.js';
 
-/** What a run of vitest came to. */
+/** The result of a run of vitest. */
 export interface VitestRun {
   readonly out: string;
   readonly err: string;

@@ -62,7 +62,7 @@ export class ServerProcess {
     }
     if (ended === undefined) return;
     this.child = undefined;
-    // The last of what it wrote may come after its end.
+    // The last output may arrive after the end of the process.
     await eventually(() => child.stdout.closed && child.stderr.closed);
     throw new Error(`${this.server} ${ended}:\n${this.logged}`);
   }
@@ -78,7 +78,7 @@ export class ServerProcess {
     await exit;
   }
 
-  /** The server stands still, its connections stay. It stands still when this is over. */
+  /** Pauses the server; its connections stay. Resolves when it is paused. */
   async pause(): Promise<void> {
     const child = this.running();
     child.kill('SIGSTOP');
@@ -101,7 +101,7 @@ export class ServerProcess {
   }
 }
 
-/** Every thread is stopped, as far as the system tells: a signal is sent before it has its effect. */
+/** Whether the system reports every thread as stopped, because a signal takes effect only after it is sent. */
 function isStopped(pid: number): boolean {
   let threads: string[];
   try {

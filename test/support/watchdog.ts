@@ -2,15 +2,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
-/** Ends a server and removes its folder when the process of the tests is gone, however that ended. */
+/** Ends a server and removes its folder when the process of the tests has ended for any reason. */
 export interface Watchdog {
-  /** The server to end, or nothing while none runs: its number may soon be another's. */
+  /** The server to end, or nothing while none runs, because its process id may be reused. */
   guard(pid: number | undefined): void;
   /** Removes the folder and leaves. */
   dismiss(): Promise<void>;
 }
 
-/** Reads process ids until the other end of the pipe is gone; the last one counts. */
+/** Reads process ids until the other end of the pipe closes; the last one counts. */
 const script = 'while read -r line; do pid=$line; done; [ -z "$pid" ] || kill -9 "$pid"; rm -rf "$0"';
 
 /**
@@ -25,7 +25,7 @@ export function startWatchdog(folder: string): Watchdog {
   const exit = once(shell, 'exit');
   shell.unref();
   (shell.stdin as Socket).unref();
-  // Whoever ended the shell has to remove the folder.
+  // If the shell was ended, its caller removes the folder.
   shell.stdin.on('error', () => undefined);
   return {
     guard: (pid) => {

@@ -3,7 +3,7 @@ import type { DiscoveryChange } from '../../src/wire/discovery/discovery-record.
 import { hex } from '../support/hex.js';
 import { captureFiles, captureLines } from './captures.js';
 
-/** What etcd held at one stage of a capture, and what it said of itself. */
+/** The keys of etcd at one stage of a capture, and its status. */
 export interface CapturedStage {
   readonly stage: string;
   readonly revision: number;

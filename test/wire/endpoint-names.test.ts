@@ -30,7 +30,11 @@ describe('endpoints as users write them', () => {
     ['backend.generate', undefined, /has no namespace/],
     [{ component: 'backend', endpoint: 'generate' }, undefined, /has no namespace/],
     [{ ...prod, endpoint: '' }, undefined, /is not a valid endpoint/],
-    [{ namespace: 'prod', component: 7, endpoint: 'x' } as unknown as EndpointLike, 'prod', /is not a valid endpoint/],
+    [
+      { namespace: 'prod', component: 7, endpoint: 'x' } as unknown as EndpointLike,
+      'prod',
+      /is not a valid endpoint/,
+    ],
     ['other.backend.generate', 'prod', /is outside the watched namespace "prod"/],
   ])('%j, watching %s, is refused', (given, namespace, text) => {
     expect(() => parseEndpoint(given, namespace)).toThrow(
@@ -40,7 +44,7 @@ describe('endpoints as users write them', () => {
 });
 
 describe('prefixes to watch', () => {
-  it('without a namespace are the roots, with one what stands below it', () => {
+  it('are the roots without a namespace, and the namespace below each root with one', () => {
     expect(discoveryPrefixes()).toEqual(['v1/instances/', 'v1/mdc/', 'instances/', 'models/']);
     expect(discoveryPrefixes('a.b')).toEqual([
       'v1/instances/a.b/',

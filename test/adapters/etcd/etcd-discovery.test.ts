@@ -34,7 +34,7 @@ describe('etcdDiscovery', () => {
     });
   });
 
-  it('watches all roots without a namespace, and refuses one that is none', () => {
+  it('watches all roots without a namespace, and rejects an invalid one', () => {
     etcdDiscovery({ hosts: 'h:1' });
     expect(vi.mocked(runPrefixWatch).mock.lastCall?.[0].prefixes).toEqual([
       'v1/instances/',

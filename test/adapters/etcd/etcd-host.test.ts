@@ -31,7 +31,7 @@ describe('etcdHosts', () => {
     expect(parseEtcdHosts({ hosts: 'http://[::1]:2379' })[0]?.hostname).toBe('::1');
   });
 
-  it('tells everything that is wrong at once', () => {
+  it('reports all problems at once', () => {
     const hosts = ['ftp://x', 'http://x/path', 'http://'];
     expect(problemsOf({ hosts, auth: { username: '', password: 'x' }, tls: { cert: 'c' } })).toEqual([
       '"ftp://x" is not a valid host: write http://HOST:PORT or https://HOST:PORT',
@@ -46,7 +46,7 @@ describe('etcdHosts', () => {
     expect(problemsOf({ hosts: 'http://x', tls: {} })).toEqual(['tls needs hosts that begin with https://']);
   });
 
-  it('keeps a password that stands in a URL out of the message', () => {
+  it('keeps a password in a URL out of the message', () => {
     const [problem] = problemsOf({ hosts: 'http://root:hunter2@etcd:2379' });
     expect(problem).toContain('contains a user');
     expect(problem).not.toContain('hunter2');

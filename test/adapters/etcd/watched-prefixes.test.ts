@@ -17,7 +17,7 @@ describe('watchedPrefixes', () => {
     expect(normalizePrefixes(given)).toEqual(watched);
   });
 
-  it('none is an error', () => {
+  it('an empty list is an error', () => {
     expect(() => normalizePrefixes([])).toThrow("prefixes must name at least one; '' is all keys.");
   });
 });

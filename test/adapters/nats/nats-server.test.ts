@@ -35,11 +35,11 @@ describe('natsServers', () => {
     ['nats://me:p%40ss@h', { user: 'me', password: 'p@ss' }],
     ['nats://secret@h', { token: 'secret' }],
     ['nats://%zz@h', { token: '%zz' }],
-  ])('who we are may stand in the URL, and stays out of what is told: %s', (servers, auth) => {
+  ])('credentials may be part of the URL, and are not shown: %s', (servers, auth) => {
     expect(parseNatsServers({ servers })).toMatchObject([{ auth, url: 'nats://h:4222' }]);
   });
 
-  it('tells everything that is wrong at once, without a password', () => {
+  it('reports all problems at once, without a password', () => {
     const servers = ['http://me:hunter2@x', 'nats://'];
     const problems = problemsOf({ servers, tls: { key: 'k' } });
     expect(problems).toEqual([

@@ -27,7 +27,7 @@ interface Dashboard {
   }[];
 }
 
-/** The metrics that a text names and nobody has. */
+/** The metrics that a text names and that do not exist. */
 function unknownMetrics(text: string): string[] {
   const named = text.match(/\b(?:tidemark|dynamo|llm)_[a-z0-9_]+/g) ?? [];
   return [...new Set(named)].filter((name) => !known.has(name));
@@ -41,7 +41,7 @@ async function promtool(...args: string[]): Promise<string> {
 }
 
 describe('the examples', () => {
-  it('name only metrics that there are', async () => {
+  it('name only existing metrics', async () => {
     for (const path of [rulesPath, dashboardPath]) {
       const text = await readFile(path, 'utf8');
       expect(unknownMetrics(text), path).toEqual([]);

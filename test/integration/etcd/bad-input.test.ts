@@ -11,7 +11,7 @@ import { startWorld } from './world.js';
 
 const SOON_MS = 5_000;
 
-/** Something that is no etcd, on a free port. */
+/** A server that is not etcd, on a free port. */
 async function startStranger(server: Server): Promise<AsyncDisposable & { url: string }> {
   const port = await freePort();
   server.listen(port, '127.0.0.1');

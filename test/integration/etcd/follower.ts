@@ -10,11 +10,11 @@ import { line, type Truth } from './truth.js';
 const now = performance.now.bind(performance);
 
 interface Seen extends SourceStatus {
-  /** When it was said, in milliseconds of a clock that no test steps. */
+  /** The time of emission, in milliseconds of a clock that no test changes. */
   readonly at: number;
 }
 
-/** One who watches through tidemark and writes down what it is told. */
+/** Watches through tidemark and records the emissions. */
 export class Follower implements Disposable {
   /** What is there, as lines without the kind. */
   readonly present = new Map<string, string>();
@@ -45,7 +45,7 @@ export class Follower implements Disposable {
     return this.kinds.filter((kind) => kind === 'resync').length;
   }
 
-  /** Everything that was said of what is wrong. */
+  /** All reasons in the statuses. */
   get whys(): string {
     return this.statuses.map(({ why = '' }) => why).join('\n');
   }
@@ -64,7 +64,7 @@ export class Follower implements Disposable {
     }, timeoutMs);
   }
 
-  /** Waits until everything that was written has been told; in order, once, and nothing else. */
+  /** Waits until exactly the written changes have been emitted, once and in order. */
   async hears(truth: Truth, timeoutMs = 30_000): Promise<void> {
     await eventually(() => {
       const wanted = truth.written;

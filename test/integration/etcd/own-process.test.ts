@@ -16,7 +16,7 @@ status$.subscribe(({ state }) => console.log(state));
 changes$.subscribe(({ kind, changes }) => console.log(kind, changes.map(({ key }) => key).join(' ')));
 `;
 
-/** Watches in another process, which is stopped for a while; what that process said. */
+/** Watches in another process, which is paused for a while, and returns its output. */
 async function stopped(forMs: number): Promise<string[]> {
   await using world = await startWorld();
   const child = spawn(process.execPath, ['--input-type=module', '-e', script, world.hosts], {
@@ -37,7 +37,7 @@ async function stopped(forMs: number): Promise<string[]> {
     await eventually(() => said.includes('changes v1/meanwhile'));
     await world.truth.put('v1/after', 'x');
     await eventually(() => said.includes('changes v1/after'));
-    // Alarms that were due meanwhile would go off now.
+    // Timers that were due in the meantime would fire now.
     await sleep(500);
     return said;
   } finally {

@@ -20,7 +20,7 @@ const place = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' 
 const transport = { kind: 'tcp', address: '10.0.0.5:41000/generate' } as const;
 const card = { model: 'tiny', runtimeConfig: { totalKvBlocks: 1_000 } };
 
-/** A worker and what it said. */
+/** A worker and its statuses. */
 class Registered implements Disposable {
   readonly statuses: RegistrationStatus[] = [];
   ended = false;
@@ -144,14 +144,16 @@ describeWith('etcd', 'a worker that registers', () => {
     const { mark } = worker;
     const { why, workerId: still } = await worker.until('down', mark);
     // Whichever is looked at first.
-    expect(why).toMatch(/the lease has expired, and its keys were removed|another process removed or replaced the keys/);
+    expect(why).toMatch(
+      /the lease has expired, and its keys were removed|another process removed or replaced the keys/,
+    );
     expect(still).toBe(id);
     expect((await worker.until('registered', mark)).workerId).toBe(id);
     expect(await keysIn(world)).toHaveLength(2);
     expect((await world.server.gateway.get('')).map(({ lease }) => lease)).toEqual([id, id]);
   });
 
-  it.concurrent('whose keys somebody removed writes them again', async () => {
+  it.concurrent('whose keys were removed writes them again', async () => {
     await using world = await startWorld();
     using worker = new Registered(world, { card });
     const { workerId: id } = await worker.until('registered');

@@ -16,7 +16,7 @@ const WRONG = 'ebb-and-flood';
 /** The longest that a first word about a wrong connection may take. */
 const SOON_MS = 5_000;
 
-/** Nothing that was said holds a secret. */
+/** Asserts that no emission contains a secret. */
 function expectDiscreet(follower: Follower): void {
   const said = JSON.stringify([follower.statuses, follower.errors.map(String)]);
   expect(said).not.toContain(auth.password);
@@ -25,20 +25,23 @@ function expectDiscreet(follower: Follower): void {
 }
 
 describeWith('etcd', 'a server that wants a password', () => {
-  it.concurrent('tells everything to one who has it, over a restart that forgets all tokens', async () => {
-    await using world = await startWorld({ auth });
-    using follower = world.follow({ auth });
-    await follower.until('live');
-    await world.truth.many('v1/', 3);
-    const { mark } = follower;
-    await world.server.restart();
-    await follower.until('down', mark);
-    await world.truth.many('v1/', 3);
-    await follower.hears(world.truth);
-    expectDiscreet(follower);
-  });
+  it.concurrent(
+    'reports everything to a permitted user, over a restart that invalidates all tokens',
+    async () => {
+      await using world = await startWorld({ auth });
+      using follower = world.follow({ auth });
+      await follower.until('live');
+      await world.truth.many('v1/', 3);
+      const { mark } = follower;
+      await world.server.restart();
+      await follower.until('down', mark);
+      await world.truth.many('v1/', 3);
+      await follower.hears(world.truth);
+      expectDiscreet(follower);
+    },
+  );
 
-  it.concurrent('is told of a wrong password, and recovers when it becomes the right one', async () => {
+  it.concurrent('reports a wrong password, and recovers when it becomes the right one', async () => {
     await using world = await startWorld({ auth });
     using follower = world.follow({ auth: { ...auth, password: WRONG } });
     const { why, retryInMs } = await follower.until('down', 0, SOON_MS);
@@ -52,7 +55,7 @@ describeWith('etcd', 'a server that wants a password', () => {
     expectDiscreet(follower);
   });
 
-  it.concurrent('refuses one who has none, and says so', async () => {
+  it.concurrent('is refused without a user, with that reason', async () => {
     await using world = await startWorld({ auth });
     using follower = world.follow();
     const { why } = await follower.until('down', 0, SOON_MS);
@@ -72,7 +75,7 @@ describeWith('etcd', 'a server that wants a password', () => {
       await using world = await startWorld({ auth, authTokenTtlSeconds: 1 });
       using follower = world.follow({ auth, scheduler: hurried(2) });
       await follower.until('live');
-      // Until a probe or an audit comes with a token that is no longer good.
+      // Until a probe or an audit uses a token that is no longer valid.
       await sleep(5_000);
       expect(world.server.log).toMatch(/deleted a simple token/);
       await world.truth.many('v1/', 3);
@@ -81,25 +84,28 @@ describeWith('etcd', 'a server that wants a password', () => {
     });
   });
 
-  it.concurrent('says which prefix a user may not read, and goes on when he may', async () => {
-    await using world = await startWorld({ auth });
-    const { gateway } = world.truth;
-    const guest = { username: 'guest', password: 'only-a-guest' };
-    await gateway.addReader(guest, 'v1/mdc/');
-    using allowed = world.follow({ auth: guest, prefixes: 'v1/mdc/', scheduler: hurried(4) });
-    using refused = world.follow({ auth: guest, prefixes: ['v1/mdc/', 'v1/instances/'] });
-    await allowed.until('live');
-    const { why } = await refused.until('down', 0, SOON_MS);
-    expect(why).toMatch(/listing v1\/instances\/: .*permission denied.*Check the role/);
-    await world.truth.put('v1/mdc/a', 'x');
-    await allowed.hears(world.truth);
-    await gateway.allow(guest.username, 'v1/instances/');
-    await refused.until('live');
-    // The probe asks for a key that this user may read.
-    await sleep(2_000);
-    expect(allowed.state).toBe('live');
-    expect(refused.state).toBe('live');
-  });
+  it.concurrent(
+    'reports the prefix that a user may not read, and continues with the permission',
+    async () => {
+      await using world = await startWorld({ auth });
+      const { gateway } = world.truth;
+      const guest = { username: 'guest', password: 'only-a-guest' };
+      await gateway.addReader(guest, 'v1/mdc/');
+      using allowed = world.follow({ auth: guest, prefixes: 'v1/mdc/', scheduler: hurried(4) });
+      using refused = world.follow({ auth: guest, prefixes: ['v1/mdc/', 'v1/instances/'] });
+      await allowed.until('live');
+      const { why } = await refused.until('down', 0, SOON_MS);
+      expect(why).toMatch(/listing v1\/instances\/: .*permission denied.*Check the role/);
+      await world.truth.put('v1/mdc/a', 'x');
+      await allowed.hears(world.truth);
+      await gateway.allow(guest.username, 'v1/instances/');
+      await refused.until('live');
+      // The probe asks for a key that this user may read.
+      await sleep(2_000);
+      expect(allowed.state).toBe('live');
+      expect(refused.state).toBe('live');
+    },
+  );
 });
 
 describeWith(['etcd', 'openssl'], 'a server that speaks TLS', () => {

@@ -41,7 +41,7 @@ function metricsOf(kvActiveBlocks: number): ForwardPassMetrics {
   };
 }
 
-/** What the worker of that number answers: as many active blocks as its number is, unless told otherwise. */
+/** The answer of a worker, by default with its number as the active blocks. */
 function statsOf(number: number, blocks = number): Uint8Array {
   const id = idOf(number);
   const endpoints = ['generate', 'load_metrics'].map((endpoint) => {
@@ -54,7 +54,7 @@ function statsOf(number: number, blocks = number): Uint8Array {
   return encodeServiceStats({ name: SERVICE, id, version: '0.0.1', started, endpoints });
 }
 
-/** One who listens to an aggregator of a server, and writes down what it is told. */
+/** Subscribes to an aggregator of a server and records the emissions. */
 class Aggregated implements Disposable {
   readonly snapshots: ProcessedEndpoints[] = [];
   readonly problems: Problem[] = [];
@@ -88,7 +88,7 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
   const SIZE = 1_000;
   const whole = (SIZE - 1) / 2;
 
-  it('sees all of them in one scrape, and says the same once', async () => {
+  it('sees all of them in one scrape, and emits equal snapshots once', async () => {
     await using server = await startNats();
     await using responders = await Responders.connect(server.url, 8);
     const answers = Array.from({ length: SIZE }, (_, n) => (): Answer => ({ reply: statsOf(n) }));
@@ -103,7 +103,7 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
     expect(snapshot?.workerIds().at(-1)).toBe(idOf(SIZE - 1));
   });
 
-  it('ten are dead and ten talk garbage - exactly those are told, and the others count', async () => {
+  it('ten are dead and ten send garbage - exactly those are reported, and the others count', async () => {
     await using server = await startNats();
     await using responders = await Responders.connect(server.url, 8);
     const dead = new Set(Array.from({ length: 10 }, (_, n) => 50 * n));
@@ -135,7 +135,7 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
     expect(aggregated.snapshots.at(-1)?.loadAvg).toBe(whole);
   });
 
-  it('cut in the middle of a scrape - the snapshot stays, the report says why, the next complete scrape heals it', async () => {
+  it('disconnected during a scrape - the snapshot stays, the status has the reason, and the next complete scrape recovers', async () => {
     await using server = await startNats();
     await using proxy = await startFaultProxy({ to: server.port });
     await using responders = await Responders.connect(server.url, 8);

@@ -25,7 +25,7 @@ describeWith('nats-server', 'natsLoads and bad input', () => {
     const { port } = page.address() as AddressInfo;
     using listener = new Listener({ servers: `nats://127.0.0.1:${port}` });
     await listener.until('down');
-    // An HTTP server waits for a request; one that speaks first is found out by what it says.
+    // An HTTP server waits for a request; a server that sends first is detected by its bytes.
     expect(listener.whys).toMatch(/does not answer|no NATS server/);
     page.close();
   });

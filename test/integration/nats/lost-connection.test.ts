@@ -14,7 +14,7 @@ interface World {
   readonly listener: Listener;
 }
 
-/** A server, a proxy in front of it, one who publishes past the proxy and one who listens through it. */
+/** A server, a proxy in front of it, a publisher that bypasses the proxy and a subscriber behind it. */
 async function inWorld(body: (world: World) => Promise<void>): Promise<void> {
   await using server = await startNats();
   await using proxy = await startFaultProxy({ to: server.port });
@@ -68,13 +68,13 @@ describeWith('nats-server', 'natsLoads when the connection is lost', () => {
       const mark = listener.statuses.length;
       await server.restart();
       await listener.until('live', mark);
-      // The one who publishes reconnects too.
+      // The publisher reconnects too.
       await eventually(() => world.speaker.connection.flush().then(() => true));
       await nothingUnreported(world);
     });
   });
 
-  it('a server that is not there yet: says so, tries again, and gets it', async () => {
+  it('a server that starts late: is down, retries, and connects', async () => {
     await using server = await startNats();
     await server.kill();
     using listener = new Listener({ servers: server.url });
@@ -96,13 +96,15 @@ describeWith('nats-server', 'natsLoads when the connection is lost', () => {
     });
   });
 
-  it('a peer that accepts connections and says nothing is told within 5 s, and leaves no socket behind', async () => {
+  it('a peer that accepts connections and does not answer is reported within 5 s, and leaves no socket behind', async () => {
     await using server = await startNats();
     await using proxy = await startFaultProxy({ to: server.port });
     proxy.hold(true);
     using listener = new Listener({ servers: `nats://127.0.0.1:${proxy.port}` });
     await listener.until('down');
-    expect(listener.whys).toContain('the server accepts connections but does not answer: timed out after 2000 ms');
+    expect(listener.whys).toContain(
+      'the server accepts connections but does not answer: timed out after 2000 ms',
+    );
     await eventually(() => expect(proxy.accepted).toBeGreaterThan(2));
     await eventually(() => expect(proxy.connections).toBeLessThanOrEqual(1));
     await proxy.heal();
@@ -130,7 +132,7 @@ describeWith('nats-server', 'natsLoads when the connection is lost', () => {
       },
     );
 
-    it('half open with 18 MB that do not come through: noticed, and what was said after them is a gap', async () => {
+    it('half open with 18 MB that do not arrive: noticed, and the loads after them are a gap', async () => {
       await inWorld(async (world) => {
         const { proxy, speaker, listener } = world;
         const mark = listener.statuses.length;
@@ -144,7 +146,7 @@ describeWith('nats-server', 'natsLoads when the connection is lost', () => {
       });
     });
 
-    it('a server that stands still is noticed', async () => {
+    it('a paused server is noticed', async () => {
       await inWorld(async (world) => {
         const { server, listener } = world;
         const mark = listener.statuses.length;

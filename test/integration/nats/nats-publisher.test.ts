@@ -23,7 +23,7 @@ const load = (dpRank: number, activeDecodeBlocks: number): ActiveLoad => ({
   kvUsedBlocks: null,
 });
 
-/** Everything that is published, past tidemark. */
+/** Records everything that is published, without tidemark. */
 async function inWorld(
   body: (url: string, heard: { subject: string; data: Uint8Array }[]) => Promise<void>,
 ): Promise<void> {
@@ -70,7 +70,7 @@ describeWith('nats-server', 'natsPublisher', () => {
     });
   });
 
-  it('without a connection loads are dropped and counted, and their numbers with them', async () => {
+  it('without a connection loads are dropped and counted, and use up numbers', async () => {
     await using server = await startNats();
     const loads$ = new Subject<ActiveLoad>();
     const statuses: PublisherStatus[] = [];
@@ -94,7 +94,7 @@ describeWith('nats-server', 'natsPublisher', () => {
     publishing.unsubscribe();
   });
 
-  it('the loads end on a connection that is silent and then lost: it completes all the same', async () => {
+  it('the loads complete on a connection that is silent and then lost: it completes too', async () => {
     await using server = await startNats();
     const loads$ = new Subject<ActiveLoad>();
     const statuses: PublisherStatus[] = [];
@@ -121,7 +121,7 @@ describeWith('nats-server', 'natsPublisher', () => {
   });
 
   inFaultRuns(() => {
-    it('half open with 18 MB unsent: noticed, closed with what it holds, and that is a gap', async () => {
+    it('half open with 18 MB unsent: noticed, closed with its pending data, and that is a gap', async () => {
       await using server = await startNats();
       await using proxy = await startFaultProxy({ to: server.port });
       using listener = new Listener({ servers: server.url });
@@ -137,27 +137,27 @@ describeWith('nats-server', 'natsPublisher', () => {
       } as const;
       const publishing = loads$.pipe(natsPublisher(options)).subscribe((status) => statuses.push(status));
       await eventually(() => expect(statuses.at(-1)?.state).toBe('live'));
-      let said = 0;
-      const say = (): void => loads$.next({ ...load(0, 1), kvUsedBlocks: said++ });
-      say();
+      let published = 0;
+      const publish = (): void => loads$.next({ ...load(0, 1), kvUsedBlocks: published++ });
+      publish();
       await eventually(() => expect(listener.heard).toEqual([0]));
       await eventually(() => expect(listener.reports).toHaveLength(1));
       const perMessage = listener.reports[0]?.account.bytes ?? Infinity;
       proxy.halfOpen('both');
       const began = performance.now();
-      while (said * perMessage < 18e6) say();
+      while (published * perMessage < 18e6) publish();
       await eventually(() => expect(statuses.at(-1)?.state).toBe('down'), 30_000);
       const noticedMs = performance.now() - began;
       console.info(`18 MB unsent: noticed after ${(noticedMs / 1000).toFixed(1)} s`);
-      // The connection is closed with what it holds: the proxy hears of it when it reads again.
+      // The connection is closed with its pending data: the proxy notices when it reads again.
       await proxy.heal();
       await eventually(() => expect(statuses.at(-1)?.state).toBe('live'), 30_000);
       await eventually(() => expect(proxy.connections).toBe(1));
-      say();
-      await eventually(() => expect(listener.heard.at(-1)).toBe(said - 1));
+      publish();
+      await eventually(() => expect(listener.heard.at(-1)).toBe(published - 1));
       const missing = (): number =>
         listener.reports.flatMap(({ gaps }) => gaps).reduce((sum, gap) => sum + gap.missing, 0);
-      await eventually(() => expect(listener.heard.length + missing()).toBe(said));
+      await eventually(() => expect(listener.heard.length + missing()).toBe(published));
       expect(new Set(listener.heard).size).toBe(listener.heard.length);
       publishing.unsubscribe();
     });

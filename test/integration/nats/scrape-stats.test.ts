@@ -27,7 +27,7 @@ function scrapeOf(access: NatsLink | NatsConnectionOptions, options?: ScrapeOpti
   return scrapeStats(access, 'dynamo_backend', options);
 }
 
-/** What came, and why no more, if that is no end of its own. */
+/** The replies, and the error if there was one. */
 async function outcome(scrape$: Scrape): Promise<{ texts: string[]; error: ScrapeError | null }> {
   const texts: string[] = [];
   return new Promise((resolve) => {
@@ -40,7 +40,7 @@ async function outcome(scrape$: Scrape): Promise<{ texts: string[]; error: Scrap
 }
 
 describe('scrapeStats', () => {
-  it('options that cannot be followed are all told at once', () => {
+  it('all problems of invalid options are reported at once', () => {
     const wrong = { windowMs: -1, maxReplies: 0, maxBytes: NaN, inboxPrefix: 'a..b' };
     let problems: readonly string[] = [];
     try {
@@ -76,7 +76,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     });
   });
 
-  it('nobody listens - is over at once, with nothing', async () => {
+  it('no subscribers - completes at once, without replies', async () => {
     await using server = await startNats();
     const began = performance.now();
     const scrape$ = scrapeOf({ servers: server.url }, { windowMs: 600_000 });
@@ -84,7 +84,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     expect(performance.now() - began).toBeLessThan(60_000);
   });
 
-  it('nobody answers who listens - is over with the window, and no error', async () => {
+  it('subscribers without answers - completes with the window, without an error', async () => {
     await using server = await startNats();
     await using responders = await Responders.connect(server.url);
     await responders.add(SUBJECT, () => null);
@@ -109,19 +109,19 @@ describeWith('nats-server', 'scrapeStats', () => {
   it('what the server had within the window counts, also when this process was too busy to look', async () => {
     await using server = await startNats();
     await using responders = await Responders.connect(server.url);
-    let stands = false;
+    let blocked = false;
     const standStill = (): void => {
       const until = performance.now() + 500;
-      while (stands && performance.now() < until);
+      while (blocked && performance.now() < until);
     };
     await responders.add(SUBJECT, () => {
-      // The reply is on its way before this process stands still, and comes meanwhile.
+      // The reply is sent before this process blocks, and arrives in the meantime.
       setImmediate(standStill);
       return { reply: 'one' };
     });
     const scrape$ = scrapeOf({ servers: server.url }, { windowMs: 100 });
     await outcome(scrape$);
-    stands = true;
+    blocked = true;
     expect((await outcome(scrape$)).texts).toEqual(['one']);
   });
 
@@ -137,7 +137,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     expect([enough.texts.length, enough.error]).toEqual([50, null]);
   });
 
-  it('no server - says so, and the next scrape after it came is complete', async () => {
+  it('no server - is an error, and the next scrape after its start is complete', async () => {
     await using server = await startNats();
     await server.kill();
     const scrape$ = scrapeOf({ servers: server.url });
@@ -151,7 +151,7 @@ describeWith('nats-server', 'scrapeStats', () => {
   it.each([
     ['the request', `publish: { deny: ["$SRV.>"] }`, `publishing on ${SUBJECT}`],
     ['the inbox', `subscribe: { deny: ["_INBOX.>"] }`, 'subscribing to _INBOX'],
-  ])('no permission for %s - says so', async (_, permissions, text) => {
+  ])('no permission for %s - is an error with that reason', async (_, permissions, text) => {
     await using server = await startNats({
       configText: `authorization { users: [ { user: me, password: secret, permissions: { ${permissions} } } ] }`,
     });
@@ -212,7 +212,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     await eventually(async () => expect(await connections()).toBe(1));
   });
 
-  it('cut in the middle - keeps what came, says why, and the next scrape is complete', async () => {
+  it('disconnected during a scrape - keeps the replies, errors with the reason, and the next scrape is complete', async () => {
     await using server = await startNats();
     await using proxy = await startFaultProxy({ to: server.port });
     await using responders = await Responders.connect(server.url, 4);
@@ -237,7 +237,7 @@ describeWith('nats-server', 'scrapeStats', () => {
   });
 
   it.each(clients)(
-    '%s - a connection of the caller: scraped, told when it is away, left open',
+    '%s - a connection of the caller: is used, its loss is an error, and it stays open',
     async (_, connect) => {
       await using server = await startNats();
       await using responders = await Responders.connect(server.url);
@@ -275,7 +275,7 @@ describeWith('nats-server', 'scrapeStats', () => {
   });
 
   inFaultRuns(() => {
-    it('half open - is no silence: it is told', async () => {
+    it('half open - is an error, and not a completed scrape', async () => {
       await using server = await startNats();
       await using proxy = await startFaultProxy({ to: server.port });
       await using responders = await Responders.connect(server.url);

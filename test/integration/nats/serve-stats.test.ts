@@ -20,7 +20,7 @@ function capturedReply(request: string): string {
   return new TextDecoder().decode(found?.payload);
 }
 
-/** A responder that serves, and what it says of itself. */
+/** A responder and its statuses. */
 class Serving implements Disposable {
   readonly statuses: ServeStatus[] = [];
   private readonly subscription: Subscription;
@@ -48,7 +48,7 @@ async function asked(connection: NatsConnection, subject: string): Promise<strin
 }
 
 describe('serveStats', () => {
-  it('what cannot be followed is all told at once', () => {
+  it('all problems of invalid options are reported at once', () => {
     let problems: readonly string[] = [];
     try {
       serveStats({ servers: 'nats://127.0.0.1' }, { name: 'a b', id: '', version: 'one' }, [
@@ -113,7 +113,7 @@ describeWith('nats-server', 'serveStats', () => {
     await connection.close();
   });
 
-  it('statistics that fail, or are no JSON, are told to whoever asks, and the others are there', async () => {
+  it('statistics that throw or are not valid JSON are reported in the reply, with all other endpoints', async () => {
     await using server = await startNats();
     using serving = new Serving({ servers: server.url }, 's', [
       {
@@ -139,7 +139,7 @@ describeWith('nats-server', 'serveStats', () => {
     await connection.close();
   });
 
-  it('a reply that is too large is told in the status, and the responder goes on', async () => {
+  it('a reply that is too large is reported in the status, and the responder continues', async () => {
     await using server = await startNats({ configText: 'max_payload: 2000' });
     let size = 5_000;
     const stats = (): { data: string } => ({ data: JSON.stringify('x'.repeat(size)) });
@@ -154,7 +154,7 @@ describeWith('nats-server', 'serveStats', () => {
     await connection.close();
   });
 
-  it('a lost connection - is served over again; unsubscribed - nobody answers', async () => {
+  it('after a lost connection it answers again; after unsubscription it does not', async () => {
     await using server = await startNats();
     const scrape$ = scrapeStats({ servers: server.url }, 's', { windowMs: 100 });
     const replies = (): Promise<number> =>

@@ -91,7 +91,7 @@ describe('load accounting', () => {
     ]);
   });
 
-  it('a restart - misses what came before its first number, and nothing when that is 0', () => {
+  it('a restart - misses the numbers before its first one, and none if that is 0', () => {
     const accounting = new LoadAccounting();
     for (const [sequence, at] of [
       [50, 0],
@@ -148,7 +148,7 @@ describe('load accounting', () => {
     expect(accounting.snapshot().publishers).toMatchObject({ unjudged: 0, gap: false });
   });
 
-  it('the silent - are forgotten when told to, and unjudged no longer', () => {
+  it('silent publishers - are forgotten by forgetSilent, and are no longer unjudged', () => {
     const accounting = new LoadAccounting();
     for (const at of [1, 2, 3]) {
       accounting.setTime(at, 0);
@@ -165,7 +165,7 @@ describe('load accounting', () => {
     expect(accounting.publishers().map(({ publisherId }) => publisherId)).toEqual(['1', '3']);
   });
 
-  it('above the limit - the longest silent is forgotten, not one that spoke meanwhile', () => {
+  it('above the limit - the publisher silent longest is forgotten, not one that published in the meantime', () => {
     const accounting = new LoadAccounting({ publishers: 130 });
     for (let publisher = 0; publisher <= 130; publisher += 1) accounting.countLoad(head(publisher, 0), 1);
     for (const publisher of [1, 131, 132]) accounting.countLoad(head(publisher, 1), 1);
@@ -198,14 +198,14 @@ describe('load accounting', () => {
     expect(accounting.snapshot().age).toEqual({ messages: 1, min: 0, last: 0, max: 0, skewed: 0 });
   });
 
-  it('gaps that nobody takes - are counted, 256 are kept', () => {
+  it('gaps that are not taken - are counted, and 256 are kept', () => {
     const accounting = new LoadAccounting();
     for (let i = 0; i < 301; i += 1) accounting.countLoad(head(1, i * 2), 1);
     expect(accounting.takeGaps()).toHaveLength(256);
     expect(accounting.snapshot()).toMatchObject({ gapsDropped: 44, sequences: { gaps: 300, missing: 300 } });
   });
 
-  it.each([0, -1, 1.5, 500_001, NaN])('a limit of %s publishers - is none', (publishers) => {
+  it.each([0, -1, 1.5, 500_001, NaN])('a limit of %s publishers - is an error', (publishers) => {
     expect(() => new LoadAccounting({ publishers })).toThrow(RangeError);
   });
 });

@@ -100,8 +100,8 @@ describe('load decoder - what a map may look like', () => {
     ['a map that claims 2^32 − 1 entries', 'dfffffffff', 'truncated'],
     ['an unknown array that claims 2^32 − 1 elements', `82${key('x')}ddffffffff`, 'truncated'],
     ['an unknown text that claims 2^32 − 1 bytes', `82${key('x')}dbffffffff`, 'truncated'],
-    ['the byte that begins no value', `82${key('x')}c1${key('worker_id')}07`, 'malformed'],
-    ['a key that is no text', '8107c0', 'wrong-type'],
+    ['a byte that is not a marker', `82${key('x')}c1${key('worker_id')}07`, 'malformed'],
+    ['a key that is not a string', '8107c0', 'wrong-type'],
   ];
   it.each(refused)('%s - is an error with code and place', (_, payload, code) => {
     const decoded = decode(envelope(payload));
@@ -134,7 +134,7 @@ describe('load decoder - the envelope', () => {
     ['an array as payload with a byte of 256', `${head}91cd0100`, 'out-of-range'],
     ['an array as payload that claims 2^32 − 1 bytes', `${head}ddffffffff00`, 'truncated'],
     [
-      'foreign topic that is no UTF-8',
+      'a foreign topic that is not valid UTF-8',
       envelope(A).replace('aa6b765f6d657472696373', 'a2ffff'),
       'invalid-utf8',
     ],

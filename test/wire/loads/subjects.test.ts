@@ -109,7 +109,7 @@ describe('subjects', () => {
     '$SRV.STATS.dynamo_backend',
     '_INBOX.5tenQRKiIrohDq7peKpBOt.5tenQRKiIrohDq7peKpBO5',
     'dynamo_backend.generate-3109a1fde8e7ad07',
-  ])('subjects - %j is no event subject', (subject) => {
+  ])('subjects - %j is not an event subject', (subject) => {
     expect(parseSubject(subject)).toBeUndefined();
   });
 
