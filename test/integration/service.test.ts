@@ -12,12 +12,12 @@ import { root } from '../support/run-cli.js';
 /** A command in a process of its own, with what it wrote so far. */
 function command(...args: string[]) {
   const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), ...args], { cwd: root });
-  const told = { out: '', err: '' };
-  child.stdout.on('data', (chunk: Buffer) => (told.out += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (told.err += chunk.toString()));
+  const output = { out: '', err: '' };
+  child.stdout.on('data', (chunk: Buffer) => (output.out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output.err += chunk.toString()));
   const closed = new Promise((resolve) => child.on('close', resolve));
   return {
-    told,
+    output,
     async end(): Promise<void> {
       child.kill('SIGTERM');
       await closed;
@@ -33,8 +33,8 @@ describeWith(['nats-server', 'etcd'], 'tidemark serve on a live fleet', () => {
     const mark = ['--active-decode-blocks-threshold', '0.3'];
     const serve = command('serve', '--port', '0', ...where, ...mark);
     const fleet = command('simulate', '--workers', '3', '--ranks', '1', ...where, ...mark);
-    await eventually(() => serve.told.out.includes('serving'));
-    const url = /on (http:\/\/\S+) \(/.exec(serve.told.out)?.[1] ?? '';
+    await eventually(() => serve.output.out.includes('serving'));
+    const url = /on (http:\/\/\S+) \(/.exec(serve.output.out)?.[1] ?? '';
     const json = async (path: string) =>
       JSON.parse((await httpCall(url + path)).body) as Record<string, unknown>;
     try {

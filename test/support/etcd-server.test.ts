@@ -53,12 +53,12 @@ describeWith('etcd', 'an etcd of a test', () => {
 
   it('demands a password, after a restart and a wipe too', async () => {
     await using server = await startEtcd({ auth: { username: 'reader', password: 'right' } });
-    const nobody = new EtcdGateway({ url: server.url });
+    const anonymous = new EtcdGateway({ url: server.url });
     const liar = new EtcdGateway({ url: server.url, auth: { username: 'reader', password: 'wrong' } });
     for (const again of [() => server.restart(), () => server.wipe(), () => Promise.resolve()]) {
       await server.gateway.put('a', '');
       expect(await keys(server.gateway)).toEqual(['a']);
-      await expect(nobody.get('')).rejects.toThrow('user name is empty');
+      await expect(anonymous.get('')).rejects.toThrow('user name is empty');
       await expect(liar.get('')).rejects.toThrow('authentication failed');
       await again();
     }

@@ -59,7 +59,7 @@ describeWith('etcd', 'where no etcd is', () => {
     expect(follower.errors).toEqual([]);
   });
 
-  it.concurrent('a closed port, and a name that nobody has', async () => {
+  it.concurrent('a closed port, and an unknown name', async () => {
     const hosts = [`http://127.0.0.1:${await freePort()}`, 'http://no-such-host.invalid:2379'];
     using follower = new Follower({ hosts, prefixes: 'v1/' });
     await follower.until('down', 0, SOON_MS);

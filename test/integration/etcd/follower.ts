@@ -19,7 +19,7 @@ export class Follower implements Disposable {
   /** What is there, as lines without the kind. */
   readonly present = new Map<string, string>();
   /** Every change, in order, those of snapshots and resyncs included. */
-  readonly told: string[] = [];
+  readonly reported: string[] = [];
   readonly kinds: PrefixBatch['kind'][] = [];
   readonly statuses: Seen[] = [];
   readonly errors: unknown[] = [];
@@ -68,10 +68,11 @@ export class Follower implements Disposable {
   async hears(truth: Truth, timeoutMs = 30_000): Promise<void> {
     await eventually(() => {
       const wanted = truth.written;
-      const at = wanted.findIndex((text, index) => this.told[index] !== text);
+      const at = wanted.findIndex((text, index) => this.reported[index] !== text);
       if (at >= 0)
-        throw new Error(`change ${at}: expected ${wanted[at]}, told ${this.told[at] ?? 'nothing'}`);
-      if (this.told.length > wanted.length) throw new Error(`told too much: ${this.told[wanted.length]}`);
+        throw new Error(`change ${at}: expected ${wanted[at]}, reported ${this.reported[at] ?? 'nothing'}`);
+      if (this.reported.length > wanted.length)
+        throw new Error(`reported too much: ${this.reported[wanted.length]}`);
     }, timeoutMs);
   }
 
@@ -100,7 +101,7 @@ export class Follower implements Disposable {
     for (const change of changes) {
       const { key, modRevision } = change;
       const text = line(change.kind, key, modRevision, change.kind === 'put' ? change.value : undefined);
-      this.told.push(text);
+      this.reported.push(text);
       if (change.kind === 'put') this.present.set(key, text);
       else this.present.delete(key);
     }

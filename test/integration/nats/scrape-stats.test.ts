@@ -245,8 +245,8 @@ describeWith('nats-server', 'scrapeStats', () => {
       const connection = await connect(server.url);
       expect(await outcome(scrapeOf(connection))).toEqual({ texts: ['one'], error: null });
       expect((await lastValueFrom(scrapeOf({ connection }).pipe(toArray()))).length).toBe(1);
-      const nobody$ = scrapeStats(connection, 'nobody', { windowMs: 600_000 });
-      expect(await outcome(nobody$)).toEqual({ texts: [], error: null });
+      const scrape$ = scrapeStats(connection, 'nobody', { windowMs: 600_000 });
+      expect(await outcome(scrape$)).toEqual({ texts: [], error: null });
       const scraping = outcome(scrapeOf(connection, { windowMs: 60_000 }));
       await eventually(() => responders.asked[0] === 3);
       await server.kill();
