@@ -156,7 +156,7 @@ describe('configurations, instances and workers', () => {
     const asks = [(name: string) => fleet.configs(name), (name: string) => fleet.instances(name)];
     for (const ask of asks) {
       expect(() => ask('generate')).toThrow(expect.objectContaining({ code: 'endpoint-name' }) as Error);
-      expect(() => ask('other.backend.generate')).toThrow(/outside the namespace "prod"/);
+      expect(() => ask('other.backend.generate')).toThrow(/outside the watched namespace "prod"/);
     }
     expect(fleet.batches.subscribed).toBe(0);
   });

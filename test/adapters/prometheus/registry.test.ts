@@ -256,7 +256,7 @@ describe('latencies without a registry', () => {
     const latencies = new WorkerLatencies();
     const worker = { workerId: id(7), workerType: 'decode' } as const;
     for (const value of [NaN, -1, Infinity, '1' as never]) {
-      expect(() => latencies.laterToken(worker, value)).toThrow(/seconds must be a number/);
+      expect(() => latencies.laterToken(worker, value)).toThrow(/seconds must be a finite number/);
       expect(() => latencies.firstToken(worker, 1, value)).toThrow(/inputSequenceTokens must be/);
     }
     expect(latencies.size).toBe(0);

@@ -347,13 +347,13 @@ describe('texts of others', () => {
   });
 
   it.each([
-    [{ 'a-b': 'x' }, /no label name/],
-    [{ __a: 'x' }, /no label name/],
-    [{ '': 'x' }, /no label name/],
-    [{ worker_id: 'x' }, /meaning of its own/],
-    [{ check: 'x' }, /meaning of its own/],
+    [{ 'a-b': 'x' }, /not a valid label name/],
+    [{ __a: 'x' }, /not a valid label name/],
+    [{ '': 'x' }, /not a valid label name/],
+    [{ worker_id: 'x' }, /is reserved/],
+    [{ check: 'x' }, /is reserved/],
     [{ pool: 'x'.repeat(257) }, /257 characters/],
-    [{ pool: 7 as never }, /must be a text/],
+    [{ pool: 7 as never }, /must be a string/],
     [Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`l${index}`, ''])), /at most 8/],
   ])('are refused as labels of a pool: %j', (labels, why) => {
     expect(() => new TestPool({ labels })).toThrow(why);

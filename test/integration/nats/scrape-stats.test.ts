@@ -254,7 +254,7 @@ describeWith('nats-server', 'scrapeStats', () => {
       expect(connection.isClosed()).toBe(false);
       await connection.close();
       const { error } = await outcome(scrapeOf(connection));
-      expect(error?.message).toContain('closed by its owner');
+      expect(error?.message).toContain('the owner closed the connection');
     },
   );
 
