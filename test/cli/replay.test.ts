@@ -88,10 +88,14 @@ describe('tidemark replay', () => {
   const malformed: [string, string, RegExp][] = [
     ['no header', load, /:1: this is not a recording/],
     ['empty', '', /:1: the header is missing/],
-    ['another version', header.replace('1,', '2,'), /:1: version 2 is not known/],
+    ['another version', header.replace('1,', '2,'), /:1: version 2 is not supported/],
     ['no JSON', `${header}{"at":1\n`, /:2: .*document ends/],
     ['unknown kind', `${header}{"at":1,"event":{"kind":"nap"}}`, /:2: "nap" is not a known kind of event/],
-    ['unknown expectation', `${header}{"at":1,"expect":{"bussy":[]}}`, /:2: "bussy" is not a known expectation/],
+    [
+      'unknown expectation',
+      `${header}{"at":1,"expect":{"bussy":[]}}`,
+      /:2: "bussy" is not a known expectation/,
+    ],
     ['both', `${header}{"at":1,"event":{"kind":"stop"},"expect":{}}`, /:2: .*exactly one/],
     [
       'time runs back',

@@ -31,7 +31,7 @@ describe('troubleOf', () => {
     const trouble = toEtcdError(cause, 'http://10.0.0.1:2379', 'connecting');
     expect(trouble.message).toBe(
       'etcd at http://10.0.0.1:2379, connecting: connect ECONNREFUSED 10.0.0.1:2379. ' +
-        'Check that etcd runs and listens there.',
+        'Check that etcd runs and listens at this address.',
     );
     expect(trouble.cause).toBe(cause);
   });

@@ -18,6 +18,8 @@ describe('watchedPrefixes', () => {
   });
 
   it('an empty list is an error', () => {
-    expect(() => normalizePrefixes([])).toThrow("prefixes must contain at least one prefix; '' means all keys.");
+    expect(() => normalizePrefixes([])).toThrow(
+      "prefixes must contain at least one prefix; '' means all keys.",
+    );
   });
 });

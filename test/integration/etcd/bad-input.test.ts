@@ -43,7 +43,7 @@ const strangers: readonly [string, () => Server, RegExp][] = [
   [
     'a server that closes at once',
     () => createTcpServer((socket) => socket.on('error', () => undefined).destroy()),
-    /Check that etcd runs and listens there/,
+    /Check that etcd runs and listens at this address/,
   ],
 ];
 
@@ -65,7 +65,9 @@ describeWith('etcd', 'where no etcd is', () => {
     await follower.until('down', 0, SOON_MS);
     await follower.until('down', follower.mark, SOON_MS);
     const [refused = '', unknown = ''] = [...new Set(follower.whys.split('\n'))].filter((why) => why !== '');
-    expect(refused).toMatch(/connecting: connect ECONNREFUSED .*Check that etcd runs and listens there/);
+    expect(refused).toMatch(
+      /connecting: connect ECONNREFUSED .*Check that etcd runs and listens at this address/,
+    );
     expect(unknown).toMatch(
       /^etcd at http:\/\/no-such-host\.invalid:2379, connecting: .*(ENOTFOUND|EAI_AGAIN)/,
     );

@@ -15,7 +15,7 @@ describeWith('nats-server', 'natsLoads and bad input', () => {
     using nowhere = new Listener({ servers: 'nats://no-such-host.invalid:4222' });
     await closed.until('down');
     await nowhere.until('down');
-    expect(closed.whys).toContain('Check that the server runs and listens there.');
+    expect(closed.whys).toContain('Check that the server runs and listens at this address.');
     expect(nowhere.whys).toContain('no-such-host.invalid');
   });
 

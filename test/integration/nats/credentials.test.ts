@@ -30,7 +30,9 @@ describeWith('nats-server', 'natsLoads with credentials that an account signed',
     const credentials = await accounts.credentials({ exp: inSeconds(-5) });
     using listener = new Listener({ servers: server.url, auth: { credentials } });
     await listener.until('down');
-    expect(listener.whys).toMatch(/Authorization Violation.*credentials, whether these have run out/i);
+    expect(listener.whys).toMatch(
+      /Authorization Violation.*credentials: they may be wrong, expired, or missing/i,
+    );
     expect(listener.state).toBe('down');
     using other = new Listener({ servers: server.url, auth: { credentials: await accounts.credentials() } });
     await other.until('live');

@@ -108,13 +108,13 @@ describeWith(['nats-server', 'openssl'], 'natsLoads over TLS', () => {
     using listener = new Listener({ servers: server.url, tls: { ca: read(otherCa) } });
     await listener.until('down');
     expect(listener.whys).toMatch(/certificate/i);
-    expect(listener.whys).toContain('Check whether the server wants encryption');
+    expect(listener.whys).toContain('Check whether the server requires TLS');
   });
 
   it('encrypted to a server that is not', async () => {
     await using server = await startNats();
     using listener = new Listener({ servers: server.url, tls: { ca: read(certificates.ca) } });
     await listener.until('down');
-    expect(listener.whys).toContain('Check whether the server wants encryption');
+    expect(listener.whys).toContain('Check whether the server requires TLS');
   });
 });
