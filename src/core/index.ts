@@ -86,7 +86,6 @@ export type {
 } from './aggregator/load-metrics.js';
 export { kvActiveBlocks, type LoadMetrics, type PredictiveLoadMetrics } from './aggregator/load-metrics.js';
 export { engineLoads } from './aggregator/engine-loads.js';
-export { kvHitRate, type KvHitRate, type KvHitRateEvent } from './aggregator/kv-hit-rate.js';
 export type {
   Scrape,
   ScrapeReply,

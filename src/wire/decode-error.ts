@@ -1,17 +1,18 @@
 /**
  * Why bytes could not be decoded:
  *
- * - `empty`, `truncated`: there is nothing, or less than the bytes promise;
- * - `malformed`: a byte that no document of the format has there;
- * - `wrong-type`: another type than the field has (floats are no integers);
- * - `out-of-range`: an integer that is negative or too large for its field;
- * - `wrong-length`: a positional form of another length;
- * - `missing-field`, `duplicate-key`: a field too few, a field twice;
- * - `invalid-utf8`: text that is none;
- * - `too-deep`: nested beyond 128 levels;
+ * - `empty`: there are no bytes;
+ * - `truncated`: the input ends before the document does;
+ * - `malformed`: the syntax is wrong;
+ * - `wrong-type`: the field has another type (a float is not an integer);
+ * - `out-of-range`: an integer is negative or too large for its field;
+ * - `wrong-length`: an array of fields has the wrong number of elements;
+ * - `missing-field`, `duplicate-key`: a field is missing or occurs twice;
+ * - `invalid-utf8`: a text is not valid UTF-8;
+ * - `too-deep`: the document is nested deeper than 128 levels;
  * - `trailing`: something follows a complete JSON document;
- * - `unsupported-format`: a format that the policy does not read;
- * - `bad-key`: a discovery key of no known shape.
+ * - `unsupported-format`: the policy does not read this format;
+ * - `bad-key`: a discovery key has no known shape.
  */
 export type DecodeErrorCode =
   | 'empty'
@@ -28,17 +29,16 @@ export type DecodeErrorCode =
   | 'unsupported-format'
   | 'bad-key';
 
-/** A decode failure as a value: a stable code, a sentence, and the byte it is about. */
+/** A decode failure as a value: a stable code, a sentence, and the offset of the byte that caused it. */
 export interface DecodeError {
   readonly code: DecodeErrorCode;
   readonly message: string;
-  /** Bytes from the beginning of what was given to decode. */
+  /** In bytes from the beginning of the input. */
   readonly offset: number;
 }
 
 /**
- * A decode failure on its way to the door of the decoder, which turns it into a {@link DecodeError}. It never
- * leaves this room.
+ * A decode failure as an exception, internal to wire/: the public decoders turn it into a {@link DecodeError}.
  */
 export class DecodeFailure extends Error {
   constructor(
@@ -50,7 +50,7 @@ export class DecodeFailure extends Error {
   }
 }
 
-/** Runs a decoder and turns its failure into a value; every other exception is a defect and passes. */
+/** Runs a decoder and turns its failure into a value. Any other exception is a defect and is thrown. */
 export function catchDecodeFailure<T>(decode: () => T): T | { readonly error: DecodeError } {
   try {
     return decode();

@@ -2,8 +2,8 @@ import { TidemarkError } from '../core/errors.js';
 import type { EndpointName, PoolName } from '../core/sources/worker-info.js';
 
 /**
- * Whose events a subject or an event channel carries: those of a namespace, of one component in it, or of one
- * endpoint of that component. Absent and `null` mean the same. A nested namespace is written with dots (`a.b`).
+ * The scope of the events on a subject or an event channel: a namespace, one of its components, or one endpoint of
+ * that component. Absent and `null` mean the same. A nested namespace is written with dots (`a.b`).
  */
 export interface LoadScope {
   readonly namespace: string;
@@ -11,7 +11,7 @@ export interface LoadScope {
   readonly endpoint?: string | null | undefined;
 }
 
-/** A subject or key was to be built of names that it cannot hold. */
+/** A name is not valid in the subject or key to build. */
 export class ScopeError extends TidemarkError {
   override readonly name = 'ScopeError';
 
@@ -26,19 +26,19 @@ export function scopeWords(scope: LoadScope, segment: (name: string) => string):
   for (const word of ['namespace', 'component', 'endpoint'] as const) {
     const name = scope[word];
     if (name == null) continue;
-    if (name === '') throw new ScopeError(`The ${word} has an empty name.`);
+    if (name === '') throw new ScopeError(`The ${word} is empty: give it a name.`);
     if (word === 'endpoint' && scope.component == null) {
-      throw new ScopeError(`The endpoint ${JSON.stringify(name)} stands without a component: name it too.`);
+      throw new ScopeError(`The endpoint ${JSON.stringify(name)} has no component: name the component too.`);
     }
     words.push(word, segment(name));
   }
   return words;
 }
 
-/** An endpoint as a user writes it. */
+/** An endpoint as a user writes it: `component.endpoint`, `namespace.component.endpoint`, or an object. */
 export type EndpointLike = string | (Omit<EndpointName, 'namespace'> & { readonly namespace?: string });
 
-/** What was given names no endpoint, or none that is watched. */
+/** The given value is not a valid endpoint, or is outside the watched namespace. */
 export class EndpointNameError extends TidemarkError {
   override readonly name = 'EndpointNameError';
 
@@ -53,20 +53,20 @@ export class EndpointNameError extends TidemarkError {
 const SCHEME = 'dyn://';
 
 /**
- * The endpoint that a user means.
+ * Parses an endpoint as a user writes it.
  *
- * 1. A text is read from the right: endpoint, component, and what is left is the namespace, which may have dots.
- *    A leading `dyn://`, as Dynamo's own options have it, is left out.
- * 2. Without a namespace it is of the one given as second argument, and must not be of another one than that.
- * 3. A name is not empty and has no slash. One with a dot needs the object form.
+ * 1. A string is read from the right: the endpoint, the component, and the rest is the namespace, which may contain
+ *    dots. A leading `dyn://`, as in Dynamo's own options, is ignored.
+ * 2. The second argument is the default namespace, and the only one allowed.
+ * 3. A name must not be empty or contain a slash. A component or endpoint with a dot needs the object form.
  *
  * @throws EndpointNameError, code `endpoint-name`.
  *
  * @example
  * ```ts
- * import { endpointOf } from 'tidemark/wire';
+ * import { parseEndpoint } from 'tidemark/wire';
  *
- * console.log(endpointOf('a.b.backend.generate').namespace, endpointOf('backend.generate', 'prod').namespace);
+ * console.log(parseEndpoint('a.b.backend.generate').namespace, parseEndpoint('backend.generate', 'prod').namespace);
  * // Logs: a.b prod
  * ```
  */
@@ -77,7 +77,7 @@ export function parseEndpoint(given: EndpointLike, namespace?: string): Endpoint
   if (named.namespace === undefined) {
     throw new EndpointNameError(
       shown,
-      'has no namespace: write namespace.component.endpoint, or watch one namespace.',
+      'has no namespace: write namespace.component.endpoint, or set the namespace option.',
     );
   }
   const { component, endpoint } = named;
@@ -85,14 +85,11 @@ export function parseEndpoint(given: EndpointLike, namespace?: string): Endpoint
   if (Object.values(wanted).some((name) => typeof name !== 'string' || name === '' || name.includes('/'))) {
     throw new EndpointNameError(
       shown,
-      'is no endpoint: write component.endpoint or namespace.component.endpoint, without slashes.',
+      'is not a valid endpoint: write component.endpoint or namespace.component.endpoint, without slashes.',
     );
   }
   if (namespace !== undefined && wanted.namespace !== namespace) {
-    throw new EndpointNameError(
-      shown,
-      `lies outside the namespace ${JSON.stringify(namespace)}, which is all that is watched.`,
-    );
+    throw new EndpointNameError(shown, `is outside the watched namespace ${JSON.stringify(namespace)}.`);
   }
   return wanted;
 }
@@ -104,12 +101,12 @@ function partsOf(text: string): Omit<EndpointName, 'namespace'> & { readonly nam
   return { component, endpoint, ...(parts.length > 2 && { namespace: parts.slice(0, -2).join('.') }) };
 }
 
-/** An endpoint as keys write it, `namespace/component/endpoint`: names hold no slash. */
+/** The path of an endpoint, `namespace/component/endpoint`. It is unique, because names contain no slash. */
 export function endpointPath({ namespace, component, endpoint }: EndpointName): string {
   return `${namespace}/${component}/${endpoint}`;
 }
 
-/** A pool as one text. The names of an endpoint have no slash, so what follows the third is the model. */
+/** The path of a pool: that of its endpoint, a slash, and the model, which may contain slashes. */
 export function poolPath({ model, endpoint }: PoolName): string {
   return `${endpointPath(endpoint)}/${model}`;
 }

@@ -1,7 +1,7 @@
 // Load messages.
 export { LoadDecoder, type DecodedLoad } from './loads/load-decoder.js';
 export { LoadBatchDecoder, type BatchRefusal } from './loads/load-batch-decoder.js';
-export type { LoadHeader as LoadHead } from './loads/load-header.js';
+export type { LoadHeader } from './loads/load-header.js';
 export { LoadAccounting, type LoadAccountingOptions } from './loads/load-accounting.js';
 export type {
   AgeAccount,
@@ -13,23 +13,22 @@ export type {
   SequenceAccount,
   SequenceGap,
 } from './loads/load-account.js';
-export { decodeEnvelope, type Envelope } from './decode-envelope.js';
 export {
   encodeActiveLoad,
   encodeActiveLoadJson,
   encodeEnvelope,
-  type EnvelopeHeader as EnvelopeHead,
+  type EnvelopeHeader,
   type LoadFieldCount,
 } from './loads/load-encoder.js';
 export type { DecodeError, DecodeErrorCode } from './decode-error.js';
 export { LOAD_TOPIC, loadSubject, parseSubject, type ParsedSubject } from './loads/subjects.js';
 
 // Subjects.
-export { encodeSegment, toSlug as slugOf } from './text-codecs.js';
+export { encodeSegment, toSlug } from './text-codecs.js';
 export {
   ScopeError,
   type LoadScope,
-  parseEndpoint as endpointOf,
+  parseEndpoint,
   EndpointNameError,
   type EndpointLike,
   endpointPath,
@@ -38,7 +37,7 @@ export {
 // Discovery.
 export {
   decodeDiscoveryRecord,
-  type DiscoveryEntry,
+  type DiscoveryChange,
   type DiscoveryRecord,
   type EventChannelRecord,
   type InstanceRecord,
@@ -64,7 +63,6 @@ export type { ModelFile, ModelFiles } from './discovery/encode-discovery-record.
 export { DiscoveryFold } from './discovery/discovery-fold.js';
 export type {
   DiscoveryBatch,
-  DiscoveryChange,
   DiscoveryDifference,
   DiscoveryProblem,
   EndpointDifference,
@@ -94,8 +92,6 @@ export {
   type MetricsForm,
   decodeForwardPassMetrics,
 } from './services/forward-pass-metrics.js';
-export { decodeProcessedEndpoints, encodeProcessedEndpoints } from './processed-endpoints-json.js';
-export { decodeKvHitRateEvent, KV_HIT_RATE_TOPIC } from './decode-kv-hit-rate.js';
 
 // Recordings.
 export { parseRecording, RecordingError } from './recording/parse-recording.js';

@@ -2,7 +2,7 @@ import { DecodeFailure } from './decode-error.js';
 
 const HEX_BYTES = /^(?:[0-9a-fA-F]{2})*$/;
 
-/** The bytes that a hexadecimal text stands for, or `undefined` when it is none. */
+/** Parses hexadecimal text. Returns `undefined` if it is not valid. */
 export function parseHex(text: string): Uint8Array | undefined {
   if (!HEX_BYTES.test(text)) return undefined;
   const bytes = new Uint8Array(text.length / 2);
@@ -10,7 +10,7 @@ export function parseHex(text: string): Uint8Array | undefined {
   return bytes;
 }
 
-/** Bytes as lower-case hexadecimal. */
+/** Formats bytes as lower-case hexadecimal. */
 export function formatHex(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
@@ -19,7 +19,7 @@ export function formatHex(bytes: Uint8Array): string {
 
 const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The text of bytes that are UTF-8. */
+/** Decodes UTF-8. Returns `undefined` if the bytes are not valid. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return utf8Decoder.decode(bytes);
@@ -28,18 +28,20 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** The text of bytes that are all ASCII. Of other UTF-8 it has fewer characters. */
+/** Decodes ASCII. Returns `undefined` if any byte is not ASCII. */
 export function decodeAscii(bytes: Uint8Array): string | undefined {
   const text = decodeUtf8(bytes);
+  // Any other UTF-8 has fewer characters than bytes.
   return text?.length === bytes.length ? text : undefined;
 }
 
 const OTHERS = /[^A-Za-z0-9_-]+/g;
 const BROKEN = /%(?![0-9A-Fa-f]{2})/;
-const utf8Encoder = new TextEncoder();
+/** Encodes text as UTF-8. */
+export const utf8Encoder = new TextEncoder();
 
 /**
- * Escapes a name for one segment of an event subject or of an event-channel key: every byte of its UTF-8 form
+ * Escapes a name for one segment of an event subject or of an event channel key: every byte of its UTF-8 form
  * outside `A-Z a-z 0-9 - _` becomes `%` and two upper-case hexadecimal digits.
  *
  * @example
@@ -55,20 +57,20 @@ export function encodeSegment(name: string): string {
 }
 
 /**
- * The name that a segment stands for. Digits may be of either case, and characters that need no escape may be
- * escaped: the file store of Dynamo escapes more than its subjects do.
+ * Unescapes a segment. Digits may be in upper or lower case, and any character may be escaped, because Dynamo's file
+ * backend escapes more characters than its subjects do.
  *
- * @throws DecodeFailure, inside this room: `malformed` for a `%` without two hexadecimal digits, `invalid-utf8`
- *   for bytes that are no UTF-8.
+ * @throws DecodeFailure (internal to wire/): `malformed` for a `%` without two hexadecimal digits,
+ *   `invalid-utf8` if the bytes are not valid UTF-8.
  */
 export function decodeSegment(segment: string): string {
   const broken = segment.search(BROKEN);
   if (broken >= 0)
-    throw new DecodeFailure('malformed', 'a percent sign without two hexadecimal digits', broken);
+    throw new DecodeFailure('malformed', 'a percent sign must be followed by two hexadecimal digits', broken);
   try {
     return decodeURIComponent(segment);
   } catch {
-    throw new DecodeFailure('invalid-utf8', 'the escaped bytes are no UTF-8', segment.indexOf('%'));
+    throw new DecodeFailure('invalid-utf8', 'the escaped bytes are not valid UTF-8', segment.indexOf('%'));
   }
 }
 
@@ -77,14 +79,14 @@ function percent(byte: number): string {
 }
 
 /**
- * The suffix that the key of a LoRA card has for an adapter's name: lower case, everything but `a-z 0-9 - _`
- * replaced by `_`, no `_` at the beginning. It is empty for a name of which nothing is left.
+ * Converts a name into a slug, as in the keys of LoRA cards and in service names: lower case, with every character
+ * except `a-z 0-9 - _` replaced by `_`, and without leading `_`. The slug may be empty.
  *
  * @example
  * ```ts
- * import { slugOf } from 'tidemark/wire';
+ * import { toSlug } from 'tidemark/wire';
  *
- * console.log(slugOf('Org/My LoRA'));
+ * console.log(toSlug('Org/My LoRA'));
  * // Logs: org_my_lora
  * ```
  */

@@ -1,4 +1,4 @@
-// What this room uses of the platform's text codecs, which exist in every runtime that has Uint8Array.
+// The parts of the platform's text codecs that wire/ uses. They exist in every runtime with Uint8Array.
 declare class TextDecoder {
   constructor(label?: 'utf-8', options?: { fatal?: boolean; ignoreBOM?: boolean });
   decode(input: Uint8Array): string;

@@ -87,12 +87,16 @@ describe('tidemark replay', () => {
   });
 
   const malformed: [string, string, RegExp][] = [
-    ['no header', load, /:1: this is no recording/],
+    ['no header', load, /:1: this is not a recording/],
     ['empty', '', /:1: the header is missing/],
-    ['another version', header.replace('1,', '2,'), /:1: version 2 is not known/],
+    ['another version', header.replace('1,', '2,'), /:1: version 2 is not supported/],
     ['no JSON', `${header}{"at":1\n`, /:2: .*document ends/],
-    ['unknown kind', `${header}{"at":1,"event":{"kind":"nap"}}`, /:2: there is no event of kind "nap"/],
-    ['unknown expectation', `${header}{"at":1,"expect":{"bussy":[]}}`, /:2: this version expects no "bussy"/],
+    ['unknown kind', `${header}{"at":1,"event":{"kind":"nap"}}`, /:2: "nap" is not a known kind of event/],
+    [
+      'unknown expectation',
+      `${header}{"at":1,"expect":{"bussy":[]}}`,
+      /:2: "bussy" is not a known expectation/,
+    ],
     ['both', `${header}{"at":1,"event":{"kind":"stop"},"expect":{}}`, /:2: .*exactly one/],
     [
       'time runs back',
@@ -112,7 +116,7 @@ describe('tidemark replay', () => {
     [
       'bad hex',
       `${header}{"at":1,"event":{"kind":"message","payloadHex":"0"}}`,
-      /:2: payloadHex is no hexadecimal/,
+      /:2: payloadHex is not valid hexadecimal/,
     ],
   ];
   it.each(malformed)(

@@ -62,7 +62,7 @@ describe('tidemark stats --from', () => {
       { error: { message: expect.stringContaining('JSON object') as string } },
       { loadAvg: null, loadStd: null, endpoints: [] },
     ]);
-    expect(err).toBe('line 1: ignored a reply that cannot be read: a key in double quotes belongs here\n');
+    expect(err).toBe('line 1: ignored a reply that cannot be read: a key in double quotes is expected here\n');
     expect(code).toBe(0);
   });
 

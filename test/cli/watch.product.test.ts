@@ -50,8 +50,8 @@ describe('tidemark watch', () => {
 
   const quiet = { out: () => undefined, err: () => undefined, progress: () => undefined };
   it.each<[Partial<WatchOptions>, RegExp]>([
-    [{ nats: 'http://x' }, /is no server: write nats:/],
-    [{ etcd: 'ftp://x' }, /is no host: write http:/],
+    [{ nats: 'http://x' }, /is not a valid server: write nats:/],
+    [{ etcd: 'ftp://x' }, /is not a valid host: write http:/],
     [{ nats: '' }, /servers must name at least one server/],
     [{ endpoint: 'backend.generate' }, /has no namespace/],
     [{ namespace: 'a/b' }, /slash/],
@@ -64,7 +64,7 @@ describe('tidemark watch', () => {
     expect(await runCli(['watch', '--nats', 'http://x'])).toMatchObject({
       code: 2,
       out: '',
-      err: expect.stringContaining('is no server') as string,
+      err: expect.stringContaining('is not a valid server') as string,
     });
   });
 });

@@ -17,7 +17,7 @@ const transport = { kind: 'tcp', address: '127.0.0.1:9/generate' } as const;
 const card = { model: 'tiny', runtimeConfig: { totalKvBlocks: 100 } };
 const start = { thresholds: { activeDecodeBlocksThreshold: 0.85 } };
 
-/** A worker of a release: registered, and publishing what it is told. */
+/** A registered worker of a release that publishes the given loads. */
 function worker(nats: NatsServer, etcd: EtcdServer, id: WorkerId, release: '1.0' | '1.6', at = place) {
   const loads$ = new Subject<ActiveLoad>();
   let [state, publishing] = ['', ''];
@@ -71,7 +71,7 @@ describeWith(['nats-server', 'etcd'], 'dynamoSources', () => {
       namespace: 'dynamo',
       endpoint: 'backend.generate',
     });
-    // What is published before the subscription stands is nobody's, so the workers say it until it is heard.
+    // A load published before the subscription is lost, so the workers repeat it until it is received.
     let turn = 0;
     await eventually(() => {
       turn = 1 - turn;
@@ -118,7 +118,7 @@ describeWith(['nats-server', 'etcd'], 'dynamoSources', () => {
     first.leave();
   });
 
-  it('records that cannot be read are problems of the monitor', async () => {
+  it('records that cannot be decoded are problems of the monitor', async () => {
     await using nats = await startNats();
     await using etcd = await startEtcd();
     await etcd.gateway.put('v1/mdc/dynamo/backend/generate/9', 'no json');
@@ -127,7 +127,7 @@ describeWith(['nats-server', 'etcd'], 'dynamoSources', () => {
     expect(monitor.problems.join()).toContain('v1/mdc/dynamo/backend/generate/9');
   });
 
-  it('while a server is away its status says why and since when; what it said stays', async () => {
+  it('while a server is down its status has the reason and since; its last values stay', async () => {
     await using nats = await startNats();
     await using etcd = await startEtcd();
     const one = worker(nats, etcd, workerId('9'), '1.6');

@@ -25,7 +25,7 @@ describeWith(['nats-server', 'etcd'], 'tidemark serve on a live fleet', () => {
       await eventually(async () =>
         expect(await json('/busy')).toMatchObject({ workers: { known: 3, instances: 3 } }),
       );
-      // Who is busy already stands in the snapshot; sooner or later each becomes busy again.
+      // Busy workers are already in the snapshot; each of them becomes busy again eventually.
       await eventually(() =>
         events.of('transition').some(({ busy, reason }) => busy === true && reason === 'load'),
       );

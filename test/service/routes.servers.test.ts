@@ -450,10 +450,10 @@ describe('metrics', () => {
     expect(page.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
     const lines = page.body.split('\n');
     expect(lines).toContain(
-      'tidemark_fleet_workers{model="a",pool="dynamo.prefill.generate",state="busy"} 1',
+      'tidemark_pool_workers{model="a",pool="dynamo.prefill.generate",state="busy"} 1',
     );
     expect(lines).toContain(
-      'tidemark_fleet_workers{model="b",pool="dynamo.backend.generate",state="busy"} 0',
+      'tidemark_pool_workers{model="b",pool="dynamo.backend.generate",state="busy"} 0',
     );
     expect(page.body).toMatch(/tidemark_source_state\{model="",pool="",source="discovery",state="live"\} 1/);
     expect(page.body).toMatch(/tidemark_problems_total\{.*code="undecodable".*\} 3/);

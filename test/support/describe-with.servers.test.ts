@@ -17,7 +17,7 @@ describe.concurrent('a suite whose programs are missing', () => {
   const nothing = { PATH: '', XDG_CACHE_HOME: '/nowhere' };
   const reason = 'etcd is not installed, and there is no apt-get to fetch it with; openssl is not installed';
 
-  it('is skipped, says why, and is counted as skipped', async ({ expect }) => {
+  it('is skipped with the reason, and counted as skipped', async ({ expect }) => {
     const { err, last } = await runMadeUpTest(suite, nothing);
     expect(last).toBe('1 passed, 0 failed, 2 skipped');
     expect(err).toContain(`skipped: a source: ${reason}`);

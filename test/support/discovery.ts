@@ -1,5 +1,6 @@
 import { workerId, type WorkerId } from '../../src/core/worker-id.js';
-import type { DiscoveryBatch, DiscoveryChange } from '../../src/wire/discovery/discovery-fold.js';
+import type { DiscoveryBatch } from '../../src/wire/discovery/discovery-fold.js';
+import type { DiscoveryChange } from '../../src/wire/discovery/discovery-record.js';
 
 /** Keys and values of a discovery store, as tests write them down. */
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -19,7 +20,7 @@ export function putText(key: string, text: string): DiscoveryChange {
   return { key, value: bytes(text) };
 }
 
-/** A key that is gone. */
+/** A removed key. */
 export function gone(key: string): DiscoveryChange {
   return { key };
 }

@@ -67,7 +67,7 @@ export class EtcdGateway {
     }));
   }
 
-  /** Forgets the history up to this revision, and waits until it is gone. */
+  /** Compacts the history up to this revision, and waits for it. */
   async compact(revision: string): Promise<void> {
     await this.call('/v3/kv/compaction', { revision, physical: true });
   }
@@ -88,7 +88,7 @@ export class EtcdGateway {
     return new EtcdGateway({ url, ...(tls && { tls }) });
   }
 
-  /** Makes a user who may do everything and demands passwords from now on; `root` has the same password. */
+  /** Creates a user with all permissions and enables authentication; `root` has the same password. */
   async enableAuth({ username, password }: { username: string; password: string }): Promise<void> {
     const open = this.anonymous();
     await open.call('/v3/auth/role/add', { name: 'root' });
@@ -103,7 +103,7 @@ export class EtcdGateway {
     await this.call('/v3/auth/user/changepw', { name, password });
   }
 
-  /** Makes a user who may read the keys with a prefix, and nothing else; the role has the same name. */
+  /** Creates a user that may only read the keys with a prefix; the role has the same name. */
   async addReader(
     { username, password }: { username: string; password: string },
     prefix: string,

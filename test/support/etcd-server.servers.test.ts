@@ -31,7 +31,7 @@ describeWith('etcd', 'an etcd of a test', () => {
     await server.pause();
     let answered = false;
     const answer = server.gateway.put('late', '').then(() => (answered = true));
-    // An answer of somebody else, in the meantime.
+    // An answer to another request, in the meantime.
     await using other = await startEtcd();
     expect(await keys(other.gateway)).toEqual([]);
     expect(answered).toBe(false);
@@ -40,7 +40,7 @@ describeWith('etcd', 'an etcd of a test', () => {
     expect(await keys(server.gateway)).toEqual(['late']);
   });
 
-  it('is gone with its process and its folder after stop, also while it is paused', async () => {
+  it('has no process and folder after stop, also while it is paused', async () => {
     const server = await startEtcd();
     const { pid } = server;
     await server.pause();
@@ -53,18 +53,18 @@ describeWith('etcd', 'an etcd of a test', () => {
 
   it('demands a password, after a restart and a wipe too', async () => {
     await using server = await startEtcd({ auth: { username: 'reader', password: 'right' } });
-    const nobody = new EtcdGateway({ url: server.url });
+    const anonymous = new EtcdGateway({ url: server.url });
     const liar = new EtcdGateway({ url: server.url, auth: { username: 'reader', password: 'wrong' } });
     for (const again of [() => server.restart(), () => server.wipe(), () => Promise.resolve()]) {
       await server.gateway.put('a', '');
       expect(await keys(server.gateway)).toEqual(['a']);
-      await expect(nobody.get('')).rejects.toThrow('user name is empty');
+      await expect(anonymous.get('')).rejects.toThrow('user name is empty');
       await expect(liar.get('')).rejects.toThrow('authentication failed');
       await again();
     }
   });
 
-  it('says what etcd wrote if it cannot start', async () => {
+  it('reports the output of etcd if it cannot start', async () => {
     await using server = await startEtcd();
     await expect(startEtcd({ port: server.port })).rejects.toThrow(
       /etcd ended with 1:[^]*address already in use/,

@@ -16,7 +16,7 @@ export interface EtcdOptions {
     readonly key: string;
     readonly clientCertAuth?: boolean;
   };
-  /** Who may do everything; nobody else may do anything. */
+  /** The user with all permissions; all other access is refused. */
   readonly auth?: { readonly username: string; readonly password: string };
   /** How long a login is good for when nothing is asked with it. */
   readonly authTokenTtlSeconds?: number;
@@ -71,7 +71,7 @@ export class EtcdServer implements AsyncDisposable {
     await this.run(this.gateway);
   }
 
-  /** Like `restart`, but without the data: revisions begin anew. */
+  /** Like `restart`, but without the data: revisions start from the beginning. */
   async wipe(): Promise<void> {
     await this.kill();
     await rm(this.dataFolder, { recursive: true, force: true });

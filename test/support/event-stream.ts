@@ -35,7 +35,7 @@ export class EventStream implements Disposable {
     return this.events.filter((event) => event.type === type).map(({ data }) => data);
   }
 
-  /** The first event of a type, when it has come. */
+  /** The first event of a type, once received. */
   async first(type: string): Promise<Record<string, unknown>> {
     await eventually(() => this.of(type).length > 0);
     return this.of(type)[0] ?? {};

@@ -22,7 +22,7 @@ describe('eventually', () => {
     expect(asked).toBe(3);
   });
 
-  it('says in the end what was wrong last, and with what', async () => {
+  it('reports the last failure in the end', async () => {
     const missing = eventually(() => expect(['a']).toContain('b'), 5);
     await expect(missing).rejects.toThrow(/^not within 5 ms: .*toContain\("b"\)[^]*include 'b'/);
     await expect(eventually(() => false, 5)).rejects.toThrow('the check returned false');

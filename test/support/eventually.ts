@@ -9,9 +9,9 @@ const LIMIT_MS = 180_000;
 
 /**
  * What `check` returns as soon as it neither throws nor returns `false`. It is asked every few milliseconds; after
- * `timeoutMs` the last failure is the cause of an error that says how long it was waited for.
+ * `timeoutMs` the last failure is the cause of an error with the time that was waited.
  *
- * The limit is there for what never comes. It is not a statement about how fast anything is.
+ * The limit only ends hopeless waits. It does not measure speed.
  */
 export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = LIMIT_MS): Promise<Awaited<T>> {
   const deadline = now() + timeoutMs;
@@ -21,7 +21,7 @@ export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = LIM
     if (failed && left <= 0) throw failure(check, timeoutMs, failed.error);
     const outcome = await attempt(check, Math.max(left, 1));
     if ('value' in outcome) return outcome.value;
-    // What it said before says more than that it was cut off.
+    // The previous failure is more useful than the timeout.
     if (!failed || outcome.error !== cutOff) failed = outcome;
     await sleep(pause);
   }

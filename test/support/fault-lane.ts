@@ -52,7 +52,7 @@ export class FaultLane {
     this.forward();
   }
 
-  /** From now on what comes is read and forgotten. */
+  /** Reads and discards everything from now on. */
   drop(): void {
     this.dropping = true;
     this.parcels.length = 0;

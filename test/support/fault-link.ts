@@ -23,7 +23,7 @@ export class FaultLink {
     faults: LinkFaults,
   ) {
     this.server = connect({ port: to, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-    // What an error comes to is told by the event `close`.
+    // The event `close` reports the result of an error.
     for (const socket of [client, this.server]) socket.on('error', () => undefined);
     this.closed = Promise.all([client, this.server].map(socketClosed)).then(() => undefined);
     this.lanes = {
@@ -48,7 +48,7 @@ export class FaultLink {
 
   cut(): void {
     this.drop();
-    // `resetAndDestroy` waits for what is still being written, for ever where the other side is gone.
+    // `resetAndDestroy` waits for pending writes, forever if the other side is gone.
     for (const socket of [this.client, this.server]) socket.resetAndDestroy().destroy();
   }
 

@@ -7,7 +7,7 @@ import { freePort } from './free-port.js';
 import { openHandles } from './open-handles.js';
 import { socketClosed } from './socket-closed.js';
 
-/** A connection of a client, with what came over it. */
+/** A connection of a client, with the received bytes. */
 interface Client {
   readonly socket: Socket;
   readonly received: () => string;
@@ -216,7 +216,7 @@ describe('a half-open proxy', () => {
     { directions: 'both', there: false, back: false },
     { directions: 'toServer', there: false, back: true },
     { directions: 'toClient', there: true, back: false },
-  ] as const)('$directions: stops the old connections and the new ones, and goes on', async (faults) => {
+  ] as const)('$directions: stops old and new connections, and continues', async (faults) => {
     const client = await echoed('a');
     proxy.halfOpen(faults.directions);
     client.socket.write('b');
@@ -253,7 +253,7 @@ describe('a half-open proxy', () => {
     await eventually(() => expect(client.received().length).toBe(1 + sent));
   });
 
-  it.each(['end', 'resetAndDestroy'] as const)('tells of a %s only when it is healed', async (how) => {
+  it.each(['end', 'resetAndDestroy'] as const)('passes on a %s only when it is healed', async (how) => {
     const [first, second] = [await echoed(), await echoed()];
     proxy.halfOpen('both');
     first.socket[how]();

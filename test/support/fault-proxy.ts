@@ -36,13 +36,13 @@ export class FaultProxy implements AsyncDisposable {
     for (const client of this.held) client.resetAndDestroy();
   }
 
-  /** Ends all connections in an orderly way, on both sides; each is gone when its client has ended it as well. */
+  /** Ends all connections in an orderly way, on both sides; each one closes when its client has ended it as well. */
   finish(): void {
     for (const link of this.links) link.finish();
     for (const client of this.held) client.end();
   }
 
-  /** While `on`, nobody listens; the connections that are open stay. */
+  /** While `on`, new connections are refused; open ones stay. */
   async refuse(on: boolean): Promise<void> {
     if (on) {
       this.listener?.close();
@@ -81,7 +81,7 @@ export class FaultProxy implements AsyncDisposable {
     for (const link of this.links.values()) link.inject(Buffer.from(bytes as string), direction);
   }
 
-  /** Undoes `refuse`, `halfOpen`, `hold` and `delay`: half-open connections go on with what was sent meanwhile. */
+  /** Undoes `refuse`, `halfOpen`, `hold` and `delay`: half-open connections continue with what was sent in the meantime. */
   async heal(): Promise<void> {
     this.shut.clear();
     this.hold(false);
@@ -96,7 +96,7 @@ export class FaultProxy implements AsyncDisposable {
       ...[...this.held].map((client) => socketClosed(client)),
     ]);
     this.cut();
-    // A socket that cannot tell its end is destroyed all the same, and must not hold a test for ever.
+    // A socket that cannot report its end is destroyed all the same, so that no test waits forever.
     const givenUp = new AbortController();
     await Promise.race([closed, sleep(STOP_MS, undefined, { ref: false, signal: givenUp.signal })]);
     givenUp.abort();

@@ -20,6 +20,6 @@ function recordingsIn(folder: string): FixtureRecording[] {
     .map(({ file, bytes }) => ({ file, recording: parseRecording(bytes) }));
 }
 
-/** The decisions that Dynamo itself made, and those of our own where it made none that anybody recorded. */
+/** The recorded decisions of Dynamo, and tidemark's own recordings where there are none of Dynamo. */
 export const oracle = recordingsIn('oracle');
 export const own = recordingsIn('own');

@@ -6,7 +6,7 @@ import { firstStep, step, type ModelStep } from '../../src/testing/model/model.j
 
 export const id = (text: string | number): WorkerId => workerId(String(text));
 
-/** A load of worker 7, rank 0, unless told otherwise. */
+/** A load, by default of worker 7, rank 0. */
 export function load(values: Partial<Omit<LoadReceived, 'kind'>> = {}): LoadReceived {
   const silent = { activeDecodeBlocks: null, activePrefillTokens: null, kvUsedBlocks: null };
   return { kind: 'load', workerId: id(7), dpRank: 0, ...silent, ...values };

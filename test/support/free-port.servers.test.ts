@@ -13,7 +13,7 @@ describe('a free port', () => {
     server.close();
   });
 
-  it('that somebody else takes at the last moment is replaced by another', async () => {
+  it('that another process takes in the meantime is replaced', async () => {
     const asked: number[] = [];
     const started = await onFreePort((port) => {
       asked.push(port);

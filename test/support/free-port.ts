@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 const LOWEST = 10_000;
 const HIGHEST = 32_767;
 
-/** A TCP port of the loopback interface on which nobody listens. */
+/** An unused TCP port of the loopback interface. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST + 1));

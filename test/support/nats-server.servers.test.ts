@@ -9,7 +9,7 @@ import { describeWith } from './describe-with.js';
 import { eventually } from './eventually.js';
 import { startNats } from './nats-server.js';
 
-/** Says hello as a NATS client does, over TLS if there are options for it; what the server says up to its PONG. */
+/** Connects like a NATS client, over TLS if options are given, and returns the server's output up to its PONG. */
 async function hello(port: number, login: object = {}, tls?: ConnectionOptions): Promise<string> {
   const plain = connect({ port, host: '127.0.0.1' });
   let said = '';
@@ -46,7 +46,7 @@ describeWith('nats-server', 'a NATS server of a test', () => {
       answered = true;
       return said;
     });
-    // An answer of somebody else, in the meantime.
+    // An answer to another request, in the meantime.
     await using other = await startNats();
     expect(await hello(other.port)).toMatch(/PONG/);
     expect(answered).toBe(false);
@@ -54,7 +54,7 @@ describeWith('nats-server', 'a NATS server of a test', () => {
     expect(await answer).toMatch(/PONG/);
   });
 
-  it('is gone with its process and its folder after stop', async () => {
+  it('has no process and folder after stop', async () => {
     const server = await startNats();
     const { pid, folder } = server;
     await server.stop();
@@ -82,7 +82,7 @@ describeWith('nats-server', 'a NATS server of a test', () => {
     expect(readdirSync(server.folder)).toContain('jetstream');
   });
 
-  it('says what the server wrote if it cannot start', async () => {
+  it('reports the output of the server if it cannot start', async () => {
     await expect(startNats({ configText: 'max_payload: "none"' })).rejects.toThrow(
       /^nats-server ended with 1:\n.*nats.conf:3/,
     );

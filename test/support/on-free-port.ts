@@ -2,7 +2,7 @@ import { freePort } from './free-port.js';
 
 const ATTEMPTS = 5;
 
-/** Starts a server on a free port, and on another one if somebody was faster to take it. */
+/** Starts a server on a free port, and on another one if the port has been taken in the meantime. */
 export async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
   for (let left = ATTEMPTS - 1; ; left -= 1) {
     try {

@@ -40,7 +40,7 @@ export class PrometheusServer implements AsyncDisposable {
     return data.result.map(({ metric, value: [, value] }) => ({ metric, value }));
   }
 
-  /** What it says about its targets: whether they are up, and why not. */
+  /** The targets of Prometheus: whether they are up, and why not. */
   async targets(): Promise<{ health: string; lastError: string }[]> {
     const answer = await fetch(`${this.url}/api/v1/targets`);
     const { data } = (await answer.json()) as {

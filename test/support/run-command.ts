@@ -2,7 +2,7 @@ import { Subject, type Observable } from 'rxjs';
 import type { Terminal } from '../../src/cli/terminal.js';
 import { eventually } from './eventually.js';
 
-/** A command that runs in this process, in JSON, on a terminal that keeps what it is told. */
+/** A command that runs in this process, with JSON output to a terminal that records it. */
 export class RunningCommand {
   readonly objects: Record<string, unknown>[] = [];
   readonly err: string[] = [];
@@ -27,7 +27,7 @@ export class RunningCommand {
     await eventually(() => sources.every((source) => this.health(source) === 'live'));
   }
 
-  /** What a source said last of itself. */
+  /** The last status of a source. */
   health(source: string): unknown {
     return this.of('status').findLast((status) => status['source'] === source)?.['state'];
   }
@@ -41,7 +41,7 @@ export class RunningCommand {
     return byWorker;
   }
 
-  /** The sets of busy workers that its transitions come to, in order, each sorted. */
+  /** The sets of busy workers after each transition, sorted. */
   busySets(): string[][] {
     const busy = new Set<string>();
     return this.of('transition').map(({ workerId, busy: now }) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { outcomeOf } from './processes.js';
 import { root } from './root.js';
 
-/** What a run of vitest came to. */
+/** The result of a run of vitest. */
 export interface VitestRun {
   readonly out: string;
   readonly err: string;

@@ -5,7 +5,7 @@ import { encodeForwardPassMetrics } from '../../src/wire/services/forward-pass-m
 import { encodeServiceStats } from '../../src/wire/services/service-encoder.js';
 import { serviceEndpointName, serviceSubject } from '../../src/wire/services/service-names.js';
 
-/** What an engine with so many active blocks says. */
+/** The metrics of an engine with that many active blocks. */
 export function metricsOf(kvActiveBlocks: Count, dataParallelRank: number | null = null): ForwardPassMetrics {
   return {
     workerStats: { dataParallelRank, requestActiveSlots: 3, requestTotalSlots: 256, numRequestsWaiting: 0 },

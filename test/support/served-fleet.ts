@@ -13,10 +13,10 @@ import { startService, type Service } from '../../src/service/start-service.js';
 import type { DiscoveryBatch } from '../../src/wire/discovery/discovery-fold.js';
 import { batch, gone, put } from './discovery.js';
 
-/** Where the workers of a served fleet are, unless a test says otherwise. */
+/** The default endpoint of the workers of a served fleet. */
 const HERE = 'dynamo/backend/generate';
 
-/** A fleet that does what a test says, served. */
+/** A service with a fleet that the test controls. */
 export class ServedFleet implements AsyncDisposable {
   private readonly batches$ = new Subject<DiscoveryBatch>();
   private readonly loads$ = new Subject<ActiveLoad | LoadBatch>();
@@ -40,7 +40,7 @@ export class ServedFleet implements AsyncDisposable {
     );
   }
 
-  /** Served on any free port, with nobody in it. */
+  /** Starts the service on a free port, without workers. */
   static async start({
     policy,
     ...options
@@ -86,7 +86,7 @@ export class ServedFleet implements AsyncDisposable {
         ? batch.changes(gone(instance), gone(card))
         : batch.changes(put(instance, {}), put(card, { display_name: model, runtime_config: size })),
     );
-    // Pools come and go behind the batch.
+    // Pools are added and removed after the batch.
     await new Promise((resolve) => setImmediate(resolve));
   }
 

@@ -7,7 +7,7 @@ import { run } from './processes.js';
 
 export type ServerName = 'etcd' | 'nats-server' | 'prometheus' | 'promtool';
 
-/** The program, or why there is none. */
+/** The program, or the reason why it is missing. */
 export type FoundBinary = { readonly path: string } | { readonly missing: string };
 
 /** Debian's packages, and where the server lies in them. */
@@ -52,12 +52,12 @@ interface Fetch {
   readonly unpack: string;
 }
 
-/** Unpacks beside the folder and renames: whoever else does the same now finds nothing or everything. */
+/** Unpacks next to the folder and renames it, so that concurrent runs find nothing or everything. */
 async function fetchPackage({ name, folder, cache, get, unpack }: Fetch): Promise<void> {
   await mkdir(cache, { recursive: true });
   const work = await mkdtemp(join(cache, '.fetching-'));
   try {
-    // Without a network the answer is to come soon.
+    // Without a network it should fail soon.
     const options = ['-q', '-o', 'Acquire::Retries=0', '-o', 'Acquire::http::Timeout=10'];
     await run(get, [...options, 'download', name], { cwd: work, timeout: 120_000 });
     const archive = (await readdir(work)).find((entry) => entry.endsWith('.deb'));

@@ -59,7 +59,7 @@ export class ServerProcess {
     await child?.end('SIGKILL');
   }
 
-  /** The server stands still, its connections stay. It stands still when this is over. */
+  /** Pauses the server; its connections stay. Resolves when it is paused. */
   async pause(): Promise<void> {
     const child = this.running();
     child.signal('SIGSTOP');
@@ -82,7 +82,7 @@ export class ServerProcess {
   }
 }
 
-/** Every thread is stopped, as far as the system tells: a signal is sent before it has its effect. */
+/** Whether the system reports every thread as stopped, because a signal takes effect only after it is sent. */
 function isStopped(pid: number): boolean {
   let threads: string[];
   try {

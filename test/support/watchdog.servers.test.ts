@@ -9,7 +9,7 @@ import { RunningProcess } from './processes.js';
 import { runMadeUpTest } from './run-made-up-test.js';
 import { startWatchdog } from './watchdog.js';
 
-/** Whether nobody listens: a server that is merely stopped still accepts connections. */
+/** Whether the port is closed: a paused server still accepts connections. */
 const isRefused = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => resolve(false));
@@ -38,7 +38,7 @@ describeWith('etcd', 'a process of tests that is killed', () => {
   });
 });
 
-it('watchdog - whoever is not guarded any more lives on', async () => {
+it('watchdog - a server that is no longer guarded keeps running', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-watchdog-'));
   const watchdog = startWatchdog(folder);
   await using child = new RunningProcess('/bin/sh', ['-c', 'read -r line'], { openInput: true });

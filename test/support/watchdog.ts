@@ -1,14 +1,14 @@
 import { RunningProcess } from './processes.js';
 
-/** Ends a server and removes its folder when the process of the tests is gone, however that ended. */
+/** Ends a server and removes its folder when the process of the tests has ended for any reason. */
 export interface Watchdog {
-  /** The server to end, or nothing while none runs: its number may soon be another's. */
+  /** The server to end, or nothing while none runs, because its process id may be reused. */
   guard(pid: number | undefined): void;
   /** Removes the folder and leaves. */
   dismiss(): Promise<void>;
 }
 
-/** Reads process ids until the other end of the pipe is gone; the last one counts. */
+/** Reads process ids until the other end of the pipe closes; the last one counts. */
 const script = 'while read -r line; do pid=$line; done; [ -z "$pid" ] || kill -9 "$pid"; rm -rf "$0"';
 
 /**

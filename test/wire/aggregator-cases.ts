@@ -1,11 +1,11 @@
 import { captureLines } from './captures.js';
 
-/** What the real aggregator made of the replies of one scrape. Numbers are as `JSON.parse` reads them. */
+/** The result of the real aggregator for the replies of one scrape. Numbers are as `JSON.parse` reads them. */
 export interface AggregatorCase {
   readonly case: string;
   readonly replies_hex: readonly string[];
   readonly result: AggregatorResult;
-  /** The aggregator's task died of a subject, and what it said is what it had before the first scrape. */
+  /** A subject crashed the task of the aggregator, and the result is its state before the first scrape. */
   readonly panicked?: boolean;
 }
 
@@ -20,7 +20,7 @@ export function aggregatorCases(release: string, edges = false): readonly Aggreg
   return captureLines(`${release}/aggregator_${edges ? 'edges_' : ''}oracle.jsonl`);
 }
 
-/** A recorded decision under our names, endpoints by number, and null for what is no finite number. */
+/** A recorded result with tidemark's names, endpoints sorted by id, and null for NaN and infinities. */
 export function camelCase({ load_avg, load_std, endpoints }: AggregatorResult): object {
   const byNumber = [...endpoints].sort((a, b) => (BigInt(a.worker_id) < BigInt(b.worker_id) ? -1 : 1));
   return {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { policies } from '../../src/core/policy/policies.js';
-import { decodeEnvelope } from '../../src/wire/decode-envelope.js';
 import { walkHead, walkPayload } from '../../src/wire/loads/envelope.js';
 import { LoadDecoder } from '../../src/wire/loads/load-decoder.js';
 import { encodeActiveLoad, encodeActiveLoadJson, encodeEnvelope } from '../../src/wire/loads/load-encoder.js';
+import { decodeEnvelope } from '../support/decode-envelope.js';
 import { hex, hexText } from '../support/hex.js';
 import { captureFiles, captureLines, capturedMessages, RELEASES, type CapturedMessage } from './captures.js';
 
@@ -29,7 +29,7 @@ describe('captured messages of nine releases', () => {
     expect(messages.filter(isLoad).length).toBeGreaterThan(150);
   });
 
-  it('every message of another topic is foreign, and its envelope says which topic', () => {
+  it('every message of another topic is foreign, with its topic', () => {
     for (const { payload, subject } of messages.filter((message) => !isLoad(message))) {
       expect(new LoadDecoder(policies.default).decode(payload)).toEqual({
         foreignTopic: subject.split('.').at(-1),
@@ -80,39 +80,34 @@ describe('captured messages of nine releases', () => {
     },
   );
 
-  it.each(['0.8.1', '1.0.1', '1.6.1'])(
-    '%s - the values are those that the black-box cases repeat',
-    (release) => {
-      const steps = captureFiles('monitor_oracle.jsonl')
-        .filter((file) => file.startsWith(release))
-        .flatMap((file) => captureLines<{ steps: OracleStep[] }>(file))
-        .flatMap(({ steps }) =>
-          steps.filter((step) => step.op === 'event' && step.payload_hex !== undefined),
-        );
-      expect(steps.length).toBeGreaterThan(200);
-      const decoder = new LoadDecoder(policies.default);
-      const text = (value: number | bigint | string | null | undefined): string | null =>
-        value == null ? null : String(value);
-      for (const step of steps) {
-        const decoded = decoder.decode(hex(step.payload_hex ?? ''));
-        if (!('load' in decoded)) throw new Error(step.payload_hex);
-        const { workerId, dpRank, activeDecodeBlocks, activePrefillTokens, kvUsedBlocks } = decoded.load;
-        expect([
-          workerId,
-          dpRank,
-          text(activeDecodeBlocks),
-          text(activePrefillTokens),
-          text(kvUsedBlocks),
-        ]).toEqual([
-          text(step.worker_id),
-          step.dp_rank ?? 0,
-          text(step.active_decode_blocks),
-          text(step.active_prefill_tokens),
-          text(step.kv_used_blocks),
-        ]);
-      }
-    },
-  );
+  it.each(['0.8.1', '1.0.1', '1.6.1'])('%s - the values equal those in the black-box cases', (release) => {
+    const steps = captureFiles('monitor_oracle.jsonl')
+      .filter((file) => file.startsWith(release))
+      .flatMap((file) => captureLines<{ steps: OracleStep[] }>(file))
+      .flatMap(({ steps }) => steps.filter((step) => step.op === 'event' && step.payload_hex !== undefined));
+    expect(steps.length).toBeGreaterThan(200);
+    const decoder = new LoadDecoder(policies.default);
+    const text = (value: number | bigint | string | null | undefined): string | null =>
+      value == null ? null : String(value);
+    for (const step of steps) {
+      const decoded = decoder.decode(hex(step.payload_hex ?? ''));
+      if (!('load' in decoded)) throw new Error(step.payload_hex);
+      const { workerId, dpRank, activeDecodeBlocks, activePrefillTokens, kvUsedBlocks } = decoded.load;
+      expect([
+        workerId,
+        dpRank,
+        text(activeDecodeBlocks),
+        text(activePrefillTokens),
+        text(kvUsedBlocks),
+      ]).toEqual([
+        text(step.worker_id),
+        step.dp_rank ?? 0,
+        text(step.active_decode_blocks),
+        text(step.active_prefill_tokens),
+        text(step.kv_used_blocks),
+      ]);
+    }
+  });
 });
 
 /** A message with its values blanked: what two messages of one shape have in common. */

@@ -1,9 +1,9 @@
 import { workerId, type WorkerId } from '../../src/core/worker-id.js';
-import type { DiscoveryChange } from '../../src/wire/discovery/discovery-fold.js';
+import type { DiscoveryChange } from '../../src/wire/discovery/discovery-record.js';
 import { hex } from '../support/hex.js';
 import { captureFiles, captureLines } from './captures.js';
 
-/** What etcd held at one stage of a capture, and what it said of itself. */
+/** The keys of etcd at one stage of a capture, and its status. */
 export interface CapturedStage {
   readonly stage: string;
   readonly revision: number;

@@ -30,22 +30,22 @@ describe('decoders', () => {
   );
 
   it.each([
-    ['agree with @msgpack/msgpack wherever it can tell', anyMessage],
+    ['agree with @msgpack/msgpack wherever it can decode', anyMessage],
     ['agree with @msgpack/msgpack on fields by name and by index', anyKeyedMessage],
   ])('%s', (_, messages) => {
-    let told = 0;
+    let compared = 0;
     fc.assert(
       fc.property(messages, (bytes) => {
         const ours = new LoadDecoder(policies.default).decode(bytes);
         const theirs = libraryView(bytes);
         if ('load' in ours && theirs !== undefined) {
-          told += 1;
+          compared += 1;
           expect(valuesOf(ours)).toEqual(theirs);
         }
       }),
       { numRuns: runs },
     );
-    expect(told).toBeGreaterThan(runs / 20);
+    expect(compared).toBeGreaterThan(runs / 20);
   });
 
   it('never throw, and every error has a code, a reason, and a place inside the message', () => {
@@ -83,7 +83,7 @@ function exact(value: unknown): unknown {
   return typeof value === 'number' || typeof value === 'bigint' ? String(value) : (value ?? null);
 }
 
-/** What the library makes of an envelope with a load by name, or `undefined` when it cannot tell. */
+/** The result of the library for an envelope with a load as a map, or `undefined` if it cannot decode it. */
 function libraryView(bytes: Uint8Array): unknown {
   try {
     const documents = [first(bytes)];
@@ -92,7 +92,7 @@ function libraryView(bytes: Uint8Array): unknown {
     documents.push(first(outer['payload']));
     const inner = byName(documents[1] ?? {}, LOAD_FIELDS);
     if (inner['worker_id'] === undefined) return undefined;
-    // The library takes an overlong UTF-8 sequence for the letter it stands for, and so sees names that are none.
+    // The library accepts overlong UTF-8 sequences, and so finds names that are not valid.
     const names = documents.flatMap(Object.keys).filter((name) => !name.startsWith(BY_INDEX));
     if (names.some((name) => Buffer.from(bytes).indexOf(name, 0, 'latin1') === -1)) return undefined;
     const { worker_id, dp_rank = 0, active_decode_blocks, active_prefill_tokens, kv_used_blocks } = inner;

@@ -7,31 +7,34 @@ const generate = 'dynamo/backend/generate';
 const seven = workerId('7');
 const cardOf7 = `v1/mdc/${generate}/7`;
 
-describe('what cannot be read', () => {
+describe('keys that cannot be decoded', () => {
   it.each([
     ['no JSON', 'hello', 'malformed'],
-    ['an empty value, which is no removal', '', 'empty'],
+    ['an empty value, which is not a removal', '', 'empty'],
     ['cut off', '{"runtime_config":{', 'truncated'],
     ['another id', '{"instance_id":8}', 'malformed'],
     ['an array', '[]', 'wrong-type'],
     ['ranks beyond 32 bits', '{"runtime_config":{"data_parallel_size":4294967296}}', 'out-of-range'],
-  ])('what cannot be read - %s: a problem with its key, and the last good card stays', (_, text, code) => {
-    const fold = new DiscoveryFold();
-    const never = fold.apply(batch.snapshot(putText(cardOf7, text)));
-    expect(never.problems).toMatchObject([{ key: cardOf7, workerId: seven, error: { code } }]);
-    expect(fold.workers().size).toBe(0);
+  ])(
+    'keys that cannot be decoded - %s: a problem with its key, and the last valid card stays in force',
+    (_, text, code) => {
+      const fold = new DiscoveryFold();
+      const never = fold.apply(batch.snapshot(putText(cardOf7, text)));
+      expect(never.problems).toMatchObject([{ key: cardOf7, workerId: seven, error: { code } }]);
+      expect(fold.workers().size).toBe(0);
 
-    fold.apply(batch.changes(put(cardOf7, card(100))));
-    expect(fold.problems()).toEqual([]);
-    const broken = fold.apply(batch.changes(putText(cardOf7, text)));
-    expect(broken).toMatchObject({ configs: new Map(), endpoints: new Map(), workers: new Map() });
-    expect(broken.problems).toMatchObject([{ key: cardOf7, error: { code } }]);
-    expect(fold.problems()).toEqual(broken.problems);
-    expect(fold.configs()).toEqual(new Map([[seven, { totalKvBlocks: 100 }]]));
+      fold.apply(batch.changes(put(cardOf7, card(100))));
+      expect(fold.problems()).toEqual([]);
+      const broken = fold.apply(batch.changes(putText(cardOf7, text)));
+      expect(broken).toMatchObject({ configs: new Map(), endpoints: new Map(), workers: new Map() });
+      expect(broken.problems).toMatchObject([{ key: cardOf7, error: { code } }]);
+      expect(fold.problems()).toEqual(broken.problems);
+      expect(fold.configs()).toEqual(new Map([[seven, { totalKvBlocks: 100 }]]));
 
-    expect(fold.apply(batch.changes(gone(cardOf7))).configs).toEqual(new Map([[seven, null]]));
-    expect(fold.problems()).toEqual([]);
-  });
+      expect(fold.apply(batch.changes(gone(cardOf7))).configs).toEqual(new Map([[seven, null]]));
+      expect(fold.problems()).toEqual([]);
+    },
+  );
 
   it('in a snapshot keeps its last good value too, but not that of a key that was removed before it', () => {
     const fold = new DiscoveryFold();
@@ -65,7 +68,7 @@ describe('what cannot be read', () => {
     'instances/dynamo/backend/generate:',
     'models/a/b',
     `v1/instances/${'x'.repeat(100_000)}`,
-  ])('a key that is none - case %#', (key) => {
+  ])('an invalid key - case %#', (key) => {
     const fold = new DiscoveryFold();
     expect(fold.apply(batch.changes(putText(key, '{}'))).problems).toMatchObject([
       { key, workerId: null, error: { code: 'bad-key' } },
@@ -146,13 +149,13 @@ describe('one namespace', () => {
     expect(moved.configs).toEqual(new Map([[seven, null]]));
   });
 
-  it.each(['', 'a/b'])('%j is none', (namespace) => {
+  it.each(['', 'a/b'])('%j is not a valid namespace', (namespace) => {
     expect(() => new DiscoveryFold(namespace)).toThrow(expect.objectContaining({ code: 'scope' }) as Error);
   });
 });
 
 describe('what a change costs', () => {
-  it('the views of other workers are not made anew, nor are their places copied', () => {
+  it('the summaries of other workers are neither rebuilt nor copied', () => {
     const fold = new DiscoveryFold();
     const others = Array.from({ length: 500 }, (_, n) => (n + 16).toString(16));
     fold.apply(batch.snapshot(...others.map((id) => put(`v1/mdc/${generate}/${id}`, card(1)))));

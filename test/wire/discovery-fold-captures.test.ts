@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { workerIdFromHex, type WorkerId } from '../../src/core/worker-id.js';
-import { type DiscoveryChange, DiscoveryFold } from '../../src/wire/discovery/discovery-fold.js';
+import { DiscoveryFold } from '../../src/wire/discovery/discovery-fold.js';
+import type { DiscoveryChange } from '../../src/wire/discovery/discovery-record.js';
 import { at } from '../support/discovery.js';
 import { capturedStores, type CapturedStore } from './captured-stores.js';
 import { RELEASES } from './captures.js';
@@ -57,7 +58,7 @@ function blocksIn(changes: readonly DiscoveryChange[]): Map<WorkerId, number | u
 }
 
 describe('captured stores', () => {
-  it('captured stores - there are some of nine releases', () => {
+  it('captured stores - cover nine releases', () => {
     expect(stores.map(({ release }) => release)).toEqual(RELEASES);
   });
 
@@ -137,7 +138,7 @@ describe('captured stages, by hand', () => {
     });
   });
 
-  it('0.5.1 - the card that outlives all workers is of nobody', () => {
+  it('0.5.1 - the card that outlives all workers belongs to no worker', () => {
     expect(stage('0.5.1', /^all workers gone/).map(({ key }) => key)).toEqual(['mdc/tiny-model']);
     expect(foldOf(stage('0.5.1', /^all workers gone/)).workers().size).toBe(0);
   });
@@ -174,7 +175,7 @@ describe('captured stages, by hand', () => {
     expect(foldOf(stage(release, /^all gone/)).workers().size).toBe(0);
   });
 
-  it('one namespace - the workers of the other one are not there', () => {
+  it('one namespace - excludes the workers of the other one', () => {
     const content = stage('1.6.1', /^worker-3 up/);
     expect([foldOf(content, 'dynamo').workers().size, foldOf(content, 'my-ns_1').workers().size]).toEqual([
       2, 1,

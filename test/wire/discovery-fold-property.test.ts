@@ -7,7 +7,7 @@ import { type DiscoveryBatch, DiscoveryFold } from '../../src/wire/discovery/dis
 import { at, card, entry, gone, put, putText } from '../support/discovery.js';
 import { runs } from '../support/runs.js';
 
-/** What happens to a key, told so that the expectation needs no decoder. */
+/** A change of a key, in a form from which the expected result follows without a decoder. */
 interface Happening {
   readonly key: string;
   readonly what: 'gone' | 'broken' | 'base' | 'lora';
@@ -76,7 +76,7 @@ function finalKeys(batches: readonly Batch[]): Happening[] {
   return [...keys.values()];
 }
 
-/** What one key says, in the words of the expectation. */
+/** The expected content of one key. */
 interface Fact {
   readonly path: string;
   readonly id: WorkerId;

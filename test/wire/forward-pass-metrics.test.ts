@@ -1,19 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ForwardPassMetrics } from '../../src/core/aggregator/load-metrics.js';
-import { ProcessedEndpoints } from '../../src/core/aggregator/processed-endpoints.js';
 import { countOf } from '../../src/core/count.js';
-import { workerIdFromBigInt } from '../../src/core/worker-id.js';
 import { parseSingle } from '../../src/wire/json/rust-json.js';
-import {
-  decodeProcessedEndpoints,
-  encodeProcessedEndpoints,
-} from '../../src/wire/processed-endpoints-json.js';
 import {
   decodeForwardPassMetrics,
   encodeForwardPassMetrics,
 } from '../../src/wire/services/forward-pass-metrics.js';
-import { endpointOf } from '../support/scraped.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const count = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(countOf);
@@ -103,48 +96,5 @@ describe('singleOf - as rustc rounds', () => {
     ['-9223372036854775808', -9223372036854775808],
   ])('%s is %d', (text, single) => {
     expect(parseSingle(text)).toBe(single);
-  });
-});
-
-describe('ProcessedEndpoints as JSON', () => {
-  it('property - what is written is read again, with its statistics', () => {
-    const endpoint = fc
-      .tuple(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), metrics, fc.boolean())
-      .map(([id, engineLoadMetrics, engine]) => ({
-        name: 'n"',
-        subject: `s-${id}`,
-        workerId: workerIdFromBigInt(id),
-        data: engine
-          ? { engineLoadMetrics }
-          : { predictiveLoadMetrics: { kvActiveBlocks: engineLoadMetrics.kvStats.kvActiveBlocks } },
-      }));
-    fc.assert(
-      fc.property(fc.array(endpoint, { maxLength: 5 }), (list) => {
-        const snapshot = ProcessedEndpoints.of(list, 'each-counts');
-        const read = decodeProcessedEndpoints(encodeProcessedEndpoints(snapshot));
-        expect('snapshot' in read && read.snapshot.equals(snapshot)).toBe(true);
-      }),
-    );
-  });
-
-  it('it is the original’s: decimal ids, tagged loads, null for an average of nobody', () => {
-    const text = new TextDecoder().decode(
-      encodeProcessedEndpoints(ProcessedEndpoints.of([endpointOf('7587888657184927289', 40)])),
-    );
-    expect(text).toMatch(
-      /^\{"endpoints":\{"7587888657184927289":\{"name":"dynamo_backend-load_metrics-694d988806b92e39","subject":"dynamo_backend\.load_metrics-694d988806b92e39","data":\{"engine_load_metrics":\{"worker_stats":/,
-    );
-    expect(text).toMatch(/,"load_avg":40,"load_std":0\}$/);
-    const nobody = decodeProcessedEndpoints(bytes('{"endpoints":{},"load_avg":null,"load_std":null}'));
-    expect('snapshot' in nobody && nobody.snapshot.equals(ProcessedEndpoints.of([]))).toBe(true);
-  });
-
-  it.each([
-    ['{"endpoints":{},"load_avg":1}', 'missing-field'],
-    ['{"endpoints":[],"load_avg":1,"load_std":0}', 'wrong-type'],
-    ['{"endpoints":{"-1":{"name":"n","subject":"s","data":{}}},"load_avg":1,"load_std":0}', 'out-of-range'],
-    ['{"endpoints":{"1":{"name":"n","subject":"s","data":{}}},"load_avg":1,"load_std":0}', 'wrong-type'],
-  ])('%s - %s', (text, code) => {
-    expect(decodeProcessedEndpoints(bytes(text))).toMatchObject({ error: { code } });
   });
 });

@@ -1,12 +1,11 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 
 /**
- * The scheduler of everything that runs beside the real world: timers as `asyncScheduler` sets them, and a clock
- * that never goes back.
+ * The default scheduler in production: the timers of `asyncScheduler`, and a clock that never goes back.
  *
- * 1. `now()` is in milliseconds since 1970 as the wall clock was when the process started, plus what has passed
- *    since. A step of the wall clock (NTP, an operator) does not move it.
- * 2. `schedule` is that of `asyncScheduler`, whose timers count from when they are set.
+ * 1. `now()` is the Unix time in milliseconds at the start of the process, plus the elapsed time. A step of the wall clock
+ *    (NTP, an operator) does not change it.
+ * 2. `schedule` is that of `asyncScheduler`.
  *
  * @example
  * ```ts

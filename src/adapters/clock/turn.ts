@@ -4,17 +4,18 @@ import { setImmediate } from 'node:timers/promises';
 const MAX_TURN_MS = 1;
 
 /**
- * A turn on the event loop, for long work that is done in many of them: when it {@link isOver}, the others who wait are
- * let go before the {@link next}.
+ * A turn on the event loop, for long work that is split into many of them: when it {@link isOver}, await {@link next} so
+ * that other callbacks can run.
  */
 export class Turn {
   private end = performance.now() + MAX_TURN_MS;
 
+  /** Whether the time of this turn is used up. */
   get isOver(): boolean {
     return performance.now() >= this.end;
   }
 
-  /** Begins the next turn, when the others have had theirs. */
+  /** Begins the next turn after other callbacks have run. */
   async next(): Promise<void> {
     await setImmediate();
     this.end = performance.now() + MAX_TURN_MS;

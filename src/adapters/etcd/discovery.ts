@@ -25,9 +25,8 @@ import { type EndpointLike, endpointPath, parseEndpoint, poolPath } from '../../
 const MAX_SHOWN = 200;
 
 /**
- * Problems with keys as problems of the monitor's kind, one for each key: a key that one batch wrote several times
- * counts so often, and its last error is told. The text has the key and the reason, both cut, and nothing of the
- * value.
+ * Converts problems with keys into problems of a monitor, one per key: `count` is the number of failed writes in the
+ * batch, and the text contains the last error. Key and reason are truncated, and the value is never included.
  */
 export function toUndecodableProblems(problems: readonly DiscoveryProblem[]): readonly Problem[] {
   const byKey = new Map<string, Problem>();
@@ -39,12 +38,12 @@ export function toUndecodableProblems(problems: readonly DiscoveryProblem[]): re
 }
 
 function toUndecodableProblem({ key, error, workerId }: DiscoveryProblem, count: number): Problem {
-  const shown = JSON.stringify(cut(key));
+  const shown = JSON.stringify(truncate(key));
   const text =
     error.code === 'bad-key'
-      ? `the key ${shown} has no shape that Dynamo writes, and says nothing: remove it, or correct who wrote it`
-      : `the value of the key ${shown} cannot be read (${error.code}): ${cut(error.message)}; what it said last ` +
-        'stays until it is written correctly or removed';
+      ? `the key ${shown} is not one that Dynamo writes, and is ignored: remove it, or correct its writer`
+      : `the value of the key ${shown} cannot be decoded (${error.code}): ${truncate(error.message)}; its last value ` +
+        'stays in force until the key is written correctly or removed';
   return {
     code: 'undecodable',
     source: /^(?:v1\/)?instances\//.test(key) ? 'instances' : 'configs',
@@ -54,69 +53,72 @@ function toUndecodableProblem({ key, error, workerId }: DiscoveryProblem, count:
   };
 }
 
-function cut(text: string): string {
+function truncate(text: string): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 
-/** One batch that a fold has taken. */
+/** The result of one batch. */
 export interface FoldStep {
-  /** What is known after it. */
+  /** The state after the batch. */
   readonly fold: DiscoveryFold;
-  /** What it changed. */
+  /** The changes of the batch. */
   readonly difference: DiscoveryDifference;
-  /** Its changes belong together, and nobody may see a part of them. */
+  /** Whether its changes belong together, so that no subscriber may see only a part of them. */
   readonly atOnce: boolean;
 }
 
 /**
- * One side of what discovery knows: the whole of it for the first step, then what each step changed.
- *
- * A step that changed one thing gives that; one that changed several gives each of them in turn, or, when they
- * belong together, the whole again. A step that changed nothing gives nothing.
+ * One aspect of discovery: emits a snapshot for the first step, and then the changes of each step one by one. If several
+ * changes belong together, it emits one snapshot instead. A step without changes emits nothing.
  */
 export function snapshotThenChanges<T>(
-  whole: (fold: DiscoveryFold) => T,
+  snapshot: (fold: DiscoveryFold) => T,
   changes: (difference: DiscoveryDifference) => readonly T[],
 ): OperatorFunction<FoldStep, T> {
   return mergeMap(({ fold, difference, atOnce }, index) => {
-    if (index === 0) return [whole(fold)];
+    if (index === 0) return [snapshot(fold)];
     const changed = changes(difference);
-    return atOnce && changed.length > 1 ? [whole(fold)] : changed;
+    return atOnce && changed.length > 1 ? [snapshot(fold)] : changed;
   });
 }
 
-/** What the keys of a discovery store say of a fleet, as streams. See {@link etcdDiscovery} for what they give. */
+/** The workers of a fleet in a discovery backend, as streams. {@link etcdDiscovery} describes them. */
 export interface Discovery {
+  /** The configs of all workers: a snapshot, then changes. */
   readonly configs$: Observable<ConfigChange>;
+  /** The descriptions of all workers: a snapshot, then changes. */
   readonly workers$: Observable<WorkerChange>;
+  /** The keys that cannot be decoded. */
   readonly problems$: Observable<Problem>;
+  /** The configs at one endpoint. */
   configs(endpoint: EndpointLike): Observable<ConfigChange>;
+  /** The instances at one endpoint. */
   instances(endpoint: EndpointLike): Observable<InstanceChange>;
-  /** Which pools there are: the models that have a worker with a card, each at its endpoint. */
+  /** The pools that have at least one worker with a card. */
   readonly pools$: Observable<readonly PoolName[]>;
-  /** The cards and instances of one pool only. */
+  /** The configs and instances of one pool. */
   pool(name: PoolName): PoolSources;
 }
 
-/** What a monitor of one pool takes from discovery. */
+/** The sources of the monitor of one pool. */
 export interface PoolSources {
   readonly configs$: Observable<ConfigChange>;
   readonly instances$: Observable<InstanceChange>;
 }
 
 /**
- * Folds batches of key changes, whatever store they come from. All outputs share one subscription to the batches
- * and one state, made at the first subscription and dropped with the last.
+ * Folds batches of key changes from any discovery backend. All outputs share one subscription to the batches and one
+ * state, which exist from the first subscription to the last.
  */
 export function foldDiscovery(batches$: Observable<DiscoveryBatch>, namespace?: string): Discovery {
   const steps$ = defer(() => {
     const fold = new DiscoveryFold(namespace);
     return batches$.pipe(
-      // A batch that a subscriber causes waits until all of them have seen the present one.
+      // A batch that a subscriber causes waits until all subscribers have seen the current one.
       trampoline(),
       map((batch): FoldStep => ({ fold, difference: fold.apply(batch), atOnce: batch.kind !== 'changes' })),
     );
-    // The last step again brings a late subscriber the fold, which has not moved on since.
+    // The replayed step gives a late subscriber the fold, which has not changed since.
   }).pipe(share({ connector: () => new ReplaySubject(1) }));
 
   return {

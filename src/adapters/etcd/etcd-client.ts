@@ -15,7 +15,7 @@ export async function loadEtcd3(): Promise<Etcd3Package> {
   return (await loadPackage('etcd3', () => import('etcd3'))).module;
 }
 
-/** Where the clients of the services come from. */
+/** Creates the clients of the services. */
 export type Connections = Pick<ICallable<unknown>, 'withConnection'>;
 
 type Connection = Parameters<Parameters<Connections['withConnection']>[1]>[0];
@@ -23,13 +23,13 @@ type Unary = (
   request: unknown,
   metadata: Connection['metadata'],
   options: { readonly deadline: number },
-  answered: (error: Error | null, answer: unknown) => void,
+  callback: (error: Error | null, answer: unknown) => void,
 ) => void;
 
 /**
- * Calls that carry a token and end after a time.
+ * Adds a token and a deadline to calls.
  *
- * etcd3 repeats a call with a refused token without end; here it fails once, and whoever called gets a new token.
+ * etcd3 repeats a call whose token is refused forever. Here the call fails once, and the caller gets a new token.
  */
 export function withToken(
   connections: Connections,
@@ -39,10 +39,10 @@ export function withToken(
   const withConnection: Connections['withConnection'] = (service, call) =>
     connections.withConnection(service, (connection) => {
       const { metadata } = connection;
-      // A watch on a server that has lost its majority then ends, and is not only silent.
+      // With it, a watch ends when its server loses the majority, instead of becoming silent.
       metadata.set('hasleader', 'true');
-      const present = token();
-      if (present !== null) metadata.set('token', present);
+      const current = token();
+      if (current !== null) metadata.set('token', current);
       return call(connection);
     });
   return {
@@ -51,7 +51,7 @@ export function withToken(
       withConnection<T>(service, ({ client, metadata }) => {
         const methods = client as unknown as Record<string, Unary>;
         return new Promise((resolve, reject) => {
-          // gRPC reads the wall clock for a deadline, so it is made at the moment of the call.
+          // gRPC compares deadlines with the wall clock, so it is computed at the moment of the call.
           methods[method]?.(request, metadata, { deadline: Date.now() + deadlineMs }, (error, answer) =>
             error === null ? resolve(answer as T) : reject(error),
           );
@@ -63,19 +63,19 @@ export function withToken(
   };
 }
 
-/** The raw calls to one server, for one session. */
+/** The raw calls to one server during one session. */
 export interface EtcdClient {
   readonly url: string;
   readonly kv: KVClient;
   readonly lease: LeaseClient;
   readonly watch: WatchClient;
-  /** Whether the server refused the token, not the user: it has run out, or the server has forgotten it. */
+  /** Whether the server refused only the token, because it expired or the server restarted, and not the user. */
   readonly isTokenRefused: (error: unknown) => boolean;
-  /** Gets a new token for all further calls, where there is a user. */
+  /** Gets a new token for all further calls, if there is a user. */
   readonly login: () => Promise<void>;
-  /** A call that {@link close} waits for, whatever becomes of it. */
+  /** Makes a call that {@link close} waits for, whether or not it succeeds. */
   readonly lastCall: (call: () => Promise<unknown>) => void;
-  /** Ends all connections. Streams have to be cancelled before. */
+  /** Closes all connections. Streams must be cancelled before. */
   readonly close: () => void;
 }
 
@@ -83,14 +83,14 @@ type Policy = NonNullable<NonNullable<IOptions['faultHandling']>['global']>;
 type GrpcOptions = NonNullable<IOptions['grpcOptions']>;
 
 /**
- * A client of one server.
+ * Creates a client of one server.
  *
- * Its own retries and circuit breaker are off: the breaker reads the wall clock and stays open after a step back, and
- * a session that ends at the first error needs neither. A message may be of any size: a replay that is refused for its
- * size would be skipped. The client has its own connections: the shared ones may be stuck. It logs in by itself: etcd3
- * would open a connection for that which it never closes.
- *
- * All services go over one connection: an answer to a probe then says that the watch is connected, too.
+ * 1. The retries and the circuit breaker of etcd3 are off. The breaker reads the wall clock and stays open after a step
+ *    back, and a session that ends with the first error needs neither.
+ * 2. Messages have no size limit, because etcd would skip a replay that exceeds it.
+ * 3. The client does not share connections, because a shared one may be stuck.
+ * 4. It logs in by itself, because etcd3 would open a connection for that and never close it.
+ * 5. All services use one connection, so the answer to a probe shows that the watch is connected, too.
  */
 export function createEtcdClient(
   { AuthClient, Etcd3, EtcdInvalidAuthTokenError, KVClient, LeaseClient, WatchClient }: Etcd3Package,
@@ -131,12 +131,12 @@ export function createEtcdClient(
     lastCall: (call) => {
       last = call().catch(() => undefined);
     },
-    // A last call may still be made in the same turn, by whoever is told later that it is over.
+    // A last call may still be made in the same turn, after this.
     close: () => queueMicrotask(() => void last.then(() => client.close())),
   };
 }
 
-/** Every service that is asked for takes the channel of the first one; gRPC would give each its own. */
+/** Makes all services share the channel of the first one. By default, gRPC gives each its own. */
 function shareChannel(connections: ICallable<unknown>, grpcOptions: GrpcOptions): Connections {
   return {
     withConnection: (service, call) =>
@@ -154,7 +154,7 @@ const noRetryPolicy = {
 
 function credentialsOf(tls: EtcdTls): NonNullable<IOptions['credentials']> {
   return {
-    // gRPC takes the system's authorities where there is none.
+    // With null, gRPC uses the certificate authorities of the system.
     rootCertificate: (tls.ca === undefined ? null : Buffer.from(tls.ca)) as Buffer,
     ...(tls.key !== undefined && { privateKey: Buffer.from(tls.key) }),
     ...(tls.cert !== undefined && { certChain: Buffer.from(tls.cert) }),

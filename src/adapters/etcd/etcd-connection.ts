@@ -16,13 +16,13 @@ import { mapEtcdError } from './etcd-error.js';
 import type { EtcdHost, EtcdOptions } from './etcd-options.js';
 import { etcdPreFlight } from './etcd-pre-flight.js';
 
-/** How long one answer may take. */
+/** The time limit for one answer. */
 export const MAX_ANSWER_MS = 5_000;
 const PRE_FLIGHT_MS = 3_000;
-/** Our own timers judge; the deadlines of gRPC only clean up after them. */
+/** The deadline of gRPC calls, which is only a fallback: tidemark has timers of its own. */
 const DEADLINE_MS = 30_000;
 
-/** Connects to a server and logs in: one client, closed when it is unsubscribed from. Never completes. */
+/** Connects to a server and logs in: emits one client, and closes it on unsubscription. Never completes. */
 export function openClient(
   host: EtcdHost,
   options: EtcdOptions,
@@ -51,7 +51,7 @@ export function openClient(
   );
 }
 
-/** One answer of the server, or an error when it takes too long. A token that has run out is renewed once. */
+/** Emits one answer of the server, or errors after a time limit. An expired token is renewed once. */
 export function unaryCall<T>(
   { isTokenRefused, login }: EtcdClient,
   call: () => Promise<T>,
@@ -67,8 +67,8 @@ export function unaryCall<T>(
 }
 
 /**
- * A raw stream of the server with one request on it: subscribing opens it and sends the request, unsubscribing
- * cancels it. Never completes; the end of the stream is an error.
+ * A stream of answers to one request: subscribing opens it and sends the request, unsubscribing cancels it. Never
+ * completes: the end of the stream is an error.
  */
 export function requestStream<Request, Answer>(
   open: () => Promise<IRequestStream<Request> & IResponseStream<Answer>>,
@@ -78,7 +78,7 @@ export function requestStream<Request, Answer>(
     let stream: IRequestStream<Request> | undefined;
     open().then(
       (opened) => {
-        // It stays after the end: the cancellation itself is told as an error, and must not end the process.
+        // Never removed: the cancellation itself emits an error, which must not crash the process.
         opened.on('error', (error) => subscriber.error(error));
         if (subscriber.closed) return opened.cancel();
         stream = opened;

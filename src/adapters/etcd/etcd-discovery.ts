@@ -5,37 +5,38 @@ import { foldDiscovery, type Discovery } from './discovery.js';
 import type { EtcdOptions } from './etcd-options.js';
 import { runPrefixWatch, shareWatch } from './watch-prefix.js';
 
-/** Which etcd, and which part of a fleet in it. */
+/** The etcd to watch, and the part of the fleet in it. */
 export interface EtcdDiscoveryOptions extends EtcdOptions {
-  /** The one whose workers are wanted, nested ones with dots (`a.b`); absent: all. */
+  /** Only workers of this namespace; a nested one is written with dots (`a.b`). Defaults to all. */
   readonly namespace?: string;
 }
 
-/** What {@link etcdDiscovery} returns: the sources of a monitor, and what else the keys say. */
+/** The result of {@link etcdDiscovery}. */
 export interface EtcdDiscovery extends Discovery {
+  /** The status of the watch. */
   readonly status$: Observable<SourceStatus>;
 }
 
 /**
- * The workers of a Dynamo fleet as etcd knows them, of any release (0.4 to 1.6) and of several at once.
+ * Watches the workers of a Dynamo fleet in etcd, of any release (0.4 to 1.6) or of several at once.
  *
- * 1. `configs$` gives the configuration of every worker, `configs(endpoint)` those of the cards at one endpoint:
- *    one id may serve two endpoints with two cards, so a pool takes the second. Only base cards count, and only the
- *    removal of a base card removes a configuration; LoRA cards change neither. {@link DiscoveryFold} has the rules.
- * 2. `instances(endpoint)` gives who is present at an endpoint. The endpoint is `component.endpoint`,
+ * 1. `configs$` emits the configs of all workers, `configs(endpoint)` those at one endpoint. A worker may have a
+ *    different card at each of its endpoints, so a pool needs the latter. Only base cards count, and only the removal of
+ *    a base card removes a config. {@link DiscoveryFold} has the exact rules.
+ * 2. `instances(endpoint)` emits the workers that are present at an endpoint, given as `component.endpoint`,
  *    `namespace.component.endpoint`, or an object with these names.
- * 3. `pools$` gives which models are served where, as a whole each time one comes or goes; `pool(name)` what of it a
- *    monitor of one model at one endpoint takes. A worker without a card is in no pool.
- * 4. These and `workers$` (namespace, endpoints, model, adapters by worker) begin with the whole, for a late
- *    subscriber too and also when it is empty, as soon as etcd's first list is complete. Then they give single
- *    changes, and nothing when nothing changed. What was missed while history was lost comes as one whole again, so
- *    that no worker flickers. Each whole is a copy, as large as the fleet; a single change costs the same at any size.
- * 5. `problems$` gives, with code `undecodable`, each key that cannot be read or whose value cannot, beginning with
- *    those that are there now. The worker keeps the last value that could. With a code of {@link PackageError}, it gives
- *    that the package `etcd3` cannot be used. A monitor tells them as its own when they
- *    come as events `{ kind: 'problem', problem }`.
- * 6. `status$` is that of the watch. No output errors or completes. All outputs share one run of the watch below
- *    the prefixes that are needed; nothing happens before the first subscription, and nothing after the last.
+ * 3. `pools$` emits the list of all pools whenever one is added or removed. `pool(name)` has the sources of a monitor of
+ *    one model at one endpoint. A worker without a card belongs to no pool.
+ * 4. These outputs and `workers$` (namespace, endpoints, model and LoRA adapters of each worker) emit a snapshot first,
+ *    even an empty one, as soon as the first list is complete or at once for a late subscriber. Then they emit single
+ *    changes. If history was lost, they emit one snapshot again, so that no worker flickers. A snapshot is a copy, as
+ *    large as the fleet; the cost of a single change does not depend on the size.
+ * 5. `problems$` emits a problem with the code `undecodable` for each key that cannot be decoded, beginning with those
+ *    that exist at the moment of subscription. The last decoded value of such a key stays in force. A
+ *    problem with a code of {@link PackageError} says that the package `etcd3` cannot be used. To report these
+ *    problems through a monitor, pass them to it as events `{ kind: 'problem', problem }`.
+ * 6. `status$` emits the status of the watch. No output errors or completes. All outputs share one watch, which runs from
+ *    the first subscription to the last.
  *
  * ```
  *   etcd                           put card 7      put card 7, equal  (history lost: -7, put card 8, put card 9)
@@ -43,8 +44,8 @@ export interface EtcdDiscovery extends Discovery {
  *   instances('backend.generate')  Set{}------------------------------------------------------------------------
  * ```
  *
- * @throws EtcdOptionsError for options that cannot be followed, ScopeError for a namespace that is empty or holds a
- *   slash, and EndpointNameError, from `configs` and `instances`, for what names no endpoint that is watched.
+ * @throws EtcdOptionsError for invalid options, and ScopeError for a namespace that is empty or contains a slash.
+ *   `configs` and `instances` throw EndpointNameError for an invalid endpoint or one outside the namespace.
  *
  * @example
  * ```ts no-run
@@ -68,7 +69,7 @@ export interface EtcdDiscovery extends Discovery {
  */
 export function etcdDiscovery({ namespace, ...options }: EtcdDiscoveryOptions): EtcdDiscovery {
   const run$ = runPrefixWatch({ ...options, prefixes: discoveryPrefixes(namespace), source: 'discovery' });
-  // The fold keeps what a late subscriber needs, and not the values.
+  // The fold keeps the state for late subscribers, so the values need not be kept.
   const watch = shareWatch(run$, { keep: false });
   const discovery = foldDiscovery(watch.changes$, namespace);
   const problems$ = merge(discovery.problems$, packageProblems(watch.status$, 'configs'));

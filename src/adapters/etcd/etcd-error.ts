@@ -3,17 +3,17 @@ import { type ErrorPatterns, TidemarkError, errorCode, oneLine } from '../../cor
 import { errorText } from '../../operators/error-text.js';
 
 /**
- * What ended a connection to etcd:
+ * Why a connection to etcd ended or failed:
  *
- * - `etcd-unreachable`: no connection; refused, no such host, cut.
- * - `etcd-silent`: connected, and no answer in time.
- * - `etcd-not-etcd`: something else answers there.
- * - `etcd-tls`: no agreement about certificates.
- * - `etcd-auth`: the user or the password is refused, or one is needed.
- * - `etcd-permission`: the user may not read or write there.
- * - `etcd-compacted`: history that was needed is compacted away.
- * - `etcd-history`: the store went back in time: it was replaced or restored.
- * - `etcd-failed`: anything else the server said.
+ * - `etcd-unreachable`: the connection was refused or lost, or the host is unknown;
+ * - `etcd-silent`: no answer in time;
+ * - `etcd-not-etcd`: the peer is not etcd;
+ * - `etcd-tls`: the TLS handshake failed;
+ * - `etcd-auth`: user and password are wrong or missing;
+ * - `etcd-permission`: the user has no permission for these keys;
+ * - `etcd-compacted`: the required history has been compacted;
+ * - `etcd-history`: the store was replaced or restored from a backup;
+ * - `etcd-failed`: any other error of the server.
  */
 export type EtcdErrorCode =
   | 'etcd-unreachable'
@@ -26,9 +26,9 @@ export type EtcdErrorCode =
   | 'etcd-history'
   | 'etcd-failed';
 
-/** Why a connection to etcd ended or did not come about: which server, what was tried, what to check. */
+/** A connection to etcd ended or failed. The message names the server, the action, the reason, and what to check. */
 export class EtcdError extends TidemarkError {
-  override readonly name = 'EtcdTrouble';
+  override readonly name = 'EtcdError';
   declare readonly code: EtcdErrorCode;
 
   constructor(code: EtcdErrorCode, message: string, options?: ErrorOptions) {
@@ -36,26 +36,28 @@ export class EtcdError extends TidemarkError {
   }
 }
 
-/** The error as trouble with a server while something was tried, such as `list v1/instances/`. */
-export function toEtcdError(error: unknown, url: string, tried: string): EtcdError {
+/** Converts an error of a server during an action, such as `listing v1/instances/`. */
+export function toEtcdError(error: unknown, url: string, action: string): EtcdError {
   if (error instanceof EtcdError) return error;
   const text = errorText(error);
   const code = errorCode(error, text, BY_TEXT, 'etcd-failed');
-  return new EtcdError(code, `etcd at ${url}, ${tried}: ${oneLine(text)}. ${ADVICE[code]}`, {
+  return new EtcdError(code, `etcd at ${url}, ${action}: ${oneLine(text)}. ${ADVICE[code]}`, {
     cause: error,
   });
 }
 
 const ADVICE: Readonly<Record<EtcdErrorCode, string>> = {
-  'etcd-unreachable': 'Check that etcd runs and listens there.',
-  'etcd-silent': 'Check the network between here and there, and whether the server is overloaded or stopped.',
-  'etcd-not-etcd': 'Check the port: etcd serves its clients on 2379, and no HTTP/1 server or proxy does.',
-  'etcd-tls': 'Check the scheme of the URL (http or https), the authority (ca) and the client certificate.',
-  'etcd-auth': 'Check the user and the password, and whether the server has authentication enabled.',
-  'etcd-permission': "Check the role of the user: it needs the keys' prefix.",
-  'etcd-compacted': 'The difference is taken from a new listing.',
-  'etcd-history': 'The difference is taken from a new listing.',
-  'etcd-failed': 'It is tried again.',
+  'etcd-unreachable': 'Check that etcd runs and listens at this address.',
+  'etcd-silent': 'Check the network, and whether the server is overloaded or stopped.',
+  'etcd-not-etcd':
+    'Check the port: the client port of etcd is 2379, and HTTP/1 servers and proxies do not work.',
+  'etcd-tls':
+    'Check the scheme of the URL (http or https), the certificate authority (ca) and the client certificate.',
+  'etcd-auth': 'Check the user and the password, and whether authentication is enabled on the server.',
+  'etcd-permission': 'Check the role of the user: it needs access to this prefix.',
+  'etcd-compacted': 'tidemark lists the keys again.',
+  'etcd-history': 'tidemark lists the keys again.',
+  'etcd-failed': 'tidemark tries again.',
 };
 
 const BY_TEXT: ErrorPatterns<EtcdErrorCode> = [
@@ -71,7 +73,7 @@ const BY_TEXT: ErrorPatterns<EtcdErrorCode> = [
   ],
 ];
 
-/** Every error as trouble with a server while something was tried. */
-export function mapEtcdError<T>(url: string, tried: string): MonoTypeOperatorFunction<T> {
-  return catchError((error: unknown) => throwError(() => toEtcdError(error, url, tried)));
+/** Converts every error like {@link toEtcdError}. */
+export function mapEtcdError<T>(url: string, action: string): MonoTypeOperatorFunction<T> {
+  return catchError((error: unknown) => throwError(() => toEtcdError(error, url, action)));
 }

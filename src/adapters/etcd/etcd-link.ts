@@ -6,71 +6,69 @@ export interface KeyPut {
   readonly kind: 'put';
   readonly key: string;
   readonly value: Uint8Array;
-  /** The lease that the key lives by, a decimal string; `0` is none. */
+  /** The lease of the key, a decimal string; `0` means none. */
   readonly lease: WorkerId;
-  /** The revision of the store that wrote this value, a decimal string. */
+  /** The revision that wrote this value, a decimal string. */
   readonly modRevision: string;
-  /** The revision that created the key, a decimal string: another one than before means that it was gone between. */
+  /** The revision that created the key, a decimal string. If it differs from before, the key was removed in between. */
   readonly createRevision: string;
 }
 
-/** A key that is gone: removed, or expired with its lease. */
+/** A key that was removed, or expired with its lease. */
 export interface KeyDelete {
   readonly kind: 'delete';
   readonly key: string;
-  /** The revision that removed it, a decimal string; where it went unseen, the revision that it was missed at. */
+  /** The revision that removed it, a decimal string. If the removal was not seen: the revision at which it was noticed. */
   readonly modRevision: string;
 }
 
-/** What happened to one key. */
+/** A change of one key. */
 export type KeyChange = KeyPut | KeyDelete;
 
 /**
- * Changes below watched prefixes that belong together. A consumer takes a batch as one step, so that nobody sees
- * half of it.
+ * Changes below watched prefixes that belong together. A consumer should apply a batch as one step.
  *
- * - `snapshot`: the changes are all keys there are, as puts, and replace what was known. Every subscriber gets one
- *   first.
- * - `changes`: what happened since the batch before, in order, nothing left out.
- * - `resync`: the difference between what was known and what is there, after history was lost (compacted away, the
- *   store replaced or restored, an event that the server never sent). Values in between may be missing.
+ * - `snapshot`: all existing keys, as puts. It replaces what was known. Every subscriber gets one first.
+ * - `changes`: all changes since the previous batch, in order and complete.
+ * - `resync`: the difference between the known and the current keys, after history was lost (compaction, a store that
+ *   was replaced or restored, an event that the server never sent). Values in between may be missing.
  */
 export interface PrefixBatch {
   readonly kind: 'snapshot' | 'changes' | 'resync';
-  /** In a resync, a key that was removed and made again unseen is a delete followed by a put. */
+  /** In a resync, a key that was removed and created again is a delete followed by a put. */
   readonly changes: readonly KeyChange[];
 }
 
-/** What is below a prefix at one revision of the store. */
+/** All keys below a prefix at one revision of the store. */
 export interface Listing {
   readonly revision: bigint;
-  /** The values are empty in a listing of keys only. */
+  /** In a listing of keys only, the values are empty. */
   readonly entries: readonly KeyPut[];
 }
 
 /**
- * What a watch says: that it stands, what happened, or that the revision it should begin at is compacted away, and
- * which is the oldest that is not.
+ * An answer of a watch: it was created, keys changed, or its first revision has been compacted, with the oldest
+ * revision that is still available.
  */
 export type WatchAnswer =
   | { readonly kind: 'created' }
   | { readonly kind: 'changes'; readonly changes: readonly KeyChange[] }
   | { readonly kind: 'compacted'; readonly oldest: bigint };
 
-/** How to list. */
+/** Options for a listing. */
 export interface ListOptions {
-  /** The state of the store at this revision; the present one when absent. */
+  /** List the store as of this revision. Defaults to the current one. */
   readonly revision?: bigint;
   readonly keysOnly?: boolean;
 }
 
-/** One connection to one server, to be used up and thrown away. Everything on it errors with `EtcdTrouble`. */
+/** One connection to one server. It is used for one session, and all its calls error with `EtcdError`. */
 export interface EtcdLink {
   readonly url: string;
-  /** All keys below a prefix: one value. It is the state that a majority of the servers agrees on. */
+  /** Emits all keys below a prefix once, in a state that a majority of the servers agrees on. */
   readonly list: (prefix: string, options?: ListOptions) => Observable<Listing>;
-  /** Changes below a prefix from a revision on. Never completes. */
+  /** Emits changes below a prefix, beginning with a revision. Never completes. */
   readonly watch: (prefix: string, from: bigint) => Observable<WatchAnswer>;
-  /** Completes when the server answers and has a majority behind it. */
+  /** Completes when the server answers and belongs to a majority. */
   readonly probe: () => Observable<never>;
 }

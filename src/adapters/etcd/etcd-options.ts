@@ -1,9 +1,10 @@
 import type { SchedulerLike } from 'rxjs';
 import { TidemarkError } from '../../core/errors.js';
+import { hideUserInfo } from '../../core/sources/server-url.js';
 import type { ReconnectOptions } from '../../operators/reconnect.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
 
-/** Options that cannot be followed. `problems` lists everything that is wrong with them. */
+/** Invalid options. `problems` lists everything that is wrong with them. */
 export class EtcdOptionsError extends TidemarkError {
   override readonly name = 'EtcdOptionsError';
 
@@ -12,45 +13,47 @@ export class EtcdOptionsError extends TidemarkError {
   }
 }
 
-/** Certificates as PEM text or bytes. Without any, the system's own authorities are asked. */
+/** Certificates as PEM text or bytes. The default certificate authorities are those of the system. */
 export interface EtcdTls {
-  /** The authority that signed the servers' certificates. */
+  /** The certificate authority of the servers. */
   readonly ca?: string | Uint8Array;
-  /** The client's certificate and key, where the servers demand one: both or none. */
+  /** The client certificate, if the servers require one. Needs `key`. */
   readonly cert?: string | Uint8Array;
+  /** The key of the client certificate. */
   readonly key?: string | Uint8Array;
-  /** The name to find in the servers' certificate, where it is not the host of the URL. */
+  /** The expected name in the certificate of the servers. Defaults to the host of the URL. */
   readonly serverName?: string;
 }
 
-/** Where etcd is, and who we are. */
+/** The etcd to connect to, and how. */
 export interface EtcdOptions {
-  /** URLs such as `http://10.0.0.1:2379`; without a scheme `http`, without a port 2379. Tried in turn. */
+  /** URLs such as `http://10.0.0.1:2379`, tried in turn. The default scheme is `http`, the default port 2379. */
   readonly hosts: string | readonly string[];
+  /** The user to log in as. */
   readonly auth?: { readonly username: string; readonly password: string };
   /** For `https` hosts. */
   readonly tls?: EtcdTls;
-  /** Stands before every key, where a fleet lives in a part of a store that others share. */
+  /** A prefix of all keys of the fleet, for a store that is shared with others. */
   readonly keyPrefix?: string;
-  /** Where time comes from; {@link monotonicScheduler} when absent. */
+  /** The source of time. Defaults to {@link monotonicScheduler}. */
   readonly scheduler?: SchedulerLike;
 }
 
-/** One server to talk to. */
+/** One server. */
 export interface EtcdHost {
   readonly hostname: string;
   readonly port: number;
   readonly secure: boolean;
-  /** As the messages call it; it holds no password. */
+  /** The URL as shown in messages. It contains no password. */
   readonly url: string;
 }
 
 const DEFAULT_PORT = 2379;
 
 /**
- * The hosts of the options.
+ * Parses the hosts of the options.
  *
- * @throws EtcdOptionsError with everything that is wrong.
+ * @throws EtcdOptionsError with all problems.
  */
 export function parseEtcdHosts({ hosts, auth, tls }: EtcdOptions): readonly EtcdHost[] {
   const problems: string[] = [];
@@ -65,7 +68,7 @@ export function parseEtcdHosts({ hosts, auth, tls }: EtcdOptions): readonly Etcd
   if (tls !== undefined && parsed.some(({ secure }) => !secure))
     problems.push('tls needs hosts that begin with https://');
   if ((tls?.cert === undefined) !== (tls?.key === undefined))
-    problems.push('tls.cert and tls.key go together');
+    problems.push('tls.cert and tls.key need each other: give both or neither');
   if (auth !== undefined && (auth.username === '' || auth.password === ''))
     problems.push('auth needs a username and a password');
   if (problems.length > 0) throw new EtcdOptionsError(problems);
@@ -76,29 +79,25 @@ function parseHost(text: string): EtcdHost | string {
   const given = text.includes('://') ? text : `http://${text}`;
   const url = URL.canParse(given) ? new URL(given) : null;
   if (url === null || !['http:', 'https:'].includes(url.protocol) || url.hostname === '')
-    return `${JSON.stringify(withoutUser(text))} is no host: write http://HOST:PORT or https://HOST:PORT`;
+    return `${JSON.stringify(hideUserInfo(text))} is not a valid host: write http://HOST:PORT or https://HOST:PORT`;
   if (url.username !== '' || url.password !== '')
-    return `${JSON.stringify(withoutUser(text))} holds a user: give it as auth, so that it stays out of the logs`;
+    return `${JSON.stringify(hideUserInfo(text))} contains a user: set auth instead, so that it is not logged`;
   if (!['', '/'].includes(url.pathname) || url.search !== '' || url.hash !== '')
-    return `${JSON.stringify(text)} holds more than a host and a port`;
+    return `${JSON.stringify(text)} contains more than a host and a port: write http://HOST:PORT or https://HOST:PORT`;
   const secure = url.protocol === 'https:';
-  // A URL leaves out the port that belongs to its scheme; etcd's own is another.
+  // URL drops the default port of its scheme, which is not the default port of etcd.
   const port =
     url.port !== '' ? Number(url.port) : /:(80|443)\/?$/.test(given) ? (secure ? 443 : 80) : DEFAULT_PORT;
   const hostname = url.hostname.replace(/^\[|\]$/g, '');
   return { hostname, port, secure, url: `${url.protocol}//${url.hostname}:${port}` };
 }
 
-function withoutUser(text: string): string {
-  return text.replace(/[^/]*@/, '…@');
-}
-
 const MAX_RETRY_MS = 2_000;
 
 /**
- * How every connection to etcd is tried again.
+ * How connections to etcd are retried.
  *
- * @throws EtcdOptionsError with everything that is wrong.
+ * @throws EtcdOptionsError with all problems.
  */
 export function etcdReconnectOptions(options: EtcdOptions): ReconnectOptions<EtcdHost> {
   return {

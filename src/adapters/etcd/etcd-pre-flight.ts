@@ -6,13 +6,13 @@ import { type EtcdError, toEtcdError } from './etcd-error.js';
 import type { EtcdHost, EtcdTls } from './etcd-options.js';
 
 /**
- * Connects to a server, waits until it speaks HTTP/2, and closes.
+ * Connects to a server, waits for its first HTTP/2 frame, and closes the connection.
  *
- * A gRPC channel has no time limit for this: a peer that accepts the connection and says nothing would block it for
- * ever, and the channels made after it. A socket of our own tells it apart, and tells why.
+ * A gRPC channel has no time limit for this: a peer that accepts a connection and sends nothing would block it, and
+ * later channels, forever. A separate socket detects such a peer and gives the reason.
  *
  * 1. Completes when the server has sent its settings.
- * 2. Errors with {@link EtcdError}, also when that takes longer than `timeoutMs`.
+ * 2. Errors with {@link EtcdError}, also after `timeoutMs`.
  * 3. Unsubscribing closes the socket.
  */
 export function etcdPreFlight(
@@ -21,36 +21,40 @@ export function etcdPreFlight(
   timeoutMs: number,
 ): Observable<never> {
   return new Observable((subscriber) => {
-    const tried = 'connecting';
     let session: ClientHttp2Session | undefined;
-    // What the session makes of the bytes is told by the socket as well, in any order.
-    let agreeing = false;
+    // The session and the socket report the same failure, in either order.
+    let isHandshaking = false;
     const fail = (error: Error): void =>
       subscriber.error(
         isNotHttp2(error)
           ? notEtcdError(host, error)
-          : toEtcdError(agreeing ? tlsError(error) : error, host.url, tried),
+          : toEtcdError(isHandshaking ? tlsError(error) : error, host.url, 'connecting'),
       );
-    const speak = (): void => {
-      agreeing = false;
+    const startHttp2 = (): void => {
+      isHandshaking = false;
       session = connectHttp2(host.url, { createConnection: () => socket });
       session.on('error', fail);
-      session.on('close', () => fail(new Error(`it closed the connection before it spoke${hint(host)}`)));
+      session.on('close', () =>
+        fail(new Error(`the server closed the connection before it answered${hint(host)}`)),
+      );
       session.once('remoteSettings', () => subscriber.complete());
     };
     const socket: Socket = host.secure
-      ? connectTls({ ...target(host), ...certificates(tls), ALPNProtocols: ['h2'] }, speak)
-      : connectTcp(target(host), speak);
-    socket.once('connect', () => (agreeing = host.secure));
+      ? connectTls({ ...target(host), ...certificates(tls), ALPNProtocols: ['h2'] }, startHttp2)
+      : connectTcp(target(host), startHttp2);
+    socket.once('connect', () => (isHandshaking = host.secure));
     socket.on('error', fail);
     const timer = setTimeout(
-      () => fail(new Error(`it accepts connections but says nothing: timed out after ${timeoutMs} ms`)),
+      () =>
+        fail(
+          new Error(`the server accepts connections but does not answer: timed out after ${timeoutMs} ms`),
+        ),
       timeoutMs,
     );
     return () => {
       clearTimeout(timer);
       session?.destroy();
-      // Errors that come after the end have nobody to be told to, and must not end the process.
+      // Errors after the end have no subscriber and must not crash the process.
       socket
         .removeListener('error', fail)
         .on('error', () => undefined)
@@ -72,14 +76,14 @@ function certificates(tls: EtcdTls | undefined): Record<string, Buffer | string>
   };
 }
 
-/** A server that wants TLS cannot say so to one who does not speak it. */
+/** A server that requires TLS cannot say so over a plain connection. */
 function hint({ secure }: EtcdHost): string {
-  return secure ? '' : ', as a server does that wants https';
+  return secure ? '' : ', which may mean that it requires https';
 }
 
-/** A server that speaks no TLS may answer it with a reset, which says nothing of why. */
+/** A server without TLS may answer with a reset, which does not explain why. */
 function tlsError(cause: Error): Error {
-  return new Error(`before TLS was agreed: ${cause.message}`, { cause });
+  return new Error(`the TLS handshake failed: ${cause.message}`, { cause });
 }
 
 function isNotHttp2(error: Error & { code?: string }): boolean {
@@ -88,7 +92,7 @@ function isNotHttp2(error: Error & { code?: string }): boolean {
 
 function notEtcdError({ url }: EtcdHost, cause: Error): EtcdError {
   return toEtcdError(
-    new Error(`what answers speaks no HTTP/2: Protocol error`, { cause }),
+    new Error(`the server does not use HTTP/2: Protocol error`, { cause }),
     url,
     'connecting',
   );

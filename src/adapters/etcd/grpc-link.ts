@@ -17,7 +17,7 @@ import { requestStream, unaryCall } from './etcd-connection.js';
 import { EtcdError, mapEtcdError } from './etcd-error.js';
 import type { EtcdLink, KeyChange, KeyPut, ListOptions, Listing, WatchAnswer } from './etcd-link.js';
 
-/** The keys that begin with a prefix, as etcd writes a range: from the first, up to one that is no more of them. */
+/** The keys that begin with a prefix, as a range of etcd: from the first key up to the first one beyond them. */
 export interface KeyRange {
   readonly key: Buffer;
   readonly range_end: Buffer;
@@ -25,7 +25,7 @@ export interface KeyRange {
 
 const FIRST = Buffer.of(0);
 
-/** The range of a prefix; all keys for an empty one. */
+/** The range of a prefix; an empty prefix means all keys. */
 export function keyRange(prefix: string): KeyRange {
   const key = Buffer.from(prefix);
   const end = Buffer.from(prefix);
@@ -38,7 +38,7 @@ export function keyRange(prefix: string): KeyRange {
   return { key: key.length === 0 ? FIRST : key, range_end: FIRST };
 }
 
-/** The rest of a range behind one of its keys. */
+/** The rest of a range after one of its keys. */
 export function rangeAfter({ range_end }: KeyRange, last: Buffer): KeyRange {
   return { key: Buffer.concat([last, FIRST]), range_end };
 }
@@ -46,8 +46,8 @@ export function rangeAfter({ range_end }: KeyRange, last: Buffer): KeyRange {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * What etcd says of a key, without the prefix that stands before all of ours; `null` for a key that is no UTF-8. No
- * text names that one, and what comes nearest may be the name of another.
+ * Converts a key of etcd, without the prefix of the options. Returns `null` if the key is not valid UTF-8, because no
+ * string represents it and a lossy one may equal another key.
  */
 export function toKeyPut(kv: IKeyValue, keyPrefix: string): KeyPut | null {
   const key = keyOf(kv, keyPrefix);
@@ -56,16 +56,16 @@ export function toKeyPut(kv: IKeyValue, keyPrefix: string): KeyPut | null {
     kind: 'put',
     key,
     value: kv.value,
-    // A lease id is a signed number on the wire and positive; as text it is what a worker id is.
+    // A lease id is a positive number, so its text is a valid worker id.
     lease: kv.lease as WorkerId,
     modRevision: kv.mod_revision,
     createRevision: kv.create_revision,
   };
 }
 
-/** One event of a watch; `null` as for {@link toKeyPut}. */
+/** Converts an event of a watch; `null` as for {@link toKeyPut}. */
 export function toKeyChange({ type, kv }: IEvent, keyPrefix: string): KeyChange | null {
-  // The declared names of the types are in another case than those on the wire.
+  // The declared type names differ in case from those on the wire.
   if (type.toUpperCase() !== 'DELETE') return toKeyPut(kv, keyPrefix);
   const key = keyOf(kv, keyPrefix);
   return key === null ? null : { kind: 'delete', key, modRevision: kv.mod_revision };
@@ -79,13 +79,13 @@ function keyOf({ key }: IKeyValue, keyPrefix: string): string | null {
   }
 }
 
-/** How many keys one answer of a listing holds, and how long it may take. */
+/** The maximum number of keys in one answer of a listing, and its time limit. */
 const PAGE_KEYS = 1_000;
 const PAGE_MS = 10_000;
-/** With the 5 s between two probes, a silent server is noticed within 10 s. */
+/** Together with the 5 s between probes, a silent server is noticed within 10 s. */
 const PROBE_ANSWER_MS = 4_000;
 
-/** A connection over gRPC, through the raw calls of etcd3. */
+/** A connection over gRPC that uses the raw calls of etcd3. */
 export class GrpcLink implements EtcdLink {
   readonly url: string;
   readonly #client: EtcdClient;
@@ -107,17 +107,17 @@ export class GrpcLink implements EtcdLink {
       );
     const range = this.#rangeOf(prefix);
     return defer(() => {
-      // Every further page shows the store as the first one did.
-      let shown = revision;
+      // All pages show the revision of the first one.
+      let listedRevision = revision;
       return page(range, revision).pipe(
         expand(({ header, more, kvs }) => {
-          shown ??= BigInt(header.revision);
+          listedRevision ??= BigInt(header.revision);
           const last = kvs.at(-1);
-          return more && last !== undefined ? page(rangeAfter(range, last.key), shown) : EMPTY;
+          return more && last !== undefined ? page(rangeAfter(range, last.key), listedRevision) : EMPTY;
         }),
         reduce(
           (listing: Listing, { header, kvs }) => ({
-            revision: shown ?? BigInt(header.revision),
+            revision: listedRevision ?? BigInt(header.revision),
             entries: listing.entries.concat(kvs.flatMap((kv) => toKeyPut(kv, this.#keyPrefix) ?? [])),
           }),
           { revision: 0n, entries: [] },
@@ -139,8 +139,8 @@ export class GrpcLink implements EtcdLink {
     const { key } = this.#rangeOf('');
     return this.#range({ key, count_only: true }, PROBE_ANSWER_MS).pipe(
       ignoreElements(),
-      mapEtcdError(this.url, 'asking whether it is there'),
-      // A refusal is an answer: etcd looks at permissions after it has made sure of its majority.
+      mapEtcdError(this.url, 'probing'),
+      // A refusal is an answer: etcd checks permissions after it has confirmed its majority.
       catchError((error: unknown) =>
         error instanceof EtcdError && error.code === 'etcd-permission' ? EMPTY : throwError(() => error),
       ),

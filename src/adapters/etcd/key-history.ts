@@ -1,6 +1,6 @@
 import type { KeyChange, KeyPut, Listing, PrefixBatch } from './etcd-link.js';
 
-/** Where a watch has to go on, and what has to be told before it does. */
+/** The first revision of a watch, and the batch to emit before it. */
 export interface Attachment {
   readonly batch: PrefixBatch | null;
   readonly watchFrom: bigint;
@@ -12,32 +12,31 @@ interface Known {
 }
 
 /**
- * What has been told of the keys below one prefix, across any number of connections: the part that makes sure that
- * nothing is told twice, out of order, or never.
+ * The known state of the keys below one prefix, across any number of connections. It ensures that every change is
+ * reported exactly once and in order.
  *
- * 1. {@link attach} begins a connection with a listing. The first time, everything in it is a snapshot. Later the
- *    watch goes on where it was, so that the server replays what was missed; unless the listing contradicts what
- *    is known (the store was replaced or restored), or history was {@link lose lost}: then the difference is told
- *    as a resync.
- * 2. {@link advance} takes what the watch delivered, and leaves out what has been told already.
- * 3. An audit compares listings made beside the watch with what is known, by the revision of each key's last
- *    change. {@link suspect} is a reason to look again, for the watch may only be late; {@link confirm} leaves the
- *    keys of which nothing was heard meanwhile; {@link mend} tells them as a resync.
+ * 1. {@link attach} begins a connection with a listing. The first listing is a snapshot. Later, the watch resumes after
+ *    the last known revision, so that the server replays missed changes. If the listing contradicts the known state (the
+ *    store was replaced or restored), or history was {@link lose lost}, the difference is a resync.
+ * 2. {@link advance} takes the changes of the watch and filters out those that have been reported already.
+ * 3. An audit compares listings with the known state, by the revision of each key's last change. {@link suspect} finds
+ *    keys that differ, perhaps only because the watch is late. {@link confirm} keeps those that did not change in the
+ *    meantime. {@link mend} reports them as a resync.
  *
- * etcd numbers every change of the store; numbers only grow, unless the store itself is replaced.
+ * etcd numbers every change of the store. The numbers only increase, unless the store is replaced.
  */
 export class KeyHistory {
   readonly #known = new Map<string, Known>();
-  /** Removed keys, by the revision of the removal: a listing made earlier may still show them. */
+  /** The revisions of removals by key: an earlier listing may still contain these keys. */
   readonly #removed = new Map<string, bigint>();
-  /** Up to here the watch has told everything; `null` before the first listing. */
+  /** The watch has reported everything up to this revision; `null` before the first listing. */
   #revision: bigint | null = null;
-  /** The newest revision that anything was told of: an audit may have been ahead of the watch. */
+  /** The newest revision reported, which may be newer than the watch because of an audit. */
   #newest = 0n;
   #lost = false;
-  /** The oldest revision that the store still had when history was lost. */
+  /** The oldest revision that was available when history was lost. */
   #oldest: bigint | null = null;
-  /** Keys that an audit doubts, each with what was known of it then. */
+  /** Keys that an audit suspects, each with its state at that moment. */
   #suspects = new Map<string, string>();
 
   constructor(readonly prefix: string) {}
@@ -58,23 +57,23 @@ export class KeyHistory {
     };
   }
 
-  /** What could have been replayed is gone up to a revision: the next connection tells the difference instead. */
+  /** Records that history was lost up to a revision: the next connection reports a resync. */
   lose(oldest: bigint | null = null): void {
     this.#lost = true;
     this.#oldest = oldest;
   }
 
-  /** The revision to list at so that least is lost, `null` for the present. Once only: it may be gone by then. */
-  takeOldest(present: bigint): bigint | null {
+  /** The revision to list so that as little history as possible is lost; `null` means the current one. Works once. */
+  takeOldest(current: bigint): bigint | null {
     const oldest = this.#oldest;
     this.#oldest = null;
-    // What an audit has told already must not be taken back by an older listing.
-    return oldest !== null && oldest >= this.#newest && oldest <= present ? oldest : null;
+    // An older listing must not undo what an audit has reported.
+    return oldest !== null && oldest >= this.#newest && oldest <= current ? oldest : null;
   }
 
-  /** The changes that have not been told; `null` when there are none. A revision comes whole. */
+  /** The changes that have not been reported yet; `null` if there are none. A revision must be complete. */
   advance(changes: readonly KeyChange[]): PrefixBatch | null {
-    const fresh = changes.filter((change) => this.#tell(change));
+    const fresh = changes.filter((change) => this.#accept(change));
     for (const { modRevision } of changes) {
       const revision = BigInt(modRevision);
       if (this.#revision === null || revision > this.#revision) this.#revision = revision;
@@ -83,48 +82,48 @@ export class KeyHistory {
     return fresh.length === 0 ? null : { kind: 'changes', changes: fresh };
   }
 
-  /** Whether the listing is older than what was told: the store has gone back in time, which no watch tells. */
+  /** Whether the listing is older than the reported state: the store went back in time, which no watch reports. */
   isAheadOf(listing: Listing): boolean {
     return listing.revision < this.#newest;
   }
 
-  /** Compares a listing made beside the watch: whether it shows keys otherwise than they are known. */
+  /** Compares a listing with the known state. Returns whether any key differs. */
   suspect(listing: Listing): boolean {
     this.#suspects = this.#doubts(listing);
     return this.#suspects.size > 0;
   }
 
-  /** Compares a later one: whether keys are still in doubt of which nothing was heard in between. */
+  /** Compares a later listing. Returns whether any suspected key still differs and has not changed in the meantime. */
   confirm(listing: Listing): boolean {
     const still = this.#doubts(listing);
     for (const [key, known] of this.#suspects) if (still.get(key) !== known) this.#suspects.delete(key);
     return this.#suspects.size > 0;
   }
 
-  /** Settles the keys in doubt by a listing made after both; `null` when the watch has settled them itself. */
+  /** Takes over the suspected keys from an even later listing. Returns `null` if the watch has reported them by now. */
   mend(listing: Listing): PrefixBatch | null {
     const changes = this.#differences(listing, new Set(this.#suspects.keys()));
     this.#suspects = new Map();
     return changes.length === 0 ? null : { kind: 'resync', changes };
   }
 
-  /** The keys in doubt, each with what is known of it. */
+  /** The keys that differ from a listing, each with its known state. */
   #doubts({ revision, entries }: Listing): Map<string, string> {
     const doubts = new Map<string, string>();
     const listed = new Set<string>();
     for (const { key, modRevision } of entries) {
       listed.add(key);
-      if (this.#isNews(key, BigInt(modRevision))) doubts.set(key, this.#stateOf(key));
+      if (this.#isNewer(key, BigInt(modRevision))) doubts.set(key, this.#stateOf(key));
     }
     for (const [key, { modRevision }] of this.#known) {
       if (!listed.has(key) && BigInt(modRevision) <= revision) doubts.set(key, this.#stateOf(key));
     }
-    // What was removed before this listing cannot be in a later one.
+    // A later listing cannot contain a key that was removed before this one.
     for (const [key, removed] of this.#removed) if (removed <= revision) this.#removed.delete(key);
     return doubts;
   }
 
-  /** Whether the listing cannot be of the store that told what is known. */
+  /** Whether the listing cannot come from the same store as the known state. */
   #contradicts(listing: Listing, last: bigint): boolean {
     return (
       this.isAheadOf(listing) ||
@@ -138,7 +137,7 @@ export class KeyHistory {
     );
   }
 
-  /** Takes a listing over, all of it or some keys, and says what is new. The listing wins over what is known. */
+  /** Takes over a listing, completely or for some keys, and returns the changes. The listing wins. */
   #differences({ revision, entries }: Listing, only: ReadonlySet<string> | null): KeyChange[] {
     if (revision > this.#newest) this.#newest = revision;
     const changes: KeyChange[] = [];
@@ -154,19 +153,19 @@ export class KeyHistory {
       if (entry === undefined) this.#removed.set(key, revision);
     }
     for (const entry of listed.values()) {
-      const news =
+      const isNew =
         only === null
           ? this.#known.get(entry.key)?.modRevision !== entry.modRevision
-          : this.#isNews(entry.key, BigInt(entry.modRevision));
-      if (!news) continue;
+          : this.#isNewer(entry.key, BigInt(entry.modRevision));
+      if (!isNew) continue;
       this.#remember(entry);
       changes.push(entry);
     }
     return changes;
   }
 
-  #tell(change: KeyChange): boolean {
-    if (!this.#isNews(change.key, BigInt(change.modRevision))) return false;
+  #accept(change: KeyChange): boolean {
+    if (!this.#isNewer(change.key, BigInt(change.modRevision))) return false;
     if (change.kind === 'put') {
       this.#remember(change);
       return true;
@@ -175,17 +174,17 @@ export class KeyHistory {
     return this.#known.delete(change.key);
   }
 
-  /** Values are not kept: they are the consumer's, and may be large. */
+  /** Values are not stored, because they may be large. */
   #remember({ key, modRevision, createRevision }: KeyPut): void {
     this.#known.set(key, { modRevision, createRevision });
     this.#removed.delete(key);
   }
 
-  #isNews(key: string, modRevision: bigint): boolean {
+  #isNewer(key: string, modRevision: bigint): boolean {
     return modRevision > this.#changedAt(key);
   }
 
-  /** The revision of the last change of a key that was told; -1 for none. */
+  /** The revision of the last reported change of a key; -1 if there is none. */
   #changedAt(key: string): bigint {
     const known = this.#known.get(key);
     return known === undefined ? (this.#removed.get(key) ?? -1n) : BigInt(known.modRevision);

@@ -26,10 +26,10 @@ export interface KeyEntry {
 }
 
 /**
- * Writes all keys or none, each of which must not be there yet. Keys that live by the same lease already are ours,
- * from before the connection was lost; then those that are missing are written.
+ * Creates all keys in one transaction. Keys that already exist with the same lease were written before the connection
+ * was lost; in that case it creates the missing ones.
  *
- * @throws Error when a key belongs to somebody else.
+ * @throws Error if a key exists with another lease.
  */
 export async function createKeys(kv: KVClient, entries: readonly KeyEntry[], lease: WorkerId): Promise<void> {
   const keys = entries.map(({ key }) => Buffer.from(key));
@@ -45,23 +45,23 @@ export async function createKeys(kv: KVClient, entries: readonly KeyEntry[], lea
   const foreign = entries.find(({ key }) => (present.get(key) ?? lease) !== lease);
   if (foreign !== undefined)
     throw new Error(
-      `the key ${foreign.key} is there already, with the lease ${present.get(foreign.key)}: ` +
-        'another process runs under this id',
+      `the key ${foreign.key} already exists with the lease ${present.get(foreign.key)}: ` +
+        'another process uses this id',
     );
   const missing = entries.filter(({ key }) => !present.has(key));
   if (missing.length > 0) await createKeys(kv, missing, lease);
 }
 
 /**
- * Looks whether all keys live by the lease.
+ * Verifies that all keys exist with the lease.
  *
- * @throws Error when they do not: a worker is there for as long as its lease, whoever removes its keys.
+ * @throws Error if they do not, because a worker must stay registered as long as its lease.
  */
 export async function verifyKeys(kv: KVClient, entries: readonly KeyEntry[], lease: WorkerId): Promise<void> {
   const { succeeded } = await kv.txn({
     compare: entries.map(({ key }) => ({ key: Buffer.from(key), target: 'Lease', result: 'Equal', lease })),
   });
-  if (!succeeded) throw new Error('somebody removed or replaced the keys of this worker');
+  if (!succeeded) throw new Error('another process removed or replaced the keys of this worker');
 }
 
 function leasesOf({ responses }: ITxnResponse): Map<string, string> {
@@ -73,9 +73,9 @@ function leasesOf({ responses }: ITxnResponse): Map<string, string> {
 }
 
 /**
- * Keeps a lease alive, asking at once, for it may be an old one, and each time half of it is over, as Dynamo does.
- * Emits after each answer and never completes; errors when the server says that the lease is gone, or does not answer
- * while there is time to ask on another connection.
+ * Renews a lease: at once, because it may be an old one, and then after every half of its time to live, like Dynamo.
+ * Emits after each answer and never completes. Errors if the lease has expired, or if the server does not answer early
+ * enough to retry over another connection.
  */
 export function keepAlive(
   lease: LeaseClient,
@@ -92,31 +92,31 @@ export function keepAlive(
       ),
     ),
     map(({ TTL }) => {
-      if (Number(TTL) <= 0) throw new Error('the lease has run out, and its keys are gone');
+      if (Number(TTL) <= 0) throw new Error('the lease has expired, and its keys were removed');
     }),
   );
 }
 
-/** What a worker writes, once it knows its id. */
+/** The keys that a worker registers. */
 export interface KeyRegistration {
   readonly entries: (workerId: WorkerId) => readonly KeyEntry[];
   readonly ttlSeconds: number;
-  /** Ends the registration in order. */
+  /** A value ends the registration and revokes the lease. */
   readonly stop$: Observable<unknown>;
 }
 
-/** The id that a worker is to have, and whether it has had it: then its lease may have outlived the connection. */
+/** The requested id, and whether the worker has held it: then its lease may have outlived the connection. */
 export interface KnownId {
   readonly id: WorkerId | null;
   readonly held: boolean;
 }
 
 /**
- * One session of a registration: grants a lease, of this id where there is one already, writes the keys under it,
- * emits the id, keeps the lease alive, and looks after the keys.
+ * One session of a registration: grants a lease, creates the keys with it, emits the id, renews the lease, and verifies
+ * the keys.
  *
- * It completes when it was stopped and the lease revoked. Unsubscribing revokes too, without waiting; an error does
- * not, so that the next session finds the lease.
+ * It completes after it was stopped and the lease revoked. Unsubscribing also revokes the lease, without waiting. An
+ * error does not, so that the next session can continue with the lease.
  */
 export function registerKeys(
   client: EtcdClient,
@@ -124,29 +124,29 @@ export function registerKeys(
   { entries, ttlSeconds, stop$ }: KeyRegistration,
   scheduler: SchedulerLike,
 ): Observable<WorkerId> {
-  const asked = <T>(tried: string, call: () => Promise<T>): Observable<T> =>
-    unaryCall(client, call, MAX_ANSWER_MS, scheduler).pipe(mapEtcdError(client.url, tried));
+  const request = <T>(action: string, call: () => Promise<T>): Observable<T> =>
+    unaryCall(client, call, MAX_ANSWER_MS, scheduler).pipe(mapEtcdError(client.url, action));
   const revoke = (ID: WorkerId): Promise<unknown> => client.lease.leaseRevoke({ ID });
 
   return new Observable((subscriber) => {
     let lease: WorkerId | null = null;
-    const session = asked('granting a lease', () => grantLease(client, known, ttlSeconds))
+    const session = request('granting a lease', () => grantLease(client, known, ttlSeconds))
       .pipe(
-        // From here on there may be keys, whether or not the answer arrives.
+        // From here on keys may exist, even if the answer never arrives.
         tap((id) => (lease = id)),
         mergeMap((id) =>
-          asked('writing the keys', () => createKeys(client.kv, entries(id), id)).pipe(map(() => id)),
+          request('writing the keys', () => createKeys(client.kv, entries(id), id)).pipe(map(() => id)),
         ),
         mergeMap((id) =>
           concat(
             of(id),
             keepAlive(client.lease, id, ttlSeconds, scheduler).pipe(
               mapEtcdError(client.url, 'keeping the lease alive'),
-              exhaustMap(() => asked('looking after the keys', () => verifyKeys(client.kv, entries(id), id))),
+              exhaustMap(() => request('verifying the keys', () => verifyKeys(client.kv, entries(id), id))),
               ignoreElements(),
               takeUntil(stop$),
             ),
-            asked('revoking the lease', () => revoke(id)).pipe(ignoreElements()),
+            request('revoking the lease', () => revoke(id)).pipe(ignoreElements()),
           ),
         ),
       )
@@ -169,7 +169,7 @@ export function registerKeys(
   });
 }
 
-/** A lease of that id: a new one, or our own that outlived the connection. */
+/** Grants a lease with that id, or continues with the own one that outlived the connection. */
 async function grantLease(
   { lease }: EtcdClient,
   { id, held }: KnownId,
@@ -181,8 +181,11 @@ async function grantLease(
   } catch (error) {
     if (id === null || !(error instanceof Error) || !/lease already exists/.test(error.message)) throw error;
     if (held) return id;
-    throw new Error(`the lease ${id} is there already: another process runs under this id, or did just now`, {
-      cause: error,
-    });
+    throw new Error(
+      `the lease ${id} already exists: another process uses this id, or used it until a moment ago`,
+      {
+        cause: error,
+      },
+    );
   }
 }

@@ -13,31 +13,31 @@ import { type EtcdOptions, EtcdOptionsError, etcdReconnectOptions } from './etcd
 import type { KeyEntry } from './register-keys.js';
 import { type RegistrationStatus, runRegistration } from './registration.js';
 
-/** What to register, and where. */
+/** Options of {@link registerWorker}. */
 export interface RegisterWorkerOptions extends EtcdOptions {
   readonly namespace: string;
   readonly component: string;
   readonly endpoint: string;
-  /** Where requests go; a function where the address holds the id, or differs between endpoints. */
+  /** The address for requests; a function if it depends on the id or the endpoint. */
   readonly transport: InstanceTransport | ((workerId: WorkerId, endpoint: string) => InstanceTransport);
-  /** More endpoints of the same worker, which have no card: `load_metrics` up to 0.6. */
+  /** More endpoints of the same worker, without cards, such as `load_metrics` up to 0.6. */
   readonly moreEndpoints?: readonly string[];
   /**
-   * The model and the size of the worker. Absent: an instance without a card. With `files` a Dynamo frontend serves the
-   * model.
+   * The model card, with the size of the worker. Absent: only an instance. A Dynamo frontend serves the model only with
+   * `files`.
    */
   readonly card?: {
     readonly model: string;
     readonly files?: ModelFiles;
     readonly runtimeConfig: RuntimeConfig;
   };
-  /** In the bytes of which release. */
+  /** The release whose format to write. */
   readonly release: '0.6' | '1.0' | '1.6';
-  /** The id to have, 1 to 2^63 − 1. Absent: what etcd gives. */
+  /** The id of the worker, 1 to 2^63 − 1. Defaults to an id that etcd chooses. */
   readonly workerId?: WorkerId;
-  /** How long the worker stays after its process died, in seconds; 10 when absent, as in Dynamo. */
+  /** How long the worker stays registered after its process died, in seconds. Defaults to 10, as in Dynamo. */
   readonly ttlSeconds?: number;
-  /** A value ends the registration in order. */
+  /** A value ends the registration and revokes the lease. */
   readonly stop$?: Observable<unknown>;
 }
 
@@ -45,19 +45,19 @@ const DYNAMO_TTL_SECONDS = 10;
 const MAX_LEASE = 2n ** 63n - 1n;
 
 /**
- * Registers a worker as Dynamo's own workers do: an instance and a model card under a lease that is kept alive.
+ * Registers a worker like a worker of Dynamo: an instance and a model card under a lease that is renewed.
  *
- * 1. Cold: every subscription is a worker of its own. It emits its status, the present one first.
- * 2. The keys are written in one transaction that fails if one of them is there; the id is that of the lease.
- * 3. When the lease is lost, or the server, or somebody removes the keys, that is a status, and the worker is registered again under the same id as
- *    soon as possible.
+ * 1. The Observable is cold: every subscription registers a separate worker. It emits the current status first, and
+ *    then every change.
+ * 2. One transaction writes the keys and fails if one of them exists. The id of the worker is that of the lease.
+ * 3. If the lease or the connection is lost, or another process removes the keys, it emits a status and registers the
+ *    worker again with the same id as soon as possible.
  * 4. A value of `stop$` revokes the lease, which removes the keys at once; then it emits `ended` and completes.
- *    Unsubscribing revokes too, without waiting for it. A process that dies without either leaves its keys for
- *    `ttlSeconds`.
+ *    Unsubscribing also revokes the lease, without waiting. If the process dies, the keys stay for `ttlSeconds`.
  * 5. It never errors.
  *
- * @throws EtcdOptionsError, when it is called, for options that cannot be followed; ScopeError for names that cannot
- *   stand in a key.
+ * @throws EtcdOptionsError for invalid options, and ScopeError for names that are not valid in a key; both
+ *   synchronously.
  *
  * @example
  * ```ts no-run
@@ -80,12 +80,12 @@ export function registerWorker(options: RegisterWorkerOptions): Observable<Regis
   const reconnecting = etcdReconnectOptions(options);
   const problems: string[] = [];
   if (workerId !== null && (workerId === '0' || BigInt(workerId) > MAX_LEASE))
-    problems.push(`workerId must be from 1 to ${MAX_LEASE}, for it is the id of a lease`);
+    problems.push(`workerId must be from 1 to ${MAX_LEASE}, because it is also the id of the lease`);
   if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1)
-    problems.push('ttlSeconds must be a whole number, 1 or more');
+    problems.push('ttlSeconds must be a whole number of at least 1');
   if (problems.length > 0) throw new EtcdOptionsError(problems);
   const entries = (id: WorkerId): KeyEntry[] => encodeEntries(options, id);
-  // Names that cannot stand in a key are refused before anything starts.
+  // Throws for invalid names before anything starts.
   entries('1' as WorkerId);
   return runRegistration({
     ...reconnecting,
@@ -96,11 +96,11 @@ export function registerWorker(options: RegisterWorkerOptions): Observable<Regis
 }
 
 function encodeEntries(options: RegisterWorkerOptions, instanceId: WorkerId): KeyEntry[] {
-  const { namespace, component, transport, card, release: release, keyPrefix = '' } = options;
+  const { namespace, component, transport, card, release, keyPrefix = '' } = options;
   const at = { namespace, component, endpoint: options.endpoint, instanceId };
   const instances = [options.endpoint, ...(options.moreEndpoints ?? [])].map((endpoint) => {
-    const reached = typeof transport === 'function' ? transport(instanceId, endpoint) : transport;
-    const value = encodeInstanceRecord({ ...at, endpoint, transport: reached }, { release });
+    const address = typeof transport === 'function' ? transport(instanceId, endpoint) : transport;
+    const value = encodeInstanceRecord({ ...at, endpoint, transport: address }, { release });
     return { key: instanceKey({ ...at, endpoint }), value };
   });
   const model = card && { key: modelKey(at), value: encodeModelRecord({ ...at, ...card }, { release }) };

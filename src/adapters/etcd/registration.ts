@@ -17,35 +17,37 @@ import { openClient } from './etcd-connection.js';
 import type { EtcdHost, EtcdOptions } from './etcd-options.js';
 import { type KeyRegistration, registerKeys } from './register-keys.js';
 
-/** How a registration is. */
+/** The status of a registration. */
 export interface RegistrationStatus {
   /**
-   * `connecting`: not registered yet. `registered`: the keys are there and the lease is kept alive. `down`: it cannot
-   * be kept alive at the moment, and the keys go when the lease runs out. `ended`: it was stopped, and the lease
+   * `connecting`: not registered yet. `registered`: the keys exist and the lease is renewed. `down`: the lease cannot be
+   * renewed at the moment, and the keys disappear when it expires. `ended`: the registration was stopped and the lease
    * revoked.
    */
   readonly state: 'connecting' | 'registered' | 'down' | 'ended';
-  /** Since when, in milliseconds of the scheduler's clock. */
+  /** When the state began, in milliseconds of the scheduler's clock. */
   readonly since: number;
-  /** The worker's id, `null` until it has one. It is the id of the lease, and stays when the lease is made anew. */
+  /** The id of the worker, which is also that of the lease; `null` until known. It stays the same for a new lease. */
   readonly workerId: WorkerId | null;
+  /** The reason for the state. */
   readonly why?: string;
+  /** Time until the next attempt, in milliseconds. */
   readonly retryInMs?: number;
 }
 
-/** What a registration is made of. */
+/** Options of {@link runRegistration}. */
 export interface RegistrationRunOptions extends ReconnectOptions<EtcdHost> {
   readonly options: EtcdOptions;
   readonly workerId: WorkerId | null;
   readonly registration: KeyRegistration;
 }
 
-/** A registration over any number of sessions, under one id, until it is stopped. */
+/** A registration with one id, over any number of sessions, until it is stopped. */
 export function runRegistration(run: RegistrationRunOptions): Observable<RegistrationStatus> {
   const { options, registration, scheduler } = run;
   return defer(() => {
     let status: RegistrationStatus = { state: 'connecting', since: scheduler.now(), workerId: run.workerId };
-    // Not every status tells: `connecting` names an id that was asked for.
+    // The status does not show this: `connecting` has the requested id.
     let held = false;
     const session = (host: EtcdHost): Observable<WorkerId> =>
       openClient(host, options, scheduler).pipe(
@@ -57,7 +59,7 @@ export function runRegistration(run: RegistrationRunOptions): Observable<Registr
         ),
         takeWhile((id) => id !== null),
       );
-    // Without a session there is nothing to revoke, and nothing to wait for.
+    // Without a session there is no lease to revoke.
     const givenUp$ = registration.stop$.pipe(filter(() => status.state !== 'registered'));
     const statuses$ = reconnect(session, run).pipe(
       map((item) => (status = statusAfter(item, status, scheduler.now()))),

@@ -10,28 +10,29 @@ import { KeyHistory } from './key-history.js';
 import { watchSession } from './watch-session.js';
 
 /**
- * The prefixes to watch, without those that lie below another one: what is there would be told twice.
+ * The prefixes to watch, without those that another one covers, because their keys would be reported twice.
  *
- * @throws EtcdOptionsError for none: that would be live never, and tell nothing.
+ * @throws EtcdOptionsError if there is no prefix.
  */
 export function normalizePrefixes(prefixes: string | readonly string[]): readonly string[] {
   const given = [...new Set([prefixes].flat())];
-  if (given.length === 0) throw new EtcdOptionsError(["prefixes must name at least one; '' is all keys"]);
+  if (given.length === 0)
+    throw new EtcdOptionsError(["prefixes must contain at least one prefix; '' means all keys"]);
   return given.filter((prefix) => !given.some((other) => other !== prefix && prefix.startsWith(other)));
 }
 
-/** What a run is made of. */
+/** Options of {@link runWatch}. */
 export interface WatchRunOptions extends ReconnectOptions<EtcdHost> {
   readonly open: (host: EtcdHost) => Observable<EtcdLink>;
   readonly prefixes: readonly string[];
-  /** The name in the status. */
+  /** The name of the source in the status. */
   readonly source: string;
 }
 
 /**
- * What is below prefixes, over any number of sessions, for as long as somebody listens. Never errors and never
- * completes. The status is `connecting` until the first session is live, `live` while one is, and otherwise `down`
- * since the first failure, with the latest reason.
+ * Watches prefixes over any number of sessions. Never errors or completes. The status is `connecting` until the first
+ * session is live or fails, `live` while a session is live, and otherwise `down` since the first failure, with the
+ * latest reason.
  */
 export function runWatch(run: WatchRunOptions): Observable<PrefixBatch | SourceStatus> {
   const { open, prefixes, source, scheduler } = run;
@@ -56,15 +57,15 @@ function downStatus({ why, retryInMs, error }: SessionFailure) {
   return { state: 'down' as const, why, ...(code && { code }), retryInMs };
 }
 
-/** What to watch. */
+/** Options of {@link watchPrefix}. */
 export interface WatchPrefixOptions extends EtcdOptions {
-  /** The keys to watch: those that begin with one of these. An empty prefix is all keys, no prefix is an error. */
+  /** The prefixes of the keys to watch, at least one. An empty prefix means all keys. */
   readonly prefixes: string | readonly string[];
-  /** The name in the status; `etcd` when absent. */
+  /** The name of the source in the status. Defaults to `etcd`. */
   readonly source?: string;
 }
 
-/** A run over real connections. Cold. */
+/** A cold watch over real connections. */
 export function runPrefixWatch(options: WatchPrefixOptions): Observable<PrefixBatch | SourceStatus> {
   const { prefixes, source = 'etcd', keyPrefix = '' } = options;
   const reconnecting = etcdReconnectOptions(options);
@@ -78,22 +79,24 @@ export function runPrefixWatch(options: WatchPrefixOptions): Observable<PrefixBa
   });
 }
 
-/** The two halves of a run. */
+/** The outputs of a watch. */
 export interface PrefixWatch {
+  /** Batches of changes, beginning with a snapshot. */
   readonly changes$: Observable<PrefixBatch>;
+  /** The status of the watch, beginning with the current one. */
   readonly status$: Observable<SourceStatus>;
 }
 
 /**
- * One run for all who listen to its two halves; a late subscriber gets the present state of its half first.
+ * Shares one watch among all subscribers of both outputs. A late subscriber gets the current state first.
  *
- * @param keep whether the values are kept for that. Without, `changes$` is for one subscriber, who keeps what it needs.
+ * @param keep whether to keep the keys and values for that. Without, `changes$` supports only one subscriber.
  */
 export function shareWatch(
   run$: Observable<PrefixBatch | SourceStatus>,
   { keep }: { readonly keep: boolean },
 ): PrefixWatch {
-  let present: Map<string, KeyPut> | null = null;
+  let current: Map<string, KeyPut> | null = null;
   let status: SourceStatus | null = null;
   const remember = (item: PrefixBatch | SourceStatus): void => {
     if ('state' in item) {
@@ -101,16 +104,16 @@ export function shareWatch(
       return;
     }
     if (!keep) return;
-    present ??= new Map();
+    current ??= new Map();
     for (const change of item.changes) {
-      if (change.kind === 'put') present.set(change.key, change);
-      else present.delete(change.key);
+      if (change.kind === 'put') current.set(change.key, change);
+      else current.delete(change.key);
     }
   };
   const shared$ = run$.pipe(
     tap(remember),
     finalize(() => {
-      present = null;
+      current = null;
       status = null;
     }),
     share(),
@@ -119,28 +122,27 @@ export function shareWatch(
   const status$ = shared$.pipe(filter((item) => 'state' in item));
   return {
     changes$: defer(() =>
-      present === null
+      current === null
         ? changes$
-        : changes$.pipe(startWith<PrefixBatch>({ kind: 'snapshot', changes: [...present.values()] })),
+        : changes$.pipe(startWith<PrefixBatch>({ kind: 'snapshot', changes: [...current.values()] })),
     ),
     status$: defer(() => (status === null ? status$ : status$.pipe(startWith(status)))),
   };
 }
 
 /**
- * Watches the keys below prefixes of an etcd, for as long as somebody listens.
+ * Watches the keys below prefixes of an etcd.
  *
- * 1. Nothing happens before the first subscription to `changes$` or `status$`. All subscriptions share one run; when
- *    the last one ends, so does the run, and the next one begins anew.
- * 2. `changes$` gives every subscriber a `snapshot` first, a late one the present state at once. Then `changes`, in
- *    order and complete: after a lost connection the watch goes on where it was. Where that cannot be done, because
- *    history was compacted away or the store was replaced, it gives the difference as one `resync`. Of what happened, only
- *    what the server has no more is left out.
- * 3. Neither errors, and neither completes. What is wrong is a status, with the reason and the time of the next try;
- *    `status$` gives a late subscriber the present one.
- * 4. A server that is silent is noticed within 10 s; an event that the server itself lost within about 35 s, as a
- *    `resync`.
- * 5. Keys are text. One whose bytes are no UTF-8 is left out.
+ * 1. All subscriptions to `changes$` and `status$` share one watch. It begins with the first subscription and ends with
+ *    the last; a later subscription begins a new one.
+ * 2. `changes$` gives every subscriber a `snapshot` first; a late one gets it at once. Then it emits `changes`, in order
+ *    and complete: after a lost connection the watch resumes at the last revision. If that is impossible, because history
+ *    was compacted or the store was replaced, it emits the difference as one `resync`.
+ * 3. Neither output errors or completes. A failure is a status with the reason and the time until the next attempt.
+ *    `status$` emits the current status first.
+ * 4. A silent server is noticed within 10 s. An event that the server itself lost is noticed within about 35 s and
+ *    reported as a `resync`.
+ * 5. Keys are strings. A key that is not valid UTF-8 is ignored.
  *
  * ```
  *   etcd      put a, put b     put c  (cut, put d, delete a)  put e  (cut, compacted: put f)
@@ -148,10 +150,10 @@ export function shareWatch(
  *   status$   connecting live---------down live----------------------down live---------------
  * ```
  *
- * An error that a subscriber throws is no error of the stream: RxJS reports it on a timer, which ends a Node process
- * unless `config.onUnhandledError` of rxjs is set.
+ * An error that a subscriber throws is not an error of the stream: RxJS reports it from a timer, which crashes a Node
+ * process unless `config.onUnhandledError` of rxjs is set.
  *
- * @throws EtcdOptionsError, when it is called, for options that cannot be followed.
+ * @throws EtcdOptionsError for invalid options, synchronously.
  *
  * @example
  * ```ts no-run
@@ -162,7 +164,7 @@ export function shareWatch(
  * changes$.subscribe(({ kind, changes }) => console.log(kind, changes.length));
  * ```
  *
- * @see {@link etcdDiscovery} for what the keys say of a fleet
+ * @see {@link etcdDiscovery} for the workers of a fleet
  */
 export function watchPrefix(options: WatchPrefixOptions): PrefixWatch {
   return shareWatch(runPrefixWatch(options), { keep: true });

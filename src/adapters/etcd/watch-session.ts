@@ -18,13 +18,13 @@ import { EtcdError } from './etcd-error.js';
 import type { EtcdLink, Listing, PrefixBatch } from './etcd-link.js';
 import type { KeyHistory } from './key-history.js';
 
-/** A prefix that was listed. */
+/** A history and a listing of its prefix. */
 export interface Listed {
   readonly history: KeyHistory;
   readonly listing: Listing;
 }
 
-/** Lists the prefix of every history, all at the same revision, in their order; nothing for no history. */
+/** Lists the prefixes of all histories at the same revision. */
 export function listAll(
   link: EtcdLink,
   [first, ...others]: readonly KeyHistory[],
@@ -46,16 +46,16 @@ export function listAll(
   );
 }
 
-/** How long the watch may take to tell what a listing shows already. */
+/** How long the watch may be behind a listing. */
 const GRACE_MS = 2_000;
 
 /**
- * Compares what was told with what is there, which is the only way to notice an event that the server lost.
+ * Compares the known keys with the existing ones, which is the only way to notice an event that the server lost.
  *
- * 1. The keys are listed, without values. Where a key is known otherwise they are listed once more after 2 s, for
- *    the watch may only be late; a key of which nothing was heard in between is settled from a full listing.
- * 2. Emits a resync for each prefix where something was missed, then completes.
- * 3. Errors with `EtcdTrouble` when the store has gone back in time.
+ * 1. It lists the keys, without values. If a key differs, it lists them again after 2 s, because the watch may only be
+ *    late. A key that still differs and did not change in the meantime is taken over from a full listing.
+ * 2. Emits a resync for each prefix with missed changes, and completes.
+ * 3. Errors with `EtcdError` if the store went back in time.
  */
 export function auditKeys(
   link: EtcdLink,
@@ -86,13 +86,13 @@ function requireSameStore(listed: readonly Listed[], url: string): readonly List
   if (listed.some(({ history, listing }) => history.isAheadOf(listing)))
     throw new EtcdError(
       'etcd-history',
-      `etcd at ${url} knows less than it has told: the store was replaced or restored. ` +
-        'The difference is taken from a new listing.',
+      `etcd at ${url} has lost changes that it had reported: the store was replaced or restored. ` +
+        'tidemark lists the keys again.',
     );
   return listed;
 }
 
-/** What a session says: changes, and once that every watch stands. */
+/** Changes, and once `live` when all watches are created. */
 export type SessionItem = PrefixBatch | 'live';
 
 const PROBE_MS = 5_000;
@@ -100,15 +100,15 @@ const FIRST_AUDIT_MS = 2_000;
 const AUDIT_MS = 30_000;
 
 /**
- * Lists prefixes and watches them over one link, until something is wrong.
+ * Lists prefixes and watches them over one link, until an error.
  *
- * 1. All prefixes are listed at one revision. What that says beyond what is known is one batch; then each watch
- *    begins where its history ends.
- * 2. `'live'` when every watch stands.
- * 3. Every 5 s the server has to answer, and 2 s after it is live and every 30 s the keys are audited.
- * 4. It errors with `EtcdTrouble` and never completes. Where what should be replayed is compacted away, the histories
- *    know before the error, so that the next session tells the difference: to the oldest state that the store still
- *    has, from which on it replays.
+ * 1. It lists all prefixes at one revision and emits the differences as one batch. Then each watch begins where its
+ *    history ends.
+ * 2. It emits `'live'` when all watches are created.
+ * 3. It probes the server every 5 s, and audits the keys 2 s after it is live and then every 30 s.
+ * 4. It errors with `EtcdError` and never completes. If the revisions to replay have been compacted, the histories record
+ *    that before the error, so that the next session emits the difference to the oldest available revision and replays
+ *    from there.
  */
 export function watchSession(
   link: EtcdLink,
@@ -116,7 +116,7 @@ export function watchSession(
   scheduler: SchedulerLike,
 ): Observable<SessionItem> {
   return listAll(link, histories, { keysOnly: false }).pipe(
-    mergeMap((listed) => forkJoin(listed.map((one) => listFromOldest(link, one)))),
+    mergeMap((listed) => forkJoin(listed.map((prefix) => listFromOldest(link, prefix)))),
     mergeMap((listed) => {
       const { batch, starts } = attach(listed);
       let awaited = starts.length;
@@ -124,9 +124,9 @@ export function watchSession(
         ...starts.map(({ history, watchFrom }) => watchHistory(link, history, watchFrom)),
       ).pipe(
         mergeMap((item) => {
-          if (item !== 'stands') return of(item);
+          if (item !== 'created') return of(item);
           awaited -= 1;
-          return awaited > 0 ? EMPTY : merge(of('live' as const), upkeep(link, histories, scheduler));
+          return awaited > 0 ? EMPTY : merge(of('live' as const), runChecks(link, histories, scheduler));
         }),
       );
       return batch === null ? watches$ : merge(of(batch), watches$);
@@ -134,7 +134,7 @@ export function watchSession(
   );
 }
 
-/** The listing to go on from: where history was compacted away, that of the oldest revision there is. */
+/** The listing to continue from: after a compaction, that of the oldest available revision. */
 function listFromOldest(link: EtcdLink, { history, listing }: Listed): Observable<Listed> {
   const oldest = history.takeOldest(listing.revision);
   if (oldest === null) return of({ history, listing });
@@ -146,13 +146,13 @@ interface Start {
   readonly watchFrom: bigint;
 }
 
-/** What the listings say beyond what is known, as one batch, and where each watch begins. */
+/** The differences of the listings as one batch, and the first revision of each watch. */
 function attach(listed: readonly Listed[]): { batch: PrefixBatch | null; starts: Start[] } {
   const attached = listed.map(({ history, listing }) => ({ history, ...history.attach(listing) }));
   const batches = attached.flatMap(({ batch }) => batch ?? []);
   const [first] = batches;
   return {
-    // All are snapshots the first time, and none is later.
+    // The first time all batches are snapshots; later all are resyncs.
     batch:
       first === undefined ? null : { kind: first.kind, changes: batches.flatMap(({ changes }) => changes) },
     starts: attached,
@@ -163,12 +163,12 @@ function watchHistory(
   link: EtcdLink,
   history: KeyHistory,
   watchFrom: bigint,
-): Observable<PrefixBatch | 'stands'> {
+): Observable<PrefixBatch | 'created'> {
   return link.watch(history.prefix, watchFrom).pipe(
     mergeMap((answer) => {
       switch (answer.kind) {
         case 'created':
-          return of('stands' as const);
+          return of('created' as const);
         case 'changes': {
           const batch = history.advance(answer.changes);
           return batch === null ? EMPTY : of(batch);
@@ -177,16 +177,16 @@ function watchHistory(
           history.lose(answer.oldest);
           throw new EtcdError(
             'etcd-compacted',
-            `etcd at ${link.url} has compacted away what happened below ${history.prefix} since revision ` +
-              `${watchFrom - 1n}. The difference is taken from a new listing.`,
+            `etcd at ${link.url} has compacted the changes below ${history.prefix} since revision ` +
+              `${watchFrom - 1n}. tidemark lists the keys again.`,
           );
       }
     }),
   );
 }
 
-/** What is asked beside the watches. */
-function upkeep(
+/** Probes and audits, in parallel with the watches. */
+function runChecks(
   link: EtcdLink,
   histories: readonly KeyHistory[],
   scheduler: SchedulerLike,

@@ -1,11 +1,6 @@
 // Loads.
-export {
-  natsLoads,
-  type LoadRelease as LoadGeneration,
-  type NatsLoads,
-  type NatsLoadsOptions,
-} from './nats-loads.js';
-export type { LoadForm, AccountingReport as LoadReport } from './load-receiver.js';
+export { natsLoads, type LoadRelease, type NatsLoads, type NatsLoadsOptions } from './nats-loads.js';
+export type { LoadForm, AccountingReport } from './load-receiver.js';
 
 // Publishing.
 export { natsPublisher, type NatsPublisherOptions, type PublisherStatus } from './nats-publisher.js';
@@ -17,6 +12,6 @@ export { serveStats, type ServedServiceOptions, type ServeStatus } from './serve
 export type { EndpointStats, ServedEndpoint } from './serve-stats.js';
 
 // The connection.
-export type { NatsConnectionOptions as NatsAccess, NatsAuth, NatsOptions, NatsTls } from './nats-options.js';
+export type { NatsConnectionOptions, NatsAuth, NatsOptions, NatsTls } from './nats-options.js';
 export type { NatsLink, NatsMessage } from './nats-link.js';
 export { NatsOptionsError } from './nats-options.js';

@@ -10,21 +10,21 @@ import { LoadBatchDecoder } from '../../wire/loads/load-batch-decoder.js';
 import { LoadDecoder } from '../../wire/loads/load-decoder.js';
 import type { NatsMessage } from './nats-link.js';
 
-/** What came over a subscription so far, and the gaps that were seen since the report before. */
+/** The account of a subscription so far, and the gaps detected since the previous report. */
 export interface AccountingReport {
   readonly account: LoadAccount;
   readonly gaps: readonly SequenceGap[];
 }
 
-/** Loads as objects, one by one, or as columns, valid during the call only. */
+/** `objects`: one load at a time. `columns`: batches that are valid only during the call. */
 export type LoadForm = 'objects' | 'columns';
 
 /**
- * Turns messages into loads, and accounts for them. It is called for every message, on the client's own stack, and
- * never throws.
+ * Decodes messages into loads and accounts for them. It is called from the callback of the client for every message,
+ * and never throws.
  *
- * What the client read from its socket at once is one chunk: columns are handed on at its end, or when they are full,
- * and the clock is read once for it.
+ * The messages that the client reads from its socket at once are a chunk: columns are emitted at the end of a chunk, or
+ * when they are full, and the clock is read once per chunk.
  */
 export class LoadReceiver {
   readonly #loads$ = new Subject<LoadReceived | LoadBatch>();
@@ -44,7 +44,7 @@ export class LoadReceiver {
     this.take = form === 'columns' ? this.#columns(policy) : this.#objects(policy);
   }
 
-  /** What could not be decoded since the last call: one problem for each kind of failure. */
+  /** The decode failures since the last call: one problem per code. */
   takeProblems(): Problem[] {
     const problems = [...this.#failures.values()].map(({ text, count }): Problem => ({
       code: 'undecodable',
@@ -74,17 +74,17 @@ export class LoadReceiver {
 
   #columns(policy: LoadPolicy): (message: NatsMessage) => void {
     const decoder = new LoadBatchDecoder(policy);
-    const handOn = (): void => {
+    const emitBatch = (): void => {
       if (decoder.batch.count === 0) return;
       this.#loads$.next(decoder.batch);
       decoder.clear();
     };
     this.#beginChunk = (now) => decoder.setReceivedAt(now);
-    this.#endOfChunk = handOn;
+    this.#endOfChunk = emitBatch;
     return (message) => {
       const { data } = message;
       this.#chunk();
-      if (decoder.full) handOn();
+      if (decoder.full) emitBatch();
       const refusal = decoder.add(data);
       if (refusal === null) this.accounting.countLoad(decoder.header, data.length);
       else if ('error' in refusal) {
@@ -112,9 +112,9 @@ export class LoadReceiver {
       known.count += 1;
       return;
     }
-    // The clients decode the subject of a message when it is read, which costs more than its load: not before here.
+    // The client decodes the subject on access, which costs more than decoding the load.
     const subject = message.subject.slice(0, 200);
-    const text = `a load message on ${subject} cannot be read and is left out: ${why}`;
+    const text = `ignored a load message on ${subject} that cannot be decoded: ${why}`;
     this.#failures.set(code, { text, count: 1 });
   }
 }

@@ -2,30 +2,29 @@ import type { EndpointName } from '../../core/sources/worker-info.js';
 import { LOAD_TOPIC, loadSubject } from '../../wire/loads/subjects.js';
 import { encodeSegment } from '../../wire/text-codecs.js';
 
-/** Whose loads to listen to. */
+/** The scope of the loads to subscribe to. */
 export interface LoadSubjectScope {
-  /** Absent: every namespace. */
+  /** Defaults to all namespaces. */
   readonly namespace?: string | undefined;
-  /** Absent: every endpoint. */
+  /** Defaults to all endpoints. */
   readonly endpoint?: EndpointName | undefined;
-  /** Only what this generation publishes on: a `namespace` (up to 1.3) or an `endpoint` (from 1.4). */
+  /** Only the subjects of some releases: those of a `namespace` (up to 1.3) or of an `endpoint` (from 1.4). */
   readonly only?: 'namespace' | 'endpoint' | undefined;
 }
 
-/** Nested namespaces of releases that do not escape have one part more for each level: so many are listened to. */
-const LEVELS = 3;
+/** The maximum number of parts of a nested namespace in releases that do not escape names. */
+const MAX_NAMESPACE_PARTS = 3;
 const ANY = '*';
 
 /**
- * The subjects on which loads come, of all generations at once. No message comes on two of them.
+ * The subjects of loads of all releases. No message matches two of them.
  *
- * A name that NATS itself would take for a wildcard or for an end cannot be in the subject of a release that does not
- * escape, and is left out there.
+ * A namespace with white space or a wildcard of NATS cannot occur in an unescaped subject, so it has no such subject.
  */
 export function loadSubjects({ namespace, endpoint, only }: LoadSubjectScope): string[] {
   const ofNamespace =
     namespace === undefined
-      ? Array.from({ length: LEVELS }, (_, level) =>
+      ? Array.from({ length: MAX_NAMESPACE_PARTS }, (_, level) =>
           ['namespace', ...Array<string>(level + 1).fill(ANY), LOAD_TOPIC].join('.'),
         )
       : /[\s*>]/.test(namespace)

@@ -20,34 +20,38 @@ export async function loadNats(): Promise<NatsPackage> {
 }
 
 /**
- * Connects to a server, waits for the line with which every NATS server begins, and closes.
+ * Connects to a server, waits for the INFO line that every NATS server sends first, and closes the connection.
  *
- * The client leaves a socket behind for every try at a peer that accepts connections and says nothing. A socket of
- * our own finds such a peer out, and is closed.
+ * The client leaks a socket for every attempt to connect to a peer that accepts connections and sends nothing. A separate
+ * socket detects such a peer and is closed.
  *
- * 1. Completes when the server has said what it is.
- * 2. Errors with {@link NatsTrouble}, also when that takes longer than `timeoutMs`.
+ * 1. Completes when the server has sent the beginning of its INFO line.
+ * 2. Errors with {@link NatsError}, also after `timeoutMs`.
  * 3. Unsubscribing closes the socket.
  */
 export function natsPreFlight({ hostname, port, url }: NatsServer, timeoutMs: number): Observable<never> {
   return new Observable((subscriber) => {
     const fail = (error: Error): void => subscriber.error(toNatsError(error, url, 'connecting'));
-    let said = '';
+    let received = '';
     const socket: Socket = connect({ host: hostname, port });
     socket.on('data', (bytes) => {
-      said += bytes.toString('latin1');
-      if (!'INFO {'.startsWith(said.slice(0, 6))) fail(new Error('what answers there is no NATS server'));
-      else if (said.length >= 6) subscriber.complete();
+      received += bytes.toString('latin1');
+      if (!'INFO {'.startsWith(received.slice(0, 6)))
+        fail(new Error('no NATS server answers at this address'));
+      else if (received.length >= 6) subscriber.complete();
     });
     socket.on('error', fail);
-    socket.on('close', () => fail(new Error('socket closed before the server said what it is')));
+    socket.on('close', () => fail(new Error('the socket was closed before the server sent INFO')));
     const timer = setTimeout(
-      () => fail(new Error(`it accepts connections but says nothing: timed out after ${timeoutMs} ms`)),
+      () =>
+        fail(
+          new Error(`the server accepts connections but does not answer: timed out after ${timeoutMs} ms`),
+        ),
       timeoutMs,
     );
     return () => {
       clearTimeout(timer);
-      // Errors that come after the end have nobody to be told to, and must not end the process.
+      // Errors after the end have no subscriber and must not crash the process.
       socket
         .removeListener('error', fail)
         .on('error', () => undefined)
@@ -58,15 +62,15 @@ export function natsPreFlight({ hostname, port, url }: NatsServer, timeoutMs: nu
 
 const PRE_FLIGHT_MS = 2_000;
 const CONNECT_MS = 5_000;
-/** Silence is noticed after twice this. */
+/** A silent server is noticed after two periods. */
 const PING_MS = 4_000;
 
 /**
- * Connects to a server: one connection, closed when it is unsubscribed from. Never completes; errors with
- * `NatsTrouble` when the connection cannot be had, or ends.
+ * Connects to a server: emits one connection, and closes it on unsubscription. Never completes; errors with `NatsError`
+ * when the connection fails or ends.
  *
- * The client's own reconnecting is off: it reads the wall clock and stands still after a step back, gives up for good
- * after two refusals, and does not say why it fails.
+ * The reconnecting of the client is off: it reads the wall clock and stops after a step back, gives up after two refused
+ * logins, and does not report why it fails.
  */
 export function openNats(
   server: NatsServer,
@@ -75,10 +79,10 @@ export function openNats(
   const connected = (client: NatsPackage): Observable<NatsConnection> =>
     new Observable((subscriber) => {
       let connection: NatsConnection | undefined;
-      const fail = (error: unknown, tried: string): void =>
-        subscriber.error(toNatsError(error, server.url, tried));
-      // A key that is none is refused before the promise is there.
-      const begun = async (): Promise<NatsConnection> =>
+      const fail = (error: unknown, action: string): void =>
+        subscriber.error(toNatsError(error, server.url, action));
+      // The client throws for an invalid key synchronously.
+      const open = async (): Promise<NatsConnection> =>
         client.connect({
           servers: `${server.hostname.includes(':') ? `[${server.hostname}]` : server.hostname}:${server.port}`,
           name,
@@ -91,7 +95,7 @@ export function openNats(
           ...authOf(server.auth, client),
           ...(server.secure && { tls: { ...tls } }),
         });
-      begun().then(
+      open().then(
         (opened) => {
           if (subscriber.closed) return void opened.close();
           connection = opened;
@@ -100,7 +104,7 @@ export function openNats(
         },
         (error: unknown) => fail(error, 'connecting'),
       );
-      // `drain` may take for ever on a connection that is half open.
+      // `drain` may never finish on a half-open connection.
       return () => void connection?.close();
     });
   return defer(loadNats).pipe(
@@ -108,23 +112,23 @@ export function openNats(
   );
 }
 
-/** Reads what the client says about its connection, which would pile up unread, until the connection is over. */
+/** Reads the status of a connection until it ends. Unread statuses would pile up. */
 async function watchConnection(
   connection: NatsConnection,
   url: string,
-  over: (error: NatsError) => void,
+  end: (error: NatsError) => void,
 ): Promise<void> {
-  const fail = (error: Error): void => over(toNatsError(error, url, 'listening'));
+  const fail = (error: Error): void => end(toNatsError(error, url, 'listening'));
   const ended = connection.closed().then((error) => fail(error ?? new Error('the connection was closed')));
   const statuses: AsyncIterable<{ readonly type: string; readonly data: unknown }> = connection.status();
   for await (const { type, data } of statuses) {
-    // The client calls such a connection stale, after this.
+    // After this, the client would report the connection as stale.
     if (type === 'error' && /^(AUTH|ACCOUNT)/.test(String(data)))
-      fail(new Error(`the server no longer accepts who we are: ${String(data)}`));
-    // The client would wait until what it has to send is sent.
+      fail(new Error(`the server no longer accepts the credentials: ${String(data)}`));
+    // The client itself would first wait until all pending data is sent.
     if (type === 'staleConnection') fail(new Error(`the server is silent: stale for ${2 * PING_MS} ms`));
     if (type === 'ldm')
-      over(new NatsError('nats-unreachable', `NATS at ${url} is about to stop. Another server is tried.`));
+      end(new NatsError('nats-unreachable', `NATS at ${url} is shutting down. tidemark connects again.`));
   }
   await ended;
 }

@@ -2,16 +2,16 @@ import { type ErrorPatterns, TidemarkError, errorCode, oneLine } from '../../cor
 import { errorText } from '../../operators/error-text.js';
 
 /**
- * What ended a connection to NATS:
+ * Why a connection to NATS ended or failed:
  *
- * - `nats-unreachable`: no connection; refused, no such host, cut.
- * - `nats-silent`: connected, and no answer in time.
- * - `nats-not-nats`: something else answers there.
- * - `nats-tls`: no agreement about encryption or certificates.
- * - `nats-auth`: the user, password, token or key is refused, or one is needed.
- * - `nats-permission`: the user may not do that.
- * - `nats-protocol`: bytes that are no NATS came in between.
- * - `nats-failed`: anything else.
+ * - `nats-unreachable`: the connection was refused or lost, or the host is unknown;
+ * - `nats-silent`: no answer in time;
+ * - `nats-not-nats`: the peer is not a NATS server;
+ * - `nats-tls`: the TLS handshake failed, or only one side wants TLS;
+ * - `nats-auth`: the user, password, token or key is wrong or missing;
+ * - `nats-permission`: the user has no permission for the subject;
+ * - `nats-protocol`: the connection carried bytes that are not NATS;
+ * - `nats-failed`: any other error.
  */
 export type NatsErrorCode =
   | 'nats-unreachable'
@@ -23,9 +23,9 @@ export type NatsErrorCode =
   | 'nats-protocol'
   | 'nats-failed';
 
-/** Why a connection to NATS ended or did not come about: which server, what was tried, what to check. */
+/** A connection to NATS ended or failed. The message names the server, the action, the reason, and what to check. */
 export class NatsError extends TidemarkError {
-  override readonly name = 'NatsTrouble';
+  override readonly name = 'NatsError';
   declare readonly code: NatsErrorCode;
 
   constructor(code: NatsErrorCode, message: string, options?: ErrorOptions) {
@@ -33,27 +33,26 @@ export class NatsError extends TidemarkError {
   }
 }
 
-/** The error as trouble with a server while something was tried, such as `subscribing to namespace.*.kv_metrics`. */
-export function toNatsError(error: unknown, url: string, tried: string): NatsError {
+/** Converts an error of a server during an action, such as `subscribing to namespace.*.kv_metrics`. */
+export function toNatsError(error: unknown, url: string, action: string): NatsError {
   if (error instanceof NatsError) return error;
   const text = errorText(error);
   const code = errorCode(error, text, BY_TEXT, 'nats-failed');
-  return new NatsError(code, `NATS at ${url}, ${tried}: ${oneLine(text)}. ${ADVICE[code]}`, {
+  return new NatsError(code, `NATS at ${url}, ${action}: ${oneLine(text)}. ${ADVICE[code]}`, {
     cause: error,
   });
 }
 
 const ADVICE: Readonly<Record<NatsErrorCode, string>> = {
-  'nats-unreachable': 'Check that the server runs and listens there.',
-  'nats-silent': 'Check the network between here and there, and whether the server is overloaded or stopped.',
-  'nats-not-nats': 'Check the port: NATS serves its clients on 4222; 8222 is its monitoring page.',
+  'nats-unreachable': 'Check that the server runs and listens at this address.',
+  'nats-silent': 'Check the network, and whether the server is overloaded or stopped.',
+  'nats-not-nats': 'Check the port: the client port of NATS is 4222, and 8222 is its monitoring port.',
   'nats-tls':
-    'Check whether the server wants encryption (tls), the authority (ca) and the client certificate.',
-  'nats-auth':
-    'Check the user, password, token, key or credentials, whether these have run out, and whether the server wants any.',
+    'Check whether the server requires TLS (tls), the certificate authority (ca) and the client certificate.',
+  'nats-auth': 'Check the user, password, token, key or credentials: they may be wrong, expired, or missing.',
   'nats-permission': 'Check the permissions of the user for that subject.',
-  'nats-protocol': 'It is connected again; look for a proxy in between that changes bytes.',
-  'nats-failed': 'It is tried again.',
+  'nats-protocol': 'tidemark connects again. Look for a proxy that changes bytes.',
+  'nats-failed': 'tidemark tries again.',
 };
 
 const BY_TEXT: ErrorPatterns<NatsErrorCode> = [

@@ -1,18 +1,19 @@
 import { Observable, filter, map } from 'rxjs';
 import { NatsError, toNatsError } from './nats-error.js';
 
-/** A message, as the clients of NATS give it. */
+/** A message of a NATS client. */
 export interface NatsMessage {
   readonly subject: string;
   readonly data: Uint8Array;
-  /** Where an answer is to go; absent or empty where none is wanted. */
+  /** The subject for a reply; absent or empty if none is expected. */
   readonly reply?: string;
-  /** With the server's own word: 503 says that nobody listens. */
+  /** Headers with a status of the server: 503 means that there are no subscribers. */
   readonly headers?: { readonly code: number };
 }
 
 /**
- * What is used of a connection to NATS. Those of the packages `nats` (2) and `@nats-io/transport-node` (3) fit.
+ * The methods of a NATS connection that tidemark uses. Connections of the packages `nats` (2) and
+ * `@nats-io/transport-node` (3) have them.
  */
 export interface NatsLink {
   subscribe(
@@ -20,21 +21,21 @@ export interface NatsLink {
     options: { readonly callback: (error: Error | null, message: NatsMessage) => void },
   ): { unsubscribe(): void };
   publish(subject: string, data?: Uint8Array, options?: { readonly reply?: string }): void;
-  /** Resolves when the server has taken everything before. */
+  /** Resolves when the server has processed everything that was sent before. */
   flush(): Promise<void>;
   isClosed(): boolean;
-  /** Resolves when the connection is over, with the error that ended it, if one did. */
+  /** Resolves when the connection has ended, with the error that ended it, if any. */
   closed(): Promise<unknown>;
   status(): AsyncIterable<{ readonly type: string }>;
   getServer(): string;
 }
 
-/** What a connection says about itself. */
+/** A status that a connection reports. */
 export interface LinkStatus {
   readonly type: string;
-  /** Of an error about permissions: what was not permitted, as the client of `nats` 2 tells it. */
+  /** The operation that was not permitted, in `nats` 2. */
   readonly permissionContext?: Refused;
-  /** The same as the client of `@nats-io/transport-node` 3 tells it. */
+  /** The same in `@nats-io/transport-node` 3. */
   readonly error?: Partial<Refused>;
 }
 
@@ -43,7 +44,7 @@ interface Refused {
   readonly subject: string;
 }
 
-/** What a connection says about itself while somebody listens; it ends with the connection, however that ends. */
+/** Emits the statuses of a connection, and completes or errors when the connection ends. */
 export function readLinkStatuses(link: NatsLink): Observable<LinkStatus> {
   return new Observable((subscriber) => {
     const statuses = link.status() as AsyncIterable<LinkStatus> & { stop?: () => void };
@@ -57,16 +58,16 @@ export function readLinkStatuses(link: NatsLink): Observable<LinkStatus> {
       () => subscriber.complete(),
       (error: unknown) => subscriber.error(error),
     );
-    // Both clients end the iterator so; unread, what they say would pile up.
+    // Both clients end the iterator like this. Unread statuses would pile up.
     return () => statuses.stop?.();
   });
 }
 
 /**
- * How a connection is that somebody else opened and mends: `up`, and `down` while its owner reconnects, and at last
- * `closed`, with which it completes.
+ * The state of a connection that the caller opened: `up`, `down` while the caller's client reconnects, and finally
+ * `closed`, after which it completes.
  *
- * A client that says nothing of its connection but that it was closed is taken to be up until then.
+ * If a client reports only the end of a connection, the connection counts as up until then.
  */
 export function watchGivenLink(link: NatsLink): Observable<'up' | 'down' | 'closed'> {
   return new Observable((subscriber) => {
@@ -90,7 +91,7 @@ export function watchGivenLink(link: NatsLink): Observable<'up' | 'down' | 'clos
   });
 }
 
-/** Errors when the server does not let us publish on a subject; the client says so beside the call, or not at all. */
+/** Errors if the server does not permit publishing on a subject, which the client reports only as a status. */
 export function watchPublishRefusal(link: NatsLink, subject: string): Observable<never> {
   return readLinkStatuses(link).pipe(
     map(({ permissionContext, error }) => permissionContext ?? error),
@@ -104,19 +105,20 @@ export function watchPublishRefusal(link: NatsLink, subject: string): Observable
   );
 }
 
-/** Which subjects are subscribed to, and why others are not. */
+/** The result of subscriptions. */
 export interface Subscribed {
+  /** One reason for each subject that the server refused. */
   readonly refused: readonly string[];
 }
 
 /**
- * Subscribes to subjects and hands every message on, for as long as somebody listens.
+ * Subscribes to subjects and passes every message to `handle`.
  *
- * 1. Emits once, when the server has taken the subscriptions: from then on messages come.
- * 2. A subject that the server refuses is in `refused`, with the reason; when it refuses all of them, that is an
- *    error, `nats-permission`.
- * 3. Messages are handed on from the client's callback, the fastest way there is. An exception there would kill the
- *    client's reader, so none gets out: what `handle` throws is an error of this stream.
+ * 1. Emits once, when the server has accepted the subscriptions.
+ * 2. `refused` contains a reason for each subject that the server refused. If it refused all of them, the stream errors
+ *    with `nats-permission`.
+ * 3. `handle` is called from the callback of the client, which is the fastest way. An exception there would stop the
+ *    client, so an error that `handle` throws becomes an error of this stream.
  */
 export function subscribeAll(
   link: NatsLink,
@@ -136,7 +138,7 @@ export function subscribeAll(
           try {
             handle(message);
           } catch (failure) {
-            subscriber.error(toNatsError(failure, url, `taking a message on ${subject}`));
+            subscriber.error(toNatsError(failure, url, `handling a message on ${subject}`));
           }
         },
       }),

@@ -12,12 +12,12 @@ import { subscribeAll } from './nats-link.js';
 import type { NatsConnectionOptions } from './nats-options.js';
 import { runNats } from './nats-run.js';
 
-/** How often accounts and problems are told at most. */
+/** The minimum time between two reports of accounts and problems. */
 const REPORT_MS = 1_000;
 
-/** One run of subscriptions, shared by four outputs. Loads go past everything that the others need. */
+/** Runs the subscriptions for all four outputs. Loads bypass everything that the other outputs need. */
 export function runLoads(
-  access: NatsConnectionOptions,
+  connection: NatsConnectionOptions,
   subjects: readonly string[],
   receiver: LoadReceiver,
   scheduler: SchedulerLike,
@@ -32,7 +32,7 @@ export function runLoads(
   const note = ({ state }: SourceStatus): void => {
     if (state !== 'live' && attached) detachedSince ??= scheduler.now();
   };
-  /** Comes before the first message of a connection. */
+  /** Called before the first message of a connection. */
   const attach = (): void => {
     if (detachedSince !== null) accounting.recordDetached(detachedSince, scheduler.now());
     detachedSince = null;
@@ -45,7 +45,7 @@ export function runLoads(
     accounting.nextInterval();
     for (const problem of receiver.takeProblems()) problems$.next(problem);
   };
-  const statuses$ = runNats(access, 'loads', (link) => {
+  const statuses$ = runNats(connection, 'loads', (link) => {
     attach();
     return subscribeAll(link, subjects, receiver.take);
   });
@@ -66,15 +66,15 @@ export function runLoads(
   const status$ = run$.pipe(share({ connector: () => new ReplaySubject(1) }));
 
   return {
-    loads$: beside(receiver.loads$, status$),
-    accounting$: beside(reports$, status$),
-    problems$: merge(beside(problems$, status$), packageProblems(status$, 'loads')),
+    loads$: whileRunning(receiver.loads$, status$),
+    accounting$: whileRunning(reports$, status$),
+    problems$: merge(whileRunning(problems$, status$), packageProblems(status$, 'loads')),
     status$,
   };
 }
 
-/** What comes beside a run that has to go on for it, and ends with it. */
-function beside<T>(values$: Observable<T>, run$: Observable<unknown>): Observable<T> {
+/** Emits values while it is also subscribed to the run, and ends with the run. */
+function whileRunning<T>(values$: Observable<T>, run$: Observable<unknown>): Observable<T> {
   return new Observable((subscriber) => {
     const values = values$.subscribe(subscriber);
     values.add(
@@ -87,47 +87,52 @@ function beside<T>(values$: Observable<T>, run$: Observable<unknown>): Observabl
   });
 }
 
-/** A release whose messages are wanted. */
+/** A release whose messages to receive. */
 export type LoadRelease = '0.8' | '1.0' | '1.1' | '1.4' | '1.6';
 
-/** Whose loads to take, and how. */
+/** Options of {@link natsLoads}. */
 export type NatsLoadsOptions = NatsConnectionOptions & {
-  /** Absent: every namespace. */
+  /** Only loads of this namespace. Defaults to all. */
   readonly namespace?: string;
-  /** Absent: every endpoint. Messages of releases up to 1.3 do not say which endpoint they are of, and all come. */
+  /** Only loads of this endpoint. Defaults to all. Loads of releases up to 1.3 name no endpoint, so all are received. */
   readonly endpoint?: EndpointLike;
-  /** Only what this release publishes, and as it decodes it. Absent: all. */
+  /** Only the subjects and formats of this release. Defaults to those of all releases. */
   readonly release?: LoadRelease;
-  /** `objects` when absent. */
+  /** Defaults to `objects`. */
   readonly form?: LoadForm;
 };
 
-/** What {@link natsLoads} returns. */
+/** The result of {@link natsLoads}. */
 export interface NatsLoads<Load> {
+  /** The loads as they are received. */
   readonly loads$: Observable<Load>;
+  /** Reports of received and missing messages, at most once a second. */
   readonly accounting$: Observable<AccountingReport>;
+  /** Messages that could not be decoded. */
   readonly problems$: Observable<Problem>;
+  /** The status of the subscriptions. */
   readonly status$: Observable<SourceStatus>;
 }
 
 /**
- * The loads of a Dynamo fleet, of any release (0.4 to 1.6) and of several at once, as its workers and routers publish
- * them on NATS.
+ * Receives the loads that the workers and routers of a Dynamo fleet publish on NATS, of any release (0.4 to 1.6) or of
+ * several at once.
  *
- * 1. `loads$` gives each load as it comes, late subscribers only what comes. In `columns` it gives a {@link LoadBatch}
- *    for what the client read at once, valid during the call only: the fast form, without an object for each load.
- * 2. NATS keeps nothing for who is away. `accounting$` says what that cost: messages, bytes and failures in numbers,
- *    and every gap in the numbers of a publisher, with whether the connection was away then. It tells at most once a
- *    second, and only when something changed, and the last word before it completes; a late subscriber gets the
- *    present account. Who unsubscribes has heard what was told until then.
- * 3. `problems$` gives, at most once a second, one problem for each kind of message that could not be decoded, with
- *    their count. They are left out, and the stream goes on. With a code of {@link PackageError}, it gives that the
- *    package `nats` cannot be used.
- * 4. `status$` is `live` when the server has taken the subscriptions, with a reason where it refused some of them;
- *    `down` since the connection was lost; a late subscriber gets the present one. A silent server is noticed within
- *    10 s, and tried again at least once a second.
- * 5. None of these errors. They complete only when a given connection is closed by its owner. All share one run: it
- *    begins with the first subscription, and nothing happens after the last.
+ * 1. `loads$` emits every load on receipt, and nothing earlier to late subscribers. With the form `columns` it emits a
+ *    {@link LoadBatch} for each chunk that the client read, without an object per load. A batch is valid only during the
+ *    call.
+ * 2. NATS does not store messages for absent subscribers. `accounting$` reports the loss: the numbers of messages, bytes
+ *    and failures, and every gap in the sequence numbers of a publisher, with whether the connection was lost in between.
+ *    It emits at most once a second, only after changes, and once more before it completes. A late subscriber gets the
+ *    latest report first.
+ * 3. `problems$` emits, at most once a second, one problem with a count for each kind of message that could not be
+ *    decoded. Such messages are ignored. A problem with a code of {@link PackageError} says that the package `nats`
+ *    cannot be used.
+ * 4. `status$` is `live` when the server has accepted the subscriptions, with a reason if it refused some of them, and
+ *    `down` while the connection is lost. A late subscriber gets the current status first. A silent server is noticed
+ *    within 10 s. The time between two attempts to connect is at most a second.
+ * 5. No output errors. The outputs complete only when the owner of a given connection closes it. All share one run, from
+ *    the first subscription to the last.
  *
  * ```
  *   NATS       a b       (cut: c is lost)      d
@@ -136,10 +141,10 @@ export interface NatsLoads<Load> {
  *   accounting$  2 messages                     3 messages, 1 missing, detached
  * ```
  *
- * An error that a subscriber throws is no error of the stream: RxJS reports it on a timer, which ends a Node process
- * unless `config.onUnhandledError` of rxjs is set.
+ * An error that a subscriber throws is not an error of the stream: RxJS reports it from a timer, which crashes a Node
+ * process unless `config.onUnhandledError` of rxjs is set.
  *
- * @throws NatsOptionsError for options that cannot be followed, and EndpointNameError for what names no endpoint.
+ * @throws NatsOptionsError for invalid options, and EndpointNameError for an invalid endpoint; both synchronously.
  *
  * @example
  * ```ts no-run

@@ -1,8 +1,9 @@
 import type { SchedulerLike } from 'rxjs';
 import { TidemarkError } from '../../core/errors.js';
+import { hideUserInfo } from '../../core/sources/server-url.js';
 import type { NatsLink } from './nats-link.js';
 
-/** Options that cannot be followed. `problems` lists everything that is wrong with them. */
+/** Invalid options. `problems` lists everything that is wrong with them. */
 export class NatsOptionsError extends TidemarkError {
   override readonly name = 'NatsOptionsError';
 
@@ -11,16 +12,17 @@ export class NatsOptionsError extends TidemarkError {
   }
 }
 
-/** Certificates as PEM text. Without any, the system's own authorities are asked. */
+/** Certificates as PEM text. The default certificate authorities are those of the system. */
 export interface NatsTls {
-  /** The authority that signed the servers' certificates. */
+  /** The certificate authority of the servers. */
   readonly ca?: string;
-  /** The client's certificate and key, where the servers demand one: both or none. */
+  /** The client certificate, if the servers require one. Needs `key`. */
   readonly cert?: string;
+  /** The key of the client certificate. */
   readonly key?: string;
 }
 
-/** Who we are: one of these. */
+/** The credentials to log in with: one of these. */
 export type NatsAuth =
   | { readonly user: string; readonly password: string }
   | { readonly token: string }
@@ -29,29 +31,30 @@ export type NatsAuth =
   /** The contents of a credentials file: a JWT and the seed that signs for it. */
   | { readonly credentials: string };
 
-/** Where NATS is, and who we are. */
+/** The NATS to connect to, and how. */
 export interface NatsOptions {
   /**
-   * URLs such as `nats://10.0.0.1:4222`; without a scheme `nats`, without a port 4222. Tried in turn. A user and a
-   * password, or a token, may stand in one, and then count for it.
+   * URLs such as `nats://10.0.0.1:4222`, tried in turn; a string may contain several, separated by commas. The default
+   * scheme is `nats`, the default port 4222. A URL may contain a user and a password, or a token, for that server.
    */
   readonly servers: string | readonly string[];
+  /** The credentials for servers whose URL contains none. */
   readonly auth?: NatsAuth;
-  /** Given, the connection is encrypted; a `tls://` URL and a server that demands it do the same. */
+  /** Requires TLS, like a URL that begins with `tls://`. A server can require it, too. */
   readonly tls?: NatsTls;
-  /** How the server calls the connection; `tidemark` when absent. */
+  /** The name of the connection on the server. Defaults to `tidemark`. */
   readonly name?: string;
-  /** Where time comes from; {@link monotonicScheduler} when absent. */
+  /** The source of time. Defaults to {@link monotonicScheduler}. */
   readonly scheduler?: SchedulerLike;
 }
 
-/** One server to talk to. */
+/** One server. */
 export interface NatsServer {
   readonly hostname: string;
   readonly port: number;
   readonly secure: boolean;
   readonly auth: NatsAuth | null;
-  /** As the messages call it; it holds no password. */
+  /** The URL as shown in messages. It contains no password. */
   readonly url: string;
 }
 
@@ -59,9 +62,9 @@ const DEFAULT_PORT = 4222;
 const SCHEMES = ['nats:', 'tls:'];
 
 /**
- * The servers of the options.
+ * Parses the servers of the options.
  *
- * @throws NatsOptionsError with everything that is wrong.
+ * @throws NatsOptionsError with all problems.
  */
 export function parseNatsServers({ servers, auth, tls }: NatsOptions): readonly NatsServer[] {
   const problems: string[] = [];
@@ -75,7 +78,7 @@ export function parseNatsServers({ servers, auth, tls }: NatsOptions): readonly 
   if (texts.length === 0)
     problems.push('servers must name at least one server, such as nats://127.0.0.1:4222');
   if ((tls?.cert === undefined) !== (tls?.key === undefined))
-    problems.push('tls.cert and tls.key go together');
+    problems.push('tls.cert and tls.key need each other: give both or neither');
   if (problems.length > 0) throw new NatsOptionsError(problems);
   return parsed;
 }
@@ -84,7 +87,7 @@ function parseServer(text: string, auth: NatsAuth | null, encrypted: boolean): N
   const given = text.includes('://') ? text : `nats://${text}`;
   const url = URL.canParse(given) ? new URL(given) : null;
   if (url === null || !SCHEMES.includes(url.protocol) || url.hostname === '')
-    return `${JSON.stringify(withoutUser(text))} is no server: write nats://HOST:PORT or tls://HOST:PORT`;
+    return `${JSON.stringify(hideUserInfo(text))} is not a valid server: write nats://HOST:PORT or tls://HOST:PORT`;
   const port = url.port === '' ? DEFAULT_PORT : Number(url.port);
   const user = unescapeUserInfo(url.username);
   const password = unescapeUserInfo(url.password);
@@ -97,7 +100,7 @@ function parseServer(text: string, auth: NatsAuth | null, encrypted: boolean): N
   };
 }
 
-/** As it was meant; what is no escape is taken as it stands. */
+/** Unescapes a user or password. An invalid escape is kept as written. */
 function unescapeUserInfo(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -106,16 +109,12 @@ function unescapeUserInfo(text: string): string {
   }
 }
 
-function withoutUser(text: string): string {
-  return text.replace(/[^/]*@/, '…@');
-}
-
-/** How to reach NATS: over a connection of our own, or over one that the caller already has, and keeps. */
+/** How to reach NATS: over a new connection, or over one of the caller, which stays open. */
 export type NatsConnectionOptions =
   | (NatsOptions & { readonly connection?: undefined })
   | (Pick<NatsOptions, 'scheduler'> & { readonly connection: NatsLink; readonly servers?: undefined });
 
-/** A text is the servers; a bare connection is one that the caller keeps. */
+/** Converts a string, which names the servers, or a connection of the caller. */
 export function toNatsConnectionOptions(
   given: string | NatsLink | NatsConnectionOptions,
 ): NatsConnectionOptions {
@@ -123,7 +122,7 @@ export function toNatsConnectionOptions(
   return 'subscribe' in given ? { connection: given } : given;
 }
 
-/** Whether a text can be one word of a subject. */
+/** Whether a text is a valid token of a subject. */
 export function isSubjectToken(text: string): boolean {
   return text !== '' && !/[\s.*>]/.test(text);
 }

@@ -29,38 +29,38 @@ import type { NatsConnectionOptions } from './nats-options.js';
 import { runNats } from './nats-run.js';
 import { selectPublications } from './publication-rules.js';
 
-/** Who publishes, and as what. */
+/** Options of {@link natsPublisher}. */
 export type NatsPublisherOptions = NatsConnectionOptions & {
-  /** The endpoint whose loads these are. */
+  /** The endpoint of the loads. */
   readonly endpoint: EndpointName;
-  /** `worker` publishes what changed, after a pause of a millisecond; `router` (1.0 only) every value at once. */
+  /** `worker` publishes changes, debounced by a millisecond; `router` (1.0 only) publishes every value at once. */
   readonly as: 'worker' | 'router';
-  /** In the bytes and on the subject of which release. */
+  /** The release whose format and subject to use. */
   readonly release: '1.0' | '1.6';
-  /** The number that its envelopes name, below 2^64; in 1.0 it is the worker's own id, later a random one. */
+  /** The id in the envelopes, below 2^64: in 1.0 that of the worker, later a random one. */
   readonly publisherId: string;
 };
 
-/** How a publisher is. */
+/** The status of a publisher. */
 export interface PublisherStatus extends SourceStatus {
-  /** How many loads were handed to a connection, and how many had none to go to. */
+  /** The number of loads published on a connection. */
   readonly published: number;
+  /** The number of loads dropped because there was no connection. */
   readonly dropped: number;
 }
 
 /**
- * Publishes loads on NATS as Dynamo does, and says how that goes.
+ * Publishes loads on NATS like Dynamo, and emits the status of the publisher.
  *
- * 1. A `worker` of 1.6 publishes a rank's value a millisecond after its last change, each rank by itself; a value that
- *    equals the one before is no change. Of 1.0, all ranks share that millisecond, and only the last value goes out.
- *    A `router` publishes every value at once.
- * 2. Envelopes are numbered from 0. Without a connection a load is dropped, as in Dynamo, and takes its number with
- *    it: that is what a receiver counts gaps by.
- * 3. Loads are taken from when the first connection stands.
- * 4. It emits its status when that changes, and completes after the loads do, when the server has the last of them or the
- *    connection is lost, with a last status. It never errors.
+ * 1. A `worker` of 1.6 publishes the load of a rank a millisecond after its last change, each rank separately. In 1.0 all
+ *    ranks share that millisecond, and only the last load is published. A `router` publishes every load at once.
+ * 2. Envelopes are numbered from 0. Without a connection a load is dropped, as in Dynamo, but uses a number, so that a
+ *    receiver detects a gap.
+ * 3. It subscribes to the loads when the first connection is open.
+ * 4. It emits every change of its status. After the loads complete, it waits until the server has received all of them or
+ *    the connection is lost, emits a last status, and completes. It never errors.
  *
- * @throws NatsOptionsError, when it is called, for options that cannot be followed.
+ * @throws NatsOptionsError for invalid options, synchronously.
  *
  * @example
  * ```ts no-run
@@ -101,8 +101,8 @@ export function natsPublisher(options: NatsPublisherOptions): OperatorFunction<A
           return () => link$.next(null);
         });
       const send = (load: ActiveLoad): void => {
-        const head = { publisherId, sequence: published + dropped, publishedAt: Date.now() };
-        const bytes = encodeEnvelope(head, encodeActiveLoad(load, fields));
+        const header = { publisherId, sequence: published + dropped, publishedAt: Date.now() };
+        const bytes = encodeEnvelope(header, encodeActiveLoad(load, fields));
         if (link$.value === null) dropped += 1;
         else published += 1;
         link$.value?.publish(subject, bytes);
@@ -114,7 +114,7 @@ export function natsPublisher(options: NatsPublisherOptions): OperatorFunction<A
         tap(send),
         ignoreElements(),
       );
-      // The clients leave a flush pending for ever when the connection is closed meanwhile.
+      // A flush never settles if the connection is closed in the meantime.
       const flushed$ = defer(() => link$.value?.flush() ?? EMPTY).pipe(
         catchError(() => EMPTY),
         ignoreElements(),

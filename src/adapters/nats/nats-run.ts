@@ -20,26 +20,27 @@ import { openNats } from './nats-connection.js';
 import { type NatsLink, type Subscribed, watchGivenLink } from './nats-link.js';
 import { type NatsConnectionOptions, parseNatsServers } from './nats-options.js';
 
-/** The longest wait between two tries to connect. */
+/** The maximum time between two attempts to connect. */
 const MAX_RETRY_MS = 1_000;
 
-/** What is done on a connection for as long as it stands; it emits when that has begun. */
+/** The work on a connection while it is open. Emits when the work has begun. */
 export type NatsWork = (link: NatsLink) => Observable<Subscribed>;
 
 /**
- * Does work on one connection after another, or on a given one, and says how it is: `connecting` until the work has
- * begun once, `live` while it is done, `down` since the connection was lost, `ended` when a given connection was
- * closed, which completes it. It never errors.
+ * Does work on one connection after another, or on a given one, and emits the status: `connecting` until the work has
+ * begun or failed, `live` while it is done, `down` while the connection is lost, and `ended` when a given connection was
+ * closed, after which it completes. It never errors.
  *
- * @throws NatsOptionsError, when it is called, for options that cannot be followed.
+ * @throws NatsOptionsError for invalid options, synchronously.
  */
 export function runNats(
-  access: NatsConnectionOptions,
+  options: NatsConnectionOptions,
   source: string,
   work: NatsWork,
 ): Observable<SourceStatus> {
-  const { scheduler = monotonicScheduler } = access;
-  const states$ = access.connection === undefined ? runOwn(access, work) : runGiven(access.connection, work);
+  const { scheduler = monotonicScheduler } = options;
+  const states$ =
+    options.connection === undefined ? runOwn(options, work) : runGiven(options.connection, work);
   return defer(() => {
     let status: SourceStatus = { source, state: 'connecting', since: scheduler.now() };
     const follow = (
@@ -58,7 +59,7 @@ export function runNats(
     };
     return states$.pipe(
       map((item) => {
-        if (item === 'ended') return follow('ended', 'the connection was closed by its owner');
+        if (item === 'ended') return follow('ended', 'the owner closed the connection');
         return 'refused' in item ? follow('live', item.refused.join(' ')) : follow('down', item.why, item);
       }),
       startWith(status),
@@ -74,15 +75,15 @@ interface Down {
 
 type Item = Subscribed | Down | 'ended';
 
-const lost: Down = { why: 'the connection was lost, and its owner reconnects it' };
+const lost: Down = { why: 'the connection was lost, and its owner reconnects' };
 
 function runOwn(
-  access: Extract<NatsConnectionOptions, { connection?: undefined }>,
+  options: Extract<NatsConnectionOptions, { connection?: undefined }>,
   work: NatsWork,
 ): Observable<Item> {
-  const { scheduler = monotonicScheduler } = access;
-  return reconnect((server) => openNats(server, access).pipe(switchMap(work)), {
-    hosts: parseNatsServers(access),
+  const { scheduler = monotonicScheduler } = options;
+  return reconnect((server) => openNats(server, options).pipe(switchMap(work)), {
+    hosts: parseNatsServers(options),
     maxRetryMs: MAX_RETRY_MS,
     scheduler,
     random: Math.random,
@@ -101,26 +102,25 @@ function runGiven(link: NatsLink, work: NatsWork): Observable<Item> {
   );
 }
 
-/** Why there is no connection. */
+/** The reason why there is no connection. */
 export interface Disconnected extends Pick<SourceStatus, 'code'> {
   readonly why: string;
 }
 
-/** A connection that stands, or why there is none. */
+/** An open connection, or the reason why there is none. */
 export type LinkOrReason = { readonly link: NatsLink } | Disconnected;
 
 /**
- * The connection of a run of our own, or a given one: the present one first, then each change. All share one run, which
- * begins with the first and ends `keptMs` after the last. It completes when a given connection was closed by its owner,
- * and never errors.
+ * Emits the current connection, and then every change. All subscriptions share one run, which ends `keptMs` after the
+ * last of them. It completes when the owner closes a given connection, and never errors.
  *
- * @throws NatsOptionsError, when it is called, for options that cannot be followed.
+ * @throws NatsOptionsError for invalid options, synchronously.
  */
-export function keepLink(access: NatsConnectionOptions, keptMs: number): Observable<LinkOrReason> {
-  const { scheduler = monotonicScheduler } = access;
+export function keepLink(options: NatsConnectionOptions, keptMs: number): Observable<LinkOrReason> {
+  const { scheduler = monotonicScheduler } = options;
   let link: NatsLink | null = null;
   const statuses$ = runNats(
-    access,
+    options,
     'link',
     (open) =>
       new Observable((subscriber) => {
@@ -131,7 +131,7 @@ export function keepLink(access: NatsConnectionOptions, keptMs: number): Observa
   );
   return statuses$.pipe(
     filter(({ state }) => state !== 'connecting'),
-    // The end of a connection is told before its work is torn down.
+    // The status of a lost connection arrives before its work is torn down.
     map(({ state, why = 'there is no connection', code }): LinkOrReason =>
       state === 'live' && link !== null ? { link } : { why, ...(code && { code }) },
     ),

@@ -9,14 +9,14 @@ import {
 } from 'rxjs';
 import type { ActiveLoad } from '../../core/events/fleet-event.js';
 
-/** How long a worker waits for a newer value. */
+/** How long a worker waits for a newer load. */
 const DEBOUNCE_MS = 1;
 
 /**
- * Which of its loads a publisher sends, and when, as each release does it.
+ * Selects the loads that a publisher of a release sends, and when.
  *
- * A router sends each. A worker sends what differs from its value before, a millisecond after the last change: of 1.0
- * for all ranks together, so that one rank can take the place of another; of 1.6 for each rank by itself.
+ * A router sends every load. A worker sends changed loads, debounced by a millisecond: in 1.0 over all ranks together, so
+ * that the load of one rank can replace that of another, and in 1.6 for each rank separately.
  */
 export function selectPublications(
   as: 'worker' | 'router',
@@ -34,10 +34,10 @@ export function selectPublications(
     );
 }
 
-function isSame(one: ActiveLoad, two: ActiveLoad): boolean {
+function isSame(a: ActiveLoad, b: ActiveLoad): boolean {
   return (
-    one.dpRank === two.dpRank &&
-    one.activeDecodeBlocks === two.activeDecodeBlocks &&
-    one.kvUsedBlocks === two.kvUsedBlocks
+    a.dpRank === b.dpRank &&
+    a.activeDecodeBlocks === b.activeDecodeBlocks &&
+    a.kvUsedBlocks === b.kvUsedBlocks
   );
 }

@@ -19,7 +19,7 @@ import { type NatsErrorCode, toNatsError } from './nats-error.js';
 import { type NatsLink, type NatsMessage, subscribeAll, watchPublishRefusal } from './nats-link.js';
 import type { Disconnected, LinkOrReason } from './nats-run.js';
 
-/** What is asked, and how much is taken. */
+/** The request, and the limits of its replies. */
 export interface RequestManyOptions {
   readonly subject: string;
   readonly windowMs: number;
@@ -28,25 +28,25 @@ export interface RequestManyOptions {
   readonly inboxPrefix: string;
 }
 
-/** How long the server has for saying that it took what it was sent, and that it has handed out everything. */
+/** The time limit for the server to confirm that it has processed everything. */
 const MAX_ANSWER_MS = 2_000;
-/** The status with which a server says that nobody listens. */
+/** The status that a server sends if there are no subscribers. */
 const NO_RESPONDERS = 503;
 const nothing = new Uint8Array(0);
 
 /**
- * One request over a connection that stands.
+ * Makes one request over an open connection.
  *
- * The inbox is there before the request goes out. After the window the server is asked for a word: what it had until
- * then comes before that word, also when this process was too busy to look; and no word means that replies may be
- * missing.
+ * It subscribes to the inbox before it sends the request. After the window it flushes the connection: all replies that
+ * the server had by then arrive before its answer, even if this process was too busy to read them. Without an answer,
+ * replies may be missing.
  */
-export function requestMany(link: NatsLink, question: RequestManyOptions, scheduler: SchedulerLike): Scrape {
-  const { subject, windowMs, inboxPrefix } = question;
+export function requestMany(link: NatsLink, request: RequestManyOptions, scheduler: SchedulerLike): Scrape {
+  const { subject, windowMs, inboxPrefix } = request;
   return new Observable((subscriber) => {
     const inbox = `${inboxPrefix}.${randomUUID().replaceAll('-', '')}`;
     let [replies, bytes] = [0, 0];
-    const answered = answerWithin<unknown>(MAX_ANSWER_MS, scheduler);
+    const inTime = answerWithin<unknown>(MAX_ANSWER_MS, scheduler);
     const handle = ({ data, headers }: NatsMessage): void => {
       if (replies === 0 && hasNoResponders(data, headers)) {
         subscriber.complete();
@@ -54,22 +54,22 @@ export function requestMany(link: NatsLink, question: RequestManyOptions, schedu
       }
       replies += 1;
       bytes += data.length;
-      const excess = excessOf(replies, bytes, question);
+      const excess = excessOf(replies, bytes, request);
       if (excess === null) subscriber.next({ data, receivedAt: scheduler.now() });
       else subscriber.error(excess);
     };
     const round$ = subscribeAll(link, [inbox], handle).pipe(
-      answered,
+      inTime,
       switchMap(() => {
         link.publish(subject, nothing, { reply: inbox });
         return timer(windowMs, scheduler);
       }),
-      switchMap(() => defer(() => link.flush()).pipe(answered)),
+      switchMap(() => defer(() => link.flush()).pipe(inTime)),
     );
     return merge(watchPublishRefusal(link, subject), round$)
       .pipe(take(1))
       .subscribe({
-        error: (error: unknown) => subscriber.error(scrapeErrorOf(error, link.getServer(), subject)),
+        error: (error: unknown) => subscriber.error(toScrapeError(error, link.getServer(), subject)),
         complete: () => subscriber.complete(),
       });
   });
@@ -79,17 +79,17 @@ function hasNoResponders(data: Uint8Array, headers: NatsMessage['headers']): boo
   return data.length === 0 && headers?.code === NO_RESPONDERS;
 }
 
-function excessOf(replies: number, bytes: number, question: RequestManyOptions): ScrapeError | null {
-  const { subject, maxReplies, maxBytes } = question;
+function excessOf(replies: number, bytes: number, request: RequestManyOptions): ScrapeError | null {
+  const { subject, maxReplies, maxBytes } = request;
   if (replies > maxReplies)
     return new ScrapeError(
       'too-many-replies',
-      `More than ${maxReplies} replies came to ${subject}: raise maxReplies, or ask one service.`,
+      `More than ${maxReplies} replies to ${subject}: raise maxReplies, or request a single service.`,
     );
   if (bytes > maxBytes)
     return new ScrapeError(
       'too-many-bytes',
-      `The replies to ${subject} have more than ${maxBytes} bytes: raise maxBytes, or ask one service.`,
+      `The replies to ${subject} have more than ${maxBytes} bytes: raise maxBytes, or request a single service.`,
     );
   return null;
 }
@@ -100,29 +100,29 @@ const SCRAPE_CODES: Partial<Record<NatsErrorCode, ScrapeErrorCode>> = {
   'nats-unreachable': 'disconnected',
 };
 
-function scrapeErrorOf(error: unknown, url: string, subject: string): ScrapeError {
-  const trouble = toNatsError(error, url, `asking ${subject}`);
-  return new ScrapeError(SCRAPE_CODES[trouble.code] ?? 'failed', trouble.message, { cause: error });
+function toScrapeError(error: unknown, url: string, subject: string): ScrapeError {
+  const cause = toNatsError(error, url, `requesting ${subject}`);
+  return new ScrapeError(SCRAPE_CODES[cause.code] ?? 'failed', cause.message, { cause: error });
 }
 
-/** A scrape over the connection that stands when it begins; it is cut short when that is lost. */
+/** A scrape over the current connection. It errors if that connection is lost. */
 export function requestManyOver(
-  linked$: Observable<LinkOrReason>,
-  question: RequestManyOptions,
+  link$: Observable<LinkOrReason>,
+  request: RequestManyOptions,
   scheduler: SchedulerLike = monotonicScheduler,
 ): Scrape {
   const disconnected = ({ why, code }: Disconnected): ScrapeError =>
-    new ScrapeError(code ?? 'disconnected', `Asking ${question.subject}: ${why}`);
-  const lost$ = linked$.pipe(
+    new ScrapeError(code ?? 'disconnected', `Requesting ${request.subject}: ${why}`);
+  const lost$ = link$.pipe(
     skip(1),
     map((state) => {
-      throw disconnected('why' in state ? state : { why: 'the connection was lost, and is there again' });
+      throw disconnected('why' in state ? state : { why: 'the connection was lost and restored' });
     }),
   );
-  return linked$.pipe(
+  return link$.pipe(
     take(1),
     switchMap((state) =>
-      'link' in state ? requestMany(state.link, question, scheduler) : throwError(() => disconnected(state)),
+      'link' in state ? requestMany(state.link, request, scheduler) : throwError(() => disconnected(state)),
     ),
     takeUntil(lost$),
   );

@@ -10,24 +10,24 @@ import {
 import { keepLink } from './nats-run.js';
 import { type RequestManyOptions, requestManyOver } from './request-many.js';
 
-/** How long a scrape listens, and how much it takes. */
+/** The time limit of a scrape, and the limits of its replies. */
 export interface ScrapeOptions {
-  /** Milliseconds from the request until no further reply is waited for, 0 to 600 000; 300 when absent, as in Dynamo. */
+  /** How long to wait for replies, in milliseconds, 0 to 600 000. Defaults to 300, as in Dynamo. */
   readonly windowMs?: number;
-  /** Replies of one scrape, 1 and above; 100 000 when absent. */
+  /** The maximum number of replies of one scrape, at least 1. Defaults to 100 000. */
   readonly maxReplies?: number;
-  /** Bytes of all replies of one scrape, 1 and above; 67 108 864 when absent. */
+  /** The maximum size of all replies of one scrape, in bytes, at least 1. Defaults to 67 108 864. */
   readonly maxBytes?: number;
-  /** What the subjects begin with on which replies are heard, where the server permits no `_INBOX`. */
+  /** The prefix of the reply subjects, if the server does not permit `_INBOX`. */
   readonly inboxPrefix?: string;
 }
 
 const MAX_WINDOW_MS = 600_000;
 
 /**
- * What a scrape asks.
+ * The request of a scrape.
  *
- * @throws NatsOptionsError for options that cannot be followed
+ * @throws NatsOptionsError for invalid options
  */
 export function toStatsRequest(service: string | null, options: ScrapeOptions): RequestManyOptions {
   const {
@@ -38,35 +38,38 @@ export function toStatsRequest(service: string | null, options: ScrapeOptions): 
   } = options;
   const problems: string[] = [];
   if (service !== null && !isSubjectToken(service))
-    problems.push(`${JSON.stringify(service)} is no service name: no spaces, dots, * or >`);
+    problems.push(
+      `${JSON.stringify(service)} is not a valid service name: it must not contain spaces, dots, * or >`,
+    );
   if (!(windowMs >= 0 && windowMs <= MAX_WINDOW_MS))
     problems.push(`windowMs must be from 0 to ${MAX_WINDOW_MS}, not ${windowMs}`);
-  if (!(maxReplies >= 1)) problems.push(`maxReplies must be 1 or more, not ${maxReplies}`);
-  if (!(maxBytes >= 1)) problems.push(`maxBytes must be 1 or more, not ${maxBytes}`);
+  if (!(maxReplies >= 1)) problems.push(`maxReplies must be at least 1, not ${maxReplies}`);
+  if (!(maxBytes >= 1)) problems.push(`maxBytes must be at least 1, not ${maxBytes}`);
   if (!inboxPrefix.split('.').every(isSubjectToken))
-    problems.push(`inboxPrefix must be words with dots between them, not ${JSON.stringify(inboxPrefix)}`);
+    problems.push(`inboxPrefix must be words separated by dots, not ${JSON.stringify(inboxPrefix)}`);
   if (problems.length > 0) throw new NatsOptionsError(problems);
   const subject = serviceRequestSubject('STATS', service ?? undefined);
   return { subject, windowMs, maxReplies, maxBytes, inboxPrefix };
 }
 
-/** How long a connection of our own is kept for the next scrape. */
+/** How long a connection is kept for the next scrape. */
 const KEEP_MS = 2_000;
 
 /**
- * Asks every instance of a NATS micro service for its statistics, as `$SRV.STATS` has them: the replies as they come,
- * undecoded. `null` asks all services.
+ * Requests `$SRV.STATS` from all instances of a NATS micro service, or from all services if the name is `null`. It emits
+ * the replies undecoded, as they are received.
  *
- * 1. Cold: each subscription asks anew. The inbox is subscribed to before the request goes out.
- * 2. It completes when the window is over and the server has said that it handed out everything until then; at once when
- *    the server says that nobody listens. What comes later is nobody's.
- * 3. It errors with a {@link ScrapeError}: `disconnected` when there is no connection, or it is lost meanwhile;
- *    `timeout` when the server says nothing for 2 s; `refused` without permission for the request or for the inbox;
- *    `too-many-replies` and `too-many-bytes` beyond the bounds, after what is within them. So silence and a dead link are told
- *    apart: who did not answer a scrape that completed did not answer.
- * 4. Over servers it has one connection of its own for all its subscriptions, which heals by itself and is closed two
- *    seconds after the last of them. A connection of the caller's is left open.
- * 5. Unsubscribing takes back the inbox.
+ * 1. The Observable is cold: each subscription makes a new request. It subscribes to the inbox before it sends the
+ *    request.
+ * 2. It completes when the window is over and the server has confirmed that it has delivered everything, or at once if
+ *    there are no subscribers. Later replies are ignored.
+ * 3. It errors with a {@link ScrapeError}: `disconnected` if there is no connection or it is lost; `timeout` if the server
+ *    does not confirm within 2 s; `refused` without permission for the request or the inbox; `too-many-replies` and
+ *    `too-many-bytes` at the first reply beyond the limits. So if a scrape completes, a missing reply means that the
+ *    worker did not answer.
+ * 4. With `servers`, all subscriptions share one connection, which reconnects by itself and is closed two seconds after
+ *    the last of them. A connection of the caller stays open.
+ * 5. Unsubscribing also unsubscribes from the inbox.
  *
  * ```
  *   NATS      inbox request r1 r2 …                 (late)
@@ -78,7 +81,7 @@ const KEEP_MS = 2_000;
  *   scrape$         --------r1-#
  * ```
  *
- * @throws NatsOptionsError, when it is called, for options that cannot be followed.
+ * @throws NatsOptionsError for invalid options, synchronously.
  *
  * @example
  * ```ts no-run
@@ -90,14 +93,14 @@ const KEEP_MS = 2_000;
  * });
  * ```
  *
- * @see {@link metricsAggregator} for snapshots of what the workers say, {@link serveStats} for the other side
+ * @see {@link metricsAggregator} for snapshots of the replies, {@link serveStats} for the responder
  */
 export function scrapeStats(
-  access: NatsLink | NatsConnectionOptions,
+  connection: NatsLink | NatsConnectionOptions,
   service: string | null,
   options: ScrapeOptions = {},
 ): Scrape {
-  const given = toNatsConnectionOptions(access);
-  const question = toStatsRequest(service, options);
-  return requestManyOver(keepLink(given, KEEP_MS), question, given.scheduler);
+  const given = toNatsConnectionOptions(connection);
+  const request = toStatsRequest(service, options);
+  return requestManyOver(keepLink(given, KEEP_MS), request, given.scheduler);
 }

@@ -24,30 +24,30 @@ import {
 } from './nats-options.js';
 import { runNats } from './nats-run.js';
 
-/** What an endpoint has to say for itself when it is asked; what is absent is none. */
+/** The statistics of an endpoint. Absent counts are 0. */
 export interface EndpointStats {
   readonly numRequests?: Count;
   readonly numErrors?: Count;
-  /** Nanoseconds of all requests together. */
+  /** The total of all requests, in nanoseconds. */
   readonly processingTime?: Count;
   /** The last error, as `code:text`. */
   readonly lastError?: string;
-  /** Its own statistics, as JSON text; those of `load_metrics` are what `encodeForwardPassMetrics` writes. */
+  /** Its own statistics as JSON text; for `load_metrics` the result of `encodeForwardPassMetrics`. */
   readonly data?: string | null;
 }
 
-/** An endpoint of a service that is served. */
+/** An endpoint of a service to serve. */
 export interface ServedEndpoint {
   readonly subject: string;
-  /** The subject with dashes for its dots when absent, as in Dynamo. */
+  /** Defaults to the subject with dashes instead of dots, as in Dynamo. */
   readonly name?: string;
-  /** `q` when absent. */
+  /** Defaults to `q`. */
   readonly queueGroup?: string;
-  /** Called for each request for statistics, and quick. Absent: all counts are 0, and there are no data. */
+  /** Called for each STATS request; must be fast. Absent: all counts are 0, and there is no data. */
   readonly stats?: () => EndpointStats;
 }
 
-/** One instance of a service, as it answers. */
+/** Encodes the replies of one instance of a service. */
 export class ServedService {
   private readonly started = new Date().toISOString();
 
@@ -97,15 +97,15 @@ function countersOf(endpoint: ServedEndpoint): ServiceEndpointCounters {
   };
 }
 
-/** What an endpoint says. When it fails to, whoever asks is told so in the place for the last error. */
+/** Calls `stats` of an endpoint. If it throws, the reply contains the reason as the last error. */
 function readStats({ stats }: ServedEndpoint): EndpointStats {
   try {
-    const said = stats?.() ?? {};
-    // Text that is no JSON would make the whole reply none.
-    if (typeof said.data === 'string') JSON.parse(said.data);
-    return said;
+    const values = stats?.() ?? {};
+    // Invalid JSON would make the whole reply invalid.
+    if (typeof values.data === 'string') JSON.parse(values.data);
+    return values;
   } catch (error) {
-    return { lastError: `500:its statistics failed: ${errorText(error)}` };
+    return { lastError: `500:reading the statistics failed: ${errorText(error)}` };
   }
 }
 
@@ -114,20 +114,20 @@ function mean(sum: Count, of: Count): Count {
   return typeof sum === 'bigint' ? sum / BigInt(of) : sum / Number(of);
 }
 
-/** Which service answers. */
+/** The identity of a service to serve. */
 export interface ServedServiceOptions {
   readonly name: string;
-  /** Tells the instances of a service apart; a random one for each subscription when absent. */
+  /** The id of the instance. Defaults to a random id for each subscription. */
   readonly id?: string;
-  /** `0.0.1` when absent, as in Dynamo up to 0.6. */
+  /** Defaults to `0.0.1`, as in Dynamo up to 0.6. */
   readonly version?: string;
-  /** Empty when absent. */
+  /** Defaults to an empty text. */
   readonly description?: string;
 }
 
-/** How a responder is. */
+/** The status of a responder. */
 export interface ServeStatus extends SourceStatus {
-  /** How many requests it answered so far. */
+  /** The number of requests answered so far. */
   readonly answered: number;
 }
 
@@ -135,19 +135,18 @@ const VERSION = /^\d+\.\d+\.\d+(?:[-+].*)?$/;
 const VERBS: readonly ServiceVerb[] = ['PING', 'INFO', 'STATS'];
 
 /**
- * Answers `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS` as an instance of a NATS micro service: asked as one of all services,
- * by its name, or by its name and id. Dynamo up to 0.6 scrapes it as one of its own workers.
+ * Answers `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS` as an instance of a NATS micro service: requests to all services, to
+ * its name, and to its name and id. Dynamo up to 0.6 scrapes it like one of its own workers.
  *
- * 1. Each subscription is an instance. It answers for as long as it lasts, over one lost connection after another.
- * 2. Every field is there that Dynamo demands: `last_error` is an empty text where there was none, times are whole
- *    nanoseconds. The official JavaScript package leaves the one out and writes fractions for the others.
- * 3. `stats` of each endpoint is called when statistics are asked for. One that throws, or whose data are no JSON, leaves
- *    that endpoint without data, with the reason as its last error; the reply goes out.
- * 4. It serves no requests on the subjects of the endpoints: that is the caller's.
- * 5. It emits its status when that changes, and never errors. It completes when a given connection is closed by its
- *    owner.
+ * 1. Each subscription is a separate instance, which also reconnects after a lost connection.
+ * 2. Replies have every field that Dynamo requires: `last_error` is an empty text if there was no error, and times are
+ *    whole nanoseconds. The official JavaScript package omits the former and writes fractions for the latter.
+ * 3. Each STATS request calls `stats` of every endpoint. If it throws or its data is not valid JSON, the reply contains
+ *    that endpoint without data and with the reason as its last error.
+ * 4. It does not serve requests on the subjects of the endpoints.
+ * 5. It emits every change of its status and never errors. It completes when the owner of a given connection closes it.
  *
- * @throws NatsOptionsError, when it is called, for options that cannot be followed.
+ * @throws NatsOptionsError for invalid options, synchronously.
  *
  * @example
  * ```ts no-run
@@ -169,17 +168,17 @@ const VERBS: readonly ServiceVerb[] = ['PING', 'INFO', 'STATS'];
  * ]).subscribe(({ state, why = '' }) => console.log(state, why));
  * ```
  *
- * @see {@link scrapeStats}, which asks
+ * @see {@link scrapeStats} for the requests
  */
 export function serveStats(
-  access: NatsLink | NatsConnectionOptions,
+  connection: NatsLink | NatsConnectionOptions,
   service: string | ServedServiceOptions,
   endpoints: readonly ServedEndpoint[],
 ): Observable<ServeStatus> {
   const options = typeof service === 'string' ? { name: service } : service;
   validateService(options, endpoints);
   const { name, version = '0.0.1', description = '' } = options;
-  const given = toNatsConnectionOptions(access);
+  const given = toNatsConnectionOptions(connection);
   return defer(() => {
     const { id = randomBytes(11).toString('hex') } = options;
     const served = new ServedService({ name, id, version }, description, endpoints);
@@ -191,7 +190,7 @@ export function serveStats(
     const unsent$ = new Subject<Subscribed>();
     let answered = 0;
     const answer = (link: NatsLink, { subject, reply = '' }: NatsMessage): void => {
-      const verb = VERBS.find((one) => subject.startsWith(`$SRV.${one}`));
+      const verb = VERBS.find((candidate) => subject.startsWith(`$SRV.${candidate}`));
       if (verb === undefined || reply === '') return;
       try {
         link.publish(reply, served.answer(verb));
@@ -223,7 +222,10 @@ function validateService(service: ServedServiceOptions, endpoints: readonly Serv
       : [`version must be three numbers such as 0.0.1, not ${JSON.stringify(version)}`]),
     ...endpoints
       .filter(({ subject }) => !subject.split('.').every(isSubjectToken))
-      .map(({ subject }) => `${JSON.stringify(subject)} is no subject of an endpoint`),
+      .map(
+        ({ subject }) =>
+          `${JSON.stringify(subject)} is not a valid subject of an endpoint: write words without spaces, * or >, separated by dots`,
+      ),
   ];
   if (problems.length > 0) throw new NatsOptionsError(problems);
 }

@@ -1,7 +1,7 @@
-/** The two forms of a page. */
+/** The two formats of a page. */
 export type MetricsFormat = 'text' | 'openmetrics';
 
-/** What a page is answered as. */
+/** The format of a page and its content type. */
 export interface MetricsContent {
   readonly format: MetricsFormat;
   readonly contentType: string;
@@ -16,8 +16,8 @@ const contents = {
 } as const satisfies Record<MetricsFormat, MetricsContent>;
 
 /**
- * The form of a page that a scraper asks for with its `Accept` header: OpenMetrics when it names that, in version 1.0.0
- * or in none, and wants nothing more than that; else the text format, whatever it says.
+ * Selects the format of a page for an `Accept` header: OpenMetrics if the header names it, with version 1.0.0 or no
+ * version, and does not prefer plain text; otherwise the text format.
  *
  * @example
  * ```ts
@@ -55,7 +55,7 @@ interface MediaRange {
 function rangeOf(text: string): MediaRange {
   const [type = '', ...parameters] = text.split(';').map((part) => part.trim());
   const values = new Map(
-    parameters.map((one) => one.split('=').map((part) => part.trim()) as [string, string]),
+    parameters.map((parameter) => parameter.split('=').map((part) => part.trim()) as [string, string]),
   );
   const quality = Number(values.get('q') ?? 1);
   return {

@@ -14,7 +14,7 @@ import { type Metric, tidemarkMetrics } from './metric-names.js';
 import type { PoolMetrics } from './pool-metrics.js';
 import { latencyFamilies, loadFamilies } from './worker-gauge-families.js';
 
-/** What can make a worker busy now: the checks whose mark is set, and a mark of the request path where it counts. */
+/** The possible causes of a busy worker: the checks whose threshold is set, and overload marks if the policy uses them. */
 export function checksInForce({ policy, thresholds }: FleetRanks): (LoadCheck | 'overload-mark')[] {
   const checks: (LoadCheck | 'overload-mark')[] = [];
   if (thresholds.activePrefillTokensThreshold !== null) checks.push('activePrefillTokens');
@@ -33,49 +33,49 @@ const states: readonly SourceState[] = ['connecting', 'live', 'stale', 'down', '
 const MAX_SOURCES = 64;
 const MAX_SOURCE_LENGTH = 100;
 
-/** Ours that speak of a pool as a whole. */
+/** The metrics of tidemark for whole pools. */
 export const poolFamilies: readonly Family[] = [
-  ofPool(tidemarkMetrics.connected, ({ snapshot }, sink) => sink.sample(snapshot === undefined ? 0 : 1)),
-  ofPool(tidemarkMetrics.fleetWorkers, ({ snapshot }, sink) => {
+  poolFamily(tidemarkMetrics.connected, ({ snapshot }, sink) => sink.sample(snapshot === undefined ? 0 : 1)),
+  poolFamily(tidemarkMetrics.poolWorkers, ({ snapshot }, sink) => {
     for (const [state, count] of Object.entries(snapshot?.fleet ?? {})) sink.sample(count as number, state);
   }),
-  ofPool(tidemarkMetrics.mark, ({ snapshot }, sink) => {
+  poolFamily(tidemarkMetrics.threshold, ({ snapshot }, sink) => {
     if (snapshot === undefined) return;
     const { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac } =
       snapshot.thresholds;
-    const marks = {
+    const thresholds = {
       activeDecodeBlocksThreshold,
       activePrefillTokensThreshold,
       activePrefillTokensThresholdFrac,
     };
-    for (const [mark, value] of Object.entries(marks)) if (value !== null) sink.sample(value, mark);
+    for (const [name, value] of Object.entries(thresholds)) if (value !== null) sink.sample(value, name);
   }),
-  ofPool(tidemarkMetrics.sourceState, (pool, sink) => {
+  poolFamily(tidemarkMetrics.sourceState, (pool, sink) => {
     for (const [source, { state }] of sourcesOf(pool)) {
-      for (const one of states) sink.sample(one === state ? 1 : 0, source, one);
+      for (const other of states) sink.sample(other === state ? 1 : 0, source, other);
     }
   }),
-  ofPool(tidemarkMetrics.sourceStateSince, (pool, sink) => {
+  poolFamily(tidemarkMetrics.sourceStateSince, (pool, sink) => {
     for (const [source, { since }] of sourcesOf(pool)) sink.sample(since / 1000, source);
   }),
-  ofPool(tidemarkMetrics.transitions, ({ counts }, sink) => {
+  poolFamily(tidemarkMetrics.transitions, ({ counts }, sink) => {
     for (const [direction, checks] of Object.entries(counts?.transitions ?? {})) {
       for (const [check, count] of checks) sink.sample(count, check, direction);
     }
   }),
-  ofPool(tidemarkMetrics.problems, ({ counts }, sink) => {
+  poolFamily(tidemarkMetrics.problems, ({ counts }, sink) => {
     for (const [code, count] of counts?.problems ?? []) sink.sample(count, code);
   }),
-  ofPool(tidemarkMetrics.loadMessages, ({ account }, sink) => {
+  poolFamily(tidemarkMetrics.loadMessages, ({ account }, sink) => {
     if (account !== undefined) sink.sample(account.messages);
   }),
-  ofPool(tidemarkMetrics.loadsUndecodable, ({ account }, sink) => {
+  poolFamily(tidemarkMetrics.loadsUndecodable, ({ account }, sink) => {
     if (account !== undefined) sink.sample(account.failed);
   }),
-  ofPool(tidemarkMetrics.sequenceGaps, ({ account }, sink) => {
+  poolFamily(tidemarkMetrics.sequenceGaps, ({ account }, sink) => {
     if (account !== undefined) sink.sample(account.sequences.gaps);
   }),
-  ofPool(tidemarkMetrics.loadsMissing, ({ account }, sink) => {
+  poolFamily(tidemarkMetrics.loadsMissing, ({ account }, sink) => {
     if (account === undefined) return;
     const { missing, missingDetached } = account.sequences;
     sink.sample(missingDetached, 'true');
@@ -83,7 +83,7 @@ export const poolFamilies: readonly Family[] = [
   }),
 ];
 
-function ofPool(metric: Metric, samples: (pool: PoolAtScrape, sink: SampleSink) => void): Family {
+function poolFamily(metric: Metric, samples: (pool: PoolAtScrape, sink: SampleSink) => void): Family {
   return {
     metric,
     *samples(pools, sink) {
@@ -96,7 +96,7 @@ function ofPool(metric: Metric, samples: (pool: PoolAtScrape, sink: SampleSink) 
   };
 }
 
-/** The statuses by the name of their source, as far as the label is bounded. */
+/** The statuses by source, within the limits of the label. */
 function sourcesOf({
   snapshot,
 }: PoolAtScrape): Map<string, { readonly state: SourceState; readonly since: number }> {
@@ -104,20 +104,20 @@ function sourcesOf({
   return new Map(statuses.map((status) => [status.source.slice(0, MAX_SOURCE_LENGTH), status]));
 }
 
-/** Ours that speak of workers and ranks. */
+/** The metrics of tidemark for workers and ranks. */
 export const tidemarkFamilies: readonly Family[] = [
-  ofWorkers(tidemarkMetrics.busy, ({ ranks, worker, workerId }, sink) =>
+  workerFamily(tidemarkMetrics.busy, ({ ranks, worker, workerId }, sink) =>
     sink.sample(ranks.isBusy(worker) ? 1 : 0, workerId),
   ),
-  ofWorkers(tidemarkMetrics.busySince, ({ ranks, worker, workerId }, sink) => {
+  workerFamily(tidemarkMetrics.busySince, ({ ranks, worker, workerId }, sink) => {
     if (ranks.isBusy(worker)) sink.sample(ranks.busySince(worker) / 1000, workerId);
   }),
   {
-    metric: tidemarkMetrics.ranksAboveMark,
+    metric: tidemarkMetrics.ranksAboveThreshold,
     *samples(pools, sink) {
       for (const pool of pools) {
         if (pool.ranks === undefined) continue;
-        sink.begin(tidemarkMetrics.ranksAboveMark, pool.labels);
+        sink.begin(tidemarkMetrics.ranksAboveThreshold, pool.labels);
         const checks = checksInForce(pool.ranks);
         const above = new Map<(typeof checks)[number], number>();
         for (const { ranks, worker, workerId } of eachWorker([pool])) {
@@ -139,14 +139,14 @@ export const tidemarkFamilies: readonly Family[] = [
       }
     },
   },
-  ofRanks(tidemarkMetrics.kvUsedBlocks, ({ ranks, worker }, index) => ranks.kvUsedBlocks(worker, index)),
-  ofRanks(tidemarkMetrics.signalAge, ({ pool, ranks, worker }, index) => {
+  rankFamily(tidemarkMetrics.kvUsedBlocks, ({ ranks, worker }, index) => ranks.kvUsedBlocks(worker, index)),
+  rankFamily(tidemarkMetrics.signalAge, ({ pool, ranks, worker }, index) => {
     const age = ranks.age(worker, index, pool.now);
     return age === null ? null : age / 1000;
   }),
 ];
 
-function ofWorkers(metric: Metric, samples: (worker: WorkerOfPool, sink: SampleSink) => void): Family {
+function workerFamily(metric: Metric, samples: (worker: WorkerOfPool, sink: SampleSink) => void): Family {
   return {
     metric,
     *samples(pools, sink) {
@@ -161,16 +161,16 @@ function ofWorkers(metric: Metric, samples: (worker: WorkerOfPool, sink: SampleS
   };
 }
 
-function ofRanks(metric: Metric, value: (worker: WorkerOfPool, index: number) => Count | null): Family {
+function rankFamily(metric: Metric, value: (worker: WorkerOfPool, index: number) => Count | null): Family {
   return {
     metric,
     *samples(pools, sink) {
       for (const pool of pools) {
         sink.begin(metric, pool.labels);
-        for (const one of eachWorker([pool])) {
-          const { ranks, worker, workerId } = one;
+        for (const workerOfPool of eachWorker([pool])) {
+          const { ranks, worker, workerId } = workerOfPool;
           for (let index = 0; index < ranks.rankCount(worker); index += 1) {
-            const sample = value(one, index);
+            const sample = value(workerOfPool, index);
             if (sample !== null) sink.sample(sample, String(ranks.rank(worker, index)), workerId);
             if (sink.full) yield;
           }
@@ -181,7 +181,7 @@ function ofRanks(metric: Metric, value: (worker: WorkerOfPool, index: number) =>
   };
 }
 
-/** What some pools tell, in the order of a page. */
+/** All metrics of some pools, in the order of a page. */
 export function familiesOf(pools: readonly PoolMetrics[]): readonly Family[] {
   return [
     ...loadFamilies,

@@ -6,9 +6,9 @@ export { registryMetrics } from './registry-metrics.js';
 export type { MetricsRegistry } from './registry-metrics.js';
 export { contentTypeFor, type MetricsContent, type MetricsFormat } from './content-type-for.js';
 
-// What others set.
+// Series of the request path.
 export { seriesCleanup, type SeriesCleanupOptions } from './series-cleanup.js';
-export { WorkerLatencies, type LatencyLabels as LatencyOf } from './worker-latencies.js';
+export { WorkerLatencies, type LatencyLabels } from './worker-latencies.js';
 
 // Names and errors.
 export { legacyMetrics, tidemarkMetrics, workerGauges } from './metric-names.js';

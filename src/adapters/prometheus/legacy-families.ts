@@ -3,32 +3,32 @@ import { type Family, type PoolAtScrape, type WorkerOfPool, eachWorker } from '.
 import { type Metric, legacyMetrics } from './metric-names.js';
 import type { LegacyMetrics, LegacyWorkerStats } from './pool-metrics.js';
 
-/** The metrics of Dynamo's old metrics component, for the pools that want them. */
+/** The metrics of Dynamo's old metrics component, for pools with the option `legacy`. */
 export const legacyFamilies: readonly Family[] = [
-  ofWorkers(legacyMetrics.blocksActive, (worker) => blocksOf(worker).active),
-  ofWorkers(legacyMetrics.blocksTotal, (worker) => blocksOf(worker).total),
-  ofStats(legacyMetrics.activeSlots, ({ requestActiveSlots }) => requestActiveSlots),
-  ofStats(legacyMetrics.totalSlots, ({ requestTotalSlots }) => requestTotalSlots),
-  ofStats(legacyMetrics.hitRate, ({ gpuPrefixCacheHitRate }) => gpuPrefixCacheHitRate),
-  ofSpread(legacyMetrics.loadAvg, ({ average }) => average),
-  ofSpread(legacyMetrics.loadStd, ({ deviation }) => deviation),
-  ofHitRate(legacyMetrics.islBlocks, ({ islBlocks }) => islBlocks),
-  ofHitRate(legacyMetrics.overlapBlocks, ({ overlapBlocks }) => overlapBlocks),
+  workerFamily(legacyMetrics.blocksActive, (worker) => blocksOf(worker).active),
+  workerFamily(legacyMetrics.blocksTotal, (worker) => blocksOf(worker).total),
+  statsFamily(legacyMetrics.activeSlots, ({ requestActiveSlots }) => requestActiveSlots),
+  statsFamily(legacyMetrics.totalSlots, ({ requestTotalSlots }) => requestTotalSlots),
+  statsFamily(legacyMetrics.hitRate, ({ gpuPrefixCacheHitRate }) => gpuPrefixCacheHitRate),
+  spreadFamily(legacyMetrics.loadAvg, ({ average }) => average),
+  spreadFamily(legacyMetrics.loadStd, ({ deviation }) => deviation),
+  hitRateFamily(legacyMetrics.islBlocks, ({ islBlocks }) => islBlocks),
+  hitRateFamily(legacyMetrics.overlapBlocks, ({ overlapBlocks }) => overlapBlocks),
 ];
 
 type LegacyPool = PoolAtScrape & { readonly legacy: LegacyMetrics };
 
-/** The pools that want the old metrics; of pools with the same component and endpoint the first. */
+/** The pools with the option `legacy`; only the first of those with the same component and endpoint. */
 function legacyOf(pools: readonly PoolAtScrape[]): LegacyPool[] {
-  const wanting = pools.filter((pool): pool is LegacyPool => pool.legacy !== undefined);
-  return [...new Map(wanting.toReversed().map((pool) => [keyOf(pool), pool])).values()].toReversed();
+  const legacyPools = pools.filter((pool): pool is LegacyPool => pool.legacy !== undefined);
+  return [...new Map(legacyPools.toReversed().map((pool) => [keyOf(pool), pool])).values()].toReversed();
 }
 
 function keyOf({ legacy: { component, endpoint } }: LegacyPool): string {
   return JSON.stringify([component, endpoint]);
 }
 
-/** The blocks of a worker's ranks, summed up; `undefined` where no rank said any. */
+/** The sums of blocks over the ranks of a worker; absent if no rank has a value. */
 function blocksOf({ ranks, worker }: WorkerOfPool): { readonly active?: number; readonly total?: number } {
   let active: number | undefined;
   let total: number | undefined;
@@ -41,7 +41,7 @@ function blocksOf({ ranks, worker }: WorkerOfPool): { readonly active?: number; 
   return { ...(active !== undefined && { active }), ...(total !== undefined && { total }) };
 }
 
-function ofWorkers(metric: Metric, value: (worker: WorkerOfPool) => number | undefined): Family {
+function workerFamily(metric: Metric, value: (worker: WorkerOfPool) => number | undefined): Family {
   return {
     metric,
     *samples(pools, sink) {
@@ -58,7 +58,7 @@ function ofWorkers(metric: Metric, value: (worker: WorkerOfPool) => number | und
   };
 }
 
-function ofStats(metric: Metric, value: (stats: LegacyWorkerStats) => number | undefined): Family {
+function statsFamily(metric: Metric, value: (stats: LegacyWorkerStats) => number | undefined): Family {
   return {
     metric,
     *samples(pools, sink) {
@@ -67,10 +67,10 @@ function ofStats(metric: Metric, value: (stats: LegacyWorkerStats) => number | u
         const { component, endpoint, stats } = pool.legacy;
         if (stats === undefined) continue;
         const byWorker = new Map<WorkerId, LegacyWorkerStats>();
-        for (const one of stats()) byWorker.set(one.workerId, one);
+        for (const workerStats of stats()) byWorker.set(workerStats.workerId, workerStats);
         for (const { workerId } of eachWorker([pool])) {
-          const one = byWorker.get(workerId);
-          const sample = one && value(one);
+          const workerStats = byWorker.get(workerId);
+          const sample = workerStats && value(workerStats);
           if (sample !== undefined) sink.sample(sample, component, endpoint, workerId);
           yield;
         }
@@ -79,7 +79,7 @@ function ofStats(metric: Metric, value: (stats: LegacyWorkerStats) => number | u
   };
 }
 
-function ofSpread(
+function spreadFamily(
   metric: Metric,
   value: (spread: { readonly average: number; readonly deviation: number }) => number,
 ): Family {
@@ -105,7 +105,7 @@ function ofSpread(
   };
 }
 
-function ofHitRate(
+function hitRateFamily(
   metric: Metric,
   value: (blocks: { readonly islBlocks: number; readonly overlapBlocks: number }) => number,
 ): Family {

@@ -7,17 +7,17 @@ import type { Metric } from './metric-names.js';
 import { MetricsOptionsError } from './metrics-errors.js';
 import type { PoolMetrics } from './pool-metrics.js';
 
-/** Where samples go: a page, or the values of a registry. */
+/** Receives samples: a page, or a metric of a registry. */
 export interface SampleSink {
-  /** Whether it has enough for one turn: who writes the samples of many ranks in a row yields before the next. */
+  /** Whether the sink has enough samples for one turn: a writer of many ranks should yield. */
   readonly full: boolean;
-  /** The samples that follow are of this metric, and carry these labels before its own. */
+  /** Begins the samples of a metric, which have these labels before those of the metric. */
   begin(metric: Metric, labels: Readonly<Record<string, string>>): void;
-  /** One sample, with the values of the metric's labels in their order. */
+  /** Adds a sample, with the values of the labels of the metric in order. */
   sample(value: Count, first?: string, second?: string, third?: string): void;
 }
 
-/** A pool as it was when the page was asked for: everything on one page is of one moment. */
+/** A pool at the moment of a scrape, so that everything on a page is consistent. */
 export interface PoolAtScrape extends Pick<
   PoolMetrics,
   'labels' | 'account' | 'latencies' | 'legacy' | 'counts'
@@ -28,9 +28,9 @@ export interface PoolAtScrape extends Pick<
 }
 
 /**
- * The pools as they are now.
+ * Captures the current state of pools.
  *
- * @throws MetricsOptionsError when two of them have the same labels, as their series would be the same
+ * @throws MetricsOptionsError if two pools have the same labels, because their series would be the same
  */
 export function poolsAtScrape(pools: readonly PoolMetrics[]): PoolAtScrape[] {
   const seen = new Set<string>();
@@ -38,7 +38,9 @@ export function poolsAtScrape(pools: readonly PoolMetrics[]): PoolAtScrape[] {
   for (const { labels } of pools) {
     const key = JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
     if (seen.has(key))
-      problems.push(`two pools have the labels ${JSON.stringify(labels)}; give each its own, such as pool`);
+      problems.push(
+        `two pools have the labels ${JSON.stringify(labels)}: give each pool different labels, such as pool`,
+      );
     seen.add(key);
   }
   if (problems.length > 0) throw new MetricsOptionsError(problems);
@@ -55,8 +57,8 @@ export function poolsAtScrape(pools: readonly PoolMetrics[]): PoolAtScrape[] {
 }
 
 /**
- * One metric and how its samples are made. The generator yields at every worker, and amid many ranks when the sink is
- * full, so that its reader may let others work.
+ * One metric and the generator of its samples. It yields after every worker, and between ranks when the sink is full, so
+ * that other callbacks can run in between.
  */
 export interface Family {
   readonly metric: Metric;
@@ -83,8 +85,8 @@ export function* eachWorker(pools: readonly PoolAtScrape[]): Generator<WorkerOfP
 }
 
 /**
- * Tells whether the labels of a series are met for the first time, for series that say nothing of pools: a worker that
- * is in several is told by the first. With one pool none comes twice, and no key is made.
+ * Returns a function that reports whether it sees the labels of a series for the first time. It is needed for series
+ * without pool labels: a worker in several pools counts only in the first one. With one pool it is always true.
  */
 export function firstSeenIn(
   pools: readonly PoolAtScrape[],

@@ -1,30 +1,30 @@
-/** One metric: its name and what belongs to it. It fits the constructors of prom-client as it is. */
+/** The definition of one metric. The constructors of prom-client accept it as it is. */
 export interface Metric {
   readonly name: string;
   readonly type: 'gauge' | 'counter';
   readonly help: string;
-  /** In the order in which they are written. */
+  /** In the order on a page. */
   readonly labelNames: readonly string[];
 }
 
 /**
- * Every metric that tidemark knows, and the rules it follows.
+ * The rules of all metrics:
  *
- * 1. What Dynamo has keeps Dynamo's name, help and labels, to the letter; its labels come in the order of its pages.
- * 2. Ours begin with `tidemark_`, carry the labels of their pool, and follow Prometheus: base units, `_total` for
- *    what only grows, `_timestamp_seconds` for moments.
- * 3. The values of a label are bounded: by the fleet (`worker_id`, `dp_rank`), by a closed list (`worker_type`, `check`,
- *    `state`, `mark`, `direction`, `code`, `detached`), or by a limit (`source`, the pool's own).
- * 4. No metric has a series for what is not there.
+ * 1. A metric of Dynamo keeps its exact name, help and labels, in the order of Dynamo's pages.
+ * 2. A metric of tidemark begins with `tidemark_`, has the labels of its pool, and follows the conventions of Prometheus:
+ *    base units, `_total` for counters, `_timestamp_seconds` for moments.
+ * 3. The values of every label are bounded: by the fleet (`worker_id`, `dp_rank`), by a closed list (`worker_type`,
+ *    `check`, `state`, `threshold`, `direction`, `code`, `detached`), or by a limit (`source`, the labels of the pool).
+ * 4. There are no series for workers and ranks that are absent.
  */
 const worker = ['dp_rank', 'worker_id', 'worker_type'] as const;
 
 /**
- * The five gauges that a Dynamo frontend has for each worker and rank. `dp_rank` is `none` on the latency gauges when
- * the request carried no rank. Source: pages of Dynamo 1.0.1 and 1.6.1.
+ * The five gauges of a Dynamo frontend for each worker and rank. On the latency gauges, `dp_rank` is `none` if the request
+ * had no rank. Source: pages of Dynamo 1.0.1 and 1.6.1.
  */
 export const workerGauges = {
-  /** From the state: what the rank reported last, from whichever side. */
+  /** From the state: the last value of any origin. */
   activeDecodeBlocks: {
     name: 'dynamo_frontend_worker_active_decode_blocks',
     type: 'gauge',
@@ -37,21 +37,21 @@ export const workerGauges = {
     help: 'Active prefill tokens queued per worker',
     labelNames: worker,
   },
-  /** From the request path: the first token of a response, with the labels of the worker that prefilled. */
+  /** From the request path: the first token of a response, with the labels of the prefill worker. */
   lastTimeToFirstToken: {
     name: 'dynamo_frontend_worker_last_time_to_first_token_seconds',
     type: 'gauge',
     help: 'Last observed time to first token per worker (seconds)',
     labelNames: worker,
   },
-  /** Together with the one before. */
+  /** From the request path, together with `lastTimeToFirstToken`. */
   lastInputSequenceTokens: {
     name: 'dynamo_frontend_worker_last_input_sequence_tokens',
     type: 'gauge',
     help: 'Last observed input sequence tokens per worker',
     labelNames: worker,
   },
-  /** From the request path: every later token, with the labels of the worker that decodes. */
+  /** From the request path: every later token, with the labels of the decode worker. */
   lastInterTokenLatency: {
     name: 'dynamo_frontend_worker_last_inter_token_latency_seconds',
     type: 'gauge',
@@ -60,58 +60,58 @@ export const workerGauges = {
   },
 } as const satisfies Record<string, Metric>;
 
-/** Ours. All of them carry the labels of the pool besides. */
+/** The metrics of tidemark. All of them also have the labels of the pool. */
 export const tidemarkMetrics = {
   connected: {
     name: 'tidemark_monitor_connected',
     type: 'gauge',
-    help: 'Whether the monitor of the pool runs (1) or not (0)',
+    help: 'Whether the monitor of the pool is connected (1) or not (0)',
     labelNames: [],
   },
-  fleetWorkers: {
-    name: 'tidemark_fleet_workers',
+  poolWorkers: {
+    name: 'tidemark_pool_workers',
     type: 'gauge',
-    help: 'Workers by state: known are judged, held wait for discovery, marked were marked by the request path, instances and down are as discovery tells',
+    help: 'Workers of the pool by state: known (judged), held (waiting for discovery), busy, marked (with an overload mark), instances and down (from discovery)',
     labelNames: ['state'],
   },
   busy: {
     name: 'tidemark_worker_busy',
     type: 'gauge',
-    help: 'Whether the worker is above its load marks (1) or not (0)',
+    help: 'Whether the worker is busy (1) or not (0)',
     labelNames: ['worker_id'],
   },
   busySince: {
     name: 'tidemark_worker_busy_since_timestamp_seconds',
     type: 'gauge',
-    help: 'Since when a busy worker is busy, in Unix time; free workers have no series',
+    help: 'When a busy worker became busy, in Unix time; free workers have no series',
     labelNames: ['worker_id'],
   },
-  /** Only checks whose mark is set; `mark` stands for a mark of the request path, and is 0 or 1. */
-  ranksAboveMark: {
-    name: 'tidemark_worker_ranks_above_mark',
+  /** Only checks whose threshold is set. For the check `overload-mark` the value is 0 or 1. */
+  ranksAboveThreshold: {
+    name: 'tidemark_worker_ranks_above_threshold',
     type: 'gauge',
-    help: 'How many ranks of the worker are above the mark of a check',
+    help: 'Ranks of the worker that are above the threshold of a check',
     labelNames: ['check', 'worker_id'],
   },
   kvUsedBlocks: {
     name: 'tidemark_rank_kv_used_blocks',
     type: 'gauge',
-    help: 'KV cache blocks in use by a rank, as the worker itself reported last',
+    help: 'KV cache blocks in use by a rank, as last reported by the worker',
     labelNames: ['dp_rank', 'worker_id'],
   },
   signalAge: {
     name: 'tidemark_rank_signal_age_seconds',
     type: 'gauge',
-    help: 'How long ago the last load of a rank came',
+    help: 'Time since the last load of a rank',
     labelNames: ['dp_rank', 'worker_id'],
   },
-  mark: {
-    name: 'tidemark_mark',
+  threshold: {
+    name: 'tidemark_threshold',
     type: 'gauge',
-    help: 'The load marks in force; a mark that is off has no series',
-    labelNames: ['mark'],
+    help: 'The thresholds in force; a threshold that is not set has no series',
+    labelNames: ['threshold'],
   },
-  /** At most 64 sources of a pool, their names cut to 100 characters. */
+  /** At most 64 sources per pool; names are truncated to 100 characters. */
   sourceState: {
     name: 'tidemark_source_state',
     type: 'gauge',
@@ -121,26 +121,26 @@ export const tidemarkMetrics = {
   sourceStateSince: {
     name: 'tidemark_source_state_since_timestamp_seconds',
     type: 'gauge',
-    help: 'Since when a source is in its state, in Unix time',
+    help: 'When the state of a source began, in Unix time',
     labelNames: ['source'],
   },
-  /** Counted while `counting$` is subscribed to, as are those below; a restart of the process begins at 0. */
+  /** Like the counters below, counted while `counting$` is subscribed to, and reset by a restart of the process. */
   transitions: {
     name: 'tidemark_transitions_total',
     type: 'counter',
-    help: 'Workers that became busy or free, by the check that told, or by what else it was: mark, unmarked, left, none',
+    help: 'Workers that became busy or free, by the decisive check or another cause: overload-mark, overload-mark-ended, left, none',
     labelNames: ['check', 'direction'],
   },
   problems: {
     name: 'tidemark_problems_total',
     type: 'counter',
-    help: 'What was wrong and was survived, in events, by code',
+    help: 'Recoverable problems by code',
     labelNames: ['code'],
   },
   loadMessages: {
     name: 'tidemark_load_messages_total',
     type: 'counter',
-    help: 'Load messages that came',
+    help: 'Load messages received',
     labelNames: [],
   },
   loadsUndecodable: {
@@ -152,36 +152,36 @@ export const tidemarkMetrics = {
   sequenceGaps: {
     name: 'tidemark_load_sequence_gaps_total',
     type: 'counter',
-    help: 'Gaps in the running numbers of the publishers of loads',
+    help: 'Gaps in the sequence numbers of the publishers of loads',
     labelNames: [],
   },
   loadsMissing: {
     name: 'tidemark_load_messages_missing_total',
     type: 'counter',
-    help: 'Load messages whose numbers did not come, by whether we were cut off meanwhile',
+    help: 'Load messages that were not received, by whether the connection was lost in between',
     labelNames: ['detached'],
   },
 } as const satisfies Record<string, Metric>;
 
 const legacyWorker = ['component', 'endpoint', 'worker_id'] as const;
 
-/** The set of Dynamo's metrics component, up to 0.5.1. The two counters have their `_total` in OpenMetrics only. */
+/** The metrics of Dynamo's metrics component, up to 0.5.1. The two counters end in `_total` only in OpenMetrics. */
 export const legacyMetrics = {
-  /** From the state: the sum over the ranks of used blocks, or of active ones where a rank reports no used ones. */
+  /** From the state: the sum over the ranks of used blocks, or of active blocks if a rank reports no used blocks. */
   blocksActive: {
     name: 'llm_kv_blocks_active',
     type: 'gauge',
     help: 'Active KV cache blocks',
     labelNames: legacyWorker,
   },
-  /** From the state: the sum over the ranks that reported, as the worker's card says. */
+  /** From the state: the sum of the capacity of all known ranks. */
   blocksTotal: {
     name: 'llm_kv_blocks_total',
     type: 'gauge',
     help: 'Total KV cache blocks',
     labelNames: legacyWorker,
   },
-  /** The next three and the counters are in no load: whoever scrapes the workers' statistics gives them. */
+  /** Like the next two and the counters, from the statistics of workers, which the caller provides. */
   activeSlots: {
     name: 'llm_requests_active_slots',
     type: 'gauge',
@@ -194,14 +194,14 @@ export const legacyMetrics = {
     help: 'Total request slots',
     labelNames: legacyWorker,
   },
-  /** A fraction from 0 to 1, whatever its name says. */
+  /** A fraction from 0 to 1, despite its name. */
   hitRate: {
     name: 'llm_kv_hit_rate_percent',
     type: 'gauge',
     help: 'KV hit rate percentage per worker',
     labelNames: legacyWorker,
   },
-  /** Over the workers' active blocks; no series when there is no worker, where the original has NaN. */
+  /** The average of the active blocks of workers. Without workers there is no series, where the original has NaN. */
   loadAvg: {
     name: 'llm_load_avg',
     type: 'gauge',

@@ -1,6 +1,6 @@
 import { TidemarkError } from '../../core/errors.js';
 
-/** Options or values that cannot be followed. `problems` lists everything that is wrong with them. */
+/** Invalid options or values. `problems` lists everything that is wrong with them. */
 export class MetricsOptionsError extends TidemarkError {
   override readonly name = 'MetricsOptionsError';
 
@@ -9,19 +9,19 @@ export class MetricsOptionsError extends TidemarkError {
   }
 }
 
-/** A registry holds metrics already under names that are wanted. `names` lists all of them. */
+/** A registry already contains metrics with the required names. `names` lists all of them. */
 export class MetricNameTakenError extends TidemarkError {
   override readonly name = 'MetricNameTakenError';
 
   constructor(readonly names: readonly string[]) {
     super(
       'metric-name-taken',
-      `The registry already holds ${names.join(', ')}: collect into a registry of its own, or remove them first.`,
+      `The registry already contains ${names.join(', ')}: use another registry, or remove them first.`,
     );
   }
 }
 
-/** Series of a metric cannot be named by the labels that are known, so they are still there. */
+/** Series could not be removed, because the labels of a metric are not the expected ones. */
 export class SeriesCleanupError extends TidemarkError {
   override readonly name = 'SeriesCleanupError';
 

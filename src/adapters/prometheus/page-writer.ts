@@ -3,31 +3,31 @@ import type { MetricsFormat } from './content-type-for.js';
 import type { SampleSink } from './metric-family.js';
 import type { Metric } from './metric-names.js';
 
-/** A label value as both formats write it. */
+/** Escapes a label value, as in both formats. */
 export function escapeLabelValue(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
 }
 
-/** A chunk is handed on when it is this long. */
+/** The size at which a chunk is complete. */
 const CHUNK_BYTES = 32 * 1024;
-/** Room for what a worker writes beyond that. */
+/** Room for the samples of one more worker. */
 const MARGIN_BYTES = 4 * 1024;
-/** The longest number, a 64-bit integer or what JavaScript writes of a double, and the end of the line. */
+/** The size of the longest number, a 64-bit integer or a double, and the end of the line. */
 const MAX_NUMBER_BYTES = 32;
-/** The most bytes that a character of a label value can need. */
+/** The maximum number of bytes per character of a label value. */
 const MAX_CHARACTER_BYTES = 3;
 const none: readonly Uint8Array[] = [];
 
 /**
- * Writes samples as lines into bytes. What is the same in all lines of a metric is made once; of a line only the label
- * values and the number are, digit by digit, so that a page of many lines leaves no garbage behind.
+ * Writes samples as lines. The constant parts of all lines of a metric are encoded once. For each line it only writes the
+ * label values and the digits of the number, without allocations.
  */
 export class PageWriter implements SampleSink {
   length = 0;
   private bytes = Buffer.allocUnsafe(CHUNK_BYTES + MARGIN_BYTES);
   private metric: Metric | undefined;
   private headerOf: Metric | undefined;
-  /** The bytes before the first value, between the values, and behind the last. */
+  /** The bytes before the first label value, between the values, and after the last one. */
   private pieces = none;
   private fixedLength = 0;
 
@@ -44,7 +44,7 @@ export class PageWriter implements SampleSink {
   }
 
   sample(value: Count, first = '', second = '', third = ''): void {
-    // A metric without samples has no header either, as on Dynamo's pages.
+    // As on Dynamo's pages, a metric without samples has no header.
     if (this.headerOf !== this.metric) this.header();
     const { pieces } = this;
     this.makeRoom(
@@ -61,14 +61,14 @@ export class PageWriter implements SampleSink {
     this.length += 1;
   }
 
-  /** Writes a line as it is. */
+  /** Writes a line. */
   line(text: string): void {
     const bytes = Buffer.from(`${text}\n`);
     this.makeRoom(bytes.length);
     this.piece(bytes);
   }
 
-  /** The bytes written since the last call; they are the caller's. */
+  /** Returns the bytes written since the last call, which the caller may keep. */
   take(): Uint8Array {
     const taken = this.bytes.subarray(0, this.length);
     this.bytes = Buffer.allocUnsafe(CHUNK_BYTES + MARGIN_BYTES);
@@ -97,7 +97,7 @@ export class PageWriter implements SampleSink {
     this.length += piece.length;
   }
 
-  /** A label value, and what follows it. */
+  /** Writes a label value and the piece after it. */
   private text(text: string, next: Uint8Array | undefined): void {
     const { bytes, length } = this;
     let i = 0;

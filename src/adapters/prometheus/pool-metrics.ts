@@ -11,9 +11,10 @@ import { type Metric, legacyMetrics, tidemarkMetrics, workerGauges } from './met
 import { MetricsOptionsError } from './metrics-errors.js';
 import type { WorkerLatencies } from './worker-latencies.js';
 
-/** What told that a worker crossed: a check, or what else it was. */
+/** The cause of a transition: the decisive check, or another reason. */
 export type TransitionCause = LoadCheck | 'overload-mark' | 'overload-mark-ended' | 'left' | 'none';
 
+/** The verdict after a transition. */
 export type TransitionDirection = 'busy' | 'free';
 
 const checks = {
@@ -25,7 +26,7 @@ const checks = {
   none: 0,
 } as const satisfies Partial<Record<TransitionCause, 0>>;
 
-/** What the steps of a monitor amount to. Every count is there from the beginning, at 0, so that its first rise shows. */
+/** The sums of the steps of a monitor. Every counter exists from the beginning with 0, so that its first increase is visible. */
 export class MonitorCounts {
   readonly transitions: Readonly<Record<TransitionDirection, Map<TransitionCause, number>>> = {
     busy: new Map(Object.entries({ ...checks, 'overload-mark': 0 }) as [TransitionCause, number][]),
@@ -33,10 +34,10 @@ export class MonitorCounts {
       Object.entries({ ...checks, 'overload-mark-ended': 0, left: 0 }) as [TransitionCause, number][],
     ),
   };
-  /** By code; a code that is not ours counts as `other`. */
+  /** By code; an unknown code counts as `other`. */
   readonly problems = new Map<string, number>([...problemCodes, 'other'].map((code) => [code, 0]));
 
-  /** Counts what one step changed. */
+  /** Counts the transitions and problems of a step. */
   count({ transitions, problems }: FleetStep): void {
     for (const transition of transitions) {
       add(this.transitions[transition.busy ? 'busy' : 'free'], causeOf(transition), 1);
@@ -47,7 +48,7 @@ export class MonitorCounts {
   }
 }
 
-/** The check that the sentence of the verdict tells, or the reason where no check is. */
+/** The decisive check of the verdict, or its reason if no check decided. */
 function causeOf({ busy, verdict }: Transition): TransitionCause {
   if (verdict.reason !== 'load') return verdict.reason;
   const rank = decisiveRank(verdict.ranks, busy);
@@ -58,7 +59,7 @@ function add<Key>(counts: Map<Key, number>, key: Key, count: number): void {
   counts.set(key, (counts.get(key) ?? 0) + count);
 }
 
-/** What the statistics of one worker say beyond its loads. */
+/** The statistics of one worker that are not in its loads. */
 export interface LegacyWorkerStats {
   readonly workerId: WorkerId;
   readonly requestActiveSlots?: number;
@@ -67,28 +68,28 @@ export interface LegacyWorkerStats {
   readonly gpuPrefixCacheHitRate?: number;
 }
 
-/** How the metrics of Dynamo's old metrics component are made: its two labels, and what no load says. */
+/** The labels of the metrics of Dynamo's old metrics component, and the values that are not in loads. */
 export interface LegacyMetrics {
   readonly component: string;
   readonly endpoint: string;
-  /** The newest statistics of the workers, asked for at every page. Those of workers that are not there are left out. */
+  /** The latest statistics of workers, read for every page. Absent workers are ignored. */
   readonly stats?: () => Iterable<LegacyWorkerStats>;
-  /** What the hit-rate events amount to so far. */
+  /** The sums of the hit-rate events so far. */
   readonly hitRate?: () => { readonly islBlocks: number; readonly overlapBlocks: number };
 }
 
 const MAX_LABELS = 8;
 const MAX_VALUE_LENGTH = 256;
 
-/** Labels that our metrics give a meaning of their own. */
 const allMetrics: readonly Metric[] = [workerGauges, tidemarkMetrics, legacyMetrics].flatMap(Object.values);
+/** The labels of the metrics themselves, which a pool cannot use. */
 const reservedLabels = new Set(allMetrics.flatMap(({ labelNames }) => labelNames));
 
 /**
- * The labels of a pool, checked: at most 8, of names that Prometheus takes and no metric of ours has, with values of at
+ * Validates the labels of a pool: at most 8, with names that Prometheus accepts and that no metric uses, and values of at
  * most 256 characters.
  *
- * @throws MetricsOptionsError that tells all problems
+ * @throws MetricsOptionsError with all problems
  */
 export function validatePoolLabels(
   labels: Readonly<Record<string, string>>,
@@ -96,7 +97,7 @@ export function validatePoolLabels(
   const entries = Object.entries(labels);
   const problems = entries.flatMap(([name, value]) => problemsOf(name, value));
   if (entries.length > MAX_LABELS)
-    problems.push(`a pool has at most ${MAX_LABELS} labels, not ${entries.length}`);
+    problems.push(`a pool may have at most ${MAX_LABELS} labels, not ${entries.length}`);
   if (problems.length > 0) throw new MetricsOptionsError(problems);
   return { ...labels };
 }
@@ -105,29 +106,28 @@ function problemsOf(name: string, value: unknown): string[] {
   const problems: string[] = [];
   if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || name.startsWith('__'))
     problems.push(
-      `${JSON.stringify(name)} is no label name: letters, digits and _, no digit first, not __ first`,
+      `${JSON.stringify(name)} is not a valid label name: use letters, digits and _, and do not begin with a digit or __`,
     );
-  if (reservedLabels.has(name))
-    problems.push(`the label ${name} has a meaning of its own; give the pool's another name`);
-  if (typeof value !== 'string') problems.push(`the label ${name} must be a text`);
+  if (reservedLabels.has(name)) problems.push(`the label ${name} is reserved: use another name`);
+  if (typeof value !== 'string') problems.push(`the label ${name} must be a string`);
   else if (value.length > MAX_VALUE_LENGTH)
     problems.push(
-      `the label ${name} is ${value.length} characters long, and ${MAX_VALUE_LENGTH} are the most`,
+      `the label ${name} has ${value.length} characters, but at most ${MAX_VALUE_LENGTH} are allowed`,
     );
   return problems;
 }
 
-/** What besides its monitor a pool's metrics are made of. */
+/** Options of {@link poolMetrics}. */
 export interface PoolMetricsOptions {
-  /** Labels of all metrics that are ours, such as `pool` or `model`. Pools on one page must differ in them. */
+  /** Labels of all metrics of tidemark, such as `pool` or `model`. They must differ between the pools of a page. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** What came over NATS and what did not: `accounting$` of `natsLoads` or `dynamoSources`. */
+  /** Reports of received and missing messages: `accounting$` of `natsLoads` or `dynamoSources`. */
   readonly accounting$?: Observable<{ readonly account: LoadAccount }>;
-  /** The latencies that the request path observed. Absent: their three gauges are somebody else's. */
+  /** The latencies that the request path observed. Absent: the page has no latency gauges. */
   readonly latencies?: WorkerLatencies;
-  /** The clock that drives the monitor; that of `tidemark/clock` when absent. */
+  /** The scheduler of the monitor. Defaults to that of `tidemark/clock`. */
   readonly scheduler?: SchedulerLike;
-  /** Makes the metrics of Dynamo's old metrics component too. */
+  /** Adds the metrics of Dynamo's old metrics component. */
   readonly legacy?: LegacyMetrics;
 }
 
@@ -135,11 +135,11 @@ export interface PoolMetricsOptions {
 export interface PoolMetrics {
   readonly monitor: LoadMonitor;
   readonly labels: Readonly<Record<string, string>>;
-  /** Counts as long as it is subscribed to; it never emits and never errors. Several subscriptions count once. */
+  /** Counts while it is subscribed to, once for all subscriptions. It never emits or errors. */
   readonly counting$: Observable<never>;
-  /** What was counted so far; `undefined` before the first subscription to `counting$`. */
+  /** The counts so far; `undefined` before the first subscription to `counting$`. */
   readonly counts: MonitorCounts | undefined;
-  /** The account that came last. */
+  /** The latest account of received messages. */
   readonly account: LoadAccount | undefined;
   readonly scheduler: SchedulerLike;
   readonly latencies: WorkerLatencies | undefined;
@@ -147,14 +147,14 @@ export interface PoolMetrics {
 }
 
 /**
- * The metrics of one pool, to be rendered by {@link renderMetrics} or collected by {@link registryMetrics}.
+ * The metrics of one pool, for {@link renderMetrics} or {@link registryMetrics}.
  *
- * 1. Gauges are read from the monitor's state when the page is made, so a worker that left has no series.
- * 2. What only grows (transitions, problems, messages that did not come) has to be counted as it comes: while
- *    `counting$` is subscribed to, over the ends and new beginnings of the monitor. Before the first subscription the
- *    page has no such series. {@link registryMetrics} subscribes by itself.
+ * 1. Gauges are read from the state of the monitor when a page is rendered, so a worker that left has no series.
+ * 2. Counters (transitions, problems, missing messages) count while `counting$` is subscribed to, also when the monitor
+ *    ends and is connected again. Before the first subscription a page has no counters. {@link registryMetrics}
+ *    subscribes by itself.
  *
- * @throws MetricsOptionsError for labels that Prometheus would refuse or that our metrics use.
+ * @throws MetricsOptionsError for invalid or reserved labels.
  *
  * @example
  * ```ts
@@ -180,7 +180,7 @@ export function poolMetrics(monitor: LoadMonitor, options: PoolMetricsOptions = 
   const labels = validatePoolLabels(options.labels ?? {});
   let counts: MonitorCounts | undefined;
   let account: LoadAccount | undefined;
-  // A monitor that was stopped may be connected again: whoever subscribes to it meanwhile waits.
+  // A stopped monitor may be connected again; until then, a subscription waits.
   const steps$ = monitor.steps$.pipe(
     tap({ subscribe: () => (counts ??= new MonitorCounts()), next: (step) => counts?.count(step) }),
     repeat(),

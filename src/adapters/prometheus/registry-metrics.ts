@@ -6,31 +6,31 @@ import type { Metric } from './metric-names.js';
 import { MetricNameTakenError } from './metrics-errors.js';
 import type { PoolMetrics } from './pool-metrics.js';
 
-/** What is used of a `Registry` of prom-client; its releases 13 to 15 fit. */
+/** The methods of a prom-client `Registry` that tidemark uses, in the releases 13 to 15. */
 export interface MetricsRegistry {
   getSingleMetric(name: string): unknown;
-  // Whatever prom-client takes here; ours speak its protocol.
+  // The parameter type of prom-client is unknown here; the metrics follow its protocol.
   registerMetric(metric: never): void;
   removeSingleMetric(name: string): void;
 }
 
-/** One sample as prom-client has it. */
+/** One sample in the form of prom-client. */
 interface RegistryValue {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
 /**
- * A metric that speaks the protocol of prom-client's own: a registry asks it for its values when it is scraped. Nothing
- * is kept in between, so there is nothing to remove.
+ * A metric with the protocol of prom-client's metrics: a registry reads its values when it is scraped. It stores no values
+ * in between, so there is nothing to remove.
  */
 export class RegistryMetric implements SampleSink {
-  /** A registry of OpenMetrics takes the `_total` away here, and puts it behind the values. */
+  /** An OpenMetrics registry removes the suffix `_total` here and adds it to the samples. */
   name: string;
   readonly help: string;
   readonly type: Metric['type'];
   readonly aggregator = 'sum';
-  /** A registry takes everything in one go. */
+  /** A registry reads all samples synchronously. */
   readonly full = false;
   private fixed: Readonly<Record<string, string>> = {};
   private values: RegistryValue[] = [];
@@ -44,18 +44,18 @@ export class RegistryMetric implements SampleSink {
     this.type = metric.type;
   }
 
-  /** The values now; prom-client awaits what comes. */
+  /** The current values. prom-client awaits the result. */
   get(): Pick<RegistryMetric, 'name' | 'help' | 'type' | 'aggregator'> & { values: RegistryValue[] } {
     const values: RegistryValue[] = [];
     this.values = values;
-    const making = this.fill(this);
-    while (making.next().done !== true);
+    const samples = this.fill(this);
+    while (samples.next().done !== true);
     this.values = [];
     const { name, help, type, aggregator } = this;
     return { name, help, type, aggregator, values };
   }
 
-  /** What is read from the state cannot be reset. */
+  /** Does nothing, because the values are read from the state. */
   reset(): void {}
 
   begin(_metric: Metric, labels: Readonly<Record<string, string>>): void {
@@ -70,24 +70,24 @@ export class RegistryMetric implements SampleSink {
 }
 
 /**
- * While it is subscribed to, a registry of prom-client has the metrics of some pools besides its own.
+ * Adds the metrics of pools to a prom-client registry while it is subscribed to.
  *
- * 1. They are read from the state when the registry is asked for its metrics, all at one moment: no `set` for an event,
- *    and no series of a worker that left. Counters count meanwhile ({@link PoolMetrics.counting$}).
- * 2. It never emits. It errors, before anything is registered, with a {@link MetricNameTakenError} when the registry
- *    holds one of the names, and with a {@link MetricsOptionsError} when two pools have the same labels.
- * 3. The registry is the one given, and no other. Unsubscribing takes the metrics out of it again.
- * 4. The three latency gauges belong to the registry's owner unless a pool has `latencies`; {@link workerGauges} fit the
- *    constructor of `Gauge`, {@link seriesCleanup} drops their series.
+ * 1. The values are read from the state, all at one moment, when the registry is scraped. So there is no `set` per event,
+ *    and a worker that left has no series. Counters count while subscribed ({@link PoolMetrics.counting$}).
+ * 2. It never emits. Before it registers anything, it errors with a {@link MetricNameTakenError} if the registry already
+ *    contains one of the names, and with a {@link MetricsOptionsError} if two pools have the same labels.
+ * 3. It uses only the given registry. Unsubscribing removes the metrics from it.
+ * 4. The three latency gauges belong to the owner of the registry unless a pool has `latencies`. The constructor of
+ *    `Gauge` accepts {@link workerGauges}, and {@link seriesCleanup} removes their series.
  *
- * A registry makes its page in one go: 80 000 series hold the event loop up for about 200 ms. {@link renderMetrics} is
- * for large fleets.
+ * A registry renders its page synchronously: 80 000 series block the event loop for about 200 ms. For large fleets use
+ * {@link renderMetrics}.
  *
- * | on | it does |
+ * | on | effect |
  * |---|---|
- * | subscribe | registers |
- * | unsubscribe | takes out what it registered |
- * | second subscription | errors: the names are taken |
+ * | subscribe | registers the metrics |
+ * | unsubscribe | removes the metrics that it registered |
+ * | second subscription | errors, because the names are taken |
  *
  * @example
  * ```ts
@@ -114,7 +114,7 @@ export class RegistryMetric implements SampleSink {
 export function registryMetrics(registry: MetricsRegistry, pools: readonly PoolMetrics[]): Observable<never> {
   return new Observable((subscriber) => {
     let scrape: PoolAtScrape[] | undefined;
-    // A registry asks all its metrics in one go: they answer of one moment.
+    // A registry reads all metrics synchronously, so they share the state of one moment.
     const scraped = (): PoolAtScrape[] => {
       if (scrape === undefined) queueMicrotask(() => (scrape = undefined));
       return (scrape ??= poolsAtScrape(pools));
@@ -125,7 +125,7 @@ export function registryMetrics(registry: MetricsRegistry, pools: readonly PoolM
     const names = metrics.map(({ name }) => name);
     const taken = names.filter((name) => registry.getSingleMetric(name) !== undefined);
     if (taken.length > 0) throw new MetricNameTakenError(taken);
-    // Pools that cannot be told apart are refused now, not when somebody asks.
+    // Validates the labels of the pools now and not at the first scrape.
     poolsAtScrape(pools);
     for (const metric of metrics) registry.registerMetric(metric as never);
     const counting = merge(...pools.map(({ counting$ }) => counting$)).subscribe(subscriber);

@@ -6,14 +6,14 @@ import { PageWriter } from './page-writer.js';
 import type { PoolMetrics } from './pool-metrics.js';
 
 /**
- * One page of the metrics of some pools, in chunks of about 32 KiB. Between any two chunks whoever else waits for the
- * event loop has a turn, so that loads flow on while a page of a large fleet is made.
+ * Renders the metrics of pools as a page, in chunks of about 32 KiB. Other callbacks can run between chunks, so loads are
+ * processed while the page of a large fleet is rendered.
  *
- * 1. The whole page is of one moment, that when its first chunk is asked for: what changes later is on the next page.
- * 2. A chunk is the caller's. A consumer that takes its time holds nobody up; one that breaks off ends the making.
- * 3. `openmetrics` ends with `# EOF`, and counters end in `_total`, as the format demands.
+ * 1. All values are of the moment when the first chunk is requested.
+ * 2. The consumer may keep a chunk. A slow consumer blocks nothing, and one that stops early ends the rendering.
+ * 3. An `openmetrics` page ends with `# EOF`, and its counters end in `_total`, as the format requires.
  *
- * @throws MetricsOptionsError, at the first chunk, when two pools have the same labels.
+ * @throws MetricsOptionsError, at the first chunk, if two pools have the same labels.
  *
  * @example
  * ```ts
@@ -44,8 +44,8 @@ export async function* renderMetrics(
   const page = new PageWriter(format);
   const turn = new Turn();
   for (const { samples } of familiesOf(pools)) {
-    const making = samples(scrape, page);
-    while (making.next().done !== true) {
+    const rendering = samples(scrape, page);
+    while (rendering.next().done !== true) {
       if (!page.full && !turn.isOver) continue;
       if (page.full) yield page.take();
       await turn.next();

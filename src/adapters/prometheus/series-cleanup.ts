@@ -5,13 +5,13 @@ import { SeriesCleanupError } from './metrics-errors.js';
 import type { MetricsRegistry } from './registry-metrics.js';
 import { WorkerLatencies } from './worker-latencies.js';
 
-/** How the series of a registry are found. */
+/** Options of {@link seriesCleanup}. */
 export interface SeriesCleanupOptions {
-  /** The labels that the gauges carry besides Dynamo's three, with their values. */
+  /** Labels of the gauges in addition to Dynamo's three, with their values. */
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** A metric of prom-client, as far as it is used. */
+/** The parts of a prom-client metric that tidemark uses. */
 interface Removable {
   readonly labelNames?: readonly string[];
   remove(labels: Readonly<Record<string, string>>): void;
@@ -22,14 +22,15 @@ const latencyGauges: readonly Metric[] = Object.values(latencies);
 const gauges: readonly Metric[] = [activeDecodeBlocks, activePrefillTokens, ...latencyGauges];
 
 /**
- * The sink that drops what a cleanup names from Dynamo's five gauges, in a registry of prom-client or in
+ * A sink that removes the series of a cleanup from Dynamo's five gauges, in a prom-client registry or in
  * {@link WorkerLatencies}.
  *
- * 1. A rank is dropped from all five, `none` from the three latency gauges: only a request can be without a rank.
- * 2. A gauge that the registry does not hold, and a series that is not there, are nothing: dropping twice is as once.
- * 3. What {@link registryMetrics} put into the registry needs no cleanup and is left alone.
- * 4. A gauge whose labels are not Dynamo's three and those given throws a {@link SeriesCleanupError} when all others
- *    are done; `performCleanup` emits it as an outcome that is not ok.
+ * 1. The series of a rank are removed from all five gauges, those of `none` from the three latency gauges: only a request
+ *    can have no rank.
+ * 2. Missing gauges and series are ignored, so a cleanup can be repeated.
+ * 3. Metrics of {@link registryMetrics} need no cleanup and are not changed.
+ * 4. If the labels of a gauge are not Dynamo's three and the given ones, the sink throws a {@link SeriesCleanupError}
+ *    after it has processed all other gauges; `performCleanup` emits it as an outcome that is not ok.
  *
  * @example
  * ```ts
@@ -76,8 +77,8 @@ function removeFrom(
   const held = metric.labelNames ?? wanted;
   if (wanted.some((name) => !held.includes(name)) || held.some((name) => !wanted.includes(name))) {
     return [
-      `${gauge.name} has the labels ${held.join(', ')}, and its series are looked for by ${wanted.join(', ')}: ` +
-        'give what it has besides as labels',
+      `${gauge.name} has the labels ${held.join(', ')}, but ${wanted.join(', ')} are expected: ` +
+        'pass the additional ones as the option labels',
     ];
   }
   for (const rank of dpRanks) {
@@ -87,7 +88,7 @@ function removeFrom(
   return [];
 }
 
-/** Ours have nothing to remove. */
+/** Metrics of tidemark have nothing to remove. */
 function isRemovable(metric: unknown): metric is Removable {
   return typeof (metric as Partial<Removable> | undefined)?.remove === 'function';
 }

@@ -43,7 +43,7 @@ const interToken = latencyFamily(
   ({ interTokenLatency }) => interTokenLatency,
 );
 
-/** Dynamo's three latency gauges, of the workers that are there; with the last, who is not is forgotten. */
+/** Dynamo's three latency gauges, for present workers. The last one also forgets absent workers. */
 export const latencyFamilies: readonly Family[] = [
   latencyFamily(workerGauges.lastTimeToFirstToken, ({ timeToFirstToken }) => timeToFirstToken),
   latencyFamily(workerGauges.lastInputSequenceTokens, ({ inputSequenceTokens }) => inputSequenceTokens),
@@ -51,7 +51,7 @@ export const latencyFamilies: readonly Family[] = [
     metric: interToken.metric,
     *samples(pools, sink) {
       yield* interToken.samples(pools, sink);
-      yield* forgetAbsent(pools);
+      yield* forgetAbsentWorkers(pools);
     },
   },
 ];
@@ -75,14 +75,14 @@ function latencyFamily(metric: Metric, value: (observed: ObservedLatency) => num
   };
 }
 
-function* forgetAbsent(pools: readonly PoolAtScrape[]): Generator<void> {
+function* forgetAbsentWorkers(pools: readonly PoolAtScrape[]): Generator<void> {
   for (const pool of pools) {
     if (pool.latencies === undefined || pool.ranks === undefined) continue;
-    const there = new Set<WorkerId>();
+    const present = new Set<WorkerId>();
     for (const { workerId } of eachWorker([pool])) {
-      there.add(workerId);
+      present.add(workerId);
       yield;
     }
-    yield* pool.latencies.keep(there);
+    yield* pool.latencies.forgetAbsent(present);
   }
 }

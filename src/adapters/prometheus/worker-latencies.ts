@@ -3,15 +3,15 @@ import type { Cleanup } from '../../core/state/cleanup.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { MetricsOptionsError } from './metrics-errors.js';
 
-/** The labels of one series of a worker. */
+/** The labels of the latency series of a worker. */
 export interface LatencyLabels {
   readonly workerId: WorkerId;
-  /** Absent: the request carried no rank, and the label is `none`. */
+  /** Absent: the request had no rank, and the label is `none`. */
   readonly dpRank?: number;
   readonly workerType: Role;
 }
 
-/** What was observed last of one rank, or without one; NaN is nothing yet. */
+/** The last observations of one rank, or without a rank. NaN means that nothing has been observed. */
 export interface ObservedLatency {
   readonly dpRank: string;
   readonly workerType: Role;
@@ -21,12 +21,12 @@ export interface ObservedLatency {
 }
 
 /**
- * The three latency gauges, for whoever renders pages without a registry: the request path tells what it observed, and
- * a page shows of it what belongs to workers that are there.
+ * The three latency gauges for pages without a registry: the request path records its observations, and a page shows
+ * those of present workers.
  *
- * 1. Who is not there at two pages in turn is forgotten, so an observation that comes after its worker left stays in no
- *    page and in no memory. {@link seriesCleanup} drops it at once.
- * 2. One belongs to one pool.
+ * 1. A worker that is absent at two consecutive pages is forgotten, so that an observation after its departure does not
+ *    stay in memory. {@link seriesCleanup} removes its series at once.
+ * 2. Use one object per pool.
  *
  * @example
  * ```ts
@@ -38,7 +38,7 @@ export interface ObservedLatency {
  * latencies.firstToken(worker, 0.108, 28);
  * latencies.laterToken(worker, 0.027);
  * console.log(latencies.size);
- * latencies.drop({ workerId: workerId('7'), dpRanks: [0, 'none'], workerType: 'decode' });
+ * latencies.remove({ workerId: workerId('7'), dpRanks: [0, 'none'], workerType: 'decode' });
  * console.log(latencies.size);
  * // Logs: 1
  * // Logs: 0
@@ -50,12 +50,12 @@ export class WorkerLatencies {
   private readonly workers = new Map<WorkerId, Map<string, ObservedLatency>>();
   private absent = new Set<WorkerId>();
 
-  /** Of how many workers something is known. */
+  /** The number of workers with observations. */
   get size(): number {
     return this.workers.size;
   }
 
-  /** The first token of a response came after so many seconds, for a prompt of so many tokens. */
+  /** Records the time to the first token of a response, and the number of prompt tokens. */
   firstToken(of: LatencyLabels, seconds: number, inputSequenceTokens: number): void {
     requireNonNegative({ seconds, inputSequenceTokens });
     const observed = this.observed(of);
@@ -63,13 +63,13 @@ export class WorkerLatencies {
     observed.inputSequenceTokens = inputSequenceTokens;
   }
 
-  /** A later token came so many seconds after the one before. */
+  /** Records the time between two tokens. */
   laterToken(of: LatencyLabels, seconds: number): void {
     requireNonNegative({ seconds });
     this.observed(of).interTokenLatency = seconds;
   }
 
-  /** Drops what a cleanup names. Dropping what is not there is nothing. */
+  /** Removes the series of a cleanup. Missing series are ignored. */
   remove({ workerId, dpRanks, workerType }: Cleanup): void {
     const ranks = this.workers.get(workerId);
     if (ranks === undefined) return;
@@ -77,17 +77,17 @@ export class WorkerLatencies {
     if (ranks.size === 0) this.workers.delete(workerId);
   }
 
-  /** What was observed of a worker. */
+  /** The observations of a worker. */
   of(workerId: WorkerId): Iterable<ObservedLatency> {
     return this.workers.get(workerId)?.values() ?? [];
   }
 
-  /** Forgets who was not there at the page before either. Yields while it does, for the event loop's sake. */
-  *keep(there: ReadonlySet<WorkerId>): Generator<void> {
+  /** Forgets workers that are absent now and were at the previous call. Yields regularly for the event loop. */
+  *forgetAbsent(present: ReadonlySet<WorkerId>): Generator<void> {
     const absent = new Set<WorkerId>();
     for (const workerId of this.workers.keys()) {
       yield;
-      if (there.has(workerId)) continue;
+      if (present.has(workerId)) continue;
       if (this.absent.has(workerId)) this.workers.delete(workerId);
       else absent.add(workerId);
     }
@@ -121,6 +121,6 @@ function keyOf(rank: string, workerType: Role): string {
 function requireNonNegative(values: Readonly<Record<string, number>>): void {
   const problems = Object.entries(values)
     .filter(([, value]) => !(Number.isFinite(value) && value >= 0))
-    .map(([name, value]) => `${name} must be a number of 0 and above, not ${String(value)}`);
+    .map(([name, value]) => `${name} must be a finite number of at least 0, not ${String(value)}`);
   if (problems.length > 0) throw new MetricsOptionsError(problems);
 }

@@ -65,15 +65,6 @@ export class ProcessedEndpoints {
     return new ProcessedEndpoints(endpoints, loadAvg, loadStd);
   }
 
-  /** What was written as JSON and is read again: the statistics as they stood there. */
-  static restored(list: readonly Endpoint[], loadAvg: number, loadStd: number): ProcessedEndpoints {
-    return new ProcessedEndpoints(
-      new Map(list.map((endpoint) => [endpoint.workerId, endpoint])),
-      loadAvg,
-      loadStd,
-    );
-  }
-
   /** The ids of the workers, in ascending order. */
   workerIds(): readonly WorkerId[] {
     return [...this.endpoints.keys()].sort(compareWorkerIds);

@@ -4,6 +4,7 @@ import type { WorkerId } from '../../core/worker-id.js';
 import type { DecodeError } from '../decode-error.js';
 import { endpointPath, poolPath } from '../endpoint-names.js';
 import { discoveryPrefixes, parseDiscoveryKey } from './discovery-keys.js';
+import type { DiscoveryChange } from './discovery-record.js';
 import {
   type KnownRecord,
   WorkerDifference,
@@ -12,43 +13,34 @@ import {
   summarizeWorker,
 } from './worker-records.js';
 
-/** One key of a discovery store that was written, or is gone. */
-export interface DiscoveryChange {
-  readonly key: string;
-  /** What was written, an empty value included. Absent: the key is gone. */
-  readonly value?: Uint8Array | undefined;
-  /** The etcd lease of the key; `0` is none, as in etcd. */
-  readonly lease?: WorkerId | undefined;
-}
-
 /**
- * Changes of a discovery store that belong together. A `snapshot` is all there is and replaces what was known;
- * `changes` and a `resync` are what is different, and after a resync it may be much.
+ * Changes of a discovery backend that belong together. A `snapshot` contains every key and replaces what was known.
+ * `changes` and a `resync` contain only differences; those of a resync may be many.
  */
 export interface DiscoveryBatch {
   readonly kind: 'snapshot' | 'changes' | 'resync';
   readonly changes: readonly DiscoveryChange[];
 }
 
-/** What one batch changed. What is equal to what was known before is not in it. */
+/** What one batch changed. A value that equals the known one is not included. */
 export interface DiscoveryDifference {
-  /** Cards that count, new, changed, or (`null`) gone. */
+  /** Configs of workers that are new, changed, or (`null`) removed. */
   readonly configs: ReadonlyMap<WorkerId, RuntimeConfig | null>;
-  /** By path of the endpoint, see {@link endpointPath}. */
+  /** By the path of the endpoint, see {@link endpointPath}. */
   readonly endpoints: ReadonlyMap<string, EndpointDifference>;
-  /** The same for the workers of one model at one endpoint, by path of the pool. */
+  /** By the path of the pool. */
   readonly pools: ReadonlyMap<string, PoolDifference>;
-  /** Workers that are new, known better, or (`null`) gone: none of their keys is left. */
+  /** Workers that are new, changed, or (`null`) gone because none of their keys is left. */
   readonly workers: ReadonlyMap<WorkerId, WorkerInfo | null>;
-  /** Keys that were written and could not be read. */
+  /** Keys that were written and could not be decoded. */
   readonly problems: readonly DiscoveryProblem[];
 }
 
 /** What one batch changed at one endpoint. */
 export interface EndpointDifference {
-  /** Cards of this endpoint, new, changed, or (`null`) gone. */
+  /** Configs at this endpoint that are new, changed, or (`null`) removed. */
   readonly configs: ReadonlyMap<WorkerId, RuntimeConfig | null>;
-  /** Whether the worker is there now; only workers that came or went. */
+  /** Whether the worker is present now; only workers whose presence changed. */
   readonly instances: ReadonlyMap<WorkerId, boolean>;
 }
 
@@ -57,11 +49,11 @@ export interface PoolDifference extends EndpointDifference {
   readonly name: PoolName;
 }
 
-/** A key that could not be read, or its value. What it said last stays in force. */
+/** A key that could not be decoded, or whose value could not. The last decoded value stays in force. */
 export interface DiscoveryProblem {
   readonly key: string;
   readonly error: DecodeError;
-  /** The worker it is of, `null` where that is not known. */
+  /** The worker of the key; `null` if unknown. */
   readonly workerId: WorkerId | null;
 }
 
@@ -70,7 +62,7 @@ interface EndpointState {
   readonly instances: Set<WorkerId>;
 }
 
-/** Who is at which endpoint or in which pool, by its path, and with which card. Where nobody is takes no room. */
+/** The instances and configs at each endpoint or in each pool, by path. Empty endpoints are not stored. */
 export class EndpointStates {
   private readonly states = new Map<string, EndpointState>();
 
@@ -103,28 +95,28 @@ export class EndpointStates {
   }
 }
 
-/** One worker that some key names. */
+/** One worker that at least one key names. */
 interface KnownWorker {
   readonly records: Map<string, KnownRecord>;
   summary: WorkerSummary | undefined;
 }
 
 /**
- * What the keys of a discovery store say about workers, kept up to date by batches of changes. It does no I/O, and
- * the store may be any: etcd, files, memory.
+ * Derives workers from the keys of a discovery backend, one batch of changes at a time. It does no I/O and works
+ * with any backend.
  *
- * 1. Every key counts for itself: a worker is at an endpoint as long as one key says so, in whichever layout.
- *    Removals are known by their key alone, also those of `models/{uuid}`.
- * 2. Only base cards say how large a worker is; cards of LoRA adapters change `loras` of its {@link WorkerInfo}.
- * 3. With base cards at several endpoints a worker has one configuration at each of them, and as a whole that of
- *    the card whose key sorts last (as JavaScript compares texts); so a card of release 0.6 or later wins over a
- *    model entry before it. The same decides between several base cards at one endpoint.
- * 4. A written key that cannot be read is a problem, and what it said last stays until it is written again or gone.
- * 5. A batch is one step: what it changed and changed back is no difference. A `snapshot` also removes what is not
- *    in it. What is equal to before is never a difference.
- * 6. Keys outside {@link discoveryPrefixes} are not looked at. A card without an id says nothing and is no problem.
- * 7. A change costs its bytes and what the other keys of the same worker say, whatever the size of the fleet. A
- *    card that declares many ranks is as large as any other.
+ * 1. Each key counts on its own: a worker is at an endpoint as long as at least one key of any layout names it there.
+ *    A removal needs only the key, also for `models/{uuid}`.
+ * 2. Only base cards describe the size of a worker. LoRA cards change only `loras` of its {@link WorkerInfo}.
+ * 3. A worker with base cards at several endpoints has one config per endpoint. Its config as a whole comes from the
+ *    card whose key sorts last (in the order of JavaScript strings), so a card of release 0.6 or later wins over an
+ *    older model entry. The same rule decides between several base cards at one endpoint.
+ * 4. A key that cannot be decoded is a problem. Its last decoded value stays until the key is written again or removed.
+ * 5. A batch is one step: a change that is undone within the batch is not a difference. A `snapshot` also removes every
+ *    key that it does not contain.
+ * 6. Keys outside {@link discoveryPrefixes} are ignored. A card without an id is ignored and is not a problem.
+ * 7. The cost of a change depends on its bytes and on the other keys of the same worker, not on the size of the fleet
+ *    or on the number of declared ranks.
  *
  * @example
  * ```ts
@@ -140,58 +132,59 @@ interface KnownWorker {
  * // Logs: Map(1) { '7587888657184927289' => null }
  * ```
  *
- * @see {@link decodeDiscoveryRecord} for one key by itself
+ * @see {@link decodeDiscoveryRecord} for a single key
  */
 export class DiscoveryFold {
   private readonly prefixes: readonly string[];
   private readonly owners = new Map<string, WorkerId>();
-  private readonly known = new Map<WorkerId, KnownWorker>();
+  private readonly workersById = new Map<WorkerId, KnownWorker>();
   private readonly endpoints = new EndpointStates();
   private readonly poolStates = new EndpointStates();
   private poolNames: ReadonlyMap<string, PoolName> = new Map();
-  private readonly unread = new Map<string, DiscoveryProblem>();
+  private readonly unreadKeys = new Map<string, DiscoveryProblem>();
 
   /**
-   * @param namespace the one whose workers are wanted; absent: all
-   * @throws ScopeError for a namespace that is empty or holds a slash.
+   * @param namespace only workers of this namespace; all if absent
+   * @throws ScopeError if the namespace is empty or contains a slash.
    */
   constructor(private readonly namespace?: string) {
     this.prefixes = discoveryPrefixes(namespace);
   }
 
-  /** Takes a batch and says what it changed. */
+  /** Applies a batch and returns what it changed. */
   apply({ kind, changes }: DiscoveryBatch): DiscoveryDifference {
     const touched = new Set<WorkerId>();
     const problems: DiscoveryProblem[] = [];
-    const missing = new Set(kind === 'snapshot' ? [...this.owners.keys(), ...this.unread.keys()] : []);
+    const missing = new Set(kind === 'snapshot' ? [...this.owners.keys(), ...this.unreadKeys.keys()] : []);
     for (const change of changes) {
-      const problem = this.take(change, touched);
+      const problem = this.applyChange(change, touched);
       if (problem !== null) problems.push(problem);
       if (change.value !== undefined) missing.delete(change.key);
     }
-    for (const key of missing) this.take({ key }, touched);
-    return { ...this.settle(touched), problems };
+    for (const key of missing) this.applyChange({ key }, touched);
+    return { ...this.collectDifference(touched), problems };
   }
 
-  /** The configurations of all workers as a whole, or of those that have a card at an endpoint. A copy. */
+  /** The configs of all workers, or those at one endpoint. A copy. */
   configs(endpoint?: EndpointName): ReadonlyMap<WorkerId, RuntimeConfig> {
     if (endpoint !== undefined) return this.endpoints.configs(endpointPath(endpoint));
     const configs = new Map<WorkerId, RuntimeConfig>();
-    for (const [id, { summary }] of this.known) if (summary?.config != null) configs.set(id, summary.config);
+    for (const [id, { summary }] of this.workersById)
+      if (summary?.config != null) configs.set(id, summary.config);
     return configs;
   }
 
-  /** The workers that are present at an endpoint. A copy. */
+  /** The instances at an endpoint. A copy. */
   instances(endpoint: EndpointName): ReadonlySet<WorkerId> {
     return this.endpoints.instances(endpointPath(endpoint));
   }
 
-  /** Which pools there are, by path: each has a worker with a card. The same map until one comes or goes. */
+  /** The pools that have at least one worker with a card, by path. The same map until a pool is added or removed. */
   pools(): ReadonlyMap<string, PoolName> {
     return this.poolNames;
   }
 
-  /** The cards and the instances of one pool. Copies. */
+  /** The configs and instances of one pool. Copies. */
   pool(name: PoolName): {
     readonly configs: ReadonlyMap<WorkerId, RuntimeConfig>;
     readonly instances: ReadonlySet<WorkerId>;
@@ -200,59 +193,60 @@ export class DiscoveryFold {
     return { configs: this.poolStates.configs(path), instances: this.poolStates.instances(path) };
   }
 
-  /** All workers that some key names. A copy. */
+  /** All workers that at least one key names. A copy. */
   workers(): ReadonlyMap<WorkerId, WorkerInfo> {
     const workers = new Map<WorkerId, WorkerInfo>();
-    for (const [id, { summary }] of this.known) if (summary !== undefined) workers.set(id, summary.info);
+    for (const [id, { summary }] of this.workersById)
+      if (summary !== undefined) workers.set(id, summary.info);
     return workers;
   }
 
-  /** The keys that could not be read when they were written last. A copy. */
+  /** The keys whose current value could not be decoded. A copy. */
   problems(): readonly DiscoveryProblem[] {
-    return [...this.unread.values()];
+    return [...this.unreadKeys.values()];
   }
 
-  private take(change: DiscoveryChange, touched: Set<WorkerId>): DiscoveryProblem | null {
+  private applyChange(change: DiscoveryChange, touched: Set<WorkerId>): DiscoveryProblem | null {
     const { key, value, lease } = change;
     if (!this.prefixes.some((prefix) => key.startsWith(prefix))) return null;
     const record = value === undefined ? null : readKnownRecord({ key, value, lease });
     if (record !== null && 'error' in record) {
       const problem = { key, error: record.error, workerId: this.owners.get(key) ?? idInKey(key) };
-      this.unread.set(key, problem);
+      this.unreadKeys.set(key, problem);
       return problem;
     }
-    this.unread.delete(key);
+    this.unreadKeys.delete(key);
     const foreign = this.namespace !== undefined && record?.at.namespace !== this.namespace;
-    this.put(key, foreign ? null : record, touched);
+    this.setRecord(key, foreign ? null : record, touched);
     return null;
   }
 
-  /** What a key says from now on; `null`: nothing. */
-  private put(key: string, record: KnownRecord | null, touched: Set<WorkerId>): void {
+  /** Replaces the record of a key; `null` removes it. */
+  private setRecord(key: string, record: KnownRecord | null, touched: Set<WorkerId>): void {
     const owner = this.owners.get(key);
     if (owner !== undefined) {
-      this.known.get(owner)?.records.delete(key);
+      this.workersById.get(owner)?.records.delete(key);
       this.owners.delete(key);
       touched.add(owner);
     }
     if (record === null) return;
     const { workerId } = record;
-    const worker = this.known.get(workerId) ?? { records: new Map(), summary: undefined };
-    this.known.set(workerId, worker);
+    const worker = this.workersById.get(workerId) ?? { records: new Map(), summary: undefined };
+    this.workersById.set(workerId, worker);
     worker.records.set(key, record);
     this.owners.set(key, workerId);
     touched.add(workerId);
   }
 
-  /** Looks at every touched worker once, after the whole batch. */
-  private settle(touched: ReadonlySet<WorkerId>): WorkerDifference {
+  /** Compares every touched worker once, after the whole batch. */
+  private collectDifference(touched: ReadonlySet<WorkerId>): WorkerDifference {
     const difference = new WorkerDifference();
     for (const id of touched) {
-      const worker = this.known.get(id);
+      const worker = this.workersById.get(id);
       if (worker === undefined) continue;
       const before = worker.summary;
       worker.summary = worker.records.size === 0 ? undefined : summarizeWorker(id, worker.records);
-      if (worker.summary === undefined) this.known.delete(id);
+      if (worker.summary === undefined) this.workersById.delete(id);
       difference.add(id, before, worker.summary);
     }
     this.endpoints.apply(difference.endpoints);

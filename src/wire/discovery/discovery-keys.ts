@@ -4,7 +4,7 @@ import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-e
 import { type LoadScope, ScopeError, scopeWords } from '../endpoint-names.js';
 import { decodeSegment, encodeSegment } from '../text-codecs.js';
 
-/** The key of a serving endpoint of a worker. */
+/** The key of an instance. */
 export interface InstanceKey {
   readonly kind: 'instance';
   readonly namespace: string;
@@ -13,56 +13,56 @@ export interface InstanceKey {
   readonly instanceId: WorkerId;
 }
 
-/** The key of a model card. Keys up to release 0.5.1 (`models/{uuid}`, `mdc/{slug}`) say nothing: all are `null`. */
+/** The key of a model card. Keys up to release 0.5.1 (`models/{uuid}`, `mdc/{slug}`) contain no names: all are `null`. */
 export interface ModelKey {
   readonly kind: 'model';
   readonly namespace: string | null;
   readonly component: string | null;
   readonly endpoint: string | null;
   readonly instanceId: WorkerId | null;
-  /** The suffix of a LoRA card, `null` in the key of a base card. */
+  /** The suffix in the key of a LoRA card; `null` for a base card. */
   readonly lora: string | null;
 }
 
-/** The key of where a publisher's events can be had. */
+/** The key of a record that says where the events of a publisher are available. */
 export interface EventChannelKey extends PublisherKey {
   readonly kind: 'eventChannel';
 }
 
-/** The key of what a publisher says about itself. */
+/** The key of a record in which a publisher describes itself. */
 export interface EventSourceKey extends PublisherKey {
   readonly kind: 'eventSource';
 }
 
-/** What the key of a publisher says. */
+/** The parts of a publisher's key. */
 export interface PublisherKey {
   readonly namespace: string;
-  /** `null`: the events are of the whole namespace. */
+  /** `null`: the events cover the whole namespace. */
   readonly component: string | null;
-  /** `null`: the events are of the whole component or namespace. */
+  /** `null`: the events cover the whole component or namespace. */
   readonly endpoint: string | null;
   readonly topic: string;
-  /** The publisher's id. Up to release 1.1 it is the worker's, later it is random. */
+  /** The id of the publisher: up to release 1.1 that of the worker, later a random one. */
   readonly instanceId: WorkerId;
 }
 
-/** What a discovery key says; `unknown` is a key below another root than Dynamo's. */
+/** A parsed discovery key; `unknown` is a key outside Dynamo's roots. */
 export type DiscoveryKey =
   InstanceKey | ModelKey | EventChannelKey | EventSourceKey | { readonly kind: 'unknown' };
 
 /**
- * Reads a discovery key of any release (0.4 to 1.6).
+ * Parses a discovery key of any release (0.4 to 1.6).
  *
- * 1. `v1/instances/{ns}/{component}/{endpoint}/{id}` and `instances/{ns}/{component}/{endpoint}[:{id}]` are an
- *    instance; without an id it is a static one, which is worker 0.
- * 2. `v1/mdc/{ns}/{component}/{endpoint}/{id}[/{lora}]`, `models/{uuid}` and `mdc/{slug}` are a model.
- * 3. `v1/event_channels/{ns}/{component}/{topic}/{id}`, where an empty component means the namespace, and
+ * 1. `v1/instances/{ns}/{component}/{endpoint}/{id}` and `instances/{ns}/{component}/{endpoint}[:{id}]` are
+ *    instances. A key without an id belongs to the static worker, whose id is 0.
+ * 2. `v1/mdc/{ns}/{component}/{endpoint}/{id}[/{lora}]`, `models/{uuid}` and `mdc/{slug}` are models.
+ * 3. `v1/event_channels/{ns}/{component}/{topic}/{id}`, where an empty component means the whole namespace, and
  *    `v1/event_channels/namespace/{ns}[/component/{c}[/endpoint/{e}]]/topic/{topic}/{id}`, whose names are
- *    escaped, are an event channel; the same below `v1/event_sources` an event source. The first has four
- *    segments and the second five, seven or nine, so a namespace called `namespace` confuses nobody.
- * 4. Ids are hexadecimal, of either case. Any other root is `unknown`.
+ *    escaped, are event channels. The same layouts below `v1/event_sources` are event sources. The first layout has
+ *    four segments and the second five, seven or nine, so a namespace called `namespace` is not ambiguous.
+ * 4. Ids are hexadecimal, in upper or lower case. A key outside these roots is `unknown`.
  *
- * Returns `{ error }` with the code `bad-key` for a key of no such shape below one of these roots.
+ * Returns `{ error }` with the code `bad-key` for a key below one of these roots that has another shape.
  *
  * @example
  * ```ts
@@ -77,7 +77,7 @@ export function parseDiscoveryKey(key: string): DiscoveryKey | { readonly error:
   return catchDecodeFailure(() => requireDiscoveryKey(key));
 }
 
-/** The same for the inside of this room: a failure is thrown. */
+/** Like {@link parseDiscoveryKey}, but throws a DecodeFailure (internal to wire/). */
 export function requireDiscoveryKey(key: string): DiscoveryKey {
   for (const [root, read] of READERS) {
     if (!key.startsWith(root)) continue;
@@ -85,7 +85,7 @@ export function requireDiscoveryKey(key: string): DiscoveryKey {
     if (parsed === undefined) {
       throw new DecodeFailure(
         'bad-key',
-        `${JSON.stringify(key.slice(0, 400))} is no key that Dynamo writes below ${root}`,
+        `${JSON.stringify(key.slice(0, 400))} is not a key that Dynamo writes below ${root}`,
         0,
       );
     }
@@ -154,7 +154,7 @@ function verbatimScope([namespace = '', component = '', topic = '']: readonly st
   return { namespace, component: component || null, endpoint: null, topic };
 }
 
-/** Reads the escaped layout: pairs of a word and a name, then the id. */
+/** Parses the escaped layout: pairs of a word and a name, then the id. */
 function escapedScope(segments: readonly string[]): Channel | undefined {
   const words = segments.filter((_, i) => i % 2 === 0 && i < segments.length - 1);
   if (segments.length % 2 === 0 || !ESCAPED_WORDS.has(words.join('/'))) return undefined;
@@ -175,7 +175,7 @@ function isId(text: string | undefined): text is string {
   return text !== undefined && HEX.test(text);
 }
 
-/** A worker at its endpoint, as the keys of its records name it. */
+/** A worker at an endpoint, as its keys name it. */
 export interface EndpointAddress extends EndpointName {
   readonly instanceId: WorkerId;
 }
@@ -183,7 +183,7 @@ export interface EndpointAddress extends EndpointName {
 /**
  * The key of an instance, in the layout of release 0.6.0 and later.
  *
- * @throws ScopeError for a name that is empty or holds a slash: the layout does not escape.
+ * @throws ScopeError if a name is empty or contains a slash, because this layout does not escape names.
  *
  * @example
  * ```ts
@@ -200,10 +200,10 @@ export function instanceKey(address: EndpointAddress): string {
 }
 
 /**
- * The key of a model card, in the layout of release 0.6.0 and later; with `lora`, the suffix of a LoRA card
- * ({@link slugOf} makes it of the adapter's name).
+ * The key of a model card, in the layout of release 0.6.0 and later. `lora` is the suffix of a LoRA card
+ * ({@link toSlug} converts the name of an adapter).
  *
- * @throws ScopeError for a name that is empty or holds a slash: the layout does not escape.
+ * @throws ScopeError if a name is empty or contains a slash, because this layout does not escape names.
  */
 export function modelKey(address: EndpointAddress & { readonly lora?: string | null }): string {
   const lora = address.lora ?? null;
@@ -211,11 +211,11 @@ export function modelKey(address: EndpointAddress & { readonly lora?: string | n
 }
 
 /**
- * The key of an event channel. Not `escaped`, it has the layout of releases 0.9 to 1.3, which has no endpoints;
- * `escaped`, that of release 1.4 and later. The default is the second when the scope has an endpoint.
+ * The key of an event channel. With `escaped` it has the layout of release 1.4 and later, which is the default if the
+ * scope has an endpoint; without, that of releases 0.9 to 1.3, which have no endpoints.
  *
- * @throws ScopeError for an empty name, an endpoint without a component, and in the layout that does not escape
- *   for an endpoint and for a name with a slash.
+ * @throws ScopeError for an empty name, for an endpoint without a component, and, in the layout without escapes, for
+ *   an endpoint and for a name with a slash.
  *
  * @example
  * ```ts
@@ -233,12 +233,12 @@ export function eventChannelKey(
   const { namespace, component, topic } = channel;
   const id = hexOf(channel.instanceId);
   if (escaped) {
-    if (topic === '') throw new ScopeError('The topic has an empty name.');
+    if (topic === '') throw new ScopeError('The topic is empty: give it a name.');
     const scope = scopeWords(channel, encodeSegment).join('/');
     return `v1/event_channels/${scope}/topic/${encodeSegment(topic)}/${id}`;
   }
   if (channel.endpoint != null) {
-    throw new ScopeError('The layout that does not escape has no endpoints: leave it out.');
+    throw new ScopeError('The layout without escapes has no endpoints: leave out the endpoint.');
   }
   const scope = `${requireKeySegment(namespace)}/${component == null ? '' : requireKeySegment(component)}`;
   return `v1/event_channels/${scope}/${requireKeySegment(topic)}/${id}`;
@@ -255,27 +255,26 @@ function hexOf(id: WorkerId): string {
 function requireKeySegment(name: string): string {
   if (name === '' || name.includes('/')) {
     throw new ScopeError(
-      `${JSON.stringify(name)} cannot stand in a discovery key: take a name without slashes.`,
+      `${JSON.stringify(name)} is not a valid name in a discovery key: it must not be empty or contain a slash.`,
     );
   }
   return name;
 }
 
-/** Where entries of releases up to 0.5.1 stand, whose keys say nothing: their values name the namespace. */
+/** The root of model entries up to release 0.5.1. Only their values name the namespace. */
 const MODEL_ENTRIES = 'models/';
 
-/** Where keys begin with the namespace, newest layout first. */
+/** Roots whose keys begin with the namespace, newest layout first. */
 const NAMESPACED = ['v1/instances/', 'v1/mdc/', 'instances/'];
 
 /**
- * The prefixes below which a discovery store says which workers there are and how large they are, in every release
- * (0.4 to 1.6).
+ * The prefixes of all keys that describe workers, in every release (0.4 to 1.6).
  *
- * 1. With a namespace they end with a slash behind it, so that `ns1` does not bring `ns10`. What stands below
- *    `models/` comes whole, and has to be filtered by what it says.
- * 2. The cards `mdc/{slug}` of releases up to 0.5.1 are of no worker, and are left out.
+ * 1. With a namespace they end with a slash, so `ns1` does not match `ns10`. The prefix `models/` covers all
+ *    namespaces: filter its entries by their values.
+ * 2. The cards `mdc/{slug}` of releases up to 0.5.1 belong to no worker and are not included.
  *
- * @throws ScopeError for a namespace that is empty or holds a slash.
+ * @throws ScopeError if the namespace is empty or contains a slash.
  *
  * @example
  * ```ts
@@ -289,7 +288,7 @@ export function discoveryPrefixes(namespace?: string): readonly string[] {
   if (namespace === undefined) return [...NAMESPACED, MODEL_ENTRIES];
   if (namespace === '' || namespace.includes('/')) {
     throw new ScopeError(
-      `${JSON.stringify(namespace)} is no namespace: name one without a slash, or none to see all.`,
+      `${JSON.stringify(namespace)} is not a valid namespace: it must not be empty or contain a slash. Leave it out to see all.`,
     );
   }
   return [...NAMESPACED.map((root) => `${root}${namespace}/`), MODEL_ENTRIES];

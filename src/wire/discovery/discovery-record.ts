@@ -1,12 +1,13 @@
-import { MAX_U32 } from '../../core/count.js';
 import type { RuntimeConfig } from '../../core/events/fleet-event.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
 import {
   field,
+  itemsOf,
   objectOf,
   optionalCount,
   optionalString,
+  optionalU32,
   requiredField,
   stringOf,
   uintOf,
@@ -19,13 +20,13 @@ import {
   requireDiscoveryKey,
 } from './discovery-keys.js';
 
-/** Where requests to an instance go: a NATS subject, `host:port/path`, or a URL. */
+/** The address for requests to an instance: a NATS subject, `host:port/path`, or a URL. */
 export interface InstanceTransport {
   readonly kind: 'nats_tcp' | 'tcp' | 'http';
   readonly address: string;
 }
 
-/** Where the events of a publisher can be had. */
+/** Where the events of a publisher are available. */
 export type EventTransport =
   | { readonly kind: 'nats'; readonly subjectPrefix: string }
   | { readonly kind: 'zmq'; readonly endpoint: string }
@@ -35,7 +36,7 @@ export type EventTransport =
       readonly xpubEndpoints: readonly string[];
     };
 
-/** The transport of an instance, `null` when there is none of a known kind. */
+/** The transport of an instance; `null` if it has none of a known kind. */
 export function readInstanceTransport(record: JsonObjectNode): InstanceTransport | null {
   const transport = field(record, 'transport');
   if (transport?.kind !== 'object') return null;
@@ -46,7 +47,7 @@ export function readInstanceTransport(record: JsonObjectNode): InstanceTransport
   return null;
 }
 
-/** The transport of an event channel, `null` when it is of no known kind. */
+/** The transport of an event channel; `null` if its kind is unknown. */
 export function readEventTransport(record: JsonObjectNode): EventTransport | null {
   const transport = objectOf(requiredField(record, 'transport'), 'transport');
   const kind = stringOf(requiredField(transport, 'kind'), 'transport.kind');
@@ -71,21 +72,19 @@ export function readEventTransport(record: JsonObjectNode): EventTransport | nul
 }
 
 function stringsOf(node: JsonNode, name: string): readonly string[] {
-  if (node.kind !== 'array')
-    throw new DecodeFailure('wrong-type', `${name} must be an array of strings`, node.offset);
-  return node.items.map((item) => stringOf(item, name));
+  return itemsOf(node, name).map((item) => stringOf(item, name));
 }
 
-/** What we read of a model card, or of the model entry that releases up to 0.5.1 put beside it. */
+/** The fields of a model card that tidemark uses, or of a model entry (releases up to 0.5.1). */
 export interface ModelCard {
-  /** The model's name, `null` when the card has none. */
+  /** The model's name; `null` if the card has none. */
   readonly model: string | null;
-  /** The name of the LoRA adapter that the card itself says it is of. */
+  /** The name of the LoRA adapter, as the card itself gives it. */
   readonly lora: string | null;
   readonly runtimeConfig: RuntimeConfig;
 }
 
-/** Reads a card. A field that is not there and one that is null are the same; no field has to be there. */
+/** Reads a model card. All fields are optional, and null means absent. */
 export function readModelCard(card: JsonObjectNode): ModelCard {
   const config = objectField(card, 'runtime_config');
   const lora = objectField(card, 'lora');
@@ -109,52 +108,48 @@ function readRuntimeConfig(config: JsonObjectNode): RuntimeConfig {
   };
 }
 
-function optionalU32(object: JsonObjectNode, name: string): number | null {
-  const node = field(object, name);
-  return node === undefined || node.kind === 'null' ? null : Number(uintOf(node, name, MAX_U32));
-}
-
 function objectField(object: JsonObjectNode, name: string): JsonObjectNode | null {
   const node = field(object, name);
   return node === undefined || node.kind === 'null' ? null : objectOf(node, name);
 }
 
-/** One key of a discovery store with its value; an empty value says that the key is gone. */
-export interface DiscoveryEntry {
+/** One key of a discovery store that was written or removed. */
+export interface DiscoveryChange {
   readonly key: string;
-  readonly value: Uint8Array;
-  /** The etcd lease of the key; `0` is none, as in etcd. */
+  /** The value that was written, which may be empty. Absent: the key was removed. */
+  readonly value?: Uint8Array | undefined;
+  /** The etcd lease of the key. `0` means no lease, as in etcd. */
   readonly lease?: WorkerId | undefined;
 }
 
-/** A serving endpoint of a worker. */
+/** An instance of a worker. */
 export interface InstanceRecord extends InstanceKey {
   readonly removed?: undefined;
-  /** `null`: none, or of a kind that this release of tidemark does not know. */
+  /** `null`: absent, or of a kind that this release of tidemark does not know. */
   readonly transport: InstanceTransport | null;
 }
 
 /** A model card of a worker. */
 export interface ModelRecord extends ModelKey {
   readonly removed?: undefined;
-  /** The model's name, `null` when the card has none. */
+  /** The model's name; `null` if the card has none. */
   readonly model: string | null;
-  /** The LoRA adapter's name, else the suffix; `null` for a base card. Only a base card says how large a worker is. */
+  /** The LoRA adapter's name, or else the suffix; `null` for a base card. Only a base card gives the size of a worker. */
   readonly lora: string | null;
   readonly runtimeConfig: RuntimeConfig;
 }
 
-/** Where the events of a publisher can be had. */
+/** A record that says where the events of a publisher are available. */
 export interface EventChannelRecord extends EventChannelKey {
   readonly removed?: undefined;
-  /** `null`: of a kind that this release of tidemark does not know. */
+  /** `null`: a kind that this release of tidemark does not know. */
   readonly transport: EventTransport | null;
 }
 
-/** A key that is gone, and what it said. A LoRA card that is gone is known by its suffix only. */
+/** A key that was removed, with its parts. A removed LoRA card is known only by its suffix. */
 export type RemovedRecord = (InstanceKey | ModelKey | EventChannelKey) & { readonly removed: true };
 
-/** What one entry of a discovery store says; `unknown` is everything that tells nothing about workers' loads. */
+/** A decoded discovery record; `unknown` is a record that tidemark does not need. */
 export type DiscoveryRecord =
   | InstanceRecord
   | ModelRecord
@@ -163,20 +158,19 @@ export type DiscoveryRecord =
   | { readonly kind: 'unknown'; readonly removed?: undefined };
 
 /**
- * Decodes one entry of a discovery store as any release (0.4 to 1.6) writes it.
+ * Decodes one discovery record of any release (0.4 to 1.6).
  *
- * 1. The key says what the record is about (see {@link parseDiscoveryKey}) and wins over the value. Only the
- *    entries `models/{uuid}` take namespace, component and endpoint from the value.
- * 2. The id is the one in the key; where the key has none it is the lease, and `null` without a lease. An id in
- *    the value must be the same.
- * 3. A value is a bare instance, card or model entry, or tagged with its `type`, and then of the type that
- *    belongs below its key.
- * 4. An empty value is a removal: `removed` is true, and the rest is what the key says.
- * 5. Event sources and keys of other roots are `unknown`; their values are not looked at.
- * 6. Fields that are not needed may be missing or hold anything. A field that is read has its own type; in a card
- *    it may also be `null`, which means missing.
+ * 1. The key decides what the record is about (see {@link parseDiscoveryKey}) and wins over the value. Only entries
+ *    `models/{uuid}` take namespace, component and endpoint from the value.
+ * 2. The id comes from the key. If the key has none, it is the lease, or `null` without a lease. An id in the value
+ *    must be the same.
+ * 3. A value is either a bare instance, card or model entry, or tagged with its `type`, which must match the key.
+ * 4. An absent or empty value is a removal: `removed` is true, and the rest comes from the key.
+ * 5. Event sources and keys outside Dynamo's roots are `unknown`; their values are not decoded.
+ * 6. Fields that tidemark does not need may be missing or have any value. A field that is read must have its type; in
+ *    a card it may also be `null`, which means absent.
  *
- * Returns `{ error }` for a key or a value that cannot be read. The offset counts in the value, and is 0 for
+ * Returns `{ error }` if the key or the value cannot be decoded. The offset is relative to the value, and 0 for
  * `bad-key`.
  *
  * @example
@@ -192,16 +186,16 @@ export type DiscoveryRecord =
  * ```
  */
 export function decodeDiscoveryRecord(
-  entry: DiscoveryEntry,
+  change: DiscoveryChange,
 ): DiscoveryRecord | { readonly error: DecodeError } {
-  return catchDecodeFailure(() => readRecord(entry));
+  return catchDecodeFailure(() => readRecord(change));
 }
 
-function readRecord({ key: text, value, lease }: DiscoveryEntry): DiscoveryRecord {
+function readRecord({ key: text, value, lease }: DiscoveryChange): DiscoveryRecord {
   const key = requireDiscoveryKey(text);
   if (key.kind === 'unknown' || key.kind === 'eventSource') return { kind: 'unknown' };
   const identified = key.kind === 'model' ? { ...key, instanceId: key.instanceId ?? idOfLease(lease) } : key;
-  if (value.length === 0) return { ...identified, removed: true };
+  if (value === undefined || value.length === 0) return { ...identified, removed: true };
 
   const body = readBody(value, TAGS[key.kind], key.instanceId);
   switch (identified.kind) {
@@ -220,7 +214,7 @@ function readRecord({ key: text, value, lease }: DiscoveryEntry): DiscoveryRecor
 
 const TAGS = { instance: 'Endpoint', model: 'Model', eventChannel: 'EventChannel' } as const;
 
-/** The value as an object that does not contradict its key. */
+/** The value as an object, after a check that it does not contradict its key. */
 function readBody(value: Uint8Array, tag: string, id: WorkerId | null): JsonObjectNode {
   const body = objectOf(parseLosslessJson(value), 'a discovery record');
   const type = field(body, 'type');
@@ -247,7 +241,7 @@ function readEndpointName(entry: JsonObjectNode): Pick<ModelRecord, 'namespace' 
   };
 }
 
-/** A name that a key can hold, since a worker's place is the same whether a key or a value names it. */
+/** A name that is also valid in a key, because keys and values must name the same endpoints. */
 function nameIn(endpoint: JsonObjectNode, member: string): string {
   const node = requiredField(endpoint, member);
   const name = stringOf(node, `endpoint.${member}`);
@@ -255,7 +249,7 @@ function nameIn(endpoint: JsonObjectNode, member: string): string {
   throw new DecodeFailure('malformed', `endpoint.${member} must be a name without slashes`, node.offset);
 }
 
-/** The card of a tagged record, or the bare one; its own word about LoRA goes before the suffixes. */
+/** The card of a tagged record, or the bare card. Its own LoRA name wins over the suffixes. */
 function readTaggedCard(body: JsonObjectNode, keySuffix: string | null): ModelCard {
   if (field(body, 'type') === undefined) {
     const card = readModelCard(body);

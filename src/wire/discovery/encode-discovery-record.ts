@@ -1,19 +1,19 @@
 import type { RuntimeConfig } from '../../core/events/fleet-event.js';
-import { toSlug } from '../text-codecs.js';
+import { toSlug, utf8Encoder } from '../text-codecs.js';
 import type { EndpointAddress } from './discovery-keys.js';
 import type { InstanceTransport } from './discovery-record.js';
 
-/** One file of a model, as a card names it. */
+/** One file of a model, as listed in a model card. */
 export interface ModelFile {
-  /** Where it lies, for whoever reads the card. */
+  /** The path as the reader of the card sees it. */
   readonly path: string;
-  /** The BLAKE3 hash of its content in hexadecimal: Dynamo 1.6 refuses a card whose files have others. */
+  /** The BLAKE3 hash of its content, in hexadecimal. Dynamo 1.6 rejects a card if a hash does not match. */
   readonly blake3: string;
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number;
 }
 
-/** The files that a card names so that a frontend can read prompts for the model, in the layout of Hugging Face. */
+/** The files that a frontend needs to tokenize prompts for the model, in the layout of Hugging Face. */
 export interface ModelFiles {
   /** The folder. */
   readonly sourcePath: string;
@@ -21,36 +21,34 @@ export interface ModelFiles {
   readonly config: ModelFile;
   /** `tokenizer.json`. */
   readonly tokenizer: ModelFile;
-  /** `tokenizer_config.json`, which has the chat template. */
+  /** `tokenizer_config.json`, which contains the chat template. */
   readonly tokenizerConfig: ModelFile;
   /** `generation_config.json`. */
   readonly generationConfig?: ModelFile;
 }
 
-/** The fields of a card that name files; without files those that must be there, as null. */
+/** The fields of a card that name files. Without files, the required fields are null. */
 export function modelFilesText(files: ModelFiles | undefined, release: '0.6' | '1.0' | '1.6'): string {
   if (files === undefined) return '"model_info":null,"tokenizer":null';
-  const one = (kind: string, { path, blake3, size }: ModelFile): string =>
+  const fileText = (kind: string, { path, blake3, size }: ModelFile): string =>
     `{"${kind}":{"path":${JSON.stringify(path)},"checksum":"blake3:${blake3}"` +
     `${release === '1.6' ? `,"size":${size}` : ''}}}`;
   const { sourcePath, config, tokenizer, tokenizerConfig, generationConfig } = files;
   return (
-    `${release === '0.6' ? '' : `"source_path":${JSON.stringify(sourcePath)},`}"model_info":${one('hf_config_json', config)}` +
-    `,"tokenizer":${one('hf_tokenizer_json', tokenizer)}` +
-    `,"prompt_formatter":${one('hf_tokenizer_config_json', tokenizerConfig)}` +
-    `${generationConfig ? `,"gen_config":${one('hf_generation_config_json', generationConfig)}` : ''}`
+    `${release === '0.6' ? '' : `"source_path":${JSON.stringify(sourcePath)},`}"model_info":${fileText('hf_config_json', config)}` +
+    `,"tokenizer":${fileText('hf_tokenizer_json', tokenizer)}` +
+    `,"prompt_formatter":${fileText('hf_tokenizer_config_json', tokenizerConfig)}` +
+    `${generationConfig ? `,"gen_config":${fileText('hf_generation_config_json', generationConfig)}` : ''}`
   );
 }
 
-/** Which release's records to write: 1.6 has fields that 1.0 has not, and 0.6 wraps no card and knows no ranks. */
+/** The release whose layout to write. 1.6 has fields that 1.0 lacks; 0.6 does not wrap cards and has no ranks. */
 export interface RecordLayout {
   readonly release: '0.6' | '1.0' | '1.6';
 }
 
-const utf8Encoder = new TextEncoder();
-
 /**
- * The value of an instance's key as a worker of that release writes it, the id as a plain JSON number.
+ * Encodes the value of an instance key as a worker of that release writes it, with the id as a JSON number.
  *
  * @example
  * ```ts
@@ -79,9 +77,9 @@ export function encodeInstanceRecord(
 }
 
 /**
- * The value of a model card's key as a worker of that release writes it, the id and the counts as plain JSON
- * numbers. Of the card it has what Dynamo requires and what tidemark reads; with `lora` it is the card of that
- * adapter. Without `files` a frontend sees the worker and does not serve its model, for it has no tokenizer.
+ * Encodes the value of a model card key as a worker of that release writes it, with the id and the counts as JSON
+ * numbers. The card has the fields that Dynamo requires and those that tidemark reads. With `lora` it is the card of
+ * that adapter. Without `files` a frontend sees the worker but does not serve its model, because it has no tokenizer.
  */
 export function encodeModelRecord(
   card: EndpointAddress & {
@@ -120,7 +118,7 @@ function runtimeConfigText(config: RuntimeConfig, release: RecordLayout['release
   );
 }
 
-/** The beginning of a runtime configuration, and all of one of 0.6. */
+/** The first fields of a runtime config; in 0.6 these are all. */
 function sizesText(config: RuntimeConfig): string {
   return (
     `{"total_kv_blocks":${config.totalKvBlocks ?? null},"max_num_seqs":null` +

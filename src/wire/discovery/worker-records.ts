@@ -3,29 +3,31 @@ import type { EndpointName, PoolName, WorkerInfo } from '../../core/sources/work
 import type { WorkerId } from '../../core/worker-id.js';
 import type { DecodeError } from '../decode-error.js';
 import { endpointPath, poolPath } from '../endpoint-names.js';
-import { type DiscoveryEntry, decodeDiscoveryRecord } from './discovery-record.js';
+import { type DiscoveryChange, decodeDiscoveryRecord } from './discovery-record.js';
 
-/** What one key says about one worker: that it serves at an endpoint, or a card that it has there. */
+/** The record of one key: an instance or a model card of a worker at an endpoint. */
 export type KnownRecord = KnownEndpoint & ({ readonly kind: 'instance' } | KnownCard);
 
 interface KnownEndpoint {
   readonly workerId: WorkerId;
   readonly at: EndpointName;
-  /** The same as one text. */
+  /** The path of `at`. */
   readonly path: string;
 }
 
 interface KnownCard {
   readonly kind: 'card';
   readonly model: string | null;
-  /** The adapter of a LoRA card; `null` for a base card. */
+  /** The LoRA adapter; `null` for a base card. */
   readonly lora: string | null;
   readonly config: RuntimeConfig;
 }
 
-/** Reads a key with its value; `null` says nothing about any worker: a card without an id, or of no endpoint. */
-export function readKnownRecord(entry: DiscoveryEntry): KnownRecord | null | { readonly error: DecodeError } {
-  const record = decodeDiscoveryRecord(entry);
+/** Decodes a written key. Returns `null` if it describes no worker, such as a card without an id or endpoint. */
+export function readKnownRecord(
+  change: DiscoveryChange,
+): KnownRecord | null | { readonly error: DecodeError } {
+  const record = decodeDiscoveryRecord(change);
   if ('error' in record) return record;
   if (record.kind !== 'instance' && record.kind !== 'model') return null;
   if (record.removed) return { error: { code: 'empty', message: 'the value is empty', offset: 0 } };
@@ -39,12 +41,12 @@ export function readKnownRecord(entry: DiscoveryEntry): KnownRecord | null | { r
   return { kind: 'card', ...known, model, lora, config: runtimeConfig };
 }
 
-/** What all keys of one worker say together. */
+/** All records of one worker, combined. */
 export interface WorkerSummary {
   readonly info: WorkerInfo;
-  /** The configuration of the card that counts for the worker as a whole, `null` without one. */
+  /** The config of the worker as a whole; `null` if it has no base card. */
   readonly config: RuntimeConfig | null;
-  /** By path of the endpoint, in the order of the paths. */
+  /** By the path of the endpoint, sorted. */
   readonly endpoints: ReadonlyMap<string, WorkerAtEndpoint>;
 }
 
@@ -53,37 +55,37 @@ export interface WorkerAtEndpoint {
   readonly at: EndpointName;
   readonly present: boolean;
   readonly config: RuntimeConfig | null;
-  /** What it serves here, by the card that counts; `null` without one. */
+  /** The model that it serves here, from the base card that counts; `null` without one. */
   readonly model: string | null;
 }
 
 type Card = Extract<KnownRecord, { kind: 'card' }>;
 
 /**
- * Puts together what the keys of a worker say, whatever order they came in. Of several base cards at one endpoint,
- * and of those of several endpoints, the one counts whose key sorts last; no other key has a say in it.
+ * Combines the records of a worker, regardless of the order in which they arrived. Among several base cards at one
+ * endpoint, and among those of several endpoints, the card whose key sorts last counts.
  */
 export function summarizeWorker(
   workerId: WorkerId,
   records: ReadonlyMap<string, KnownRecord>,
 ): WorkerSummary {
-  const places = new Map<string, WorkerAtEndpoint>();
+  const byPath = new Map<string, WorkerAtEndpoint>();
   const loras = new Set<string>();
   let counting: Card | undefined;
   for (const [, record] of inOrder(records)) {
     const { at, path } = record;
-    const place = places.get(path) ?? { at, present: false, config: null, model: null };
+    const atEndpoint = byPath.get(path) ?? { at, present: false, config: null, model: null };
     if (record.kind === 'instance') {
-      places.set(path, { ...place, present: true });
+      byPath.set(path, { ...atEndpoint, present: true });
     } else if (record.lora === null) {
       counting = record;
-      places.set(path, { ...place, config: record.config, model: record.model });
+      byPath.set(path, { ...atEndpoint, config: record.config, model: record.model });
     } else {
       loras.add(record.lora);
-      places.set(path, place);
+      byPath.set(path, atEndpoint);
     }
   }
-  const sorted = inOrder(places);
+  const sorted = inOrder(byPath);
   const endpoints = sorted.map(([, { at }]) => at);
   const primary = counting?.at ?? endpoints[0] ?? NO_ENDPOINT;
   return {
@@ -99,21 +101,21 @@ export function summarizeWorker(
   };
 }
 
-/** A worker without any key is nowhere; nobody asks for one. */
+/** For a worker without keys, which has no summary in practice. */
 const NO_ENDPOINT: EndpointName = { namespace: '', component: '', endpoint: '' };
 
 function inOrder<T>(map: ReadonlyMap<string, T>): [string, T][] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-/** Collects what is different between the views of workers before and after a batch. */
+/** Collects the differences between the summaries of workers before and after a batch. */
 export class WorkerDifference {
   readonly configs = new Map<WorkerId, RuntimeConfig | null>();
   readonly endpoints = new Map<string, MutableEndpointDifference>();
   readonly pools = new Map<string, MutablePoolDifference>();
   readonly workers = new Map<WorkerId, WorkerInfo | null>();
 
-  /** Adds one worker; `undefined` is one without any key. */
+  /** Adds one worker; `undefined` means that it has no keys. */
   add(id: WorkerId, before: WorkerSummary | undefined, after: WorkerSummary | undefined): void {
     const config = after?.config ?? null;
     if (!sameConfig(before?.config ?? null, config)) this.configs.set(id, config);
@@ -130,14 +132,14 @@ export class WorkerDifference {
     }
   }
 
-  /** A worker is in the pool of the model that its card at an endpoint names. */
+  /** A worker belongs to the pool of the model that its card at an endpoint names. */
   private addToPools(
     id: WorkerId,
     was: WorkerAtEndpoint | undefined,
     is: WorkerAtEndpoint | undefined,
   ): void {
     for (const name of poolsOf(was, is)) {
-      const [before, after] = [inPool(was, name), inPool(is, name)];
+      const [before, after] = [whileInPool(was, name), whileInPool(is, name)];
       if (!sameConfig(before?.config ?? null, after?.config ?? null))
         this.inPool(name).configs.set(id, after?.config ?? null);
       const present = after?.present ?? false;
@@ -170,18 +172,21 @@ interface MutablePoolDifference extends MutableEndpointDifference {
   readonly name: PoolName;
 }
 
-/** The pools that a place is in before or after. */
+/** The pools of a worker at an endpoint before and after. */
 function poolsOf(was: WorkerAtEndpoint | undefined, is: WorkerAtEndpoint | undefined): PoolName[] {
-  const [before, after] = [was, is].map((place) =>
-    place === undefined || place.model === null ? null : { model: place.model, endpoint: place.at },
+  const [before, after] = [was, is].map((worker) =>
+    worker === undefined || worker.model === null ? null : { model: worker.model, endpoint: worker.at },
   );
   if (before == null || before.model === after?.model) return after == null ? [] : [after];
   return after == null ? [before] : [before, after];
 }
 
-/** A place as long as it is in a pool. */
-function inPool(place: WorkerAtEndpoint | undefined, { model }: PoolName): WorkerAtEndpoint | undefined {
-  return place?.model === model ? place : undefined;
+/** The worker if its card names the model of the pool. */
+function whileInPool(
+  worker: WorkerAtEndpoint | undefined,
+  { model }: PoolName,
+): WorkerAtEndpoint | undefined {
+  return worker?.model === model ? worker : undefined;
 }
 
 function sameConfig(a: RuntimeConfig | null, b: RuntimeConfig | null): boolean {
@@ -211,5 +216,5 @@ function sameEndpoint(a: EndpointName, b: EndpointName): boolean {
 }
 
 function sameList<T>(a: readonly T[], b: readonly T[], same: (x: T, y: T) => boolean): boolean {
-  return a.length === b.length && a.every((item, at) => same(item, b[at] as T));
+  return a.length === b.length && a.every((item, index) => same(item, b[index] as T));
 }

@@ -4,29 +4,29 @@ import type { JsonMember, JsonNode, JsonObjectNode } from './lossless-json.js';
 
 const INTEGER = /^(?:0|[1-9][0-9]*)$/;
 
-/** The node as an object, or a failure that names what it should have been. */
+/** The node as an object; `what` names it in the failure. */
 export function objectOf(node: JsonNode, what: string): JsonObjectNode {
   if (node.kind !== 'object') fail('wrong-type', `${what} must be an object, not ${nameOf(node)}`, node);
   return node;
 }
 
-/** The member of that name, `undefined` when there is none. A name that stands twice is a failure. */
+/** The member with that name, or `undefined`. A duplicate name is a failure. */
 export function field(object: JsonObjectNode, name: string): JsonNode | undefined {
   let found: JsonNode | undefined;
   for (const member of object.members) {
     if (member.key !== name) continue;
-    if (found !== undefined) throw new DecodeFailure('duplicate-key', `${name} stands twice`, member.offset);
+    if (found !== undefined) throw new DecodeFailure('duplicate-key', `duplicate ${name}`, member.offset);
     found = member.value;
   }
   return found;
 }
 
-/** The member of that name, or a failure. */
+/** The member with that name. A missing member is a failure. */
 export function requiredField(object: JsonObjectNode, name: string): JsonNode {
   return field(object, name) ?? fail('missing-field', `${name} is missing`, object);
 }
 
-/** An unsigned integer of at most `max`, or a failure. Floats are no integers, not even whole ones. */
+/** An unsigned integer of at most `max`. A float is a failure, even if its value is whole. */
 export function uintOf(node: JsonNode, name: string, max: Count = MAX_U64): bigint {
   if (node.kind !== 'number') fail('wrong-type', `${name} must be an integer, not ${nameOf(node)}`, node);
   if (!INTEGER.test(node.text)) {
@@ -39,31 +39,52 @@ export function uintOf(node: JsonNode, name: string, max: Count = MAX_U64): bigi
   return value;
 }
 
-/** An unsigned integer of at most 2^32 − 1 as a number; `absent` when the field is not there. */
-export function u32Field(object: JsonObjectNode, name: string, absent: number): number {
-  const node = field(object, name);
-  return node === undefined ? absent : Number(uintOf(node, name, MAX_U32));
+/** An unsigned integer of at most 2^32 − 1 as a number. */
+export function u32Of(node: JsonNode, name: string): number {
+  return Number(uintOf(node, name, MAX_U32));
 }
 
-/** A count, or `null` when the field is not there or null. */
-export function optionalCount(object: JsonObjectNode, name: string): Count | null {
+/** Like {@link u32Of} for a member; `defaultValue` if the member is absent. */
+export function u32Field(object: JsonObjectNode, name: string, defaultValue: number): number {
   const node = field(object, name);
+  return node === undefined ? defaultValue : u32Of(node, name);
+}
+
+/** Like {@link u32Of} for a member; `null` if the member is absent or null. */
+export function optionalU32(object: JsonObjectNode, name: string): number | null {
+  const node = field(object, name);
+  return node === undefined || node.kind === 'null' ? null : u32Of(node, name);
+}
+
+/** A count; `null` if the node is absent or null. */
+export function countOrNull(node: JsonNode | undefined, name: string): Count | null {
   return node === undefined || node.kind === 'null' ? null : countOf(uintOf(node, name));
 }
 
-/** The text of a number, whatever its form, or a failure. */
+/** Like {@link countOrNull} for a member. */
+export function optionalCount(object: JsonObjectNode, name: string): Count | null {
+  return countOrNull(field(object, name), name);
+}
+
+/** The elements of an array. */
+export function itemsOf(node: JsonNode, name: string): readonly JsonNode[] {
+  if (node.kind !== 'array') fail('wrong-type', `${name} must be an array, not ${nameOf(node)}`, node);
+  return node.items;
+}
+
+/** The text of a number of any form. */
 export function numberOf(node: JsonNode, name: string): string {
   if (node.kind !== 'number') fail('wrong-type', `${name} must be a number, not ${nameOf(node)}`, node);
   return node.text;
 }
 
-/** A string, or a failure. */
+/** A string. */
 export function stringOf(node: JsonNode, name: string): string {
   if (node.kind !== 'string') fail('wrong-type', `${name} must be a string, not ${nameOf(node)}`, node);
   return node.value;
 }
 
-/** A string, or `null` when the field is not there or null. */
+/** A string; `null` if the member is absent or null. */
 export function optionalString(object: JsonObjectNode, name: string): string | null {
   const node = field(object, name);
   return node === undefined || node.kind === 'null' ? null : stringOf(node, name);
@@ -79,17 +100,17 @@ function nameOf(node: JsonNode): string {
 
 /** The fields of a struct, by name. */
 export interface StructFields<Name extends string> {
-  /** The field, or a failure that names it. */
+  /** The field. A missing field is a failure. */
   readonly required: (name: Name) => JsonNode;
-  /** What `read` makes of the field; `null` when it is not there or null. */
+  /** The result of `read`; `null` if the field is absent or null. */
   readonly optional: <T>(name: Name, read: (node: JsonNode, name: string) => T) => T | null;
 }
 
 /**
- * The fields of what Rust would read as a struct out of a JSON value: an object, of which the last value of a repeated
- * key counts, or an array of all its fields in their order.
+ * The fields of a JSON value that Rust reads as a struct: an object, in which the last of several values of one key
+ * counts, or an array of all fields in order.
  *
- * @throws DecodeFailure, inside this room
+ * @throws DecodeFailure (internal to wire/)
  */
 export function readStruct<Name extends string>(
   node: JsonNode,
@@ -107,7 +128,7 @@ export function readStruct<Name extends string>(
   };
 }
 
-/** A struct as an object; the elements of an array get the names. */
+/** A struct as an object. The elements of an array get the names of the fields. */
 export function structObject(node: JsonNode, what: string, names: readonly string[]): JsonObjectNode {
   if (node.kind === 'object') return node;
   if (node.kind !== 'array')

@@ -1,21 +1,20 @@
 import { countOf } from '../../core/count.js';
 import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
+import { utf8Encoder } from '../text-codecs.js';
 import { type JsonNode, type JsonObjectNode, parseLosslessJson } from './lossless-json.js';
 
 /** A JSON value as plain data. A whole number beyond ±(2^53 − 1) is a `bigint`, every other number a `number`. */
 export type JsonValue =
   null | boolean | number | bigint | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
-const utf8 = new TextEncoder();
-
-/** Reads one JSON document into plain data without losing a digit; a key that stands twice is an error. */
+/** Parses one JSON document into plain data without losing digits. A duplicate key is an error. */
 export function parseJsonValue(
   text: string,
 ): { readonly value: JsonValue } | { readonly error: DecodeError } {
-  return catchDecodeFailure(() => ({ value: valueOf(parseLosslessJson(utf8.encode(text))) }));
+  return catchDecodeFailure(() => ({ value: valueOf(parseLosslessJson(utf8Encoder.encode(text))) }));
 }
 
-/** The value of a number as JSON writes it. */
+/** Parses the text of a JSON number. */
 export function parseNumber(text: string): number | bigint {
   if (!/^-?[0-9]+$/.test(text)) return Number(text);
   const whole = BigInt(text);
@@ -26,7 +25,7 @@ function negative(whole: bigint): number | bigint {
   return whole >= BigInt(Number.MIN_SAFE_INTEGER) ? Number(whole) : whole;
 }
 
-/** Plain data as the node that reading its JSON would give; nothing in it has a place, so every offset is 0. */
+/** Converts plain data into the node that its JSON would parse to. All offsets are 0. */
 export function toJsonNode(value: JsonValue): JsonNode {
   if (value === null) return { kind: 'null', offset: 0 };
   if (typeof value === 'boolean') return { kind: 'boolean', offset: 0, value };
@@ -58,7 +57,7 @@ function objectValueOf(node: JsonObjectNode): JsonValue {
   const entries = new Map<string, JsonValue>();
   for (const { key, offset, value } of node.members) {
     if (entries.has(key))
-      throw new DecodeFailure('duplicate-key', `${JSON.stringify(key)} stands twice`, offset);
+      throw new DecodeFailure('duplicate-key', `duplicate key ${JSON.stringify(key)}`, offset);
     entries.set(key, valueOf(value));
   }
   return Object.fromEntries(entries);
@@ -70,8 +69,7 @@ function isList(value: JsonValue): value is readonly JsonValue[] {
 }
 
 /**
- * A value as one line of JSON, as a recording holds it: integers above 2^53 − 1 are decimal strings, and so are
- * the floats that JSON has no number for.
+ * Writes a value as one line of JSON, as in a recording: bigints, NaN and infinite numbers become strings.
  */
 export function stringifyJson(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>

@@ -3,8 +3,8 @@ import { decodeAscii, decodeUtf8 } from '../text-codecs.js';
 import { skipJson } from './skip-json.js';
 
 /**
- * A JSON value with everything its bytes said: where it stood, the text of a number, every member of an object,
- * also those whose key came before. `JSON.parse` loses all three, and a 64-bit id with the second.
+ * A JSON value that keeps its offset, the text of a number, and every member of an object, including duplicates.
+ * `JSON.parse` loses all three, and with the second the digits of a 64-bit id.
  */
 export type JsonNode =
   | { readonly kind: 'null'; readonly offset: number }
@@ -14,7 +14,7 @@ export type JsonNode =
   | { readonly kind: 'array'; readonly offset: number; readonly items: readonly JsonNode[] }
   | JsonObjectNode;
 
-/** A JSON object as written: the members in order, a repeated key as often as it stands there. */
+/** A JSON object as written: all members in order, including duplicates. */
 export interface JsonObjectNode {
   readonly kind: 'object';
   readonly offset: number;
@@ -29,31 +29,30 @@ export interface JsonMember {
 }
 
 const MAX_DEPTH = 128;
-/** No release writes a number as long; one that is longer would only cost time. */
+/** No release writes longer numbers. The limit bounds the time to parse one. */
 const MAX_DIGITS = 4096;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 
-/** How a document is read. */
+/** Options for parsing a document. */
 export interface ParseOptions {
   /**
-   * Of an object as the document, the members that are wanted: others are passed over and left out, as {@link skipJson}
-   * does. Absent: all.
+   * The members to keep if the document is an object. All others are skipped by {@link skipJson}. Defaults to all.
    */
   readonly members?: ReadonlySet<string>;
-  /** Whether texts may be cut out of the text of the whole document, which stays in memory with each. It is faster. */
+  /** Whether strings may be slices of the whole document, which then stays in memory with them. Faster. */
   readonly shared?: boolean;
 }
 
 /**
- * Parses one JSON document without losing anything: numbers keep their text, members their order and
- * repetitions, everything its byte offset. As strict as RFC 8259; at most 128 levels deep.
+ * Parses one JSON document without loss: numbers keep their text, objects keep the order and duplicates of members,
+ * and every node keeps its byte offset. It is as strict as RFC 8259 and allows at most 128 levels.
  *
- * @throws DecodeFailure, inside this room
+ * @throws DecodeFailure (internal to wire/)
  */
 export function parseLosslessJson(bytes: Uint8Array, options: ParseOptions = {}): JsonNode {
   const parser = new Parser(bytes, options);
   parser.skipSpace();
-  if (parser.atEnd()) throw new DecodeFailure('empty', 'there is no JSON document', 0);
+  if (parser.atEnd()) throw new DecodeFailure('empty', 'the JSON document is empty', 0);
   const node = parser.value(0);
   parser.skipSpace();
   if (!parser.atEnd())
@@ -64,15 +63,15 @@ export function parseLosslessJson(bytes: Uint8Array, options: ParseOptions = {})
 class Parser {
   offset = 0;
   private readonly wanted: ReadonlySet<string> | undefined;
-  /** The whole text, where it has a character for each byte. */
-  private readonly whole: string | undefined;
+  /** The text of the whole document if it is ASCII, so that characters and bytes have the same offsets. */
+  private readonly asciiText: string | undefined;
 
   constructor(
     private readonly bytes: Uint8Array,
     { members, shared = false }: ParseOptions,
   ) {
     this.wanted = members;
-    this.whole = shared ? decodeAscii(bytes) : undefined;
+    this.asciiText = shared ? decodeAscii(bytes) : undefined;
   }
 
   atEnd(): boolean {
@@ -127,7 +126,7 @@ class Parser {
     return items;
   }
 
-  /** Reads what stands between the bracket at the present offset and its closing one, separated by commas. */
+  /** Parses comma-separated elements from the bracket at the current offset to the closing one. */
   private sequence(close: number, depth: number, element: () => void): void {
     if (depth >= MAX_DEPTH)
       throw new DecodeFailure('too-deep', `more than ${MAX_DEPTH} levels of nesting`, this.offset);
@@ -162,12 +161,12 @@ class Parser {
     }
     this.offset += 1;
     const text = this.part(start + 1, this.offset - 1);
-    if (text === undefined) throw new DecodeFailure('invalid-utf8', 'a string is no UTF-8', start);
+    if (text === undefined) throw new DecodeFailure('invalid-utf8', 'a string is not valid UTF-8', start);
     return escaped ? unescape(text, start) : text;
   }
 
   private part(start: number, end: number): string | undefined {
-    return this.whole?.slice(start, end) ?? decodeUtf8(this.bytes.subarray(start, end));
+    return this.asciiText?.slice(start, end) ?? decodeUtf8(this.bytes.subarray(start, end));
   }
 
   private number(): string {
@@ -192,17 +191,21 @@ class Parser {
 
   private unexpected(wanted: string): never {
     if (this.atEnd())
-      throw new DecodeFailure('truncated', `the document ends where ${wanted} belongs`, this.bytes.length);
-    throw new DecodeFailure('malformed', `${wanted} belongs here`, this.offset);
+      throw new DecodeFailure(
+        'truncated',
+        `the document ends where ${wanted} is expected`,
+        this.bytes.length,
+      );
+    throw new DecodeFailure('malformed', `${wanted} is expected here`, this.offset);
   }
 }
 
-/** The JSON parser of the platform resolves escapes; a string alone cannot lose anything in it. */
+/** `JSON.parse` resolves escapes; for a single string it is lossless. */
 function unescape(text: string, offset: number): string {
   try {
     return JSON.parse(`"${text}"`) as string;
   } catch {
-    throw new DecodeFailure('malformed', 'a string has an escape that JSON does not know', offset);
+    throw new DecodeFailure('malformed', 'a string has an invalid escape', offset);
   }
 }
 

@@ -3,14 +3,14 @@ import { DecodeFailure } from '../decode-error.js';
 const QUOTE = 0x22;
 const CLOSING: Readonly<Record<number, number>> = { 0x5b: 0x5d, 0x7b: 0x7d };
 const LITERALS: Readonly<Record<number, string>> = { 0x74: 'true', 0x66: 'false', 0x6e: 'null' };
-/** What may stand behind a backslash. */
+/** The characters that may follow a backslash. */
 const ESCAPES = '"\\/bfnrt';
 
 /**
- * Passes over one JSON value and says where it ends. It is looked at for its form only, as the original passes over
- * what it does not know: texts need not be UTF-8, numbers may be of any size, and it may be nested to any depth.
+ * Skips one JSON value and returns the offset of its end. Like the original, it checks only the syntax of unknown
+ * values: strings need not be UTF-8, numbers may have any size, and nesting may have any depth.
  *
- * @throws DecodeFailure, inside this room
+ * @throws DecodeFailure (internal to wire/)
  */
 export function skipJson(bytes: Uint8Array, start: number): number {
   let at = start;
@@ -20,7 +20,7 @@ export function skipJson(bytes: Uint8Array, start: number): number {
     const ended = at >= bytes.length;
     throw new DecodeFailure(
       ended ? 'truncated' : 'malformed',
-      ended ? 'the document ends inside a value' : 'no JSON value goes on like this',
+      ended ? 'the document ends inside a value' : 'the JSON value is malformed here',
       Math.min(at, bytes.length),
     );
   };
@@ -70,7 +70,7 @@ export function skipJson(bytes: Uint8Array, start: number): number {
     expect(0x3a);
     space();
   };
-  /** A value, but of a list or an object its beginning only. */
+  /** Skips a value, or only the opening bracket of an array or object. */
   const begin = (): void => {
     const byte = bytes[at] ?? 0;
     const close = CLOSING[byte];
@@ -88,7 +88,7 @@ export function skipJson(bytes: Uint8Array, start: number): number {
     const depth = open.length;
     begin();
     let first = open.length > depth;
-    // Behind a value: the ends of what it is the last of, then a comma, or the end of everything.
+    // After a value: any closing brackets, then a comma or the end of the outermost value.
     for (;;) {
       const close = open.at(-1);
       if (close === undefined) return at;

@@ -10,9 +10,10 @@ import {
   readSpan,
 } from '../msgpack/msgpack-reader.js';
 import { isText, walkStruct } from '../msgpack/msgpack-struct.js';
+import { decodeUtf8 } from '../text-codecs.js';
 import { LOAD_TOPIC } from './subjects.js';
 
-/** The fields of an `ActiveLoad` in wire order. The last came with release 1.1; before, it is an unknown key. */
+/** The fields of an `ActiveLoad` in wire order. The last exists since release 1.1; older policies ignore it. */
 export const LOAD_FIELDS = [
   'worker_id',
   'dp_rank',
@@ -21,27 +22,23 @@ export const LOAD_FIELDS = [
   'kv_used_blocks',
 ] as const;
 
-/** The fields that a release knows: as many as its longest positional form has. */
+/** The fields that a release knows: as many as its longest array form has elements. */
 export function knownLoadFields(wire: WirePolicy): readonly string[] {
   return LOAD_FIELDS.slice(0, Math.max(...wire.positionalFields));
 }
 
-const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /**
- * The topic of an envelope as text.
+ * Decodes the topic of an envelope.
  *
- * @throws DecodeFailure, inside this room
+ * @throws DecodeFailure (internal to wire/)
  */
 export function decodeTopic(bytes: Uint8Array, { start, end }: ByteRange): string {
-  try {
-    return utf8Decoder.decode(bytes.subarray(start, end));
-  } catch {
-    throw new DecodeFailure('invalid-utf8', 'topic is no UTF-8', start);
-  }
+  const topic = decodeUtf8(bytes.subarray(start, end));
+  if (topic === undefined) throw new DecodeFailure('invalid-utf8', 'the topic is not valid UTF-8', start);
+  return topic;
 }
 
-/** Where the fields of an `ActiveLoad` lie. */
+/** The positions of the fields of an `ActiveLoad`. */
 export interface LoadSpans {
   readonly workerId: ValueSpan;
   readonly dpRank: ValueSpan;
@@ -50,22 +47,22 @@ export interface LoadSpans {
   readonly kvUsedBlocks: ValueSpan;
 }
 
-/** What the walk through one envelope found, before its payload is looked at. */
+/** The positions of the fields of an envelope whose payload is not decoded yet. */
 export interface EnvelopeSpans {
   readonly publisherId: ValueSpan;
   readonly sequence: ValueSpan;
   readonly publishedAt: ValueSpan;
   readonly topic: ByteRange;
   readonly payload: ByteRange;
-  /** The bytes of a payload that was written as an array of integers; `null`: it lies in the message. */
+  /** The bytes of a payload that was written as an array of integers; `null`: the payload is part of the message. */
   readonly gathered: Uint8Array | null;
-  /** The bytes of the message that carry values; all others make its shape. */
+  /** The bytes that carry values; all other bytes form the shape of the message. */
   readonly free: readonly FreeBytes[];
 }
 
-/** What the walk through one envelope and its payload found. */
+/** The positions of the fields of an envelope and of the load in its payload. */
 export interface WalkedEnvelope extends EnvelopeSpans {
-  /** `null`: the topic is not ours, the payload was not looked at. */
+  /** `null`: the envelope has another topic, and its payload was not decoded. */
   readonly load: LoadSpans | null;
 }
 
@@ -78,9 +75,9 @@ const envelopeShape = {
 };
 
 /**
- * Walks one `EventEnvelope`: order-free, unknown keys passed over, bytes after the document ignored.
+ * Walks one `EventEnvelope`. Keys may be in any order; unknown keys and bytes after the document are ignored.
  *
- * @throws DecodeFailure, inside this room
+ * @throws DecodeFailure (internal to wire/)
  */
 export function walkHead(bytes: Uint8Array, wire: WirePolicy): EnvelopeSpans {
   const reader = new MsgpackReader(bytes);
@@ -103,39 +100,39 @@ export function walkHead(bytes: Uint8Array, wire: WirePolicy): EnvelopeSpans {
 }
 
 /**
- * Walks what is inside of an `EventEnvelope`: the `ActiveLoad` when its topic is ours. After {@link walkHead}, this
- * is the reference form of the decoder.
+ * Walks the payload of an `EventEnvelope` if it carries an `ActiveLoad`. Together with {@link walkHead} it is the
+ * reference form of the decoder.
  *
- * @throws DecodeFailure, inside this room
+ * @throws DecodeFailure (internal to wire/)
  */
-export function walkPayload(bytes: Uint8Array, head: EnvelopeSpans, wire: WirePolicy): WalkedEnvelope {
-  const { payload, gathered } = head;
-  if (!isLoadTopic(bytes, head)) {
-    // A shape may be learned from what is returned here, so the topic is read now and never fails later.
-    decodeTopic(bytes, head.topic);
-    return { ...head, load: null, free: [...head.free, { ...payload, fixed: 0 }] };
+export function walkPayload(bytes: Uint8Array, spans: EnvelopeSpans, wire: WirePolicy): WalkedEnvelope {
+  const { payload, gathered } = spans;
+  if (!isLoadTopic(bytes, spans)) {
+    // The result may be learned as a shape, so an invalid topic must fail now.
+    decodeTopic(bytes, spans.topic);
+    return { ...spans, load: null, free: [...spans.free, { ...payload, fixed: 0 }] };
   }
   const inner =
     gathered === null ? new MsgpackReader(bytes, payload.start, payload.end) : new MsgpackReader(gathered);
   try {
     const load = walkLoad(inner, wire);
-    return { ...head, load, free: [...head.free, ...inner.free] };
+    return { ...spans, load, free: [...spans.free, ...inner.free] };
   } catch (failure) {
     if (gathered === null || !(failure instanceof DecodeFailure)) throw failure;
     throw new DecodeFailure(failure.code, `in the payload: ${failure.message}`, payload.start);
   }
 }
 
-/** Whether an envelope carries a load. */
-export function isLoadTopic(bytes: Uint8Array, head: EnvelopeSpans): boolean {
-  return isText(bytes, head.topic, LOAD_TOPIC);
+/** Whether an envelope has the topic of loads. */
+export function isLoadTopic(bytes: Uint8Array, spans: EnvelopeSpans): boolean {
+  return isText(bytes, spans.topic, LOAD_TOPIC);
 }
 
 function isArrayMarker(marker = 0): boolean {
   return (marker >= 0x90 && marker <= 0x9f) || marker === 0xdc || marker === 0xdd;
 }
 
-/** A payload that older receivers also accept: an array of integers, each one byte. */
+/** Reads a payload in the form of an array of integers, one per byte, which older receivers also accept. */
 function gatherPayload(reader: MsgpackReader): Uint8Array {
   const { size } = reader.structure('payload');
   if (size > reader.end - reader.offset)
@@ -151,7 +148,7 @@ function gatherPayload(reader: MsgpackReader): Uint8Array {
   return gathered;
 }
 
-/** A payload that lies in the message: binary in every release, a string in some. */
+/** Reads a payload that is part of the message: binary in every release, a string in some. */
 function payloadInPlace(reader: MsgpackReader, wire: WirePolicy): ByteRange {
   const at = reader.offset;
   const marker = reader.bytes[at] ?? 0;

@@ -1,28 +1,41 @@
-import { countOf, MAX_U32, type Count } from '../../core/count.js';
+import { countOf } from '../../core/count.js';
 import type { LoadReceived } from '../../core/events/fleet-event.js';
 import type { WirePolicy } from '../../core/policy/load-policy.js';
 import { workerIdFromBigInt } from '../../core/worker-id.js';
 import { DecodeFailure } from '../decode-error.js';
-import { field, objectOf, optionalCount, requiredField, u32Field, uintOf } from '../json/json-fields.js';
+import {
+  countOrNull,
+  objectOf,
+  optionalCount,
+  optionalU32,
+  requiredField,
+  u32Field,
+  u32Of,
+  uintOf,
+} from '../json/json-fields.js';
 import { type JsonNode, type JsonObjectNode, parseLosslessJson } from '../json/lossless-json.js';
 import { knownLoadFields } from './envelope.js';
 
-/** Whether a message is JSON: an object, an array, or white space first. No envelope begins with these bytes. */
+/** Whether a message is JSON: it begins with an object, an array, or white space. No envelope begins like this. */
 export function isJson(bytes: Uint8Array): boolean {
   return [0x7b, 0x5b, 0x20, 0x09, 0x0a, 0x0d].includes(bytes[0] ?? 0);
 }
 
 /**
- * Decodes a load message from before the event plane: `ActiveLoad` of 0.8, by name or by position, or `LoadEvent`
- * of 0.4 to 0.7, of which the active blocks and the rank are read.
+ * Decodes a load message of a release before the event plane: `ActiveLoad` (0.8), as an object or an array, or
+ * `LoadEvent` (0.4 to 0.7), which provides the rank and the active blocks.
  *
- * @throws DecodeFailure, inside this room
+ * @throws DecodeFailure (internal to wire/)
  */
 export function decodeJsonLoad(bytes: Uint8Array, wire: WirePolicy): LoadReceived {
   const events = wire.formats.includes('load-event-json');
   const loads = wire.formats.includes('active-load-json');
   if (!events && !loads)
-    throw new DecodeFailure('unsupported-format', 'this policy reads envelopes, and this is JSON', 0);
+    throw new DecodeFailure(
+      'unsupported-format',
+      'this policy reads only envelopes, but the message is JSON',
+      0,
+    );
   const node = parseLosslessJson(bytes);
   const isEvent = node.kind === 'object' && node.members.some((member) => member.key === 'data');
   if (events && (isEvent || !loads)) return readLoadEvent(objectOf(node, 'a LoadEvent'));
@@ -49,15 +62,13 @@ function readPositionalLoad(array: Extract<JsonNode, { kind: 'array' }>, wire: W
     const text = `an ActiveLoad as an array must have ${wire.positionalFields.join(' or ')} elements, not ${array.items.length}`;
     throw new DecodeFailure('wrong-length', text, array.offset);
   }
-  const count = (node: JsonNode | undefined, name: string): Count | null =>
-    node === undefined || node.kind === 'null' ? null : countOf(uintOf(node, name));
   return {
     kind: 'load',
     workerId: workerIdFromBigInt(uintOf(id, 'worker_id')),
-    dpRank: Number(uintOf(rank, 'dp_rank', MAX_U32)),
-    activeDecodeBlocks: count(decode, 'active_decode_blocks'),
-    activePrefillTokens: count(prefill, 'active_prefill_tokens'),
-    kvUsedBlocks: count(used, 'kv_used_blocks'),
+    dpRank: u32Of(rank, 'dp_rank'),
+    activeDecodeBlocks: countOrNull(decode, 'active_decode_blocks'),
+    activePrefillTokens: countOrNull(prefill, 'active_prefill_tokens'),
+    kvUsedBlocks: countOrNull(used, 'kv_used_blocks'),
   };
 }
 
@@ -65,13 +76,11 @@ function readLoadEvent(object: JsonObjectNode): LoadReceived {
   const data = objectOf(requiredField(object, 'data'), 'data');
   const workerStats = objectOf(requiredField(data, 'worker_stats'), 'worker_stats');
   const kvStats = objectOf(requiredField(data, 'kv_stats'), 'kv_stats');
-  const rank = field(workerStats, 'data_parallel_rank');
   const blocks = uintOf(requiredField(kvStats, 'kv_active_blocks'), 'kv_active_blocks');
   return {
     kind: 'load',
     workerId: workerIdFromBigInt(uintOf(requiredField(object, 'worker_id'), 'worker_id')),
-    dpRank:
-      rank === undefined || rank.kind === 'null' ? 0 : Number(uintOf(rank, 'data_parallel_rank', MAX_U32)),
+    dpRank: optionalU32(workerStats, 'data_parallel_rank') ?? 0,
     activeDecodeBlocks: countOf(blocks),
     activePrefillTokens: null,
     kvUsedBlocks: null,

@@ -1,107 +1,107 @@
 import type { DecodeErrorCode } from '../decode-error.js';
 
-/** What came over one subscription, in numbers: plain data that never changes. See {@link LoadAccounting}. */
+/** The messages of one subscription in numbers: immutable plain data. See {@link LoadAccounting}. */
 export interface LoadAccount {
-  /** Grows with every change, so that two accounts of one version say the same. */
+  /** Increases with every change: accounts with the same version are equal. */
   readonly version: number;
   /** All messages: `loads`, `failed` and `foreign.messages` together. */
   readonly messages: number;
   readonly bytes: number;
   readonly loads: number;
-  /** Loads without a publisher and a number, such as JSON of 0.8: no gap between them can be seen. */
+  /** Loads without a publisher and a sequence number, such as JSON of 0.8: their gaps cannot be detected. */
   readonly withoutHeader: number;
   readonly failed: number;
-  /** Only the codes that occurred. */
+  /** Failures by code; only codes that occurred. */
   readonly failures: Readonly<Partial<Record<DecodeErrorCode, number>>>;
-  readonly countForeign: ForeignAccount;
-  /** Over all publishers, also those forgotten since. */
+  readonly foreign: ForeignAccount;
+  /** The sums over all publishers, including forgotten ones. */
   readonly sequences: SequenceAccount;
   readonly publishers: PublisherCounts;
-  readonly recordDetached: DetachedAccount;
-  /** Of the messages since the interval began; `null` when there was none with a head. */
+  readonly detached: DetachedAccount;
+  /** The ages in the current interval; `null` if no message with a header was received. */
   readonly age: AgeAccount | null;
-  /** Gaps that nobody took in time: they are counted in `sequences`, their places are lost. */
+  /** Gaps that were not taken in time: counted in `sequences`, but without details. */
   readonly gapsDropped: number;
 }
 
 /** Well-formed messages of other topics. */
 export interface ForeignAccount {
   readonly messages: number;
-  /** The topics that came first. */
+  /** The first topics received, at most 16. */
   readonly topics: readonly { readonly topic: string; readonly messages: number }[];
-  /** Messages of all topics after those. */
+  /** Messages of all other topics. */
   readonly otherTopics: number;
 }
 
-/** What the running numbers of publishers say. No count ever falls. */
+/** The results of the sequence numbers of publishers. No count ever decreases. */
 export interface SequenceAccount {
-  /** Numbers that were not there when a higher one came. */
+  /** Numbers that had not been received when a higher one was. */
   readonly missing: number;
-  /** Those of `missing` in gaps over a detached interval. */
+  /** The part of `missing` in gaps that span a detached interval. */
   readonly missingDetached: number;
   readonly gaps: number;
-  /** Messages whose number was not above one that had come: reordered or twice, which cannot be told apart. */
+  /** Messages whose number was not above the last one: reordered or duplicate, which cannot be distinguished. */
   readonly late: number;
   readonly restarts: number;
 }
 
-/** How many publishers there are. */
+/** The numbers of publishers. */
 export interface PublisherCounts {
   readonly known: number;
-  /** Publishers that were forgotten: the longest silent above the limit, and by `forgetSilent`. */
+  /** Publishers that were forgotten, by `forgetSilent` or because of the limit. */
   readonly forgotten: number;
-  /** Known publishers of which nothing came since the last re-attach. */
+  /** Known publishers without a message since the last re-attach. */
   readonly unjudged: number;
-  /** Whether there are unjudged ones: what was lost while detached is not fully counted yet. */
+  /** Whether `unjudged` is above 0: the loss while detached is not fully counted yet. */
   readonly gap: boolean;
 }
 
-/** Intervals without a subscription, monotonic milliseconds. */
+/** Intervals without a subscription, in monotonic milliseconds. */
 export interface DetachedAccount {
   readonly times: number;
   readonly milliseconds: number;
-  /** The last one. */
+  /** The last interval. */
   readonly last: { readonly from: number; readonly until: number } | null;
 }
 
-/** Wall time of receipt less `publishedAt`, milliseconds. It compares two clocks: information, no measure. */
+/** The wall time of receipt minus `publishedAt`, in milliseconds. It compares two clocks, so it is only a hint. */
 export interface AgeAccount {
   readonly messages: number;
   readonly min: number;
   readonly last: number;
   readonly max: number;
-  /** Messages with an age below 0: clocks disagree, by `-min` at least. */
+  /** Messages with a negative age: the clocks differ by at least `-min`. */
   readonly skewed: number;
 }
 
-/** What came of one publisher. */
+/** The messages of one publisher. */
 export interface PublisherAccount extends SequenceAccount {
   /** An unsigned 64-bit integer, in decimal. */
   readonly publisherId: string;
   /** All messages, late ones included. */
   readonly received: number;
-  /** The number with which the account began: what was published before it is not accounted for. */
+  /** The first number received: earlier messages are not accounted for. */
   readonly firstSequence: number;
   readonly lastSequence: number;
   /** Monotonic milliseconds. */
   readonly lastReceivedAt: number;
   /** The publisher's wall clock, Unix milliseconds. */
   readonly lastPublishedAt: number;
-  /** Nothing came since the last re-attach. */
+  /** Whether no message was received since the last re-attach. */
   readonly gap: boolean;
 }
 
-/** Numbers of a publisher that did not come: `from` to `to`, both included. */
+/** Numbers of a publisher that were not received: `from` to `to`, inclusive. */
 export interface SequenceGap {
   /** An unsigned 64-bit integer, in decimal. */
   readonly publisherId: string;
   readonly from: number;
   readonly to: number;
   readonly missing: number;
-  /** A detached interval lies between the messages before and after the gap. */
+  /** Whether a detached interval lies between the messages before and after the gap. */
   readonly detached: boolean;
-  /** The publisher began again at 0 and its first numbers are missing; how the run before ended is unknown. */
+  /** Whether the publisher restarted at 0 and its first numbers are missing. The end of its previous run is unknown. */
   readonly restarted: boolean;
-  /** When the gap was seen, monotonic milliseconds. */
+  /** When the gap was detected, in monotonic milliseconds. */
   readonly seenAt: number;
 }

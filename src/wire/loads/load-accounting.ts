@@ -10,9 +10,9 @@ import type {
 import type { LoadHeader } from './load-header.js';
 import { SequenceLedger } from './sequence-ledger.js';
 
-/** The range of ages over an interval, kept without an allocation for each. */
+/** The range of ages in an interval. Adding an age allocates nothing. */
 export class AgeRange {
-  /** The wall time of receipt. */
+  /** The wall time of receipt, in Unix milliseconds. */
   wall = 0;
   private messages = 0;
   private min = Infinity;
@@ -45,7 +45,7 @@ export class AgeRange {
 const MAX_TOPICS = 16;
 const MAX_TOPIC_LENGTH = 256;
 
-/** Messages by topic: the first 16 names, each up to 256 characters, the others together. */
+/** Messages by topic: the first 16 topics of up to 256 characters, and the sum of all others. */
 export class ForeignTopics {
   private messages = 0;
   private otherTopics = 0;
@@ -65,33 +65,34 @@ export class ForeignTopics {
   }
 }
 
-/** How much a {@link LoadAccounting} remembers. */
+/** Options of a {@link LoadAccounting}. */
 export interface LoadAccountingOptions {
-  /** How many publishers are known at most, 1 to 500 000; 100 000 when absent. */
+  /** The maximum number of known publishers, 1 to 500 000. Defaults to 100 000. */
   readonly publishers?: number;
 }
 
 /**
- * Accounts for the messages of one subscription: what came, what was refused, and which numbers of which publisher
- * did not come. Counting a message allocates nothing, and memory is bounded: 128 bytes for each publisher, at most
- * 100 000 of them, and text and index of their ids.
+ * Accounts for the messages of one subscription: how many were received, how many failed to decode, and which sequence
+ * numbers of each publisher are missing. Counting a message allocates nothing. Memory is bounded: 128 bytes and the id
+ * for each publisher, up to the limit.
  *
- * 1. Each message is told once: {@link countLoad}, {@link countFailure} or {@link countForeign}. Time is what {@link setTime} said
- *    last; once for a chunk of messages is enough.
- * 2. A publisher's account begins with its first message. A higher number than the next is a gap; `missing` counts
- *    what was not there then and never falls. NATS keeps the order of a publisher, so a number not above the last is
- *    rare: it is counted as `late` and fills nothing, because it may as well have come twice. So between
- *    `missing - late` and `missing` were lost.
- * 3. A publisher that begins again is a restart: number 0, or a lower number that was published more than a second
- *    later or lies more than 1 024 below. It begins at 0, so the numbers before its first are missing. How many the
- *    run before published after its last message, nobody knows.
- * 4. A gap between whose ends a {@link recordDetached} interval lies is `detached`: its loss is explained, though a part of
- *    it may be older than the interval. Until a message after a re-attach is judged (a late one says nothing), the publisher's `gap` is true.
- * 5. Messages of other topics have numbers of their own and are not judged by number. A refused load is, if its head
- *    could be read; otherwise its number is missing.
- * 6. Up to May 2026 all publishers of a process have one id. Account for each subject apart, or their numbers show
- *    as restarts and gaps in turn.
- * 7. Above the limit the publisher that was silent longest is forgotten; if it comes again, it is new. The sums stay.
+ * 1. Call one of {@link countLoad}, {@link countFailure} and {@link countForeign} once per message. Call {@link setTime}
+ *    before; once per chunk of messages is enough.
+ * 2. The account of a publisher begins with its first message. If a number is higher than the next one, there is a gap;
+ *    `missing` counts the numbers in between and never decreases. NATS keeps the order of a publisher, so a number that
+ *    is not above the last one is rare: it counts as `late` and fills no gap, because it may be a duplicate. The number
+ *    of lost messages is therefore between `missing - late` and `missing`.
+ * 3. A publisher has restarted if it sends number 0, a lower number that was published more than a second later, or a
+ *    number more than 1 024 below the last. A run begins at 0, so the numbers before the first one received are missing.
+ *    How many messages the previous run published after its last received one is unknown.
+ * 4. A gap that spans a {@link recordDetached} interval is `detached`. A part of its loss may be older than the interval.
+ *    After a re-attach, the `gap` of a publisher is true until a message that is not late is received.
+ * 5. Messages of other topics have sequence numbers of their own, which are ignored. The number of a load that could not
+ *    be decoded counts if its header could be decoded; otherwise it is missing.
+ * 6. Up to May 2026 all publishers of a process have the same id. Use one accounting per subject; otherwise their numbers
+ *    look like restarts and gaps.
+ * 7. Above the limit, the publisher that has been silent longest is forgotten. The sums stay. If it publishes again, it
+ *    counts as new.
  *
  * @example
  * ```ts
@@ -101,11 +102,11 @@ export interface LoadAccountingOptions {
  * const load = { workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: 90, activePrefillTokens: null, kvUsedBlocks: null };
  * const decoder = new LoadBatchDecoder(policies.default);
  * const accounting = new LoadAccounting();
- * accounting.at(0, 1_700_000_000_005);
+ * accounting.setTime(0, 1_700_000_000_005);
  * for (const sequence of [0, 1, 4]) {
- *   const head = { publisherId: '9', sequence, publishedAt: 1_700_000_000_000 };
- *   const bytes = encodeEnvelope(head, encodeActiveLoad(load, 4));
- *   if (decoder.add(bytes) === null) accounting.received(decoder.head, bytes.length);
+ *   const header = { publisherId: '9', sequence, publishedAt: 1_700_000_000_000 };
+ *   const bytes = encodeEnvelope(header, encodeActiveLoad(load, 4));
+ *   if (decoder.add(bytes) === null) accounting.countLoad(decoder.header, bytes.length);
  * }
  * const { loads, sequences, age } = accounting.snapshot();
  * console.log(loads, sequences.missing, age?.max);
@@ -114,7 +115,7 @@ export interface LoadAccountingOptions {
  * // Logs: 9 2 3 false
  * ```
  *
- * @see {@link LoadBatchDecoder.head}
+ * @see {@link LoadBatchDecoder.header}
  */
 export class LoadAccounting {
   private messages = 0;
@@ -130,7 +131,7 @@ export class LoadAccounting {
   private readonly ages = new AgeRange();
   private readonly ledger: SequenceLedger;
 
-  /** @throws RangeError when the limit is none */
+  /** @throws RangeError if the limit is out of range */
   constructor({ publishers = 100_000 }: LoadAccountingOptions = {}) {
     if (!Number.isInteger(publishers) || publishers < 1 || publishers > 500_000) {
       throw new RangeError(`publishers must be a whole number from 1 to 500 000, not ${publishers}`);
@@ -138,33 +139,33 @@ export class LoadAccounting {
     this.ledger = new SequenceLedger(publishers);
   }
 
-  /** Grows with every call that changes the account. */
+  /** Increases with every call that changes the account. */
   get version(): number {
     return this.messages + this.detachedTimes + this.ledger.publishers.forgotten;
   }
 
-  /** The time of what follows: monotonic for receipts and intervals, Unix milliseconds for ages. */
+  /** Sets the time of the following calls: monotonic milliseconds for receipts, Unix milliseconds for ages. */
   setTime(monotonicMs: number, wallMs: number): void {
     this.ledger.now = monotonicMs;
     this.ages.wall = wallMs;
   }
 
-  /** Counts a load and judges its number; a head that is not present is counted only. */
-  countLoad(head: LoadHeader, bytes: number): void {
+  /** Counts a load and classifies its number, if its header is present. */
+  countLoad(header: LoadHeader, bytes: number): void {
     this.messages += 1;
     this.bytes += bytes;
     this.loads += 1;
-    if (head.present) this.judge(head);
+    if (header.present) this.judge(header);
     else this.withoutHeader += 1;
   }
 
-  /** Counts a message that could not be decoded, and judges its number if its head could be read. */
-  countFailure(code: DecodeErrorCode, bytes: number, head?: LoadHeader): void {
+  /** Counts a message that could not be decoded, and classifies its number if its header could be decoded. */
+  countFailure(code: DecodeErrorCode, bytes: number, header?: LoadHeader): void {
     this.messages += 1;
     this.bytes += bytes;
     this.failed += 1;
     this.failures.set(code, (this.failures.get(code) ?? 0) + 1);
-    if (head?.present === true) this.judge(head);
+    if (header?.present === true) this.judge(header);
   }
 
   /** Counts a message of another topic. */
@@ -174,7 +175,7 @@ export class LoadAccounting {
     this.topics.add(topic);
   }
 
-  /** Tells of a re-attach: in this interval, monotonic milliseconds, nothing could be received. */
+  /** Records a re-attach: in this interval, in monotonic milliseconds, nothing could be received. */
   recordDetached(fromMs: number, untilMs: number): void {
     this.detachedTimes += 1;
     this.detachedMs += untilMs - fromMs;
@@ -182,17 +183,17 @@ export class LoadAccounting {
     this.ledger.publishers.reattached();
   }
 
-  /** Forgets the publishers of which nothing came since a monotonic time, and says how many. Visits all. */
+  /** Forgets the publishers without a message since a monotonic time, and returns their number. Visits all. */
   forgetSilent(beforeMs: number): number {
     return this.ledger.publishers.forgetSilent(beforeMs);
   }
 
-  /** The gaps seen since the last call, at most 256; further ones are counted in `gapsDropped`. */
+  /** The gaps detected since the last call, at most 256. Further gaps are counted in `gapsDropped`. */
   takeGaps(): readonly SequenceGap[] {
     return this.ledger.gaps.take();
   }
 
-  /** The account now. It changes nothing, and costs the same however many publishers there are. */
+  /** The current account. The cost does not depend on the number of publishers. */
   snapshot(): LoadAccount {
     const { version, messages, bytes, loads, withoutHeader, failed, ledger } = this;
     const { size: known, forgotten, unjudged } = ledger.publishers;
@@ -204,27 +205,27 @@ export class LoadAccounting {
       withoutHeader,
       failed,
       failures: Object.fromEntries(this.failures),
-      countForeign: this.topics.account(),
+      foreign: this.topics.account(),
       sequences: ledger.account(),
       publishers: { known, forgotten, unjudged, gap: unjudged > 0 },
-      recordDetached: { times: this.detachedTimes, milliseconds: this.detachedMs, last: this.lastDetached },
+      detached: { times: this.detachedTimes, milliseconds: this.detachedMs, last: this.lastDetached },
       age: this.ages.account(),
       gapsDropped: ledger.gaps.dropped,
     };
   }
 
-  /** Every publisher, in no order. It makes an object for each: milliseconds for every ten thousand. */
+  /** All publishers, in no particular order. Ten thousand take a few milliseconds. */
   publishers(): PublisherAccount[] {
     return this.ledger.publisherAccounts();
   }
 
-  /** Begins a new interval for `age`; everything else counts on. */
+  /** Begins a new interval for `age`. All other counts continue. */
   nextInterval(): void {
     this.ages.clear();
   }
 
-  private judge(head: LoadHeader): void {
-    this.ages.add(head);
-    this.ledger.add(head, this.messages);
+  private judge(header: LoadHeader): void {
+    this.ages.add(header);
+    this.ledger.add(header, this.messages);
   }
 }

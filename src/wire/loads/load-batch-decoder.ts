@@ -8,16 +8,16 @@ import { type WalkedEnvelope, decodeTopic } from './envelope.js';
 import type { LoadHeader } from './load-header.js';
 import { LoadWalker } from './load-walker.js';
 
-/** What {@link LoadBatchDecoder.add} did with a message: `null` when it became a row. */
+/** The reason why {@link LoadBatchDecoder.add} added no row for a message. */
 export type BatchRefusal = { readonly foreignTopic: string } | { readonly error: DecodeError };
 
 /**
- * Decodes load messages into the columns of a {@link LoadBatch}, without a string, a bigint or an object for each.
+ * Decodes load messages into the columns of a {@link LoadBatch}, without allocations per message.
  *
- * 1. {@link add} appends a row for a load, and returns what else the message is. It decides exactly as
- *    {@link LoadDecoder} does, and never throws.
- * 2. {@link batch} is valid until the next `add` or `clear`; its columns are reused.
- * 3. Publisher, sequence and time of an envelope are not in a batch: {@link header} has those of the last message.
+ * 1. {@link add} appends a row for a load, and otherwise returns the reason. It agrees with {@link LoadDecoder} on
+ *    every message and never throws.
+ * 2. {@link batch} is valid until the next `add` or `clear`, because its columns are reused.
+ * 3. A batch does not contain the publisher, number and time of messages. {@link header} has those of the last message.
  *
  * @example
  * ```ts
@@ -39,7 +39,7 @@ export class LoadBatchDecoder {
   private readonly walker: LoadWalker;
   private readonly wide = new Map<number, bigint>();
 
-  /** @param rows how many loads a batch holds at most, 1 and above */
+  /** @param rows the maximum number of loads in a batch, at least 1 */
   constructor(
     policy: LoadPolicy,
     private readonly rows = 1024,
@@ -58,41 +58,40 @@ export class LoadBatchDecoder {
   }
 
   /**
-   * Publisher, sequence and time of the last message added, for a `LoadAccounting`.
+   * The publisher, sequence number and time of the last message, for a `LoadAccounting`.
    *
-   * 1. They are there for a row, for another topic, and for a load that was refused for its payload only; `present`
-   *    is false for all else.
-   * 2. They are read out of the message's bytes when asked for, so ask before the bytes change; until the next
-   *    message the decoder holds them. It is one object, used again.
+   * 1. `present` is true after a row, after a message of another topic, and if only the payload could not be decoded.
+   * 2. The getter decodes the bytes of the message, which the decoder keeps until the next one: do not change them
+   *    before. It always returns the same object.
    */
   get header(): LoadHeader {
     return this.walker.header;
   }
 
-  /** Whether the next load would find no row. */
+  /** Whether the batch has no row left. */
   get full(): boolean {
     return this.batch.count >= this.rows;
   }
 
-  /** The loads that are added from now on came at this moment, in milliseconds of the clock that drives the monitor. */
+  /** Sets the time of receipt of the following loads, in milliseconds of the monitor's clock. */
   setReceivedAt(receivedAt: number): void {
     (this.batch as { receivedAt?: number }).receivedAt = receivedAt;
   }
 
-  /** Makes room: the rows are over. */
+  /** Removes all rows. */
   clear(): void {
     this.setCount(0);
     if (this.wide.size > 0) this.wide.clear();
   }
 
-  /** Appends a message as a row, clearing a full batch first; or says what else it is. */
+  /** Appends a load as a row and returns `null`, or returns why the message is not a row. Clears a full batch first. */
   add(bytes: Uint8Array): BatchRefusal | null {
     if (this.full) this.clear();
     const known = this.walker.match(bytes);
     return known === undefined ? this.addUnknown(bytes) : this.addWalked(bytes, known);
   }
 
-  /** Apart from `add`, which would otherwise make the closure's context for every message. */
+  /** Separate from `add`, which would otherwise allocate a closure context for every message. */
   private addUnknown(bytes: Uint8Array): BatchRefusal | null {
     return catchDecodeFailure(() => {
       const walked = this.walker.walk(bytes);
@@ -132,16 +131,16 @@ export class LoadBatchDecoder {
     return null;
   }
 
-  private valueOf(from: Uint8Array, span: ValueSpan, place: number): number {
+  private valueOf(from: Uint8Array, span: ValueSpan, index: number): number {
     if (span === noSpan) return NO_VALUE;
     const value = readSpan(from, span);
-    return typeof value === 'number' ? value : this.store(value, place);
+    return typeof value === 'number' ? value : this.store(value, index);
   }
 
-  private store(value: Count | null, place: number): number {
+  private store(value: Count | null, index: number): number {
     if (value === null) return NO_VALUE;
     if (typeof value === 'number') return value;
-    this.wide.set(place, value);
+    this.wide.set(index, value);
     return WIDE_VALUE;
   }
 

@@ -7,21 +7,21 @@ import { type LoadSpans, type WalkedEnvelope, decodeTopic } from './envelope.js'
 import type { LoadHeader } from './load-header.js';
 import { LoadWalker } from './load-walker.js';
 
-/** A load, a message that is well-formed and not for us, or why the bytes are neither. */
+/** A load, the topic of a well-formed message that is not a load, or the reason why the bytes are neither. */
 export type DecodedLoad =
   { readonly load: LoadReceived } | { readonly foreignTopic: string } | { readonly error: DecodeError };
 
 /**
- * Decodes load messages of every generation, as far as a policy's `wire` cell accepts them.
+ * Decodes load messages of every release, as far as the `wire` cell of a policy accepts them.
  *
- * 1. The first byte tells the format: a MessagePack envelope (0.9 and later), or JSON: an `ActiveLoad` (0.8) or a
- *    `LoadEvent` (0.4 to 0.7).
- * 2. It never throws. What cannot be decoded is an `error` with code, reason and byte offset.
- * 3. An envelope of another topic is a `foreignTopic`; its payload is not looked at.
+ * 1. The first byte decides the format: a MessagePack envelope (0.9 and later), or JSON, either an `ActiveLoad` (0.8) or
+ *    a `LoadEvent` (0.4 to 0.7).
+ * 2. It never throws. A message that cannot be decoded is an `error` with a code, a reason and a byte offset.
+ * 3. An envelope with another topic is a `foreignTopic`; its payload is not decoded.
  * 4. A key of a MessagePack map is the name of a field or, as an unsigned integer, its index in wire order. Unknown
  *    names and indices are skipped. Any other key is an error, and so is a field given twice, by name or by index.
- * 5. A message of a shape seen before takes a fast way that compares every byte that is no value; all others are
- *    walked. Both ways give the same result on every input; {@link fast} and {@link walked} count them.
+ * 5. A message of a known shape takes a fast path that only compares the bytes that are not values. All other messages
+ *    are walked. Both paths give the same result for every input; {@link fast} and {@link walked} count them.
  *
  * @example
  * ```ts
@@ -44,21 +44,22 @@ export class LoadDecoder {
     this.walker = new LoadWalker(policy);
   }
 
-  /** How many envelopes took the fast way. */
+  /** The number of envelopes that took the fast path. */
   get fast(): number {
     return this.walker.fast;
   }
 
-  /** How many envelopes were walked. */
+  /** The number of envelopes that were walked. */
   get walked(): number {
     return this.walker.walked;
   }
 
-  /** Publisher, sequence and time of the last message as numbers, as {@link LoadBatchDecoder.head} has them. */
+  /** The publisher, sequence number and time of the last message, see {@link LoadBatchDecoder.header}. */
   get header(): LoadHeader {
     return this.walker.header;
   }
 
+  /** Decodes one message. */
   decode(bytes: Uint8Array): DecodedLoad {
     const known = this.walker.match(bytes);
     if (known !== undefined) return resultOf(bytes, known);

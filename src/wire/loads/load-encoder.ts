@@ -1,29 +1,26 @@
 import { Encoder } from '@msgpack/msgpack';
 import { type Count, MAX_U32 } from '../../core/count.js';
-import type { ActiveLoad } from '../../core/events/fleet-event.js';
+import type { ActiveLoad, LoadReceived } from '../../core/events/fleet-event.js';
+import { utf8Encoder } from '../text-codecs.js';
 import { LOAD_FIELDS } from './envelope.js';
 import { LOAD_TOPIC } from './subjects.js';
 
-/** What an envelope says beside its payload. */
-export interface EnvelopeHeader {
-  /** An unsigned 64-bit integer, in decimal. */
-  readonly publisherId: string;
-  /** The publisher's running number, from 0. */
-  readonly sequence: Count;
-  /** The publisher's wall clock, Unix milliseconds. */
-  readonly publishedAt: Count;
-  /** `kv_metrics` when absent. */
+/** What an envelope says besides its payload: the publisher's id in decimal, its sequence number and its clock. */
+export interface EnvelopeHeader extends Required<
+  Pick<LoadReceived, 'publisherId' | 'sequence' | 'publishedAt'>
+> {
+  /** Defaults to `kv_metrics`. */
   readonly topic?: string;
 }
 
-/** How many fields an `ActiveLoad` is written with: 4 up to release 1.0, 5 from 1.1. */
+/** The number of fields of an encoded `ActiveLoad`: 4 up to release 1.0, 5 since 1.1. */
 export type LoadFieldCount = 4 | 5;
 
 const encoder = new Encoder({ useBigInt64: true });
 
 /**
- * Encodes an `ActiveLoad` as the payload of an envelope, byte for byte as `rmp-serde` does: a map with names in
- * wire order, the smallest unsigned form of each integer, nil for no value.
+ * Encodes an `ActiveLoad` as the payload of an envelope, byte for byte like `rmp-serde`: a map with the names in wire
+ * order, each integer in its smallest unsigned form, and nil for no value.
  *
  * @example
  * ```ts
@@ -42,13 +39,13 @@ export function encodeActiveLoad(load: ActiveLoad, fields: LoadFieldCount): Uint
   );
 }
 
-/** Encodes an `EventEnvelope` around a payload: a map in wire order, the payload as binary. */
-export function encodeEnvelope(head: EnvelopeHeader, payload: Uint8Array): Uint8Array {
+/** Encodes an `EventEnvelope`: a map with the names in wire order and the payload as binary. */
+export function encodeEnvelope(header: EnvelopeHeader, payload: Uint8Array): Uint8Array {
   return encoder.encode({
-    publisher_id: toSmallestInteger(BigInt(head.publisherId)),
-    sequence: toSmallestInteger(head.sequence),
-    published_at: toSmallestInteger(head.publishedAt),
-    topic: head.topic ?? LOAD_TOPIC,
+    publisher_id: toSmallestInteger(BigInt(header.publisherId)),
+    sequence: toSmallestInteger(header.sequence),
+    published_at: toSmallestInteger(header.publishedAt),
+    topic: header.topic ?? LOAD_TOPIC,
     payload,
   });
 }
@@ -57,7 +54,7 @@ export function encodeEnvelope(head: EnvelopeHeader, payload: Uint8Array): Uint8
 export function encodeActiveLoadJson(load: ActiveLoad): Uint8Array {
   const values = loadValues(load);
   const members = LOAD_FIELDS.slice(0, 4).map((name) => `"${name}":${values[name]}`);
-  return new TextEncoder().encode(`{${members.join(',')}}`);
+  return utf8Encoder.encode(`{${members.join(',')}}`);
 }
 
 function loadValues(load: ActiveLoad): Record<(typeof LOAD_FIELDS)[number], Count | null> {
@@ -70,7 +67,7 @@ function loadValues(load: ActiveLoad): Record<(typeof LOAD_FIELDS)[number], Coun
   };
 }
 
-/** The form in which the encoder writes the smallest integer: it makes a float of a number above 2^32 − 1. */
+/** Converts a count so that the encoder writes the smallest integer. It would write a number above 2^32 − 1 as a float. */
 function toSmallestInteger(value: Count | null): Count | null {
   if (value === null) return null;
   return value <= MAX_U32 ? Number(value) : BigInt(value);

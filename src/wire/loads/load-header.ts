@@ -2,27 +2,27 @@ import { noSpan, type ValueSpan } from '../msgpack/msgpack-reader.js';
 import type { EnvelopeSpans } from './envelope.js';
 
 /**
- * Who published a message, and when: the head of its envelope as numbers only, so that reading it allocates nothing.
+ * The publisher, sequence number and time of a message, as numbers only so that reading them allocates nothing.
  *
- * 1. The object belongs to the decoder and is used again: who needs it longer copies.
- * 2. `present` is false for a message without a head, such as JSON of 0.8, and the numbers are 0 then.
- * 3. `sequence` and `publishedAt` are exact up to 2^53 − 1 and rounded above; the publisher's id is always exact.
+ * 1. The decoder reuses the object: copy it to keep it.
+ * 2. For a message without an envelope, such as JSON of 0.8, `present` is false and the numbers are 0.
+ * 3. `sequence` and `publishedAt` are exact up to 2^53 − 1 and rounded above. The id of the publisher is always exact.
  */
 export interface LoadHeader {
   readonly present: boolean;
   /** The upper 32 bits of the publisher's id, signed, as `| 0` gives them. */
   readonly publisherHigh: number;
-  /** The lower 32 bits, likewise. */
+  /** The lower 32 bits of the publisher's id, signed. */
   readonly publisherLow: number;
-  /** The publisher's running number, from 0. */
+  /** The publisher's sequence number, from 0. */
   readonly sequence: number;
-  /** The publisher's wall clock, Unix milliseconds. */
+  /** The publisher's wall clock, in Unix milliseconds. */
   readonly publishedAt: number;
 }
 
 /**
- * A {@link LoadHeader} that reads itself out of messages. Numbers above 31 bits are passed in fields: returned from a
- * function, each would be an object.
+ * A {@link LoadHeader} that reads messages. Numbers above 31 bits are passed in fields, because each would be
+ * allocated if a function returned it.
  */
 export class LoadHeaderReader implements LoadHeader {
   present = false;
@@ -33,15 +33,15 @@ export class LoadHeaderReader implements LoadHeader {
   private high = 0;
   private low = 0;
 
-  /** Takes the numbers of a head that lies in these bytes, or none. */
-  read(bytes: Uint8Array, head: EnvelopeSpans | null): this {
-    this.present = head !== null;
-    this.take(bytes, head === null ? noSpan : head.publisherId);
+  /** Reads the header at these positions; `null` means that there is none. */
+  read(bytes: Uint8Array, spans: EnvelopeSpans | null): this {
+    this.present = spans !== null;
+    this.take(bytes, spans === null ? noSpan : spans.publisherId);
     this.publisherHigh = this.high;
     this.publisherLow = this.low;
-    this.take(bytes, head === null ? noSpan : head.sequence);
+    this.take(bytes, spans === null ? noSpan : spans.sequence);
     this.sequence = (this.high >>> 0) * 2 ** 32 + (this.low >>> 0);
-    this.take(bytes, head === null ? noSpan : head.publishedAt);
+    this.take(bytes, spans === null ? noSpan : spans.publishedAt);
     this.publishedAt = (this.high >>> 0) * 2 ** 32 + (this.low >>> 0);
     return this;
   }
@@ -59,6 +59,7 @@ export class LoadHeaderReader implements LoadHeader {
   }
 }
 
+/** Like `readU32`, but signed, which avoids allocations in the hot path. */
 function readI32(bytes: Uint8Array, at: number): number {
   return (
     ((bytes[at] ?? 0) << 24) |

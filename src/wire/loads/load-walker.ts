@@ -5,7 +5,7 @@ import { type EnvelopeSpans, type WalkedEnvelope, isLoadTopic, walkHead, walkPay
 import { decodeJsonLoad, isJson } from './json-load.js';
 import { type LoadHeader, LoadHeaderReader } from './load-header.js';
 
-/** A shape of message that was walked once: its bytes, which of them are form, and where its values lie. */
+/** The shape of a message that was walked: its bytes, a mask of those that are not values, and the positions of values. */
 interface Layout {
   readonly words: Int32Array;
   readonly mask: Int32Array;
@@ -17,15 +17,15 @@ const MAX_SHAPES_PER_LENGTH = 8;
 const MAX_SHAPES = 512;
 
 /**
- * The shapes of messages seen so far. A message whose every byte that is no value equals a known shape's is that
- * shape, so its values lie where the shape's lay and nothing needs to be walked.
+ * The shapes of messages seen so far. A message matches a shape if all bytes that are not values are equal. Its values
+ * then have the same positions, and it does not have to be walked.
  *
- * Shapes are learned from what the walker accepted, so a newer fleet's messages become fast by themselves.
- * Memory is bounded: 512 shapes of at most 4 096 bytes, 8 for each length, the oldest replaced.
+ * Shapes are learned from messages that the walker accepted, so messages of newer releases become fast as well.
+ * Memory is bounded: at most 512 shapes of up to 4 096 bytes, and 8 for each length. The oldest shape is replaced.
  */
 export class LearnedLayouts {
   private readonly byLength = new Map<number, Layout[]>();
-  /** The same lists, at the place of their length: the way in for every message. */
+  /** The same lists, indexed by length, for a fast lookup. */
   private readonly lists: (Layout[] | undefined)[] = new Array<undefined>(MAX_MESSAGE_BYTES + 1).fill(
     undefined,
   );
@@ -33,22 +33,22 @@ export class LearnedLayouts {
   private readonly scratch = new Uint8Array(MAX_MESSAGE_BYTES);
   private readonly scratchWords = new Int32Array(this.scratch.buffer);
 
-  /** What the walker would find in this message, or `undefined` when its shape is not known. */
+  /** The result of walking this message, or `undefined` if its shape is unknown. */
   match(bytes: Uint8Array): WalkedEnvelope | undefined {
     const layouts = this.lists[bytes.length];
     if (layouts === undefined) return undefined;
-    // The last word may end in bytes of an older message; the mask of a layout is clear there.
+    // The last word may contain bytes of an older message, which the mask excludes.
     this.scratch.set(bytes);
-    for (let place = 0; place < layouts.length; place += 1) {
-      const layout = layouts[place] as Layout;
+    for (let index = 0; index < layouts.length; index += 1) {
+      const layout = layouts[index] as Layout;
       if (isShape(this.scratchWords, layout)) return layout.walked;
     }
     return undefined;
   }
 
-  /** Remembers the shape of a message that the walker accepted. */
+  /** Learns the shape of a message that the walker accepted. */
   learn(bytes: Uint8Array, walked: WalkedEnvelope): void {
-    // A rank in eight bytes may exceed 32 bits in the next message, which only the walker notices.
+    // In the next message, a rank of eight bytes may exceed 32 bits, which only the walker detects.
     if (bytes.length > MAX_MESSAGE_BYTES || walked.gathered !== null || walked.load?.dpRank.width === 8)
       return;
     const count = (bytes.length + 3) >> 2;
@@ -62,7 +62,7 @@ export class LearnedLayouts {
     if (layouts.length >= MAX_SHAPES_PER_LENGTH) layouts.shift();
     else this.shapes += 1;
     layouts.push({ words, mask, walked });
-    // A length that is used again moves behind the others, so the first is the one longest without news.
+    // Moves this length to the end, so that the first one has had no new shape for the longest time.
     this.byLength.delete(bytes.length);
     this.byLength.set(bytes.length, layouts);
     this.lists[bytes.length] = layouts;
@@ -80,7 +80,7 @@ export class LearnedLayouts {
   }
 }
 
-/** Whether the words are of a shape. Four at a time: this loop is most of what decoding costs. */
+/** Whether a message matches a shape. Four words at a time, because this loop dominates the cost of decoding. */
 function isShape(found: Int32Array, { words, mask }: Layout): boolean {
   let at = 0;
   for (; at + 3 < words.length; at += 4) {
@@ -98,25 +98,26 @@ function difference(found: Int32Array, words: Int32Array, mask: Int32Array, at: 
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Finds the values of load messages: by a shape seen before, else by walking. Both decoders stand on it. */
+/** Finds the values of load messages, by a known shape or by walking. Both decoders are based on it. */
 export class LoadWalker {
-  /** Envelopes that took the fast way, and those that were walked. */
+  /** The number of envelopes that took the fast path. */
   fast = 0;
+  /** The number of envelopes that were walked. */
   walked = 0;
   private readonly layouts = new LearnedLayouts();
-  /** The last message and where its head lies: nothing is read of it before someone asks. */
+  /** The last message and the positions of its header, which is decoded on demand. */
   private lastBytes: Uint8Array = NO_BYTES;
   private lastHeader: EnvelopeSpans | null = null;
   private readonly reader = new LoadHeaderReader();
 
   constructor(private readonly policy: LoadPolicy) {}
 
-  /** The head of the last message, read now. */
+  /** The header of the last message. */
   get header(): LoadHeader {
     return this.reader.read(this.lastBytes, this.lastHeader);
   }
 
-  /** Where the values of a message of a known shape lie, or `undefined` for another one. */
+  /** The positions of the values if the shape of the message is known. */
   match(bytes: Uint8Array): WalkedEnvelope | undefined {
     const known = this.layouts.match(bytes);
     if (known === undefined) return undefined;
@@ -129,7 +130,7 @@ export class LoadWalker {
   /**
    * Walks an envelope and learns its shape, or reads a JSON load.
    *
-   * @throws DecodeFailure, inside this room
+   * @throws DecodeFailure (internal to wire/)
    */
   walk(bytes: Uint8Array): WalkedEnvelope | LoadReceived {
     this.lastHeader = null;
@@ -138,14 +139,14 @@ export class LoadWalker {
     if (!this.policy.wire.formats.includes('envelope')) {
       throw new DecodeFailure(
         'unsupported-format',
-        `${this.policy.name} reads JSON only, and this is none`,
+        `the policy ${this.policy.name} reads only JSON, but the message is not JSON`,
         0,
       );
     }
     this.walked += 1;
     const header = walkHead(bytes, this.policy.wire);
     this.lastBytes = bytes;
-    // A load that cannot be read is still one of its publisher's numbers.
+    // A load that cannot be decoded still has a sequence number.
     if (isLoadTopic(bytes, header)) this.lastHeader = header;
     const walked = walkPayload(bytes, header, this.policy.wire);
     this.lastHeader = walked;

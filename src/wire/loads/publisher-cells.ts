@@ -1,18 +1,18 @@
 import { WorkerTable } from '../../core/events/load-batch.js';
 
 /**
- * The cell of a publisher: numbers side by side, so that a message touches one or two lines of memory. What every
- * message writes comes first.
+ * The cell of a publisher: adjacent numbers, so that a message touches one or two cache lines. The numbers that every
+ * message writes are first.
  */
 export const CELL_SIZE = 16;
-/** 0: the cell is empty. */
+/** The number of messages received; 0 if the cell is empty. */
 export const RECEIVED = 0;
 export const SEQUENCE = 1;
 export const PUBLISHED_AT = 2;
 export const RECEIVED_AT = 3;
-/** The number of its last message among all messages: who was silent longest has the lowest. */
+/** The index of its last message among all messages: the publisher silent longest has the lowest. */
 export const STAMP = 4;
-/** How often there was a re-attach before its last message. */
+/** The number of re-attaches before its last message. */
 export const ATTACHMENT = 5;
 export const MISSING = 6;
 export const MISSING_DETACHED = 7;
@@ -26,27 +26,28 @@ export const LOW = 13;
 const SHARE = 64;
 
 /**
- * Finds the publisher that was silent longest, again and again. The most silent 64th is looked for at once and
- * given out one by one, as long as they stay silent; so each costs little and no message has to move a list.
+ * Finds the publisher that has been silent longest. One search finds the 1/64 of all publishers that have been silent
+ * longest, and `next` returns those that are still silent one by one. So each costs little, and messages need not
+ * maintain a list.
  */
 export class LongestSilent {
-  /** Places of cells, the most silent last, and what their stamps were. */
-  private places: number[] = [];
+  /** The offsets of cells, the longest silent last, and their stamps at the time of the search. */
+  private cellOffsets: number[] = [];
   private stamps: number[] = [];
 
-  /** The place of the cell that was silent longest. There must be one that is not empty. */
+  /** The offset of the cell that has been silent longest. At least one cell must not be empty. */
   next(cells: Float64Array): number {
     for (;;) {
-      const at = this.places.pop();
+      const at = this.cellOffsets.pop();
       const stamp = this.stamps.pop();
       if (at === undefined) this.search(cells);
       else if ((cells[at + RECEIVED] ?? 0) > 0 && cells[at + STAMP] === stamp) return at;
     }
   }
 
-  /** Cells were moved. */
+  /** Must be called when cells are moved. */
   clear(): void {
-    this.places = [];
+    this.cellOffsets = [];
     this.stamps = [];
   }
 
@@ -59,30 +60,32 @@ export class LongestSilent {
       known += 1;
     }
     const sorted = stamps.subarray(0, known).sort();
-    const most = sorted[Math.ceil(known / SHARE) - 1] ?? 0;
+    const newestStamp = sorted[Math.ceil(known / SHARE) - 1] ?? 0;
     for (let at = 0; at < cells.length; at += CELL_SIZE) {
-      if ((cells[at + RECEIVED] ?? 0) > 0 && (cells[at + STAMP] ?? 0) <= most) this.places.push(at);
+      if ((cells[at + RECEIVED] ?? 0) > 0 && (cells[at + STAMP] ?? 0) <= newestStamp)
+        this.cellOffsets.push(at);
     }
     const stampOf = (at: number): number => cells[at + STAMP] ?? 0;
-    this.places.sort((a, b) => stampOf(b) - stampOf(a));
-    this.stamps = this.places.map(stampOf);
+    this.cellOffsets.sort((a, b) => stampOf(b) - stampOf(a));
+    this.stamps = this.cellOffsets.map(stampOf);
   }
 }
 
 const INITIAL_CELLS = 64;
 
 /**
- * The cells of a bounded number of publishers, found by the halves of their ids. Publishers and workers share the
- * form of their ids, so {@link WorkerTable} interns them; as it keeps every id until it is cleared, it is made anew
- * whenever a quarter more publishers than the limit have come.
+ * The cells of a bounded number of publishers, by the two halves of their ids. {@link WorkerTable} interns the ids,
+ * because they have the same form as those of workers. It keeps every id until it is cleared, so it is rebuilt when it
+ * contains a quarter more ids than the limit.
  */
 export class PublisherCells {
-  /** Replaced when it grows: read it after {@link find}. */
+  /** Replaced when it grows: read it after calling {@link find}. */
   cells: Float64Array = new Float64Array(INITIAL_CELLS * CELL_SIZE);
   size = 0;
   forgotten = 0;
-  /** How often there was a re-attach, and how many publishers sent nothing since. */
+  /** The number of re-attaches. */
   attachment = 0;
+  /** The number of publishers without a message since the last re-attach. */
   unjudged = 0;
   private readonly table = new WorkerTable();
   private readonly silent = new LongestSilent();
@@ -92,32 +95,32 @@ export class PublisherCells {
     this.maxCells = limit + Math.max(INITIAL_CELLS, limit >> 2);
   }
 
-  /** The place of a publisher's cell. Of one that is new, nothing is received yet: the caller fills the cell. */
+  /** The offset of the cell of a publisher. The caller fills the cell of a new one, whose `RECEIVED` is 0. */
   find(high: number, low: number): number {
     const index = this.table.intern(high, low);
     const at = index * CELL_SIZE;
     return at < this.cells.length && (this.cells[at + RECEIVED] ?? 0) > 0 ? at : this.begin(index, high, low);
   }
 
-  /** The decimal id of a cell's publisher. */
+  /** The decimal id of the publisher of a cell. */
   id(at: number): string {
     return this.table.id(at / CELL_SIZE);
   }
 
-  /** Nothing that comes from now on follows what came before. */
+  /** Marks all publishers as unjudged after a re-attach. */
   reattached(): void {
     this.attachment += 1;
     this.unjudged = this.size;
   }
 
-  /** Forgets the publishers of which nothing came since then. */
+  /** Forgets the publishers without a message since then. */
   forgetSilent(before: number): number {
     const forgotten = this.forgotten;
     for (const at of this.known()) if ((this.cells[at + RECEIVED_AT] ?? 0) < before) this.forget(at);
     return this.forgotten - forgotten;
   }
 
-  /** The places of all cells that are not empty. */
+  /** The offsets of all cells that are not empty. */
   known(): number[] {
     const known: number[] = [];
     for (let at = 0; at < this.cells.length; at += CELL_SIZE) {
@@ -151,7 +154,7 @@ export class PublisherCells {
     this.cells = cells;
   }
 
-  /** Leaves out the empty cells, and the ids that were forgotten. */
+  /** Removes empty cells and forgotten ids. */
   private compact(): WorkerTable {
     const { cells, table } = this;
     const known = this.known();

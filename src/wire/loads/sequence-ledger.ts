@@ -16,20 +16,21 @@ import {
   STAMP,
 } from './publisher-cells.js';
 
-/** What a number is after the highest one of its publisher. */
+/** How a sequence number relates to the highest one of its publisher. */
 export type SequenceClass = 'next' | 'gap' | 'late' | 'restart';
 
-/** How many numbers, and how many milliseconds of the publisher's clock, a message may be late. */
+/** A message may be late by this many numbers. */
 export const MAX_LATE_NUMBERS = 1024;
+/** A message may be late by this many milliseconds of the publisher's clock. */
 export const MAX_LATE_MS = 1000;
 
 /**
- * Judges a running number.
+ * Classifies a sequence number.
  *
- * 1. One above the last is the next, more is a gap.
- * 2. What is not above the last began again when it is 0 and the last was not, when it was published more than a
- *    second after the last, or when it is more than 1 024 below it.
- * 3. All else is late: reordered (publishers that publish from several tasks do that), or twice.
+ * 1. One above the last is the next; a higher one is a gap.
+ * 2. A number that is not above the last is a restart if it is 0 and the last was not, if it was published more than a
+ *    second after the last, or if it is more than 1 024 below it.
+ * 3. Any other number is late: a duplicate, or reordered, as by publishers that publish from several tasks.
  */
 export function classifySequence(
   last: number,
@@ -39,17 +40,17 @@ export function classifySequence(
 ): SequenceClass {
   if (sequence === last + 1) return 'next';
   if (sequence > last) return 'gap';
-  const again =
+  const restarted =
     (sequence === 0 && last > 0) ||
     publishedAt > lastPublishedAt + MAX_LATE_MS ||
     sequence < last - MAX_LATE_NUMBERS;
-  return again ? 'restart' : 'late';
+  return restarted ? 'restart' : 'late';
 }
 
 const MAX_GAPS = 256;
 const NO_GAPS: readonly SequenceGap[] = [];
 
-/** Gaps until somebody takes them: at most 256, the others are counted only. */
+/** Gaps until they are taken: at most 256, further ones are only counted. */
 export class GapLog {
   dropped = 0;
   private gaps: SequenceGap[] = [];
@@ -70,9 +71,9 @@ export class GapLog {
   }
 }
 
-/** The running numbers of every publisher, each judged by {@link classifySequence}, and their sums. */
+/** The sequence numbers of every publisher, classified by {@link classifySequence}, and their sums. */
 export class SequenceLedger {
-  /** The monotonic time of receipt. */
+  /** The time of receipt, in monotonic milliseconds. */
   now = 0;
   readonly gaps = new GapLog();
   readonly publishers: PublisherCells;
@@ -86,7 +87,7 @@ export class SequenceLedger {
     this.publishers = new PublisherCells(limit);
   }
 
-  /** Judges the number of a message; `stamp` grows from message to message. */
+  /** Classifies the number of a message; `stamp` increases with every message. */
   add({ publisherHigh, publisherLow, sequence, publishedAt }: LoadHeader, stamp: number): void {
     const { publishers } = this;
     const at = publishers.find(publisherHigh, publisherLow);
@@ -100,7 +101,7 @@ export class SequenceLedger {
       const last = cells[at + SEQUENCE] ?? 0;
       const verdict = classifySequence(last, cells[at + PUBLISHED_AT] ?? 0, sequence, publishedAt);
       if (verdict !== 'next') this.note(at, verdict, last, sequence);
-      // A late message says nothing of what came after the last one, so the publisher stays unjudged.
+      // A late message shows nothing about newer messages, so the publisher stays unjudged.
       if (verdict === 'late') return;
       if (cells[at + ATTACHMENT] !== publishers.attachment) publishers.unjudged -= 1;
     }
@@ -132,7 +133,7 @@ export class SequenceLedger {
     }));
   }
 
-  /** Apart from `add`, which most messages pass without it. */
+  /** Separate from `add`, because most messages do not need it. */
   private note(at: number, verdict: 'gap' | 'late' | 'restart', last: number, sequence: number): void {
     if (verdict === 'late') {
       this.late += 1;
@@ -169,8 +170,8 @@ export class SequenceLedger {
     gaps.add({ publisherId: publishers.id(at), from, to, missing, detached, restarted, seenAt });
   }
 
-  private raise(place: number, by: number): void {
+  private raise(offset: number, by: number): void {
     const { cells } = this.publishers;
-    cells[place] = (cells[place] ?? 0) + by;
+    cells[offset] = (cells[offset] ?? 0) + by;
   }
 }

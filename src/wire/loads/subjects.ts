@@ -5,10 +5,10 @@ import { decodeSegment, encodeSegment } from '../text-codecs.js';
 /** The topic of load messages (Dynamo's `KV_METRICS_SUBJECT`), with an underscore. */
 export const LOAD_TOPIC = 'kv_metrics';
 
-// The namespace takes as few parts as it can, so what may be a component or an endpoint is one.
+// The namespace matches as few parts as possible, so parts that can be a component or an endpoint are.
 const SUBJECT = /^namespace\.([^.]+(?:\.[^.]+)*?)(?:\.component\.([^.]+)(?:\.endpoint\.([^.]+))?)?\.([^.]+)$/;
 
-/** What an event subject says. The fields of a wider scope are absent. */
+/** A parsed event subject. For a wider scope, component and endpoint are absent. */
 export interface ParsedSubject {
   readonly namespace: string;
   readonly component?: string;
@@ -17,15 +17,15 @@ export interface ParsedSubject {
 }
 
 /**
- * The NATS subject of the events of a scope, by default of its load reports.
+ * The NATS subject of the events of a scope, by default of its loads.
  *
- * 1. Releases 0.4 to 1.3 publish loads of a namespace (`namespace.<ns>.kv_metrics`) and insert names as they are.
- * 2. Releases from 1.4 publish loads of an endpoint and escape every name and the topic, see
- *    {@link encodeSegment}; their other scopes are escaped too.
- * 3. `escaped` says which of both; by default it is the second when the scope has an endpoint. Names of letters,
- *    digits, `-` and `_` give the same subject either way.
+ * 1. Releases 0.4 to 1.3 publish the loads of a namespace (`namespace.<ns>.kv_metrics`) and do not escape names.
+ * 2. Releases from 1.4 publish the loads of an endpoint and escape every name and the topic, see
+ *    {@link encodeSegment}; they escape other scopes too.
+ * 3. `escaped` selects between them and defaults to true if the scope has an endpoint. Names of letters, digits, `-`
+ *    and `_` give the same subject either way.
  *
- * @throws ScopeError for an empty name, and for an endpoint without a component.
+ * @throws ScopeError for an empty name, or for an endpoint without a component.
  *
  * @example
  * ```ts
@@ -42,21 +42,19 @@ export function loadSubject(
   topic: string = LOAD_TOPIC,
   { escaped = scope.endpoint != null }: { readonly escaped?: boolean } = {},
 ): string {
-  if (topic === '') throw new ScopeError('The topic has an empty name.');
+  if (topic === '') throw new ScopeError('The topic is empty: give it a name.');
   const segment = escaped ? encodeSegment : keepAsWritten;
   return [...scopeWords(scope, segment), segment(topic)].join('.');
 }
 
 /**
- * Reads an event subject of any release; `undefined` for every other subject.
+ * Parses an event subject of any release. Returns `undefined` for any other subject.
  *
- * 1. The topic is the last part. Of the parts before it the scope is read from the right: `component.<c>.endpoint.<e>`
- *    at the end makes an endpoint scope, `component.<c>` a component scope; what is left is the namespace, with
- *    its dots. So a nested namespace that itself ends in `component.x` is taken for a component: releases that
- *    do not escape make no difference there either.
- * 2. When every part is well-formed as an escaped one, all are unescaped; else all are taken as they are. So a
- *    namespace of an unescaped release that holds a percent sign is read as written unless two hexadecimal
- *    digits follow each.
+ * 1. The topic is the last part. The scope is read from the right: `component.<c>.endpoint.<e>` is an endpoint scope,
+ *    `component.<c>` a component scope, and the rest is the namespace with its dots. A nested namespace that ends in
+ *    `component.x` is therefore read as a component; releases that do not escape are ambiguous here.
+ * 2. If every part is well-formed as an escaped name, all parts are unescaped; otherwise none is. So an unescaped
+ *    namespace with a percent sign is read as written unless two hexadecimal digits follow the sign.
  *
  * @example
  * ```ts

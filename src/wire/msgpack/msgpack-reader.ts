@@ -1,18 +1,18 @@
 import type { Count } from '../../core/count.js';
 import { DecodeFailure } from '../decode-error.js';
 
-/** Where the bytes of a value lie: `width` 0 means nil or absent. `fixed` bits are part of the form, not the value. */
+/** The position of a value. A `width` of 0 means nil or absent. */
 export interface ValueSpan {
   readonly offset: number;
   readonly width: 0 | 1 | 2 | 4 | 8;
-  /** The bits of the first byte that every value of this form has clear: the sign, or a fixint's marker bit. */
+  /** The bits of the first byte that belong to the form and not to the value: the sign, or the marker bit of a fixint. */
   readonly fixed: 0 | 0x80;
 }
 
-/** No value. */
+/** The position of a value that is nil or absent. */
 export const noSpan: ValueSpan = { offset: 0, width: 0, fixed: 0 };
 
-/** Bytes that may differ between two messages of one shape: everything from `start` to `end` but the bits in `fixed`. */
+/** Bytes that may differ between messages of one shape: from `start` to `end`, except the bits in `fixed`. */
 export interface FreeBytes {
   readonly start: number;
   readonly end: number;
@@ -28,11 +28,11 @@ export interface ByteRange {
 const WIDTHS = [1, 2, 4, 8] as const;
 
 /**
- * Reads MessagePack in order and by type, as `rmp-serde` does: an integer field takes integers only, whatever
- * their width and as long as they are not negative; a key may be a string, binary or an unsigned integer. Every byte
- * that carries a value and no form is noted in `free`.
+ * Reads MessagePack in order and by type, like `rmp-serde`: an integer field accepts any integer that is not negative,
+ * whatever its width, and a key may be a string, binary or an unsigned integer. `free` collects the bytes that carry
+ * values.
  *
- * Nothing is allocated for a length that the remaining bytes do not cover.
+ * A length beyond the remaining bytes is a failure and allocates nothing.
  */
 export class MsgpackReader {
   offset: number;
@@ -46,7 +46,7 @@ export class MsgpackReader {
     this.offset = start;
   }
 
-  /** The number of entries of a map, or of elements of an array, whichever begins here. */
+  /** Reads the marker of a map or an array, and its number of entries or elements. */
   structure(what: string): { readonly form: 'map' | 'array'; readonly size: number } {
     const at = this.offset;
     const marker = this.marker();
@@ -59,7 +59,7 @@ export class MsgpackReader {
     throw new DecodeFailure('wrong-type', `${what} must be a map or an array, not ${formatName(marker)}`, at);
   }
 
-  /** A string or binary. Its bytes are not looked at. */
+  /** Reads a string or binary, without decoding it. */
   text(what: string): ByteRange {
     const at = this.offset;
     const marker = this.marker();
@@ -87,11 +87,11 @@ export class MsgpackReader {
     throw new DecodeFailure('wrong-type', text, at);
   }
 
-  /** An unsigned integer of any width. */
+  /** Reads an unsigned integer of any width. */
   uint(what: string): ValueSpan {
     const at = this.offset;
     const marker = this.marker();
-    if (marker <= 0x7f) return this.noted({ offset: at, width: 1, fixed: 0x80 });
+    if (marker <= 0x7f) return this.addFree({ offset: at, width: 1, fixed: 0x80 });
     if (marker >= 0xcc && marker <= 0xcf) return this.wide(WIDTHS[marker - 0xcc] ?? 1, 0);
     if (marker >= 0xd0 && marker <= 0xd3) {
       const span = this.wide(WIDTHS[marker - 0xd0] ?? 1, 0x80);
@@ -103,14 +103,14 @@ export class MsgpackReader {
     throw new DecodeFailure('wrong-type', `${what} must be an integer, not ${formatName(marker)}`, at);
   }
 
-  /** An unsigned integer of any width, or nil. */
+  /** Reads an unsigned integer of any width, or nil. */
   optionalUint(what: string): ValueSpan {
     if (this.bytes[this.offset] !== 0xc0 || this.offset >= this.end) return this.uint(what);
     this.offset += 1;
     return noSpan;
   }
 
-  /** Passes over one value of any type, however deep, without recursion. */
+  /** Skips one value of any type and depth, without recursion. */
   skip(): void {
     for (let left = 1; left > 0; left -= 1) {
       const at = this.offset;
@@ -119,7 +119,8 @@ export class MsgpackReader {
       else if (marker <= 0x8f) left += 2 * (marker & 0x0f);
       else if (marker <= 0x9f) left += marker & 0x0f;
       else if (marker <= 0xbf) this.skipBytes(marker & 0x1f);
-      else if (marker === 0xc1) throw new DecodeFailure('malformed', 'the byte 0xc1 begins no value', at);
+      else if (marker === 0xc1)
+        throw new DecodeFailure('malformed', 'the byte 0xc1 is not a valid marker', at);
       else if (marker <= 0xc3) continue;
       else if (marker <= 0xc6) this.skipBytes(this.length(WIDTHS[marker - 0xc4] ?? 1));
       else if (marker <= 0xc9) this.skipBytes(this.length(WIDTHS[marker - 0xc7] ?? 1) + 1);
@@ -134,7 +135,7 @@ export class MsgpackReader {
     }
   }
 
-  /** What follows the document is nobody's business. */
+  /** Ignores all bytes after the document. */
   finish(): void {
     if (this.offset < this.end) this.free.push({ start: this.offset, end: this.end, fixed: 0 });
   }
@@ -173,10 +174,10 @@ export class MsgpackReader {
   }
 
   private wide(width: 1 | 2 | 4 | 8, fixed: 0 | 0x80): ValueSpan {
-    return this.noted({ offset: this.take(width).start, width, fixed });
+    return this.addFree({ offset: this.take(width).start, width, fixed });
   }
 
-  private noted(span: ValueSpan): ValueSpan {
+  private addFree(span: ValueSpan): ValueSpan {
     this.free.push({ start: span.offset, end: span.offset + 1, fixed: span.fixed });
     if (span.width > 1) this.free.push({ start: span.offset + 1, end: span.offset + span.width, fixed: 0 });
     return span;
@@ -199,13 +200,13 @@ function formatName(marker: number): string {
   return marker === 0xca || marker === 0xcb
     ? 'a float'
     : marker === 0xc1
-      ? 'no value at all'
+      ? 'an invalid marker'
       : 'an extension';
 }
 
 const MAX_SAFE_HIGH = 0x1f_ffff;
 
-/** The unsigned integer that lies in a span of width 1 to 8. */
+/** The unsigned integer at a position of width 1 to 8. */
 export function readSpan(bytes: Uint8Array, { offset, width }: ValueSpan): Count {
   if (width === 8) {
     const high = readU32(bytes, offset);
@@ -217,7 +218,7 @@ export function readSpan(bytes: Uint8Array, { offset, width }: ValueSpan): Count
   return width === 2 ? first * 256 + (bytes[offset + 1] ?? 0) : first;
 }
 
-/** The unsigned 32-bit integer, big-endian, at a place. */
+/** The big-endian unsigned 32-bit integer at an offset. */
 export function readU32(bytes: Uint8Array, at: number): number {
   return (
     (((bytes[at] ?? 0) << 24) |

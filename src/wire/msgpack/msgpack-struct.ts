@@ -1,18 +1,17 @@
 import { DecodeFailure } from '../decode-error.js';
 import type { ByteRange, MsgpackReader } from './msgpack-reader.js';
 
-/** How a struct is named and which of its fields must be there. */
+/** The name and the fields of a struct. */
 export interface StructShape {
   readonly name: string;
   readonly fields: readonly string[];
   readonly required: readonly string[];
-  /** How many elements the positional form may have. */
+  /** The allowed numbers of elements of the array form. */
   readonly lengths: readonly number[];
 }
 
 /**
- * Walks a struct in either of its two forms, as serde reads it. `read` is called with the index of each field that
- * is there.
+ * Walks a struct in either form, as serde reads it. Calls `read` with the index of each field that is present.
  *
  * 1. A map: its keys are names or indices of fields, in any order. Unknown names and indices are skipped.
  * 2. An array: the fields in order.
@@ -37,7 +36,7 @@ export function walkStruct(reader: MsgpackReader, shape: StructShape, read: (fie
       continue;
     }
     if ((seen & (1 << field)) !== 0) {
-      throw new DecodeFailure('duplicate-key', `${shape.fields[field]} stands twice in ${shape.name}`, keyAt);
+      throw new DecodeFailure('duplicate-key', `duplicate ${shape.fields[field]} in ${shape.name}`, keyAt);
     }
     seen |= 1 << field;
     read(field);
@@ -56,7 +55,7 @@ function fieldOf(reader: MsgpackReader, { name: struct, fields }: StructShape): 
   return fields.findIndex((name) => isText(reader.bytes, key, name));
 }
 
-/** Whether a run of bytes is that ASCII text. */
+/** Whether a range of bytes equals that ASCII text. */
 export function isText(bytes: Uint8Array, { start, end }: ByteRange, text: string): boolean {
   if (end - start !== text.length) return false;
   for (let i = 0; i < text.length; i += 1) if (bytes[start + i] !== text.charCodeAt(i)) return false;

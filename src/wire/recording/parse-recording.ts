@@ -3,23 +3,23 @@ import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
 import type { ProblemCode } from '../../core/sources/problem.js';
 import type { Cleanup } from '../../core/state/cleanup.js';
 import { DecodeFailure } from '../decode-error.js';
-import { field, objectOf, requiredField, stringOf } from '../json/json-fields.js';
+import { field, itemsOf, objectOf, requiredField, stringOf, u32Of } from '../json/json-fields.js';
 import { type JsonNode, type JsonObjectNode, parseLosslessJson } from '../json/lossless-json.js';
 import { readRecordedEvent, readThresholds } from './recorded-event.js';
-import { itemsOf, rankOf, workerIdOf } from './recording-fields.js';
+import { workerIdOf } from './recording-fields.js';
 import type { Expectation, Recording, RecordingHeader, RecordingLine } from './recording.js';
 
-/** What a line of a recording expects. An unknown key is a failure: what it expects would go unchecked. */
+/** Reads the expectation of a line. An unknown key is a failure, because it could not be checked. */
 export function readExpectation(node: JsonNode): Expectation {
   const expectation: { -readonly [Key in keyof Expectation]: Expectation[Key] } = {};
   for (const { key, offset, value } of objectOf(node, 'expect').members) {
-    if (key in expectation) throw new DecodeFailure('duplicate-key', `${key} stands twice`, offset);
+    if (key in expectation) throw new DecodeFailure('duplicate-key', `duplicate ${key}`, offset);
     if (key === 'busy') expectation.busy = itemsOf(value, key).map((id) => workerIdOf(id, key));
     else if (key === 'cleanup') expectation.cleanup = itemsOf(value, key).map(readCleanup);
     else if (key === 'thresholds') expectation.thresholds = readAllThresholds(value);
     else if (key === 'problems')
       expectation.problems = itemsOf(value, key).map((code) => stringOf(code, key) as ProblemCode);
-    else throw new DecodeFailure('malformed', `this version expects no ${JSON.stringify(key)}`, offset);
+    else throw new DecodeFailure('malformed', `${JSON.stringify(key)} is not a known expectation`, offset);
   }
   return expectation;
 }
@@ -43,13 +43,13 @@ function readCleanup(node: JsonNode): Cleanup {
   return {
     workerId: workerIdOf(requiredField(object, 'workerId'), 'workerId'),
     dpRanks: itemsOf(requiredField(object, 'dpRanks'), 'dpRanks').map((rank) =>
-      rank.kind === 'string' && rank.value === 'none' ? 'none' : rankOf(rank, 'dpRanks'),
+      rank.kind === 'string' && rank.value === 'none' ? 'none' : u32Of(rank, 'dpRanks'),
     ),
     workerType,
   };
 }
 
-/** A line that no recording has. `line` counts from 1. */
+/** A line of a recording is invalid. `line` counts from 1. */
 export class RecordingError extends TidemarkError {
   override readonly name = 'RecordingError';
 
@@ -63,13 +63,13 @@ export class RecordingError extends TidemarkError {
 }
 
 /**
- * Parses a recording of version 1 (JSON Lines, UTF-8), all of it or nothing.
+ * Parses a complete recording of version 1 (JSON Lines, UTF-8).
  *
- * 1. Line 1 is the header, which names the policy; other header fields are ignored.
- * 2. Every other line has `at`, never smaller than before, and exactly one of `event` and `expect`.
+ * 1. Line 1 is the header, which names the policy. Header fields other than `policy` and `description` are ignored.
+ * 2. Every other line has `at`, which never decreases, and exactly one of `event` and `expect`.
  * 3. Integers are read without loss, quoted or not.
  *
- * @throws RecordingError with the line and what is wrong there
+ * @throws RecordingError with the first invalid line and the reason
  *
  * @example
  * ```ts
@@ -95,7 +95,11 @@ export function parseRecording(bytes: Uint8Array): Recording {
       }
       const next = lineOf(object, line);
       if (next.at < at)
-        throw new DecodeFailure('malformed', `at is ${next.at}, but the line before has ${at}`, 0);
+        throw new DecodeFailure(
+          'malformed',
+          `at is ${next.at}, which is less than the ${at} of the line before`,
+          0,
+        );
       at = next.at;
       lines.push(next);
     } catch (failure) {
@@ -104,7 +108,7 @@ export function parseRecording(bytes: Uint8Array): Recording {
     }
   }
   if (header === undefined)
-    throw new RecordingError(1, 'the header is missing; a recording begins with {"tidemark":"recording",…}');
+    throw new RecordingError(1, 'the header is missing: a recording begins with {"tidemark":"recording",…}');
   return { header, lines };
 }
 
@@ -113,7 +117,7 @@ function headerOf(object: JsonObjectNode): RecordingHeader {
   if (format?.kind !== 'string' || format.value !== 'recording') {
     throw new DecodeFailure(
       'malformed',
-      'this is no recording; one begins with {"tidemark":"recording","version":1,…}',
+      'this is not a recording: a recording begins with {"tidemark":"recording","version":1,…}',
       0,
     );
   }
@@ -122,7 +126,7 @@ function headerOf(object: JsonObjectNode): RecordingHeader {
     const given = version.kind === 'number' ? version.text : version.kind;
     throw new DecodeFailure(
       'malformed',
-      `version ${given} is not known; this tidemark reads version 1`,
+      `version ${given} is not supported: this release of tidemark reads version 1`,
       version.offset,
     );
   }
@@ -139,7 +143,7 @@ function lineOf(object: JsonObjectNode, line: number): RecordingLine {
   const expect = field(object, 'expect');
   if (event !== undefined && expect === undefined) return { line, at, event: readRecordedEvent(event) };
   if (expect !== undefined && event === undefined) return { line, at, expect: readExpectation(expect) };
-  throw new DecodeFailure('malformed', 'a line has exactly one of event and expect', object.offset);
+  throw new DecodeFailure('malformed', 'a line must have exactly one of event and expect', object.offset);
 }
 
 function millisecondsOf(node: JsonNode): number {
@@ -150,7 +154,7 @@ function millisecondsOf(node: JsonNode): number {
   return at;
 }
 
-/** The lines that hold anything, with their numbers. */
+/** The lines that are not blank, with their numbers. */
 function* linesOf(bytes: Uint8Array): Generator<{ readonly line: number; readonly text: Uint8Array }> {
   let line = 0;
   for (let start = 0; start < bytes.length;) {

@@ -3,7 +3,16 @@ import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
 import { type Problem, problemCodes } from '../../core/sources/problem.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
-import { field, objectOf, requiredField, stringOf, u32Field } from '../json/json-fields.js';
+import {
+  field,
+  itemsOf,
+  objectOf,
+  optionalU32,
+  requiredField,
+  stringOf,
+  u32Field,
+  u32Of,
+} from '../json/json-fields.js';
 import { type JsonValue, toJsonNode } from '../json/json-value.js';
 import type { JsonNode, JsonObjectNode } from '../json/lossless-json.js';
 import {
@@ -11,10 +20,8 @@ import {
   bytesOf,
   countField,
   fractionOf,
-  itemsOf,
   oneOf,
   optionalMember,
-  rankOf,
   workerIdOf,
   workerIdsField,
 } from './recording-fields.js';
@@ -22,7 +29,7 @@ import type { RecordedEvent, RecordedStart } from './recording.js';
 
 const problemSources = ['loads', 'configs', 'instances', 'thresholds', 'events', 'scrape'] as const;
 
-/** The problem that a line of a recording reports. */
+/** Reads a recorded problem. */
 export function readRecordedProblem(node: JsonNode): Problem {
   const problem = objectOf(node, 'problem');
   return {
@@ -34,13 +41,13 @@ export function readRecordedProblem(node: JsonNode): Problem {
   };
 }
 
-/** The event that a line of a recording tells. Unknown fields are passed over, an unknown kind is a failure. */
+/** Reads a recorded event. Unknown fields are ignored; an unknown kind is a failure. */
 export function readRecordedEvent(node: JsonNode): RecordedEvent {
   const event = objectOf(node, 'event');
   const kindNode = requiredField(event, 'kind');
   const kind = stringOf(kindNode, 'kind');
   const text = (): { text?: string } => optionalMember('text', field(event, 'text'), stringOf);
-  const watch = (): { watch?: number } => optionalMember('watch', field(event, 'watch'), rankOf);
+  const watch = (): { watch?: number } => optionalMember('watch', field(event, 'watch'), u32Of);
   const worker = (): WorkerId => workerIdOf(requiredField(event, 'workerId'), 'workerId');
   switch (kind) {
     case 'start':
@@ -100,13 +107,13 @@ export function readRecordedEvent(node: JsonNode): RecordedEvent {
     default:
       throw new DecodeFailure(
         'malformed',
-        `there is no event of kind ${JSON.stringify(kind)}`,
+        `${JSON.stringify(kind)} is not a known kind of event`,
         kindNode.offset,
       );
   }
 }
 
-/** The marks that an object names. */
+/** Reads the thresholds that an object names. */
 export function readThresholds(object: JsonObjectNode): LoadThresholdUpdate {
   const fraction = (name: string): number | null | undefined => {
     const node = field(object, name);
@@ -125,7 +132,7 @@ function readStart(event: JsonObjectNode): RecordedStart {
     field(event, name) === undefined ? undefined : workerIdsField(event, name);
   const decodeInstances = ids('decodeInstances');
   const prefillInstances = ids('prefillInstances');
-  const sources = ['aggregated', 'decode', 'prefill'] as const satisfies readonly PoolRole[];
+  const roles = ['aggregated', 'decode', 'prefill'] as const satisfies readonly PoolRole[];
   return {
     kind: 'start',
     thresholds: readThresholds(
@@ -135,7 +142,7 @@ function readStart(event: JsonObjectNode): RecordedStart {
     ...(prefillInstances && { prefillInstances }),
     ...optionalMember('loads', field(event, 'loads'), booleanOf),
     ...optionalMember('cards', field(event, 'cards'), booleanOf),
-    ...optionalMember('source', field(event, 'source'), (node) => oneOf(node, 'source', sources)),
+    ...optionalMember('source', field(event, 'source'), (node) => oneOf(node, 'source', roles)),
     ...optionalMember('name', field(event, 'name'), stringOf),
     ...optionalMember('about', field(event, 'about'), stringOf),
   };
@@ -179,29 +186,27 @@ function readConfigs(object: JsonObjectNode): ReadonlyMap<WorkerId, RuntimeConfi
   const workers = new Map<WorkerId, RuntimeConfig>();
   for (const { key, offset, value } of object.members) {
     const id = workerIdOf({ kind: 'string', offset, value: key }, 'a worker of workers');
-    if (workers.has(id)) throw new DecodeFailure('duplicate-key', `worker ${id} stands twice`, offset);
+    if (workers.has(id)) throw new DecodeFailure('duplicate-key', `duplicate worker ${id}`, offset);
     workers.set(id, readRuntimeConfig(value));
   }
   return workers;
 }
 
 function readRuntimeConfig(node: JsonNode): RuntimeConfig {
-  const object = objectOf(node, 'a card');
+  const object = objectOf(node, 'a config');
   const totalKvBlocks = countField(object, 'totalKvBlocks');
   const maxNumBatchedTokens = countField(object, 'maxNumBatchedTokens');
+  const dataParallelStartRank = optionalU32(object, 'dataParallelStartRank');
+  const dataParallelSize = optionalU32(object, 'dataParallelSize');
   return {
     ...(totalKvBlocks !== null && { totalKvBlocks }),
     ...(maxNumBatchedTokens !== null && { maxNumBatchedTokens }),
-    ...optionalMember('dataParallelStartRank', notNull(field(object, 'dataParallelStartRank')), rankOf),
-    ...optionalMember('dataParallelSize', notNull(field(object, 'dataParallelSize')), rankOf),
+    ...(dataParallelStartRank !== null && { dataParallelStartRank }),
+    ...(dataParallelSize !== null && { dataParallelSize }),
   };
 }
 
-function notNull(node: JsonNode | undefined): JsonNode | undefined {
-  return node?.kind === 'null' ? undefined : node;
-}
-
-/** The event that plain data tells, written as a recording writes it. Unknown fields are passed over. */
+/** Reads an event from plain data in the form of a recording. Unknown fields are ignored. */
 export function parseRecordedEvent(
   value: JsonValue,
 ): { readonly event: RecordedEvent } | { readonly error: DecodeError } {

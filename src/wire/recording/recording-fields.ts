@@ -1,13 +1,13 @@
-import { type Count, MAX_U32, countOf } from '../../core/count.js';
+import { type Count, countOf } from '../../core/count.js';
 import { workerId, WorkerIdError, type WorkerId } from '../../core/worker-id.js';
 import { DecodeFailure } from '../decode-error.js';
-import { field, requiredField, stringOf, uintOf } from '../json/json-fields.js';
+import { field, itemsOf, requiredField, stringOf, uintOf } from '../json/json-fields.js';
 import type { JsonNode, JsonObjectNode } from '../json/lossless-json.js';
 import { parseHex } from '../text-codecs.js';
 
 const FLOATS: Readonly<Record<string, number>> = { NaN: NaN, Infinity: Infinity, '-Infinity': -Infinity };
 
-/** A worker id: a decimal string, or an unquoted integer, which is read without loss. */
+/** A worker id: a decimal string, or an integer, which is read without loss. */
 export function workerIdOf(node: JsonNode, name: string): WorkerId {
   const text = node.kind === 'number' ? node.text : stringOf(node, name);
   try {
@@ -18,7 +18,7 @@ export function workerIdOf(node: JsonNode, name: string): WorkerId {
   }
 }
 
-/** A count: an unquoted integer of any size, or a decimal string. */
+/** A count: an integer of any size, or a decimal string. `null` if the member is absent or null. */
 export function countField(object: JsonObjectNode, name: string): Count | null {
   const node = field(object, name);
   if (node === undefined || node.kind === 'null') return null;
@@ -34,23 +34,12 @@ export function fractionOf(node: JsonNode, name: string): number {
   return special;
 }
 
-/** A rank: 0 to 2^32 − 1. */
-export function rankOf(node: JsonNode, name: string): number {
-  return Number(uintOf(node, name, MAX_U32));
-}
-
-/** The elements of an array. */
-export function itemsOf(node: JsonNode, name: string): readonly JsonNode[] {
-  if (node.kind !== 'array') throw new DecodeFailure('wrong-type', `${name} must be an array`, node.offset);
-  return node.items;
-}
-
-/** A list of worker ids. */
+/** A member that is an array of worker ids. */
 export function workerIdsField(object: JsonObjectNode, name: string): WorkerId[] {
   return itemsOf(requiredField(object, name), name).map((node) => workerIdOf(node, name));
 }
 
-/** A truth value. */
+/** A boolean. */
 export function booleanOf(node: JsonNode, name: string): boolean {
   if (node.kind !== 'boolean')
     throw new DecodeFailure('wrong-type', `${name} must be true or false`, node.offset);
@@ -60,11 +49,12 @@ export function booleanOf(node: JsonNode, name: string): boolean {
 /** Bytes in hexadecimal. */
 export function bytesOf(node: JsonNode, name: string): Uint8Array {
   const bytes = parseHex(stringOf(node, name));
-  if (bytes === undefined) throw new DecodeFailure('malformed', `${name} is no hexadecimal`, node.offset);
+  if (bytes === undefined)
+    throw new DecodeFailure('malformed', `${name} is not valid hexadecimal`, node.offset);
   return bytes;
 }
 
-/** A field that may be absent, by its name; absent, nothing. */
+/** An object with the member if it is present, and without it otherwise. */
 export function optionalMember<Name extends string, T>(
   name: Name,
   node: JsonNode | undefined,
@@ -73,7 +63,7 @@ export function optionalMember<Name extends string, T>(
   return (node === undefined ? {} : { [name]: read(node, name) }) as { [N in Name]?: T };
 }
 
-/** One of some words. */
+/** One of the given strings. */
 export function oneOf<T extends string>(node: JsonNode, name: string, values: readonly T[]): T {
   const text = stringOf(node, name);
   const found = values.find((value) => value === text);

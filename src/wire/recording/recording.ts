@@ -10,37 +10,37 @@ export interface RecordingHeader {
   readonly description: string;
 }
 
-/** A new monitor without memory begins. */
+/** A new monitor starts, without any state. */
 export interface RecordedStart extends FleetStart {
   readonly kind: 'start';
   readonly name?: string;
   readonly about?: string;
 }
 
-/** One raw message on the load subscription, to be decoded under the policy. */
+/** One raw message on the load subscription, which is decoded under the policy of the recording. */
 export interface RecordedMessage {
   readonly kind: 'message';
   readonly payload: Uint8Array;
 }
 
-/** What a recording holds: what enters the reducer, and what makes one or is decoded first. */
+/** An event of a recording: an input of the reducer, the start of one, or a message that is decoded first. */
 export type RecordedEvent = FleetEvent | RecordedStart | RecordedMessage;
 
-/** What must hold after the lines before. A key that is absent expects nothing. */
+/** The expected results of the previous lines. An absent key expects nothing. */
 export interface Expectation {
   readonly busy?: readonly WorkerId[];
   readonly cleanup?: readonly Cleanup[];
   readonly thresholds?: LoadThresholds;
-  /** The codes of the problems that the event line before brought about, in order. Only our own recordings use it. */
+  /** The codes of the problems that the previous event caused, in order. Only tidemark's own recordings use it. */
   readonly problems?: readonly ProblemCode[];
 }
 
-/** One line of a recording after the header. `line` counts from 1, `at` is in milliseconds since its beginning. */
+/** One line of a recording after the header. `line` counts from 1; `at` is in milliseconds since the start. */
 export type RecordingLine =
   | { readonly line: number; readonly at: number; readonly event: RecordedEvent }
   | { readonly line: number; readonly at: number; readonly expect: Expectation };
 
-/** A whole recording. */
+/** A parsed recording. */
 export interface Recording {
   readonly header: RecordingHeader;
   readonly lines: readonly RecordingLine[];

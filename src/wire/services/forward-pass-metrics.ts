@@ -4,19 +4,19 @@ import type {
   SpecDecodeStats,
   WorkerStats,
 } from '../../core/aggregator/load-metrics.js';
-import { type Count, MAX_U32, countOf } from '../../core/count.js';
-import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
-import { type StructFields, numberOf, readStruct, uintOf } from '../json/json-fields.js';
+import { type Count, countOf } from '../../core/count.js';
+import { type DecodeError, catchDecodeFailure } from '../decode-error.js';
+import { type StructFields, itemsOf, numberOf, readStruct, u32Of, uintOf } from '../json/json-fields.js';
 import { type JsonNode, parseLosslessJson } from '../json/lossless-json.js';
 import { parseSingle } from '../json/rust-json.js';
 
-/** The shape of the JSON: `nested` from 0.3.2 on, `flat` before. */
+/** The form of the JSON: `nested` since 0.3.2, `flat` before. */
 export type MetricsForm = 'nested' | 'flat';
 
 /**
- * `ForwardPassMetrics` as the JSON text that an engine's statistics hold, all fields, in the order of the original.
+ * Encodes `ForwardPassMetrics` as JSON text, with all fields in the order of the original.
  *
- * The two fractions are rounded to single precision and written in full, as the original does in a STATS reply.
+ * As in a STATS reply of the original, the two fractions are rounded to single precision and written in full.
  *
  * @example
  * ```ts
@@ -57,7 +57,7 @@ function specText(spec: SpecDecodeStats): string {
   });
 }
 
-/** A single-precision float as a JSON number; `null` for what JSON has no number for. A whole one keeps its point. */
+/** A single-precision float as JSON; `null` for NaN and infinities. A whole number keeps its decimal point. */
 function singleText(value: number): string {
   const single = Math.fround(value);
   if (!Number.isFinite(single)) return 'null';
@@ -68,13 +68,13 @@ function singleText(value: number): string {
 /**
  * Decodes `ForwardPassMetrics` from JSON, as the original does.
  *
- * 1. `nested` is the form since 0.3.2, `flat` the one before; of both the names decide: what has neither `worker_stats`
- *    nor `kv_stats` is flat. Only the nested form may be written as an array of its values, all of them.
- * 2. Counts are unsigned integers: no sign, no point, no exponent, no text. The two fractions may be any number; they
- *    are rounded to single precision.
- * 3. What may be absent may also be `null`: the rank, and everything about speculative decoding. All else is required.
- * 4. Keys that are not known are ignored; of a key that stands twice the last value counts.
- * 5. It never throws: what cannot be decoded is an `error` with code, reason and byte offset.
+ * 1. `nested` is the form since 0.3.2, `flat` the one before. If both are allowed, an object with neither
+ *    `worker_stats` nor `kv_stats` is flat. Only the nested form may be an array of all its values.
+ * 2. Counts are unsigned integers: without sign, decimal point, exponent or quotes. The two fractions may be any number
+ *    and are rounded to single precision.
+ * 3. The rank and everything about speculative decoding may be absent or `null`. All other fields are required.
+ * 4. Unknown keys are ignored. If a key occurs twice, the last value counts.
+ * 5. It never throws: input that cannot be decoded gives an `error` with a code, a reason and a byte offset.
  *
  * @example
  * ```ts
@@ -116,9 +116,9 @@ const SPEC = [
 ] as const;
 
 /**
- * The metrics that a node is.
+ * Reads the metrics from a parsed node.
  *
- * @throws DecodeFailure, inside this room
+ * @throws DecodeFailure (internal to wire/)
  */
 export function readForwardPassMetrics(node: JsonNode, forms: readonly MetricsForm[]): ForwardPassMetrics {
   if (isFlat(node, forms)) {
@@ -168,13 +168,8 @@ function specStats({ optional }: StructFields<(typeof SPEC)[number]>): SpecDecod
     numDrafts: optional('num_drafts', u32Of),
     numDraftTokens: optional('num_draft_tokens', u32Of),
     numAcceptedTokens: optional('num_accepted_tokens', u32Of),
-    numAcceptedTokensPerPos: optional('num_accepted_tokens_per_pos', (list, name) => {
-      if (list.kind === 'array') return list.items.map((item) => u32Of(item, name));
-      throw new DecodeFailure('wrong-type', `${name} must be an array, not ${list.kind}`, list.offset);
-    }),
+    numAcceptedTokensPerPos: optional('num_accepted_tokens_per_pos', (list, name) =>
+      itemsOf(list, name).map((item) => u32Of(item, name)),
+    ),
   };
-}
-
-function u32Of(node: JsonNode, name: string): number {
-  return Number(uintOf(node, name, MAX_U32));
 }

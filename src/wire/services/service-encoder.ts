@@ -1,60 +1,61 @@
 import type { Count } from '../../core/count.js';
+import { utf8Encoder } from '../text-codecs.js';
 
-/** Who answers: a NATS micro service. */
+/** The identity of one instance of a NATS micro service. */
 export interface ServiceIdentity {
   readonly name: string;
-  /** Different for every instance of the service. */
+  /** Unique for every instance of the service. */
   readonly id: string;
-  /** Three numbers with dots. `0.0.1` in releases up to 0.6. */
+  /** A semantic version; `0.0.1` in Dynamo up to 0.6. */
   readonly version: string;
 }
 
-/** An endpoint of a service, as INFO tells it. */
+/** An endpoint of a service, as in an INFO reply. */
 export interface ServiceEndpoint {
   readonly name: string;
   readonly subject: string;
   readonly queueGroup: string;
 }
 
-/** An endpoint of a service with its counters, as STATS tells it. */
+/** An endpoint of a service with its counters, as in a STATS reply. */
 export interface ServiceEndpointCounters extends ServiceEndpoint {
   readonly numRequests: Count;
   readonly numErrors: Count;
-  /** Nanoseconds of all requests together; a fraction is cut. */
+  /** The total of all requests, in nanoseconds; a fraction is truncated. */
   readonly processingTime: Count;
-  /** Nanoseconds of one request; a fraction is cut. */
+  /** The average of one request, in nanoseconds; a fraction is truncated. */
   readonly averageProcessingTime: Count;
-  /** Empty where there was none, else `code:text`. */
+  /** `code:text`; empty if there was no error. */
   readonly lastError: string;
-  /** JSON text of the endpoint's own statistics; `null` where it has none. */
+  /** The JSON text of the endpoint's own statistics; `null` if it has none. */
   readonly data: string | null;
 }
 
-const utf8 = new TextEncoder();
-
-/** The reply to `$SRV.PING`. */
+/** Encodes the reply to `$SRV.PING`. */
 export function encodeServicePing(service: ServiceIdentity): Uint8Array {
-  return utf8.encode(`{${headerMembers('ping', service)},"version":${quote(service.version)},"metadata":{}}`);
+  return utf8Encoder.encode(
+    `{${headerMembers('ping', service)},"version":${quote(service.version)},"metadata":{}}`,
+  );
 }
 
-/** The reply to `$SRV.INFO`. */
+/** Encodes the reply to `$SRV.INFO`. */
 export function encodeServiceInfo(
   service: ServiceIdentity & { readonly description: string; readonly endpoints: readonly ServiceEndpoint[] },
 ): Uint8Array {
   const endpoints = service.endpoints.map(
-    (one) => `{${addressMembers(one)},${queueGroupMember(one)},"metadata":{}}`,
+    (endpoint) => `{${addressMembers(endpoint)},${queueGroupMember(endpoint)},"metadata":{}}`,
   );
-  return utf8.encode(
+  return utf8Encoder.encode(
     `{${headerMembers('info', service)},"description":${quote(service.description)},"version":${quote(service.version)}` +
       `,"metadata":{},"endpoints":[${endpoints.join(',')}]}`,
   );
 }
 
 /**
- * The reply to `$SRV.STATS`, such that the aggregator of a real release reads it: every field is there, times are whole
- * nanoseconds, and no error is an empty text.
+ * Encodes the reply to `$SRV.STATS` so that the aggregator of a real release accepts it: with every field, times in
+ * whole nanoseconds, and an empty text for no error.
  *
- * @param service `started` is a time as RFC 3339 writes it.
+ * @param service `started` is a time in the format of RFC 3339.
  */
 export function encodeServiceStats(
   service: ServiceIdentity & {
@@ -63,13 +64,14 @@ export function encodeServiceStats(
   },
 ): Uint8Array {
   const endpoints = service.endpoints.map(
-    (one) =>
-      `{${addressMembers(one)},"num_requests":${integerText(one.numRequests)},"num_errors":${integerText(one.numErrors)}` +
-      `,"processing_time":${integerText(one.processingTime)}` +
-      `,"average_processing_time":${integerText(one.averageProcessingTime)}` +
-      `,"last_error":${quote(one.lastError)},"data":${one.data},${queueGroupMember(one)}}`,
+    (endpoint) =>
+      `{${addressMembers(endpoint)},"num_requests":${integerText(endpoint.numRequests)}` +
+      `,"num_errors":${integerText(endpoint.numErrors)}` +
+      `,"processing_time":${integerText(endpoint.processingTime)}` +
+      `,"average_processing_time":${integerText(endpoint.averageProcessingTime)}` +
+      `,"last_error":${quote(endpoint.lastError)},"data":${endpoint.data},${queueGroupMember(endpoint)}}`,
   );
-  return utf8.encode(
+  return utf8Encoder.encode(
     `{${headerMembers('stats', service)},"version":${quote(service.version)},"started":${quote(service.started)}` +
       `,"endpoints":[${endpoints.join(',')}]}`,
   );
@@ -87,7 +89,7 @@ function queueGroupMember({ queueGroup }: ServiceEndpoint): string {
   return `"queue_group":${quote(queueGroup)}`;
 }
 
-/** As digits only: a release that finds a fraction, or a number in exponents, does not see the endpoint. */
+/** As digits only: Dynamo ignores an endpoint whose counters have a fraction or an exponent. */
 function integerText(count: Count): string {
   return BigInt(typeof count === 'bigint' ? count : Math.trunc(count)).toString();
 }

@@ -1,11 +1,11 @@
 import type { WorkerId } from '../../core/worker-id.js';
 import { toSlug } from '../text-codecs.js';
 
-/** What a NATS micro service can be asked. */
+/** The kinds of requests that a NATS micro service answers. */
 export type ServiceVerb = 'PING' | 'INFO' | 'STATS';
 
 /**
- * The name under which the workers of a component answer, up to 0.8.
+ * The service name of the workers of a component, up to release 0.8.
  *
  * @example
  * ```ts
@@ -20,8 +20,8 @@ export function serviceName(namespace: string, component: string): string {
 }
 
 /**
- * The subject of an endpoint of a service: that of one worker with its id in hexadecimal, or that of a static worker,
- * which has none. The text without an id begins the subject of every worker.
+ * The subject of an endpoint of a service: with the hexadecimal id of a worker, or without an id for the static worker.
+ * The subject without an id is a prefix of the subjects of all workers.
  *
  * @example
  * ```ts
@@ -37,13 +37,13 @@ export function serviceSubject(service: string, endpoint: string, worker?: Worke
   return `${service}.${endpoint}${suffix}`;
 }
 
-/** The name that an endpoint of that subject has in INFO and STATS replies: dots become dashes. */
+/** The name of the endpoint with that subject in INFO and STATS replies: dots become dashes. */
 export function serviceEndpointName(subject: string): string {
   return subject.replaceAll('.', '-');
 }
 
 /**
- * The subject on which services are asked: all of them, those of one name, or the one of that name and id.
+ * The subject for requests to services: to all of them, to all with a name, or to the one with that name and id.
  *
  * @example
  * ```ts

@@ -1,8 +1,8 @@
 import { type StatsWirePolicy, aggregatorPolicies } from '../../core/aggregator/aggregator-policy.js';
 import type { ForwardPassMetrics } from '../../core/aggregator/load-metrics.js';
 import type { Count } from '../../core/count.js';
-import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
-import { objectOf, requiredField, stringOf, structObject, uintOf } from '../json/json-fields.js';
+import { type DecodeError, catchDecodeFailure } from '../decode-error.js';
+import { itemsOf, objectOf, requiredField, stringOf, structObject, uintOf } from '../json/json-fields.js';
 import { parseNumber } from '../json/json-value.js';
 import {
   type JsonNode,
@@ -15,33 +15,33 @@ import { skipJson } from '../json/skip-json.js';
 import { readForwardPassMetrics } from './forward-pass-metrics.js';
 import type { ServiceIdentity } from './service-encoder.js';
 
-/** An endpoint of a service as a STATS reply tells it. What is `null` is absent, or of another type than it should be. */
+/** An endpoint of a service in a STATS reply. `null` means that a value is absent or has the wrong type. */
 export interface ServiceEndpointStats {
   readonly name: string;
   readonly subject: string;
   readonly numRequests: Count | null;
   readonly numErrors: Count | null;
-  /** Nanoseconds of all requests together. */
+  /** The total of all requests, in nanoseconds. */
   readonly processingTime: Count | null;
-  /** Nanoseconds of one request. */
+  /** The average of one request, in nanoseconds. */
   readonly averageProcessingTime: Count | null;
-  /** Empty where there was none. */
+  /** Empty if there was no error. */
   readonly lastError: string | null;
   readonly queueGroup: string | null;
-  /** The JSON text of its own statistics. */
+  /** The JSON text of the endpoint's own statistics. */
   readonly data: string | null;
-  /** What an engine says of itself, if the statistics are that. */
+  /** The metrics of the engine, if the statistics contain them. */
   readonly metrics: ForwardPassMetrics | null;
-  /** Why there are no metrics. */
+  /** Why `metrics` is `null`. */
   readonly unread: DecodeError | null;
 }
 
 const utf8 = new TextDecoder();
 
 /**
- * An endpoint of a reply.
+ * Reads an endpoint of a reply.
  *
- * @throws DecodeFailure, inside this room, where it is no object with a name and a subject
+ * @throws DecodeFailure (internal to wire/) if the node is not an object with a name and a subject
  */
 export function readServiceEndpoint(
   node: JsonNode,
@@ -55,13 +55,13 @@ export function readServiceEndpoint(
   return {
     name: stringOf(requiredField(endpoint, 'name'), 'name'),
     subject: stringOf(requiredField(endpoint, 'subject'), 'subject'),
-    numRequests: countOrNull(last.get('num_requests')),
-    numErrors: countOrNull(last.get('num_errors')),
-    processingTime: countOrNull(last.get('processing_time')),
-    averageProcessingTime: countOrNull(last.get('average_processing_time')),
-    lastError: textOrNull(last.get('last_error')),
-    queueGroup: textOrNull(last.get('queue_group')),
-    // Few ask for it, and a scrape has thousands.
+    numRequests: numericCount(last.get('num_requests')),
+    numErrors: numericCount(last.get('num_errors')),
+    processingTime: numericCount(last.get('processing_time')),
+    averageProcessingTime: numericCount(last.get('average_processing_time')),
+    lastError: stringOrNull(last.get('last_error')),
+    queueGroup: stringOrNull(last.get('queue_group')),
+    // Computed on demand: it is rarely read, and a scrape has thousands of endpoints.
     get data() {
       if (data === undefined || data.kind === 'null') return null;
       return utf8.decode(bytes.subarray(data.offset, skipJson(bytes, data.offset)));
@@ -80,7 +80,7 @@ function readMetrics(
 ): MetricsRead {
   if (data === undefined || data.kind === 'null') {
     const { offset } = data ?? endpoint;
-    return { error: { code: 'missing-field', message: 'it has no data', offset } };
+    return { error: { code: 'missing-field', message: 'data is missing', offset } };
   }
   return catchDecodeFailure(() => {
     if (counters === 'required') requireCounters(endpoint);
@@ -88,7 +88,7 @@ function readMetrics(
   });
 }
 
-/** Fails where the original does not see the endpoint: its reader takes all counters or none. */
+/** Fails if the original would ignore the endpoint, because its reader requires all counters. */
 function requireCounters(endpoint: JsonObjectNode): void {
   for (const name of ['num_requests', 'num_errors', 'processing_time', 'average_processing_time'])
     uintOf(requiredField(endpoint, name), name);
@@ -96,17 +96,17 @@ function requireCounters(endpoint: JsonObjectNode): void {
   requiredField(endpoint, 'data');
 }
 
-function countOrNull(node: JsonNode | undefined): Count | null {
+function numericCount(node: JsonNode | undefined): Count | null {
   return node?.kind === 'number' ? parseNumber(node.text) : null;
 }
 
-function textOrNull(node: JsonNode | undefined): string | null {
+function stringOrNull(node: JsonNode | undefined): string | null {
   return node?.kind === 'string' ? node.value : null;
 }
 
-/** What an instance of a NATS micro service answers to `$SRV.STATS`. */
+/** The reply of one instance of a NATS micro service to `$SRV.STATS`. */
 export interface ServiceStats extends ServiceIdentity {
-  /** When it started, as it wrote it. */
+  /** The time of its start, as received. */
   readonly started: string;
   readonly endpoints: readonly ServiceEndpointStats[];
 }
@@ -115,19 +115,17 @@ const SERVICE = ['name', 'id', 'version', 'started', 'endpoints'] as const;
 const READING: ParseOptions = { members: new Set(SERVICE), shared: true };
 
 /**
- * Decodes the reply of a NATS micro service to `$SRV.STATS`, and the engine's metrics in it, as the original does.
+ * Decodes the reply of a NATS micro service to `$SRV.STATS`, and the engine metrics in it, like the original.
  *
- * 1. Name, id, version and start must be texts, and the endpoints a list of objects with a name and a subject. Else the
- *    reply is an error. Other members are passed over, whatever they hold; of these, none may stand twice.
- * 2. An endpoint has `metrics`, or says in `unread` why it has none. Whether it must have all counters for that is
- *    the policy's to say; a counter that is absent, of another type or twice is `null`.
- * 3. The type of the reply is not looked at, and neither is whose endpoints these are: the original looks at subjects
- *    only.
- * 4. Where the original refuses more than JSON does, so does this: half a surrogate pair in a text, and a number beyond
- *    binary64.
- * 5. It never throws: what cannot be decoded is an `error` with code, reason and byte offset.
+ * 1. Name, id, version and start must be strings, and the endpoints an array of objects with a name and a subject.
+ *    Otherwise the reply is an error. None of these members may occur twice. Other members are ignored.
+ * 2. An endpoint has `metrics`, or in `unread` the reason why not. The policy decides whether all counters are required
+ *    for that. A counter that is absent or has the wrong type is `null`.
+ * 3. The type of the reply and the owner of the endpoints are not checked: the original only compares subjects.
+ * 4. Like the original, it rejects some valid JSON: an unpaired surrogate in a string, and a number beyond binary64.
+ * 5. It never throws: input that cannot be decoded gives an `error` with a code, a reason and a byte offset.
  *
- * @param wire What is read; by default all that any release wrote.
+ * @param wire The forms to accept. Defaults to those of every release.
  *
  * @example
  * ```ts
@@ -155,14 +153,9 @@ export function decodeServiceStats(
       id: text('id'),
       version: text('version'),
       started: text('started'),
-      endpoints: listOf(requiredField(service, 'endpoints')).map((node) =>
+      endpoints: itemsOf(requiredField(service, 'endpoints'), 'endpoints').map((node) =>
         readServiceEndpoint(node, bytes, wire),
       ),
     };
   });
-}
-
-function listOf(node: JsonNode): readonly JsonNode[] {
-  if (node.kind === 'array') return node.items;
-  throw new DecodeFailure('wrong-type', `endpoints must be an array, not ${node.kind}`, node.offset);
 }

@@ -25,7 +25,7 @@ describeWith('etcd', 'etcdDiscovery against a real etcd', () => {
     return { hex, lease };
   };
 
-  it('a worker comes, its card is broken and mended, and its lease ends', async () => {
+  it('a worker joins, its card becomes invalid and valid again, and its lease ends', async () => {
     const fleet = etcdDiscovery({ hosts: server.url, namespace: 'ns1' });
     const [configs, instances, problems]: [ConfigChange[], InstanceChange[], Problem[]] = [[], [], []];
     const run = fleet.configs('backend.generate').subscribe((change) => configs.push(change));
@@ -55,7 +55,7 @@ describeWith('etcd', 'etcdDiscovery against a real etcd', () => {
     run.unsubscribe();
   });
 
-  it('what was missed while history was lost is one whole, and who stayed is in it', async () => {
+  it('after history was lost there is one snapshot, which contains the workers that stayed', async () => {
     await using proxy = await startFaultProxy({ to: server.port });
     const fleet = etcdDiscovery({ hosts: `http://127.0.0.1:${proxy.port}`, namespace: 'ns1' });
     const workers = [await register(1), await register(2), await register(3)];

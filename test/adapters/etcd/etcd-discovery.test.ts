@@ -10,7 +10,7 @@ import { workerId } from '../../../src/core/worker-id.js';
 import { fakeSource, type FakeSource } from '../../../src/testing/fakes/fake-source.js';
 import { capturedStores } from '../../wire/captured-stores.js';
 
-vi.mock('../../../src/adapters/etcd/prefix-run.js', { spy: true });
+vi.mock('../../../src/adapters/etcd/watch-prefix.js', { spy: true });
 
 const live: SourceStatus = { source: 'discovery', state: 'live', since: 0 };
 
@@ -34,7 +34,7 @@ describe('etcdDiscovery', () => {
     });
   });
 
-  it('watches all roots without a namespace, and refuses one that is none', () => {
+  it('watches all roots without a namespace, and rejects an invalid one', () => {
     etcdDiscovery({ hosts: 'h:1' });
     expect(vi.mocked(runPrefixWatch).mock.lastCall?.[0].prefixes).toEqual([
       'v1/instances/',

@@ -31,13 +31,13 @@ describe('etcdHosts', () => {
     expect(parseEtcdHosts({ hosts: 'http://[::1]:2379' })[0]?.hostname).toBe('::1');
   });
 
-  it('tells everything that is wrong at once', () => {
+  it('reports all problems at once', () => {
     const hosts = ['ftp://x', 'http://x/path', 'http://'];
     expect(problemsOf({ hosts, auth: { username: '', password: 'x' }, tls: { cert: 'c' } })).toEqual([
-      '"ftp://x" is no host: write http://HOST:PORT or https://HOST:PORT',
-      '"http://x/path" holds more than a host and a port',
-      '"http://" is no host: write http://HOST:PORT or https://HOST:PORT',
-      'tls.cert and tls.key go together',
+      '"ftp://x" is not a valid host: write http://HOST:PORT or https://HOST:PORT',
+      '"http://x/path" contains more than a host and a port: write http://HOST:PORT or https://HOST:PORT',
+      '"http://" is not a valid host: write http://HOST:PORT or https://HOST:PORT',
+      'tls.cert and tls.key need each other: give both or neither',
       'auth needs a username and a password',
     ]);
     expect(problemsOf({ hosts: [] })).toEqual([
@@ -46,9 +46,9 @@ describe('etcdHosts', () => {
     expect(problemsOf({ hosts: 'http://x', tls: {} })).toEqual(['tls needs hosts that begin with https://']);
   });
 
-  it('keeps a password that stands in a URL out of the message', () => {
+  it('keeps a password in a URL out of the message', () => {
     const [problem] = problemsOf({ hosts: 'http://root:hunter2@etcd:2379' });
-    expect(problem).toContain('holds a user');
+    expect(problem).toContain('contains a user');
     expect(problem).not.toContain('hunter2');
   });
 });

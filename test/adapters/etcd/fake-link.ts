@@ -20,14 +20,14 @@ import type {
 } from '../../../src/adapters/etcd/etcd-link.js';
 import type { StoreModel } from './store-model.js';
 
-/** A link to a model of a store: every answer takes a millisecond, and what it watches says what the store did. */
+/** A link to a model of a store. Every answer takes a millisecond; watches report the changes of the store. */
 export class FakeLink implements EtcdLink {
   readonly url = 'http://fake:2379';
   /** What was asked, in order. */
   readonly asked: string[] = [];
   probeFails: Error | null = null;
   readonly #cut$ = new Subject<never>();
-  readonly #told$ = new Subject<void>();
+  readonly #changed$ = new Subject<void>();
 
   constructor(
     readonly store: StoreModel,
@@ -59,7 +59,7 @@ export class FakeLink implements EtcdLink {
       };
       return merge(
         timer(1, this.scheduler).pipe(map((): WatchAnswer => ({ kind: 'created' }))),
-        merge(timer(2, this.scheduler), this.#told$).pipe(mergeMap(news)),
+        merge(timer(2, this.scheduler), this.#changed$).pipe(mergeMap(news)),
         this.#cut$,
       );
     });
@@ -71,8 +71,8 @@ export class FakeLink implements EtcdLink {
   }
 
   /** The watches say what has happened. */
-  tell(): void {
-    this.#told$.next();
+  flush(): void {
+    this.#changed$.next();
   }
 
   cut(error: Error): void {

@@ -5,11 +5,11 @@ import { KeyHistory } from '../../../src/adapters/etcd/key-history.js';
 import { runs } from '../../support/runs.js';
 import { StoreModel } from './store-model.js';
 
-/** One who follows a store through a history, and writes down what it is told. */
+/** Follows a store through a history and records the reported changes. */
 class Follower {
   readonly history = new KeyHistory('');
   readonly seen = new Map<string, string>();
-  readonly told: PrefixBatch[] = [];
+  readonly batches: PrefixBatch[] = [];
   #next = 0n;
 
   constructor(readonly store: StoreModel) {}
@@ -44,15 +44,15 @@ class Follower {
       this.#take(this.history.mend(this.store.list()));
   }
 
-  tellings(): string[] {
-    return this.told.flatMap(({ changes }) =>
+  reports(): string[] {
+    return this.batches.flatMap(({ changes }) =>
       changes.map(({ kind, key, modRevision }) => `${kind} ${key} ${modRevision}`),
     );
   }
 
   #take(batch: PrefixBatch | null): void {
     if (batch === null) return;
-    this.told.push(batch);
+    this.batches.push(batch);
     if (batch.kind === 'snapshot') this.seen.clear();
     for (const change of batch.changes) {
       if (change.kind === 'put') this.seen.set(change.key, change.modRevision);
@@ -120,35 +120,35 @@ function play(deeds: readonly (Deed extends fc.Arbitrary<infer T> ? T : never)[]
 }
 
 describe('KeyHistory', () => {
-  it('tells every change once and in order, over any cuts and audits, while nothing is lost', () => {
+  it('reports every change once and in order, over any disconnects and audits, while no history is lost', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(write, read, cut), { maxLength: 60 }), (deeds) => {
         const follower = play(deeds);
         const wanted = follower.store.history.map(
           (change) => `${change.kind} ${change.key} ${change.modRevision}`,
         );
-        expect(follower.tellings()).toEqual(wanted);
-        expect(follower.told.slice(1).every(({ kind }) => kind === 'changes')).toBe(true);
+        expect(follower.reports()).toEqual(wanted);
+        expect(follower.batches.slice(1).every(({ kind }) => kind === 'changes')).toBe(true);
       }),
       { numRuns: runs / 10 },
     );
   });
 
-  it('an audit beside a watch that keeps up tells nothing', () => {
+  it('an audit of a watch that keeps up reports nothing', () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(write, cut, fc.constant({ kind: 'audit' as const, late: false })), {
           maxLength: 60,
         }),
         (deeds) => {
-          expect(play(deeds).told.filter(({ kind }) => kind === 'resync')).toEqual([]);
+          expect(play(deeds).batches.filter(({ kind }) => kind === 'resync')).toEqual([]);
         },
       ),
       { numRuns: runs / 10 },
     );
   });
 
-  it('ends with what is there, whatever was compacted, replaced, lost by the server, or late', () => {
+  it('ends with the existing keys, regardless of compactions, replaced stores, lost or late events', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(write, write, read, cut, audit, harm), { maxLength: 80 }), (deeds) => {
         const follower = play(deeds);
@@ -167,11 +167,11 @@ describe('KeyHistory', () => {
         }),
         (deeds) => {
           const follower = play(deeds);
-          const told = follower.tellings();
+          const reported = follower.reports();
           const wanted = follower.store.history
             .filter(({ modRevision }) => BigInt(modRevision) > follower.store.compacted)
             .map((change) => `${change.kind} ${change.key} ${change.modRevision}`);
-          expect(told.slice(told.length - wanted.length)).toEqual(wanted);
+          expect(reported.slice(reported.length - wanted.length)).toEqual(wanted);
         },
       ),
       { numRuns: runs / 10 },
@@ -195,7 +195,7 @@ describe('KeyHistory', () => {
     store.put('a', 'two');
     store.compact();
     follower.read();
-    expect(follower.told.at(-1)).toMatchObject({
+    expect(follower.batches.at(-1)).toMatchObject({
       kind: 'resync',
       changes: [
         { kind: 'delete', key: 'a' },
@@ -204,7 +204,7 @@ describe('KeyHistory', () => {
     });
   });
 
-  it('a deletion that the server lost is found by the audit and told as a resync', () => {
+  it('the audit finds a deletion that the server lost and reports it as a resync', () => {
     const store = new StoreModel();
     store.put('a', 'one');
     const follower = new Follower(store);
@@ -213,13 +213,13 @@ describe('KeyHistory', () => {
     follower.read();
     expect(follower.seen.size).toBe(1);
     follower.audit(() => follower.read());
-    expect(follower.told.at(-1)).toEqual({
+    expect(follower.batches.at(-1)).toEqual({
       kind: 'resync',
       changes: [{ kind: 'delete', key: 'a', modRevision: '3' }],
     });
   });
 
-  it('a listing made before a removal that was told does not bring the key back', () => {
+  it('a listing made before a reported removal does not restore the key', () => {
     const store = new StoreModel();
     store.put('a', 'one');
     const follower = new Follower(store);
@@ -240,7 +240,10 @@ describe('KeyHistory', () => {
     follower.read();
     expect(follower.seen.has('a')).toBe(true);
     follower.audit(() => follower.read());
-    expect(follower.told.at(-1)).toMatchObject({ kind: 'resync', changes: [{ kind: 'delete', key: 'a' }] });
+    expect(follower.batches.at(-1)).toMatchObject({
+      kind: 'resync',
+      changes: [{ kind: 'delete', key: 'a' }],
+    });
     expect(follower.seen).toEqual(truth(store));
   });
 });

@@ -10,7 +10,7 @@ describe('keyRange', () => {
     expect(keyRange(prefix)).toEqual({ key: Buffer.from(key), range_end: Buffer.from(end) });
   });
 
-  it('goes on behind a key', () => {
+  it('continues after a key', () => {
     expect(rangeAfter(keyRange('a'), Buffer.from('ab'))).toEqual({
       key: Buffer.from('ab\0'),
       range_end: Buffer.from('b'),

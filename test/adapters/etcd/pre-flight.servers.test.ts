@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 
 describe('preFlight', () => {
-  it('leaves one who accepts connections and says nothing, and its socket', async () => {
+  it('gives up on a peer that accepts connections and does not answer, and closes the socket', async () => {
     await using proxy = await startFaultProxy({ to: 1 });
     proxy.hold(true);
     const [host] = parseEtcdHosts({ hosts: `http://127.0.0.1:${proxy.port}` });
@@ -14,14 +14,14 @@ describe('preFlight', () => {
     await expect(firstValueFrom(etcdPreFlight(host, undefined, 200))).rejects.toMatchObject({
       code: 'etcd-silent',
       message: expect.stringContaining(
-        'accepts connections but says nothing: timed out after 200 ms',
+        'accepts connections but does not answer: timed out after 200 ms',
       ) as string,
     });
     expect(proxy.accepted).toBe(1);
     await eventually(() => proxy.connections === 0);
   });
 
-  it('closes its socket when nobody waits any more', async () => {
+  it('closes its socket on unsubscription', async () => {
     await using proxy = await startFaultProxy({ to: 1 });
     proxy.hold(true);
     const [host] = parseEtcdHosts({ hosts: `http://127.0.0.1:${proxy.port}` });

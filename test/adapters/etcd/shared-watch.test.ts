@@ -22,7 +22,7 @@ function setUp() {
 }
 
 describe('sharedWatch', () => {
-  it('gives a late subscriber what is there first, then what comes', () => {
+  it('gives a late subscriber a snapshot first, then changes', () => {
     const { run$, watch, heard } = setUp();
     const log: string[] = [];
     watch.changes$.subscribe(heard('early', log));
@@ -42,7 +42,7 @@ describe('sharedWatch', () => {
     ]);
   });
 
-  it('tells a late subscriber nothing before the first listing', () => {
+  it('gives a late subscriber nothing before the first listing', () => {
     const { run$, watch, heard } = setUp();
     const log: string[] = [];
     watch.status$.subscribe(heard('status', log));
@@ -52,7 +52,7 @@ describe('sharedWatch', () => {
     expect(log).toEqual(['changes snapshot ']);
   });
 
-  it('forgets when nobody listens any more', () => {
+  it('forgets its state after the last unsubscription', () => {
     const { run$, watch, heard } = setUp();
     const log: string[] = [];
     const [one, two] = [watch.changes$.subscribe(), watch.status$.subscribe()];

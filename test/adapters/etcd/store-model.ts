@@ -6,7 +6,7 @@ const none = workerId('0');
 /** An etcd reduced to what its numbers mean: revisions, a history that can be compacted, a store that can be replaced. */
 export class StoreModel {
   revision = 1n;
-  /** What is older is gone from the history. */
+  /** Older history has been compacted. */
   compacted = 0n;
   readonly keys = new Map<string, KeyPut>();
   history: KeyChange[] = [];
@@ -44,7 +44,7 @@ export class StoreModel {
     this.compacted = this.revision;
   }
 
-  /** Another store at the same address: its numbers begin anew. */
+  /** Replaces the store with an empty one, whose revisions restart. */
   replace(puts: readonly string[]): void {
     this.revision = 1n;
     this.compacted = 0n;

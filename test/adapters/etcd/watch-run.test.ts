@@ -45,14 +45,14 @@ function play(
 }
 
 describe('watchRun', () => {
-  it('tells that it is connecting, then live', () => {
+  it('is connecting, then live', () => {
     const store = new StoreModel();
     expect(
       play((_, scheduler) => of(new FakeLink(store, scheduler)).pipe(concatWith(NEVER)), { untilMs: 100 }),
     ).toEqual(['0 connecting since 0', '1 snapshot', '2 live since 2']);
   });
 
-  it('waits longer after every failure up to 2 s, and says since when it is down, why, and when it tries again', () => {
+  it('waits longer after every failure, up to 2 s, with since, reason and time of the next attempt in the status', () => {
     const said = play(() => throwError(() => refused), { untilMs: 8_000 });
     expect(said.slice(0, 3)).toEqual([
       '0 connecting since 0',
@@ -76,7 +76,7 @@ describe('watchRun', () => {
     expect(tried).toEqual(['one', 'two', 'three', 'one']);
   });
 
-  it('goes on with the next session where the last one was, and is live again', () => {
+  it('resumes in the next session where the last one ended, and is live again', () => {
     const store = new StoreModel();
     let sessions = 0;
     const said = play(
@@ -112,7 +112,7 @@ describe('watchRun', () => {
     ).toEqual([50, 100, 200, 400, 800, 1600]);
   });
 
-  it('closes what a session opened when it ends, and when nobody listens any more', () => {
+  it('closes the connection when a session ends, and after the last unsubscription', () => {
     const store = new StoreModel();
     let [opened, closed] = [0, 0];
     play(

@@ -6,7 +6,7 @@ import { watchSession } from '../../../src/adapters/etcd/watch-session.js';
 import { FakeLink } from './fake-link.js';
 import { StoreModel } from './store-model.js';
 
-/** Plays a session in virtual time: deeds at their milliseconds, what was said beside the time it was said. */
+/** Runs a session in virtual time, with actions by millisecond, and returns the emissions with their times. */
 function play(
   {
     store = new StoreModel(),
@@ -49,7 +49,7 @@ describe('watchSession', () => {
         10: (link) => {
           link.store.put('c', 'value');
           link.store.delete('a');
-          link.tell();
+          link.flush();
         },
       },
     );
@@ -57,14 +57,14 @@ describe('watchSession', () => {
     expect(asked).toEqual(['list ', 'watch  from 4']);
   });
 
-  it('lists several prefixes at one revision, tells them as one batch, and is live when all watches stand', () => {
+  it('lists several prefixes at one revision, emits them as one batch, and is live when all watches are created', () => {
     const histories = [new KeyHistory('a/'), new KeyHistory('b/')];
     const { said, asked } = play({ store: stored('a/1', 'b/1'), histories });
     expect(said).toEqual(['2 snapshot a/1 b/1', '3 live']);
     expect(asked).toEqual(['list a/', 'list b/ at 3', 'watch a/ from 4', 'watch b/ from 4']);
   });
 
-  it('the next session goes on where the one before was', () => {
+  it('the next session resumes where the previous one ended', () => {
     const store = stored('a');
     const histories = [new KeyHistory('')];
     play({ store, histories });
@@ -76,7 +76,7 @@ describe('watchSession', () => {
     });
   });
 
-  it('history that is compacted away ends the session, and the next one tells the difference', () => {
+  it('a compaction ends the session, and the next one emits the difference', () => {
     const store = stored('a');
     const histories = [new KeyHistory('')];
     play({ store, histories });
@@ -86,7 +86,7 @@ describe('watchSession', () => {
     expect(play({ store, histories }).said).toEqual(['2 live', '3 etcd-compacted']);
     store.put('b', 'later');
     store.delete('b');
-    // The difference up to the compaction, then everything that came after it.
+    // The difference up to the compaction, then all later changes.
     expect(play({ store, histories })).toEqual({
       said: ['2 resync -a b', '3 live', '4 changes b -b'],
       asked: ['list ', 'list  at 4', 'watch  from 5'],
@@ -108,7 +108,7 @@ describe('watchSession', () => {
     });
   });
 
-  it('a store that went back in time while nobody watched is told as a difference', () => {
+  it('a store that went back in time between sessions gives a resync', () => {
     const store = stored('a', 'b');
     const histories = [new KeyHistory('')];
     play({ store, histories });
@@ -116,7 +116,7 @@ describe('watchSession', () => {
     expect(play({ store, histories }).said).toEqual(['1 resync -a -b b', '2 live']);
   });
 
-  it('asks every 5 s whether the server is there, and ends when it is not', () => {
+  it('probes the server every 5 s, and ends when it does not answer', () => {
     const { said, asked } = play(
       { untilMs: 30_000 },
       {
@@ -141,19 +141,19 @@ describe('watchSession', () => {
     expect(said).toEqual(['1 snapshot a b c', '2 live', '4005 resync -a', '34005 resync -b']);
   });
 
-  it('an audit lists keys without values, and doubts nothing that the watch tells in time', () => {
+  it('an audit lists keys without values, and suspects nothing that the watch reports in time', () => {
     const { said, asked } = play(
       { store: stored('a'), untilMs: 20_000 },
       {
         2_001: (link) => link.store.put('late', 'value'),
-        2_500: (link) => link.tell(),
+        2_500: (link) => link.flush(),
       },
     );
     expect(said).toEqual(['1 snapshot a', '2 live', '2500 changes late']);
     expect(asked.slice(2, 4)).toEqual(['list  keys', 'list  keys']);
   });
 
-  it('an audit that finds the store gone back in time ends the session', () => {
+  it('an audit that finds that the store went back in time ends the session', () => {
     const { said } = play(
       { store: stored('a', 'b'), untilMs: 20_000 },
       {

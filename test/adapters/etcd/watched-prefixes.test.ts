@@ -17,7 +17,9 @@ describe('watchedPrefixes', () => {
     expect(normalizePrefixes(given)).toEqual(watched);
   });
 
-  it('none is an error', () => {
-    expect(() => normalizePrefixes([])).toThrow("prefixes must name at least one; '' is all keys.");
+  it('an empty list is an error', () => {
+    expect(() => normalizePrefixes([])).toThrow(
+      "prefixes must contain at least one prefix; '' means all keys.",
+    );
   });
 });

@@ -34,7 +34,7 @@ describe('loadSubjects', () => {
     ]);
   });
 
-  it('a name that NATS would take for a wildcard stands in no subject that does not escape', () => {
+  it('a name with a wildcard of NATS has no unescaped subject', () => {
     expect(loadSubjects({ namespace: 'a.*' })).toEqual([
       'namespace.a%2E%2A.component.*.endpoint.*.kv_metrics',
     ]);

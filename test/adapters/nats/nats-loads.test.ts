@@ -48,7 +48,7 @@ describe('natsLoads over a given connection', () => {
     expect(link.subscriptions.size).toBe(0);
   });
 
-  it('gives loads of every generation as they come, to all who listen', async () => {
+  it('emits loads of every release on receipt, to all subscribers', async () => {
     const link = new FakeNatsLink();
     const { loads, loads$, subscription } = follow(link);
     await settle();
@@ -104,7 +104,7 @@ describe('natsLoads over a given connection', () => {
     subscription.unsubscribe();
   });
 
-  it('a message that cannot be read is a problem with its subject, counted, and the stream goes on', async () => {
+  it('a message that cannot be decoded is a counted problem with its subject, and the stream continues', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     try {
       const link = new FakeNatsLink();
@@ -118,33 +118,33 @@ describe('natsLoads over a given connection', () => {
       expect(loads).toHaveLength(1);
       expect(accounts).toEqual([3]);
       expect(problems).toHaveLength(1);
-      expect(problems[0]).toContain(`3 × a load message on ${NEW} cannot be read and is left out: `);
+      expect(problems[0]).toContain(`3 × ignored a load message on ${NEW} that cannot be decoded: `);
       subscription.unsubscribe();
     } finally {
       vi.useRealTimers();
     }
   });
 
-  it('its owner closes the connection: the last account and the last problem are told before the end', async () => {
+  it('its owner closes the connection: the last account and the last problem are emitted before completion', async () => {
     const link = new FakeNatsLink();
     const { accounting$, problems$ } = natsLoads({ connection: link, namespace: 'dynamo' });
-    const told: unknown[] = [];
-    const complete = (): number => told.push('completed');
+    const emitted: unknown[] = [];
+    const complete = (): number => emitted.push('completed');
     accounting$.subscribe({
-      next: ({ account, gaps }) => told.push(account.messages, gaps.length),
+      next: ({ account, gaps }) => emitted.push(account.messages, gaps.length),
       complete,
     });
-    problems$.subscribe({ next: ({ code }) => told.push(code), complete });
+    problems$.subscribe({ next: ({ code }) => emitted.push(code), complete });
     await settle();
     for (const sequence of [0, 3]) link.deliver(NEW, message(sequence));
     link.deliver(NEW, Uint8Array.of(0xc1));
     link.close();
     await settle();
-    expect(told).toEqual([3, 1, 'undecodable', 'completed', 'completed']);
+    expect(emitted).toEqual([3, 1, 'undecodable', 'completed', 'completed']);
   });
 
   it.each(['objects', 'columns'] as const)(
-    '%s: asks for no subject but that of a message it tells of, for the client decodes it then',
+    '%s: reads only the subject of a message that it reports, because the client decodes it on access',
     async (form) => {
       const link = new FakeNatsLink();
       const options = { connection: link, namespace: 'dynamo' };
@@ -184,7 +184,7 @@ describe('natsLoads over a given connection', () => {
     }
   });
 
-  it('a subject that the server refuses is told, and the others are listened to', async () => {
+  it('a subject that the server refuses is reported, and the others are subscribed to', async () => {
     const link = new FakeNatsLink();
     link.refused = [OLD];
     const { statuses, subscription } = follow(link);

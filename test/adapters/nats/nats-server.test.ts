@@ -35,17 +35,17 @@ describe('natsServers', () => {
     ['nats://me:p%40ss@h', { user: 'me', password: 'p@ss' }],
     ['nats://secret@h', { token: 'secret' }],
     ['nats://%zz@h', { token: '%zz' }],
-  ])('who we are may stand in the URL, and stays out of what is told: %s', (servers, auth) => {
+  ])('credentials may be part of the URL, and are not shown: %s', (servers, auth) => {
     expect(parseNatsServers({ servers })).toMatchObject([{ auth, url: 'nats://h:4222' }]);
   });
 
-  it('tells everything that is wrong at once, without a password', () => {
+  it('reports all problems at once, without a password', () => {
     const servers = ['http://me:hunter2@x', 'nats://'];
     const problems = problemsOf({ servers, tls: { key: 'k' } });
     expect(problems).toEqual([
-      '"http://…@x" is no server: write nats://HOST:PORT or tls://HOST:PORT',
-      '"nats://" is no server: write nats://HOST:PORT or tls://HOST:PORT',
-      'tls.cert and tls.key go together',
+      '"http://…@x" is not a valid server: write nats://HOST:PORT or tls://HOST:PORT',
+      '"nats://" is not a valid server: write nats://HOST:PORT or tls://HOST:PORT',
+      'tls.cert and tls.key need each other: give both or neither',
     ]);
     expect(problemsOf({ servers: [] })).toEqual([
       'servers must name at least one server, such as nats://127.0.0.1:4222',

@@ -26,7 +26,7 @@ interface Dashboard {
   }[];
 }
 
-/** The metrics that a text names and nobody has. */
+/** The metrics that a text names and that do not exist. */
 function unknownMetrics(text: string): string[] {
   const named = text.match(/\b(?:tidemark|dynamo|llm)_[a-z0-9_]+/g) ?? [];
   return [...new Set(named)].filter((name) => !known.has(name));
@@ -41,7 +41,7 @@ async function promtool(...args: string[]): Promise<string> {
 }
 
 describe('the examples', () => {
-  it('name only metrics that there are', async () => {
+  it('name only existing metrics', async () => {
     for (const path of [rulesPath, dashboardPath]) {
       const text = await readFile(path, 'utf8');
       expect(unknownMetrics(text), path).toEqual([]);
@@ -101,8 +101,8 @@ describeWith('promtool', 'the examples, by promtool', () => {
 function alertTests(): unknown {
   const pool = 'pool="a"';
   const busy = (known: string, values: string) => [
-    { series: `tidemark_fleet_workers{${pool},state="known"}`, values: known },
-    { series: `tidemark_fleet_workers{${pool},state="busy"}`, values },
+    { series: `tidemark_pool_workers{${pool},state="known"}`, values: known },
+    { series: `tidemark_pool_workers{${pool},state="busy"}`, values },
   ];
   const test = (
     input_series: readonly { series: string; values: string }[],
@@ -160,7 +160,7 @@ function alertTests(): unknown {
       test(
         [
           { series: `tidemark_transitions_total{${pool},check="left",direction="free"}`, values: '0+60x20' },
-          { series: `tidemark_fleet_workers{${pool},state="known"}`, values: '5x20' },
+          { series: `tidemark_pool_workers{${pool},state="known"}`, values: '5x20' },
         ],
         'TidemarkFlapping',
         { '2m': 0, '15m': 1 },

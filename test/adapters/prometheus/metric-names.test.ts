@@ -12,7 +12,7 @@ const sets: readonly Readonly<Record<string, Metric>>[] = [workerGauges, tidemar
 const all = sets.flatMap((metrics) => Object.values(metrics));
 
 describe('the names of metrics', () => {
-  it('are each there once, on the page of the snapshot too', () => {
+  it('are unique, and all are on the page of the snapshot', () => {
     const names = all.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     expect([...page.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name).sort()).toEqual(names.sort());
@@ -26,7 +26,7 @@ describe('the names of metrics', () => {
   });
 
   it.each(['1.0.1', '1.6.1'])(
-    'of the worker gauges, their types and help are those of Dynamo %s',
+    'of the worker gauges, types and help texts equal those of Dynamo %s',
     (version) => {
       const captured = readFileSync(
         new URL(`../../fixtures/captures/${version}/kv_router/frontend_metrics.txt`, import.meta.url),

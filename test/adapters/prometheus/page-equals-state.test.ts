@@ -15,7 +15,7 @@ const everyone = [
   '18446744073709551615',
 ].map(id);
 
-/** What a page must tell of a worker, out of the explanation of it. */
+/** The expected samples of a worker, from its explanation. */
 function wantedOf(
   { workerId, busy, known, overloadMarked, ranks }: Explanation,
   checks: readonly string[],
@@ -35,7 +35,7 @@ function wantedOf(
   return [
     [`tidemark_worker_busy ${workerId} `, Number(busy)],
     ...checks.map((check): [string, number] => [
-      `tidemark_worker_ranks_above_mark ${workerId} ${check}`,
+      `tidemark_worker_ranks_above_threshold ${workerId} ${check}`,
       above(check),
     ]),
     ...values('dynamo_frontend_worker_active_decode_blocks', 'activeDecodeBlocks'),
@@ -45,22 +45,22 @@ function wantedOf(
 }
 
 /** The samples of workers on a page, by metric, worker, and rank or check. */
-function toldBy(page: string): Map<string, number> {
-  const told = new Map<string, number>();
+function samplesByKey(page: string): Map<string, number> {
+  const actual = new Map<string, number>();
   for (const [series, value] of samplesOf(page)) {
     const [, metric = '', labels = ''] = /^(\w+)\{(.*)\}$/.exec(series) ?? [];
     const label = (name: string): string => new RegExp(`\\b${name}="([^"]*)"`).exec(labels)?.[1] ?? '';
     if (label('worker_id') === '' || /since|age/.test(metric)) continue;
-    told.set(`${metric} ${label('worker_id')} ${label('dp_rank')}${label('check')}`, Number(value));
+    actual.set(`${metric} ${label('worker_id')} ${label('dp_rank')}${label('check')}`, Number(value));
   }
-  return told;
+  return actual;
 }
 
 // A page costs as much as a thousand events.
 const pages = Math.max(200, Math.floor(runs / 100));
 
 it.each(['default', 'dynamo-1.4', 'dynamo-1.6'] satisfies PolicyName[])(
-  'after any history a page tells what the monitor explains, and of nobody else: %s',
+  'after any history a page has exactly the workers and values that the monitor explains: %s',
   { timeout: 600_000 },
   async (name) => {
     const events = fc.array(anyEvent({ workers: WORKERS, maxRanks: 3 }), { maxLength: 40 });
@@ -71,17 +71,17 @@ it.each(['default', 'dynamo-1.4', 'dynamo-1.6'] satisfies PolicyName[])(
           { policy: policies[name], start: { thresholds: { activeDecodeBlocksThreshold: 0.5 } } },
         );
         pool.monitor.connect();
-        for (const event of history) if (event.kind !== 'stop') pool.tell(event);
-        const told = toldBy(await pageOf([pool.metrics]));
+        for (const event of history) if (event.kind !== 'stop') pool.apply(event);
+        const actual = samplesByKey(await pageOf([pool.metrics]));
         const checks = new Set(
-          [...told.keys()].flatMap((key) => /above_mark \d+ ([\w-]+)$/.exec(key)?.[1] ?? []),
+          [...actual.keys()].flatMap((key) => /above_threshold \d+ ([\w-]+)$/.exec(key)?.[1] ?? []),
         );
         const explained = everyone
           .map((one: WorkerId) => pool.monitor.explain(one))
           .filter((one) => one !== undefined);
         const wanted = new Map(explained.flatMap((one) => wantedOf(one, [...checks])));
-        expect(told).toEqual(wanted);
-        // A check that can be made is told.
+        expect(actual).toEqual(wanted);
+        // Every possible check is on the page.
         for (const { known, ranks } of explained)
           for (const one of known ? ranks.flatMap((rank) => rank.checks) : [])
             if (one.standing === 'above') expect(checks).toContain(one.check);

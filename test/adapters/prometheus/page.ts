@@ -9,14 +9,14 @@ export async function pageOf(pools: readonly PoolMetrics[], format: MetricsForma
   return Buffer.concat(chunks).toString();
 }
 
-/** The samples of a page: what stands before the value, and the value. */
+/** The samples of a page: each series and its value. */
 export function samplesOf(page: string): Map<string, string> {
   const samples = new Map<string, string>();
   for (const line of page.split('\n')) {
     if (line === '' || line.startsWith('#')) continue;
     const at = line.lastIndexOf(' ');
     const series = line.slice(0, at);
-    if (samples.has(series)) throw new Error(`${series} stands on the page twice`);
+    if (samples.has(series)) throw new Error(`duplicate series ${series}`);
     samples.set(series, line.slice(at + 1));
   }
   return samples;

@@ -9,7 +9,7 @@ import { loadMonitor, type LoadMonitor } from '../../../src/core/pipeline/load-m
 import type { MonitorOptions, MonitorSources } from '../../../src/core/pipeline/monitor-sources.js';
 import { policies } from '../../../src/core/policy/policies.js';
 
-/** A pool whose events a test tells one by one, at moments that it sets. */
+/** A pool with events from the test, at times that the test sets. */
 export class TestPool {
   private readonly events$ = new Subject<FleetEvent>();
   readonly scheduler = new VirtualTimeScheduler();
@@ -29,7 +29,7 @@ export class TestPool {
     this.metrics = poolMetrics(this.monitor, { scheduler, ...options });
   }
 
-  tell(...events: FleetEvent[]): void {
+  apply(...events: FleetEvent[]): void {
     for (const event of events) this.events$.next(event);
   }
 

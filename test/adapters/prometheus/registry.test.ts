@@ -23,7 +23,7 @@ function busyPool(): TestPool {
     { start },
   );
   pool.monitor.connect();
-  pool.tell(
+  pool.apply(
     { kind: 'configs', workers: new Map([[id(7), { totalKvBlocks: 100 }]]) },
     load({ kvUsedBlocks: 90, activeDecodeBlocks: 2 ** 40 }),
   );
@@ -31,7 +31,7 @@ function busyPool(): TestPool {
   return pool;
 }
 
-/** Subscribes, and says how it went. */
+/** Subscribes and returns the outcome. */
 function collect(
   registry: MetricsRegistry,
   pools: readonly PoolMetrics[],
@@ -44,12 +44,12 @@ function collect(
 }
 
 describe('a registry of prom-client', () => {
-  it.each(['text', 'openmetrics'] as const)('tells what a page tells: %s', async (format) => {
+  it.each(['text', 'openmetrics'] as const)('has the same samples as a page: %s', async (format) => {
     const pool = busyPool();
     const registry = new Registry<OpenMetricsContentType>();
     if (format === 'openmetrics') registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     const collecting = collect(registry, [pool.metrics]);
-    pool.tell(load({ kvUsedBlocks: 3 }), load({ topic: 'x' }));
+    pool.apply(load({ kvUsedBlocks: 3 }), load({ topic: 'x' }));
     for (let time = 0; time < 2; time += 1) {
       const text = await registry.metrics();
       expect(samplesOf(text)).toEqual(samplesOf(await pageOf([pool.metrics], format)));
@@ -58,7 +58,7 @@ describe('a registry of prom-client', () => {
     expect((await registry.metrics()).trim()).toBe(format === 'text' ? '' : '# EOF');
   });
 
-  it('tells all of one moment as objects, and can be reset', async () => {
+  it('gives all values of one moment as objects, and ignores a reset', async () => {
     const pool = busyPool();
     const registry = new Registry();
     collect(registry, [pool.metrics]);
@@ -106,7 +106,7 @@ describe('a registry of prom-client', () => {
     expect(registry.getSingleMetric('tidemark_worker_busy')).toBe(theirs);
   });
 
-  it('is not given pools that cannot be told apart', () => {
+  it('rejects pools with the same labels', () => {
     const registry = new Registry();
     expect(collect(registry, [new TestPool().metrics, new TestPool().metrics]).error).toMatchObject({
       code: 'metrics-options',
@@ -127,9 +127,9 @@ describe('a registry of prom-client', () => {
     const pool = new TestPool();
     pool.monitor.connect();
     const collecting = collect(new Registry(), [pool.metrics]);
-    pool.tell(load({ topic: 'x' }));
+    pool.apply(load({ topic: 'x' }));
     collecting.stop();
-    pool.tell(load({ topic: 'x' }));
+    pool.apply(load({ topic: 'x' }));
     const page = samplesOf(await pageOf([pool.metrics]));
     expect(page.get('tidemark_problems_total{code="foreign-topic"}')).toBe('1');
   });
@@ -160,7 +160,7 @@ describe('the cleanup of series', () => {
     ...samplesOf(await registry.metrics()).keys(),
   ];
 
-  it('drops a rank from all five and “none” from the latencies only, once and again', async () => {
+  it('removes a rank from all five gauges and “none” from the latencies only, also repeatedly', async () => {
     const registry = new Registry();
     for (const gauge of gaugesOf(registry)) {
       for (const rank of [0, 1, 'none'] as const) {
@@ -183,7 +183,7 @@ describe('the cleanup of series', () => {
     }
   });
 
-  it('leaves alone what is not there, and what is ours', async () => {
+  it('ignores missing series and the metrics of tidemark', async () => {
     const registry = new Registry();
     const pool = busyPool();
     collect(registry, [pool.metrics]);
@@ -194,7 +194,7 @@ describe('the cleanup of series', () => {
     expect(perform(new Registry(), left)[0]?.ok).toBe(true);
   });
 
-  it('finds series with more labels when it is told them, and says so when it is not', async () => {
+  it('finds series with more labels if they are given, and reports them otherwise', async () => {
     const registry = new Registry();
     const { name, help, labelNames } = workerGauges.lastTimeToFirstToken;
     const mine = new Gauge<string>({
@@ -221,7 +221,7 @@ describe('the cleanup of series', () => {
     expect((await mine.get()).values).toEqual([]);
   });
 
-  it('of a thousand workers that came and went leaves none in a user’s registry', async () => {
+  it('leaves no series of a thousand departed workers in a user’s registry', async () => {
     const registry = new Registry();
     const gauges = gaugesOf(registry);
     const pool = new TestPool({}, { start });
@@ -230,34 +230,34 @@ describe('the cleanup of series', () => {
       .pipe(performCleanup(seriesCleanup(registry)))
       .subscribe(({ ok }) => outcomes.push(ok));
     pool.monitor.connect();
-    pool.tell({ kind: 'decodeInstances', workerIds: [] }, { kind: 'configs', workers: new Map() });
+    pool.apply({ kind: 'decodeInstances', workerIds: [] }, { kind: 'configs', workers: new Map() });
     const workers = Array.from({ length: 1000 }, (_, index) => id(1000 + index));
     for (const [index, workerId] of workers.entries()) {
-      pool.tell(
+      pool.apply(
         { kind: 'instance', workerId, present: true },
         { kind: 'config', workerId, config: { totalKvBlocks: 100, dataParallelSize: 2 } },
       );
-      for (const dpRank of [0, 1]) pool.tell(load({ workerId, dpRank, kvUsedBlocks: 90 }));
+      for (const dpRank of [0, 1]) pool.apply(load({ workerId, dpRank, kvUsedBlocks: 90 }));
       for (const gauge of gauges) {
         for (const rank of [0, 1]) gauge.set(labels(workerId, rank), 1);
         if (gauge !== gauges[0] && gauge !== gauges[1]) gauge.set(labels(workerId, 'none'), 1);
       }
       const leaver = workers[index - 10];
-      if (leaver !== undefined) pool.tell({ kind: 'instance', workerId: leaver, present: false });
+      if (leaver !== undefined) pool.apply({ kind: 'instance', workerId: leaver, present: false });
     }
     expect((await seriesOf(registry)).length).toBe(10 * 13);
-    pool.tell({ kind: 'decodeInstances', workerIds: [] });
+    pool.apply({ kind: 'decodeInstances', workerIds: [] });
     expect(await seriesOf(registry)).toEqual([]);
     expect(outcomes).not.toContain(false);
   });
 });
 
 describe('latencies without a registry', () => {
-  it('refuse what is no duration', () => {
+  it('reject an invalid duration', () => {
     const latencies = new WorkerLatencies();
     const worker = { workerId: id(7), workerType: 'decode' } as const;
     for (const value of [NaN, -1, Infinity, '1' as never]) {
-      expect(() => latencies.laterToken(worker, value)).toThrow(/seconds must be a number/);
+      expect(() => latencies.laterToken(worker, value)).toThrow(/seconds must be a finite number/);
       expect(() => latencies.firstToken(worker, 1, value)).toThrow(/inputSequenceTokens must be/);
     }
     expect(latencies.size).toBe(0);
@@ -267,14 +267,14 @@ describe('latencies without a registry', () => {
     const latencies = new WorkerLatencies();
     const pool = new TestPool({ latencies });
     pool.monitor.connect();
-    pool.tell({ kind: 'decodeInstances', workerIds: [id(7)] }, load(), load({ workerId: id(8) }));
+    pool.apply({ kind: 'decodeInstances', workerIds: [id(7)] }, load(), load({ workerId: id(8) }));
     for (const workerId of [id(7), id(8)] as WorkerId[])
       latencies.laterToken({ workerId, dpRank: 0, workerType: 'decode' }, 0.5);
     const shown = async () =>
       samplesNamed(await pageOf([pool.metrics]), workerGauges.lastInterTokenLatency.name).length;
     expect(await shown()).toBe(1);
-    // It comes a moment after its first answer.
-    pool.tell({ kind: 'decodeInstances', workerIds: [id(7), id(8)] });
+    // The message arrives shortly after the first answer.
+    pool.apply({ kind: 'decodeInstances', workerIds: [id(7), id(8)] });
     expect(await shown()).toBe(2);
     const cleanup: Cleanup = { workerId: id(7), dpRanks: [0], workerType: 'decode' };
     await seriesCleanup(latencies)(cleanup);

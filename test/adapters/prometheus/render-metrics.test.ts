@@ -49,7 +49,7 @@ function eventfulPool(): TestPool {
   pool.metrics.counting$.subscribe();
   pool.monitor.connect();
   const card = { totalKvBlocks: 100, dataParallelSize: 2 };
-  pool.tell(
+  pool.apply(
     { kind: 'decodeInstances', workerIds: [id(7), id(8), id('18446744073709551615')] },
     {
       kind: 'configs',
@@ -57,7 +57,7 @@ function eventfulPool(): TestPool {
     },
   );
   pool.later(2000);
-  pool.tell(
+  pool.apply(
     load({ activeDecodeBlocks: 90, activePrefillTokens: 20, kvUsedBlocks: 91 }),
     load({ dpRank: 1, activeDecodeBlocks: 10, activePrefillTokens: 2n ** 64n - 1n }),
     load({ workerId: id(8), kvUsedBlocks: 0 }),
@@ -71,12 +71,12 @@ function eventfulPool(): TestPool {
 }
 
 describe('a page', () => {
-  it('tells the whole state as text', async () => {
+  it('renders the whole state as text', async () => {
     const pool = eventfulPool();
     await expect(await pageOf([pool.metrics])).toMatchFileSnapshot('snapshots/page.txt');
   });
 
-  it('tells the same as OpenMetrics, whose counters end in _total and which has an end', async () => {
+  it('renders the same as OpenMetrics, with counters that end in _total and an EOF line', async () => {
     const pool = eventfulPool();
     const page = await pageOf([pool.metrics], 'openmetrics');
     await expect(page).toMatchFileSnapshot('snapshots/page.openmetrics.txt');
@@ -99,7 +99,7 @@ describe('a page', () => {
     const pool = new TestPool({ latencies });
     pool.monitor.connect();
     const worker = { workerId: id('3016182487575950085'), dpRank: 0 };
-    pool.tell(load({ ...worker, activeDecodeBlocks: 0, activePrefillTokens: 0 }));
+    pool.apply(load({ ...worker, activeDecodeBlocks: 0, activePrefillTokens: 0 }));
     latencies.firstToken({ ...worker, workerType: 'decode' }, 0.108308915, 28);
     latencies.laterToken({ ...worker, workerType: 'decode' }, 0.02707075);
     const page = await pageOf([pool.metrics]);
@@ -112,7 +112,7 @@ describe('a page', () => {
     ).toEqual(wanted.sort());
   });
 
-  it('says without a run only that there is none, and nothing of the run before', async () => {
+  it('without a run, has only tidemark_monitor_connected, and nothing of the previous run', async () => {
     const pool = eventfulPool();
     pool.monitor.stop();
     const page = await pageOf([pool.metrics]);
@@ -120,22 +120,22 @@ describe('a page', () => {
       ['tidemark_monitor_connected{pool="llama",zone="a"}', '0'],
     ]);
     expect(page).not.toMatch(/worker_id/);
-    expect(page).not.toMatch(/tidemark_fleet|tidemark_source|tidemark_mark/);
+    expect(page).not.toMatch(/tidemark_pool|tidemark_source|tidemark_threshold/);
   });
 
-  it('has no counters before somebody counts, and goes on counting over the ends of runs', async () => {
+  it('has no counters before counting$ is subscribed to, and counts over several runs', async () => {
     const pool = new TestPool();
     pool.monitor.connect();
     expect(await pageOf([pool.metrics])).not.toContain('_total');
     const counting = pool.metrics.counting$.subscribe();
     pool.metrics.counting$.subscribe();
     const foreign = load({ topic: 'x' });
-    pool.tell(foreign);
+    pool.apply(foreign);
     pool.monitor.stop();
     pool.monitor.connect();
-    pool.tell(foreign, foreign);
+    pool.apply(foreign, foreign);
     counting.unsubscribe();
-    pool.tell(foreign);
+    pool.apply(foreign);
     const problems = samplesNamed(await pageOf([pool.metrics]), 'tidemark_problems_total');
     expect(problems.filter(([, count]) => count !== '0')).toEqual([
       ['tidemark_problems_total{code="foreign-topic"}', '4'],
@@ -144,11 +144,11 @@ describe('a page', () => {
 });
 
 describe('transitions', () => {
-  it('count by the check that told, and by what else it was', async () => {
+  it('count by the decisive check or another cause', async () => {
     const pool = new TestPool({}, { start: { thresholds } });
     pool.metrics.counting$.subscribe();
     pool.monitor.connect();
-    pool.tell(
+    pool.apply(
       { kind: 'decodeInstances', workerIds: [id(7)] },
       { kind: 'configs', workers: new Map([[id(7), { totalKvBlocks: 100 }]]) },
       load({ kvUsedBlocks: 90 }),
@@ -166,7 +166,7 @@ describe('transitions', () => {
       'tidemark_transitions_total{check="kvUsedBlocks",direction="busy"}': '2',
       'tidemark_transitions_total{check="activePrefillTokens",direction="busy"}': '1',
       'tidemark_transitions_total{check="overload-mark",direction="busy"}': '1',
-      // Of a free rank the check with the least room tells, whatever made it busy before.
+      // For a free rank, the check with the smallest margin is decisive.
       'tidemark_transitions_total{check="kvUsedBlocks",direction="free"}': '2',
       'tidemark_transitions_total{check="overload-mark-ended",direction="free"}': '1',
       'tidemark_transitions_total{check="left",direction="free"}': '1',
@@ -178,7 +178,7 @@ describe('series of workers that left', () => {
   const idsOn = (page: string): string[] =>
     [...new Set([...page.matchAll(/worker_id="(\d+)"/g)].map(([, one = '']) => one))].sort();
 
-  it('of a thousand that came and went none is there, also with late loads and late latencies', async () => {
+  it('have no series of a thousand departed workers, even with late loads and late latencies', async () => {
     const latencies = new WorkerLatencies();
     const pool = new TestPool(
       { latencies, legacy: { component: 'c', endpoint: 'e' } },
@@ -186,72 +186,74 @@ describe('series of workers that left', () => {
     );
     pool.metrics.counting$.subscribe();
     pool.monitor.connect();
-    pool.tell({ kind: 'decodeInstances', workerIds: [] }, { kind: 'configs', workers: new Map() });
+    pool.apply({ kind: 'decodeInstances', workerIds: [] }, { kind: 'configs', workers: new Map() });
     const workers = Array.from({ length: 1000 }, (_, index) => id(1000 + index));
     const speak = (workerId: WorkerId): void => {
-      pool.tell(load({ workerId, activeDecodeBlocks: 90, activePrefillTokens: 1, kvUsedBlocks: 90 }));
+      pool.apply(load({ workerId, activeDecodeBlocks: 90, activePrefillTokens: 1, kvUsedBlocks: 90 }));
       latencies.firstToken({ workerId, dpRank: 0, workerType: 'decode' }, 0.1, 1);
       latencies.laterToken({ workerId, workerType: 'decode' }, 0.1);
     };
     for (const [index, workerId] of workers.entries()) {
-      pool.tell(
+      pool.apply(
         { kind: 'instance', workerId, present: true },
         { kind: 'config', workerId, config: { totalKvBlocks: 100 } },
       );
       speak(workerId);
       if (index < 10) continue;
       const leaver = workers[index - 10] as WorkerId;
-      pool.tell({ kind: 'instance', workerId: leaver, present: false });
+      pool.apply({ kind: 'instance', workerId: leaver, present: false });
       // What was on its way when it left.
       speak(leaver);
       if (index % 100 === 0) expect(idsOn(await pageOf([pool.metrics]))).toHaveLength(10);
     }
     expect(latencies.size).toBeGreaterThan(10);
-    pool.tell({ kind: 'decodeInstances', workerIds: [] });
+    pool.apply({ kind: 'decodeInstances', workerIds: [] });
     for (let time = 0; time < 2; time += 1) expect(idsOn(await pageOf([pool.metrics]))).toEqual([]);
     expect(latencies.size).toBe(0);
   });
 
   it.each(['dynamo-0.8', 'dynamo-1.0', 'dynamo-1.1'] as const)(
-    'is none under %s, which remembers their loads',
+    'has no series under %s, which remembers their loads',
     async (name) => {
       const pool = new TestPool({}, { policy: policies[name] });
       pool.monitor.connect();
-      pool.tell({ kind: 'decodeInstances', workerIds: [id(7), id(8)] });
-      for (const workerId of [id(7), id(8)]) pool.tell(load({ workerId, activeDecodeBlocks: 1 }));
+      pool.apply({ kind: 'decodeInstances', workerIds: [id(7), id(8)] });
+      for (const workerId of [id(7), id(8)]) pool.apply(load({ workerId, activeDecodeBlocks: 1 }));
       expect(idsOn(await pageOf([pool.metrics]))).toEqual(['7', '8']);
-      pool.tell({ kind: 'decodeInstances', workerIds: [id(8)] });
+      pool.apply({ kind: 'decodeInstances', workerIds: [id(8)] });
       expect(pool.monitor.explain(id(7))).toBeDefined();
       expect(idsOn(await pageOf([pool.metrics]))).toEqual(['8']);
     },
   );
 
-  it('is none of a worker whose loads are held', async () => {
+  it('has no series of a worker whose loads are held', async () => {
     const pool = new TestPool({}, {}, { decodeInstances: NEVER });
     pool.monitor.connect();
-    pool.tell(load({ activeDecodeBlocks: 1 }));
+    pool.apply(load({ activeDecodeBlocks: 1 }));
     expect(pool.monitor.snapshot()?.fleet.held).toBe(1);
     expect(idsOn(await pageOf([pool.metrics]))).toEqual([]);
   });
 
-  it('a worker that leaves while the page is made is on it whole, and nobody is torn or twice', async () => {
+  it('a worker that leaves during rendering is complete on the page, and no worker is partial or duplicate', async () => {
     const pool = new TestPool();
     pool.monitor.connect();
     const ids = Array.from({ length: 600 }, (_, index) => id(index + 1));
-    pool.tell({ kind: 'decodeInstances', workerIds: ids });
+    pool.apply({ kind: 'decodeInstances', workerIds: ids });
     for (const workerId of ids)
       for (let dpRank = 0; dpRank < 4; dpRank += 1)
-        pool.tell(load({ workerId, dpRank, activeDecodeBlocks: 1, activePrefillTokens: 2, kvUsedBlocks: 3 }));
+        pool.apply(
+          load({ workerId, dpRank, activeDecodeBlocks: 1, activePrefillTokens: 2, kvUsedBlocks: 3 }),
+        );
     const before = samplesOf(await pageOf([pool.metrics]));
     let chunks = 0;
     let text = '';
     for await (const chunk of renderMetrics([pool.metrics])) {
       text += Buffer.from(chunk).toString();
       chunks += 1;
-      // Half of them leave, others take their places and the rest report anew.
-      pool.tell({ kind: 'decodeInstances', workerIds: [...ids.slice(300 + chunks), id(5000 + chunks)] });
-      pool.tell(load({ workerId: id(5000 + chunks), dpRank: 70, activeDecodeBlocks: 9 }));
-      for (const workerId of ids) pool.tell(load({ workerId, activeDecodeBlocks: 77 }));
+      // Half of them leave, others replace them, and the rest report again.
+      pool.apply({ kind: 'decodeInstances', workerIds: [...ids.slice(300 + chunks), id(5000 + chunks)] });
+      pool.apply(load({ workerId: id(5000 + chunks), dpRank: 70, activeDecodeBlocks: 9 }));
+      for (const workerId of ids) pool.apply(load({ workerId, activeDecodeBlocks: 77 }));
     }
     expect(chunks).toBeGreaterThan(5);
     expect(samplesOf(text)).toEqual(before);
@@ -267,9 +269,9 @@ describe('several pools', () => {
     const prefill = new TestPool({ labels: { pool: 'c' } }, { start: { role: 'prefill' } });
     for (const pool of [decode, other, prefill]) {
       pool.monitor.connect();
-      pool.tell(load({ activeDecodeBlocks: 1 }));
+      pool.apply(load({ activeDecodeBlocks: 1 }));
     }
-    other.tell(load({ activeDecodeBlocks: 2 }), load({ workerId: id(8), activeDecodeBlocks: 3 }));
+    other.apply(load({ activeDecodeBlocks: 2 }), load({ workerId: id(8), activeDecodeBlocks: 3 }));
     const page = await pageOf([decode, other, prefill].map(({ metrics }) => metrics));
     expect(samplesNamed(page, 'dynamo_frontend_worker_active_decode_blocks')).toEqual([
       ['dynamo_frontend_worker_active_decode_blocks{dp_rank="0",worker_id="7",worker_type="decode"}', '1'],
@@ -298,18 +300,18 @@ describe('several pools', () => {
     );
   });
 
-  it('may be none', async () => {
+  it('may be absent', async () => {
     expect(await pageOf([])).toBe('');
     expect(await pageOf([], 'openmetrics')).toBe('# EOF\n');
   });
 });
 
 describe('texts of others', () => {
-  it('are escaped in label values, also those of ids that are none', async () => {
+  it('are escaped in label values, also in invalid ids', async () => {
     const pool = new TestPool({ labels: { pool: 'a"b\\c\nd é 模 \u{1F600}' } });
     pool.monitor.connect();
     const hostile = '7"} 1\nevil{x="\\é' as WorkerId;
-    pool.tell(load({ workerId: hostile, activeDecodeBlocks: 1 }));
+    pool.apply(load({ workerId: hostile, activeDecodeBlocks: 1 }));
     const page = await pageOf([pool.metrics]);
     expect(samplesNamed(page, 'dynamo_frontend_worker_active_decode_blocks')).toEqual([
       [
@@ -331,7 +333,7 @@ describe('texts of others', () => {
     pool.metrics.counting$.subscribe();
     pool.monitor.connect();
     for (let index = 0; index < 500; index += 1) {
-      pool.tell({
+      pool.apply({
         kind: 'problem',
         problem: { code: `made-up-${index}` as 'undecodable', source: 'loads', text: '', count: 2 },
       });
@@ -345,13 +347,13 @@ describe('texts of others', () => {
   });
 
   it.each([
-    [{ 'a-b': 'x' }, /no label name/],
-    [{ __a: 'x' }, /no label name/],
-    [{ '': 'x' }, /no label name/],
-    [{ worker_id: 'x' }, /meaning of its own/],
-    [{ check: 'x' }, /meaning of its own/],
+    [{ 'a-b': 'x' }, /not a valid label name/],
+    [{ __a: 'x' }, /not a valid label name/],
+    [{ '': 'x' }, /not a valid label name/],
+    [{ worker_id: 'x' }, /is reserved/],
+    [{ check: 'x' }, /is reserved/],
     [{ pool: 'x'.repeat(257) }, /257 characters/],
-    [{ pool: 7 as never }, /must be a text/],
+    [{ pool: 7 as never }, /must be a string/],
     [Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`l${index}`, ''])), /at most 8/],
   ])('are refused as labels of a pool: %j', (labels, why) => {
     expect(() => new TestPool({ labels })).toThrow(why);
@@ -363,7 +365,7 @@ describe('making a page', () => {
     const pool = new TestPool();
     pool.monitor.connect();
     for (let worker = 0; worker < 2000; worker += 1)
-      pool.tell(load({ workerId: id(worker), activeDecodeBlocks: 1 }));
+      pool.apply(load({ workerId: id(worker), activeDecodeBlocks: 1 }));
     let turns = 0;
     let making = true;
     const others = (async () => {
@@ -383,12 +385,12 @@ describe('making a page', () => {
   it('also where a worker has very many ranks, and where nothing is written', async () => {
     const pool = new TestPool({ latencies: new WorkerLatencies() }, { policy: policies['dynamo-1.0'] });
     pool.monitor.connect();
-    for (let dpRank = 0; dpRank < 20_000; dpRank += 1) pool.tell(load({ dpRank, activeDecodeBlocks: 1 }));
+    for (let dpRank = 0; dpRank < 20_000; dpRank += 1) pool.apply(load({ dpRank, activeDecodeBlocks: 1 }));
     for await (const chunk of renderMetrics([pool.metrics])) expect(chunk.length).toBeLessThan(40_000);
 
     const silent = new TestPool({}, { policy: policies['dynamo-1.0'] });
     silent.monitor.connect();
-    for (let dpRank = 0; dpRank < 50_000; dpRank += 1) silent.tell(load({ dpRank }));
+    for (let dpRank = 0; dpRank < 50_000; dpRank += 1) silent.apply(load({ dpRank }));
     let turns = 0;
     let making = true;
     const others = (async () => {
@@ -404,7 +406,7 @@ describe('making a page', () => {
     const pool = new TestPool();
     pool.monitor.connect();
     for (let worker = 0; worker < 2000; worker += 1)
-      pool.tell(load({ workerId: id(worker), activeDecodeBlocks: 1 }));
+      pool.apply(load({ workerId: id(worker), activeDecodeBlocks: 1 }));
     const page = renderMetrics([pool.metrics]);
     await page.next();
     await page.return();
@@ -413,13 +415,13 @@ describe('making a page', () => {
 });
 
 describe('the age of a signal', () => {
-  it('is told by the clock of the monitor, for objects and for batches that say when they came', async () => {
+  it('uses the clock of the monitor, for objects and for batches with a time of receipt', async () => {
     const pool = new TestPool();
     pool.monitor.connect();
     pool.later(1600);
-    pool.tell(load({ activeDecodeBlocks: 1 }));
+    pool.apply(load({ activeDecodeBlocks: 1 }));
     pool.later(32_000);
-    pool.tell(load({ dpRank: 1, activeDecodeBlocks: 1 }));
+    pool.apply(load({ dpRank: 1, activeDecodeBlocks: 1 }));
     const ages = samplesNamed(await pageOf([pool.metrics]), 'tidemark_rank_signal_age_seconds');
     expect(ages).toEqual([
       ['tidemark_rank_signal_age_seconds{dp_rank="0",worker_id="7"}', '32'],
@@ -428,26 +430,26 @@ describe('the age of a signal', () => {
   });
 });
 
-it('the age of loads in columns is told where the batch says when they came', async () => {
+it('the age of loads in columns needs the time of receipt of the batch', async () => {
   const decoder = new LoadBatchDecoder(policies.default);
   const batches$ = new Subject<LoadBatch>();
   const pool = new TestPool({}, {}, { loads: batches$ });
   pool.monitor.connect();
-  const tell = (workerId: number): void => {
+  const emit = (workerId: number): void => {
     decoder.clear();
     decoder.add(encodeActiveLoadJson(load({ workerId: id(workerId), activeDecodeBlocks: 1 })));
     expect(decoder.batch.count).toBe(1);
     batches$.next(decoder.batch);
   };
-  tell(1);
+  emit(1);
   decoder.setReceivedAt(8000);
-  tell(2);
+  emit(2);
   pool.later(24_000);
   decoder.setReceivedAt(32_000);
-  tell(3);
+  emit(3);
   const page = await pageOf([pool.metrics]);
   expect(samplesNamed(page, 'tidemark_worker_busy')).toHaveLength(3);
-  // Of the first nobody knows; the last is of the future, by clocks that disagree.
+  // The first has no time of receipt; the last is in the future, because the clocks disagree.
   expect(samplesNamed(page, 'tidemark_rank_signal_age_seconds')).toEqual([
     ['tidemark_rank_signal_age_seconds{dp_rank="0",worker_id="2"}', '16'],
     ['tidemark_rank_signal_age_seconds{dp_rank="0",worker_id="3"}', '0'],
@@ -457,7 +459,7 @@ it('the age of loads in columns is told where the batch says when they came', as
 it('the type of a worker is that of its role', async () => {
   const pool = new TestPool({}, {}, { prefillInstances: of<Observable<WorkerId[]>>(of([id(9)])) });
   pool.monitor.connect();
-  pool.tell(fleet.load(9, { activePrefillTokens: 3 }));
+  pool.apply(fleet.load(9, { activePrefillTokens: 3 }));
   expect(samplesNamed(await pageOf([pool.metrics]), 'dynamo_frontend_worker_active_prefill_tokens')).toEqual([
     ['dynamo_frontend_worker_active_prefill_tokens{dp_rank="0",worker_id="9",worker_type="prefill"}', '3'],
   ]);

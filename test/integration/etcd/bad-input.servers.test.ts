@@ -31,17 +31,17 @@ const strangers: readonly [string, () => Server, RegExp][] = [
         socket.on('error', () => undefined).resume();
         socket.end('INFO {"server_id":"N","version":"2.9.10","max_payload":1048576}\r\n');
       }),
-    /speaks no HTTP\/2.*Check the port: etcd serves its clients on 2379/,
+    /does not use HTTP\/2.*Check the port: the client port of etcd is 2379/,
   ],
   [
     'an HTTP/1 server',
     () => createHttpServer((_, response) => response.end('hello')),
-    /speaks no HTTP\/2.*Check the port/,
+    /does not use HTTP\/2.*Check the port/,
   ],
   [
     'a server that closes at once',
     () => createTcpServer((socket) => socket.on('error', () => undefined).destroy()),
-    /Check that etcd runs and listens there/,
+    /Check that etcd runs and listens at this address/,
   ],
 ];
 
@@ -57,13 +57,15 @@ describeWith('etcd', 'where no etcd is', () => {
     expect(follower.errors).toEqual([]);
   });
 
-  it.concurrent('a closed port, and a name that nobody has', async () => {
+  it.concurrent('a closed port, and an unknown name', async () => {
     const hosts = [`http://127.0.0.1:${await freePort()}`, 'http://no-such-host.invalid:2379'];
     using follower = new Follower({ hosts, prefixes: 'v1/' });
     await follower.until('down');
     await follower.until('down', follower.mark);
     const [refused = '', unknown = ''] = [...new Set(follower.whys.split('\n'))].filter((why) => why !== '');
-    expect(refused).toMatch(/connecting: connect ECONNREFUSED .*Check that etcd runs and listens there/);
+    expect(refused).toMatch(
+      /connecting: connect ECONNREFUSED .*Check that etcd runs and listens at this address/,
+    );
     expect(unknown).toMatch(
       /^etcd at http:\/\/no-such-host\.invalid:2379, connecting: .*(ENOTFOUND|EAI_AGAIN)/,
     );
@@ -74,7 +76,7 @@ describeWith('etcd', 'where no etcd is', () => {
     await using stranger = await startStranger(createHttpServer());
     using follower = world.follow({ hosts: [stranger.url, world.hosts] });
     await follower.until('live');
-    expect(follower.whys).toContain('speaks no HTTP/2');
+    expect(follower.whys).toContain('does not use HTTP/2');
   });
 });
 
@@ -84,8 +86,8 @@ describeWith('etcd', 'options that cannot be followed', () => {
     const error = expect.objectContaining({
       code: 'etcd-options',
       problems: [
-        '"ftp://x" is no host: write http://HOST:PORT or https://HOST:PORT',
-        '"http://a/b" holds more than a host and a port',
+        '"ftp://x" is not a valid host: write http://HOST:PORT or https://HOST:PORT',
+        '"http://a/b" contains more than a host and a port: write http://HOST:PORT or https://HOST:PORT',
         'auth needs a username and a password',
       ],
     }) as Error;

@@ -36,7 +36,7 @@ describeWith('etcd', 'source conformance - etcd', () => {
   const harness = (): SourceHarness<string> => {
     sources += 1;
     const prefix = `source-${sources}/`;
-    let [listening, ready, told, wanted] = [0, 0, 0, 0];
+    let [listening, ready, received, wanted] = [0, 0, 0, 0];
     // One is made only to see what it can do, before the server runs.
     const { changes$ } = watchPrefix({ hosts: world?.hosts ?? 'http://127.0.0.1:1', prefixes: prefix });
     const source$ = changes$.pipe(
@@ -51,7 +51,7 @@ describeWith('etcd', 'source conformance - etcd', () => {
       filter(({ kind }) => kind === 'changes'),
       mergeMap(({ changes }) => changes),
       map((change) => (change.kind === 'put' ? Buffer.from(change.value).toString() : '')),
-      tap(() => (told += 1)),
+      tap(() => (received += 1)),
     );
     return {
       source$,
@@ -59,7 +59,7 @@ describeWith('etcd', 'source conformance - etcd', () => {
       push: async (value) => {
         await world?.server.gateway.put(`${prefix}key`, value);
         wanted += listening;
-        await eventually(() => told >= wanted);
+        await eventually(() => received >= wanted);
       },
       ready: () => eventually(() => ready === listening).then(() => undefined),
       open: () => world?.proxy.connections ?? 0,

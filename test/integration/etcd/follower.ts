@@ -10,16 +10,16 @@ import { line, type Truth } from './truth.js';
 const now = performance.now.bind(performance);
 
 interface Seen extends SourceStatus {
-  /** When it was said, in milliseconds of a clock that no test steps. */
+  /** The time of emission, in milliseconds of a clock that no test changes. */
   readonly at: number;
 }
 
-/** One who watches through tidemark and writes down what it is told. */
+/** Watches through tidemark and records the emissions. */
 export class Follower implements Disposable {
   /** What is there, as lines without the kind. */
   readonly present = new Map<string, string>();
   /** Every change, in order, those of snapshots and resyncs included. */
-  readonly told: string[] = [];
+  readonly reported: string[] = [];
   readonly kinds: PrefixBatch['kind'][] = [];
   readonly statuses: Seen[] = [];
   readonly errors: unknown[] = [];
@@ -45,7 +45,7 @@ export class Follower implements Disposable {
     return this.kinds.filter((kind) => kind === 'resync').length;
   }
 
-  /** Everything that was said of what is wrong. */
+  /** All reasons in the statuses. */
   get whys(): string {
     return this.statuses.map(({ why = '' }) => why).join('\n');
   }
@@ -64,14 +64,14 @@ export class Follower implements Disposable {
     });
   }
 
-  /** Waits until everything that was written has been told; in order, once, and nothing else. */
+  /** Waits until exactly the written changes have been emitted, once and in order. */
   async hears(truth: Truth): Promise<void> {
     await eventually(() => {
       const wanted = truth.written;
-      const at = wanted.findIndex((text, index) => this.told[index] !== text);
+      const at = wanted.findIndex((text, index) => this.reported[index] !== text);
       if (at >= 0)
-        throw new Error(`change ${at}: expected ${wanted[at]}, told ${this.told[at] ?? 'nothing'}`);
-      if (this.told.length > wanted.length) throw new Error(`told too much: ${this.told[wanted.length]}`);
+        throw new Error(`change ${at}: expected ${wanted[at]}, reported ${this.reported[at] ?? 'nothing'}`);
+      if (this.reported.length > wanted.length) throw new Error(`reported too much: ${this.reported[wanted.length]}`);
     });
   }
 
@@ -100,7 +100,7 @@ export class Follower implements Disposable {
     for (const change of changes) {
       const { key, modRevision } = change;
       const text = line(change.kind, key, modRevision, change.kind === 'put' ? change.value : undefined);
-      this.told.push(text);
+      this.reported.push(text);
       if (change.kind === 'put') this.present.set(key, text);
       else this.present.delete(key);
     }

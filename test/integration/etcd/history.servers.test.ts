@@ -5,26 +5,29 @@ import { hurried } from './schedulers.js';
 import { startWorld } from './world.js';
 
 describeWith('etcd', 'history that the server has lost', () => {
-  it.concurrent('compacted while the connection was down: the difference is told, and flagged', async () => {
-    await using world = await startWorld();
-    using follower = world.follow();
-    await follower.until('live');
-    await world.truth.many('v1/', 7);
-    await follower.hears(world.truth);
-    await world.proxy.refuse(true);
-    world.proxy.cut();
-    await world.truth.many('v1/', 30);
-    await world.truth.gateway.compact(await world.truth.put('v1/last', 'x'));
-    await world.proxy.refuse(false);
-    await follower.knows(world.truth, 'v1/');
-    expect(follower.kinds.at(-1)).toBe('resync');
-    expect(follower.whys).toContain('compacted away');
-    await follower.until('live', follower.mark - 1);
-    const { length } = follower.told;
-    await world.truth.put('v1/after', 'x');
-    await eventually(() => follower.told.length > length);
-    expect(follower.told.slice(length)).toEqual(world.truth.written.slice(-1));
-  });
+  it.concurrent(
+    'compacted while the connection was down: the difference is reported as a resync',
+    async () => {
+      await using world = await startWorld();
+      using follower = world.follow();
+      await follower.until('live');
+      await world.truth.many('v1/', 7);
+      await follower.hears(world.truth);
+      await world.proxy.refuse(true);
+      world.proxy.cut();
+      await world.truth.many('v1/', 30);
+      await world.truth.gateway.compact(await world.truth.put('v1/last', 'x'));
+      await world.proxy.refuse(false);
+      await follower.knows(world.truth, 'v1/');
+      expect(follower.kinds.at(-1)).toBe('resync');
+      expect(follower.whys).toContain('compacted away');
+      await follower.until('live', follower.mark - 1);
+      const { length } = follower.reported;
+      await world.truth.put('v1/after', 'x');
+      await eventually(() => follower.reported.length > length);
+      expect(follower.reported.slice(length)).toEqual(world.truth.written.slice(-1));
+    },
+  );
 
   it.concurrent('compacted while it was live and quiet: what was never there is not missed', async () => {
     await using world = await startWorld();
@@ -41,7 +44,7 @@ describeWith('etcd', 'history that the server has lost', () => {
     await world.truth.many('v1/', 3);
     await follower.knows(world.truth, 'v1/');
     // Nothing of the prefix was lost: the resync, if there is one, has nothing to say.
-    expect(follower.told).toEqual(world.truth.written);
+    expect(follower.reported).toEqual(world.truth.written);
   });
 
   it.concurrent(
@@ -67,7 +70,7 @@ describeWith('etcd', 'history that the server has lost', () => {
 
   it.concurrent.each([
     ['replayed', false],
-    ['told as a difference after a compaction', true],
+    ['reported as a difference after a compaction', true],
   ])('5 leases that ran out while the connection was down: %s', async (_, compacted) => {
     await using world = await startWorld();
     using follower = world.follow();
@@ -83,7 +86,7 @@ describeWith('etcd', 'history that the server has lost', () => {
     if (compacted) await world.truth.gateway.compact(last);
     await world.proxy.refuse(false);
     await follower.knows(world.truth, 'v1/');
-    expect(follower.told.filter((text) => text.startsWith('delete'))).toHaveLength(5);
+    expect(follower.reported.filter((text) => text.startsWith('delete'))).toHaveLength(5);
     expect(follower.resyncs).toBe(compacted ? 1 : 0);
   });
 

@@ -85,21 +85,23 @@ describeWith('etcd', 'a worker that registers', () => {
     const { mark } = worker;
     const { why, workerId: still } = await worker.until('down', mark);
     // Whichever is looked at first.
-    expect(why).toMatch(/the lease has run out, and its keys are gone|somebody removed or replaced the keys/);
+    expect(why).toMatch(
+      /the lease has expired, and its keys were removed|another process removed or replaced the keys/,
+    );
     expect(still).toBe(id);
     expect((await worker.until('registered', mark)).workerId).toBe(id);
     expect(await keysIn(world)).toHaveLength(2);
     expect((await world.server.gateway.get('')).map(({ lease }) => lease)).toEqual([id, id]);
   });
 
-  it.concurrent('whose keys somebody removed writes them again', async () => {
+  it.concurrent('whose keys were removed writes them again', async () => {
     await using world = await startWorld();
     using worker = new Registered(world, { card });
     const { workerId: id } = await worker.until('registered');
     await world.server.gateway.deletePrefix('v1/instances/');
     await there(world, 2);
     expect((await world.server.gateway.get('')).map(({ lease }) => lease)).toEqual([id, id]);
-    expect(worker.whys).toContain('somebody removed');
+    expect(worker.whys).toContain('another process removed');
   });
 
   it.concurrent(
@@ -112,7 +114,7 @@ describeWith('etcd', 'a worker that registers', () => {
       const before = await world.server.gateway.get(key);
       using two = new Registered(world, { workerId: workerId('77') });
       await eventually(() => two.whys.trim() !== '');
-      expect(two.whys).toMatch(/granting a lease: the lease 77 is there already: another process/);
+      expect(two.whys).toMatch(/granting a lease: the lease 77 already exists: another process/);
       expect(two.states).toEqual(['connecting']);
       expect(await world.server.gateway.get(key)).toEqual(before);
       one.subscription.unsubscribe();

@@ -21,20 +21,23 @@ function expectDiscreet(follower: Follower): void {
 }
 
 describeWith('etcd', 'a server that wants a password', () => {
-  it.concurrent('tells everything to one who has it, over a restart that forgets all tokens', async () => {
-    await using world = await startWorld({ auth });
-    using follower = world.follow({ auth });
-    await follower.until('live');
-    await world.truth.many('v1/', 3);
-    const { mark } = follower;
-    await world.server.restart();
-    await follower.until('down', mark);
-    await world.truth.many('v1/', 3);
-    await follower.hears(world.truth);
-    expectDiscreet(follower);
-  });
+  it.concurrent(
+    'reports everything to a permitted user, over a restart that invalidates all tokens',
+    async () => {
+      await using world = await startWorld({ auth });
+      using follower = world.follow({ auth });
+      await follower.until('live');
+      await world.truth.many('v1/', 3);
+      const { mark } = follower;
+      await world.server.restart();
+      await follower.until('down', mark);
+      await world.truth.many('v1/', 3);
+      await follower.hears(world.truth);
+      expectDiscreet(follower);
+    },
+  );
 
-  it.concurrent('is told of a wrong password, and recovers when it becomes the right one', async () => {
+  it.concurrent('reports a wrong password, and recovers when it becomes the right one', async () => {
     await using world = await startWorld({ auth });
     using follower = world.follow({ auth: { ...auth, password: WRONG } });
     const { why, retryInMs } = await follower.until('down');
@@ -48,7 +51,7 @@ describeWith('etcd', 'a server that wants a password', () => {
     expectDiscreet(follower);
   });
 
-  it.concurrent('refuses one who has none, and says so', async () => {
+  it.concurrent('is refused without a user, with that reason', async () => {
     await using world = await startWorld({ auth });
     using follower = world.follow();
     const { why } = await follower.until('down');

@@ -7,7 +7,7 @@ export function line(kind: 'put' | 'delete', key: string, modRevision: string, v
   return `${kind} ${key} at ${modRevision}${text}`;
 }
 
-/** One who writes into etcd past tidemark and every proxy, and knows what it wrote. */
+/** Writes into etcd directly, and records what it wrote. */
 export class Truth {
   /** Every change, in order. */
   readonly written: string[] = [];

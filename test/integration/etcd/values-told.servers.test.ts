@@ -3,7 +3,7 @@ import { describeWith } from '../../support/describe-with.js';
 import { overCuts } from './over-cuts.js';
 import { startWorld } from './world.js';
 
-describeWith('etcd', 'every value is told, once and in order', () => {
+describeWith('etcd', 'every value is reported, once and in order', () => {
   it.concurrent('over a server that is killed and started again', async () => {
     await using world = await startWorld();
     using follower = world.follow();
@@ -84,7 +84,7 @@ describeWith('etcd', 'every value is told, once and in order', () => {
     await follower.until('down', mark);
     await world.truth.gateway.deletePrefix('v1/');
     await follower.knows(world.truth, 'v1/');
-    expect(follower.told).toHaveLength(18);
+    expect(follower.reported).toHaveLength(18);
     expect(follower.resyncs).toBe(0);
   });
 

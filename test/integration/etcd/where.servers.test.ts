@@ -48,7 +48,7 @@ describeWith('etcd', 'what is watched, and where', () => {
     await follower.hears(world.truth);
   });
 
-  it.concurrent('a prefix of all keys is left out of what is told', async () => {
+  it.concurrent('keyPrefix is not part of the reported keys', async () => {
     await using world = await startWorld();
     await world.truth.gateway.put('v1/other', 'x');
     await world.truth.gateway.put('fleet/v1/one', 'x');
@@ -56,7 +56,7 @@ describeWith('etcd', 'what is watched, and where', () => {
     await follower.until('live');
     await world.truth.gateway.put('fleet/v1/two', 'x');
     await world.truth.gateway.delete('fleet/v1/one');
-    await eventually(() => follower.told.length === 3);
+    await eventually(() => follower.reported.length === 3);
     expect([...follower.present.keys()]).toEqual(['v1/two']);
   });
 
@@ -76,7 +76,7 @@ describeWith('etcd', 'what is watched, and where', () => {
     world.proxy.cut();
     await follower.until('live', mark + 1);
     expect([...follower.present.keys()]).toEqual(['v1/€', 'v1/after']);
-    expect(follower.told).toHaveLength(2);
+    expect(follower.reported).toHaveLength(2);
     expect(follower.resyncs).toBe(0);
   });
 

@@ -5,7 +5,7 @@ import { sharedEtcd } from '../../support/shared-servers.js';
 import { Follower } from './follower.js';
 import { Truth } from './truth.js';
 
-/** An etcd, a faulty network in front of it, and one who writes into it past that. */
+/** An etcd, a faulty network in front of it, and a writer that bypasses it. */
 export class World implements AsyncDisposable {
   readonly truth: Truth;
 
@@ -17,7 +17,7 @@ export class World implements AsyncDisposable {
     this.truth = new Truth(server.gateway);
   }
 
-  /** Where etcd is for who goes through the network. */
+  /** The address of etcd through the network. */
   get hosts(): string {
     return this.server.url.replace(/\d+$/, String(this.proxy.port));
   }

@@ -43,7 +43,7 @@ function metricsOf(kvActiveBlocks: number): ForwardPassMetrics {
   };
 }
 
-/** What the worker of that number answers: as many active blocks as its number is, unless told otherwise. */
+/** The answer of a worker, by default with its number as the active blocks. */
 function statsOf(number: number, blocks = number): Uint8Array {
   const id = idOf(number);
   const endpoints = ['generate', 'load_metrics'].map((endpoint) => {
@@ -56,7 +56,7 @@ function statsOf(number: number, blocks = number): Uint8Array {
   return encodeServiceStats({ name: SERVICE, id, version: '0.0.1', started, endpoints });
 }
 
-/** One who listens to an aggregator of a server, and writes down what it is told. */
+/** Subscribes to an aggregator of a server and records the emissions. */
 class Aggregated implements Disposable {
   readonly snapshots: ProcessedEndpoints[] = [];
   readonly problems: Problem[] = [];

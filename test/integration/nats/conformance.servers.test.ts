@@ -53,7 +53,7 @@ describeWith('nats-server', 'the source of NATS does what every source does', ()
     return {
       source$: natsLoads({ connection: link }).loads$.pipe(map(({ kvUsedBlocks }) => Number(kvUsedBlocks))),
       values: [1, 2, 3],
-      // What was subscribed and published before a flush has been taken, and has come, after it.
+      // After a flush, earlier subscriptions are active and earlier messages have been received.
       ready: () => speaker.connection.flush(),
       push: async (value) => {
         speaker.connection.publish(SUBJECT, numbered(value));

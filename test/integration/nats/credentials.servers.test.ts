@@ -8,7 +8,7 @@ import { Listener } from './listener.js';
 const inSeconds = (seconds: number): number => Math.floor(Date.now() / 1_000) + seconds;
 
 describeWith('nats-server', 'natsLoads with credentials that an account signed', () => {
-  it('are accepted; those of another account are not, and nothing of them is told', async () => {
+  it('are accepted; those of another account are refused, and no secret is shown', async () => {
     const [accounts, others] = await Promise.all([makeNatsAccounts(), makeNatsAccounts()]);
     await using server = await startNats({ configText: accounts.configText });
     using listener = new Listener({
@@ -24,19 +24,21 @@ describeWith('nats-server', 'natsLoads with credentials that an account signed',
       expect(stranger.whys).not.toContain(line);
   });
 
-  it('that have run out are refused, and it says what to check', async () => {
+  it('that have expired are refused, with what to check', async () => {
     const accounts = await makeNatsAccounts();
     await using server = await startNats({ configText: accounts.configText });
     const credentials = await accounts.credentials({ exp: inSeconds(-5) });
     using listener = new Listener({ servers: server.url, auth: { credentials } });
     await listener.until('down');
-    expect(listener.whys).toMatch(/Authorization Violation.*credentials, whether these have run out/i);
+    expect(listener.whys).toMatch(
+      /Authorization Violation.*credentials: they may be wrong, expired, or missing/i,
+    );
     expect(listener.state).toBe('down');
     using other = new Listener({ servers: server.url, auth: { credentials: await accounts.credentials() } });
     await other.until('live');
   });
 
-  it('that run out while they are used: the server ends the connection, and that is told', async () => {
+  it('that expire during use: the server ends the connection, and the reason is reported', async () => {
     const accounts = await makeNatsAccounts();
     await using server = await startNats({ configText: accounts.configText });
     const credentials = await accounts.credentials({ exp: inSeconds(8) });
@@ -46,7 +48,7 @@ describeWith('nats-server', 'natsLoads with credentials that an account signed',
     expect(listener.whys).toMatch(/expired.*credentials/i);
   });
 
-  it('of an account that the server does not know for a while: it is tried again until it does', async () => {
+  it('of an account that the server does not know yet: it retries until it does', async () => {
     const accounts = await makeNatsAccounts();
     await using server = await startNats({ configText: accounts.withoutAccount });
     using listener = new Listener({

@@ -16,7 +16,7 @@ describeWith('nats-server', 'natsLoads over a connection that the user has', () 
     ['nats 2', (servers) => connectTwo({ servers, ...reconnecting })],
     ['@nats-io/transport-node 3', (servers) => connectThree({ servers, ...reconnecting })],
   ])(
-    '%s: hears loads, tells a loss and the return, leaves the connection open, and ends with it',
+    '%s: receives loads, reports loss and recovery, leaves the connection open, and ends with it',
     async (_, connect) => {
       await using server = await startNats();
       await using speaker = await Speaker.connect(server.url);

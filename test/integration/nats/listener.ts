@@ -4,7 +4,7 @@ import { natsLoads, type NatsLoadsOptions } from '../../../src/adapters/nats/nat
 import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { eventually } from '../../support/eventually.js';
 
-/** One who listens through tidemark and writes down what it is told. */
+/** Subscribes through tidemark and records the emissions. */
 export class Listener implements Disposable {
   /** The used blocks of every load, in order: what tests number their messages by. */
   readonly heard: number[] = [];

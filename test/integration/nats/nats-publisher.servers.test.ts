@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { natsPublisher, type PublisherStatus } from '../../../src/adapters/nats/nats-publisher.js';
 import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
 import { policies } from '../../../src/core/policy/policies.js';
-import { decodeEnvelope } from '../../../src/wire/decode-envelope.js';
 import { encodeActiveLoad } from '../../../src/wire/loads/load-encoder.js';
+import { decodeEnvelope } from '../../support/decode-envelope.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
@@ -60,7 +60,7 @@ describeWith('nats-server', 'natsPublisher', () => {
     });
   });
 
-  it('without a connection loads are dropped and counted, and their numbers with them', async () => {
+  it('without a connection loads are dropped and counted, and use up numbers', async () => {
     await using server = await startNats();
     const loads$ = new Subject<ActiveLoad>();
     const statuses: PublisherStatus[] = [];
@@ -84,7 +84,7 @@ describeWith('nats-server', 'natsPublisher', () => {
     publishing.unsubscribe();
   });
 
-  it('the loads end on a connection that is silent and then lost: it completes all the same', async () => {
+  it('the loads complete on a connection that is silent and then lost: it completes too', async () => {
     await using server = await startNats();
     const loads$ = new Subject<ActiveLoad>();
     const statuses: PublisherStatus[] = [];

@@ -31,7 +31,7 @@ export class Responders implements AsyncDisposable {
     return new Responders(await Promise.all(all));
   }
 
-  /** One more responder on a subject. `null` says nothing, as one that is dead and whose connection is not. */
+  /** Adds a responder on a subject. `null` never answers, like a dead process with an open connection. */
   async add(subject: string, answer: () => Answer | null): Promise<void> {
     await this.addAll(subject, [answer]);
   }

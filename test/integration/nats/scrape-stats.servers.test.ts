@@ -21,7 +21,7 @@ const clients: readonly (readonly [string, (servers: string) => Promise<Owned>])
 ];
 
 describe('scrapeStats', () => {
-  it('options that cannot be followed are all told at once', () => {
+  it('all problems of invalid options are reported at once', () => {
     const wrong = { windowMs: -1, maxReplies: 0, maxBytes: NaN, inboxPrefix: 'a..b' };
     let problems: readonly string[] = [];
     try {
@@ -95,10 +95,10 @@ describeWith('nats-server', 'scrapeStats', () => {
     const server = await sharedNats();
     const service = ownName('backend');
     await using responders = await Responders.connect(server.url);
-    let stands = false;
+    let blocked = false;
     const standStill = (): void => {
       const until = performance.now() + 2_500;
-      while (stands && performance.now() < until);
+      while (blocked && performance.now() < until);
     };
     await responders.add(`$SRV.STATS.${service}`, () => {
       // The reply is on its way before this process stands still, and comes meanwhile.
@@ -107,7 +107,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     });
     const scrape$ = scrapeOf({ servers: server.url }, { windowMs: 2_000 }, service);
     await outcome(scrape$);
-    stands = true;
+    blocked = true;
     expect((await outcome(scrape$)).texts).toEqual(['one']);
   });
 
@@ -126,7 +126,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     expect([enough.texts.length, enough.error]).toEqual([50, null]);
   });
 
-  it('no server - says so, and the next scrape after it came is complete', async () => {
+  it('no server - is an error, and the next scrape after its start is complete', async () => {
     await using server = await startNats();
     await server.kill();
     const scrape$ = scrapeOf({ servers: server.url });
@@ -140,7 +140,7 @@ describeWith('nats-server', 'scrapeStats', () => {
   it.each([
     ['the request', `publish: { deny: ["$SRV.>"] }`, `publishing on ${SUBJECT}`],
     ['the inbox', `subscribe: { deny: ["_INBOX.>"] }`, 'subscribing to _INBOX'],
-  ])('no permission for %s - says so', async (_, permissions, text) => {
+  ])('no permission for %s - is an error with that reason', async (_, permissions, text) => {
     await using server = await startNats({
       configText: `authorization { users: [ { user: me, password: secret, permissions: { ${permissions} } } ] }`,
     });
@@ -226,7 +226,7 @@ describeWith('nats-server', 'scrapeStats', () => {
   });
 
   it.each(clients)(
-    '%s - a connection of the caller: scraped, told when it is away, left open',
+    '%s - a connection of the caller: is used, its loss is an error, and it stays open',
     async (_, connect) => {
       await using server = await startNats();
       await using responders = await Responders.connect(server.url);
@@ -234,8 +234,8 @@ describeWith('nats-server', 'scrapeStats', () => {
       const connection = await connect(server.url);
       expect(await outcome(scrapeOf(connection))).toEqual({ texts: ['one'], error: null });
       expect((await lastValueFrom(scrapeOf({ connection }).pipe(toArray()))).length).toBe(1);
-      const nobody$ = scrapeStats(connection, 'nobody', { windowMs: 600_000 });
-      expect(await outcome(nobody$)).toEqual({ texts: [], error: null });
+      const scrape$ = scrapeStats(connection, 'nobody', { windowMs: 600_000 });
+      expect(await outcome(scrape$)).toEqual({ texts: [], error: null });
       const scraping = outcome(scrapeOf(connection, { windowMs: 60_000 }));
       await eventually(() => responders.asked[0] === 3);
       await server.kill();
@@ -243,7 +243,7 @@ describeWith('nats-server', 'scrapeStats', () => {
       expect(connection.isClosed()).toBe(false);
       await connection.close();
       const { error } = await outcome(scrapeOf(connection));
-      expect(error?.message).toContain('closed by its owner');
+      expect(error?.message).toContain('the owner closed the connection');
     },
   );
 

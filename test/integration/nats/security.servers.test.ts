@@ -58,7 +58,7 @@ describeWith('nats-server', 'natsLoads and who it is', () => {
     expect(listener.whys).not.toContain('no-seed-at-all');
   });
 
-  it('no permission for one subject: the others are heard, and it is told', async () => {
+  it('no permission for one subject: the others are received, and the refusal is reported', async () => {
     const permissions = `{ subscribe: { deny: ["namespace.*.kv_metrics"] } }`;
     await using server = await startNats({
       configText: `authorization { users: [ { user: me, password: secret, permissions: ${permissions} } ] }`,
@@ -102,19 +102,19 @@ describeWith(['nats-server', 'openssl'], 'natsLoads over TLS', () => {
     await listener.until('live');
   });
 
-  it('with another authority: the reason is told', async () => {
+  it('with another certificate authority: the reason is reported', async () => {
     const { ca, otherCa, server: pair } = certificates;
     await using server = await startNats({ tls: { ca, ...pair } });
     using listener = new Listener({ servers: server.url, tls: { ca: read(otherCa) } });
     await listener.until('down');
     expect(listener.whys).toMatch(/certificate/i);
-    expect(listener.whys).toContain('Check whether the server wants encryption');
+    expect(listener.whys).toContain('Check whether the server requires TLS');
   });
 
   it('encrypted to a server that is not', async () => {
     await using server = await startNats();
     using listener = new Listener({ servers: server.url, tls: { ca: read(certificates.ca) } });
     await listener.until('down');
-    expect(listener.whys).toContain('Check whether the server wants encryption');
+    expect(listener.whys).toContain('Check whether the server requires TLS');
   });
 });

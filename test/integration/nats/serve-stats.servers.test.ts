@@ -21,7 +21,7 @@ function capturedReply(request: string): string {
   return new TextDecoder().decode(found?.payload);
 }
 
-/** A responder that serves, and what it says of itself. */
+/** A responder and its statuses. */
 class Serving implements Disposable {
   readonly statuses: ServeStatus[] = [];
   private readonly subscription: Subscription;
@@ -49,7 +49,7 @@ async function asked(connection: NatsConnection, subject: string): Promise<strin
 }
 
 describe('serveStats', () => {
-  it('what cannot be followed is all told at once', () => {
+  it('all problems of invalid options are reported at once', () => {
     let problems: readonly string[] = [];
     try {
       serveStats({ servers: 'nats://127.0.0.1' }, { name: 'a b', id: '', version: 'one' }, [
@@ -133,14 +133,14 @@ describeWith('nats-server', 'serveStats', () => {
     };
     expect(endpoints.map(({ data }) => data)).toEqual([null, null, { a: 1 }]);
     expect(endpoints.map(({ last_error }) => last_error)).toEqual([
-      '500:its statistics failed: no engine',
-      expect.stringContaining('500:its statistics failed: '),
+      '500:reading the statistics failed: no engine',
+      expect.stringContaining('500:reading the statistics failed: '),
       '',
     ]);
     await connection.close();
   });
 
-  it('a reply that is too large is told in the status, and the responder goes on', async () => {
+  it('a reply that is too large is reported in the status, and the responder continues', async () => {
     await using server = await startNats({ configText: 'max_payload: 2000' });
     let size = 5_000;
     const stats = (): { data: string } => ({ data: JSON.stringify('x'.repeat(size)) });
@@ -155,7 +155,7 @@ describeWith('nats-server', 'serveStats', () => {
     await connection.close();
   });
 
-  it('a lost connection - is served over again; unsubscribed - nobody answers', async () => {
+  it('after a lost connection it answers again; after unsubscription it does not', async () => {
     await using server = await startNats();
     const scrape$ = scrapeStats({ servers: server.url }, 's', { windowMs: 100 });
     const replies = (): Promise<number> =>

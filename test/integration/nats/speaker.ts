@@ -5,7 +5,7 @@ import { eventually } from '../../support/eventually.js';
 
 export const SUBJECT = 'namespace.dynamo.component.backend.endpoint.generate.kv_metrics';
 
-/** One who publishes numbered loads through the client itself, past tidemark. */
+/** Publishes numbered loads through the client itself, without tidemark. */
 export class Speaker implements AsyncDisposable {
   sent = 0;
 

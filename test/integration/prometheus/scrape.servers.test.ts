@@ -21,7 +21,7 @@ import { id, load } from '../../support/fleet.js';
 import { startPrometheus } from '../../support/prometheus-server.js';
 import { root } from '../../support/root.js';
 
-/** Two workers, of which one is busy until it is told otherwise. */
+/** Two workers, one of which is busy at first. */
 function fleet(): { monitor: LoadMonitor; pool: PoolMetrics; tell: (...events: FleetEvent[]) => void } {
   const events$ = new Subject<FleetEvent>();
   const latencies = new WorkerLatencies();

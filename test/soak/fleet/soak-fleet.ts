@@ -86,7 +86,7 @@ export async function soakFleet(
   const seen = { workers: population.workers.length, busy: fleet.monitor.snapshot()?.busy.size ?? 0 };
   await Promise.all(population.workers.map((worker) => worker.silence()));
   await sleep(TOLD_MS);
-  const { times: detachedTimes, milliseconds: detachedMs } = fleet.loads.account?.recordDetached ?? {
+  const { times: detachedTimes, milliseconds: detachedMs } = fleet.loads.account?.detached ?? {
     times: 0,
     milliseconds: 0,
   };

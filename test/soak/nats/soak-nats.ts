@@ -51,7 +51,7 @@ export async function soakNats(
   await eventually(allTold, TOLD_MS).catch(() => undefined);
   // What is told too much comes as late.
   await sleep(1_500);
-  const { times, milliseconds } = listener.account?.recordDetached ?? { times: 0, milliseconds: 0 };
+  const { times, milliseconds } = listener.account?.detached ?? { times: 0, milliseconds: 0 };
   const result = { ...sums(said, listener), ...downTime(stage.times, listener.statuses) };
   listener.unsubscribe();
   await Promise.all(said.map((publisher) => publisher.close()));

@@ -16,7 +16,7 @@ function folded(...changes: Parameters<typeof batch.snapshot>): DiscoveryFold {
 }
 
 describe('what a batch changes', () => {
-  it('a worker that comes, with its card, is an instance, a configuration and an info', () => {
+  it('a new worker with a card gives an instance, a config and an info', () => {
     const fold = new DiscoveryFold();
     const difference = fold.apply(batch.changes(put(instanceOf7, {}), put(cardOf7, card(100))));
     const config = { totalKvBlocks: 100 };
@@ -45,7 +45,7 @@ describe('what a batch changes', () => {
     expect(fold.workers()).toEqual(new Map([[seven, info]]));
   });
 
-  it('what is equal to before is no difference, however its bytes are written', () => {
+  it('an equal value is not a difference, even if its bytes differ', () => {
     const fold = folded(put(instanceOf7, {}), put(cardOf7, card(100)));
     const again = batch.changes(
       put(instanceOf7, { transport: { tcp: 'a:1' } }),
@@ -61,7 +61,7 @@ describe('what a batch changes', () => {
     });
   });
 
-  it('what is changed back within a batch is no difference', () => {
+  it('a change that is undone within a batch is not a difference', () => {
     const fold = folded(put(instanceOf7, {}), put(cardOf7, card(100)));
     const backAndForth = [gone(instanceOf7), gone(cardOf7), put(cardOf7, card(100)), put(instanceOf7, {})];
     for (const kind of ['changes', 'resync'] as const) {
@@ -72,7 +72,7 @@ describe('what a batch changes', () => {
     }
   });
 
-  it('a worker that came and went within a batch was never there', () => {
+  it('a worker that joined and left within a batch is not a difference', () => {
     const fold = folded();
     const { configs, endpoints, workers } = fold.apply(
       batch.changes(put(instanceOf7, {}), put(cardOf7, card(1)), gone(cardOf7), gone(instanceOf7)),
@@ -81,7 +81,7 @@ describe('what a batch changes', () => {
     expect(fold.workers().size).toBe(0);
   });
 
-  it('a snapshot removes what is not in it, and says so', () => {
+  it('a snapshot removes keys that it does not contain, and reports them', () => {
     const fold = folded(put(instanceOf7, {}), put(cardOf7, card(100)), put(`v1/instances/${generate}/8`, {}));
     const difference = fold.apply(batch.snapshot(put(instanceOf7, {})));
     expect(difference.configs).toEqual(new Map([[seven, null]]));
@@ -105,7 +105,7 @@ describe('what a batch changes', () => {
 });
 
 describe('several keys of one worker', () => {
-  it('a worker leaves an endpoint with its last key there, old layout or new', () => {
+  it('a worker leaves an endpoint with its last key there, in either layout', () => {
     const fold = folded(put(`instances/${generate}:7`, {}), put(instanceOf7, {}));
     expect(fold.apply(batch.changes(gone(instanceOf7))).endpoints.size).toBe(0);
     expect(fold.instances(at(generate))).toEqual(new Set([seven]));
@@ -157,7 +157,7 @@ describe('several keys of one worker', () => {
     );
   });
 
-  it('a card without an id, an event channel and a foreign key say nothing and are no problem', () => {
+  it('a card without an id, an event channel and a foreign key are ignored without a problem', () => {
     const fold = new DiscoveryFold();
     const difference = fold.apply(
       batch.changes(
@@ -197,7 +197,7 @@ describe('LoRA cards', () => {
     expect(fold.apply(batch.changes(gone(lora('lora-a')))).workers).toEqual(new Map([[seven, null]]));
   });
 
-  it('one that comes first does not count: start 99 and size 8 of it, start 3 and size 2 of the base', () => {
+  it('a LoRA card that arrives first does not count: the base card has start 3 and size 2', () => {
     const ranks = (start: number, size: number): object => ({
       runtime_config: { data_parallel_start_rank: start, data_parallel_size: size },
     });
@@ -211,7 +211,7 @@ describe('LoRA cards', () => {
     expect([fold.configs().size, fold.workers().size]).toEqual([0, 0]);
   });
 
-  it('one under the key of a base card is none either', () => {
+  it('a LoRA card under the key of a base card does not count either', () => {
     const fold = folded(put(cardOf7, card(100)));
     expect(fold.apply(batch.changes(put(cardOf7, adapter('A')))).configs).toEqual(new Map([[seven, null]]));
   });
@@ -221,7 +221,7 @@ describe('pools', () => {
   const other = { model: 'other', endpoint: at(generate) };
   const tiny = { model: 'tiny', endpoint: at(generate) };
 
-  it('are the models with a card at an endpoint; an instance without a card is in none', () => {
+  it('are the models with a card at an endpoint; an instance without a card belongs to no pool', () => {
     const fold = folded(put(instanceOf7, {}));
     expect(fold.pools().size).toBe(0);
     fold.apply(batch.changes(put(cardOf7, card(100))));
@@ -264,7 +264,7 @@ describe('pools', () => {
     expect([...fold.pools().values()]).toEqual([other, tiny]);
   });
 
-  it('are the same map as long as none comes or goes', () => {
+  it('are the same map until a pool is added or removed', () => {
     const fold = folded(put(instanceOf7, {}), put(cardOf7, card(100)));
     const pools = fold.pools();
     fold.apply(batch.changes(put(cardOf7, card(200)), gone(instanceOf7)));

@@ -25,7 +25,7 @@ const entries = capturedEntries();
 const name = ({ release, key }: CapturedEntry): string => `${release} ${key}`;
 
 describe('captured discovery records', () => {
-  it('captured discovery records - there are records of nine releases, from etcd, its watch and the file store', () => {
+  it('captured discovery records - cover nine releases, from etcd, its watch and the file backend', () => {
     expect(new Set(entries.map(({ release }) => release))).toEqual(new Set(RELEASES));
     expect(entries.length).toBeGreaterThan(400);
     expect(entries.filter(({ value }) => value.length === 0).length).toBeGreaterThan(40);
@@ -64,7 +64,7 @@ describe('captured discovery records', () => {
     expect(compared).toBeGreaterThan(300);
   });
 
-  it('captured discovery records - the names in the key are those in the value', () => {
+  it('captured discovery records - key and value have the same names', () => {
     let compared = 0;
     for (const entry of entries) {
       const record = decodeDiscoveryRecord(entry);
@@ -87,7 +87,7 @@ describe('captured discovery records', () => {
     expect(compared).toBeGreaterThan(300);
   });
 
-  it('captured discovery records - runtime configurations are those that were set', () => {
+  it('captured discovery records - runtime configs have the values that were set', () => {
     const configs = new Set<string>();
     for (const entry of entries) {
       const record = decodeDiscoveryRecord(entry);
@@ -126,7 +126,7 @@ describe('captured discovery records', () => {
     ]);
   });
 
-  it('captured discovery records - LoRA cards are told from base cards', () => {
+  it('captured discovery records - LoRA cards are distinguished from base cards', () => {
     const cards = new Set<string>();
     for (const entry of entries) {
       const record = decodeDiscoveryRecord(entry);
@@ -283,7 +283,7 @@ describe('discovery records', () => {
     });
   });
 
-  it('discovery records - the lease says nothing where the key has an id', () => {
+  it('discovery records - the lease is ignored if the key has an id', () => {
     expect(decode(instanceAt, '{}', '5')).toMatchObject({ instanceId: id });
     expect(decode(modelAt, '', '5')).toMatchObject({ instanceId: id });
   });
@@ -424,9 +424,9 @@ describe('bad discovery records', () => {
     ['an array', instanceAt, '[]', 'wrong-type'],
     ['null', modelAt, 'null', 'wrong-type'],
     ['too deep', instanceAt, `${'['.repeat(200)}${']'.repeat(200)}`, 'too-deep'],
-    ['a type that is no string', instanceAt, '{"type":7}', 'wrong-type'],
+    ['a type that is not a string', instanceAt, '{"type":7}', 'wrong-type'],
     ['the type of another key', instanceAt, '{"type":"Model"}', 'malformed'],
-    ['a type that nobody knows', modelAt, '{"type":"Endpoints"}', 'malformed'],
+    ['an unknown type', modelAt, '{"type":"Endpoints"}', 'malformed'],
     [
       'an id twice',
       instanceAt,
@@ -452,18 +452,18 @@ describe('bad discovery records', () => {
     ['a fraction for an id', instanceAt, '{"instance_id":7587888657184927289.0}', 'wrong-type'],
     ['a negative id', instanceAt, '{"instance_id":-1}', 'out-of-range'],
     ['an id above 64 bits', instanceAt, '{"instance_id":18446744073709551616}', 'out-of-range'],
-    ['an address that is no string', instanceAt, '{"transport":{"tcp":7}}', 'wrong-type'],
+    ['an address that is not a string', instanceAt, '{"transport":{"tcp":7}}', 'wrong-type'],
     ['an address twice', instanceAt, '{"transport":{"tcp":"a","tcp":"b"}}', 'duplicate-key'],
     ['no UTF-8', instanceAt, null, 'invalid-utf8'],
     ['no card', modelAt, '{"type":"Model"}', 'missing-field'],
-    ['a card that is no object', modelAt, model('"{}"'), 'wrong-type'],
+    ['a card that is not an object', modelAt, model('"{}"'), 'wrong-type'],
     ['a card twice', modelAt, model('{}', ',"card_json":{}'), 'duplicate-key'],
-    ['a model name that is no string', modelAt, model('{"display_name":7}'), 'wrong-type'],
-    ['an adapter that is no object', modelAt, model('{"lora":"x"}'), 'wrong-type'],
+    ['a model name that is not a string', modelAt, model('{"display_name":7}'), 'wrong-type'],
+    ['an adapter that is not an object', modelAt, model('{"lora":"x"}'), 'wrong-type'],
     ['an adapter without a name', modelAt, model('{"lora":{}}'), 'missing-field'],
-    ['an adapter whose name is no string', modelAt, model('{"lora":{"name":null}}'), 'wrong-type'],
-    ['a suffix that is no string', modelAt, model('{}', ',"model_suffix":7'), 'wrong-type'],
-    ['a configuration that is no object', modelAt, card('[]'), 'wrong-type'],
+    ['an adapter whose name is not a string', modelAt, model('{"lora":{"name":null}}'), 'wrong-type'],
+    ['a suffix that is not a string', modelAt, model('{}', ',"model_suffix":7'), 'wrong-type'],
+    ['a configuration that is not an object', modelAt, card('[]'), 'wrong-type'],
     ['a configuration twice', modelAt, model('{"runtime_config":{},"runtime_config":{}}'), 'duplicate-key'],
     ['blocks twice', modelAt, card('{"total_kv_blocks":1,"total_kv_blocks":1}'), 'duplicate-key'],
     ['blocks as a string', modelAt, card('{"total_kv_blocks":"1"}'), 'wrong-type'],
@@ -482,7 +482,7 @@ describe('bad discovery records', () => {
       'missing-field',
     ],
     [
-      'a model entry whose component is no string',
+      'a model entry whose component is not a string',
       entryAt,
       '{"endpoint":{"namespace":"a","component":1,"name":"c"}}',
       'wrong-type',
@@ -509,7 +509,7 @@ describe('bad discovery records', () => {
       'missing-field',
     ],
     [
-      'a subject prefix that is no string',
+      'a subject prefix that is not a string',
       channelAt,
       '{"transport":{"kind":"Nats","config":{"subject_prefix":1}}}',
       'wrong-type',

@@ -35,7 +35,7 @@ const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
 describe('encoding discovery records', () => {
   it.each(releases)(
-    'encoding discovery records - instances of %s are those of the real %s, byte for byte',
+    'encoding discovery records - instances of %s equal those of the real %s, byte for byte',
     (release, real) => {
       let compared = 0;
       for (const entry of capturedEntries()) {
@@ -52,7 +52,7 @@ describe('encoding discovery records', () => {
   );
 
   it.each(releases)(
-    'encoding discovery records - runtime configurations of %s are those of the real %s',
+    'encoding discovery records - runtime configs of %s equal those of the real %s',
     (release, real) => {
       let compared = 0;
       for (const entry of capturedEntries()) {
@@ -121,7 +121,7 @@ describe('encoding discovery records', () => {
     },
   );
 
-  it('encoding discovery records - every record comes back, with its 64 bits', () => {
+  it('encoding discovery records - decoding gives back every record, with all 64 bits', () => {
     const u64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
     const u32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
     const names = fc.string({ unit: 'binary', minLength: 1 }).filter((name) => !name.includes('/'));

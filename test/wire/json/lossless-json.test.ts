@@ -143,7 +143,7 @@ describe('lossless JSON', () => {
     expect(parse(text)).toEqual({ kind: 'number', offset: 0, text });
   });
 
-  it('lossless JSON - a repeated key stays as often as it is there, in order', () => {
+  it('lossless JSON - duplicate keys are kept in order', () => {
     const node = parse('{"b":1,"a":2,"b":3,"__proto__":4,"1":5}');
     expect(node.kind === 'object' && node.members.map(({ key }) => key)).toEqual([
       'b',
@@ -223,7 +223,7 @@ describe('lossless JSON', () => {
     ['an overlong form', [0x22, 0xc0, 0x80, 0x22], 0],
     ['a surrogate', [0x22, 0xed, 0xa0, 0x80, 0x22], 0],
     ['a key', [0x7b, 0x22, 0xf0, 0x9f, 0x22, 0x3a, 0x31, 0x7d], 1],
-  ])('lossless JSON - a string is no UTF-8: %s', (_, document, offset) => {
+  ])('lossless JSON - a string is not valid UTF-8: %s', (_, document, offset) => {
     expect(catchDecodeFailure(() => parseLosslessJson(Uint8Array.from(document)))).toMatchObject({
       error: { code: 'invalid-utf8', offset },
     });

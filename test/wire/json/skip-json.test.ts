@@ -24,7 +24,7 @@ describe('skipJson', () => {
     );
   });
 
-  it('property - what is no JSON for the platform is none here, and a part of one is none', () => {
+  it('property - rejects what the platform rejects, and truncated documents', () => {
     fc.assert(
       fc.property(
         fc.jsonValue({ maxDepth: 3 }),
@@ -74,7 +74,7 @@ describe('skipJson', () => {
     '"\t"',
     'nul',
     '[}',
-  ])('%j - is none, or ends before its end', (text) => {
+  ])('%j - is malformed or truncated', (text) => {
     const skipped = end(text);
     expect(skipped === 'broken' || skipped < text.length).toBe(true);
   });

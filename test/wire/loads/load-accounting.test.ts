@@ -14,7 +14,7 @@ describe('load accounting', () => {
       messages: 0,
       bytes: 0,
       loads: 0,
-      withoutHead: 0,
+      withoutHeader: 0,
       failed: 0,
       failures: {},
       foreign: { messages: 0, topics: [], otherTopics: 0 },
@@ -40,7 +40,7 @@ describe('load accounting', () => {
       messages: 5,
       bytes: 18,
       loads: 1,
-      withoutHead: 1,
+      withoutHeader: 1,
       failed: 3,
       failures: { truncated: 2, empty: 1 },
       foreign: { messages: 1, topics: [{ topic: 'x', messages: 1 }], otherTopics: 0 },
@@ -53,11 +53,9 @@ describe('load accounting', () => {
     accounting.countForeign('y'.repeat(257), 1);
     for (let i = 0; i < 20; i += 1) accounting.countForeign(`t${i}`, 1);
     accounting.countForeign('t0', 1);
-    const { countForeign } = accounting.snapshot();
-    expect([countForeign.messages, countForeign.topics.length, countForeign.otherTopics]).toEqual([
-      22, 16, 5,
-    ]);
-    expect(countForeign.topics[0]).toEqual({ topic: 't0', messages: 2 });
+    const { foreign } = accounting.snapshot();
+    expect([foreign.messages, foreign.topics.length, foreign.otherTopics]).toEqual([22, 16, 5]);
+    expect(foreign.topics[0]).toEqual({ topic: 't0', messages: 2 });
   });
 
   it('a gap - is reported once, and a late message does not take it back', () => {
@@ -93,7 +91,7 @@ describe('load accounting', () => {
     ]);
   });
 
-  it('a restart - misses what came before its first number, and nothing when that is 0', () => {
+  it('a restart - misses the numbers before its first one, and none if that is 0', () => {
     const accounting = new LoadAccounting();
     for (const [sequence, at] of [
       [50, 0],
@@ -150,7 +148,7 @@ describe('load accounting', () => {
     expect(accounting.snapshot().publishers).toMatchObject({ unjudged: 0, gap: false });
   });
 
-  it('the silent - are forgotten when told to, and unjudged no longer', () => {
+  it('silent publishers - are forgotten by forgetSilent, and are no longer unjudged', () => {
     const accounting = new LoadAccounting();
     for (const at of [1, 2, 3]) {
       accounting.setTime(at, 0);
@@ -167,7 +165,7 @@ describe('load accounting', () => {
     expect(accounting.publishers().map(({ publisherId }) => publisherId)).toEqual(['1', '3']);
   });
 
-  it('above the limit - the longest silent is forgotten, not one that spoke meanwhile', () => {
+  it('above the limit - the publisher silent longest is forgotten, not one that published in the meantime', () => {
     const accounting = new LoadAccounting({ publishers: 130 });
     for (let publisher = 0; publisher <= 130; publisher += 1) accounting.countLoad(head(publisher, 0), 1);
     for (const publisher of [1, 131, 132]) accounting.countLoad(head(publisher, 1), 1);
@@ -200,14 +198,14 @@ describe('load accounting', () => {
     expect(accounting.snapshot().age).toEqual({ messages: 1, min: 0, last: 0, max: 0, skewed: 0 });
   });
 
-  it('gaps that nobody takes - are counted, 256 are kept', () => {
+  it('gaps that are not taken - are counted, and 256 are kept', () => {
     const accounting = new LoadAccounting();
     for (let i = 0; i < 301; i += 1) accounting.countLoad(head(1, i * 2), 1);
     expect(accounting.takeGaps()).toHaveLength(256);
     expect(accounting.snapshot()).toMatchObject({ gapsDropped: 44, sequences: { gaps: 300, missing: 300 } });
   });
 
-  it.each([0, -1, 1.5, 500_001, NaN])('a limit of %s publishers - is none', (publishers) => {
+  it.each([0, -1, 1.5, 500_001, NaN])('a limit of %s publishers - is an error', (publishers) => {
     expect(() => new LoadAccounting({ publishers })).toThrow(RangeError);
   });
 });

@@ -13,7 +13,7 @@ import { runs } from '../../support/runs.js';
 
 describe('batch decoder', () => {
   it.each<LoadPolicy>(Object.values(policies))(
-    'decides as the one by one does, on every input, under $name',
+    'agrees with LoadDecoder on every input, under $name',
     (policy) => {
       const single = new LoadDecoder(policy);
       const batch = new LoadBatchDecoder(policy, 4);
@@ -38,7 +38,7 @@ describe('batch decoder', () => {
     },
   );
 
-  it('the head is there for a row, another topic and a broken payload, and for nothing else', () => {
+  it('the header is present for a row, another topic and a broken payload only', () => {
     const decoder = new LoadBatchDecoder(policies.default);
     const head = { publisherId: '18446744073709551615', sequence: 2n ** 53n + 1n, publishedAt: 1 };
     const numbers = ['18446744073709551615', 2 ** 53, 1];

@@ -24,7 +24,7 @@ describe('load encoder - byte for byte as rmp-serde', () => {
     );
   });
 
-  it('widths - every integer takes the smallest form, and none becomes a float', () => {
+  it('widths - every integer has the smallest form, and none becomes a float', () => {
     const widths: [bigint, string][] = [
       [0n, '00'],
       [127n, '7f'],

@@ -41,14 +41,14 @@ describe('subjects', () => {
   });
 
   it.each([
-    [{ namespace: '' }, 'kv_metrics', 'The namespace has an empty name.'],
-    [{ namespace: 'a', component: '' }, 'kv_metrics', 'The component has an empty name.'],
+    [{ namespace: '' }, 'kv_metrics', 'The namespace is empty: give it a name.'],
+    [{ namespace: 'a', component: '' }, 'kv_metrics', 'The component is empty: give it a name.'],
     [
       { namespace: 'a', endpoint: 'e' },
       'kv_metrics',
-      'The endpoint "e" stands without a component: name it too.',
+      'The endpoint "e" has no component: name the component too.',
     ],
-    [{ namespace: 'a' }, '', 'The topic has an empty name.'],
+    [{ namespace: 'a' }, '', 'The topic is empty: give it a name.'],
   ])('subjects - %j with topic %j cannot be written', (scope, topic, message) => {
     expect(() => loadSubject(scope, topic)).toThrow(new ScopeError(message));
   });
@@ -109,7 +109,7 @@ describe('subjects', () => {
     '$SRV.STATS.dynamo_backend',
     '_INBOX.5tenQRKiIrohDq7peKpBOt.5tenQRKiIrohDq7peKpBO5',
     'dynamo_backend.generate-3109a1fde8e7ad07',
-  ])('subjects - %j is no event subject', (subject) => {
+  ])('subjects - %j is not an event subject', (subject) => {
     expect(parseSubject(subject)).toBeUndefined();
   });
 

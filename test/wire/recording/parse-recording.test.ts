@@ -36,7 +36,7 @@ describe('parse recording', () => {
     });
   });
 
-  it('what a load’s message said - comes along', () => {
+  it('the header of a load message is part of the load', () => {
     const said = '"topic":"t","source":"s","publisherId":"5","sequence":3,"publishedAt":1754000000123';
     expect(event(`{"kind":"load","workerId":"1","dpRank":0,${said}}`)).toMatchObject({
       topic: 't',
@@ -127,7 +127,7 @@ describe('parse recording', () => {
       'a fraction that is a word',
       '{"at":0,"event":{"kind":"thresholds","activeDecodeBlocksThreshold":"much"}}',
     ],
-    ['time that is no number', '{"at":"0","event":{"kind":"stop"}}'],
+    ['a time that is not a number', '{"at":"0","event":{"kind":"stop"}}'],
     ['time before the beginning', '{"at":-1,"event":{"kind":"stop"}}'],
     [
       'a cleanup of another type',

@@ -70,13 +70,13 @@ describe('decodeServiceStats - captured replies', () => {
   });
 
   it.each(['0.5.1', '0.6.0'])(
-    '%s - the statistics of every stage are those of the real aggregator',
+    '%s - the statistics of every stage equal those of the real aggregator',
     (release) => {
-      const told = captureLines<{ stage: string; result: { load_avg?: string; load_std?: string } }>(
+      const results = captureLines<{ stage: string; result: { load_avg?: string; load_std?: string } }>(
         `${release}/workers/aggregator.jsonl`,
       ).filter(({ result }) => result.load_avg !== undefined);
-      expect(told.length).toBeGreaterThan(5);
-      for (const { stage, result } of told) {
+      expect(results.length).toBeGreaterThan(5);
+      for (const { stage, result } of results) {
         const here = replies.filter(
           (one) => one.release === release && one.stage === stage && one.subject.endsWith('.dynamo_backend'),
         );
@@ -90,7 +90,7 @@ describe('decodeServiceStats - captured replies', () => {
     },
   );
 
-  it('a static worker is worker 0, and to the original nobody', () => {
+  it('a static worker is worker 0, and the original ignores it', () => {
     const reply = replies.find(({ payload }) => stats(payload).name === 'dynamo_static-comp');
     const read = (policy: typeof compat | typeof ours): ScrapeResult =>
       readScrape(reply ? [decodeServiceStats(reply.payload, policy.wire)] : [], {
@@ -109,7 +109,7 @@ describe('decodeServiceStats - services of others', () => {
     '"metadata":{},"endpoints":[{"name":"cart","subject":"shop.cart","queue_group":"q","num_requests":3,"num_errors":0,' +
     '"processing_time":4500000.5,"average_processing_time":1500000.1666,"data":{ "items": [1, "é"] }}]}';
 
-  it('what they leave out is null, fractions stay, and the data is there as it was written', () => {
+  it('absent values are null, fractions are kept, and the data is unchanged', () => {
     expect(stats(bytes(js)).endpoints).toMatchObject([
       {
         numRequests: 3,
@@ -138,7 +138,7 @@ function scraped(replies: readonly Uint8Array[], policy: typeof compat | typeof 
   );
 }
 
-describe('decodeServiceStats - whatever comes', () => {
+describe('decodeServiceStats - arbitrary input', () => {
   const fleet = [10, 20, 30, 40].map((load, at) => statsReply(String(at + 1), metricsOf(load)));
   const whole = scraped(fleet, ours).endpoints;
   const one = fleet[0] ?? new Uint8Array();
@@ -183,7 +183,7 @@ describe('decodeServiceStats - whatever comes', () => {
     );
   });
 
-  it('property - a reply that comes several times counts once by default, and is told', () => {
+  it('property - a duplicate reply counts once by default and is reported', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(3), { minLength: 1, maxLength: 8 }), (again) => {
         const { endpoints, problems } = scraped([...fleet, ...again.flatMap((at) => fleet[at] ?? [])], ours);

@@ -55,7 +55,7 @@ const encoders: Record<string, (reply: Reply, data: readonly string[]) => Uint8A
 };
 
 describe('service encoders - byte for byte as 0.5.1 and 0.6.0', () => {
-  it('there are replies of all three kinds', () => {
+  it('the captures contain replies of all three kinds', () => {
     expect(new Set(replies.map((text) => /v1\.([a-z]+)_/.exec(text)?.[1]))).toEqual(
       new Set(['ping', 'info', 'stats']),
     );

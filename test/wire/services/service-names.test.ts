@@ -16,7 +16,7 @@ describe('service names and subjects', () => {
     expect(serviceName(namespace, component)).toBe(name);
   });
 
-  it('the endpoint of a worker ends with its id in hexadecimal, a static one has none', () => {
+  it('the endpoint of a worker ends with its hexadecimal id, that of a static worker has no id', () => {
     const subject = serviceSubject('dynamo_backend', 'load_metrics', workerIdFromHex('694d988806b92e39'));
     expect(subject).toBe('dynamo_backend.load_metrics-694d988806b92e39');
     expect(serviceEndpointName(subject)).toBe('dynamo_backend-load_metrics-694d988806b92e39');
@@ -24,7 +24,7 @@ describe('service names and subjects', () => {
     expect(serviceSubject('s', 'e', workerId('0'))).toBe('s.e-0');
   });
 
-  it('everybody is asked, those of one name, or one', () => {
+  it('requests go to all services, to those of a name, or to one instance', () => {
     expect(serviceRequestSubject('PING')).toBe('$SRV.PING');
     expect(serviceRequestSubject('STATS', 'dynamo_backend')).toBe('$SRV.STATS.dynamo_backend');
     expect(serviceRequestSubject('INFO', 'dynamo_backend', 'bdu7')).toBe('$SRV.INFO.dynamo_backend.bdu7');

@@ -113,7 +113,7 @@ describe('parseMarble - refuses, and says where and what to do', () => {
     ['a binding of two letters', withInput('ab', 'ab := 1'), 'f:2: "ab" cannot be bound'],
     ['a value that is not JSON', withInput('a', "a := 'x'"), 'f:2: the value of a is not valid JSON'],
     ['a binding without a value', withInput('a', 'a :='), 'f:2: the value of a is not valid JSON'],
-    ['a repeated key', withInput('a', 'a := {"k":1,"k":2}'), '"k" stands twice'],
+    ['a repeated key', withInput('a', 'a := {"k":1,"k":2}'), 'duplicate key "k"'],
     ['a binding without a row', withInput('a := 1'), 'f:1: this line belongs below the row of a stream'],
     ['digits', withInput('-1-'), 'f:1: column 1: "1" is not allowed in a row; each column is one tick'],
     [

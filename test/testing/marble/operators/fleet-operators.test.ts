@@ -167,7 +167,7 @@ describe('fleetEventOf', () => {
     [{ kind: 'stop', now: true }, 'an event of kind stop has no field now'],
     [{ kind: 'start' }, 'is only for recordings'],
     [{ kind: 'message', payloadHex: '00' }, 'is only for recordings'],
-    [{ kind: 'lod' }, 'this is not an event: there is no event of kind "lod"'],
+    [{ kind: 'lod' }, 'this is not an event: "lod" is not a known kind of event'],
     [{ kind: 'load', workerId: 1.5 }, 'this is not an event'],
     ['load', 'this is not an event: event must be an object'],
     [null, 'this is not an event'],

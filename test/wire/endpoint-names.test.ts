@@ -19,19 +19,23 @@ describe('endpoints as users write them', () => {
   });
 
   it.each<[EndpointLike, string | undefined, RegExp]>([
-    ['', undefined, /is no endpoint/],
-    ['generate', 'prod', /is no endpoint/],
-    ['dyn://', 'prod', /is no endpoint/],
-    ['.backend.generate', undefined, /is no endpoint/],
-    ['prod..generate', undefined, /is no endpoint/],
-    ['prod.backend.', undefined, /is no endpoint/],
-    ['prod/backend/generate', undefined, /is no endpoint/],
-    ['a/b.backend.generate', undefined, /is no endpoint/],
+    ['', undefined, /is not a valid endpoint/],
+    ['generate', 'prod', /is not a valid endpoint/],
+    ['dyn://', 'prod', /is not a valid endpoint/],
+    ['.backend.generate', undefined, /is not a valid endpoint/],
+    ['prod..generate', undefined, /is not a valid endpoint/],
+    ['prod.backend.', undefined, /is not a valid endpoint/],
+    ['prod/backend/generate', undefined, /is not a valid endpoint/],
+    ['a/b.backend.generate', undefined, /is not a valid endpoint/],
     ['backend.generate', undefined, /has no namespace/],
     [{ component: 'backend', endpoint: 'generate' }, undefined, /has no namespace/],
-    [{ ...prod, endpoint: '' }, undefined, /is no endpoint/],
-    [{ namespace: 'prod', component: 7, endpoint: 'x' } as unknown as EndpointLike, 'prod', /is no endpoint/],
-    ['other.backend.generate', 'prod', /lies outside the namespace "prod"/],
+    [{ ...prod, endpoint: '' }, undefined, /is not a valid endpoint/],
+    [
+      { namespace: 'prod', component: 7, endpoint: 'x' } as unknown as EndpointLike,
+      'prod',
+      /is not a valid endpoint/,
+    ],
+    ['other.backend.generate', 'prod', /is outside the watched namespace "prod"/],
   ])('%j, watching %s, is refused', (given, namespace, text) => {
     expect(() => parseEndpoint(given, namespace)).toThrow(
       expect.objectContaining({ code: 'endpoint-name', message: expect.stringMatching(text) as string }),
@@ -40,7 +44,7 @@ describe('endpoints as users write them', () => {
 });
 
 describe('prefixes to watch', () => {
-  it('without a namespace are the roots, with one what stands below it', () => {
+  it('are the roots without a namespace, and the namespace below each root with one', () => {
     expect(discoveryPrefixes()).toEqual(['v1/instances/', 'v1/mdc/', 'instances/', 'models/']);
     expect(discoveryPrefixes('a.b')).toEqual([
       'v1/instances/a.b/',

@@ -17,7 +17,7 @@ function discovery(namespace?: string): Discovery & { batches: FakeSource<Discov
   return { ...foldDiscovery(batches.source$, namespace), batches };
 }
 
-/** Everything that a stream says from now on. */
+/** Collects everything that a stream emits from now on. */
 function heard<T>(stream$: Observable<T>): { values: T[]; subscription: Subscription; take(): T[] } {
   const values: T[] = [];
   const subscription = stream$.subscribe((value) => values.push(value));
@@ -25,7 +25,7 @@ function heard<T>(stream$: Observable<T>): { values: T[]; subscription: Subscrip
 }
 
 describe('configurations, instances and workers', () => {
-  it('begin with the whole once the first list is there, then single changes', () => {
+  it('begin with a snapshot after the first listing, then single changes', () => {
     const fleet = discovery();
     const [configs, instances] = [heard(fleet.configs$), heard(fleet.instances('dynamo.backend.generate'))];
     expect([configs.take(), instances.take()]).toEqual([[], []]);
@@ -68,7 +68,7 @@ describe('configurations, instances and workers', () => {
     expect(instances.values).toEqual([new Set()]);
   });
 
-  it('nothing is said when nothing changed', () => {
+  it('nothing is emitted when nothing changed', () => {
     const fleet = discovery();
     const all = [fleet.configs$, fleet.workers$, fleet.configs('dynamo.backend.generate'), fleet.problems$];
     const outputs = [...all, fleet.instances('dynamo.backend.generate')].map((one$) => heard<unknown>(one$));
@@ -129,7 +129,7 @@ describe('configurations, instances and workers', () => {
     expect(prefill.values).toEqual([new Map([[seven, { totalKvBlocks: 200 }]])]);
   });
 
-  it('workers are told whole, then one by one', () => {
+  it('workers are emitted as a snapshot, then as single changes', () => {
     const fleet = discovery();
     const workers = heard(fleet.workers$);
     fleet.batches.next(batch.snapshot(put(instance('7'), {})));
@@ -141,7 +141,7 @@ describe('configurations, instances and workers', () => {
     expect(workers.take()).toEqual([{ workerId: seven, info: null }]);
   });
 
-  it('in one namespace, names may leave it out, and entries of another one are not there', () => {
+  it('in one namespace, names may omit it, and entries of other namespaces are excluded', () => {
     const fleet = discovery('ns1');
     const configs = heard(fleet.configs('backend.generate'));
     const entries = ['ns1', 'ns10'].map((ns, n) =>
@@ -151,12 +151,12 @@ describe('configurations, instances and workers', () => {
     expect(configs.values).toEqual([new Map([[workerId('1'), { totalKvBlocks: 0 }]])]);
   });
 
-  it('an endpoint that is none is refused when it is asked for', () => {
+  it('an invalid endpoint is rejected synchronously', () => {
     const fleet = discovery('prod');
     const asks = [(name: string) => fleet.configs(name), (name: string) => fleet.instances(name)];
     for (const ask of asks) {
       expect(() => ask('generate')).toThrow(expect.objectContaining({ code: 'endpoint-name' }) as Error);
-      expect(() => ask('other.backend.generate')).toThrow(/outside the namespace "prod"/);
+      expect(() => ask('other.backend.generate')).toThrow(/outside the watched namespace "prod"/);
     }
     expect(fleet.batches.subscribed).toBe(0);
   });
@@ -193,7 +193,7 @@ describe('sharing', () => {
     expect(first.values).toEqual([]);
   });
 
-  it('who subscribes while a step is told hears of it once', () => {
+  it('a subscriber during a step gets that step once', () => {
     const fleet = discovery();
     let late: unknown[] | undefined;
     fleet.configs$.subscribe((change) => {
@@ -204,7 +204,7 @@ describe('sharing', () => {
     expect(late).toEqual([new Map([[seven, { totalKvBlocks: 1 }]])]);
   });
 
-  it('a batch that a subscriber causes comes after the present one, for everybody', () => {
+  it('a batch that a subscriber causes follows the current one, for all subscribers', () => {
     const fleet = discovery();
     fleet.configs$.subscribe((change) => {
       if ('workerId' in change && change.workerId === seven)
@@ -250,7 +250,7 @@ describe('sharing', () => {
 });
 
 describe('problems', () => {
-  it('a key that cannot be read is told with its reason, the worker, and how often', () => {
+  it('a key that cannot be decoded is reported with its reason, its worker and a count', () => {
     const fleet = discovery();
     const [problems, configs] = [heard(fleet.problems$), heard(fleet.configs$)];
     fleet.batches.next(batch.snapshot(put(cardAt('7'), card(1))));
@@ -264,9 +264,9 @@ describe('problems', () => {
         workerId: seven,
         count: 2,
         text:
-          `the value of the key "${cardAt('7')}" cannot be read (truncated): ` +
-          'the document ends where a key in double quotes belongs; ' +
-          'what it said last stays until it is written correctly or removed',
+          `the value of the key "${cardAt('7')}" cannot be decoded (truncated): ` +
+          'the document ends where a key in double quotes is expected; ' +
+          'its last value stays in force until the key is written correctly or removed',
       },
     ]);
     fleet.batches.next(batch.changes(putText(instance('xyz'), '{}')));
@@ -276,14 +276,14 @@ describe('problems', () => {
         source: 'instances',
         count: 1,
         text:
-          `the key "${instance('xyz')}" has no shape that Dynamo writes, and says nothing: ` +
-          'remove it, or correct who wrote it',
+          `the key "${instance('xyz')}" is not one that Dynamo writes, and is ignored: ` +
+          'remove it, or correct its writer',
       },
     ]);
     expect(configs.values).toEqual([]);
   });
 
-  it('a late subscriber is told those that are there now', () => {
+  it('a late subscriber gets the current problems first', () => {
     const fleet = discovery();
     heard(fleet.configs$);
     fleet.batches.next(batch.snapshot(putText(cardAt('7'), 'x'), putText(cardAt('8'), 'x')));

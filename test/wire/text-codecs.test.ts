@@ -21,7 +21,7 @@ describe('percent encoding', () => {
     expect(decodeSegment(segment)).toBe(name);
   });
 
-  it('percent encoding - every well-formed name comes back, and no other character is left', () => {
+  it('percent encoding - decoding gives back every well-formed name, and only safe characters are used', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (name) => {
         const segment = encodeSegment(name);
@@ -31,7 +31,7 @@ describe('percent encoding', () => {
     );
   });
 
-  it('percent encoding - half a surrogate pair is written as the replacement character', () => {
+  it('percent encoding - an unpaired surrogate is written as the replacement character', () => {
     expect(decodeSegment(encodeSegment('a\ud800b'))).toBe('a\ufffdb');
   });
 

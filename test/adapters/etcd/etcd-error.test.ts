@@ -26,12 +26,12 @@ describe('troubleOf', () => {
     expect(toEtcdError(error, 'http://e:2379', 'listing v1/').code).toBe(code);
   });
 
-  it('says which server, what was tried, what happened and what to check', () => {
+  it('names the server, the action, the reason and what to check', () => {
     const cause = withCode('ECONNREFUSED', 'connect ECONNREFUSED 10.0.0.1:2379');
     const trouble = toEtcdError(cause, 'http://10.0.0.1:2379', 'connecting');
     expect(trouble.message).toBe(
       'etcd at http://10.0.0.1:2379, connecting: connect ECONNREFUSED 10.0.0.1:2379. ' +
-        'Check that etcd runs and listens there.',
+        'Check that etcd runs and listens at this address.',
     );
     expect(trouble.cause).toBe(cause);
   });
