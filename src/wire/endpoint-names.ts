@@ -109,6 +109,11 @@ export function endpointPath({ namespace, component, endpoint }: EndpointName): 
   return `${namespace}/${component}/${endpoint}`;
 }
 
+/** An endpoint as people write it: `namespace.component.endpoint`. */
+export function endpointText({ namespace, component, endpoint }: EndpointName): string {
+  return `${namespace}.${component}.${endpoint}`;
+}
+
 /** A pool as one text. The names of an endpoint have no slash, so what follows the third is the model. */
 export function poolPath({ model, endpoint }: PoolName): string {
   return `${endpointPath(endpoint)}/${model}`;

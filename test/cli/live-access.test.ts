@@ -7,16 +7,16 @@ import { requirePackages } from '../../src/cli/optional-packages.js';
 
 const options = { nats: 'nats://a:1, b', etcd: 'http://c:3,d' };
 
-describe('who we are, from the variables of Dynamo', () => {
-  it('none is set, or set to nothing - nobody', () => {
-    const nobody = { nats: { servers: ['nats://a:1', 'b'] }, etcd: { hosts: ['http://c:3', 'd'] } };
-    expect(connectionOptionsFromEnv(options, {})).toEqual(nobody);
+describe('connectionOptionsFromEnv', () => {
+  it('without variables, or with empty ones: no credentials', () => {
+    const anonymous = { nats: { servers: ['nats://a:1', 'b'] }, etcd: { hosts: ['http://c:3', 'd'] } };
+    expect(connectionOptionsFromEnv(options, {})).toEqual(anonymous);
     expect(connectionOptionsFromEnv(options, { NATS_AUTH_TOKEN: '', ETCD_AUTH_USERNAME: '' })).toEqual(
-      nobody,
+      anonymous,
     );
   });
 
-  it('several for NATS - the one that Dynamo takes', () => {
+  it('several credentials for NATS: the same precedence as in Dynamo', () => {
     const seed = { NATS_AUTH_NKEY: 'SU1' };
     const token = { ...seed, NATS_AUTH_TOKEN: 't' };
     const user = { ...token, NATS_AUTH_USERNAME: 'u', NATS_AUTH_PASSWORD: 'p' };
@@ -43,22 +43,24 @@ describe('who we are, from the variables of Dynamo', () => {
     expect(etcd.tls).toEqual({ ca: 'ca', cert: 'cert', key: 'key' });
   });
 
-  it('half of a pair, or a file that is not there - a sentence', () => {
+  it('half of a pair, or a missing file: an error', () => {
     expect(() => connectionOptionsFromEnv(options, { NATS_AUTH_USERNAME: 'u' })).toThrow(
-      'NATS_AUTH_USERNAME and NATS_AUTH_PASSWORD go together: set both or none.',
+      'NATS_AUTH_USERNAME and NATS_AUTH_PASSWORD must be set together: set both or neither.',
     );
-    expect(() => connectionOptionsFromEnv(options, { ETCD_AUTH_PASSWORD: 'p' })).toThrow('go together');
+    expect(() => connectionOptionsFromEnv(options, { ETCD_AUTH_PASSWORD: 'p' })).toThrow(
+      'must be set together',
+    );
     expect(() => connectionOptionsFromEnv(options, { NATS_TLS_CA_CERT_PATH: '/none' })).toThrow(
-      '/none cannot be read: there is no such file',
+      'Cannot read /none: the file does not exist',
     );
   });
 });
 
-describe('needPackages', () => {
+describe('requirePackages', () => {
   const absent = (): Promise<never> =>
     Promise.reject(Object.assign(new Error('none'), { code: 'ERR_MODULE_NOT_FOUND' }));
 
-  it('what is absent - is told with the command that installs it', async () => {
+  it('names missing packages and the command that installs them', async () => {
     await expect(requirePackages('watch')).resolves.toBeUndefined();
     await expect(requirePackages('watch', { nats: () => Promise.resolve(), etcd3: absent })).rejects.toThrow(
       'tidemark watch needs etcd3, which is not installed: npm install etcd3',
@@ -68,7 +70,7 @@ describe('needPackages', () => {
     );
   });
 
-  it('what is there and broken - is no advice to install it', async () => {
+  it('passes on other errors of a package', async () => {
     await expect(
       requirePackages('watch', { nats: () => Promise.reject(new Error('broken')) }),
     ).rejects.toThrow('broken');

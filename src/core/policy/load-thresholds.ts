@@ -14,6 +14,22 @@ export interface LoadThresholds {
   readonly activePrefillTokensThresholdFrac: number | null;
 }
 
+/** The names of the thresholds. */
+export const thresholdNames = [
+  'activeDecodeBlocksThreshold',
+  'activePrefillTokensThreshold',
+  'activePrefillTokensThresholdFrac',
+] as const satisfies readonly (keyof LoadThresholds)[];
+
+/** Only the thresholds of an object that also has other properties. */
+export function pickThresholds<T extends Readonly<Record<keyof LoadThresholds, unknown>>>(
+  source: T,
+): Pick<T, keyof LoadThresholds> {
+  const { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac } =
+    source;
+  return { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac };
+}
+
 /** A change of some marks. A field that is absent or `undefined` stays as it is; `null` is the policy's to read. */
 export type LoadThresholdUpdate = {
   readonly [Mark in keyof LoadThresholds]?: LoadThresholds[Mark] | undefined;
