@@ -6,17 +6,17 @@ import { join } from 'node:path';
 import { eventually } from '../support/eventually.js';
 import { startWatchdog } from '../support/watchdog.js';
 
-/** Where the servers are that a process of Dynamo is to use. */
+/** The servers that a process of Dynamo uses. */
 export interface Servers {
   readonly nats: { readonly url: string };
   readonly etcd: { readonly url: string };
 }
 
-/** A process of Dynamo's Python packages, in a temporary folder of its own that is its home as well. */
+/** A process of Dynamo's Python packages. Its working folder and home is a temporary folder. */
 export class PythonProcess implements AsyncDisposable {
-  /** What it wrote, both streams. */
+  /** The output of both streams. */
   log = '';
-  /** Standard output alone, in lines. */
+  /** The lines of standard output. */
   readonly lines: string[] = [];
   private readonly child: ChildProcessWithoutNullStreams;
   private readonly watchdog;
@@ -45,16 +45,16 @@ export class PythonProcess implements AsyncDisposable {
       rest = parts.pop() ?? '';
       this.lines.push(...parts);
     });
-    // Who writes to a process that is gone reads why in its log.
+    // The reason for a failed write is in the log.
     this.child.stdin.on('error', () => undefined);
   }
 
-  /** Throws what it wrote when it is gone, for whoever waits for more. */
+  /** Throws an error with the log if the process has ended. */
   check(): void {
     if (this.exited) throw new Error(`a process of Dynamo ended:\n${this.log.slice(-5000)}`);
   }
 
-  /** The object in a line of standard output that holds one; the first is 0. */
+  /** The object in the n-th line of standard output that contains one; the first is 0. */
   answer(n: number): Promise<unknown> {
     return eventually(() => {
       this.check();
@@ -64,7 +64,7 @@ export class PythonProcess implements AsyncDisposable {
     }, 60_000);
   }
 
-  say(line: string): void {
+  write(line: string): void {
     this.child.stdin.write(`${line}\n`);
   }
 

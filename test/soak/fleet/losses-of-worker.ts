@@ -1,36 +1,36 @@
 import type { SequenceGap } from '../../../src/wire/loads/load-account.js';
-import type { SeenStatus } from '../ear.js';
-import { intervals, lossesOf, type Heard, type Losses } from '../nats/losses.js';
-import type { WorkerLife } from './worker-plan.js';
+import type { SeenStatus } from '../source-listener.js';
+import { intervals, lossesOf, type ReceivedNumber, type Losses } from '../nats/losses.js';
+import type { WorkerLifetime } from './worker-plan.js';
 
-/** A silent link is noticed so much later; what a worker said before it left was lost on it already. */
-const NOTICED_MS = 10_000;
+/** How long it can take to detect a silent link. Messages published before that were already lost on it. */
+const DETECTION_MS = 10_000;
 
-/** How many messages somebody numbered, and what became of them. */
-export interface LossesOfLife extends Losses {
+/** How many messages a worker numbered, and how many of them were lost. */
+export interface WorkerLosses extends Losses {
   readonly count: number;
-  /** Of those reported, how many lie in no gap but over an interval that was reported as down. */
+  /** The reported ones that are in no gap, but in an interval with status down. */
   readonly reportedDown: number;
 }
 
 /**
- * What became of the messages of a publisher that may have come late and left early.
+ * The losses of a publisher that may have joined late and left early.
  *
- * Between messages that came, what is lost lies in a reported gap. What was lost before the first that came, or after
- * the last, no number tells: there the status was not live at some time. Of one that was killed, nobody knows what it
- * said after the last that came.
+ * Losses between received messages must be in a reported gap. Losses before the first or after the last received message
+ * are in no gap; there, the status must have been other than live at some time. For a killed publisher, the messages after
+ * the last received one are unknown.
  */
-export function lossesOfLife(
-  { beganAt, endedAt, count }: WorkerLife,
-  heard: readonly Heard[],
+export function lossesOfWorker(
+  { beganAt, endedAt, count }: WorkerLifetime,
+  received: readonly ReceivedNumber[],
   gaps: readonly SequenceGap[],
   statuses: readonly SeenStatus[],
-): LossesOfLife {
-  const [first, last] = [heard[0], heard.at(-1)];
-  const between = lossesOf((last?.number ?? -1) + 1, heard, gaps, statuses);
+): WorkerLosses {
+  const [first, last] = [received[0], received.at(-1)];
+  const between = lossesOf((last?.number ?? -1) + 1, received, gaps, statuses);
   const known = count ?? (last?.number ?? -1) + 1;
   const downs = intervals(statuses);
-  const end = (endedAt ?? Infinity) + NOTICED_MS;
+  const end = (endedAt ?? Infinity) + DETECTION_MS;
   const wasDown = (since: number, to: number): boolean =>
     downs.some(({ from, until }) => from <= to && until >= since);
   const before = first?.number ?? 0;

@@ -3,34 +3,34 @@ import { expect, it } from 'vitest';
 import { loadMonitor, type LoadMonitor } from '../../../src/core/pipeline/load-monitor.js';
 import { policies } from '../../../src/core/policy/policies.js';
 import { workerId } from '../../../src/core/worker-id.js';
-import { MARK } from './fleet-worker.js';
-import { wrongView } from './wrong-view.js';
+import { THRESHOLD } from './fleet-worker.js';
+import { viewErrors } from './view-errors.js';
 
 const [seven, eight] = [workerId('7'), workerId('8')];
 
-const stays = <T>(value: T): Observable<T> => NEVER.pipe(startWith(value));
+const constant = <T>(value: T): Observable<T> => NEVER.pipe(startWith(value));
 
 /** A monitor that sees two workers of one rank: the first has 90 of 100 blocks, the second 10. */
 function monitored(state: 'live' | 'down' = 'live'): LoadMonitor {
-  const said = { dpRank: 0, activeDecodeBlocks: null, activePrefillTokens: null };
+  const fields = { dpRank: 0, activeDecodeBlocks: null, activePrefillTokens: null };
   const monitor = loadMonitor(
     {
-      configs: stays(
+      configs: constant(
         new Map([
           [seven, { totalKvBlocks: 100 }],
           [eight, { totalKvBlocks: 100 }],
         ]),
       ),
-      decodeInstances: stays([seven, eight]),
+      decodeInstances: constant([seven, eight]),
       loads: NEVER.pipe(
         startWith(
-          { ...said, workerId: seven, kvUsedBlocks: 90 },
-          { ...said, workerId: eight, kvUsedBlocks: 10 },
+          { ...fields, workerId: seven, kvUsedBlocks: 90 },
+          { ...fields, workerId: eight, kvUsedBlocks: 10 },
         ),
       ),
-      status: [stays({ source: 'nats', state, since: 0 })],
+      status: [constant({ source: 'nats', state, since: 0 })],
     },
-    { policy: policies.default, start: { thresholds: { activeDecodeBlocksThreshold: MARK } } },
+    { policy: policies.default, start: { thresholds: { activeDecodeBlocksThreshold: THRESHOLD } } },
   );
   monitor.connect();
   return monitor;
@@ -43,32 +43,32 @@ const worker = (id: typeof seven, blocks: number, totalKvBlocks = 100) => ({
     totalKvBlocks,
   },
   blocks: [blocks],
-  busy: blocks > MARK * totalKvBlocks,
+  busy: blocks > THRESHOLD * totalKvBlocks,
 });
 
 it.each([
-  ['as it is', [worker(seven, 90), worker(eight, 10)], []],
-  ['a worker that has left', [worker(seven, 90)], ['2 workers are seen, and 1 are there']],
+  ['a right view', [worker(seven, 90), worker(eight, 10)], []],
+  ['a worker that has left', [worker(seven, 90)], ['the monitor has 2 workers instead of 1']],
   [
-    'another last value, which makes it busy',
+    'a different last value, which makes the worker busy',
     [worker(seven, 90), worker(eight, 95)],
-    ['busy are 7, 8; seen as busy are 7', 'worker 8, rank 0: seen is 10 of 85, true is 95 of 85'],
+    ['busy workers are 7 instead of 7, 8', 'worker 8, rank 0: 10 of 85 instead of 95 of 85'],
   ],
   [
-    'another card',
+    'another config',
     [worker(seven, 90), worker(eight, 10, 200)],
-    ['worker 8, rank 0: seen is 10 of 85, true is 10 of 170'],
+    ['worker 8, rank 0: 10 of 85 instead of 10 of 170'],
   ],
-  ['a worker that is not seen', [worker(seven, 90), worker(workerId('9'), 10)], ['worker 9 is not known']],
+  ['an unknown worker', [worker(seven, 90), worker(workerId('9'), 10)], ['worker 9 is unknown']],
 ])('%s', (_, workers, wrong) => {
   const monitor = monitored();
-  expect(wrongView(monitor, workers)).toEqual(wrong);
+  expect(viewErrors(monitor, workers)).toEqual(wrong);
   monitor.stop();
 });
 
-it('a source that is not live, and a monitor that has ended', () => {
+it('a source that is not live, and a stopped monitor', () => {
   const monitor = monitored('down');
-  expect(wrongView(monitor, [worker(seven, 90), worker(eight, 10)])).toEqual(['nats is down']);
+  expect(viewErrors(monitor, [worker(seven, 90), worker(eight, 10)])).toEqual(['nats is down']);
   monitor.stop();
-  expect(wrongView(monitor, [])).toEqual(['the monitor has ended']);
+  expect(viewErrors(monitor, [])).toEqual(['the monitor has ended']);
 });
