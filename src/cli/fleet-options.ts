@@ -27,7 +27,12 @@ export function withLiveOptions(command: Command, namespace: string, seconds?: n
         .default('http://localhost:2379'),
     )
     .addOption(namespaceOption(namespace))
-    .option('--duration <seconds>', 'stop after this time (default: run until Ctrl-C)', duration, seconds);
+    .option(
+      '--duration <seconds>',
+      `stop after this time${seconds === undefined ? ' (default: run until Ctrl-C)' : ''}`,
+      duration,
+      seconds,
+    );
 }
 
 /** The option `--nats`. */

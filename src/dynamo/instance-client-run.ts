@@ -145,7 +145,7 @@ export class InstanceClientRun {
     this.changed$.next();
   }
 
-  /** Tells a monitor that a worker is down or available again, unless `watch$` already does. */
+  /** Notifies a monitor that a worker is down or available again, unless `watch$` already does. */
   private emitEvent(event: FleetEvent): void {
     if (this.policy.watched === 'discovered') this.requests$.next(event);
   }

@@ -48,7 +48,7 @@ function addWatch(root: Command, terminal: Terminal, finish: Finish): void {
 function addSimulate(root: Command, terminal: Terminal, finish: Finish): void {
   const simulate = root
     .command('simulate')
-    .description('simulate a fleet of real workers: leases and model cards in etcd, loads on NATS');
+    .description('simulate a fleet on real servers: leases and model cards in etcd, loads on NATS');
   withLiveOptions(simulate, 'namespace in which the workers register (default: dynamo)', 120)
     .option('--workers <n>', 'number of workers', numberOption(1, 1000), 6)
     .option(

@@ -68,7 +68,7 @@ export class SharedLink implements NatsLink {
 
   /** Subscribes on the current connection. Subscriptions do not survive it: subscribe again after a reconnect. */
   subscribe(...args: Parameters<NatsLink['subscribe']>): ReturnType<NatsLink['subscribe']> {
-    if (this.link === null) throw new Error('there is no connection to NATS yet');
+    if (this.link === null) throw new Error('not connected to NATS yet');
     return this.link.subscribe(...args);
   }
 
