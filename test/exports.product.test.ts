@@ -131,7 +131,7 @@ describe('package.json', () => {
         "tidemark/service": [
           "FleetPools",
           "ServiceError",
-          "frontendMarks",
+          "frontendThresholds",
           "givenPool",
           "liveFleet",
           "startService",

@@ -1,5 +1,5 @@
-// A gateway that routes around busy workers: it follows the events of `tidemark serve`, sends each request to the next
-// worker that is not busy, and answers 529 with Retry-After when all are. Plain Node, nothing to install.
+// A gateway that routes around busy workers: it reads the server-sent events of `tidemark serve`, sends each request to the
+// next free worker, and answers 529 with Retry-After when all workers are busy. Plain Node, nothing to install.
 //
 //   TIDEMARK=http://127.0.0.1:9420 MODEL=llama WORKERS="7=http://10.0.0.7:8000 8=http://10.0.0.8:8000" \
 //     node examples/gateway/gateway.js
@@ -13,13 +13,11 @@ const workers = new Map(
     .map((entry) => entry.split(/=(.*)/s).slice(0, 2)),
 );
 if (workers.size === 0) {
-  console.error(
-    'WORKERS names no worker: write WORKERS="<id>=<url> <id>=<url>", with the ids of GET /workers.',
-  );
+  console.error('WORKERS is empty: set WORKERS="<id>=<url> <id>=<url>", with the ids from GET /workers.');
   process.exit(2);
 }
 
-/** Who is busy, and how long who is refused should wait, both as tidemark said last. */
+/** The busy workers and the Retry-After of refused requests, as last reported by tidemark. */
 const busy = new Set();
 let retryAfterSeconds = 1;
 let turn = 0;
@@ -56,8 +54,8 @@ server.listen(Number(PORT), '127.0.0.1', () =>
   console.log(`routing on http://127.0.0.1:${server.address().port}`),
 );
 
-/** What tidemark says, applied as it comes. */
-function take(type, data) {
+/** Applies a server-sent event of tidemark. */
+function apply(type, data) {
   if (type === 'snapshot') {
     busy.clear();
     for (const pool of data.pools.filter(({ model }) => model === MODEL)) {
@@ -69,7 +67,7 @@ function take(type, data) {
   else if (type === 'fleet') retryAfterSeconds = data.retryAfterSeconds ?? retryAfterSeconds;
 }
 
-// While tidemark is away, what it said last stays; when it is back, it goes on behind the last event.
+// While tidemark is unreachable, its last state is kept. After a reconnect, the stream resumes after the last event.
 let lastEventId = '';
 for (;;) {
   try {
@@ -84,13 +82,13 @@ for (;;) {
           (name) => new RegExp(`^${name}: (.*)$`, 'm').exec(event)?.[1],
         );
         if (data === undefined) continue;
-        take(type, JSON.parse(data));
+        apply(type, JSON.parse(data));
         lastEventId = id;
       }
     }
   } catch (error) {
     console.error(
-      `tidemark cannot be followed (${error.cause?.message ?? error.message}); tried again in a second`,
+      `cannot read events from tidemark (${error.cause?.message ?? error.message}); retrying in a second`,
     );
   }
   await sleep(1000);

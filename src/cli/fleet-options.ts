@@ -6,60 +6,72 @@ import { numberOption } from './command-options.js';
 import { readInput } from './read-input.js';
 import { CliError } from './terminal.js';
 
-/** Where a live fleet is, as it stands on a command line or in Dynamo's own environment variables. */
+/** Where a live fleet is, from the command line or from Dynamo's own environment variables. */
 export interface LiveOptions {
   readonly nats: string;
   readonly etcd: string;
   readonly namespace?: string;
-  /** Seconds. Absent: until a signal. */
+  /** In seconds. Absent: until a signal. */
   readonly duration?: number;
   readonly json?: boolean;
 }
 
-/** Adds what every command on a live fleet takes. A flag wins over the environment. */
+/** Adds the options of every command on a live fleet. A flag takes precedence over the environment. */
 export function withLiveOptions(command: Command, namespace: string, seconds?: number): Command {
   const duration = numberOption(0.1, 2_000_000, { fraction: true });
   return command
     .addOption(natsOption())
     .addOption(
-      new Option('--etcd <urls>', 'etcd hosts, with commas between them')
+      new Option('--etcd <urls>', 'etcd hosts, comma-separated')
         .env('ETCD_ENDPOINTS')
         .default('http://localhost:2379'),
     )
     .addOption(namespaceOption(namespace))
-    .option('--duration <seconds>', 'end by itself after so long', duration, seconds);
+    .option(
+      '--duration <seconds>',
+      `stop after this time${seconds === undefined ? ' (default: run until Ctrl-C)' : ''}`,
+      duration,
+      seconds,
+    );
 }
 
-/** Where NATS is. */
+/** The option `--nats`. */
 export function natsOption(): Option {
-  return new Option('--nats <urls>', 'NATS servers, with commas between them')
+  return new Option('--nats <urls>', 'NATS servers, comma-separated')
     .env('NATS_SERVER')
     .default('nats://localhost:4222');
 }
 
+/** The option `--namespace`. */
 export function namespaceOption(text: string): Option {
   return new Option('--namespace <name>', text).env('DYN_NAMESPACE');
 }
 
-/** The other variables of Dynamo that count for NATS, for the help. */
+/** Help text: Dynamo's other environment variables for NATS. */
 export const natsCredentialsHelp = `
-Who we are comes from Dynamo's variables, so that no password stands on a command line:
+Credentials come from Dynamo's environment variables, so that no password appears on a command line:
   NATS_AUTH_USERNAME and NATS_AUTH_PASSWORD, NATS_AUTH_TOKEN, NATS_AUTH_NKEY or NATS_AUTH_CREDENTIALS_FILE;
-  NATS_TLS_CA_CERT_PATH (a file); a user in the URL counts for that server.`;
+  NATS_TLS_CA_CERT_PATH (a file). A user in a URL applies to that server only.`;
 
-/** The same of both servers. */
+/** Help text: the same for NATS and etcd. */
 export const credentialsHelp = `${natsCredentialsHelp}
   ETCD_AUTH_USERNAME and ETCD_AUTH_PASSWORD; ETCD_AUTH_CA, ETCD_AUTH_CLIENT_CERT, ETCD_AUTH_CLIENT_KEY (PEM text).`;
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** The environment variables of a process. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** How to reach both servers, with whom Dynamo's own variables say that we are. An empty variable is none. */
+/** How to connect to NATS and etcd. */
 export interface ConnectionOptions {
   readonly nats: NatsOptions;
   readonly etcd: EtcdOptions;
 }
 
-/** @throws CliError for what goes together and is not, and for a file that cannot be read */
+/**
+ * How to connect to NATS and etcd, with the credentials of Dynamo's own environment variables. An empty variable counts
+ * as absent.
+ *
+ * @throws CliError if only one variable of a pair is set, or if a file cannot be read
+ */
 export function connectionOptionsFromEnv(
   { nats, etcd }: Pick<LiveOptions, 'nats' | 'etcd'>,
   environment: Environment,
@@ -67,7 +79,7 @@ export function connectionOptionsFromEnv(
   return { nats: natsOptionsFromEnv(nats, environment), etcd: etcdOptionsFromEnv(etcd, environment) };
 }
 
-/** How to reach NATS alone. @throws CliError as {@link connectionOptionsFromEnv} does */
+/** How to connect to NATS. @throws CliError as {@link connectionOptionsFromEnv} does */
 export function natsOptionsFromEnv(urls: string, environment: Environment): NatsOptions {
   const value = variablesOf(environment);
   const text = (name: string): string | undefined => {
@@ -77,7 +89,7 @@ export function natsOptionsFromEnv(urls: string, environment: Environment): Nats
   const natsUser = pairOf(value, 'NATS_AUTH_USERNAME', 'NATS_AUTH_PASSWORD');
   const token = value('NATS_AUTH_TOKEN');
   const nkeySeed = value('NATS_AUTH_NKEY');
-  // In the order in which Dynamo looks for them.
+  // Dynamo looks for them in this order.
   const auth = (): NatsAuth | undefined => {
     if (natsUser !== undefined) return { user: natsUser[0], password: natsUser[1] };
     if (token !== undefined) return { token };
@@ -111,11 +123,11 @@ function variablesOf(environment: Environment): ReadVariable {
   return (name) => (environment[name] === '' ? undefined : environment[name]);
 }
 
-function pairOf(value: ReadVariable, one: string, two: string): readonly [string, string] | undefined {
-  const [first, second] = [value(one), value(two)];
+function pairOf(value: ReadVariable, name1: string, name2: string): readonly [string, string] | undefined {
+  const [first, second] = [value(name1), value(name2)];
   if (first !== undefined && second !== undefined) return [first, second];
   if (first === undefined && second === undefined) return undefined;
-  throw new CliError(`${one} and ${two} go together: set both or none.`);
+  throw new CliError(`${name1} and ${name2} must be set together: set both or neither.`);
 }
 
 function etcdTls(value: ReadVariable): EtcdTls | undefined {
@@ -141,15 +153,19 @@ export interface FleetOptions extends LiveOptions {
   readonly prefillEndpoint?: string;
 }
 
-/** Which fleet, and which part of it, in the words of the library; and in a sentence. */
+/** The namespace, `undefined` for every one. An empty environment variable counts as absent. */
+export function namespaceFromOptions({ namespace }: Pick<LiveOptions, 'namespace'>): string | undefined {
+  return namespace === '' ? undefined : namespace;
+}
+
+/** The chosen fleet as options of the library (`sources`), and as a text for people. */
 export function fleetFromOptions(options: FleetOptions): {
   readonly sources: Omit<DynamoSourcesOptions, 'form'>;
   readonly text: string;
 } {
   const { nats, etcd } = connectionOptionsFromEnv(options, process.env);
   const { endpoint, prefillEndpoint } = options;
-  // A variable that is set to nothing is none.
-  const namespace = options.namespace === '' ? undefined : options.namespace;
+  const namespace = namespaceFromOptions(options);
   const parts = [
     namespace === undefined ? 'every namespace' : `namespace ${namespace}`,
     endpoint === undefined ? 'every endpoint' : `endpoint ${endpoint}`,

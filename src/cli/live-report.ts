@@ -6,8 +6,13 @@ import { stringifyJson } from '../wire/json/json-value.js';
 import type { SequenceGap } from '../wire/loads/load-account.js';
 import type { Terminal } from './terminal.js';
 
-/** A source or a worker that says how it is. */
+/** The status of a source or of a registration. */
 export type ReportedStatus = Omit<SourceStatus, 'state'> & { readonly state: string };
+
+/** The text of a summary that says which workers are busy. */
+export function busyText(busy: readonly string[]): string {
+  return busy.length === 0 ? 'no worker is busy' : `busy: ${busy.join(', ')}`;
+}
 
 const MAX_GAPS = 5;
 const MAX_REASONS = 20;
@@ -19,11 +24,11 @@ const sourceNames: Readonly<Record<string, string>> = {
 };
 
 /**
- * What is said while a live fleet is watched: results on standard output, everything else on standard error; as JSON
- * all of it on standard output, one object a line, with its `kind`. The wall clock labels each line.
+ * Prints what happens while a live fleet is watched. Results go to standard output, everything else to standard error.
+ * As JSON, everything goes to standard output, as one object per line with its `kind`. Times are wall-clock times.
  */
 export class LiveReport {
-  private readonly reported = new Map<string, { readonly state: string; readonly whys: Set<string> }>();
+  private readonly reported = new Map<string, { readonly state: string; readonly reasons: Set<string> }>();
 
   constructor(
     private readonly terminal: Terminal,
@@ -31,7 +36,7 @@ export class LiveReport {
     private readonly scheduler: SchedulerLike,
   ) {}
 
-  /** What begins: for people in both forms. */
+  /** Says what starts. The text goes to standard error in both forms. */
   start(text: string, details: object): void {
     this.terminal.err(text);
     if (this.json) this.object('began', this.scheduler.now(), details);
@@ -43,20 +48,20 @@ export class LiveReport {
     else this.terminal.out(`${this.time(at)}  ${busy ? '▲' : '▽'} ${text}`);
   }
 
-  /** A state that differs, or another reason for it; that it is tried again and again is told once. */
+  /** Prints a status when its state changes or has a new reason. Repeated attempts are printed once. */
   status(status: ReportedStatus): void {
     const { source, state, since, why = '', retryInMs } = status;
-    const reported = this.reported.get(source);
-    if (reported?.state !== state) this.reported.set(source, { state, whys: new Set([why]) });
-    else if (reported.whys.has(why) || reported.whys.size === MAX_REASONS) return;
-    else reported.whys.add(why);
+    const before = this.reported.get(source);
+    if (before?.state !== state) this.reported.set(source, { state, reasons: new Set([why]) });
+    else if (before.reasons.has(why) || before.reasons.size === MAX_REASONS) return;
+    else before.reasons.add(why);
     if (this.json) {
       this.object('status', this.scheduler.now(), { ...status, since: this.wall(since).toISOString() });
       return;
     }
     const reason = why === '' ? '' : `: ${why}`;
     const retry = retryInMs === undefined ? '' : ` Next try in ${Math.round(retryInMs)} ms.`;
-    const from = state === reported?.state ? ` since ${this.time(since)}` : '';
+    const from = state === before?.state ? ` since ${this.time(since)}` : '';
     this.note(`${sourceNames[source] ?? source}: ${state}${from}${reason}${retry}`);
   }
 
@@ -72,13 +77,13 @@ export class LiveReport {
       return;
     }
     for (const { publisherId, from, to, missing, detached, restarted } of gaps.slice(0, MAX_GAPS)) {
-      const why = detached ? ', while the connection was away' : restarted ? ', before its first' : '';
-      this.note(`gap: publisher ${publisherId}: ${missing} missing, numbers ${from} to ${to}${why}`);
+      const why = detached ? ', while disconnected' : restarted ? ', before the first message' : '';
+      this.note(`gap: publisher ${publisherId}: ${missing} missing (${from} to ${to})${why}`);
     }
     if (gaps.length > MAX_GAPS) this.note(`gap: ${gaps.length - MAX_GAPS} more gaps`);
   }
 
-  /** Anything else that happened. */
+  /** Prints any other event. */
   event(kind: string, text: string, details: object): void {
     if (this.json) this.object(kind, this.scheduler.now(), details);
     else this.note(text);
@@ -97,7 +102,7 @@ export class LiveReport {
     this.terminal.out(stringifyJson({ time: this.wall(at).toISOString(), kind, ...details }));
   }
 
-  /** What the wall clock showed, or will show, at a time of the scheduler. */
+  /** The wall-clock time of a time of the scheduler. */
   private wall(at: number): Date {
     return new Date(Date.now() - this.scheduler.now() + at);
   }

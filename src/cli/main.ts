@@ -4,7 +4,7 @@ import { TidemarkError } from '../core/errors.js';
 import { program } from './program.js';
 import { exitCode, processTerminal } from './terminal.js';
 
-// A reader that has seen enough (`tidemark decode … | head`) is no error.
+// A reader that closes the pipe early (`tidemark decode … | head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(exitCode.ok);

@@ -1,12 +1,12 @@
 import { Observable, type SchedulerLike } from 'rxjs';
 
 /**
- * Emits each item when its time has come, counted from the subscription; items of one moment together.
+ * Emits each item at its time `at`, in milliseconds since the subscription.
  *
- * 1. Nothing is taken from `items` before it is due, but for the one that comes next.
- * 2. Late items are not dropped. Between two moments the scheduler has its turn, so timers and signals are heard
- *    even when the items never keep up.
- * 3. It completes after the last item, and errors when the iteration throws.
+ * 1. Items with the same time are emitted together. Only the next item is taken from `items` in advance.
+ * 2. Late items are not dropped. Between two times the scheduler runs other work, so timers and signals are handled even
+ *    when the items are permanently late.
+ * 3. It completes after the last item, and errors if the iteration throws.
  */
 export function paced<T extends { readonly at: number }>(
   items: Iterable<T>,
@@ -14,7 +14,7 @@ export function paced<T extends { readonly at: number }>(
 ): Observable<T> {
   return new Observable((subscriber) => {
     const iterator = items[Symbol.iterator]();
-    const began = scheduler.now();
+    const startedAt = scheduler.now();
     let next: IteratorResult<T>;
     const take = (): void => {
       try {
@@ -30,14 +30,14 @@ export function paced<T extends { readonly at: number }>(
         !subscriber.closed &&
         next.done !== true &&
         next.value.at === due &&
-        due <= scheduler.now() - began
+        due <= scheduler.now() - startedAt
       ) {
         subscriber.next(next.value);
         take();
       }
       if (subscriber.closed) return;
       if (next.done === true) subscriber.complete();
-      else this.schedule(undefined, Math.max(0, next.value.at - (scheduler.now() - began)));
+      else this.schedule(undefined, Math.max(0, next.value.at - (scheduler.now() - startedAt)));
     });
   });
 }

@@ -5,15 +5,15 @@ import { gunzipSync } from 'node:zlib';
 import { CliError } from './terminal.js';
 
 const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file; check the path',
-  EACCES: 'it may not be read; check its permissions',
+  ENOENT: 'the file does not exist; check the path',
+  EACCES: 'permission denied; check its permissions',
   EISDIR: 'it is a folder; name the files in it',
 };
 
 /**
- * The content of a file, unpacked when its name ends in `.gz`.
+ * Reads a file, and unpacks it if its name ends in `.gz`.
  *
- * @throws CliError that names the file, and says why it cannot be read
+ * @throws CliError with the name of the file and the reason if it cannot be read
  */
 export function readInput(file: string): Uint8Array {
   let bytes: Uint8Array;
@@ -21,22 +21,22 @@ export function readInput(file: string): Uint8Array {
     bytes = readFileSync(file);
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new CliError(`${file} cannot be read: ${reasons[code] ?? message}.`, { cause: error });
+    throw new CliError(`Cannot read ${file}: ${reasons[code] ?? message}.`, { cause: error });
   }
   if (!file.endsWith('.gz')) return bytes;
   try {
     return gunzipSync(bytes);
   } catch (error) {
-    throw new CliError(`${file} is no complete gzip file; unpack it by hand or record it anew.`, {
+    throw new CliError(`${file} is not a complete gzip file; unpack it by hand, or record it again.`, {
       cause: error,
     });
   }
 }
 
 /**
- * The lines of a file, or of standard input where there is no file or it is called `-`; empty ones are left out.
+ * The non-empty lines of a file, or of standard input if the file is absent or `-`.
  *
- * @throws CliError that names the file, where it cannot be read
+ * @throws CliError with the name of the file if it cannot be read
  */
 export async function* inputLines(
   file: string | undefined,
@@ -51,7 +51,7 @@ export async function* inputLines(
     }
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
-    throw new CliError(`${file ?? 'standard input'} cannot be read: ${error.message}; check the path.`, {
+    throw new CliError(`Cannot read ${file ?? 'standard input'}: ${error.message}; check the path.`, {
       cause: error,
     });
   }

@@ -1,10 +1,10 @@
 import { NEVER, type Observable, type SchedulerLike, fromEvent, merge, take, timer } from 'rxjs';
 import { TidemarkError } from '../core/errors.js';
 
-/** What the process tells its caller: all well, an expectation did not hold, or the call cannot be carried out. */
+/** Exit codes: success, an expectation does not hold, or invalid usage. */
 export const exitCode = { ok: 0, failed: 1, usage: 2 } as const;
 
-/** A call that cannot be carried out: one sentence that says what, where, and what to do. */
+/** Invalid usage. The message says what is wrong, where, and what to do. */
 export class CliError extends TidemarkError {
   override readonly name = 'CliError';
 
@@ -13,7 +13,7 @@ export class CliError extends TidemarkError {
   }
 }
 
-/** Where a command writes: results to `out`, everything else to `err`. `progress` only shows on a terminal. */
+/** The output of a command: results go to `out`, everything else to `err`; `progress` only shows on a terminal. */
 export interface Terminal {
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
@@ -34,8 +34,8 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** Emits once when the user has seen enough: at Ctrl-C, at SIGTERM, or after so many seconds. */
+/** Emits once, on Ctrl-C, on SIGTERM, or after the given number of seconds. */
 export function untilSignal(seconds: number | undefined, scheduler: SchedulerLike): Observable<unknown> {
-  const over$ = seconds === undefined ? NEVER : timer(seconds * 1000, scheduler);
-  return merge(over$, fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM')).pipe(take(1));
+  const elapsed$ = seconds === undefined ? NEVER : timer(seconds * 1000, scheduler);
+  return merge(elapsed$, fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM')).pipe(take(1));
 }

@@ -1,18 +1,19 @@
 import type { Command } from 'commander';
-import { type Count, countOf } from '../core/count.js';
+import type { Count } from '../core/count.js';
+import { parseCount, parseNumber } from '../core/number-text.js';
 import type { LoadPolicy } from '../core/policy/load-policy.js';
 import { LoadThresholdConfig } from '../core/policy/load-threshold-config.js';
 import type { LoadThresholds } from '../core/policy/load-thresholds.js';
 import { CliError } from './terminal.js';
 
-/** Marks as they stand on a command line; named as Dynamo's own flags. */
+/** The threshold options of a command line, named after Dynamo's own flags. */
 export interface ThresholdOptions {
   readonly activeDecodeBlocksThreshold?: string;
   readonly activePrefillTokensThreshold?: string;
   readonly activePrefillTokensThresholdFrac?: string;
 }
 
-/** Adds the three marks to a command. */
+/** Adds the three threshold options to a command. */
 export function withThresholdOptions(command: Command): Command {
   return command
     .option(
@@ -27,9 +28,9 @@ export function withThresholdOptions(command: Command): Command {
 }
 
 /**
- * The marks of a command line under a policy, with `otherwise` where no mark is given.
+ * The thresholds of a command line under a policy; `defaults` if none is given.
  *
- * @throws CliError for what is no number; ThresholdError, with everything the policy refuses
+ * @throws CliError for a value that is not a number; ThresholdError, with all values that the policy refuses
  */
 export function thresholdsFromOptions(
   options: ThresholdOptions,
@@ -50,29 +51,29 @@ export function thresholdsFromOptions(
       options.activePrefillTokensThresholdFrac,
     ),
   };
-  const none = Object.values(given).every((mark) => mark === undefined);
+  const none = Object.values(given).every((threshold) => threshold === undefined);
   return LoadThresholdConfig.defaults(policy).set(none ? defaults : given);
 }
 
-/** A whole number keeps all its digits. */
+/** A valid count keeps all its digits; the policy refuses any other number. */
 function tokensOf(flag: string, text: string | undefined): Count | undefined {
-  return text !== undefined && /^[0-9]+$/.test(text) ? countOf(BigInt(text)) : numberOf(flag, text);
+  return parseCount(text ?? '') ?? numberOf(flag, text);
 }
 
 function numberOf(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const value = text.trim() === '' ? NaN : Number(text);
-  if (Number.isNaN(value)) throw new CliError(`${flag} must be a number, not ${JSON.stringify(text)}.`);
+  const value = parseNumber(text, { min: -Infinity, max: Infinity, fraction: true });
+  if (value === null) throw new CliError(`${flag} must be a number, not ${JSON.stringify(text)}.`);
   return value;
 }
 
-/** The marks in force, for people. */
+/** The thresholds in words, for people. */
 export function thresholdsText(thresholds: LoadThresholds): string {
   const parts = [
     [thresholds.activeDecodeBlocksThreshold, ' of the KV blocks'],
     [thresholds.activePrefillTokensThreshold, ' prefill tokens'],
     [thresholds.activePrefillTokensThresholdFrac, ' × the batch limit in prefill tokens'],
   ] as const;
-  const set = parts.filter(([mark]) => mark !== null).map(([mark, of]) => `${mark}${of}`);
-  return set.length === 0 ? 'marks are off' : `marks: ${set.join(', ')}`;
+  const set = parts.filter(([value]) => value !== null).map(([value, unit]) => `${value}${unit}`);
+  return set.length === 0 ? 'no threshold is set' : `thresholds: ${set.join(', ')}`;
 }

@@ -7,9 +7,9 @@ import type { SourceStatus } from '../core/sources/source-status.js';
 import type { EndpointName, WorkerChange } from '../core/sources/worker-info.js';
 import type { EndpointLike } from '../wire/endpoint-names.js';
 
-/** Which workers of a store. */
+/** Which workers to take from etcd. */
 export interface FleetScope {
-  /** The hosts and who we are; a text is the hosts, with commas between them. */
+  /** The hosts and credentials of etcd; a string is a comma-separated list of hosts. */
   readonly etcd: string | EtcdOptions;
   /** Absent: every namespace. */
   readonly namespace?: string;
@@ -17,7 +17,7 @@ export interface FleetScope {
   readonly prefillEndpoint?: EndpointLike;
 }
 
-/** What etcd knows of a fleet, as sources of a monitor. */
+/** The fleet in etcd, as sources of a monitor. */
 export interface DiscoverySources {
   readonly sources: {
     readonly configs: Observable<ConfigChange>;
@@ -29,7 +29,7 @@ export interface DiscoverySources {
   readonly workers$: Observable<WorkerChange>;
 }
 
-/** The workers of one endpoint, or (`null`) all, each under its id. */
+/** The workers of one endpoint; `null` for all workers, each under its id. */
 export function discoverySources(scope: FleetScope, endpoint: EndpointName | null): DiscoverySources {
   const { namespace, prefillEndpoint } = scope;
   const etcd = typeof scope.etcd === 'string' ? { hosts: scope.etcd.split(',') } : scope.etcd;

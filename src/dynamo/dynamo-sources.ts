@@ -10,43 +10,42 @@ import type { WorkerChange } from '../core/sources/worker-info.js';
 import { parseEndpoint, type EndpointLike } from '../wire/endpoint-names.js';
 import { discoverySources, type FleetScope } from './discovery-sources.js';
 
-/** A fleet, and which part of it. */
+/** The options of {@link dynamoSources}. */
 export interface DynamoSourcesOptions extends FleetScope {
-  /** The servers, or a connection that is there already; a text is the servers. */
+  /** The NATS servers, or an existing connection; a string is a comma-separated list of servers. */
   readonly nats: string | NatsConnectionOptions;
   /** The endpoint whose workers are judged together. Absent: all workers, each under its id. */
   readonly endpoint?: EndpointLike;
-  /** Only what this release publishes. Absent: all. */
+  /** Accept only messages of this release. Absent: all. */
   readonly release?: LoadRelease;
-  /** `columns` when absent: the fast form. `objects` say besides who published each, as which number, and when. */
+  /** `columns` (fast) when absent. `objects` also have the publisher, the sequence number and the time of each load. */
   readonly form?: LoadForm;
 }
 
-/** What {@link dynamoSources} returns: what a monitor takes, and what else is known of the fleet. */
+/** The result of {@link dynamoSources}: the sources of a monitor, and more about the fleet. */
 export interface DynamoSources<Load extends LoadReceived | LoadBatch = LoadBatch> extends MonitorSources {
   readonly loads: Observable<Load>;
   readonly configs: Observable<ConfigChange>;
   readonly decodeInstances: Observable<InstanceChange>;
   readonly events: Observable<FleetEvent>;
   readonly status: readonly [loads: Observable<SourceStatus>, discovery: Observable<SourceStatus>];
-  /** What came over NATS, and what did not. */
+  /** The accounting of received and missing messages. */
   readonly accounting$: Observable<AccountingReport>;
-  /** Who the workers are. */
+  /** The identities of the workers. */
   readonly workers$: Observable<WorkerChange>;
 }
 
 /**
- * A live Dynamo fleet as the sources of a monitor: loads from NATS, cards and instances from etcd.
+ * A live Dynamo fleet as the sources of a monitor: loads from NATS, configs and instances from etcd.
  *
- * 1. Nothing is connected before the monitor is. Each server heals by itself; while one is away, what it last said
- *    stays, and its status says since when it is not renewed, why, and when it is tried again.
- * 2. With an `endpoint`, only its cards and its instances count: one id may serve two endpoints, and each pool has a
- *    monitor of its own. Without, every worker that discovery knows counts, under its id.
- * 3. Messages and records that cannot be read come as events, so that the monitor tells them among its problems.
- * 4. Loads come as columns, or as objects where that is asked for: then each also has its publisher, number and time.
+ * 1. It connects when the monitor does, and reconnects to each server independently. While a server is unreachable, its last
+ *    values are kept. The status says since when they are stale, why, and when the next attempt follows.
+ * 2. With an `endpoint`, only its configs and instances are used: one id may serve two endpoints, and each pool has its own
+ *    monitor. Without one, every worker that discovery knows is used, under its id.
+ * 3. Messages and records that cannot be read become events, so that the monitor reports them as problems.
+ * 4. Loads are columns, or objects if `form` says so. Objects also have the publisher, the sequence number and the time.
  *
- * @throws NatsOptionsError, EtcdOptionsError, EndpointNameError or ScopeError, when it is called, for options that
- *   cannot be followed.
+ * @throws NatsOptionsError, EtcdOptionsError, EndpointNameError or ScopeError, synchronously, for invalid options.
  *
  * @example
  * ```ts no-run
@@ -77,7 +76,7 @@ export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<Load
   const { namespace, release } = options;
   const nats = toNatsConnectionOptions(options.nats);
   const endpoint = options.endpoint === undefined ? null : parseEndpoint(options.endpoint, namespace);
-  const wanted = {
+  const loadOptions = {
     ...nats,
     ...(namespace !== undefined && { namespace }),
     ...(endpoint !== null && { endpoint }),
@@ -85,8 +84,8 @@ export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<Load
   };
   const events: NatsLoads<LoadReceived | LoadBatch> =
     options.form === 'objects'
-      ? natsLoads({ ...wanted, form: 'objects' })
-      : natsLoads({ ...wanted, form: 'columns' });
+      ? natsLoads({ ...loadOptions, form: 'objects' })
+      : natsLoads({ ...loadOptions, form: 'columns' });
   const fleet = discoverySources(options, endpoint);
   return {
     ...fleet.sources,

@@ -1,6 +1,6 @@
-// The faces of the original, for people who come from it.
+// Dynamo's own API, and live fleets as sources.
 
-// Which workers of an endpoint a router may choose.
+// The instance client: which workers of an endpoint a router may choose.
 export { instanceClient, type InstanceClient } from './instance-client.js';
 export type { InstanceClientOptions } from './instance-client.js';
 export { clientPolicies } from './client-policy.js';
@@ -18,6 +18,6 @@ export { dynamoSources, type DynamoSources, type DynamoSourcesOptions } from './
 export { scrapedSources, type ScrapedSources, type ScrapedSourcesOptions } from './scraped-sources.js';
 export type { FleetScope } from './discovery-sources.js';
 
-// The statistics that workers of old releases are asked for.
+// The statistics of scraped workers (Dynamo up to 0.6).
 export { EndpointCollector, KvMetricsAggregator } from './scraped-endpoints.js';
 export type { ComponentName, ScrapedEndpointsOptions } from './scraped-endpoints.js';

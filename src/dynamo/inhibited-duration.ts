@@ -1,12 +1,12 @@
 import { TidemarkError } from '../core/errors.js';
 
-/** How long a worker that was reported down stays out, in milliseconds, when nobody says otherwise. */
+/** The default time for which a worker that was reported down is unavailable, in milliseconds. */
 export const DEFAULT_INHIBITED_MS = 5000;
 
-/** A timer set for longer goes off at once. */
+/** Node fires timers with a longer delay immediately. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** A duration that cannot be waited for. */
+/** A duration that is negative, not a number, or too long for a timer. */
 export class InhibitedDurationError extends TidemarkError {
   override readonly name = 'InhibitedDurationError';
 
@@ -19,9 +19,9 @@ export class InhibitedDurationError extends TidemarkError {
 }
 
 /**
- * The same duration, when it can be waited for.
+ * Validates a duration, and returns it.
  *
- * @throws InhibitedDurationError for a negative number, for NaN, and for more than a timer can wait, 2^31 − 1.
+ * @throws InhibitedDurationError for a negative number, for NaN, and for more than 2^31 − 1, the maximum of a timer.
  */
 export function validateInhibitedMs(durationMs: number): number {
   if (!(durationMs >= 0 && durationMs <= MAX_TIMER_MS)) throw new InhibitedDurationError(durationMs);
@@ -29,11 +29,11 @@ export function validateInhibitedMs(durationMs: number): number {
 }
 
 /**
- * Reads the value of `DYN_RUNTIME_INHIBITED_DURATION_SECS`, in milliseconds.
+ * Converts the value of `DYN_RUNTIME_INHIBITED_DURATION_SECS` to milliseconds.
  *
- * 1. A whole number of seconds is taken; `0` turns down-reports and the periodic reconcile off.
- * 2. Absent, it is 5 s.
- * 3. Anything else is 5 s too, and `warn` is given a sentence that says so.
+ * 1. The value is a whole number of seconds; `0` turns off down reports and the periodic reconcile.
+ * 2. If it is absent, the duration is 5 s.
+ * 3. If it is invalid, the duration is 5 s, and `warn` is called with a sentence that says so.
  *
  * @example
  * ```ts
@@ -42,7 +42,7 @@ export function validateInhibitedMs(durationMs: number): number {
  * console.log(inhibitedDurationMs(undefined), inhibitedDurationMs('17'));
  * // Logs: 5000 17000
  * inhibitedDurationMs('soon', (text) => console.log(text));
- * // Logs: DYN_RUNTIME_INHIBITED_DURATION_SECS is no number of seconds that can be waited: "soon"; 5 are taken
+ * // Logs: DYN_RUNTIME_INHIBITED_DURATION_SECS is not a valid number of seconds: "soon"; using 5
  * ```
  *
  * @see {@link instanceClient}
@@ -52,8 +52,8 @@ export function inhibitedDurationMs(text: string | undefined, warn?: (text: stri
   const seconds = /^\+?\d+$/.test(text) ? Number(text) : NaN;
   if (seconds * 1000 <= MAX_TIMER_MS) return seconds * 1000;
   warn?.(
-    `DYN_RUNTIME_INHIBITED_DURATION_SECS is no number of seconds that can be waited: ${JSON.stringify(text)}; ` +
-      `${DEFAULT_INHIBITED_MS / 1000} are taken`,
+    `DYN_RUNTIME_INHIBITED_DURATION_SECS is not a valid number of seconds: ${JSON.stringify(text)}; ` +
+      `using ${DEFAULT_INHIBITED_MS / 1000}`,
   );
   return DEFAULT_INHIBITED_MS;
 }

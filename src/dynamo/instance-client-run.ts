@@ -24,8 +24,8 @@ import type { ClientPolicy } from './client-policy.js';
 import { RoutingSets, type RoutingSnapshot } from './routing-sets.js';
 
 /**
- * One life of an instance client, from its first call to its stop. A monitor hears of a change before the sets are
- * handed out, so that what it publishes upon it is in them: nobody sees the state in between.
+ * One run of an instance client, from its first call to its stop. A monitor receives a change before the sets are emitted,
+ * so that the sets already contain what it publishes in response. Subscribers never see an intermediate state.
  */
 export class InstanceClientRun {
   private readonly sets: RoutingSets;
@@ -51,21 +51,21 @@ export class InstanceClientRun {
     }
   }
 
-  /** One of the sets: the present one first, then whenever it differs. */
+  /** Emits one of the sets: first the current one, then each different one. */
   observeSet(
     select: (snapshot: RoutingSnapshot) => ReadonlySet<WorkerId>,
-    isLast: () => boolean = () => false,
+    isEnded: () => boolean = () => false,
   ): Observable<ReadonlySet<WorkerId>> {
     return this.changed$.pipe(
       startWith(undefined),
-      map(() => ({ ids: select(this.snapshot()), last: isLast() })),
-      takeWhile(({ last }) => !last, true),
+      map(() => ({ ids: select(this.snapshot()), isLast: isEnded() })),
+      takeWhile(({ isLast }) => !isLast, true),
       map(({ ids }) => ids),
       distinctUntilChanged(),
     );
   }
 
-  /** The instances as a monitor watches them. */
+  /** The instances for a monitor. */
   readonly watch$: Observable<InstanceChange> = defer(() =>
     this.policy.watched === 'available'
       ? this.observeSet(
@@ -115,7 +115,7 @@ export class InstanceClientRun {
     if (this.subscription !== undefined) return this.subscription;
     const subscription = new Subscription(() => this.finish());
     this.subscription = subscription;
-    const again$ = this.inhibitedMs === 0 ? EMPTY : interval(this.inhibitedMs, this.scheduler);
+    const periodic$ = this.inhibitedMs === 0 ? EMPTY : interval(this.inhibitedMs, this.scheduler);
     subscription.add(
       this.instances$
         .pipe(
@@ -123,7 +123,7 @@ export class InstanceClientRun {
           tap((change) => this.reconcile(change)),
           catchError((error: unknown) => this.reportFailure(error)),
           tap({ complete: () => this.discoveryEnded() }),
-          switchMap(() => again$),
+          switchMap(() => periodic$),
         )
         .subscribe({
           next: () => this.reconcile(undefined),
@@ -145,7 +145,7 @@ export class InstanceClientRun {
     this.changed$.next();
   }
 
-  /** Tells a monitor who is down and who is not any more, unless its watch says so. */
+  /** Notifies a monitor that a worker is down or available again, unless `watch$` already does. */
   private emitEvent(event: FleetEvent): void {
     if (this.policy.watched === 'discovered') this.requests$.next(event);
   }
@@ -158,7 +158,7 @@ export class InstanceClientRun {
 
   private finish(): void {
     this.timers?.stop();
-    // Whoever connects again when the outputs complete begins a new run.
+    // Before the outputs complete, so that a subscriber that reconnects then starts a new run.
     this.onEnd();
     this.changes$.complete();
     this.requests$.complete();

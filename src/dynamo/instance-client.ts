@@ -8,16 +8,16 @@ import { DEFAULT_INHIBITED_MS, validateInhibitedMs } from './inhibited-duration.
 import { InstanceClientRun } from './instance-client-run.js';
 import type { RoutingSnapshot } from './routing-sets.js';
 
-/** By which rules an instance client goes, and where its time comes from. */
+/** The options of {@link instanceClient}. */
 export interface InstanceClientOptions {
   /** The rules; `clientPolicies.default` when absent. */
   readonly policy?: ClientPolicy;
   /**
-   * After how many milliseconds without a change of the instances everybody who was reported down is routable again;
-   * 5000 when absent. `0` turns that off, and reports with it.
+   * The time in milliseconds, without a change of the instances, after which workers that were reported down are routable
+   * again; 5000 when absent. `0` turns this off, and down reports too.
    */
   readonly inhibitedDurationMs?: number;
-  /** Where time comes from; `asyncScheduler` when absent. */
+  /** The source of time; `asyncScheduler` when absent. */
   readonly scheduler?: SchedulerLike;
 }
 
@@ -27,50 +27,53 @@ export interface InstanceClientOptions {
 /** The sets of one endpoint that a router chooses from. See {@link instanceClient}. */
 export interface InstanceClient {
   readonly policy: ClientPolicy;
+  /** The workers that discovery knows. */
   readonly discovered$: Observable<ReadonlySet<WorkerId>>;
+  /** The discovered workers that were not reported down. */
   readonly available$: Observable<ReadonlySet<WorkerId>>;
+  /** The workers that may receive requests. */
   readonly free$: Observable<ReadonlySet<WorkerId>>;
+  /** The overloaded workers. */
   readonly overloaded$: Observable<ReadonlySet<WorkerId>>;
-  /** What a monitor takes as its instances: those there are first, then each change; ends with the discovery. */
+  /** The instances for a monitor: first the present ones, then each change. Completes with the discovery. */
   readonly watch$: Observable<InstanceChange>;
-  /** What a monitor takes as its `events`: marks, workers reported down, and those that are back. */
+  /** The `events` for a monitor: overload marks, workers reported down, and workers that are available again. */
   readonly events$: Observable<FleetEvent>;
   readonly problems$: Observable<Problem>;
-  /** All sets and their sizes, as they are now. */
+  /** All sets and their sizes at this moment. */
   snapshot(): RoutingSnapshot;
-  /** The request path could not reach a worker: it is not available until the next reconcile. */
+  /** Reports that the request path could not reach a worker. It is unavailable until the next reconcile. */
   reportDown(workerId: WorkerId): void;
-  /** A worker refused a request as too many: it is overloaded for a second, or until the next publication. */
+  /** Sets an overload mark on a worker that refused a request. It lasts a second, or until the next publication. */
   markOverloaded(workerId: WorkerId): void;
-  /** Replaces the overloaded workers, and ends all marks. Whether other workers are overloaded than before. */
+  /** Replaces the overloaded workers, and ends all overload marks. Returns whether the overloaded workers changed. */
   setOverloaded(workerIds: Iterable<WorkerId>): boolean;
-  /** Forgets that workers were overloaded, because they left. */
+  /** Removes workers that left from the overloaded ones. */
   clearOverloadedForRemoved(workerIds: Iterable<WorkerId>): void;
-  /** Whether a mark waits for a publication. */
+  /** Whether an overload mark is waiting for a publication. */
   overloadReconciliationNeeded(): boolean;
-  /** Starts to follow the instances, if that is not under way, and returns its subscription. */
+  /** Subscribes to the instances, unless that is done already, and returns the subscription. */
   connect(): Subscription;
-  /** Ends it: outputs complete, and everything is forgotten. */
+  /** Ends the run: outputs complete, and the state is discarded. */
   stop(): void;
   [Symbol.dispose](): void;
 }
 
 /**
- * Keeps the four sets that a router chooses from: who is discovered, who of them is available, who is overloaded, and
- * who is free.
+ * Maintains the four sets that a router chooses from: discovered, available, overloaded and free workers.
  *
- * 1. Building connects nothing. `connect()` is idempotent; after `stop()` it can be connected again, from empty.
- *    What is said before `connect()` counts.
- * 2. `discovered$`, `available$`, `free$` and `overloaded$` give the present set first, then one whenever the set of
- *    ids differs. They complete on `stop()`.
+ * 1. It is connected by `connect()`, which is idempotent. After `stop()` it can be connected again, with empty state. Calls
+ *    before `connect()` take effect.
+ * 2. `discovered$`, `available$`, `free$` and `overloaded$` emit the current set first, then each different set. They complete
+ *    on `stop()`.
  * 3. A worker that was reported down is available again with the next change of the instances, or after
  *    `inhibitedDurationMs` without one.
- * 4. A mark of the request path ends by time, at the next `setOverloaded`, and with the worker; marking again begins
- *    its time anew. Nobody has to look for it to end.
- * 5. An overloaded worker stays so until something else is published, or until it leaves. One that was never
- *    discovered has not left. Up to 1.1 the next reconcile ends it, that of `connect()` and the one after every
- *    `inhibitedDurationMs` included; see {@link clientPolicies}.
- * 6. When the instances end or fail, the last ones stay; a failure is a problem.
+ * 4. An overload mark ends after its time, at the next `setOverloaded`, or when the worker leaves. Marking the worker again
+ *    restarts the time. It ends by itself, without a call.
+ * 5. An overloaded worker stays overloaded until other workers are published, or until it leaves; a worker that was never
+ *    discovered does not leave. Up to 1.1, every reconcile ends it, including the one in `connect()` and the periodic one; see
+ *    {@link clientPolicies}.
+ * 6. When the instances complete or error, the last ones are kept. An error is reported as a problem.
  *
  * ```
  *   instances$   a---------------------|    a: 1 2 3
@@ -97,7 +100,7 @@ export interface InstanceClient {
  * client.stop();
  * ```
  *
- * @throws InhibitedDurationError for a duration that cannot be waited for.
+ * @throws InhibitedDurationError for an invalid duration.
  * @see {@link clientPolicies}, {@link KvWorkerMonitor}
  */
 export function instanceClient(
@@ -111,20 +114,20 @@ export function instanceClient(
       run = newRun();
     });
   let run = newRun();
-  /** An output of the run that is under way, or of the next one, when it is subscribed to. */
-  const output = <T>(of: (run: InstanceClientRun) => Observable<T>): Observable<T> =>
-    new Observable((subscriber) => of(run).subscribe(subscriber));
+  /** An output of the run that is current at the time of the subscription. */
+  const output = <T>(select: (run: InstanceClientRun) => Observable<T>): Observable<T> =>
+    new Observable((subscriber) => select(run).subscribe(subscriber));
   const stop = (): void => run.stop();
 
   return {
     policy,
-    discovered$: output((now) => now.observeSet(({ discovered }) => discovered)),
-    available$: output((now) => now.observeSet(({ available }) => available)),
-    free$: output((now) => now.observeSet(({ free }) => free)),
-    overloaded$: output((now) => now.observeSet(({ overloaded }) => overloaded)),
-    watch$: output((now) => now.watch$),
-    events$: output((now) => now.events$),
-    problems$: output((now) => now.problems$),
+    discovered$: output((current) => current.observeSet(({ discovered }) => discovered)),
+    available$: output((current) => current.observeSet(({ available }) => available)),
+    free$: output((current) => current.observeSet(({ free }) => free)),
+    overloaded$: output((current) => current.observeSet(({ overloaded }) => overloaded)),
+    watch$: output((current) => current.watch$),
+    events$: output((current) => current.events$),
+    problems$: output((current) => current.problems$),
     snapshot: () => run.snapshot(),
     reportDown: (workerId) => run.reportDown(workerId),
     markOverloaded: (workerId) => run.markOverloaded(workerId),

@@ -12,19 +12,23 @@ import type { LoadThresholdUpdate } from '../core/policy/load-thresholds.js';
 import { errorText } from '../operators/error-text.js';
 import type { InstanceClient } from './instance-client.js';
 
-/** A monitor could not be started, as there are no configurations to be had. Starting again tries again. */
+/** The monitor could not start, because the configs are not available. Starting again retries. */
 export class ConfigsUnavailableError extends TidemarkError {
   override readonly name = 'ConfigsUnavailableError';
 
   constructor(cause: unknown) {
     const why = errorText(cause);
-    super('configs-unavailable', `The configurations of the workers cannot be had: ${why}. Start again.`, {
-      cause,
-    });
+    super(
+      'configs-unavailable',
+      `The configs of the workers are not available: ${why}. Call startMonitoring() again to retry.`,
+      {
+        cause,
+      },
+    );
   }
 }
 
-/** How a {@link KvWorkerMonitor} judges and runs. */
+/** The options of a {@link KvWorkerMonitor}. */
 export interface KvMonitorOptions extends Pick<MonitorOptions, 'scheduler'> {
   /** The rules; `policies.default` when absent. */
   readonly policy?: LoadPolicy;
@@ -32,25 +36,25 @@ export interface KvMonitorOptions extends Pick<MonitorOptions, 'scheduler'> {
   readonly role?: PoolRole;
 }
 
-/** What a {@link KvWorkerMonitor} takes: the sources of a `loadMonitor`, and the client that it publishes to. */
+/** The sources of a {@link KvWorkerMonitor}: those of a `loadMonitor`, and the client that it notifies. */
 export interface KvMonitorSources extends Omit<
   MonitorSources,
   'configs' | 'prefillInstances' | 'thresholds'
 > {
   /**
-   * The cards, or a function that gets hold of them. The monitor does not start when the function throws or its
-   * promise is rejected, nor when the stream fails before its first value.
+   * The configs, or a function that returns them. The monitor does not start if the function throws, its promise rejects, or
+   * the stream errors before its first value.
    */
   readonly configs?:
     Observable<ConfigChange> | (() => Observable<ConfigChange> | PromiseLike<Observable<ConfigChange>>);
-  /** Is told who is overloaded; and is the source of `decodeInstances` where those are absent, and of `events`. */
+  /** The client that receives the overloaded workers. Also the source of `events`, and of `decodeInstances` if absent. */
   readonly client?: InstanceClient;
 }
 
-/** The prefill workers of a disaggregated fleet: a watch on them, or the client that routes to them. */
+/** The prefill workers of a disaggregated fleet: their instances, or the client that routes to them. */
 export type PrefillClient = InstanceClient | Observable<InstanceChange>;
 
-/** The sources of one run, as `loadMonitor` takes them. */
+/** The sources of one run for `loadMonitor`. */
 export function toMonitorSources(
   sources: KvMonitorSources,
   configs$: Observable<ConfigChange> | undefined,
@@ -77,7 +81,7 @@ export function toMonitorSources(
   };
 }
 
-/** A worker that is back is back among those its client watches. */
+/** An event of the prefill client: a worker that is available again is a prefill worker. */
 function toPrefillEvent(event: FleetEvent): FleetEvent {
   return event.kind === 'instance' ? { ...event, role: 'prefill' } : event;
 }

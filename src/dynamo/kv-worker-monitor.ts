@@ -16,22 +16,22 @@ import type { KvMonitorOptions, KvMonitorSources, PrefillClient } from './kv-mon
 import { MonitorLoop } from './monitor-loop.js';
 
 /**
- * Dynamo's worker monitor by its own name and with its own methods: a `loadMonitor` that is started, stopped and set
- * by calls, and that tells an instance client who is overloaded.
+ * Dynamo's worker monitor with its own name and methods: a `loadMonitor` that is started, stopped and configured by calls,
+ * and that notifies an instance client of the overloaded workers.
  *
- * 1. `startMonitoring()` begins before it returns, unless `configs` is a function, which is asked first. While the
- *    monitor runs it does nothing. It rejects with a ConfigsUnavailableError when the configurations cannot be had,
- *    and can then be called again. A start that is stopped meanwhile resolves.
- * 2. Configurations that fail later, but before their first value, end the run as well, with a problem.
- * 3. A run ends with `stopMonitoring()` and as the policy says. Afterwards, `startMonitoring()` begins anew, from
- *    empty, with the marks and the prefill client that were set; Dynamo 1.0 could not be started twice.
- * 4. The client, and the prefill client when its policy says so, is told of every other set of busy workers before
- *    anybody else. Both are connected when they are needed, and stay so: stopping them is for who made them. What a
- *    client was told last stays when a run ends, and the next run begins by telling it that nobody is busy.
- * 5. Marks can be read and set at any time. Only those that are given change; what the policy refuses is thrown, and
+ * 1. `startMonitoring()` starts the monitor before it returns, unless `configs` is a function, which is called first. While
+ *    the monitor runs, it does nothing. It rejects with a ConfigsUnavailableError if the configs are not available, and can
+ *    then be called again. It resolves if the monitor is stopped meanwhile.
+ * 2. If the configs error later, but before their first value, the run ends too, with a problem.
+ * 3. A run ends with `stopMonitoring()`, or as the policy says. Then `startMonitoring()` starts a new run with empty state,
+ *    with the thresholds and the prefill client that were set. Dynamo 1.0 could not be started twice.
+ * 4. The client, and the prefill client if its policy says so, receives each different set of busy workers before all other
+ *    subscribers. Both are connected when needed, and stay connected: their creator stops them. When a run ends, a client
+ *    keeps its last set. The next run starts by publishing an empty set.
+ * 5. Thresholds can be read and set at any time. Only the given ones change. If the policy refuses one, an error is thrown and
  *    nothing changes.
- * 6. `clone()` is another handle on the same monitor.
- * 7. The streams outlive the runs and never end or fail. `busy$` and `running$` give the present value first.
+ * 6. `clone()` returns another handle to the same monitor.
+ * 7. The streams outlive the runs, and never complete or error. `busy$` and `running$` emit the current value first.
  *
  * @example
  * ```ts
@@ -64,18 +64,21 @@ import { MonitorLoop } from './monitor-loop.js';
  * @see {@link instanceClient}
  */
 export class KvWorkerMonitor {
+  /** The busy workers. */
   readonly busy$: Observable<BusySet>;
+  /** Workers that become busy or free. */
   readonly transitions$: Observable<Transition>;
-  /** Metric series to drop, for `performCleanup`. */
+  /** Metric series to remove, for `performCleanup`. */
   readonly cleanups$: Observable<Cleanup>;
-  /** What was wrong with the monitor, its sources and its clients. */
+  /** The problems of the monitor, its sources and its clients. */
   readonly problems$: Observable<Problem>;
+  /** Whether the monitor runs. */
   readonly running$: Observable<boolean>;
   private readonly loop: MonitorLoop;
 
-  /** @throws ThresholdError for marks that the policy refuses. */
+  /** @throws ThresholdError for thresholds that the policy refuses. */
   constructor(sources: KvMonitorSources, thresholds?: LoadThresholdUpdate, options?: KvMonitorOptions);
-  /** Another handle on the same loop. */
+  /** Another handle to the same loop. */
   constructor(loop: MonitorLoop);
   constructor(
     from: KvMonitorSources | MonitorLoop,
@@ -85,8 +88,8 @@ export class KvWorkerMonitor {
     const { policy = policies.default } = options;
     const loop = from instanceof MonitorLoop ? from : new MonitorLoop(from, policy, options);
     if (loop !== from) loop.thresholds.set(thresholds);
-    const output = <T>(of: (run: LoadMonitor) => Observable<T>): Observable<T> =>
-      loop.runs$.pipe(switchMap((run) => (run === undefined ? EMPTY : of(run))));
+    const output = <T>(select: (run: LoadMonitor) => Observable<T>): Observable<T> =>
+      loop.runs$.pipe(switchMap((run) => (run === undefined ? EMPTY : select(run))));
     this.loop = loop;
     this.busy$ = output(({ busy$ }) => busy$);
     this.transitions$ = output(({ transitions$ }) => transitions$);
@@ -105,27 +108,27 @@ export class KvWorkerMonitor {
     );
   }
 
-  /** Starts the monitor, unless it runs. @throws ConfigsUnavailableError, as a rejection. */
+  /** Starts the monitor, unless it runs. Rejects with a ConfigsUnavailableError if the configs are not available. */
   startMonitoring(): Promise<void> {
     return this.loop.start();
   }
 
-  /** Ends the run, or the start, that is under way. */
+  /** Ends the current run or start. */
   stopMonitoring(): void {
     this.loop.stop();
   }
 
-  /** The prefill workers to watch as well, now or from the start on. What a second one does is the policy's to say. */
+  /** Also watches prefill workers, now or from the next start. The policy decides what a second call does. */
   setPrefillClient(prefill: PrefillClient): void {
     this.loop.setPrefill(prefill);
   }
 
-  /** The marks in force. */
+  /** The thresholds in force. */
   loadThresholdConfig(): LoadThresholdConfig {
     return this.loop.thresholds.config;
   }
 
-  /** Changes the marks that are given. @throws ThresholdError for those that the policy refuses. */
+  /** Changes the given thresholds. @throws ThresholdError for thresholds that the policy refuses. */
   setLoadThresholdConfig(change: LoadThresholdUpdate): void {
     this.loop.thresholds.set(change);
   }
@@ -134,37 +137,37 @@ export class KvWorkerMonitor {
     return this.loop.thresholds.config.activeDecodeBlocksThreshold;
   }
 
-  set activeDecodeBlocksThreshold(mark: number | null) {
-    this.loop.thresholds.set({ activeDecodeBlocksThreshold: mark });
+  set activeDecodeBlocksThreshold(threshold: number | null) {
+    this.loop.thresholds.set({ activeDecodeBlocksThreshold: threshold });
   }
 
   get activePrefillTokensThreshold(): Count | null {
     return this.loop.thresholds.config.activePrefillTokensThreshold;
   }
 
-  set activePrefillTokensThreshold(mark: Count | null) {
-    this.loop.thresholds.set({ activePrefillTokensThreshold: mark });
+  set activePrefillTokensThreshold(threshold: Count | null) {
+    this.loop.thresholds.set({ activePrefillTokensThreshold: threshold });
   }
 
   get activePrefillTokensThresholdFrac(): number | null {
     return this.loop.thresholds.config.activePrefillTokensThresholdFrac;
   }
 
-  set activePrefillTokensThresholdFrac(mark: number | null) {
-    this.loop.thresholds.set({ activePrefillTokensThresholdFrac: mark });
+  set activePrefillTokensThresholdFrac(threshold: number | null) {
+    this.loop.thresholds.set({ activePrefillTokensThresholdFrac: threshold });
   }
 
-  /** The present state, or `undefined` while the monitor does not run. */
+  /** The current state; `undefined` while the monitor does not run. */
   snapshot(): MonitorSnapshot | undefined {
     return this.loop.run?.snapshot();
   }
 
-  /** Why a worker is busy or free now; `undefined` where nothing is known. */
+  /** Explains why a worker is busy or free now; `undefined` for an unknown worker, or while the monitor does not run. */
   explain(workerId: WorkerId): Explanation | undefined {
     return this.loop.run?.explain(workerId);
   }
 
-  /** Another handle on the same monitor: what is done through one shows in the other. */
+  /** Returns another handle to the same monitor. */
   clone(): KvWorkerMonitor {
     return new KvWorkerMonitor(this.loop);
   }

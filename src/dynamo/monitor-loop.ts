@@ -24,7 +24,7 @@ import {
   toMonitorSources,
 } from './kv-monitor-options.js';
 
-/** The marks of a monitor, which outlive its runs, and their changes, which reach the run under way. */
+/** The thresholds of a monitor, which outlive its runs. Changes also reach the current run. */
 export class MonitorThresholds {
   private inForce: LoadThresholdConfig;
   private changesSoFar: LoadThresholdUpdate = {};
@@ -34,32 +34,37 @@ export class MonitorThresholds {
     this.inForce = LoadThresholdConfig.defaults(policy);
   }
 
-  /** The marks in force. */
+  /** The thresholds in force. */
   get config(): LoadThresholdConfig {
     return this.inForce;
   }
 
-  /** What the next run starts with: the marks as they were given, as a stored one, stored again, may be cut twice. */
+  /**
+   * The thresholds as they were given, for the next run. The policy may truncate a threshold when it stores it, and must not
+   * truncate it twice.
+   */
   get given(): LoadThresholdUpdate {
     return this.changesSoFar;
   }
 
+  /** The changes, for the current run. */
   get updates$(): Observable<LoadThresholdUpdate> {
     return this.changes$;
   }
 
-  /** Changes the given marks. Throws what {@link LoadThresholdConfig.set} throws, and changes nothing then. */
+  /** Changes the given thresholds. If {@link LoadThresholdConfig.set} throws, nothing changes. */
   set(change: LoadThresholdUpdate): void {
     this.inForce = this.inForce.set(change);
-    const meant = Object.entries(change).filter(
-      ([, mark]) => mark !== undefined && (mark !== null || this.policy.nullThreshold === 'off'),
+    const applied = Object.entries(change).filter(
+      ([, threshold]) =>
+        threshold !== undefined && (threshold !== null || this.policy.nullThreshold === 'off'),
     );
-    this.changesSoFar = { ...this.changesSoFar, ...(Object.fromEntries(meant) as LoadThresholdUpdate) };
+    this.changesSoFar = { ...this.changesSoFar, ...(Object.fromEntries(applied) as LoadThresholdUpdate) };
     this.changes$.next(change);
   }
 }
 
-/** What all clones of a monitor share: its marks, its prefill client, and the run that may be under way. */
+/** The state that all clones of a monitor share: its thresholds, its prefill client, and its current run. */
 export class MonitorLoop {
   readonly thresholds: MonitorThresholds;
   private readonly run$ = new BehaviorSubject<LoadMonitor | undefined>(undefined);
@@ -77,12 +82,12 @@ export class MonitorLoop {
     this.thresholds = new MonitorThresholds(policy);
   }
 
-  /** The run under way. */
+  /** The current run. */
   get run(): LoadMonitor | undefined {
     return this.run$.value;
   }
 
-  /** The run under way, then each one that begins, and `undefined` when one ends. */
+  /** The current run, then each new run, and `undefined` when one ends. */
   get runs$(): Observable<LoadMonitor | undefined> {
     return this.run$;
   }
@@ -91,7 +96,7 @@ export class MonitorLoop {
     return this.prefill$;
   }
 
-  /** Why a run did not begin, or ended because its configurations failed before they said anything. */
+  /** Reports why a run did not start, or ended because its configs errored before their first value. */
   get failures$(): Observable<Problem> {
     return this.problems$;
   }
@@ -122,11 +127,11 @@ export class MonitorLoop {
   ): Promise<void> {
     const { stops } = this;
     try {
-      // Never in the same turn, so that what throws at once is retried as well as what is rejected later.
+      // Asynchronous even if `configs` throws synchronously, so that both kinds of failure behave the same.
       const configs$ = await Promise.resolve().then(configs);
       if (stops === this.stops) this.connect(configs$);
     } catch (error) {
-      // Whoever stopped the start meanwhile has no use for its failure.
+      // A start that was stopped meanwhile does not fail.
       if (stops !== this.stops) return;
       if (error instanceof ConfigsUnavailableError) throw error;
       this.problems$.next(configsProblem(error));
@@ -138,24 +143,27 @@ export class MonitorLoop {
 
   private connect(configs$: Observable<ConfigChange> | undefined): void {
     const { sources, policy, thresholds, options } = this;
-    let spoke = false;
+    let hasConfigs = false;
     let failure: ConfigsUnavailableError | undefined;
-    const wanted$ = configs$?.pipe(
-      tap(() => (spoke = true)),
+    const checkedConfigs$ = configs$?.pipe(
+      tap(() => (hasConfigs = true)),
       catchError((error: unknown) => {
-        if (spoke) throw error;
+        if (hasConfigs) throw error;
         failure = new ConfigsUnavailableError(error);
         this.problems$.next(configsProblem(error));
         monitor.stop();
         return NEVER;
       }),
     );
-    const monitor = loadMonitor(toMonitorSources(sources, wanted$, thresholds.updates$, this.prefill$), {
-      policy,
-      start: { thresholds: thresholds.given, ...(options.role && { role: options.role }) },
-      ...(options.scheduler && { scheduler: options.scheduler }),
-    });
-    // The clients are told before anybody else is. A run begins with nobody busy, which is news only after another.
+    const monitor = loadMonitor(
+      toMonitorSources(sources, checkedConfigs$, thresholds.updates$, this.prefill$),
+      {
+        policy,
+        start: { thresholds: thresholds.given, ...(options.role && { role: options.role }) },
+        ...(options.scheduler && { scheduler: options.scheduler }),
+      },
+    );
+    // Subscribed first, so that the clients are notified first. The empty set of a first run is not published.
     monitor.busy$.pipe(filter(({ version }) => version > 0 || this.hasPublished)).subscribe({
       next: (busy) => this.publish(busy),
       error: (error: unknown) => this.problems$.next(configsProblem(error)),
@@ -176,12 +184,13 @@ export class MonitorLoop {
 }
 
 function publishToPrefill(prefill: PrefillClient | undefined, busy: BusySet): void {
-  if (prefill === undefined || isObservable(prefill) || prefill.policy.prefillClient === 'not-told') return;
+  if (prefill === undefined || isObservable(prefill) || prefill.policy.prefillClient === 'not-notified')
+    return;
   prefill.setOverloaded(busy);
 }
 
 function configsProblem(error: unknown): Problem {
   const why = errorText(error);
-  const text = `the monitor did not start, as its configurations cannot be had: ${why}`;
+  const text = `the monitor did not start, because its configs are not available: ${why}`;
   return { code: 'source-error', source: 'configs', text, count: 1 };
 }

@@ -10,18 +10,18 @@ export interface RoutingCounts {
   readonly free: number;
 }
 
-/** The sets that a router chooses from, at one moment. Immutable; every set is in ascending order of ids. */
+/** The sets that a router chooses from, at one moment. Immutable. Every set is in ascending order of ids. */
 export interface RoutingSnapshot {
-  /** Whom discovery names. */
+  /** The workers that discovery knows. */
   readonly discovered: ReadonlySet<WorkerId>;
-  /** Of these, who was not reported down. */
+  /** The discovered workers that were not reported down. */
   readonly available: ReadonlySet<WorkerId>;
-  /** Who is above the marks or was marked by the request path. May hold workers that are not discovered. */
+  /** Workers above a threshold or with an overload mark. May contain workers that are not discovered. */
   readonly overloaded: ReadonlySet<WorkerId>;
-  /** Who may be given a request. */
+  /** The workers that may receive requests. */
   readonly free: ReadonlySet<WorkerId>;
   readonly counts: RoutingCounts;
-  /** Whether discovery has named anybody yet. Before it, an empty `available` says nothing. */
+  /** Whether discovery has found a worker yet. Before that, an empty `available` has no meaning. */
   readonly initialized: boolean;
 }
 
@@ -29,10 +29,10 @@ type Ids = ReadonlySet<WorkerId>;
 const NO_IDS: Ids = new Set();
 
 /**
- * The state of an instance client: who is discovered, who of them is down, who is overloaded and by whom. Time is an
- * argument; a mark whose deadline has come does not count any more, whether or not anybody has removed it.
+ * The state of an instance client: discovered workers, workers reported down, overloaded workers and overload marks. Time is
+ * an argument. An expired overload mark does not count, even before it is removed.
  *
- * What it hands out stays as it is. A set with the same members as before is the same object.
+ * Snapshots are immutable. A set with the same members as before is the same object.
  */
 export class RoutingSets {
   private readonly discovered = new Set<WorkerId>();
@@ -46,25 +46,25 @@ export class RoutingSets {
 
   constructor(private readonly policy: ClientPolicy) {}
 
-  /** The discovered workers change; then, as with no change, everybody who is there is routable again. */
+  /** Applies a change of the discovered workers, if any, and makes all workers that were reported down routable again. */
   reconcile(change?: InstanceChange): { readonly restored: readonly WorkerId[] } {
-    const gone = change === undefined ? [] : this.discover(change);
+    const removed = change === undefined ? [] : this.discover(change);
     const restored = [...this.down].filter((id) => this.discovered.has(id));
     this.down.clear();
     if (this.policy.overloadedUntil === 'reconcile') this.forget(this.published);
-    else this.forget(gone);
+    else this.forget(removed);
     if (this.discovered.size > 0) this.initialized = true;
     return { restored };
   }
 
-  /** Takes a worker out of the routable ones until the next reconcile. Whether it was one of them. */
+  /** Makes a worker unavailable until the next reconcile. Returns whether it was routable. */
   reportDown(id: WorkerId): boolean {
     if (!this.discovered.has(id) || this.down.has(id)) return false;
     this.down.add(id);
     return true;
   }
 
-  /** The request path marks a worker, or marks it again. Whether the policy knows marks. */
+  /** Sets or renews the overload mark of a worker. Returns whether the policy has overload marks. */
   markOverloaded(id: WorkerId, now: number): boolean {
     const { overloadMarks } = this.policy;
     if (overloadMarks === 'ignored') return false;
@@ -76,7 +76,7 @@ export class RoutingSets {
     return true;
   }
 
-  /** Replaces what the monitor said and ends all marks. Whether other workers are overloaded than before. */
+  /** Replaces the published workers and ends all overload marks. Returns whether the overloaded workers changed. */
   setOverloaded(ids: Iterable<WorkerId>, now: number): boolean {
     const before = this.overloaded(now);
     this.published = new Set(ids);
@@ -85,17 +85,18 @@ export class RoutingSets {
     return !isSame(before, this.overloaded(now));
   }
 
-  /** Forgets what was said of workers, by whomever. */
+  /** Ends the overload of workers, whether published or marked. */
   forget(ids: Iterable<WorkerId>): void {
-    const gone = new Set(ids);
-    if (gone.size === 0) return;
-    this.published = without(this.published, gone);
-    for (const id of gone) this.overloadMarkDeadlines.delete(id);
+    const forgotten = new Set(ids);
+    if (forgotten.size === 0) return;
+    this.published = without(this.published, forgotten);
+    for (const id of forgotten) this.overloadMarkDeadlines.delete(id);
   }
 
-  /** Whether a mark waits for a publication. */
+  /** Whether an overload mark is waiting for a publication. */
   isReconciliationNeeded(now: number): boolean {
-    if (this.policy.reconciliationNeeded === 'since-a-mark') return this.hasOverloadMarkSincePublication;
+    if (this.policy.reconciliationNeeded === 'since-an-overload-mark')
+      return this.hasOverloadMarkSincePublication;
     return this.overloadMarkedAt(now).length > 0;
   }
 
@@ -118,7 +119,7 @@ export class RoutingSets {
     return this.last;
   }
 
-  /** Changes who is discovered, and says who is not any more. */
+  /** Changes the discovered workers, and returns the removed ones. */
   private discover(change: InstanceChange): WorkerId[] {
     const { discovered } = this;
     this.sorted = undefined;
@@ -127,11 +128,11 @@ export class RoutingSets {
       else if (discovered.delete(change.workerId)) return [change.workerId];
       return [];
     }
-    const now = new Set(change);
-    const gone = [...discovered].filter((id) => !now.has(id));
+    const next = new Set(change);
+    const removed = [...discovered].filter((id) => !next.has(id));
     discovered.clear();
-    for (const id of now) discovered.add(id);
-    return gone;
+    for (const id of next) discovered.add(id);
+    return removed;
   }
 
   private overloaded(now: number): Ids {
@@ -160,7 +161,7 @@ function snapshotOf(
   return { discovered, available, overloaded, free, counts, initialized };
 }
 
-/** The set before, where the present one has the same members. */
+/** Returns the previous set if it has the same members. */
 function keepIfSame(before: Ids, now: Ids): Ids {
   return isSame(before, now) ? before : now;
 }

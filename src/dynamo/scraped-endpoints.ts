@@ -5,32 +5,32 @@ import { ProcessedEndpoints } from '../core/aggregator/processed-endpoints.js';
 import type { Scrape } from '../core/aggregator/scrape.js';
 import type { Problem } from '../core/sources/problem.js';
 import type { SourceStatus } from '../core/sources/source-status.js';
-import { serviceName } from '../wire/services/service-names.js';
+import { LOAD_METRICS_ENDPOINT, serviceName } from '../wire/services/service-names.js';
 import { decodeServiceStats } from '../wire/services/service-stats.js';
 
 // eslint-disable-next-line @typescript-eslint/triple-slash-reference -- the declarations name what `[Symbol.dispose]` needs
 /// <reference lib="esnext.disposable" preserve="true" />
 
-/** A component of a fleet, whose workers are asked. */
+/** A component, whose workers are polled. */
 export interface ComponentName {
   readonly namespace: string;
   readonly component: string;
 }
 
-/** How the endpoints of a component are polled: rules, waits, and where time comes from. */
+/** How the endpoints of a component are polled: policy, intervals and scheduler. */
 export type ScrapedEndpointsOptions = Omit<
   MetricsAggregatorOptions,
   'service' | 'endpoint' | 'metrics' | 'decode'
 >;
 
-/** Which endpoint is polled, and what is made of it. */
+/** The endpoint that is polled, and the kind of its metrics. */
 type PolledEndpoint = Pick<MetricsAggregatorOptions, 'endpoint' | 'metrics'>;
 
-/** What the two collectors of the original have in common. */
+/** The common base of Dynamo's two collectors. */
 export class ScrapedEndpoints {
-  /** The name under which the component's workers answer. */
+  /** The NATS service name of the component's workers. */
   readonly serviceName: string;
-  /** The snapshots: nobody first, then each one that differs. */
+  /** The snapshots: first an empty one, then each different one. */
   readonly endpoints$: Observable<ProcessedEndpoints>;
   readonly problems$: Observable<Problem>;
   readonly status$: Observable<SourceStatus>;
@@ -56,18 +56,18 @@ export class ScrapedEndpoints {
     this.latest = () => aggregator.snapshot();
   }
 
-  /** The latest snapshot; nobody, average and deviation 0, before the first scrape and while nothing runs. */
+  /** The latest snapshot. Before the first scrape and while nothing runs, it is empty, with average and deviation 0. */
   getEndpoints(): ProcessedEndpoints {
     return this.latest() ?? ProcessedEndpoints.none;
   }
 
-  /** Polls until `stop()`, also while nobody listens. It is idempotent, and returns the subscription of the run. */
+  /** Polls until `stop()`, even without subscribers. Idempotent; returns the subscription of the run. */
   connect(): Subscription {
     if (this.run === undefined || this.run.closed) this.run = this.endpoints$.subscribe();
     return this.run;
   }
 
-  /** Ends what `connect()` began. Outputs that somebody listens to go on. */
+  /** Ends the run of `connect()`. Outputs with other subscribers continue. */
   stop(): void {
     this.run?.unsubscribe();
   }
@@ -81,12 +81,12 @@ export class ScrapedEndpoints {
 const GENERATE_ENDPOINT = 'generate';
 
 /**
- * Which workers of a component are there, polled (Dynamo's `EndpointCollector`, 0.3.2 to 0.6).
+ * Polls which workers of a component are present (Dynamo's `EndpointCollector`, 0.3.2 to 0.6).
  *
- * It polls the endpoint `generate` and takes every worker that has it, with a predicted load of 0; all else is as in
- * {@link KvMetricsAggregator}.
+ * It polls the endpoint `generate` and includes every worker that has it, with a predicted load of 0. Otherwise it works
+ * like {@link KvMetricsAggregator}.
  *
- * @throws AggregatorOptionsError for options that cannot be followed.
+ * @throws AggregatorOptionsError for invalid options.
  * @see {@link KvMetricsAggregator}, {@link metricsAggregator}
  */
 export class EndpointCollector extends ScrapedEndpoints {
@@ -95,34 +95,31 @@ export class EndpointCollector extends ScrapedEndpoints {
   }
 }
 
-/** The endpoint whose statistics are the engine's metrics. */
-const KV_METRICS_ENDPOINT = 'load_metrics';
-
 /**
- * What the engines of a component say of their load, polled (Dynamo's `KvMetricsAggregator`, up to 0.6).
+ * Polls the load of the engines of a component (Dynamo's `KvMetricsAggregator`, up to 0.6).
  *
- * 1. It polls the endpoint `load_metrics`; an endpoint without metrics, or with metrics that cannot be read, is left out
- *    and reported.
- * 2. Building connects nothing: it polls while somebody listens to one of its outputs, or from `connect()` to `stop()`.
- * 3. All else is as {@link metricsAggregator} says, under the policy `aggregatorPolicies.default`; `compat` is the
- *    original's.
+ * 1. It polls the endpoint `load_metrics`. An endpoint without metrics, or with metrics that cannot be read, is omitted and
+ *    reported as a problem.
+ * 2. It polls while one of its outputs has a subscriber, or from `connect()` to `stop()`.
+ * 3. Otherwise it works like {@link metricsAggregator}. The policy is `aggregatorPolicies.default`; `compat` is that of
+ *    Dynamo.
  *
  * @example
  * ```ts
  * import { EMPTY } from 'rxjs';
  * import { KvMetricsAggregator } from 'tidemark/dynamo';
  *
- * const nobody = EMPTY;
- * const aggregator = new KvMetricsAggregator(nobody, { namespace: 'dynamo', component: 'backend' });
+ * const noReplies = EMPTY;
+ * const aggregator = new KvMetricsAggregator(noReplies, { namespace: 'dynamo', component: 'backend' });
  * console.log(aggregator.serviceName, aggregator.getEndpoints().loadAvg);
  * // Logs: dynamo_backend 0
  * ```
  *
- * @throws AggregatorOptionsError for options that cannot be followed.
+ * @throws AggregatorOptionsError for invalid options.
  * @see {@link EndpointCollector}, {@link metricsAggregator}
  */
 export class KvMetricsAggregator extends ScrapedEndpoints {
   constructor(scrape: Scrape, component: ComponentName, options: ScrapedEndpointsOptions = {}) {
-    super(scrape, component, { endpoint: KV_METRICS_ENDPOINT, metrics: 'engine' }, options);
+    super(scrape, component, { endpoint: LOAD_METRICS_ENDPOINT, metrics: 'engine' }, options);
   }
 }

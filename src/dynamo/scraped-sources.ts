@@ -13,43 +13,43 @@ import { serviceName } from '../wire/services/service-names.js';
 import { discoverySources, type FleetScope } from './discovery-sources.js';
 import { KvMetricsAggregator, type ScrapedEndpointsOptions } from './scraped-endpoints.js';
 
-/** An old fleet, which part of it, and how it is asked. */
+/** The options of {@link scrapedSources}. */
 export interface ScrapedSourcesOptions extends FleetScope {
-  /** The servers, or a connection that is there already; a text is the servers. */
+  /** The NATS servers, or an existing connection; a string is a comma-separated list of servers. */
   readonly nats: string | NatsConnectionOptions;
-  /** The endpoint whose workers are judged together; all endpoints of its component are asked. */
+  /** The endpoint whose workers are judged together. All endpoints of its component are polled. */
   readonly endpoint: EndpointLike;
-  /** How long a scrape listens, and how much it takes. */
+  /** How long a scrape waits for replies, and how many it accepts. */
   readonly scrape?: ScrapeOptions;
-  /** How often it is asked, and how the answers are read; the scheduler is that of `nats`, or the monotonic one. */
+  /** How often to poll, and how to read the replies. The scheduler is that of `nats`, or `monotonicScheduler`. */
   readonly aggregator?: ScrapedEndpointsOptions;
 }
 
-/** What {@link scrapedSources} returns: what a monitor takes, and what else is known of the fleet. */
+/** The result of {@link scrapedSources}: the sources of a monitor, and more about the fleet. */
 export interface ScrapedSources extends MonitorSources {
   readonly loads: Observable<ActiveLoad>;
   readonly configs: Observable<ConfigChange>;
   readonly decodeInstances: Observable<InstanceChange>;
   readonly events: Observable<FleetEvent>;
   readonly status: readonly [scrape: Observable<SourceStatus>, discovery: Observable<SourceStatus>];
-  /** The snapshots that the loads are of. */
+  /** The snapshots from which the loads are computed. */
   readonly endpoints$: Observable<ProcessedEndpoints>;
-  /** Who the workers are. */
+  /** The identities of the workers. */
   readonly workers$: Observable<WorkerChange>;
 }
 
 /**
- * A live Dynamo fleet of releases up to 0.6, whose workers tell their load when they are asked, as the sources of a
- * monitor: loads from scrapes over NATS, cards and instances from etcd.
+ * A live Dynamo fleet up to release 0.6, whose workers are polled for their load, as the sources of a monitor: loads from
+ * scrapes over NATS, configs and instances from etcd.
  *
- * 1. Nothing is connected before the monitor is. Each server heals by itself; while one is away, what it last said stays,
- *    and its status says why.
- * 2. Every 100 ms after a scrape of 300 ms the workers of the component are asked again. A load that was above a mark for
- *    less than that may not be seen.
- * 3. Replies and records that cannot be read come as events, so that the monitor tells them among its problems.
+ * 1. It connects when the monitor does, and reconnects to each server independently. While a server is unreachable, its last
+ *    values are kept, and its status says why.
+ * 2. A scrape takes 300 ms, and the next one follows 100 ms later. A load that is above a threshold for a shorter time may be
+ *    missed.
+ * 3. Replies and records that cannot be read become events, so that the monitor reports them as problems.
  *
- * @throws NatsOptionsError, EtcdOptionsError, AggregatorOptionsError, EndpointNameError or ScopeError, when it is called,
- *   for options that cannot be followed.
+ * @throws NatsOptionsError, EtcdOptionsError, AggregatorOptionsError, EndpointNameError or ScopeError, synchronously, for
+ *   invalid options.
  *
  * @example
  * ```ts no-run

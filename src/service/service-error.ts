@@ -1,11 +1,11 @@
 import { TidemarkError } from '../core/errors.js';
 
-/** A call of the service that cannot be carried out. `code` and the sentence go to the caller as JSON. */
+/** A request that the service refuses, or a failure to start it. A caller receives `code` and `message` as JSON. */
 export class ServiceError extends TidemarkError {
   override readonly name = 'ServiceError';
 
   constructor(
-    /** Of the HTTP answer. */
+    /** The HTTP status of the response. */
     readonly status: number,
     code: string,
     message: string,

@@ -3,37 +3,37 @@ import type { FrontendThresholds } from './frontends/frontend-thresholds.js';
 import type { ApiRelease } from './http/busy-threshold/threshold-api.js';
 import type { Pools } from './pools/pools.js';
 
-/** How a service is served. */
+/** The options of {@link startService}. */
 export interface ServiceOptions {
-  /** What is served: {@link FleetPools}, or one monitor of your own as {@link givenPool}. */
+  /** The pools to serve: {@link FleetPools}, or a monitor of your own with {@link givenPool}. */
   readonly pools: Pools;
-  /** Where it listens; `127.0.0.1` when absent. Elsewhere, what changes state needs the admin token. */
+  /** The address to listen on; `127.0.0.1` when absent. If other machines can reach it, changes need the admin token. */
   readonly host?: string;
-  /** `9420` when absent; 0 is any that is free. */
+  /** The port to listen on; `9420` when absent. 0 picks a free port. */
   readonly port?: number;
-  /** Whose threshold API is spoken; `1.6` when absent. */
+  /** The Dynamo release whose threshold API is served; `1.6` when absent. */
   readonly release?: ApiRelease;
-  /** What a caller has to bring who changes state. */
+  /** The token required for requests that change state. */
   readonly adminToken?: string;
-  /** Dynamo's frontends, whose marks are then in force in place of those set here. */
+  /** Dynamo's frontends. Their thresholds are then in force, and the service refuses to set thresholds. */
   readonly frontends?: FrontendThresholds;
-  /** How many may read events at once; 1000 when absent. */
+  /** The maximum number of concurrent event streams; 1000 when absent. */
   readonly maxReaders?: number;
-  /** How much may wait for one reader before it is behind, in bytes; 262 144 when absent. */
+  /** How many bytes may wait for one reader before it is behind; 262 144 when absent. */
   readonly maxBufferedBytes?: number;
-  /** How long a reader may be behind before it is cut, in milliseconds; 10 000 when absent. */
+  /** How long a reader may be behind before it is disconnected, in milliseconds; 10 000 when absent. */
   readonly maxBehindMs?: number;
-  /** How large the body of a request may be, in bytes; 2 097 152 when absent, as in Dynamo. */
+  /** The maximum size of a request body in bytes; 2 097 152 when absent, as in Dynamo. */
   readonly maxBodyBytes?: number;
-  /** How many events are kept for readers that come again; 1000 when absent. */
+  /** The number of events that are kept for readers that reconnect; 1000 when absent. */
   readonly keptEvents?: number;
-  /** The options of Fastify's own logger (pino), or `false`, which is also the default. */
+  /** The options of Fastify's logger (pino); `false` when absent. */
   readonly logger?: false | { readonly level: string; readonly stream?: { write: (line: string) => void } };
-  /** `monotonicScheduler` when absent. */
+  /** The source of time; `monotonicScheduler` when absent. */
   readonly scheduler?: SchedulerLike;
 }
 
-/** What was not said. */
+/** The default values of {@link ServiceOptions}. */
 export const serviceDefaults = {
   host: '127.0.0.1',
   port: 9420,

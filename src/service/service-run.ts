@@ -9,13 +9,13 @@ import type { ServiceOptions } from './service-options.js';
 import type { EventLog, EventReaders } from './stream/event-readers.js';
 import { serverSentEvents, type ServerSentEvent } from './stream/server-sent-events.js';
 
-/** What a run feeds. */
+/** The parts of a running service. */
 export interface RunParts extends Pick<ServiceOptions, 'pools' | 'frontends' | 'scheduler'> {
   readonly summaries: PoolSummaries;
   readonly log: EventLog;
   readonly readers: EventReaders;
   readonly page: MetricsPage;
-  /** Where what the frontends said last is kept. */
+  /** The latest reports of the frontends. */
   readonly reports: { last: readonly FrontendReport[] | null };
   readonly logger: FastifyBaseLogger;
 }
@@ -23,7 +23,7 @@ export interface RunParts extends Pick<ServiceOptions, 'pools' | 'frontends' | '
 const HEARTBEAT_MS = 15_000;
 const SWEEP_MS = 500;
 
-/** Watches, and hands on what changes to who reads it, until the subscription is ended. */
+/** Watches the pools and passes changes to the readers, the log and the metrics. Unsubscribe to stop. */
 export function run(parts: RunParts): Subscription {
   const {
     pools,
@@ -38,7 +38,7 @@ export function run(parts: RunParts): Subscription {
   } = parts;
   const subscription = new Subscription();
   const follow = <T>(source$: Observable<T>, next: (value: T) => void): void => {
-    // Nothing of this errs by itself; if something does, the rest goes on.
+    // None of these streams should error. If one does, the others continue.
     subscription.add(source$.subscribe({ next, error: (error: unknown) => logger.error(error) }));
   };
   if (frontends !== undefined) follow(frontends.reports$, (all) => (reports.last = all));
@@ -46,10 +46,10 @@ export function run(parts: RunParts): Subscription {
     serverSentEvents(pools, summaries),
     frontends === undefined ? EMPTY : followFrontends(frontends, pools),
   );
-  // Everybody listens before the sources speak.
-  follow(events$, (news) => {
-    readers.write(log.append(news.type, news.data));
-    logEvent(news, logger);
+  // All subscriptions are made before `pools.run()` connects the sources, so that no event is missed.
+  follow(events$, (event) => {
+    readers.write(log.append(event.type, event.data));
+    logEvent(event, logger);
   });
   follow(page.countEvents(), () => undefined);
   follow(pools.sourceMonitor.problems$, ({ code, text, count }) => logger.warn({ code, count }, text));
@@ -61,6 +61,6 @@ export function run(parts: RunParts): Subscription {
 
 function logEvent({ type, data }: ServerSentEvent, logger: FastifyBaseLogger): void {
   if (type === 'transition') logger.debug(data, type);
-  else if (type === 'drift') logger.warn(data, 'the frontends do not agree on these marks');
+  else if (type === 'drift') logger.warn(data, 'these thresholds differ between the frontends');
   else if (type !== 'fleet') logger.info(data, type);
 }

@@ -5,37 +5,36 @@ import { MetricsPage } from './http/metrics-page.js';
 import type { ServiceContext } from './http/route.js';
 import { createServiceApp } from './http/service-app.js';
 import { packageVersion } from './package-version.js';
-import { PoolSummaries } from './queries/pool-summary.js';
+import { isoTime, PoolSummaries } from './queries/pool-summary.js';
 import { ServiceError } from './service-error.js';
 import { serviceDefaults, type ServiceOptions } from './service-options.js';
 import { run } from './service-run.js';
 import { EventLog, EventReaders } from './stream/event-readers.js';
-import { isoTime } from './stream/server-sent-events.js';
 
-/** A service that listens. */
+/** A running service. */
 export interface Service {
   readonly host: string;
   readonly port: number;
   /** `http://host:port`. */
   readonly url: string;
-  /** From now on it is not ready, and takes no new readers of events; everything else is answered still. */
+  /** Reports the service as not ready, and accepts no new event streams. All other requests are still answered. */
   drain(): void;
-  /** Ends the readers, answers what is under way, for at most 5 s, and stops listening and watching. Idempotent. */
+  /** Ends event streams, answers running requests for at most 5 s, and stops listening and watching. Idempotent. */
   stop(): Promise<void>;
 }
 
 const MAX_STOP_MS = 5000;
 
 /**
- * Serves who is busy and why over HTTP.
+ * Starts an HTTP service that tells which workers are busy and why.
  *
- * 1. It listens on 127.0.0.1 unless told otherwise; elsewhere, who changes state has to bring the admin token.
- * 2. `GET /` lists the routes, `/openapi.json` describes them. `/busy_threshold` answers as Dynamo's frontend does.
- *    Every other error is JSON with a `code` and a `message`.
- * 3. Watching begins with the service and ends with it. Nothing that a source or a caller does ends it.
- * 4. The package `fastify` is needed: `npm install fastify@5`.
+ * 1. It listens on 127.0.0.1 by default. If other machines can reach it, requests that change state need the admin token.
+ * 2. `GET /` lists the routes, and `/openapi.json` describes them. `/busy_threshold` answers like Dynamo's frontend. All
+ *    other errors are JSON with a `code` and a `message`.
+ * 3. It watches the pools from its start until it is stopped. Failing sources and clients do not end it.
+ * 4. It needs the package `fastify`: `npm install fastify@5`.
  *
- * @throws ServiceError: `port-in-use` or `cannot-listen`; PackageError without Fastify. Nothing runs then.
+ * @throws ServiceError: `port-in-use` or `cannot-listen`; PackageError without Fastify. Nothing keeps running in that case.
  *
  * @example
  * ```ts
@@ -46,7 +45,7 @@ const MAX_STOP_MS = 5000;
  * const configs = of(new Map([[workerId('7'), { totalKvBlocks: 100 }]]));
  * const monitor = loadMonitor({ configs, loads: NEVER }, { policy: policies.default });
  * const endpoint = { namespace: 'prod', component: 'backend', endpoint: 'generate' };
- * const pools = givenPool({ name: { model: 'llama', endpoint }, monitor, setMarks: () => undefined });
+ * const pools = givenPool({ name: { model: 'llama', endpoint }, monitor, setThresholds: () => undefined });
  * monitor.connect();
  * const service = await startService({ pools, port: 0 });
  * const busy = (await (await fetch(`${service.url}/busy`)).json()) as { state: string };
@@ -66,9 +65,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const log = new EventLog(limits.keptEvents);
   const snapshot = (): object => ({
     pools: pools.list().map((pool) => summaries.describe(pool)),
-    sources: (pools.sourceMonitor.snapshot()?.status ?? []).map((one) => ({
-      ...one,
-      since: isoTime(one.since),
+    sources: (pools.sourceMonitor.snapshot()?.status ?? []).map((status) => ({
+      ...status,
+      since: isoTime(status.since),
     })),
   });
   const readers = new EventReaders(log, snapshot, limits, now);
@@ -91,7 +90,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
   const app = await createServiceApp(context, options.logger);
   const running = run({ ...options, summaries, log, readers, page, reports, logger: app.log });
-  // What sources say at once is known before the first request.
+  // Values that sources emit synchronously are known before the first request.
   await sleep(0);
   try {
     await app.listen({ host, port });
@@ -131,7 +130,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 function listenError(cause: unknown, host: string, port: number): ServiceError {
   const { code, message } = cause as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') {
-    const text = `Port ${port} of ${host} is in use; choose another one with --port, or 0 for any.`;
+    const text = `Port ${port} of ${host} is in use; choose another port with --port, or 0 for a free one.`;
     return new ServiceError(500, 'port-in-use', text, { cause });
   }
   return new ServiceError(500, 'cannot-listen', `Cannot listen on port ${port} of ${host}: ${message}`, {

@@ -1,24 +1,24 @@
 import { TidemarkError } from '../core/errors.js';
 import type { LoadPolicy } from '../core/policy/load-policy.js';
 
-/** How large a simulated fleet is and how long it lives. */
+/** The size and duration of a simulated fleet. */
 export interface FleetPlan {
-  /** The same seed gives the same fleet, byte for byte. A whole number of 0 to 2^32 − 1. */
+  /** The same seed gives the same fleet, byte for byte. A whole number from 0 to 2^32 − 1. */
   readonly seed: number;
-  /** 1 to 10 000. */
+  /** The number of workers, 1 to 10 000. */
   readonly workers: number;
   /** Data-parallel ranks of each worker, 1 to 64. */
   readonly ranks: number;
   readonly durationMs: number;
-  /** The generation whose bytes the fleet writes: that of the policy's `wire` cell. */
+  /** The policy whose `wire` cell decides which release's bytes the fleet writes. */
   readonly policy: LoadPolicy;
-  /** What the workers serve; `demo-model` when absent. */
+  /** The model that the workers serve; `demo-model` when absent. */
   readonly model?: string;
-  /** The wall clock at the beginning, Unix milliseconds; it only labels messages. */
+  /** The wall-clock time of the start, in milliseconds since the Unix epoch. It is only written into messages. */
   readonly startedAt: number;
 }
 
-/** A plan that cannot be simulated. `problems` lists everything that is wrong with it. */
+/** An invalid plan. `problems` lists everything that is wrong with it. */
 export class FleetPlanError extends TidemarkError {
   override readonly name = 'FleetPlanError';
 

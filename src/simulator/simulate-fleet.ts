@@ -5,14 +5,14 @@ import { type SimulatedEvent, SimulatedWorker, seededRandom } from './simulated-
 const TICK_MS = 200;
 
 /**
- * A seeded fleet, as the bytes it writes: workers that register, report the load of every rank five times a
- * second, grow busy and idle again, leave and come back.
+ * Simulates a seeded fleet as the bytes that it writes. Workers register, publish the load of every rank five times per
+ * second, become busy and idle, leave and return.
  *
- * 1. Lazy: a fact is made when it is asked for.
- * 2. Facts come in order of `at`; all workers register at 0, as discovery would tell them at start.
- * 3. The last fact lies before `durationMs`; workers that are there then stay.
+ * 1. It is lazy: each event is made when it is requested.
+ * 2. Events are in ascending order of `at`. All workers register at 0.
+ * 3. The last event is before `durationMs`. Workers that are present then do not leave.
  *
- * @throws FleetPlanError with all problems of the plan at once
+ * @throws FleetPlanError with all problems of the plan
  *
  * @example
  * ```ts
@@ -20,7 +20,7 @@ const TICK_MS = 200;
  * import { simulateFleet } from 'tidemark/simulator';
  *
  * const plan = { seed: 1, workers: 2, ranks: 1, durationMs: 1000, startedAt: 0, policy: policies['dynamo-1.6'] };
- * const keys = [...simulateFleet(plan)].flatMap((fact) => ('key' in fact ? [fact.key.split('/')[1]] : []));
+ * const keys = [...simulateFleet(plan)].flatMap((event) => ('key' in event ? [event.key.split('/')[1]] : []));
  * console.log(keys.slice(0, 4));
  * // Logs: [ 'instances', 'mdc', 'instances', 'mdc' ]
  * ```

@@ -9,7 +9,7 @@ import type { FleetPlan } from './fleet-plan.js';
 /** A source of numbers in [0, 1) that gives the same numbers for the same seed, on every platform. */
 export type Random = () => number;
 
-/** Mulberry32: 32 bits of state are plenty for a demo, and reproducible everywhere. */
+/** Mulberry32: 32 bits of state suffice for a simulation, and the numbers are the same on every platform. */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
@@ -21,9 +21,8 @@ export function seededRandom(seed: number): Random {
 }
 
 /**
- * Something a real fleet would do, as the bytes it would do it with: a message on a subject, or a key of the
- * discovery store written (`value`) or gone (empty value). `at`: milliseconds since the beginning, never smaller
- * than that of the fact before.
+ * An event of a simulated fleet, with the bytes of a real one: a message on a subject, or a key of the discovery backend that
+ * is written, or removed if `value` is empty. `at` is the time since the start in milliseconds, and never decreases.
  */
 export type SimulatedEvent =
   | { readonly at: number; readonly subject: string; readonly payload: Uint8Array }
@@ -31,20 +30,20 @@ export type SimulatedEvent =
 
 const TOTAL_KV_BLOCKS = 1000;
 const MAX_BATCHED_TOKENS = 8192;
-/** What every simulated worker serves, unless the plan says otherwise. */
+/** The model of simulated workers, unless the plan names another. */
 export const DEMO_MODEL = 'demo-model';
-/** Where every simulated worker serves. */
+/** The endpoint of simulated workers. */
 export const SIMULATED_ENDPOINT = { namespace: 'demo', component: 'backend', endpoint: 'generate' };
 const EMPTY_VALUE = new Uint8Array(0);
 
-/** One worker of a simulated fleet: when it is there, and how loaded its ranks are. */
+/** One worker of a simulated fleet: when it is present, and the load of its ranks. */
 export class SimulatedWorker {
   private sequence = 0;
   private isPresent = false;
   private readonly periodMs: number;
   private readonly phase: number;
   private readonly skew: readonly number[];
-  /** From when to when the worker is away; never, for most. */
+  /** The period in which the worker is away; most workers are never away. */
   private readonly away: readonly [number, number];
   private readonly usesNewLayout: boolean;
 
@@ -61,7 +60,7 @@ export class SimulatedWorker {
     this.usesNewLayout = Math.max(...plan.policy.wire.positionalFields) === 5;
   }
 
-  /** What the worker does at one moment. */
+  /** The events of the worker at one moment. */
   *tick(at: number): Generator<SimulatedEvent> {
     const isPresent = at < this.away[0] || at >= this.away[1];
     if (isPresent !== this.isPresent) yield* this.registration(at, isPresent);
@@ -110,12 +109,12 @@ export class SimulatedWorker {
 
   private message(at: number, load: ActiveLoad): Uint8Array {
     if (!this.plan.policy.wire.formats.includes('envelope')) return encodeActiveLoadJson(load);
-    const head = {
+    const header = {
       publisherId: this.workerId,
       sequence: this.sequence,
       publishedAt: this.plan.startedAt + at,
     };
     this.sequence += 1;
-    return encodeEnvelope(head, encodeActiveLoad(load, this.usesNewLayout ? 5 : 4));
+    return encodeEnvelope(header, encodeActiveLoad(load, this.usesNewLayout ? 5 : 4));
   }
 }

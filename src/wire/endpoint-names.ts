@@ -106,6 +106,11 @@ export function endpointPath({ namespace, component, endpoint }: EndpointName): 
   return `${namespace}/${component}/${endpoint}`;
 }
 
+/** An endpoint as people write it: `namespace.component.endpoint`. */
+export function endpointText({ namespace, component, endpoint }: EndpointName): string {
+  return `${namespace}.${component}.${endpoint}`;
+}
+
 /** The path of a pool: that of its endpoint, a slash, and the model, which may contain slashes. */
 export function poolPath({ model, endpoint }: PoolName): string {
   return `${endpointPath(endpoint)}/${model}`;

@@ -17,7 +17,7 @@ import { startRealWorker } from './real-worker.js';
 import { monitoring, type MonitoringRelease } from './releases.js';
 
 const model = 'tiny-model';
-const marks = { active_decode_blocks_threshold: 0.8 };
+const thresholds = { active_decode_blocks_threshold: 0.8 };
 const PUBLICATIONS = 300;
 const INSTALL_MS = 1_800_000;
 const names = Object.keys(monitoring) as MonitoringRelease[];
@@ -31,7 +31,7 @@ afterAll(() => rm(modelPath, { recursive: true, force: true }));
 describe.each(names)('Dynamo %s', { timeout: 300_000 }, (release) => {
   beforeAll(() => dynamoPython(release), INSTALL_MS);
 
-  it('real workers publish: whom we hold busy is whom its frontend holds busy', async () => {
+  it('real workers: tidemark and the frontend agree on which workers are busy', async () => {
     await using nats = await startNats({ jetstream: true });
     await using etcd = await startEtcd();
     const servers = { nats, etcd };
@@ -43,12 +43,12 @@ describe.each(names)('Dynamo %s', { timeout: 300_000 }, (release) => {
     await using first = await startRealWorker({ ...plan, config: one }, servers);
     await using second = await startRealWorker({ ...plan, config: two }, servers);
     await using third = await startRealWorker({ ...plan, config: four }, servers);
-    const effective = await frontend.setMarks(model, marks);
+    const effective = await frontend.setThresholds(model, thresholds);
     using ours = new OurMonitor(release, servers, effective);
     await eventually(() => ours.live() && ours.instances === 3);
 
     const random = seededRandom(7);
-    const said = new Map<string, number>();
+    const published = new Map<string, number>();
     const ranks = [
       { worker: first, dpRanks: [0], total: 100 },
       { worker: second, dpRanks: [0, 1], total: 200 },
@@ -57,17 +57,17 @@ describe.each(names)('Dynamo %s', { timeout: 300_000 }, (release) => {
     const signal = monitoring[release].generation === '1.0' ? 'active_decode_blocks' : 'kv_used_blocks';
     for (let n = 0; n < PUBLICATIONS; n += 1) {
       const { worker, dpRank, total } = ranks[Math.floor(random() * ranks.length)] ?? ranks[0]!;
-      // Three of four above the mark, or a worker of four ranks would hardly ever be busy. A real worker does not
-      // publish what it published last.
+      // Three of four values are above the threshold, because a worker of four ranks would hardly ever be busy otherwise. A
+      // real worker does not publish the same value twice in a row.
       const blocks =
         Math.round(total * (random() < 0.75 ? 0.81 + 0.18 * random() : 0.8 * random())) + (n % 2);
       const rank = `${worker.id}/${dpRank}`;
-      if (said.get(rank) === blocks) continue;
-      said.set(rank, blocks);
-      const [received, flips] = [ours.received, ours.busySets.length];
+      if (published.get(rank) === blocks) continue;
+      published.set(rank, blocks);
+      const [received, changes] = [ours.received, ours.busySets.length];
       worker.publish({ dp_rank: dpRank, [signal]: blocks });
       await eventually(() => ours.received > received);
-      if (ours.busySets.length > flips)
+      if (ours.busySets.length > changes)
         await eventually(() => expect(frontend.busySets().at(-1)).toEqual(ours.busySets.at(-1)));
     }
     printSets(`real workers of ${release}`, { tidemark: ours.busySets, frontend: frontend.busySets() });
@@ -76,7 +76,7 @@ describe.each(names)('Dynamo %s', { timeout: 300_000 }, (release) => {
     expect(ours.problems).toEqual([]);
   });
 
-  it('its frontend takes simulated workers, and holds busy whom we hold busy', async () => {
+  it('simulated workers: the frontend, tidemark and the simulator agree on which workers are busy', async () => {
     await using nats = await startNats({ jetstream: true });
     await using etcd = await startEtcd();
     const servers = { nats, etcd };
@@ -93,31 +93,31 @@ describe.each(names)('Dynamo %s', { timeout: 300_000 }, (release) => {
         end$,
       ),
     );
-    const effective = await frontend.setMarks(model, marks);
+    const effective = await frontend.setThresholds(model, thresholds);
     using ours = new OurMonitor(release, servers, effective);
     await eventually(() => ours.live() && ours.instances === 5);
-    // Whoever came late has heard of every rank when each has spoken once more; then all three go the same way.
-    const heard = ours.received;
-    await eventually(() => ours.received > heard + 5 * 2 * 3);
+    // A late subscriber knows every rank after each has published again. From then on all three agree.
+    const before = ours.received;
+    await eventually(() => ours.received > before + 5 * 2 * 3);
     await eventually(() => {
       expect(frontend.busySets().at(-1)).toEqual(ours.busySets.at(-1));
       expect(simulating.busySets().at(-1)).toEqual(ours.busySets.at(-1));
     });
-    // Under 1.6 what workers say before discovery has told of them is dropped, and reported.
+    // Under 1.6, loads of workers that discovery does not know yet are dropped and reported.
     const problems = ours.problems.length;
     const from = [ours.busySets, frontend.busySets(), simulating.busySets()].map(({ length }) => length);
     const since = (): string[][][] =>
       [ours.busySets, frontend.busySets(), simulating.busySets()].map((sets, n) => sets.slice(from[n]));
     await eventually(() => {
-      const [tidemark, itsFrontend, simulator] = since();
+      const [tidemark, frontendSets, simulator] = since();
       expect(tidemark?.length).toBeGreaterThan(15);
-      expect(itsFrontend).toEqual(tidemark);
+      expect(frontendSets).toEqual(tidemark);
       expect(simulator).toEqual(tidemark);
     }, 120_000);
-    const [tidemark = [], itsFrontend = [], simulator = []] = since();
-    printSets(`simulated workers of ${generation} before ${release}`, {
+    const [tidemark = [], frontendSets = [], simulator = []] = since();
+    printSets(`simulated workers of ${generation}, frontend ${release}`, {
       tidemark,
-      frontend: itsFrontend,
+      frontend: frontendSets,
       simulator,
     });
     expect(ours.problems.slice(problems)).toEqual([]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const words = ['<unk>', '<s>', '</s>', 'user', 'assistant', 'system', 'hello', 'world', '.'];
 
-/** Makes the folder of a model that has no weights: what a frontend reads of one, with a vocabulary of nine words. */
+/** Creates the folder of a model without weights: the files that a frontend reads, with a vocabulary of nine words. */
 export async function makeModelFolder(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   const vocabulary = Object.fromEntries(words.map((word, id) => [word, id]));

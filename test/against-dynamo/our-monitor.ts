@@ -6,11 +6,11 @@ import { dynamoSources } from '../../src/dynamo/dynamo-sources.js';
 import type { Servers } from './python-process.js';
 import { monitoring, type MonitoringRelease } from './releases.js';
 
-/** What tidemark says of the fleet that a frontend of this release watches. */
+/** A tidemark monitor of the fleet that a frontend of this release watches. */
 export class OurMonitor implements Disposable {
-  /** Every set of busy workers after the first, which is empty, in order, each sorted. */
+  /** All sets of busy workers after the first, empty one, in order, each sorted. */
   readonly busySets: string[][] = [];
-  /** Loads that came. */
+  /** The number of received loads. */
   received = 0;
   readonly problems: string[] = [];
   private readonly monitor: LoadMonitor;

@@ -5,13 +5,13 @@ import { eventually } from '../support/eventually.js';
 import { RunningProcess } from '../support/processes.js';
 import { startWatchdog } from '../support/watchdog.js';
 
-/** Where the servers are that a process of Dynamo is to use. */
+/** The servers that a process of Dynamo uses. */
 export interface Servers {
   readonly nats: { readonly url: string };
   readonly etcd: { readonly url: string };
 }
 
-/** A process of Dynamo's Python packages, in a temporary folder of its own that is its home as well. */
+/** A process of Dynamo's Python packages. Its working folder and home is a temporary folder. */
 export class PythonProcess implements AsyncDisposable {
   private readonly child: RunningProcess;
   private readonly watchdog;
@@ -28,23 +28,23 @@ export class PythonProcess implements AsyncDisposable {
     this.watchdog.guard(this.child.pid);
   }
 
-  /** What it wrote, standard output first. */
+  /** The output, standard output first. */
   get log(): string {
     return this.child.out + this.child.err + (this.child.finished?.failure ?? '');
   }
 
-  /** The lines of its standard output. */
+  /** The lines of standard output. */
   get lines(): string[] {
     return this.child.lines;
   }
 
-  /** Throws what it wrote when it is gone, for whoever waits for more. */
+  /** Throws an error with the log if the process has ended. */
   check(): void {
     if (this.child.finished !== undefined)
       throw new Error(`a process of Dynamo ended:\n${this.log.slice(-5000)}`);
   }
 
-  /** The object in a line of standard output that holds one; the first is 0. */
+  /** The object in the n-th line of standard output that contains one; the first is 0. */
   answer(n: number): Promise<unknown> {
     return eventually(() => {
       this.check();
@@ -54,7 +54,7 @@ export class PythonProcess implements AsyncDisposable {
     }, 60_000);
   }
 
-  say(line: string): void {
+  write(line: string): void {
     this.child.write(`${line}\n`);
   }
 

@@ -1,4 +1,4 @@
-"""The real aggregator of 0.6: for each line of standard input, what it has now, as one line of JSON."""
+"""The aggregator of Dynamo 0.6: prints its current metrics as a line of JSON for each line of standard input."""
 
 import asyncio
 import json
@@ -21,16 +21,16 @@ async def main(namespace, component_name):
         metrics = await aggregator.get_metrics()
         endpoints = [
             {
-                "workerId": str(one.worker_id),
-                "requestActiveSlots": one.request_active_slots,
-                "requestTotalSlots": one.request_total_slots,
-                "numRequestsWaiting": one.num_requests_waiting,
-                "kvActiveBlocks": one.kv_active_blocks,
-                "kvTotalBlocks": one.kv_total_blocks,
-                "gpuCacheUsagePerc": one.gpu_cache_usage_perc,
-                "gpuPrefixCacheHitRate": one.gpu_prefix_cache_hit_rate,
+                "workerId": str(endpoint.worker_id),
+                "requestActiveSlots": endpoint.request_active_slots,
+                "requestTotalSlots": endpoint.request_total_slots,
+                "numRequestsWaiting": endpoint.num_requests_waiting,
+                "kvActiveBlocks": endpoint.kv_active_blocks,
+                "kvTotalBlocks": endpoint.kv_total_blocks,
+                "gpuCacheUsagePerc": endpoint.gpu_cache_usage_perc,
+                "gpuPrefixCacheHitRate": endpoint.gpu_prefix_cache_hit_rate,
             }
-            for one in metrics.endpoints
+            for endpoint in metrics.endpoints
         ]
         answer = {"loadAvg": repr(metrics.load_avg), "loadStd": repr(metrics.load_std), "endpoints": endpoints}
         print(json.dumps(answer), flush=True)

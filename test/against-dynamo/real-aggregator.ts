@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { dynamoPython } from './dynamo-python.js';
 import { PythonProcess, type Servers } from './python-process.js';
 
-/** What the aggregator of Dynamo itself has: its numbers as their texts, its endpoints in the names of ours. */
+/** The metrics of Dynamo's aggregator: numbers as text, endpoints with tidemark's names. */
 export interface RealMetrics {
   readonly loadAvg: string;
   readonly loadStd: string;
@@ -11,7 +11,7 @@ export interface RealMetrics {
 
 /** The `KvMetricsAggregator` of 0.6.0, which polls the component `dynamo.backend`. */
 export interface RealAggregator extends AsyncDisposable {
-  /** What it has now. */
+  /** The current metrics. */
   metrics(): Promise<RealMetrics>;
 }
 
@@ -19,13 +19,13 @@ export interface RealAggregator extends AsyncDisposable {
 export async function startRealAggregator(servers: Servers): Promise<RealAggregator> {
   const args = [join(import.meta.dirname, 'real-aggregator.py'), 'dynamo', 'backend'];
   const process = new PythonProcess(await dynamoPython('0.6.0'), args, servers);
-  let asked = 0;
+  let requests = 0;
   await process.answer(0);
   return {
     metrics: () => {
-      process.say('');
-      asked += 1;
-      return process.answer(asked) as Promise<RealMetrics>;
+      process.write('');
+      requests += 1;
+      return process.answer(requests) as Promise<RealMetrics>;
     },
     [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
   };

@@ -5,25 +5,25 @@ import { dynamoPython } from './dynamo-python.js';
 import { PythonProcess, type Servers } from './python-process.js';
 import type { MonitoringRelease } from './releases.js';
 
-/** Dynamo's own frontend, whose worker monitor says in its log whom it holds busy. */
+/** Dynamo's frontend, whose worker monitor logs the busy workers. */
 export interface RealFrontend extends AsyncDisposable {
-  /** The sets of busy workers that it logged, in order, each sorted; the last of them is the present one. */
+  /** The logged sets of busy workers, in order, each sorted. The last one is current. */
   busySets(): string[][];
-  /** Sets marks for a model as soon as it is served, and returns those in force. */
-  setMarks(model: string, marks: Marks): Promise<LoadThresholdUpdate>;
+  /** Sets thresholds for a model as soon as it is served, and returns those in force. */
+  setThresholds(model: string, thresholds: Thresholds): Promise<LoadThresholdUpdate>;
 }
 
-interface Marks {
+interface Thresholds {
   readonly active_decode_blocks_threshold?: number | null;
   readonly active_prefill_tokens_threshold?: number | null;
   readonly active_prefill_tokens_threshold_frac?: number | null;
 }
 
-/** 1.0, and 1.6. */
+/** The log messages of 1.0 and 1.6. */
 const changed =
   /(?:Busy instances changed: |overloaded instances changed overloaded_instances=)\[([\d, ]*)\]/g;
 
-/** Starts the frontend of a release with a monitor that hears loads over NATS, and waits until it answers. */
+/** Starts the frontend of a release with a monitor that receives loads over NATS, and waits until it answers. */
 export function startRealFrontend(release: MonitoringRelease, servers: Servers): Promise<RealFrontend> {
   return onFreePort(async (port) => {
     const address = ['--http-host', '127.0.0.1', '--http-port', String(port)];
@@ -43,14 +43,14 @@ export function startRealFrontend(release: MonitoringRelease, servers: Servers):
     return {
       busySets: () =>
         [...process.log.matchAll(changed)].map(([, ids = '']) => ids.split(', ').filter(Boolean).sort()),
-      setMarks: async (model, marks) => {
+      setThresholds: async (model, thresholds) => {
         const answer = await eventually(async () => {
           process.check();
-          const body = JSON.stringify({ model, ...marks });
+          const body = JSON.stringify({ model, ...thresholds });
           const headers = { 'content-type': 'application/json' };
           const response = await fetch(url, { method: 'POST', headers, body });
           if (!response.ok) throw new Error(`${await response.text()}\n${process.log.slice(-3000)}`);
-          return (await response.json()) as Marks;
+          return (await response.json()) as Thresholds;
         }, 60_000);
         return {
           activeDecodeBlocksThreshold: answer.active_decode_blocks_threshold ?? null,

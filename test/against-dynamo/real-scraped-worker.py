@@ -1,4 +1,4 @@
-"""One real worker of 0.6 that answers scrapes: publishes what each line of standard input says."""
+"""A worker of Dynamo 0.6 that answers scrapes: publishes the metrics in each line of standard input."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ async def main(namespace, component_name):
         yield {}
 
     publisher = llm.WorkerMetricsPublisher()
-    # Each of these serves until it is cancelled.
+    # Each task serves until it is cancelled.
     serving = [
         asyncio.ensure_future(publisher.create_endpoint(component)),
         asyncio.ensure_future(endpoint.serve_endpoint(generate, graceful_shutdown=False)),
@@ -29,9 +29,9 @@ async def main(namespace, component_name):
     lines = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     while line := await lines.readline():
-        said = json.loads(line)
+        metrics = json.loads(line)
         publisher.publish(
-            llm.ForwardPassMetrics(llm.WorkerStats(**said["worker_stats"]), llm.KvStats(**said["kv_stats"]), None)
+            llm.ForwardPassMetrics(llm.WorkerStats(**metrics["worker_stats"]), llm.KvStats(**metrics["kv_stats"]), None)
         )
     for service in serving:
         service.cancel()

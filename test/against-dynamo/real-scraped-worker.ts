@@ -17,7 +17,7 @@ export async function startRealScrapedWorker(servers: Servers): Promise<RealScra
   const { workerId: id } = (await process.answer(0)) as { workerId: string };
   return {
     id: workerId(id),
-    publish: (metrics) => process.say(JSON.stringify(metrics)),
+    publish: (metrics) => process.write(JSON.stringify(metrics)),
     [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
   };
 }

@@ -1,4 +1,4 @@
-"""One real worker: registers a model, then publishes what each line of standard input says, and answers each line."""
+"""A Dynamo worker: registers a model, then publishes the load in each line of standard input."""
 
 import asyncio
 import json

@@ -4,7 +4,7 @@ import { dynamoPython } from './dynamo-python.js';
 import { PythonProcess, type Servers } from './python-process.js';
 import type { MonitoringRelease } from './releases.js';
 
-/** What a worker says of itself in its card, in Dynamo's names. */
+/** A worker and its config, with Dynamo's names. */
 export interface RealWorkerPlan {
   readonly release: MonitoringRelease;
   readonly modelPath: string;
@@ -15,7 +15,7 @@ export interface RealWorkerPlan {
 /** A worker of the real runtime. */
 export interface RealWorker extends AsyncDisposable {
   readonly id: WorkerId;
-  /** Arguments of the real publisher's `publish`. */
+  /** Publishes a load; the properties are the arguments of the publisher's `publish`. */
   publish(load: Readonly<Record<string, number>>): void;
 }
 
@@ -30,7 +30,7 @@ export async function startRealWorker(
   const { workerId: id } = (await process.answer(0)) as { workerId: string };
   return {
     id: workerId(id),
-    publish: (load) => process.say(JSON.stringify(load)),
+    publish: (load) => process.write(JSON.stringify(load)),
     [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
   };
 }

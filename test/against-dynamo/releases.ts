@@ -1,9 +1,9 @@
-/** How each release is installed: arguments of `pip install`, one list a call. */
+/** How to install each release: one list of arguments for each call of `pip install`. */
 export const releases = {
-  // The last with an aggregator of scraped statistics.
+  // The last release with an aggregator of scraped statistics.
   '0.6.0': [['ai-dynamo-runtime==0.6.0', 'ai-dynamo==0.6.0']],
   '1.0.1': [['ai-dynamo-runtime==1.0.1', 'ai-dynamo==1.0.1']],
-  // One of its dependencies does not build, and is not needed; the others are named here.
+  // One dependency does not build and is not needed, so the others are listed here.
   '1.6.1': [
     ['ai-dynamo-runtime==1.6.1'],
     ['--no-deps', 'ai-dynamo==1.6.1'],
@@ -16,7 +16,7 @@ export const releases = {
 
 export type ReleaseName = keyof typeof releases;
 
-/** Those whose frontends watch the load of workers: by which policy, and in whose layout the simulator speaks to them. */
+/** Releases whose frontends monitor load, with the policy and the layout of simulated workers. */
 export const monitoring = {
   '1.0.1': { policy: 'dynamo-1.0', generation: '1.0' },
   '1.6.1': { policy: 'dynamo-1.6', generation: '1.6' },

@@ -16,18 +16,21 @@ import { dynamoPython } from './dynamo-python.js';
 import { startRealAggregator, type RealMetrics } from './real-aggregator.js';
 import { startRealScrapedWorker } from './real-scraped-worker.js';
 
-const place = { namespace: 'dynamo', component: 'backend' };
+const componentName = { namespace: 'dynamo', component: 'backend' };
 const PUBLICATIONS = 10;
 const INSTALL_MS = 1_800_000;
 
 function aggregatorOf({ url }: { readonly url: string }): KvMetricsAggregator {
-  const scrape$ = scrapeStats({ servers: url }, serviceName(place.namespace, place.component));
-  const aggregator = new KvMetricsAggregator(scrape$, place, { policy: aggregatorPolicies.compat });
+  const scrape$ = scrapeStats(
+    { servers: url },
+    serviceName(componentName.namespace, componentName.component),
+  );
+  const aggregator = new KvMetricsAggregator(scrape$, componentName, { policy: aggregatorPolicies.compat });
   aggregator.connect();
   return aggregator;
 }
 
-/** What both sides can be compared in: numbers as the original prints them, endpoints by id. */
+/** A form in which both sides can be compared: numbers as Dynamo prints them, endpoints by id. */
 function comparable({ loadAvg, loadStd, endpoints }: ProcessedEndpoints): RealMetrics {
   const text = (value: number): string =>
     Number.isNaN(value) ? 'nan' : `${value}${value % 1 === 0 ? '.0' : ''}`;
@@ -44,7 +47,7 @@ function comparable({ loadAvg, loadStd, endpoints }: ProcessedEndpoints): RealMe
 }
 
 function sorted(metrics: RealMetrics): RealMetrics {
-  const endpoints = [...metrics.endpoints].sort((one, two) => (one.workerId < two.workerId ? -1 : 1));
+  const endpoints = [...metrics.endpoints].sort((a, b) => (a.workerId < b.workerId ? -1 : 1));
   return { ...metrics, endpoints };
 }
 
@@ -67,14 +70,14 @@ function metricsOf(random: () => number): PublishedMetrics {
 
 function print(title: string, ours: RealMetrics, real: RealMetrics): void {
   const line = ({ loadAvg, loadStd, endpoints }: RealMetrics): string =>
-    `average ${loadAvg}, deviation ${loadStd}, ${endpoints.map((one) => `${one.workerId}: ${one.kvActiveBlocks}`).join(', ')}`;
+    `average ${loadAvg}, deviation ${loadStd}, ${endpoints.map(({ workerId: id, kvActiveBlocks }) => `${id}: ${kvActiveBlocks}`).join(', ')}`;
   process.stdout.write(`${title}\n  tidemark    ${line(ours)}\n  aggregator  ${line(real)}\n`);
 }
 
 describe('Dynamo 0.6.0', { timeout: 300_000 }, () => {
   beforeAll(() => dynamoPython('0.6.0'), INSTALL_MS);
 
-  it('real workers are scraped: we have what its aggregator has', async () => {
+  it('real workers: tidemark and the aggregator have the same metrics', async () => {
     await using nats = await startNats({ jetstream: true });
     await using etcd = await startEtcd();
     const servers = { nats, etcd };
@@ -83,17 +86,16 @@ describe('Dynamo 0.6.0', { timeout: 300_000 }, () => {
     await using real = await startRealAggregator(servers);
     using ours = aggregatorOf(nats);
     const problems: string[] = [];
-    const heard = ours.problems$.subscribe(({ code, text }) => problems.push(`${code}: ${text}`));
+    const subscription = ours.problems$.subscribe(({ code, text }) => problems.push(`${code}: ${text}`));
     const random = seededRandom(5);
     for (let n = 0; n < PUBLICATIONS; n += 1) {
-      const said = [first, second].map((worker) => ({ worker, metrics: metricsOf(random) }));
-      for (const { worker, metrics } of said) worker.publish(metrics);
+      const published = [first, second].map((worker) => ({ worker, metrics: metricsOf(random) }));
+      for (const { worker, metrics } of published) worker.publish(metrics);
       const blocks = new Map(
-        said.map(({ worker, metrics }) => [worker.id, metrics.kv_stats.kv_active_blocks]),
+        published.map(({ worker, metrics }) => [worker.id, metrics.kv_stats.kv_active_blocks]),
       );
       await eventually(async () => {
-        const [mine, its] = [comparable(ours.getEndpoints()), sorted(await real.metrics())];
-        expect(mine).toEqual(its);
+        expect(comparable(ours.getEndpoints())).toEqual(sorted(await real.metrics()));
         expect(new Map(ours.getEndpoints().activeBlocks())).toEqual(blocks);
       });
       print(
@@ -102,44 +104,44 @@ describe('Dynamo 0.6.0', { timeout: 300_000 }, () => {
         sorted(await real.metrics()),
       );
     }
-    heard.unsubscribe();
+    subscription.unsubscribe();
     expect(problems).toEqual([]);
   });
 
-  it('its aggregator reads our responders as we do', async () => {
+  it('the aggregator and tidemark read tidemark’s responders in the same way', async () => {
     await using nats = await startNats({ jetstream: true });
     await using etcd = await startEtcd();
     await using real = await startRealAggregator({ nats, etcd });
     using ours = aggregatorOf(nats);
     const random = seededRandom(6);
-    const service = serviceName(place.namespace, place.component);
+    const service = serviceName(componentName.namespace, componentName.component);
     const ids = ['7', '4611686018427387904', '9223372036854775807'];
-    let said = ids.map(() => metricsOf(random));
-    const serving = ids.map((id, at) =>
+    let metrics = ids.map(() => metricsOf(random));
+    const serving = ids.map((id, index) =>
       serveStats({ servers: nats.url }, service, [
         {
           subject: serviceSubject(service, 'load_metrics', workerId(id)),
-          stats: () => ({ data: encodeForwardPassMetrics(publishedMetrics(said[at]!)) }),
+          stats: () => ({ data: encodeForwardPassMetrics(publishedMetrics(metrics[index]!)) }),
         },
       ]).subscribe(),
     );
     try {
       for (let n = 0; n < PUBLICATIONS; n += 1) {
-        said = ids.map(() => metricsOf(random));
-        const average = said.reduce((sum, { kv_stats: kv }) => sum + kv.kv_active_blocks, 0) / 3;
+        metrics = ids.map(() => metricsOf(random));
+        const average = metrics.reduce((sum, { kv_stats: kv }) => sum + kv.kv_active_blocks, 0) / 3;
         await eventually(async () => {
-          const [mine, its] = [ours.getEndpoints(), sorted(await real.metrics())];
-          expect(comparable(mine)).toEqual(its);
-          expect(mine.loadAvg).toBe(average);
+          const endpoints = ours.getEndpoints();
+          expect(comparable(endpoints)).toEqual(sorted(await real.metrics()));
+          expect(endpoints.loadAvg).toBe(average);
         });
         print(
-          `our responders, answer ${n + 1}`,
+          `tidemark’s responders, answer ${n + 1}`,
           comparable(ours.getEndpoints()),
           sorted(await real.metrics()),
         );
       }
     } finally {
-      for (const one of serving) one.unsubscribe();
+      for (const subscription of serving) subscription.unsubscribe();
     }
   });
 });

@@ -12,7 +12,7 @@ const decode = async (input: string, ...args: string[]): Promise<Record<string, 
   jsonLines((await runCli(['decode', ...args], { input })).out);
 
 describe('tidemark decode', () => {
-  it('a load - is the recording’s event, with publisher, sequence and time; ids are strings', async () => {
+  it('prints a load as a recorded event, with publisher, sequence number and time; ids are strings', async () => {
     expect(await decode(line({ subject: 'namespace.dynamo.kv_metrics', payload_hex: EB }))).toEqual([
       {
         kind: 'load',
@@ -28,7 +28,7 @@ describe('tidemark decode', () => {
     ]);
   });
 
-  it('records - instance, model with runtimeConfig and lora, removal, lease, unknown; in order', async () => {
+  it('prints instances, models with runtimeConfig and lora, removals, leases and unknown records in order', async () => {
     const value = (text: string): string => Buffer.from(text).toString('hex');
     const card =
       '{"name":"m","endpoint":{"namespace":"a","component":"b","name":"c"},"runtime_config":{"total_kv_blocks":18446744073709551615}}';
@@ -61,7 +61,7 @@ describe('tidemark decode', () => {
     ]);
   });
 
-  it('what does not decode - is an error in its place, and the rest goes on', async () => {
+  it('prints an error in place of an item that cannot be decoded, and continues', async () => {
     const subject = 'namespace.dynamo.kv_metrics';
     const results = await decode(
       line({ subject, payload_hex: EB.slice(0, -2) }) +
@@ -72,15 +72,15 @@ describe('tidemark decode', () => {
         '\n' +
         line({ subject, payload_hex: EB }),
     );
-    expect(results.map((one) => (one['error'] as { code: string } | undefined)?.code ?? one['kind'])).toEqual(
-      ['truncated', 'malformed', 'malformed', 'malformed', 'bad-key', 'load'],
-    );
+    expect(
+      results.map((item) => (item['error'] as { code: string } | undefined)?.code ?? item['kind']),
+    ).toEqual(['truncated', 'malformed', 'malformed', 'malformed', 'bad-key', 'load']);
     expect(results[0]).toMatchObject({
       error: { offset: expect.any(Number) as number, message: expect.any(String) as string },
     });
   });
 
-  it('other subjects and topics - are unknown', async () => {
+  it('prints other subjects and topics as unknown', async () => {
     const foreign = EB.replace('6b765f6d657472696373', '6b762d6d657472696373');
     expect(
       await decode(
@@ -90,7 +90,7 @@ describe('tidemark decode', () => {
     ).toEqual([{ kind: 'unknown' }, { kind: 'unknown' }]);
   });
 
-  it('--policy - decides what is accepted', async () => {
+  it('--policy decides which messages are accepted', async () => {
     const input = line({
       subject: 'namespace.dynamo.kv_metrics',
       payload_hex: Buffer.from('{"worker_id":7}').toString('hex'),
@@ -101,22 +101,22 @@ describe('tidemark decode', () => {
     expect(await decode(input)).toMatchObject([{ kind: 'load', workerId: '7' }]);
   });
 
-  it('a file that is not there - exit 2, one sentence', async () => {
+  it('a missing file: exit code 2 and one sentence', async () => {
     expect(await runCli(['decode', 'missing.jsonl'])).toMatchObject({
       code: 2,
       out: '',
-      err: expect.stringMatching(/^tidemark: missing\.jsonl cannot be read: .*check the path\.\n$/) as string,
+      err: expect.stringMatching(/^tidemark: Cannot read missing\.jsonl: .*check the path\.\n$/) as string,
     });
   });
 
   const files = readdirSync(captures, { recursive: true, encoding: 'utf8' }).filter(
     (name) => name.endsWith('.jsonl') && !/(?:_oracle|aggregator|srv)\.jsonl$/.test(name),
   );
-  it('every capture of nine releases - decodes without an error', async () => {
+  it('decodes every capture of nine releases without an error', async () => {
     const input = files.map((name) => readFileSync(join(captures, name), 'utf8').trim()).join('\n');
     const { code, out, err } = await runCli(['decode'], { input });
     const kinds = new Map<unknown, number>();
-    for (const one of jsonLines(out)) kinds.set(one['kind'], (kinds.get(one['kind']) ?? 0) + 1);
+    for (const { kind } of jsonLines(out)) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
     expect([...kinds.keys()].sort()).toEqual(['eventChannel', 'instance', 'load', 'model', 'unknown']);
     expect(kinds.get('load')).toBeGreaterThan(200);
     expect(code).toBe(0);

@@ -9,16 +9,16 @@ import { simulateFleet } from '../../src/simulator/simulate-fleet.js';
 import { LoadDecoder } from '../../src/wire/loads/load-decoder.js';
 import { jsonLines, runCli } from '../support/run-cli.js';
 
-/** What leaves the demo's monitor over a minute, in virtual time. */
-function watched(policy: (typeof policies)[keyof typeof policies]): {
+/** The outputs of the demo's monitor over a minute of virtual time. */
+function runDemo(policy: (typeof policies)[keyof typeof policies]): {
   transitions: Transition[];
   sets: string[];
 } {
   const scheduler = new VirtualTimeScheduler();
-  const facts = simulateFleet({ seed: 1, workers: 6, ranks: 2, durationMs: 60_000, startedAt: 0, policy });
+  const events = simulateFleet({ seed: 1, workers: 6, ranks: 2, durationMs: 60_000, startedAt: 0, policy });
   const thresholds = LoadThresholdConfig.defaults(policy).update({ activeDecodeBlocksThreshold: 0.85 });
   const decoder = new LoadDecoder(policy);
-  const monitor = demoMonitor({ events$: paced(facts, scheduler), decoder, policy, thresholds }, scheduler);
+  const monitor = demoMonitor({ events$: paced(events, scheduler), decoder, policy, thresholds }, scheduler);
   const transitions: Transition[] = [];
   const sets: string[] = [];
   monitor.transitions$.subscribe((transition) => transitions.push(transition));
@@ -29,23 +29,20 @@ function watched(policy: (typeof policies)[keyof typeof policies]): {
 }
 
 describe('tidemark demo', () => {
-  it.each(Object.values(policies))(
-    'in virtual time - workers become busy and free again under $name',
-    (policy) => {
-      const { transitions } = watched(policy);
-      expect(transitions.filter(({ busy }) => busy).length).toBeGreaterThan(10);
-      expect(transitions.filter(({ busy }) => !busy).length).toBeGreaterThan(10);
-      expect(transitions.every(({ verdict }) => verdict.text.length > 20)).toBe(true);
-    },
-  );
+  it.each(Object.values(policies))('workers become busy and free again under $name', (policy) => {
+    const { transitions } = runDemo(policy);
+    expect(transitions.filter(({ busy }) => busy).length).toBeGreaterThan(10);
+    expect(transitions.filter(({ busy }) => !busy).length).toBeGreaterThan(10);
+    expect(transitions.every(({ verdict }) => verdict.text.length > 20)).toBe(true);
+  });
 
-  it('the same seed shows the same, and a set only when it changed', () => {
-    const { transitions, sets } = watched(policies.default);
-    expect(watched(policies.default).transitions).toEqual(transitions);
+  it('the same seed gives the same transitions, and sets are only emitted when they change', () => {
+    const { transitions, sets } = runDemo(policies.default);
+    expect(runDemo(policies.default).transitions).toEqual(transitions);
     for (const [index, set] of sets.entries()) if (index > 0) expect(set).not.toBe(sets[index - 1]);
   });
 
-  it('text - one line for each transition with its reason, and a summary', async () => {
+  it('prints one line with the reason for each transition, and a summary', async () => {
     const { code, out, err } = await runCli(['demo', '--duration', '2', '--seed', '1']);
     const lines = out.trimEnd().split('\n');
     expect(lines.length).toBeGreaterThan(3);
@@ -55,12 +52,12 @@ describe('tidemark demo', () => {
       /^after (?:[2-9]|\d{2,})\.\d s: \d+ load messages, \d+ discovery records, \d+ transitions; /,
     );
     expect(err).toContain(
-      '6 workers × 2 ranks for 2 s, seed 1, policy default; marks: 0.85 of the KV blocks',
+      '6 workers × 2 ranks for 2 s, seed 1, policy default; thresholds: 0.85 of the KV blocks',
     );
     expect(code).toBe(0);
   });
 
-  it('--json - one object a line, the summary last', async () => {
+  it('--json prints one object per line, the summary last', async () => {
     const { out } = await runCli(['demo', '--duration', '1', '--json', '--workers', '3', '--ranks', '1']);
     const objects = jsonLines(out);
     expect(objects.at(-1)).toMatchObject({
@@ -70,17 +67,17 @@ describe('tidemark demo', () => {
         busy: expect.any(Array) as unknown[],
       },
     });
-    for (const one of objects.slice(0, -1))
-      expect(one).toMatchObject({ workerId: expect.stringMatching(/^\d+$/) as string, reason: 'load' });
+    for (const object of objects.slice(0, -1))
+      expect(object).toMatchObject({ workerId: expect.stringMatching(/^\d+$/) as string, reason: 'load' });
   });
 
-  it('Ctrl-C - ends it with a summary', async () => {
+  it('Ctrl-C ends the demo with a summary', async () => {
     const { code, out } = await runCli(['demo', '--duration', '3600'], { signal: 'SIGINT' });
     expect(out).toMatch(/after \d+\.\d s: \d+ load messages/);
     expect(code).toBe(0);
   });
 
-  it('bad options - exit 2 and a sentence with the range; all bad marks at once', async () => {
+  it('invalid options: exit code 2 and a sentence with the range; all invalid thresholds together', async () => {
     expect(await runCli(['demo', '--workers', '0'])).toMatchObject({
       code: 2,
       out: '',
@@ -111,13 +108,13 @@ describe('tidemark', () => {
     ['decode', '--help'],
     ['watch', '--help'],
     ['simulate', '--help'],
-  ])('%s %s - shows examples', async (...args) => {
+  ])('%s %s shows examples', async (...args) => {
     const { code, out } = await runCli(args);
     expect(out).toMatch(/Examples:\n {2}\$ tidemark /);
     expect(code).toBe(0);
   });
 
-  it('without a command - help on standard error, exit 2', async () => {
+  it('without a command: help on standard error, exit code 2', async () => {
     expect(await runCli([])).toMatchObject({
       code: 2,
       out: '',
@@ -125,7 +122,7 @@ describe('tidemark', () => {
     });
   });
 
-  it('--version - is the package’s', async () => {
+  it('--version prints the version of the package', async () => {
     expect((await runCli(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 });

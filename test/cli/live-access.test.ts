@@ -8,16 +8,16 @@ import { PackageError } from '../../src/core/errors.js';
 
 const options = { nats: 'nats://a:1, b', etcd: 'http://c:3,d' };
 
-describe('who we are, from the variables of Dynamo', () => {
-  it('none is set, or set to nothing - nobody', () => {
-    const nobody = { nats: { servers: ['nats://a:1', 'b'] }, etcd: { hosts: ['http://c:3', 'd'] } };
-    expect(connectionOptionsFromEnv(options, {})).toEqual(nobody);
+describe('connectionOptionsFromEnv', () => {
+  it('without variables, or with empty ones: no credentials', () => {
+    const anonymous = { nats: { servers: ['nats://a:1', 'b'] }, etcd: { hosts: ['http://c:3', 'd'] } };
+    expect(connectionOptionsFromEnv(options, {})).toEqual(anonymous);
     expect(connectionOptionsFromEnv(options, { NATS_AUTH_TOKEN: '', ETCD_AUTH_USERNAME: '' })).toEqual(
-      nobody,
+      anonymous,
     );
   });
 
-  it('several for NATS - the one that Dynamo takes', () => {
+  it('several credentials for NATS: the same precedence as in Dynamo', () => {
     const seed = { NATS_AUTH_NKEY: 'SU1' };
     const token = { ...seed, NATS_AUTH_TOKEN: 't' };
     const user = { ...token, NATS_AUTH_USERNAME: 'u', NATS_AUTH_PASSWORD: 'p' };
@@ -44,18 +44,20 @@ describe('who we are, from the variables of Dynamo', () => {
     expect(etcd.tls).toEqual({ ca: 'ca', cert: 'cert', key: 'key' });
   });
 
-  it('half of a pair, or a file that is not there - a sentence', () => {
+  it('half of a pair, or a missing file: an error', () => {
     expect(() => connectionOptionsFromEnv(options, { NATS_AUTH_USERNAME: 'u' })).toThrow(
-      'NATS_AUTH_USERNAME and NATS_AUTH_PASSWORD go together: set both or none.',
+      'NATS_AUTH_USERNAME and NATS_AUTH_PASSWORD must be set together: set both or neither.',
     );
-    expect(() => connectionOptionsFromEnv(options, { ETCD_AUTH_PASSWORD: 'p' })).toThrow('go together');
+    expect(() => connectionOptionsFromEnv(options, { ETCD_AUTH_PASSWORD: 'p' })).toThrow(
+      'must be set together',
+    );
     expect(() => connectionOptionsFromEnv(options, { NATS_TLS_CA_CERT_PATH: '/none' })).toThrow(
-      '/none cannot be read: there is no such file',
+      'Cannot read /none: the file does not exist',
     );
   });
 });
 
-describe('needPackages', () => {
+describe('requirePackages', () => {
   const unusable = (name: string, detail: string) => () =>
     Promise.reject(new PackageError('package-missing', name, detail, `${name}@2`));
 

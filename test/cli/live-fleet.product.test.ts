@@ -8,7 +8,7 @@ import { startNats, type NatsServer } from '../support/nats-server.js';
 import { startCli } from '../support/run-cli.js';
 import { RunningCommand } from '../support/run-command.js';
 
-const mark = { activeDecodeBlocksThreshold: '0.85', policy: 'default', json: true };
+const thresholds = { activeDecodeBlocksThreshold: '0.85', policy: 'default', json: true };
 
 describeWith(['nats-server', 'etcd'], 'tidemark simulate and tidemark watch on real servers', () => {
   let nats: NatsServer;
@@ -25,7 +25,7 @@ describeWith(['nats-server', 'etcd'], 'tidemark simulate and tidemark watch on r
   });
   const watch = async (namespace: string): Promise<RunningCommand> => {
     const watching = new RunningCommand((terminal, end$) =>
-      watchCommand({ ...servers(namespace), ...mark, endpoint: 'backend.generate' }, terminal, end$),
+      watchCommand({ ...servers(namespace), ...thresholds, endpoint: 'backend.generate' }, terminal, end$),
     );
     await watching.live('loads', 'discovery');
     return watching;
@@ -35,7 +35,7 @@ describeWith(['nats-server', 'etcd'], 'tidemark simulate and tidemark watch on r
       simulateCommand(
         {
           ...servers(namespace),
-          ...mark,
+          ...thresholds,
           ...{ seed: 3, workers: 5, ranks: 2, duration: 600, generation: '1.6', ttl: 60, model: 'tiny' },
           ...options,
         },
@@ -44,12 +44,12 @@ describeWith(['nats-server', 'etcd'], 'tidemark simulate and tidemark watch on r
       ),
     );
   const workersOf = (watching: RunningCommand): unknown => watching.of('workers').at(-1)?.['total'];
-  /** Who was busy when it left the fleet. */
+  /** The workers that were busy when they left the fleet. */
   const leftBusy = (watching: RunningCommand): unknown[] =>
     watching.of('transition').flatMap(({ reason, workerId }) => (reason === 'left' ? [workerId] : []));
 
   it.concurrent.each(['1.0', '1.6'] as const)(
-    'a fleet of %s - who is busy agrees with its own knowledge',
+    'a fleet of %s: watch and simulate agree on which workers are busy',
     async (generation) => {
       const namespace = `agrees-${generation.replace('.', '-')}`;
       const watching = await watch(namespace);
@@ -64,7 +64,7 @@ describeWith(['nats-server', 'etcd'], 'tidemark simulate and tidemark watch on r
     },
   );
 
-  it('NATS dies and comes back - is told with the gaps it made, and then they agree again', async () => {
+  it('a restart of NATS is reported with the gaps that it caused, and then both agree again', async () => {
     const watching = await watch('cut');
     const simulating = simulate('cut');
     await eventually(() => simulating.of('transition').length > 2);
@@ -78,7 +78,7 @@ describeWith(['nats-server', 'etcd'], 'tidemark simulate and tidemark watch on r
         watching.of('gap').flatMap(({ publisherId, detached }) => (detached === true ? [publisherId] : [])),
       );
     await eventually(() => cut().size === 5);
-    // What was dropped meanwhile is made good by the next report of each rank.
+    // The next load of each rank makes up for the dropped ones.
     const since = simulating.of('transition').length;
     await eventually(() => simulating.of('transition').length > since + 2);
     expect([watching.health('loads'), simulating.health('publisher')]).toEqual(['live', 'live']);
@@ -91,7 +91,7 @@ describeWith(['nats-server', 'etcd'], 'tidemark simulate and tidemark watch on r
   it.concurrent.each([
     { signal: 'SIGTERM', ttl: '600', code: 0 },
     { signal: 'SIGKILL', ttl: '1', code: null },
-  ] as const)('a simulator ended by $signal - its workers leave', async ({ signal, ttl, code }) => {
+  ] as const)('the workers leave when the simulator is ended by $signal', async ({ signal, ttl, code }) => {
     const watching = await watch(signal.toLowerCase());
     const env = { NATS_SERVER: nats.url, ETCD_ENDPOINTS: etcd.url, DYN_NAMESPACE: signal.toLowerCase() };
     await using simulating = startCli(['simulate', '--workers', '3', '--ttl', ttl], env);

@@ -5,7 +5,7 @@ import { type HeardSoFar, reportWorkerChanges, silenceHint } from '../../src/cli
 import type { InstanceChange } from '../../src/core/pipeline/monitor-sources.js';
 import { workerId } from '../../src/core/worker-id.js';
 
-/** A report for people, and what it wrote, without the time in front. */
+/** A report for people, and its lines without the time. */
 function reporting(): { report: LiveReport; lines: () => string[] } {
   const written: string[] = [];
   const write = (line: string): void => void written.push(line.replace(/^\d\d:\d\d:\d\d\.\d{3} {2}/, ''));
@@ -17,7 +17,7 @@ function reporting(): { report: LiveReport; lines: () => string[] } {
 }
 
 describe('LiveReport', () => {
-  it('a source that is tried again and again - is told once for each reason', () => {
+  it('prints repeated attempts once for each reason', () => {
     const { report, lines } = reporting();
     const down = { source: 'loads', state: 'down', since: 1_000 };
     report.status({ ...down, why: 'refused.', retryInMs: 40 });
@@ -35,7 +35,7 @@ describe('LiveReport', () => {
     expect(lines().length).toBeLessThan(30);
   });
 
-  it('gaps and problems - as sentences; of many gaps the first', () => {
+  it('prints gaps and problems as sentences, and only the first of many gaps', () => {
     const { report, lines } = reporting();
     const gap = {
       publisherId: '9',
@@ -49,18 +49,18 @@ describe('LiveReport', () => {
     report.gaps([gap, { ...gap, detached: true }]);
     report.gaps(Array.from({ length: 300 }, () => gap));
     report.problem({ code: 'undecodable', source: 'loads', text: 'no envelope', count: 3 });
-    const told = lines();
-    expect(told.slice(0, 2)).toEqual([
-      'gap: publisher 9: 3 missing, numbers 5 to 7',
-      'gap: publisher 9: 3 missing, numbers 5 to 7, while the connection was away',
+    const printed = lines();
+    expect(printed.slice(0, 2)).toEqual([
+      'gap: publisher 9: 3 missing (5 to 7)',
+      'gap: publisher 9: 3 missing (5 to 7), while disconnected',
     ]);
-    expect(told.slice(-2)).toEqual(['gap: 295 more gaps', 'undecodable: no envelope (3 times)']);
-    expect(told).toHaveLength(9);
+    expect(printed.slice(-2)).toEqual(['gap: 295 more gaps', 'undecodable: no envelope (3 times)']);
+    expect(printed).toHaveLength(9);
   });
 });
 
-describe('workerNews', () => {
-  it('all that are there at first in one line, then who comes and goes, and a whole only by what differs', () => {
+describe('reportWorkerChanges', () => {
+  it('prints present workers in one line, then each change, and only the differences of a snapshot', () => {
     const { report, lines } = reporting();
     const [one, two] = [workerId('1'), workerId('2')];
     const changes: InstanceChange[] = [
@@ -73,10 +73,10 @@ describe('workerNews', () => {
     ];
     from(changes).pipe(reportWorkerChanges(report)).subscribe();
     expect(lines()).toEqual([
-      'worker 1 came; 1 worker is there',
-      'worker 2 came; 2 workers are there',
-      'worker 1 left; 1 worker is there',
-      '9 workers came; worker 2 left; 9 workers are there',
+      'worker 1 joined; 1 worker in total',
+      'worker 2 joined; 2 workers in total',
+      'worker 1 left; 1 worker in total',
+      '9 workers joined; worker 2 left; 9 workers in total',
     ]);
   });
 });
@@ -91,7 +91,7 @@ describe('silenceHint', () => {
   };
   const live = new Set(['loads', 'discovery']);
 
-  it('nothing came from servers that are there - says what to check', () => {
+  it('says what to check if live sources are silent', () => {
     expect(hints({ loads: 0, workers: 0, live })).toEqual([
       expect.stringContaining('DYN_DISCOVERY_BACKEND=etcd'),
       expect.stringContaining('DYN_EVENT_PLANE=nats'),

@@ -45,12 +45,12 @@ afterEach(() => {
 });
 
 describe('tidemark marble check', () => {
-  it('0 - all hold', () => {
+  it('exit code 0: all marbles hold', () => {
     expect(marble('check', file('a.txt', good), file('b.txt', good))).toBe(0);
     expect(output).toEqual(['2 of 2 marbles hold']);
   });
 
-  it('1 - one does not: expected, actual and reasons are drawn', () => {
+  it('exit code 1: prints expected, actual and reasons of a marble that does not hold', () => {
     expect(marble('check', file('a.txt', good), file('b.txt', wrong))).toBe(1);
     expect(output).toEqual([
       `b.txt:8: busy is not as expected
@@ -67,27 +67,27 @@ describe('tidemark marble check', () => {
     ]);
   });
 
-  it('without files - all of marbles/', () => {
+  it('without files: all of marbles/', () => {
     mkdirSync(join(folder, 'marbles'));
-    expect(() => marble('check')).toThrow('the folder marbles has no .txt file');
+    expect(() => marble('check')).toThrow('The folder marbles has no .txt file');
     file('marbles/a.txt', good);
     file('marbles/notes.md', 'nothing');
     expect(marble('check')).toBe(0);
     expect(output).toEqual(['1 of 1 marble holds']);
   });
 
-  it('those of the repository hold', () => {
+  it('the marbles of the repository hold', () => {
     process.chdir(root);
     expect(marble('check')).toBe(0);
   });
 
   it.each([
     [
-      'a file that is not there',
+      'a missing file',
       () => marble('check', 'none.txt'),
-      'none.txt cannot be read: there is no such file; check the path.',
+      'Cannot read none.txt: the file does not exist; check the path.',
     ],
-    ['no folder', () => marble('check'), 'there is no folder marbles here; name the files'],
+    ['no folder', () => marble('check'), 'There is no folder marbles here; name the files'],
     [
       'a malformed file',
       () => marble('check', file('a.txt', good.replace('x :=', 'y :='))),
@@ -99,29 +99,29 @@ describe('tidemark marble check', () => {
       'a.txt:4: a: this is not an event',
     ],
     [
-      'an operator that does not exist',
+      'an unknown operator',
       () => marble('check', file('a.txt', good.replace('model', 'modell'))),
       'a.txt:6: there is no operator modell; the operators are',
     ],
-  ])('2 - %s, in one sentence', (_, call, message) => {
+  ])('exit code 2: %s, in one sentence', (_, call, message) => {
     expect(call).toThrow(message);
     expect(output).toEqual([]);
   });
 
-  it('2 - a malformed file among others: nothing is run', () => {
+  it('exit code 2: a malformed file among others; nothing is run', () => {
     expect(() => marble('check', file('b.txt', wrong), file('a.txt', 'nonsense 1'))).toThrow('a.txt:1: ');
     expect(output).toEqual([]);
   });
 });
 
 describe('tidemark marble update', () => {
-  it('rewrites what does not hold, and leaves the rest alone', () => {
+  it('rewrites only marbles that do not hold', () => {
     expect(marble('update', file('a.txt', good), file('b.txt', wrong))).toBe(0);
-    expect(output).toEqual(['a.txt: holds already', 'b.txt: rewritten']);
+    expect(output).toEqual(['a.txt: already holds', 'b.txt: rewritten']);
     expect([readFileSync('a.txt', 'utf8'), readFileSync('b.txt', 'utf8')]).toEqual([good, good]);
   });
 
-  it('1 - no row can show the emissions; the file is not changed', () => {
+  it('exit code 1: no row can show the actual output; the file is unchanged', () => {
     const events = '{"kind": "configError"}';
     const text = `(aa)-\ntitle = e\na := ${events}\n--b--\ntitle = f\nb := ${events}\n> model\n-----\ntitle = problems\n`;
     expect(marble('update', file('a.txt', text))).toBe(1);
@@ -133,16 +133,16 @@ describe('tidemark marble update', () => {
 });
 
 describe('tidemark marble draw', () => {
-  it('to standard output, or to a file', () => {
+  it('writes to standard output, or to a file', () => {
     expect(marble('draw', file('a.txt', good))).toBe(0);
     expect(output.join('\n')).toMatch(/^<svg [^]*<\/svg>$/);
     expect(marbleCommand('draw', ['a.txt'], { output: 'a.svg' }, terminal)).toBe(0);
     expect(readFileSync('a.svg', 'utf8')).toBe(`${output[0]}\n`);
   });
 
-  it('2 - where nothing can be written', () => {
+  it('exit code 2: the file cannot be written', () => {
     const draw = (): number => marbleCommand('draw', [file('a.txt', good)], { output: 'no/a.svg' }, terminal);
-    expect(draw).toThrow(/^no\/a.svg cannot be written: /);
+    expect(draw).toThrow(/^Cannot write no\/a.svg: /);
   });
 });
 
@@ -151,13 +151,13 @@ describe('tidemark marble', () => {
     let code: number | undefined;
     const root = new Command('tidemark').exitOverride();
     const command = addMarbleCommand(root, terminal, (given) => (code = given));
-    for (const one of [root, command, ...command.commands])
-      one.configureOutput({ writeErr: (text) => output.push(text), writeOut: (text) => output.push(text) });
+    for (const each of [root, command, ...command.commands])
+      each.configureOutput({ writeErr: (text) => output.push(text), writeOut: (text) => output.push(text) });
     root.parse(['marble', ...args], { from: 'user' });
     return code;
   };
 
-  it('is declared with its actions', () => {
+  it('has its subcommands', () => {
     file('a.txt', good);
     file('b.txt', wrong);
     expect([run('check', 'a.txt'), run('check', 'b.txt'), run('draw', 'a.txt', '-o', 'a.svg')]).toEqual([
@@ -168,7 +168,7 @@ describe('tidemark marble', () => {
   });
 
   it.each(['check', 'update', 'draw'])(
-    '%s has help with an example, and refuses what it does not know',
+    '%s has help with an example, and refuses unknown options',
     (action) => {
       expect(() => run(action, '--help')).toThrow('(outputHelp)');
       expect(output.join('')).toContain(`$ tidemark marble ${action}`);
@@ -176,7 +176,7 @@ describe('tidemark marble', () => {
     },
   );
 
-  it('needs an action', () => {
+  it('needs a subcommand', () => {
     expect(() => run()).toThrow();
     expect(output.join('')).toContain('Commands:');
   });

@@ -17,25 +17,25 @@ const items = [
 const name = map(({ name }: { readonly name: string }) => name);
 
 describe('paced', () => {
-  it('each item at its time, those of one moment together', () => {
+  it('emits each item at its time, and items with the same time together', () => {
     inVirtualTime(({ expectObservable }, scheduler) => {
       expectObservable(paced(items, scheduler).pipe(name)).toBe('a-(bc)(d|)');
     });
   });
 
-  it('the time counts from the subscription', () => {
+  it('counts time from the subscription', () => {
     inVirtualTime(({ expectObservable }, scheduler) => {
       expectObservable(paced(items, scheduler).pipe(name), '---^').toBe('---a-(bc)(d|)');
     });
   });
 
-  it('no items - completes at once', () => {
+  it('completes at once without items', () => {
     inVirtualTime(({ expectObservable }, scheduler) => {
       expectObservable(paced([], scheduler)).toBe('|');
     });
   });
 
-  it('an iteration that throws - errors', () => {
+  it('errors if the iteration throws', () => {
     const broken = function* (): Generator<{ at: number; name: string }> {
       yield { at: 0, name: 'a' };
       throw new Error('broken');
@@ -45,7 +45,7 @@ describe('paced', () => {
     });
   });
 
-  it('an unsubscribed one takes nothing more', () => {
+  it('takes no more items after it is unsubscribed', () => {
     let taken = 0;
     const counted = function* (): Generator<{ at: number; name: string }> {
       for (const item of items) {

@@ -18,15 +18,15 @@ import { RunningCommand } from '../support/run-command.js';
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-record-'));
 const text = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
 
-/** The numbers of the loads of each publisher, as they stand in a recording, where each has its time as well. */
+/** The sequence numbers of the loads of each publisher in a recording. Checks that each load has a time. */
 function publishedNumbers({ lines }: Recording): Map<string, number[]> {
   const numbers = new Map<string, number[]>();
   for (const line of lines) {
     if (!('event' in line) || line.event.kind !== 'load') continue;
     const { publisherId, sequence, publishedAt } = line.event;
     expect(Math.abs(Date.now() - Number(publishedAt))).toBeLessThan(600_000);
-    const said = numbers.get(String(publisherId)) ?? [];
-    numbers.set(String(publisherId), [...said, Number(sequence)]);
+    const previous = numbers.get(String(publisherId)) ?? [];
+    numbers.set(String(publisherId), [...previous, Number(sequence)]);
   }
   return numbers;
 }
@@ -39,16 +39,16 @@ describeWith(['nats-server', 'etcd'], 'tidemark record on real servers', () => {
   });
   afterAll(() => Promise.all([nats.stop(), etcd.stop()]));
 
-  const mark = { activeDecodeBlocksThreshold: '0.85', policy: 'default' };
+  const thresholds = { activeDecodeBlocksThreshold: '0.85', policy: 'default' };
   const options = (namespace: string): SimulateOptions => ({
-    ...{ nats: nats.url, etcd: etcd.url, namespace, ...mark, json: true },
+    ...{ nats: nats.url, etcd: etcd.url, namespace, ...thresholds, json: true },
     ...{ seed: 3, workers: 4, ranks: 2, duration: 600, generation: '1.6', ttl: 60, model: 'tiny' },
   });
   const simulate = (namespace: string): RunningCommand =>
     new RunningCommand((terminal, end$) => simulateCommand(options(namespace), terminal, end$));
 
-  it('replayed - the same are busy, in the same order and for the same reasons', async () => {
-    const file = join(folder, 'whole.jsonl');
+  it('a replay gives the same transitions in the same order, for the same reasons', async () => {
+    const file = join(folder, 'complete.jsonl');
     const recording = new RunningCommand((terminal, end$) =>
       recordCommand(file, { ...options('replayed'), endpoint: 'backend.generate' }, terminal, end$),
     );
@@ -76,13 +76,13 @@ describeWith(['nats-server', 'etcd'], 'tidemark record on real servers', () => {
     expect(left.sort()).toEqual((busy as string[]).toSorted());
     const numbers = publishedNumbers(parseRecording(readFileSync(file)));
     expect(numbers.size).toBe(4);
-    for (const said of numbers.values()) expect(said).toEqual(said.map((_, number) => number));
+    for (const sequence of numbers.values()) expect(sequence).toEqual(sequence.map((_, index) => index));
     expect((await runCli(['replay', file])).out).toMatch(
       /1 scenarios, \d+ events, \d+ transitions, 0 problems/,
     );
   });
 
-  it('killed - only complete lines are there, to a file and through a pipe', async () => {
+  it('writes only complete lines if it is killed, to a file and through a pipe', async () => {
     const file = join(folder, 'killed.jsonl');
     const args = ['--nats', nats.url, '--etcd', etcd.url, '--namespace', 'killed'];
     const toFile = startCli(['record', ...args, file]);
@@ -100,7 +100,7 @@ describeWith(['nats-server', 'etcd'], 'tidemark record on real servers', () => {
 });
 
 describe('RecordingWriter', () => {
-  it('lines wait for a flush, but for no more than a piece of them', () => {
+  it('holds lines until a flush, but not more than one chunk of them', () => {
     const file = join(folder, 'pieces.jsonl');
     const writer = RecordingWriter.to(file);
     writer.add('{"a":1}');
@@ -115,17 +115,17 @@ describe('RecordingWriter', () => {
     expect(
       text(file)
         .split('\n')
-        .map((one) => one.length),
+        .map((line) => line.length),
     ).toEqual([7, 1002, 1002, 1002, 10_002, 0]);
   });
 
-  it('a file that is there already, or a folder that is not - a sentence, and nothing is changed', async () => {
+  it('an existing file, or a missing folder: an error, and the file is unchanged', async () => {
     const file = join(folder, 'there.jsonl');
     const writer = RecordingWriter.to(file);
     writer.add('{}');
     writer.close();
-    expect(() => RecordingWriter.to(file)).toThrow('it is there already; name another file');
-    expect(() => RecordingWriter.to(join(folder, 'none', 'x'))).toThrow('cannot be recorded to: ENOENT');
+    expect(() => RecordingWriter.to(file)).toThrow('the file already exists; choose another name');
+    expect(() => RecordingWriter.to(join(folder, 'none', 'x'))).toThrow(/^Cannot record to .*: ENOENT/);
     expect(text(file)).toBe('{}\n');
     expect(await runCli(['record', file])).toMatchObject({ code: 2, out: '' });
   });

@@ -21,10 +21,10 @@ const good = file('good.jsonl', `${header}${start}${load}{"at":1,"expect":{"busy
 const wrong = file('wrong.jsonl', `${header}${start}${load}{"at":1,"expect":{"busy":["2"],"cleanup":[]}}\n`);
 
 describe('tidemark replay', () => {
-  it('all recorded decisions of the original hold', async () => {
+  it('all recorded decisions of Dynamo hold', async () => {
     const files = ['dynamo-1.0', 'dynamo-1.6', 'frontend'].flatMap((name) =>
-      readdirSync(join(root, 'test/fixtures/oracle', name)).map((one) =>
-        join('test/fixtures/oracle', name, one),
+      readdirSync(join(root, 'test/fixtures/oracle', name)).map((file) =>
+        join('test/fixtures/oracle', name, file),
       ),
     );
     const { code, out } = await runCli(['replay', '--check', ...files]);
@@ -32,7 +32,7 @@ describe('tidemark replay', () => {
     expect(code).toBe(0);
   });
 
-  it('--json - one object for each file, and integers of any size', async () => {
+  it('--json prints one object for each file, with integers of any size', async () => {
     const { code, out } = await runCli(['replay', '--json', good, wrong]);
     expect(jsonLines(out)).toMatchObject([
       {
@@ -49,14 +49,14 @@ describe('tidemark replay', () => {
     expect(code).toBe(0);
   });
 
-  it('--check - tells file, line, scenario, expected and actual, and exits with 1', async () => {
+  it('--check prints file, line, scenario, expected and actual values, and exits with code 1', async () => {
     const { code, out } = await runCli(['replay', '--check', good, wrong]);
     expect(out).toContain(`${wrong}:4: one: busy is not as expected\n  expected ["2"]\n  actual   ["1"]`);
     expect(out).not.toContain('cleanup is not');
     expect(code).toBe(1);
   });
 
-  it('--check --json - the same as data', async () => {
+  it('--check --json prints the same as data', async () => {
     const { code, out } = await runCli(['replay', '--check', '--json', wrong]);
     expect(jsonLines(out)[0]).toMatchObject({
       failures: [{ line: 4, scenario: 'one', key: 'busy', expected: ['2'], actual: ['1'] }],
@@ -64,7 +64,7 @@ describe('tidemark replay', () => {
     expect(code).toBe(1);
   });
 
-  it('--policy - plays under another one, also when the recording names none that is known', async () => {
+  it('--policy replaces the policy of the recording, even an unknown one', async () => {
     const alien = file('alien.jsonl', header.replace('dynamo-1.0', 'ours') + start + load);
     const { code, out } = await runCli(['replay', '--json', '--policy', 'dynamo-1.6', alien]);
     expect(jsonLines(out)).toMatchObject([{ policy: 'dynamo-1.6', transitions: 1 }]);
@@ -75,7 +75,7 @@ describe('tidemark replay', () => {
     });
   });
 
-  it('.gz - is unpacked; a broken one is named', async () => {
+  it('unpacks .gz files, and names a damaged one', async () => {
     expect(
       (await runCli(['replay', '--check', file('good.jsonl.gz', gzipSync(header + start + load))])).code,
     ).toBe(0);
@@ -83,7 +83,7 @@ describe('tidemark replay', () => {
       'replay',
       file('cut.jsonl.gz', gzipSync(header + start).subarray(0, 30)),
     ]);
-    expect([code, err]).toEqual([2, expect.stringContaining('cut.jsonl.gz is no complete gzip file')]);
+    expect([code, err]).toEqual([2, expect.stringContaining('cut.jsonl.gz is not a complete gzip file')]);
   });
 
   const malformed: [string, string, RegExp][] = [
@@ -120,7 +120,7 @@ describe('tidemark replay', () => {
     ],
   ];
   it.each(malformed)(
-    'malformed recording: %s - one sentence with file and line, exit 2, nothing played',
+    'malformed recording: %s: one sentence with file and line, exit code 2, nothing played',
     async (name, text, reason) => {
       const bad = file(`${name.replaceAll(' ', '-')}.jsonl`, text);
       const { code, out, err } = await runCli(['replay', good, bad]);
@@ -131,12 +131,12 @@ describe('tidemark replay', () => {
     },
   );
 
-  it('unreadable files - are named, with what to do', async () => {
+  it('names unreadable files, and says what to do', async () => {
     const missing = join(folder, 'missing.jsonl');
     expect(await runCli(['replay', missing])).toMatchObject({
       code: 2,
       out: '',
-      err: `tidemark: ${missing} cannot be read: there is no such file; check the path.\n`,
+      err: `tidemark: Cannot read ${missing}: the file does not exist; check the path.\n`,
     });
     expect(await runCli(['replay', folder])).toMatchObject({
       code: 2,
@@ -144,7 +144,7 @@ describe('tidemark replay', () => {
     });
   });
 
-  it('unknown policy, no file, unknown option or command - exit 2 and a hint', async () => {
+  it('unknown policy, no file, unknown option or command: exit code 2 and a hint', async () => {
     expect(await runCli(['replay', '--policy', 'dynamo-2', good])).toMatchObject({
       code: 2,
       err: expect.stringContaining('dynamo-1.6, default') as string,

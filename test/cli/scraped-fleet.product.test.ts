@@ -8,7 +8,7 @@ import { startNats, type NatsServer } from '../support/nats-server.js';
 import { runCli } from '../support/run-cli.js';
 import { RunningCommand } from '../support/run-command.js';
 
-const mark = { activeDecodeBlocksThreshold: '0.85', policy: 'default', json: true };
+const thresholds = { activeDecodeBlocksThreshold: '0.85', policy: 'default', json: true };
 
 describeWith(
   ['nats-server', 'etcd'],
@@ -22,7 +22,7 @@ describeWith(
     afterAll(() => Promise.all([nats.stop(), etcd.stop()]));
 
     const running = (namespace: string): { watching: RunningCommand; simulating: RunningCommand } => {
-      const servers = { nats: nats.url, etcd: etcd.url, namespace, ...mark };
+      const servers = { nats: nats.url, etcd: etcd.url, namespace, ...thresholds };
       const watching = new RunningCommand((terminal, end$) =>
         watchCommand({ ...servers, endpoint: 'backend.generate', scrape: true }, terminal, end$),
       );
@@ -38,20 +38,20 @@ describeWith(
       );
       return { watching, simulating };
     };
-    /** Who is busy by what a command told of each worker last. */
+    /** The busy workers according to the latest transition of each worker. */
     const busy = (command: RunningCommand): Set<unknown> => {
-      const last = new Map(command.of('transition').map((one) => [one['workerId'], one['busy']]));
+      const last = new Map(command.of('transition').map(({ workerId, busy }) => [workerId, busy]));
       return new Set([...last].filter(([, isBusy]) => isBusy === true).map(([id]) => id));
     };
 
-    it('an old fleet - who is busy agrees with its own knowledge, again and again', async () => {
+    it('watch and simulate repeatedly agree on which workers are busy', async () => {
       const { watching, simulating } = running('old');
       await watching.live('scrape', 'discovery');
       await eventually(() => watching.of('workers').at(-1)?.['total'] === 5);
       for (let round = 0; round < 3; round += 1) {
         const before = simulating.of('transition').length;
         await eventually(() => simulating.of('transition').length > before + 2);
-        // A scrape sees the fleet as it is then, so it is seen when it stands still for a moment.
+        // A scrape is delayed, so the two agree when the fleet does not change for a moment.
         await eventually(() => expect(busy(watching)).toEqual(busy(simulating)));
       }
       expect(watching.of('transition')[0]?.['text']).toMatch(/rank 0 active decode blocks \d+ > 850/);
@@ -60,7 +60,7 @@ describeWith(
       expect(await watching.end()).toMatchObject({ workers: 0, busy: [] });
     });
 
-    it('NATS dies and comes back - is told once, and they agree again', async () => {
+    it('a restart of NATS is reported once, and then both agree again', async () => {
       const { watching, simulating } = running('cut');
       await watching.live('scrape', 'discovery');
       await nats.kill();
@@ -77,7 +77,7 @@ describeWith(
       await watching.end();
     });
 
-    it('--scrape without an endpoint - says what is missing', async () => {
+    it('--scrape without an endpoint: an error that says what is missing', async () => {
       const { code, err } = await runCli(['watch', '--scrape', '--nats', nats.url, '--etcd', etcd.url]);
       expect(code).toBe(2);
       expect(err).toContain('--endpoint backend.generate');

@@ -32,7 +32,7 @@ describeWith(['nats-server', 'etcd', 'openssl'], 'the commands on servers with T
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** Dynamo's own variables, as they stand beside its workers. */
+  /** Dynamo's own environment variables, as its workers have them. */
   const environment = (namespace: string, change: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
     NATS_SERVER: nats.url.replace('nats:', 'tls:'),
     NATS_AUTH_USERNAME: user.username,
@@ -45,16 +45,16 @@ describeWith(['nats-server', 'etcd', 'openssl'], 'the commands on servers with T
     DYN_NAMESPACE: namespace,
     ...change,
   });
-  const mark = ['--active-decode-blocks-threshold', '0.85'];
+  const threshold = ['--active-decode-blocks-threshold', '0.85'];
 
-  it('watch, record and simulate reach each other through them, and end in order', async () => {
+  it('watch, record and simulate communicate through the servers, and end in good order', async () => {
     const env = environment('secured');
     const file = join(folder, 'secured.jsonl');
-    await using watching = startCli(['watch', ...mark, '--json'], env);
-    await using recording = startCli(['record', file, ...mark], env);
+    await using watching = startCli(['watch', ...threshold, '--json'], env);
+    await using recording = startCli(['record', file, ...threshold], env);
     const live = (text: string): boolean => /loads.*live/.test(text) && /discovery.*live/.test(text);
     await eventually(() => expect(live(watching.out) && live(recording.err)).toBe(true));
-    await using simulating = startCli(['simulate', '--workers', '3', ...mark, '--json'], env);
+    await using simulating = startCli(['simulate', '--workers', '3', ...threshold, '--json'], env);
     await eventually(() => expect(watching.out.match(/"kind":"transition"/g)?.length).toBeGreaterThan(3));
     expect((await simulating.end('SIGINT')).code).toBe(0);
     await eventually(() =>
@@ -73,10 +73,10 @@ describeWith(['nats-server', 'etcd', 'openssl'], 'the commands on servers with T
     ['record', ['-']],
     ['simulate', ['--workers', '1']],
   ])(
-    '%s with wrong passwords: one clear line for each server, without them, and it goes on to its end',
+    '%s with wrong passwords: one line for each server, without the passwords, and it continues',
     async (command, args) => {
       const env = environment('wrong', { NATS_AUTH_PASSWORD: WRONG, ETCD_AUTH_PASSWORD: WRONG });
-      await using running = startCli([command, ...args, ...mark], env);
+      await using running = startCli([command, ...args, ...threshold], env);
       const lines = (): string[] =>
         running.err.split('\n').filter((line) => /: (down|connecting)/.test(line));
       await eventually(() => {
@@ -91,9 +91,9 @@ describeWith(['nats-server', 'etcd', 'openssl'], 'the commands on servers with T
     },
   );
 
-  it('without the authority of the certificates: what to check about them', async () => {
+  it('without the certificate authority: a line that says what to check', async () => {
     const env = environment('stranger', { NATS_TLS_CA_CERT_PATH: '', ETCD_AUTH_CA: '' });
-    await using watching = startCli(['watch', ...mark], env);
+    await using watching = startCli(['watch', ...threshold], env);
     await eventually(() => {
       expect(watching.err).toMatch(
         /loads \(NATS\): down: .*certificate.*Check whether the server wants encryption/i,
@@ -103,10 +103,10 @@ describeWith(['nats-server', 'etcd', 'openssl'], 'the commands on servers with T
     expect((await watching.end('SIGTERM')).code).toBe(0);
   });
 
-  it('a file of certificates that is not there: exit 2, in a sentence, before anything is tried', async () => {
+  it('a missing certificate file: exit code 2 and a sentence, before it connects', async () => {
     const env = environment('none', { NATS_TLS_CA_CERT_PATH: join(folder, 'none.pem') });
-    await using watching = startCli(['watch', ...mark], env);
+    await using watching = startCli(['watch', ...threshold], env);
     expect((await watching.ended).code).toBe(2);
-    expect(watching.err).toMatch(/^tidemark: .*none\.pem cannot be read: there is no such file/);
+    expect(watching.err).toMatch(/^tidemark: Cannot read .*none\.pem: the file does not exist/);
   });
 });

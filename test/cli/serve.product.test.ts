@@ -18,15 +18,15 @@ const file = (name: string, text: string): string => {
   return path;
 };
 
-/** A `tidemark serve` in a process of its own. */
+/** A `tidemark serve` in its own process. */
 class Serving {
   private constructor(readonly cli: RunningProcess) {}
 
   static async start(...args: string[]): Promise<Serving> {
-    const one = new Serving(startCli(['serve', '--port', '0', ...args]));
-    running.push(one);
-    await eventually(() => one.url !== '' || one.cli.finished !== undefined);
-    return one;
+    const serving = new Serving(startCli(['serve', '--port', '0', ...args]));
+    running.push(serving);
+    await eventually(() => serving.url !== '' || serving.cli.finished !== undefined);
+    return serving;
   }
 
   get url(): string {
@@ -47,7 +47,7 @@ describe('tidemark serve', () => {
       '{"thresholds":[{"model":"tiny-model","active_decode_blocks_threshold":null,"active_prefill_tokens_threshold":null,"active_prefill_tokens_threshold_frac":null}]}',
     ],
   ])(
-    '--simulate --generation %s - the threshold API of that release, with its defaults, from the first call on',
+    '--simulate --generation %s serves the threshold API of that release, with its defaults, from the first request',
     async (generation, listed) => {
       const { url } = await Serving.start('--simulate', '--model', 'tiny-model', '--generation', generation);
       expect((await httpCall(`${url}/busy_threshold`)).body).toBe(listed);
@@ -55,7 +55,7 @@ describe('tidemark serve', () => {
     },
   );
 
-  it('a mark that is set by POST - workers become busy, as /events tells', async () => {
+  it('after a threshold is set by POST, workers become busy, and /events reports it', async () => {
     const { url } = await Serving.start('--simulate', '--model', 'm', '--workers', '3', '--ranks', '1');
     using events = await EventStream.open(`${url}/events`);
     await events.first('snapshot');
@@ -70,7 +70,7 @@ describe('tidemark serve', () => {
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)(
-    '%s - readers end in good order, and it exits with 0',
+    '%s ends event streams in good order, with exit code 0',
     async (signal) => {
       const serving = await Serving.start('--simulate');
       using events = await EventStream.open(`${serving.url}/events`);
@@ -80,7 +80,7 @@ describe('tidemark serve', () => {
     },
   );
 
-  it('--drain-seconds - not ready, and answers on until then; a second signal ends it at once', async () => {
+  it('--drain-seconds: not ready, but answers until the end; a second signal ends it at once', async () => {
     const serving = await Serving.start('--simulate', '--drain-seconds', '3600');
     serving.cli.signal('SIGTERM');
     await eventually(async () => expect((await httpCall(`${serving.url}/readyz`)).status).toBe(503));
@@ -88,24 +88,27 @@ describe('tidemark serve', () => {
     await serving.cli.end('SIGTERM');
   });
 
-  it('a port in use - exit 2 and what to do', async () => {
+  it('a port in use: exit code 2 and what to do', async () => {
     const port = await freePort();
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     const { code, err } = await runCli(['serve', '--simulate', '--port', String(port)]);
     expect([code, err]).toEqual([
       2,
-      expect.stringContaining(`Port ${port} of 127.0.0.1 is in use; choose another one`),
+      expect.stringContaining(`Port ${port} of 127.0.0.1 is in use; choose another port`),
     ]);
     const demo = await runCli(['demo', '--duration', '0.5', '--port', String(port)]);
-    expect([demo.code, demo.err]).toEqual([0, expect.stringContaining(`it is not served: Port ${port}`)]);
+    expect([demo.code, demo.err]).toEqual([
+      0,
+      expect.stringContaining(`the demo is not served over HTTP: Port ${port}`),
+    ]);
     server.close();
   });
 
-  it('the demo is served while it runs, and says where', async () => {
+  it('the demo is served over HTTP while it runs, and prints its URL', async () => {
     await using demo = startCli(['demo', '--port', '0']);
-    await eventually(() => demo.err.includes('serving it on'));
-    const url = /serving it on (http:\/\/127\.0\.0\.1:\d+) \(/.exec(demo.err)?.[1] ?? '';
+    await eventually(() => demo.err.includes('serving the demo on'));
+    const url = /serving the demo on (http:\/\/127\.0\.0\.1:\d+) \(/.exec(demo.err)?.[1] ?? '';
     await eventually(async () => {
       const busy = JSON.parse((await httpCall(`${url}/busy`)).body) as { pools: object[] };
       expect(busy.pools[0]).toMatchObject({ model: 'demo-model', workers: { known: 6 } });
@@ -113,7 +116,7 @@ describe('tidemark serve', () => {
     await demo.end('SIGINT');
   });
 
-  it('sources that are down - it serves, is not ready, and says which and why', async () => {
+  it('with sources that are down, it serves, is not ready, and says which and why', async () => {
     const port = await freePort();
     const { url } = await Serving.start(
       '--nats',
@@ -125,7 +128,7 @@ describe('tidemark serve', () => {
       const { status, body } = await httpCall(`${url}/readyz`);
       expect(status).toBe(503);
       const { why } = JSON.parse(body) as { why: string[] };
-      expect(why.filter((one) => /^(loads|discovery).* is down: ./.test(one))).toHaveLength(2);
+      expect(why.filter((reason) => /^(loads|discovery).* is down: ./.test(reason))).toHaveLength(2);
     });
     expect(JSON.parse((await httpCall(`${url}/busy`)).body)).toMatchObject({ state: 'none' });
     expect((await httpCall(`${url}/healthz`)).status).toBe(200);
@@ -138,7 +141,7 @@ describe('settings', () => {
     return { problems, of: (name: string) => resolved.find(({ setting }) => setting.name === name) };
   };
 
-  it('a flag wins over the environment, that over the file, that over the default; an empty variable is none', async () => {
+  it('precedence is flag, environment, file, default; an empty variable counts as absent', async () => {
     const config = file('order.yaml', 'port: 3\nmaxReaders: 3\nkeptEvents: 3\n');
     const flags = { config, port: '1' };
     const { of, problems } = await value(flags, {
@@ -166,7 +169,7 @@ describe('settings', () => {
       'all.json',
       '{"simulate":true,"generation":1.0,"model":"m","activePrefillTokensThreshold":18446744073709551615,"activeDecodeBlocksThreshold":1e-1,"frontend":["http://a:1","http://b:2"],"namespace":null,"host":""}',
     ],
-  ])('%s - every kind of value, as it was written', async (name, text) => {
+  ])('%s: every kind of value is read as it was written', async (name, text) => {
     const { plan, problems } = await resolveServePlan({}, { TIDEMARK_CONFIG: file(name, text) });
     expect(problems).toEqual([]);
     expect(plan?.settings).toMatchObject({
@@ -182,7 +185,7 @@ describe('settings', () => {
     expect(plan?.policy.name).toBe('dynamo-1.0');
   });
 
-  it('Dynamo’s own variables count, and its word None leaves a check off', async () => {
+  it('Dynamo’s own variables are used, and the word None turns a check off', async () => {
     const { of, problems } = await value(
       {},
       {
@@ -197,7 +200,7 @@ describe('settings', () => {
     ).toEqual(['nats://n:1', 0.85, undefined]);
   });
 
-  it('everything that is wrong is told at once, and where', async () => {
+  it('reports all problems together, each with its origin', async () => {
     const config = file('wrong.yaml', 'port: eighty\nprot: 80\nranks: [1, 2]\nmodel: {a: b}\n');
     const { code, out, err } = await runCli(
       [
@@ -216,44 +219,44 @@ describe('settings', () => {
     expect([code, out]).toEqual([2, '']);
     for (const problem of [
       `port must be a whole number from 0 to 65535, not "eighty" (file ${config}).`,
-      `prot in ${config} is no setting; settings are host, port,`,
+      `prot in ${config} is not a setting; the settings are host, port,`,
       `ranks must be one value, not 2 (file ${config}).`,
       `model in ${config} must be a value or a list of values.`,
       'activeDecodeBlocksThreshold must be a number from 0 to 1, not "2" (flag --active-decode-blocks-threshold).',
       'frontend must be http:// or https:// URLs, not "ftp://x" (flag --frontend).',
       'maxReaders must be a whole number from 0 to 100000, not "-1" (environment TIDEMARK_MAX_READERS).',
       'generation must be one of 1.0, 1.6, not "2.0" (environment TIDEMARK_GENERATION).',
-      'seed is of the simulated fleet: say simulate too, or leave it out.',
-      'NATS_AUTH_USERNAME and NATS_AUTH_PASSWORD go together: set both or none.',
+      'seed only applies with --simulate: add --simulate, or remove seed.',
+      'NATS_AUTH_USERNAME and NATS_AUTH_PASSWORD must be set together: set both or neither.',
     ])
       expect(err).toContain(problem);
   });
 
   it.each([
-    ['missing.yaml', null, /missing\.yaml cannot be read: there is no such file/],
-    ['bad.yaml', 'a: [', /bad\.yaml cannot be read: /],
-    ['bad.json', '{"a"', /bad\.json cannot be read: .*\(byte 4\)/],
-    ['list.json', '[1]', /list\.json must hold names and values/],
-    ['word.yaml', 'hello', /word\.yaml must hold names and values/],
-    ['twice.yaml', 'port: 1\nport: 2', /twice\.yaml cannot be read: .*unique/],
-  ])('a file that is none: %s', async (name, text, problem) => {
+    ['missing.yaml', null, /Cannot read .*missing\.yaml: the file does not exist/],
+    ['bad.yaml', 'a: [', /Cannot read .*bad\.yaml: /],
+    ['bad.json', '{"a"', /Cannot read .*bad\.json: .*\(byte 4\)/],
+    ['list.json', '[1]', /list\.json must be a mapping/],
+    ['word.yaml', 'hello', /word\.yaml must be a mapping/],
+    ['twice.yaml', 'port: 1\nport: 2', /Cannot read .*twice\.yaml: .*unique/],
+  ])('an invalid file: %s', async (name, text, problem) => {
     const path = text === null ? join(folder, name) : file(name, text);
     expect((await value({ config: path })).problems).toEqual([expect.stringMatching(problem)]);
   });
 
-  it('an empty file says nothing', async () => {
+  it('an empty file sets nothing', async () => {
     for (const name of ['empty.yaml', 'null.json'])
       expect((await value({ config: file(name, name === 'null.json' ? 'null' : '') })).problems).toEqual([]);
   });
 
-  it('the admin token comes from a file as well, and must be one', async () => {
+  it('the admin token may be in a file, and is validated', async () => {
     const token = file('token', 'a-good-token\n');
     expect((await resolveServePlan({ adminTokenFile: token }, {})).plan?.adminToken).toBe('a-good-token');
     const wrong = [
-      [{ adminTokenFile: token, adminToken: 'another-token' }, /two tokens/],
+      [{ adminTokenFile: token, adminToken: 'another-token' }, /both set/],
       [{ adminToken: 'short' }, /at least 8 characters/],
       [{ adminToken: 'with space in it' }, /without spaces/],
-      [{ adminTokenFile: join(folder, 'none') }, /no such file/],
+      [{ adminTokenFile: join(folder, 'none') }, /does not exist/],
     ] as const;
     for (const [flags, problem] of wrong)
       expect((await resolveServePlan(flags, {})).problems).toEqual([expect.stringMatching(problem)]);
@@ -261,7 +264,7 @@ describe('settings', () => {
 });
 
 describe('tidemark check', () => {
-  it('what counts and where it is from; no secret is shown', async () => {
+  it('prints each value with its origin, but no secrets', async () => {
     const { code, out, err } = await runCli(
       ['check', '--host', '0.0.0.0', '--nats', 'nats://me:geheim@n:4222', '--admin-token', 'geheim-geheim'],
       { env: { TIDEMARK_PORT: '8000', ETCD_AUTH_USERNAME: 'geheim', ETCD_AUTH_PASSWORD: 'geheim' } },
@@ -272,14 +275,14 @@ describe('tidemark check', () => {
     expect(out).toMatch(/^adminToken +\(set, not shown\) +flag --admin-token$/m);
     expect(out).toMatch(/^ETCD_AUTH_PASSWORD +\(set, not shown\) +environment ETCD_AUTH_PASSWORD$/m);
     expect(out).toMatch(/^ranks +2 +default$/m);
-    expect(err).toContain('note: Marks are off');
+    expect(err).toContain('warning: No threshold is set');
     expect(out + err).not.toContain('geheim');
   });
 
-  it('problems - exit 2 and all of them; as JSON too', async () => {
+  it('problems: exit code 2 and all of them; as JSON too', async () => {
     const { code, out, err } = await runCli(['check', '--port', 'x', '--host', '0.0.0.0']);
     expect([code, err]).toEqual([2, expect.stringContaining('problem: port must be')]);
-    expect(err).toContain('note: 0.0.0.0 is reached from other machines and there is no admin token');
+    expect(err).toContain('warning: 0.0.0.0 can be reached from other machines and no admin token is set');
     expect(out).toContain('flag --host');
     const json = JSON.parse((await runCli(['check', '--port', 'x', '--json'])).out) as object;
     expect(json).toMatchObject({
@@ -289,7 +292,7 @@ describe('tidemark check', () => {
   });
 
   it.each(['serve', 'check'])(
-    'tidemark %s --help - every setting, with its variable, and examples',
+    'tidemark %s --help lists every setting with its variable, and examples',
     async (command) => {
       const { out } = await runCli([command, '--help']);
       expect(out).toMatch(/Examples:\n {2}\$ tidemark /);

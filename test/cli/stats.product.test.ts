@@ -17,13 +17,13 @@ const reply = (subject: string, data = METRICS): string =>
   `"last_error":"","data":${data},"queue_group":"q"}]}`;
 
 describe('tidemark stats --from', () => {
-  it('the recorded decisions of the original, in order', async () => {
+  it('gives the recorded decisions of Dynamo, in order', async () => {
     for (const release of ['0.5.1', '0.6.0']) {
       const cases = aggregatorCases(release);
       const input = cases.map(({ replies_hex }) => `${JSON.stringify({ replies_hex })}\n`).join('');
       const { out, code } = await stats(input, '--compat', '--json');
       expect(code).toBe(0);
-      // Numbers are read here as the captures are: counts above 2^53 lose the same digits on both sides.
+      // Counts above 2^53 lose the same digits in the captures and in the output.
       expect(
         jsonLines(out).map(({ loadAvg, loadStd, endpoints }) => ({
           loadAvg,
@@ -39,7 +39,7 @@ describe('tidemark stats --from', () => {
     }
   });
 
-  it('nothing is lost: counts keep their digits, floats look like floats, what JSON cannot say is null', async () => {
+  it('counts keep all digits, floats look like floats, and numbers that JSON cannot express are null', async () => {
     const { out } = await stats(line(reply('dynamo_backend.load_metrics-ffffffffffffffff')));
     expect(out).toBe(
       '{"loadAvg":9.007199254740992e+15,"loadStd":0,"endpoints":[{"workerId":"18446744073709551615",' +
@@ -50,7 +50,7 @@ describe('tidemark stats --from', () => {
     );
   });
 
-  it('every line has an answer, and what was wrong is said with its line', async () => {
+  it('every line gives an output line, and problems name their line', async () => {
     const { out, err, code } = await stats(
       `${line(reply('dynamo_backend.load_metrics-10'), '{nope')}\n{"replies_hex":["0"]}\n[]\n{}\nnope\n${line()}`,
     );
@@ -62,11 +62,13 @@ describe('tidemark stats --from', () => {
       { error: { message: expect.stringContaining('JSON object') as string } },
       { loadAvg: null, loadStd: null, endpoints: [] },
     ]);
-    expect(err).toBe('line 1: ignored a reply that cannot be read: a key in double quotes is expected here\n');
+    expect(err).toBe(
+      'line 1: ignored a reply that cannot be read: a key in double quotes is expected here\n',
+    );
     expect(code).toBe(0);
   });
 
-  it('the endpoint is chosen, and the rules', async () => {
+  it('the endpoint and the policy can be chosen', async () => {
     const replies = line(reply('dynamo_backend.load_metrics2-10'));
     expect(jsonLines((await stats(replies)).out)).toMatchObject([{ endpoints: [] }]);
     expect(jsonLines((await stats(replies, '--compat')).out)).toMatchObject([{ endpoints: [{}] }]);
@@ -82,7 +84,7 @@ describe('tidemark stats --from', () => {
     [['stats', '--service', 's', '--component', 'c'], '--service'],
     [['stats', '--from', '-'], '--service'],
     [['stats', '--from', '/nowhere', '--service', 's'], '/nowhere'],
-  ])('%j - says what is missing', async (args, what) => {
+  ])('%j: an error that says what is missing', async (args, what) => {
     const { code, err } = await runCli(args, { input: '' });
     expect(code).toBe(2);
     expect(err).toContain(what);

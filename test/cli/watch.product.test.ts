@@ -5,12 +5,12 @@ import { eventually } from '../support/eventually.js';
 import { runCli, startCli } from '../support/run-cli.js';
 import { RunningCommand } from '../support/run-command.js';
 
-// Nothing listens on port 1, and nobody waits for that to be found out.
+// Nothing listens on port 1, so connections are refused immediately.
 const nowhere = { nats: 'nats://127.0.0.1:1', etcd: 'http://127.0.0.1:1', policy: 'dynamo-1.6' };
 const refused = /127\.0\.0\.1:1, connecting: .*ECONNREFUSED.*Check that/;
 
 describe('tidemark watch', () => {
-  it('servers that are not there - are told once each, and it goes on to its end', async () => {
+  it('reports each unreachable server once, and continues until it is ended', async () => {
     const watching = new RunningCommand((terminal, end$) =>
       watchCommand({ ...nowhere, activeDecodeBlocksThreshold: '0.5', json: true }, terminal, end$),
     );
@@ -22,14 +22,14 @@ describe('tidemark watch', () => {
     expect(watching.objects[0]).toMatchObject({
       kind: 'began',
       policy: 'dynamo-1.6',
-      marks: { activeDecodeBlocksThreshold: 0.5 },
+      thresholds: { activeDecodeBlocksThreshold: 0.5 },
     });
     expect(watching.err.join()).toMatch(
-      /^watching every namespace, .*policy dynamo-1\.6; marks: 0\.5 of the KV/,
+      /^watching every namespace, .*policy dynamo-1\.6; thresholds: 0\.5 of the KV/,
     );
   });
 
-  it('the variables of Dynamo - count, and flags win over them', async () => {
+  it('Dynamo’s variables are used, and flags take precedence', async () => {
     const env = {
       NATS_SERVER: 'nats://127.0.0.1:2',
       ETCD_ENDPOINTS: 'http://127.0.0.1:3',
@@ -41,7 +41,9 @@ describe('tidemark watch', () => {
       expect(watching.err).toContain('discovery (etcd): down');
     });
     const { code, out, err } = await watching.end('SIGINT');
-    expect(err).toMatch(/^watching namespace prod.*; marks are off: set one, for example --active-decode/);
+    expect(err).toMatch(
+      /^watching namespace prod.*; no threshold is set: set one, for example --active-decode/,
+    );
     expect(err.match(/loads \(NATS\): down: NATS at nats:\/\/127\.0\.0\.1:2, .*/g)).toHaveLength(1);
     expect(err).toMatch(/discovery \(etcd\): down: etcd at http:\/\/127\.0\.0\.1:1, /);
     expect(out).toMatch(/^after \d+\.\d s: 0 loads, .*; no worker is busy\n$/);
@@ -56,11 +58,11 @@ describe('tidemark watch', () => {
     [{ endpoint: 'backend.generate' }, /has no namespace/],
     [{ namespace: 'a/b' }, /slash/],
     [{ activeDecodeBlocksThreshold: '2' }, /between 0\.0 and 1\.0, got 2/],
-  ])('%j - is refused in a sentence', async (options, sentence) => {
+  ])('%j is refused with a sentence', async (options, sentence) => {
     await expect(watchCommand({ ...nowhere, ...options }, quiet)).rejects.toThrow(sentence);
   });
 
-  it('options that are refused - exit 2', async () => {
+  it('invalid options: exit code 2', async () => {
     expect(await runCli(['watch', '--nats', 'http://x'])).toMatchObject({
       code: 2,
       out: '',
@@ -70,7 +72,7 @@ describe('tidemark watch', () => {
 });
 
 describe('tidemark simulate', () => {
-  it('servers that are not there - are told once for all workers, and it ends in order', async () => {
+  it('reports unreachable servers once for all workers, and ends in good order', async () => {
     const fleet = {
       seed: 1,
       workers: 4,

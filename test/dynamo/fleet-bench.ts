@@ -7,19 +7,19 @@ import { clientPolicies } from '../../src/dynamo/client-policy.js';
 import { instanceClient, type InstanceClient } from '../../src/dynamo/instance-client.js';
 import type { KvMonitorSources } from '../../src/dynamo/kv-monitor-options.js';
 import { KvWorkerMonitor } from '../../src/dynamo/kv-worker-monitor.js';
-import { blocks, cards, HandClock, ids } from './virtual-fleet.js';
+import { blocks, configsOf, HandClock, ids } from './virtual-fleet.js';
 
 export type Release = keyof typeof clientPolicies;
 
-/** What a test says through. */
+/** The sources that a test drives. */
 interface Feed {
   readonly instances$: Subject<InstanceChange>;
   readonly configs$: Subject<ConfigChange>;
   readonly loads$: Subject<ActiveLoad>;
 }
 
-/** A monitor and its client on a clock moved by hand, and what they are told. */
-export class Fleet {
+/** A monitor with its client and its sources, on a clock that the test advances. */
+export class BenchFleet {
   readonly clock = new HandClock();
   readonly feed: Feed = { instances$: new Subject(), configs$: new Subject(), loads$: new Subject() };
   readonly client: InstanceClient;
@@ -44,7 +44,7 @@ export class Fleet {
     return instanceClient(instances$, { policy: clientPolicies[release], scheduler: this.clock });
   }
 
-  /** Started, with workers of 100 blocks that discovery knows. */
+  /** Starts the monitor, with discovered workers of 100 blocks. */
   async started(...workers: number[]): Promise<this> {
     await this.monitor.startMonitoring();
     this.settle(...workers);
@@ -53,7 +53,7 @@ export class Fleet {
 
   settle(...workers: number[]): void {
     this.feed.instances$.next(ids(...workers));
-    this.feed.configs$.next(cards(...workers));
+    this.feed.configs$.next(configsOf(...workers));
   }
 
   load(worker: number, activeDecodeBlocks: number): void {

@@ -22,7 +22,7 @@ import {
   instanceClient,
 } from '../../src/dynamo/instance-client.js';
 import { id } from '../support/fleet.js';
-import { HandClock, ids, said } from './virtual-fleet.js';
+import { HandClock, ids, collect } from './virtual-fleet.js';
 
 interface Bench {
   readonly clock: HandClock;
@@ -30,7 +30,7 @@ interface Bench {
   readonly client: InstanceClient;
 }
 
-/** A connected client on a clock moved by hand. */
+/** A connected client on a clock that the test advances. */
 function bench(policy: ClientPolicy, options: InstanceClientOptions = {}): Bench {
   const clock = new HandClock();
   const instances$ = new Subject<InstanceChange>();
@@ -55,10 +55,10 @@ const remembering = [clientPolicies['dynamo-1.4'], clientPolicies['dynamo-1.6'],
 const forgetting = [clientPolicies['dynamo-0.8'], clientPolicies['dynamo-1.0'], clientPolicies['dynamo-1.1']];
 const leasing = [clientPolicies['dynamo-1.6'], clientPolicies.default];
 
-describe.each(every)('of every generation: $name', (policy) => {
+describe.each(every)('every release: $name', (policy) => {
   it('a worker reported down is not available until the next reconcile', () => {
     const { clock, instances$, client } = bench(policy, { inhibitedDurationMs: 100 });
-    const available = said(client.available$);
+    const available = collect(client.available$);
     instances$.next(ids(1, 2, 3));
     client.reportDown(id(2));
     clock.pass(99);
@@ -67,7 +67,7 @@ describe.each(every)('of every generation: $name', (policy) => {
     expect(available).toEqual([[], ['1', '2', '3'], ['1', '3'], ['1', '2', '3']]);
   });
 
-  it('the reconcile comes after a whole interval without a change, again and again', () => {
+  it('reconciles periodically, after a full interval without a change', () => {
     const { clock, instances$, client } = bench(policy, { inhibitedDurationMs: 100 });
     instances$.next(ids(1, 2));
     clock.pass(60);
@@ -82,7 +82,7 @@ describe.each(every)('of every generation: $name', (policy) => {
     expect(sets(client).available).toEqual(['1', '2', '3']);
   });
 
-  it('any change of the instances brings back who was down', () => {
+  it('any change of the instances makes workers that were down available again', () => {
     const { instances$, client } = bench(policy);
     instances$.next(ids(1, 2));
     client.reportDown(id(1));
@@ -90,7 +90,7 @@ describe.each(every)('of every generation: $name', (policy) => {
     expect(sets(client).available).toEqual(['1', '2', '3']);
   });
 
-  it('an interval of 0 turns reports and the periodic reconcile off', () => {
+  it('an interval of 0 turns off down reports and the periodic reconcile', () => {
     const { clock, instances$, client } = bench(policy, { inhibitedDurationMs: 0 });
     instances$.next(ids(1, 2, 3));
     client.reportDown(id(2));
@@ -100,9 +100,9 @@ describe.each(every)('of every generation: $name', (policy) => {
     expect(sets(client).free).toEqual(['2', '3']);
   });
 
-  it('instances come whole and one by one, in any order', () => {
+  it('accepts snapshots and single changes of instances, in any order', () => {
     const { instances$, client } = bench(policy);
-    const discovered = said(client.discovered$);
+    const discovered = collect(client.discovered$);
     instances$.next(ids(10, 9));
     instances$.next(new Set(ids(9, 10)));
     instances$.next({ workerId: id(1), present: true });
@@ -120,7 +120,7 @@ describe.each(every)('of every generation: $name', (policy) => {
     expect(sets(client).available).toEqual(['2']);
   });
 
-  it('is initialized by the first instances that are not empty', () => {
+  it('is initialized by the first non-empty instances', () => {
     const { instances$, client } = bench(policy);
     instances$.next([]);
     expect(client.snapshot().initialized).toBe(false);
@@ -129,17 +129,17 @@ describe.each(every)('of every generation: $name', (policy) => {
     expect(client.snapshot()).toMatchObject({ initialized: true, counts: { routable: 0 } });
   });
 
-  it('a late subscriber gets the present set first, and a set is told once', () => {
+  it('a late subscriber gets the current set first, and equal sets are emitted once', () => {
     const { instances$, client } = bench(policy);
     instances$.next(ids(1, 2));
     client.setOverloaded(ids(2));
-    const late = [client.discovered$, client.available$, client.overloaded$, client.free$].map(said);
+    const late = [client.discovered$, client.available$, client.overloaded$, client.free$].map(collect);
     expect(late).toEqual([[['1', '2']], [['1', '2']], [['2']], [['1']]]);
     client.setOverloaded(ids(2));
     expect(late.map((rows) => rows.length)).toEqual([1, 1, 1, 1]);
   });
 
-  it('keeps the last instances when their source fails, and goes on', () => {
+  it('keeps the last instances when their source errors, and continues', () => {
     const { clock, instances$, client } = bench(policy);
     const problems: Problem[] = [];
     client.problems$.subscribe((problem) => problems.push(problem));
@@ -153,7 +153,7 @@ describe.each(every)('of every generation: $name', (policy) => {
     ]);
   });
 
-  it('instances that cannot be read are a failure of their source', () => {
+  it('invalid instances count as an error of their source', () => {
     const { clock, instances$, client } = bench(policy);
     const texts: string[] = [];
     client.problems$.subscribe(({ text }) => texts.push(text));
@@ -164,7 +164,7 @@ describe.each(every)('of every generation: $name', (policy) => {
     expect([texts.length, sets(client).available]).toEqual([1, ['1']]);
   });
 
-  it('a snapshot stays as it is', () => {
+  it('a snapshot does not change', () => {
     const { instances$, client } = bench(policy);
     instances$.next(ids(1, 2));
     const before = client.snapshot();
@@ -177,7 +177,7 @@ describe.each(every)('of every generation: $name', (policy) => {
 });
 
 describe.each(forgetting)('up to 1.1: $name', (policy) => {
-  it('free are the discovered without the busy, and 5 s later the busy ones too', () => {
+  it('free workers are the discovered ones that are not busy; after 5 s, busy ones are free too', () => {
     const { clock, instances$, client } = bench(policy);
     instances$.next(ids(1, 2, 3));
     expect(client.setOverloaded(ids(2))).toBe(true);
@@ -188,7 +188,7 @@ describe.each(forgetting)('up to 1.1: $name', (policy) => {
     expect(sets(client)).toMatchObject({ free: ['1', '2', '3'], overloaded: [] });
   });
 
-  it('any change of the instances frees everybody', () => {
+  it('any change of the instances frees all workers', () => {
     const { instances$, client } = bench(policy);
     instances$.next(ids(1, 2));
     client.setOverloaded(ids(2));
@@ -196,23 +196,23 @@ describe.each(forgetting)('up to 1.1: $name', (policy) => {
     expect(sets(client).free).toEqual(['1', '2', '3']);
   });
 
-  it('a worker that is down stays among the free', () => {
+  it('a worker that is down is still free', () => {
     const { instances$, client } = bench(policy);
     instances$.next(ids(1, 2));
     client.reportDown(id(1));
     expect(sets(client)).toMatchObject({ available: ['2'], free: ['1', '2'] });
   });
 
-  it('knows no marks of the request path', () => {
+  it('has no overload marks', () => {
     const { instances$, client } = bench(policy);
     instances$.next(ids(1));
     client.markOverloaded(id(1));
     expect([sets(client).free, client.overloadReconciliationNeeded()]).toEqual([['1'], false]);
   });
 
-  it('a monitor watches the available ones', () => {
+  it('a monitor watches the available workers', () => {
     const { instances$, client } = bench(policy);
-    const watched = said(client.watch$ as Observable<readonly string[]>);
+    const watched = collect(client.watch$ as Observable<readonly string[]>);
     const events: unknown[] = [];
     client.events$.subscribe((event) => events.push(event));
     instances$.next(ids(1, 2));
@@ -221,13 +221,13 @@ describe.each(forgetting)('up to 1.1: $name', (policy) => {
     expect(events).toEqual([]);
   });
 
-  it('the watch ends with the discovery, for a late monitor after the present set', () => {
+  it('watch$ completes with the discovery; for a late monitor, after the current set', () => {
     const { instances$, client } = bench(policy);
     const ended: string[] = [];
     client.watch$.subscribe({ complete: () => ended.push('early') });
     instances$.next(ids(1));
     instances$.complete();
-    const watched = said(client.watch$ as Observable<readonly string[]>);
+    const watched = collect(client.watch$ as Observable<readonly string[]>);
     client.watch$.subscribe({ complete: () => ended.push('late') });
     expect([watched, ended]).toEqual([[['1']], ['early', 'late']]);
   });
@@ -236,15 +236,15 @@ describe.each(forgetting)('up to 1.1: $name', (policy) => {
 describe.each(remembering)('from 1.4 on: $name', (policy) => {
   it('upstream: overloaded set', () => {
     const { client } = bench(policy);
-    const told = said(client.overloaded$);
+    const overloaded = collect(client.overloaded$);
     expect(client.setOverloaded(ids(7))).toBe(true);
     expect(client.setOverloaded(ids(7))).toBe(false);
     expect(client.setOverloaded([])).toBe(true);
     expect(client.setOverloaded([])).toBe(false);
-    expect(told).toEqual([[], ['7'], []]);
+    expect(overloaded).toEqual([[], ['7'], []]);
   });
 
-  it('upstream: a reconcile keeps the overloaded', () => {
+  it('upstream: a reconcile keeps overloaded workers', () => {
     const { clock, instances$, client } = bench(policy, { inhibitedDurationMs: 100 });
     instances$.next(ids(1));
     client.setOverloaded(ids(1));
@@ -253,7 +253,7 @@ describe.each(remembering)('from 1.4 on: $name', (policy) => {
     expect(sets(client).free).toEqual([]);
   });
 
-  it('upstream: a report keeps the overloaded, and the worker takes it along when it leaves', () => {
+  it('upstream: a down report keeps a worker overloaded, until it leaves', () => {
     const { instances$, client } = bench(policy);
     instances$.next(ids(1));
     client.setOverloaded(ids(1));
@@ -272,7 +272,7 @@ describe.each(remembering)('from 1.4 on: $name', (policy) => {
     expect(sets(client).overloaded).toEqual(['2']);
   });
 
-  it('upstream: overloaded before discovery stays so', () => {
+  it('upstream: a worker that is overloaded before its discovery stays overloaded', () => {
     const { clock, instances$, client } = bench(policy);
     client.setOverloaded(ids(1));
     instances$.next([]);
@@ -282,14 +282,14 @@ describe.each(remembering)('from 1.4 on: $name', (policy) => {
     expect(sets(client).free).toEqual([]);
   });
 
-  it('upstream: discovery adds free ones', () => {
+  it('upstream: discovery adds free workers', () => {
     const { instances$, client } = bench(policy);
-    const free = said(client.free$);
+    const free = collect(client.free$);
     instances$.next({ workerId: id(1), present: true });
     expect(free).toEqual([[], ['1']]);
   });
 
-  it('forgets at once of whom it is told that they left', () => {
+  it('clearOverloadedForRemoved takes effect immediately', () => {
     const { instances$, client } = bench(policy);
     instances$.next(ids(1, 2));
     client.setOverloaded(ids(1, 2));
@@ -298,7 +298,7 @@ describe.each(remembering)('from 1.4 on: $name', (policy) => {
     expect(sets(client).overloaded).toEqual(['2']);
   });
 
-  it('a publication ends all marks, and is news only when others are overloaded than before', () => {
+  it('a publication ends all overload marks, and returns whether the overloaded workers changed', () => {
     const { client } = bench(policy);
     client.markOverloaded(id(7));
     expect(client.setOverloaded(ids(7))).toBe(false);
@@ -308,12 +308,12 @@ describe.each(remembering)('from 1.4 on: $name', (policy) => {
     expect([sets(client).overloaded, client.overloadReconciliationNeeded()]).toEqual([['7'], false]);
   });
 
-  it('a monitor hears first: its watch, marks, who is down and who is back', () => {
+  it('a monitor is notified first: instances, overload marks, workers that are down and available again', () => {
     const { clock, instances$, client } = bench(policy);
-    const heard: unknown[] = [];
-    client.free$.subscribe((free) => heard.push([...free].join('+')));
-    client.watch$.subscribe((change) => heard.push('workerId' in change ? change : [...change]));
-    client.events$.subscribe((event) => heard.push(event));
+    const received: unknown[] = [];
+    client.free$.subscribe((free) => received.push([...free].join('+')));
+    client.watch$.subscribe((change) => received.push('workerId' in change ? change : [...change]));
+    client.events$.subscribe((event) => received.push(event));
     instances$.next(ids(1, 2));
     client.reportDown(id(1));
     client.reportDown(id(1));
@@ -322,31 +322,31 @@ describe.each(remembering)('from 1.4 on: $name', (policy) => {
     client.setOverloaded([]);
     clock.pass(5000);
     instances$.next({ workerId: id(2), present: false });
-    const wanted: unknown[] = ['', [], ['1', '2'], '1+2', { kind: 'reportedDown', workerId: '1' }, '2'];
-    wanted.push({ kind: 'marked', workerId: '2' }, '', '2');
-    wanted.push({ kind: 'instance', workerId: '1', present: true }, '1+2');
-    wanted.push({ workerId: '2', present: false }, '1');
-    expect(heard).toEqual(wanted);
+    const expected: unknown[] = ['', [], ['1', '2'], '1+2', { kind: 'reportedDown', workerId: '1' }, '2'];
+    expected.push({ kind: 'marked', workerId: '2' }, '', '2');
+    expected.push({ kind: 'instance', workerId: '1', present: true }, '1+2');
+    expected.push({ workerId: '2', present: false }, '1');
+    expect(received).toEqual(expected);
   });
 
-  it('the watch of a late monitor begins with those who are available, and ends with the discovery', () => {
+  it('watch$ of a late monitor starts with the available workers, and completes with the discovery', () => {
     const { instances$, client } = bench(policy);
     instances$.next(ids(1, 2));
     client.reportDown(id(1));
     const ended: string[] = [];
     client.watch$.subscribe({ complete: () => ended.push('early') });
     instances$.complete();
-    const watched = said(client.watch$ as Observable<readonly string[]>);
+    const watched = collect(client.watch$ as Observable<readonly string[]>);
     client.watch$.subscribe({ complete: () => ended.push('late') });
     expect([watched, ended]).toEqual([[['2']], ['early', 'late']]);
   });
 });
 
 describe.each(leasing)('from 1.6 on: $name', (policy) => {
-  it('upstream: a mark ends after a second, by itself', () => {
+  it('upstream: an overload mark ends by itself after a second', () => {
     const { clock, instances$, client } = bench(policy);
     instances$.next(ids(7));
-    const free = said(client.free$);
+    const free = collect(client.free$);
     client.markOverloaded(id(7));
     clock.pass(999);
     expect([sets(client).overloaded, client.overloadReconciliationNeeded()]).toEqual([['7'], true]);
@@ -355,7 +355,7 @@ describe.each(leasing)('from 1.6 on: $name', (policy) => {
     expect(free).toEqual([['7'], [], ['7']]);
   });
 
-  it('upstream: two sources of overload, marks with times of their own', () => {
+  it('upstream: published and marked workers are both overloaded, and each mark has its own time', () => {
     const { clock, client } = bench(policy);
     client.setOverloaded(ids(11));
     client.markOverloaded(id(7));
@@ -365,7 +365,7 @@ describe.each(leasing)('from 1.6 on: $name', (policy) => {
     expect([sets(client).overloaded, client.overloadReconciliationNeeded()]).toEqual([['8', '11'], true]);
   });
 
-  it('marking again begins the time anew', () => {
+  it('marking again restarts the time', () => {
     const { clock, client } = bench(policy);
     client.markOverloaded(id(7));
     clock.pass(600);
@@ -376,14 +376,14 @@ describe.each(leasing)('from 1.6 on: $name', (policy) => {
     expect(sets(client).overloaded).toEqual([]);
   });
 
-  it('a mark is over for who looks, although the timer is late', () => {
+  it('an expired overload mark does not count, even if the timer is late', () => {
     const { clock, client } = bench(policy);
     client.markOverloaded(id(7));
     clock.frame += 1000;
     expect([sets(client).overloaded, client.setOverloaded([])]).toEqual([[], false]);
   });
 
-  it('asks for no publication when the marked worker has left', () => {
+  it('requests no publication when the marked worker has left', () => {
     const { client } = bench(policy);
     client.markOverloaded(id(7));
     client.clearOverloadedForRemoved(ids(7));
@@ -392,14 +392,14 @@ describe.each(leasing)('from 1.6 on: $name', (policy) => {
 });
 
 describe('1.4', () => {
-  it('no time ends a mark', () => {
+  it('an overload mark does not expire', () => {
     const { clock, client } = bench(clientPolicies['dynamo-1.4']);
     client.markOverloaded(id(7));
     clock.pass(3_600_000);
     expect(sets(client).overloaded).toEqual(['7']);
   });
 
-  it('asks for a publication until there is one, also when the marked worker has left', () => {
+  it('requests a publication until there is one, even when the marked worker has left', () => {
     const { client } = bench(clientPolicies['dynamo-1.4']);
     client.markOverloaded(id(7));
     client.clearOverloadedForRemoved(ids(7));
@@ -409,8 +409,8 @@ describe('1.4', () => {
   });
 });
 
-describe('what 1.6 has methods for', () => {
-  it('upstream: an admitted view is a client of the intersection, with an overload of its own', () => {
+describe('compositions that are methods in 1.6', () => {
+  it('upstream: an admitted view is a client of the intersection, with its own overloaded workers', () => {
     const { instances$, client } = bench(clientPolicies['dynamo-1.6']);
     const admitted$ = new BehaviorSubject<ReadonlySet<WorkerId>>(new Set());
     const both$ = combineLatest([client.discovered$, admitted$]).pipe(
@@ -418,7 +418,7 @@ describe('what 1.6 has methods for', () => {
     );
     const view = instanceClient(both$, { policy: client.policy, scheduler: new HandClock() });
     view.connect();
-    const available = said(view.available$);
+    const available = collect(view.available$);
     instances$.next(ids(1));
     admitted$.next(new Set(ids(1)));
     view.setOverloaded(ids(1));
@@ -427,9 +427,9 @@ describe('what 1.6 has methods for', () => {
     expect(available).toEqual([[], ['1'], []]);
   });
 
-  it('upstream: waiting for somebody routable', () => {
+  it('upstream: waiting for a routable worker', () => {
     const { instances$, client } = bench(clientPolicies['dynamo-1.6']);
-    const found = said(client.available$.pipe(first((available) => available.size > 0)));
+    const found = collect(client.available$.pipe(first((available) => available.size > 0)));
     instances$.next([]);
     expect(found).toEqual([]);
     instances$.next(ids(1));
@@ -438,7 +438,7 @@ describe('what 1.6 has methods for', () => {
 });
 
 describe('instanceClient', () => {
-  it('connects once, and again after a stop, from empty', () => {
+  it('connects once, and again after a stop, with empty state', () => {
     let connections = 0;
     const instances$ = new Observable<InstanceChange>((subscriber) => {
       connections += 1;
@@ -472,7 +472,7 @@ describe('instanceClient', () => {
     expect(clock.actions).toHaveLength(0);
   });
 
-  it('unsubscribing what connect returned stops it', () => {
+  it('unsubscribing the subscription of connect stops it', () => {
     const client = instanceClient(of(ids(1)), { scheduler: new HandClock() });
     const ends: string[] = [];
     client.free$.subscribe({ complete: () => ends.push('free') });
@@ -480,7 +480,7 @@ describe('instanceClient', () => {
     expect([sets(client).discovered, ends]).toEqual([[], ['free']]);
   });
 
-  it('survives instances that fail at once', () => {
+  it('survives instances that error immediately', () => {
     const client = instanceClient(
       throwError(() => new Error('no')),
       { scheduler: new HandClock() },
@@ -491,11 +491,11 @@ describe('instanceClient', () => {
     expect(texts).toEqual(['the source of instances failed: no']);
   });
 
-  it.each([-1, NaN, 2 ** 31])('refuses to wait for %s', (inhibitedDurationMs) => {
+  it.each([-1, NaN, 2 ** 31])('refuses a duration of %s', (inhibitedDurationMs) => {
     expect(() => instanceClient(NEVER, { inhibitedDurationMs })).toThrow(InhibitedDurationError);
   });
 
-  it('waits 5 s by the default clock when nothing else is said', () => {
+  it('waits 5 s on the default scheduler', () => {
     const schedule = vi.spyOn(asyncScheduler, 'schedule');
     const client = instanceClient(NEVER);
     client.connect();
@@ -504,12 +504,12 @@ describe('instanceClient', () => {
     schedule.mockRestore();
   });
 
-  it('a subscriber may act on what it is told', () => {
+  it('a subscriber may call the client', () => {
     const { instances$, client } = bench(clientPolicies.default);
     client.free$.subscribe((free) => {
       if (free.has(id(1))) client.reportDown(id(1));
     });
-    const free = said(client.free$);
+    const free = collect(client.free$);
     instances$.next(ids(1, 2));
     expect(free.at(-1)).toEqual(['2']);
     expect(sets(client).free).toEqual(['2']);

@@ -9,22 +9,22 @@ import { clientPolicies } from '../../src/dynamo/client-policy.js';
 import { instanceClient } from '../../src/dynamo/instance-client.js';
 import { KvWorkerMonitor } from '../../src/dynamo/kv-worker-monitor.js';
 import { id } from '../support/fleet.js';
-import { Fleet, type Release } from './fleet-bench.js';
-import { blocks, cards, HandClock, ids, said } from './virtual-fleet.js';
+import { BenchFleet, type Release } from './fleet-bench.js';
+import { blocks, configsOf, HandClock, ids, collect } from './virtual-fleet.js';
 
 const releases = Object.keys(clientPolicies) as Release[];
 const remembering: Release[] = ['dynamo-1.4', 'dynamo-1.6', 'default'];
 const forgetting: Release[] = ['dynamo-0.8', 'dynamo-1.0', 'dynamo-1.1'];
 
-describe.each(releases)('of every generation: %s', (release) => {
-  it('the client is told who is overloaded, before anybody else', async () => {
-    const fleet = await new Fleet(release).started(1, 2);
-    const told: string[][] = [];
-    fleet.monitor.busy$.subscribe((busy) => told.push([[...busy].join('+'), fleet.free.join('+')]));
+describe.each(releases)('every release: %s', (release) => {
+  it('notifies the client of overloaded workers before other subscribers', async () => {
+    const fleet = await new BenchFleet(release).started(1, 2);
+    const emitted: string[][] = [];
+    fleet.monitor.busy$.subscribe((busy) => emitted.push([[...busy].join('+'), fleet.free.join('+')]));
     fleet.load(2, 91);
     fleet.load(1, 91);
     fleet.load(2, 90);
-    expect(told).toEqual([
+    expect(emitted).toEqual([
       ['', '1+2'],
       ['2', '1'],
       ['1+2', ''],
@@ -32,15 +32,15 @@ describe.each(releases)('of every generation: %s', (release) => {
     ]);
   });
 
-  it('a start while it runs changes nothing', async () => {
-    const fleet = await new Fleet(release).started(1, 2);
+  it('a start has no effect while it runs', async () => {
+    const fleet = await new BenchFleet(release).started(1, 2);
     fleet.load(2, 91);
     await fleet.monitor.startMonitoring();
     expect([[...(fleet.monitor.snapshot()?.busy ?? [])], fleet.free]).toEqual([['2'], ['1']]);
   });
 
-  it('begins before startMonitoring returns', () => {
-    const fleet = new Fleet(release);
+  it('starts before startMonitoring returns', () => {
+    const fleet = new BenchFleet(release);
     const running: boolean[] = [];
     fleet.monitor.running$.subscribe((value) => running.push(value));
     void fleet.monitor.startMonitoring();
@@ -57,8 +57,8 @@ describe.each(releases)('of every generation: %s', (release) => {
     ]);
   });
 
-  it('after a stop it starts anew, from empty, with the marks that were set', async () => {
-    const fleet = await new Fleet(release).started(1, 2);
+  it('starts again after a stop, with empty state and the thresholds that were set', async () => {
+    const fleet = await new BenchFleet(release).started(1, 2);
     fleet.monitor.setLoadThresholdConfig({ activeDecodeBlocksThreshold: 0.5 });
     fleet.load(2, 60);
     expect(fleet.free).toEqual(['1']);
@@ -70,8 +70,8 @@ describe.each(releases)('of every generation: %s', (release) => {
     expect(fleet.free).toEqual(['2']);
   });
 
-  it('a first start leaves what others told the client', async () => {
-    const fleet = new Fleet(release);
+  it('the first start keeps the overloaded workers of the client', async () => {
+    const fleet = new BenchFleet(release);
     fleet.client.connect();
     fleet.client.setOverloaded(ids(9));
     await fleet.monitor.startMonitoring();
@@ -79,12 +79,12 @@ describe.each(releases)('of every generation: %s', (release) => {
   });
 
   it('clones share everything', async () => {
-    const fleet = new Fleet(release);
+    const fleet = new BenchFleet(release);
     const clone = fleet.monitor.clone();
     clone.activeDecodeBlocksThreshold = 0.25;
     await clone.startMonitoring();
     fleet.settle(1);
-    const busy = said(fleet.monitor.busy$);
+    const busy = collect(fleet.monitor.busy$);
     fleet.load(1, 26);
     expect(fleet.monitor.activeDecodeBlocksThreshold).toBe(0.25);
     expect([busy, [...(clone.snapshot()?.busy ?? [])]]).toEqual([[[], ['1']], ['1']]);
@@ -92,8 +92,8 @@ describe.each(releases)('of every generation: %s', (release) => {
     expect(clone.snapshot()).toBeUndefined();
   });
 
-  it('only the marks that are given change', () => {
-    const { monitor } = new Fleet(release, { activePrefillTokensThreshold: 1000 });
+  it('changes only the given thresholds', () => {
+    const { monitor } = new BenchFleet(release, { activePrefillTokensThreshold: 1000 });
     const before = { ...monitor.loadThresholdConfig() };
     monitor.setLoadThresholdConfig({
       activeDecodeBlocksThreshold: 0.75,
@@ -109,8 +109,8 @@ describe.each(releases)('of every generation: %s', (release) => {
     ]).toEqual([0.75, 2n ** 60n, 0.5]);
   });
 
-  it('marks come through a second start as they were given', async () => {
-    const fleet = new Fleet(release, { activeDecodeBlocksThreshold: 0.57001 });
+  it('a second start uses the thresholds as they were given', async () => {
+    const fleet = new BenchFleet(release, { activeDecodeBlocksThreshold: 0.57001 });
     const stored = fleet.monitor.activeDecodeBlocksThreshold;
     await fleet.started(1);
     expect(fleet.monitor.snapshot()?.thresholds.activeDecodeBlocksThreshold).toBe(stored);
@@ -119,16 +119,16 @@ describe.each(releases)('of every generation: %s', (release) => {
     expect(fleet.monitor.snapshot()?.thresholds.activeDecodeBlocksThreshold).toBe(stored);
   });
 
-  it('configurations that cannot be had at once fail the start, which can be repeated', async () => {
+  it('the start fails if the configs error immediately, and can be repeated', async () => {
     let tries = 0;
     const configs = new Observable<ConfigChange>((subscriber) => {
       tries += 1;
       if (tries === 1) subscriber.error(new Error('no etcd'));
-      else subscriber.next(cards(1));
+      else subscriber.next(configsOf(1));
     });
-    const fleet = new Fleet(release, { activeDecodeBlocksThreshold: 0.9 }, { configs });
+    const fleet = new BenchFleet(release, { activeDecodeBlocksThreshold: 0.9 }, { configs });
     await expect(fleet.monitor.startMonitoring()).rejects.toThrow(
-      'The configurations of the workers cannot be had: no etcd. Start again.',
+      'The configs of the workers are not available: no etcd. Call startMonitoring() again to retry.',
     );
     expect([fleet.problems, fleet.feed.loads$.observed]).toEqual([['source-error configs'], false]);
     await fleet.monitor.startMonitoring();
@@ -139,8 +139,8 @@ describe.each(releases)('of every generation: %s', (release) => {
 });
 
 describe.each(forgetting)('up to 1.1: %s', (release) => {
-  it('a worker that is busy for good is free again after 5 s, and stays so', async () => {
-    const fleet = await new Fleet(release).started(1, 2);
+  it('a permanently busy worker becomes free after 5 s, and stays free', async () => {
+    const fleet = await new BenchFleet(release).started(1, 2);
     fleet.load(2, 91);
     fleet.clock.pass(4999);
     expect(fleet.free).toEqual(['1']);
@@ -152,18 +152,21 @@ describe.each(forgetting)('up to 1.1: %s', (release) => {
     expect([...(fleet.monitor.snapshot()?.busy ?? [])]).toEqual(['2']);
   });
 
-  it('the prefill client is not told', async () => {
-    const fleet = await new Fleet(release).started(1);
+  it('does not notify the prefill client', async () => {
+    const fleet = await new BenchFleet(release).started(1);
     const prefill = fleet.newClient(release, of(ids(1, 5)));
     fleet.monitor.setPrefillClient(prefill);
     fleet.load(1, 91);
     expect([...prefill.snapshot().free]).toEqual(['1', '5']);
   });
 
-  it('ends with the loads, says so, and can be started again', async () => {
+  it('ends with the loads, reports it, and can be started again', async () => {
     let loads$ = new Subject<ActiveLoad>();
     const loads = new Observable<ActiveLoad>((subscriber) => loads$.subscribe(subscriber));
-    const fleet = await new Fleet(release, { activeDecodeBlocksThreshold: 0.9 }, { loads }).started(1, 2);
+    const fleet = await new BenchFleet(release, { activeDecodeBlocksThreshold: 0.9 }, { loads }).started(
+      1,
+      2,
+    );
     loads$.next(blocks(2, 91));
     loads$.complete();
     expect([fleet.problems, fleet.monitor.snapshot()]).toEqual([['source-ended loads'], undefined]);
@@ -175,16 +178,16 @@ describe.each(forgetting)('up to 1.1: %s', (release) => {
 });
 
 describe.each(remembering)('from 1.4 on: %s', (release) => {
-  it('a worker that is busy for good is never free', async () => {
-    const fleet = await new Fleet(release).started(1, 2);
-    const free = said(fleet.client.free$);
+  it('a permanently busy worker is never free', async () => {
+    const fleet = await new BenchFleet(release).started(1, 2);
+    const free = collect(fleet.client.free$);
     fleet.load(2, 91);
     fleet.clock.pass(3_600_000);
     expect(free).toEqual([['1', '2'], ['1']]);
   });
 
-  it('goes on without its loads', async () => {
-    const fleet = await new Fleet(release).started(1, 2);
+  it('continues without its loads', async () => {
+    const fleet = await new BenchFleet(release).started(1, 2);
     fleet.load(2, 91);
     fleet.feed.loads$.complete();
     expect([fleet.problems.length, fleet.free]).toEqual([1, ['1']]);
@@ -192,15 +195,15 @@ describe.each(remembering)('from 1.4 on: %s', (release) => {
   });
 
   it('a worker that left is not overloaded when it returns', async () => {
-    const fleet = await new Fleet(release).started(1, 2);
+    const fleet = await new BenchFleet(release).started(1, 2);
     fleet.load(2, 91);
     fleet.settle(1);
     fleet.settle(1, 2);
     expect(fleet.free).toEqual(['1', '2']);
   });
 
-  it('refuses a mark out of range, and keeps those it has', () => {
-    const { monitor } = new Fleet(release);
+  it('refuses a threshold outside its range, and keeps the current ones', () => {
+    const { monitor } = new BenchFleet(release);
     expect(() => monitor.setLoadThresholdConfig({ activeDecodeBlocksThreshold: 1.5 })).toThrow(
       ThresholdError,
     );
@@ -209,11 +212,11 @@ describe.each(remembering)('from 1.4 on: %s', (release) => {
       activeDecodeBlocksThreshold: 0.9,
       activePrefillTokensThresholdFrac: null,
     });
-    expect(() => new Fleet(release, { activeDecodeBlocksThreshold: NaN })).toThrow(ThresholdError);
+    expect(() => new BenchFleet(release, { activeDecodeBlocksThreshold: NaN })).toThrow(ThresholdError);
   });
 
-  it('a mark of the request path is overloaded at once, and ends with a load of that worker', async () => {
-    const fleet = await new Fleet(release).started(1, 2);
+  it('a worker with an overload mark is overloaded at once, until its next load', async () => {
+    const fleet = await new BenchFleet(release).started(1, 2);
     fleet.client.markOverloaded(id(2));
     expect([fleet.free, [...(fleet.monitor.snapshot()?.busy ?? [])]]).toEqual([['1'], ['2']]);
     fleet.load(2, 1);
@@ -222,9 +225,9 @@ describe.each(remembering)('from 1.4 on: %s', (release) => {
 });
 
 describe.each<Release>(['dynamo-1.6', 'default'])('from 1.6 on: %s', (release) => {
-  it('a mark ends after a second when nothing else ends it', async () => {
-    const fleet = await new Fleet(release).started(1, 2);
-    const free = said(fleet.client.free$);
+  it('an overload mark ends after a second', async () => {
+    const fleet = await new BenchFleet(release).started(1, 2);
+    const free = collect(fleet.client.free$);
     fleet.client.markOverloaded(id(2));
     fleet.clock.pass(600);
     fleet.client.markOverloaded(id(2));
@@ -234,8 +237,8 @@ describe.each<Release>(['dynamo-1.6', 'default'])('from 1.6 on: %s', (release) =
     expect(free).toEqual([['1', '2'], ['1'], ['1', '2']]);
   });
 
-  it('hears of a worker that is down, and that it is back', async () => {
-    const fleet = await new Fleet(release).started(1, 2);
+  it('receives that a worker is down, and that it is available again', async () => {
+    const fleet = await new BenchFleet(release).started(1, 2);
     fleet.client.reportDown(id(2));
     expect(fleet.monitor.snapshot()?.fleet.down).toBe(1);
     fleet.clock.pass(5000);
@@ -243,16 +246,16 @@ describe.each<Release>(['dynamo-1.6', 'default'])('from 1.6 on: %s', (release) =
   });
 });
 
-describe('marks of others', () => {
-  it('1.6 - end with any load', async () => {
-    const fleet = await new Fleet('dynamo-1.6').started(1, 2);
+describe('overload marks of other workers', () => {
+  it('1.6: end with any load', async () => {
+    const fleet = await new BenchFleet('dynamo-1.6').started(1, 2);
     fleet.client.markOverloaded(id(2));
     fleet.load(1, 1);
     expect(fleet.free).toEqual(['1', '2']);
   });
 
-  it('default - do not', async () => {
-    const fleet = await new Fleet('default').started(1, 2, 3);
+  it('default: do not end with a load of another worker', async () => {
+    const fleet = await new BenchFleet('default').started(1, 2, 3);
     fleet.client.markOverloaded(id(2));
     fleet.load(1, 1);
     fleet.load(3, 91);
@@ -262,19 +265,19 @@ describe('marks of others', () => {
 
 describe('1.6', () => {
   it('forgets a worker that is down', async () => {
-    const fleet = await new Fleet('dynamo-1.6').started(1, 2);
+    const fleet = await new BenchFleet('dynamo-1.6').started(1, 2);
     fleet.load(2, 91);
     fleet.client.reportDown(id(2));
     expect([...(fleet.monitor.snapshot()?.busy ?? ['?'])]).toEqual([]);
   });
 
-  it('ends with the instances, and can be started again once the client is', async () => {
+  it('ends with the instances, and can be started again after the client', async () => {
     let instances$ = new Subject<InstanceChange>();
     const client = instanceClient(new Observable<InstanceChange>((out) => instances$.subscribe(out)), {
       policy: clientPolicies['dynamo-1.6'],
       scheduler: new HandClock(),
     });
-    const fleet = new Fleet('dynamo-1.6', { activeDecodeBlocksThreshold: 0.9 }, { client });
+    const fleet = new BenchFleet('dynamo-1.6', { activeDecodeBlocksThreshold: 0.9 }, { client });
     await fleet.monitor.startMonitoring();
     instances$.complete();
     expect([fleet.problems, fleet.monitor.snapshot()]).toEqual([['source-ended instances'], undefined]);
@@ -282,7 +285,7 @@ describe('1.6', () => {
     instances$ = new Subject();
     await fleet.monitor.startMonitoring();
     instances$.next(ids(1));
-    fleet.feed.configs$.next(cards(1));
+    fleet.feed.configs$.next(configsOf(1));
     fleet.load(1, 91);
     expect([...client.snapshot().overloaded]).toEqual(['1']);
   });
@@ -290,15 +293,15 @@ describe('1.6', () => {
 
 describe('default', () => {
   it('keeps the state of a worker that is down', async () => {
-    const fleet = await new Fleet().started(1, 2);
+    const fleet = await new BenchFleet().started(1, 2);
     fleet.load(2, 91);
     fleet.client.reportDown(id(2));
     fleet.clock.pass(5000);
     expect([fleet.free, fleet.client.snapshot().available.size]).toEqual([['1'], 2]);
   });
 
-  it('a new mark counts at once, and null turns a check off', async () => {
-    const fleet = await new Fleet().started(1);
+  it('a new threshold takes effect at once, and null turns a check off', async () => {
+    const fleet = await new BenchFleet().started(1);
     fleet.load(1, 80);
     fleet.monitor.activeDecodeBlocksThreshold = 0.75;
     expect(fleet.free).toEqual([]);
@@ -309,8 +312,8 @@ describe('default', () => {
     expect(fleet.monitor.snapshot()?.thresholds.isConfigured()).toBe(false);
   });
 
-  it('tells the problems of the instances of its clients', async () => {
-    const fleet = await new Fleet().started(1);
+  it('reports instance problems of its clients', async () => {
+    const fleet = await new BenchFleet().started(1);
     const failing$ = new Subject<InstanceChange>();
     fleet.monitor.setPrefillClient(fleet.newClient('default', failing$));
     failing$.error(new Error('gone'));
@@ -319,8 +322,8 @@ describe('default', () => {
     expect(fleet.problems).toEqual(['source-error instances', 'source-stale instances']);
   });
 
-  it('says why a worker is busy', async () => {
-    const fleet = await new Fleet().started(1);
+  it('explains why a worker is busy', async () => {
+    const fleet = await new BenchFleet().started(1);
     const texts: string[] = [];
     fleet.monitor.transitions$.subscribe(({ verdict }) => texts.push(verdict.text));
     fleet.load(1, 91);
@@ -330,9 +333,9 @@ describe('default', () => {
   });
 });
 
-describe('a null mark', () => {
-  it('1.6 - changes nothing, now or at the next start', async () => {
-    const fleet = await new Fleet('dynamo-1.6').started(1);
+describe('a null threshold', () => {
+  it('1.6: has no effect, now or at the next start', async () => {
+    const fleet = await new BenchFleet('dynamo-1.6').started(1);
     fleet.monitor.activeDecodeBlocksThreshold = null;
     fleet.monitor.stopMonitoring();
     await fleet.started(1);
@@ -342,9 +345,9 @@ describe('a null mark', () => {
 
 describe('a prefill client', () => {
   it.each<Release>(['dynamo-1.4', 'default'])(
-    '%s - is told, from the moment it is attached on',
+    '%s: is notified from the moment it is attached',
     async (release) => {
-      const fleet = await new Fleet(release).started(1, 2);
+      const fleet = await new BenchFleet(release).started(1, 2);
       fleet.load(1, 91);
       const prefill = fleet.newClient(release, concat(of(ids(1, 5)), NEVER));
       fleet.monitor.setPrefillClient(prefill);
@@ -354,16 +357,16 @@ describe('a prefill client', () => {
     },
   );
 
-  it('1.6 - is not told, as it has a monitor of its own', async () => {
-    const fleet = await new Fleet('dynamo-1.6').started(1);
+  it('1.6: is not notified, because it has its own monitor', async () => {
+    const fleet = await new BenchFleet('dynamo-1.6').started(1);
     const prefill = fleet.newClient('dynamo-1.6', concat(of(ids(1)), NEVER));
     fleet.monitor.setPrefillClient(prefill);
     fleet.load(1, 91);
     expect([...prefill.snapshot().overloaded]).toEqual([]);
   });
 
-  it('set before the start is there from the start on, and at the next one', async () => {
-    const fleet = new Fleet('default');
+  it('set before the start, is used from the start, and at the next one', async () => {
+    const fleet = new BenchFleet('default');
     fleet.monitor.setPrefillClient(concat(of(ids(5)), NEVER));
     await fleet.started(1);
     expect(fleet.monitor.snapshot()?.fleet.instances).toBe(2);
@@ -372,8 +375,8 @@ describe('a prefill client', () => {
     expect(fleet.monitor.snapshot()?.fleet.instances).toBe(2);
   });
 
-  it('1.0 - whose worker left is cleaned up after', async () => {
-    const fleet = await new Fleet('dynamo-1.0').started(1);
+  it('1.0: emits a cleanup for a prefill worker that left', async () => {
+    const fleet = await new BenchFleet('dynamo-1.0').started(1);
     const prefill$ = new Subject<InstanceChange>();
     const cleanups: unknown[] = [];
     fleet.monitor.cleanups$.subscribe((cleanup) => cleanups.push(cleanup));
@@ -383,8 +386,8 @@ describe('a prefill client', () => {
     expect(cleanups).toEqual([expect.objectContaining({ workerId: '6', workerType: 'prefill' })]);
   });
 
-  it('says who of its workers is down and back', async () => {
-    const fleet = await new Fleet('default').started(1);
+  it('reports which of its workers are down and available again', async () => {
+    const fleet = await new BenchFleet('default').started(1);
     const prefill$ = new Subject<InstanceChange>();
     const prefill = fleet.newClient('default', prefill$);
     fleet.monitor.setPrefillClient(prefill);
@@ -393,7 +396,7 @@ describe('a prefill client', () => {
     expect(fleet.monitor.snapshot()?.fleet).toMatchObject({ instances: 2, down: 1 });
     fleet.clock.pass(5000);
     expect(fleet.monitor.snapshot()?.fleet).toMatchObject({ instances: 2, down: 0 });
-    fleet.feed.configs$.next(cards(1, 5));
+    fleet.feed.configs$.next(configsOf(1, 5));
     prefill.markOverloaded(id(5));
     expect([...(fleet.monitor.snapshot()?.busy ?? [])]).toEqual(['5']);
     expect([...prefill.snapshot().free]).toEqual([]);
@@ -402,8 +405,8 @@ describe('a prefill client', () => {
   });
 });
 
-describe('what a loadMonitor takes besides', () => {
-  it('reaches it: events, status, and the role of the endpoint', async () => {
+describe('other sources and options of a loadMonitor', () => {
+  it('passes on events, status, and the role of the endpoint', async () => {
     const events$ = new Subject<FleetEvent>();
     const status$ = of<SourceStatus>({ source: 'nats', state: 'live', since: 0 });
     const decodeInstances = new Subject<InstanceChange>();

@@ -5,24 +5,21 @@ import { id } from '../support/fleet.js';
 import { ids } from './virtual-fleet.js';
 
 describe('RoutingSets', () => {
-  it.each(Object.values(clientPolicies))(
-    'upstream, $name: reconciliation with what discovery says',
-    (policy) => {
-      // Upstream forces [1, 2, 3] upon a client whose discovery is empty; a set before does the same here.
-      const sets = new RoutingSets(policy);
-      sets.reconcile(ids(1, 2, 3));
-      expect([sets.reportDown(id(2)), sets.reportDown(id(2)), sets.reportDown(id(9))]).toEqual([
-        true,
-        false,
-        false,
-      ]);
-      expect([...sets.snapshot(0).available]).toEqual(['1', '3']);
-      expect(sets.reconcile([])).toEqual({ restored: [] });
-      expect([...sets.snapshot(150).available]).toEqual([]);
-    },
-  );
+  it.each(Object.values(clientPolicies))('upstream, $name: reconciliation with discovery', (policy) => {
+    // Upstream injects [1, 2, 3] into a client with empty discovery; here, an earlier snapshot has the same effect.
+    const sets = new RoutingSets(policy);
+    sets.reconcile(ids(1, 2, 3));
+    expect([sets.reportDown(id(2)), sets.reportDown(id(2)), sets.reportDown(id(9))]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect([...sets.snapshot(0).available]).toEqual(['1', '3']);
+    expect(sets.reconcile([])).toEqual({ restored: [] });
+    expect([...sets.snapshot(150).available]).toEqual([]);
+  });
 
-  it('says who is back', () => {
+  it('returns which workers are available again', () => {
     const sets = new RoutingSets(clientPolicies.default);
     sets.reconcile(ids(1, 2));
     sets.reportDown(id(1));
@@ -31,7 +28,7 @@ describe('RoutingSets', () => {
     expect(sets.reconcile()).toEqual({ restored: [] });
   });
 
-  it('hands out the same objects while nothing differs', () => {
+  it('returns the same objects while nothing changes', () => {
     const sets = new RoutingSets(clientPolicies.default);
     sets.reconcile(ids(1, 2));
     sets.setOverloaded(ids(1), 0);

@@ -12,7 +12,7 @@ const scrape$: Scrape = of(
   { data: statsReply('17', metricsOf(30)), receivedAt: 0 },
 );
 
-/** Runs in virtual time; `at` does something at a moment. */
+/** Runs in virtual time. `at` schedules an action at a time. */
 function inVirtualTime(
   run: (scheduler: TestScheduler, at: (ms: number, act: () => void) => void) => void,
 ): void {
@@ -21,28 +21,28 @@ function inVirtualTime(
 }
 
 describe('KvMetricsAggregator and EndpointCollector', () => {
-  it('engines say their load; who only is there has none', () => {
+  it('engines report their load; workers without metrics have none', () => {
     inVirtualTime((scheduler, at) => {
       const engines = new KvMetricsAggregator(scrape$, component, { scheduler });
-      const everyone = new EndpointCollector(scrape$, component, { scheduler });
-      expect([engines.serviceName, everyone.serviceName]).toEqual(['dynamo_backend', 'dynamo_backend']);
+      const present = new EndpointCollector(scrape$, component, { scheduler });
+      expect([engines.serviceName, present.serviceName]).toEqual(['dynamo_backend', 'dynamo_backend']);
       engines.connect();
-      everyone.connect();
+      present.connect();
       at(150, () => {
         expect(engines.getEndpoints()).toMatchObject({ loadAvg: 20, loadStd: 10 });
-        expect(everyone.getEndpoints()).toMatchObject({ loadAvg: 0, loadStd: 0 });
-        expect(everyone.getEndpoints().workerIds()).toEqual(['16', '17']);
-        expect([...everyone.getEndpoints().endpoints.values()].map(({ subject }) => subject)).toEqual([
+        expect(present.getEndpoints()).toMatchObject({ loadAvg: 0, loadStd: 0 });
+        expect(present.getEndpoints().workerIds()).toEqual(['16', '17']);
+        expect([...present.getEndpoints().endpoints.values()].map(({ subject }) => subject)).toEqual([
           'dynamo_backend.generate-10',
           'dynamo_backend.generate-11',
         ]);
         engines.stop();
-        everyone.stop();
+        present.stop();
       });
     });
   });
 
-  it('nothing runs before it is connected; a stop ends it, and it can be connected again', () => {
+  it('runs from connect to stop, and can be connected again', () => {
     let scrapes = 0;
     const counted$: Scrape = defer(() => {
       scrapes += 1;

@@ -4,8 +4,8 @@ import type { ActiveLoad } from '../../src/core/events/fleet-event.js';
 import type { ConfigChange } from '../../src/core/pipeline/monitor-sources.js';
 import { ConfigsUnavailableError } from '../../src/dynamo/kv-monitor-options.js';
 import { KvWorkerMonitor } from '../../src/dynamo/kv-worker-monitor.js';
-import { Fleet } from './fleet-bench.js';
-import { blocks, cards, ids, said } from './virtual-fleet.js';
+import { BenchFleet } from './fleet-bench.js';
+import { blocks, configsOf, ids, collect } from './virtual-fleet.js';
 
 describe('startMonitoring', () => {
   const rejected = (): Promise<Observable<ConfigChange>> => Promise.reject(new Error('no etcd'));
@@ -17,15 +17,15 @@ describe('startMonitoring', () => {
         throw new Error('no etcd');
       },
     ],
-    ['is rejected', rejected],
-    ['gives a stream that fails', () => throwError(() => new Error('no etcd'))],
-  ])('rejects when the function for the configurations %s, each time', async (_, failing) => {
-    let asked = 0;
+    ['rejects', rejected],
+    ['returns a stream that errors', () => throwError(() => new Error('no etcd'))],
+  ])('rejects each time the configs function %s', async (_, failing) => {
+    let calls = 0;
     const configs = () => {
-      asked += 1;
-      return asked < 3 ? failing() : of(cards(1));
+      calls += 1;
+      return calls < 3 ? failing() : of(configsOf(1));
     };
-    const fleet = new Fleet('default', { activeDecodeBlocksThreshold: 0.9 }, { configs });
+    const fleet = new BenchFleet('default', { activeDecodeBlocksThreshold: 0.9 }, { configs });
     for (let attempt = 0; attempt < 2; attempt += 1) {
       const error: unknown = await fleet.monitor.startMonitoring().catch((error: unknown) => error);
       expect(error).toBeInstanceOf(ConfigsUnavailableError);
@@ -39,21 +39,21 @@ describe('startMonitoring', () => {
     ]);
   });
 
-  it('asks once for the configurations, however often it is called meanwhile', async () => {
-    let asked = 0;
+  it('calls the configs function once, regardless of further calls meanwhile', async () => {
+    let calls = 0;
     const configs = () => {
-      asked += 1;
+      calls += 1;
       return Promise.resolve(new Subject<ConfigChange>());
     };
-    const { monitor } = new Fleet('default', {}, { configs });
+    const { monitor } = new BenchFleet('default', {}, { configs });
     await Promise.all([monitor.startMonitoring(), monitor.clone().startMonitoring()]);
-    expect([asked, monitor.snapshot() === undefined]).toEqual([1, false]);
+    expect([calls, monitor.snapshot() === undefined]).toEqual([1, false]);
   });
 
-  it('stopped while it asks, it does not begin; started again, it does', async () => {
+  it('does not start if it is stopped while it waits for configs, and can be started again', async () => {
     let answer: (configs$: Observable<ConfigChange>) => void = () => undefined;
     const configs = () => new Promise<Observable<ConfigChange>>((resolve) => (answer = resolve));
-    const { monitor } = new Fleet('default', {}, { configs });
+    const { monitor } = new BenchFleet('default', {}, { configs });
     const first = monitor.startMonitoring();
     await Promise.resolve();
     monitor.stopMonitoring();
@@ -67,10 +67,10 @@ describe('startMonitoring', () => {
     expect(monitor.snapshot()).toBeDefined();
   });
 
-  it('stopped while it asks, it does not fail either', async () => {
+  it('does not fail if it is stopped while it waits for configs', async () => {
     let refuse: (error: Error) => void = () => undefined;
     const configs = () => new Promise<Observable<ConfigChange>>((_, reject) => (refuse = reject));
-    const { monitor, problems } = new Fleet('default', {}, { configs });
+    const { monitor, problems } = new BenchFleet('default', {}, { configs });
     const start = monitor.startMonitoring();
     await Promise.resolve();
     monitor.stopMonitoring();
@@ -79,8 +79,8 @@ describe('startMonitoring', () => {
     expect(problems).toEqual([]);
   });
 
-  it('started, stopped and started in one turn, it runs', async () => {
-    const fleet = new Fleet();
+  it('runs after start, stop and start in one turn', async () => {
+    const fleet = new BenchFleet();
     const first = fleet.monitor.startMonitoring();
     fleet.monitor.stopMonitoring();
     const second = fleet.monitor.startMonitoring();
@@ -88,10 +88,10 @@ describe('startMonitoring', () => {
     expect(fleet.monitor.snapshot()).toBeDefined();
   });
 
-  it('configurations that fail later but before their first value end the run, which can be repeated', async () => {
+  it('configs that error before their first value end the run, which can be repeated', async () => {
     let configs$ = new Subject<ConfigChange>();
     const configs = new Observable<ConfigChange>((subscriber) => configs$.subscribe(subscriber));
-    const fleet = new Fleet('default', {}, { configs });
+    const fleet = new BenchFleet('default', {}, { configs });
     const running: boolean[] = [];
     fleet.monitor.running$.subscribe((value) => running.push(value));
     await fleet.monitor.startMonitoring();
@@ -99,19 +99,19 @@ describe('startMonitoring', () => {
     expect([fleet.problems, running]).toEqual([['source-error configs'], [false, true, false]]);
     configs$ = new Subject();
     await fleet.monitor.startMonitoring();
-    configs$.next(cards(1));
+    configs$.next(configsOf(1));
     configs$.error(new Error('gone'));
     expect(running).toEqual([false, true, false, true]);
     expect(fleet.problems.slice(1)).toEqual(['source-error configs', 'source-stale configs']);
   });
 
-  it('does without a client, with instances of its own', async () => {
+  it('works without a client, with its own instances', async () => {
     const loads$ = new Subject<ActiveLoad>();
     const monitor = new KvWorkerMonitor(
-      { loads: loads$, configs: of(cards(1, 2)), decodeInstances: of(ids(1)) },
+      { loads: loads$, configs: of(configsOf(1, 2)), decodeInstances: of(ids(1)) },
       { activeDecodeBlocksThreshold: 0.9 },
     );
-    const busy = said(monitor.busy$);
+    const busy = collect(monitor.busy$);
     await monitor.startMonitoring();
     loads$.next(blocks(1, 91));
     loads$.next(blocks(2, 91));

@@ -5,25 +5,25 @@ import { id } from '../support/fleet.js';
 
 export const ids = (...numbers: number[]): WorkerId[] => numbers.map((number) => id(number));
 
-/** A clock that a test moves by hand. */
+/** A clock that a test advances. */
 export class HandClock extends VirtualTimeScheduler {
-  /** Does everything that is due within the next so many milliseconds. */
+  /** Advances the clock by some milliseconds, and runs everything that is due. */
   pass(ms: number): void {
     this.maxFrames = this.frame + ms;
-    // A marker brings the clock to the end although nothing else may be due then.
+    // An empty action advances the clock to the end even if nothing else is due then.
     this.schedule(() => undefined, ms);
     this.flush();
   }
 }
 
-/** What a stream has said, every set as an array. */
-export function said<T>(values$: Observable<Iterable<T>>): T[][] {
+/** Collects the values of a stream, each set as an array. */
+export function collect<T>(values$: Observable<Iterable<T>>): T[][] {
   const rows: T[][] = [];
   values$.subscribe((value: Iterable<T>) => rows.push([...value]));
   return rows;
 }
 
-/** What a load says: decode blocks of rank 0. */
+/** A load with decode blocks of rank 0. */
 export function blocks(worker: number, activeDecodeBlocks: number): ActiveLoad {
   return {
     workerId: id(worker),
@@ -34,7 +34,7 @@ export function blocks(worker: number, activeDecodeBlocks: number): ActiveLoad {
   };
 }
 
-/** Cards of 100 blocks. */
-export function cards(...numbers: number[]): Map<WorkerId, { totalKvBlocks: number }> {
+/** Configs of 100 blocks. */
+export function configsOf(...numbers: number[]): Map<WorkerId, { totalKvBlocks: number }> {
   return new Map(ids(...numbers).map((worker) => [worker, { totalKvBlocks: 100 }]));
 }

@@ -5,7 +5,7 @@ import { httpCall } from '../support/http-call.js';
 import { root } from '../support/root.js';
 import { ServedFleet } from '../support/served-fleet.js';
 
-/** One exchange with a real release. */
+/** A request and its response, captured from a real release. */
 interface Exchange {
   readonly case: string;
   readonly model_known: boolean;
@@ -28,9 +28,9 @@ const compared = ['content-type', 'allow'];
 describe.each([
   { release: '1.0.1', generation: '1.0' },
   { release: '1.6.1', generation: '1.6' },
-] as const)('what $release answered', ({ release, generation }) => {
+] as const)('responses captured from $release', ({ release, generation }) => {
   const file = join(root, 'test/fixtures/captures', release, 'http/busy_threshold.json');
-  // Tokens above 2^53 would be rounded: they are kept as texts.
+  // Tokens above 2^53 are kept as strings, because JSON.parse would round them.
   const exact = readFileSync(file, 'utf8').replace(/: (\d{16,}),/g, ': "$1",');
   const exchanges = JSON.parse(exact) as Exchange[];
   let fleet: ServedFleet;
@@ -45,11 +45,11 @@ describe.each([
     return httpCall(fleet.url + path, { method, headers, body });
   }
 
-  it('has all exchanges', () => {
+  it('there are 68 exchanges', () => {
     expect(exchanges).toHaveLength(68);
   });
 
-  // In their order: each finds what the ones before it left, and what lay between them is made up for.
+  // In the captured order: each exchange depends on the state left by earlier ones. Changes in between are reproduced.
   it.each(exchanges)('$case', async (exchange) => {
     if (exchange.model_known !== known) await fleet.worker(WORKER, exchange.model_known ? MODEL : null);
     known = exchange.model_known;
@@ -63,13 +63,13 @@ describe.each([
     expect(answer.status).toBe(exchange.status);
     const headers = new Map(exchange.headers);
     for (const name of compared) expect([name, answer.headers[name]]).toEqual([name, headers.get(name)]);
-    // Where Dynamo prints what its parser says, ours says the same in its own words.
+    // Errors of Dynamo's JSON parser have other texts in tidemark.
     if (exchange.status === 422) {
       expect(Object.keys(JSON.parse(answer.body) as object)).toEqual(['error']);
     } else if (exchange.request.path === '/health') {
       expect(Object.keys(JSON.parse(answer.body) as object)).toEqual(['status', 'endpoints', 'instances']);
     } else if (exchange.body.startsWith('Failed to parse')) {
-      expect(answer.body).toMatch(/^The request body is no JSON: /);
+      expect(answer.body).toMatch(/^The request body is not valid JSON: /);
     } else {
       expect(answer.body).toBe(exchange.body);
       if (headers.has('content-length'))

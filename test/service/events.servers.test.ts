@@ -7,26 +7,33 @@ import { httpCall } from '../support/http-call.js';
 import { ServedFleet } from '../support/served-fleet.js';
 
 const POOL = { model: 'tiny-model', endpoint: 'dynamo.backend.generate' };
-const marks = { activeDecodeBlocksThreshold: 0.5 };
+const thresholds = { activeDecodeBlocksThreshold: 0.5 };
 let fleet: ServedFleet;
 afterEach(() => fleet.service.stop());
 
-/** A fleet of one worker under a mark of half its blocks. */
+/** A fleet of one worker with a threshold of half its blocks. */
 async function oneWorker(options: Parameters<typeof ServedFleet.start>[0] = {}): Promise<ServedFleet> {
   fleet = await ServedFleet.start(options);
   await fleet.worker('7');
-  for (const pool of fleet.pools.list()) pool.setThresholds(marks);
+  for (const pool of fleet.pools.list()) pool.setThresholds(thresholds);
   return fleet;
 }
 
 const url = (): string => `${fleet.url}/events`;
 
 describe('events', () => {
-  it('a snapshot first, then what is different', async () => {
+  it('a snapshot first, then changes', async () => {
     await oneWorker();
     using stream = await EventStream.open(url());
     expect(await stream.first('snapshot')).toMatchObject({
-      pools: [{ ...POOL, state: 'free', busy: [], marks: { ...marks, activePrefillTokensThreshold: null } }],
+      pools: [
+        {
+          ...POOL,
+          state: 'free',
+          busy: [],
+          thresholds: { ...thresholds, activePrefillTokensThreshold: null },
+        },
+      ],
       sources: [
         { source: 'loads', state: 'live' },
         { source: 'discovery', state: 'live' },
@@ -44,9 +51,9 @@ describe('events', () => {
     expect(await stream.first('fleet')).toMatchObject({ ...POOL, state: 'all-busy', retryAfterSeconds: 1 });
     for (const pool of fleet.pools.list())
       pool.setThresholds({ activePrefillTokensThreshold: 18446744073709551615n });
-    expect(await stream.first('marks')).toMatchObject({
+    expect(await stream.first('thresholds')).toMatchObject({
       ...POOL,
-      marks: { ...marks, activePrefillTokensThreshold: '18446744073709551615' },
+      thresholds: { ...thresholds, activePrefillTokensThreshold: '18446744073709551615' },
     });
     fleet.speak('down', 'no route');
     expect(await stream.first('source')).toMatchObject({
@@ -62,7 +69,7 @@ describe('events', () => {
     expect(stream.events.findIndex(({ type }) => type === 'pool-gone')).toBe(stream.events.length - 1);
   });
 
-  it('what follows a snapshot brings it up to what /busy says', async () => {
+  it('a snapshot with the following changes gives the state of /busy', async () => {
     await oneWorker();
     using stream = await EventStream.open(url());
     const busy = new Set<unknown>();
@@ -86,7 +93,7 @@ describe('events', () => {
     expect(answer.pools[0].busy).toEqual(['8']);
   });
 
-  it('Last-Event-ID - goes on behind it, nothing twice and nothing left out', async () => {
+  it('Last-Event-ID resumes after that event, without duplicates or omissions', async () => {
     await oneWorker();
     const first = await EventStream.open(url());
     fleet.load('7', 51);
@@ -100,17 +107,20 @@ describe('events', () => {
     expect(again.of('snapshot')).toEqual([]);
     expect(again.of('transition').map(({ busy }) => busy)).toEqual([false, true]);
     const numbers = again.events.map(({ id }) => Number(id.split('-')[1]));
-    expect(numbers).toEqual(numbers.map((_, at) => (numbers[0] ?? 0) + at));
+    expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] ?? 0) + index));
     expect(numbers[0]).toBe(Number(first.events.at(-1)?.id.split('-')[1]) + 1);
   });
 
-  it.each(['', 'x', '0', 'f00000000000-1', '-1'])('Last-Event-ID %s of nobody - a snapshot', async (id) => {
-    await oneWorker();
-    using stream = await EventStream.open(url(), id);
-    expect(await stream.first('snapshot')).toHaveProperty('pools');
-  });
+  it.each(['', 'x', '0', 'f00000000000-1', '-1'])(
+    'an unknown Last-Event-ID %s gives a snapshot',
+    async (id) => {
+      await oneWorker();
+      using stream = await EventStream.open(url(), id);
+      expect(await stream.first('snapshot')).toHaveProperty('pools');
+    },
+  );
 
-  it('Last-Event-ID of an event that is not kept any more - a snapshot', async () => {
+  it('the Last-Event-ID of an event that is no longer kept gives a snapshot', async () => {
     await oneWorker({ keptEvents: 3 });
     const first = await EventStream.open(url());
     await first.first('snapshot');
@@ -120,18 +130,18 @@ describe('events', () => {
     expect(await again.first('snapshot')).toMatchObject({ pools: [{ state: 'all-busy', busy: ['7'] }] });
   });
 
-  it('a burst larger than what may wait - a reader that reads misses nothing', async () => {
+  it('a reader that keeps reading misses no event of a burst above its buffer limit', async () => {
     await oneWorker({ maxBufferedBytes: 10_000 });
     using stream = await EventStream.open(url());
     await stream.first('snapshot');
     for (let round = 0; round < 400; round += 1) fleet.load('7', round % 2 === 0 ? 60 : 10);
     await eventually(() => stream.of('transition').length === 400);
     expect(stream.of('transition').map(({ busy }) => busy)).toEqual(
-      Array.from({ length: 400 }, (_, at) => at % 2 === 0),
+      Array.from({ length: 400 }, (_, index) => index % 2 === 0),
     );
   });
 
-  it('a burst larger than what is kept - a snapshot, and then what follows', async () => {
+  it('a burst above the number of kept events gives a snapshot, then later events', async () => {
     await oneWorker({ maxBufferedBytes: 10_000, keptEvents: 10 });
     using stream = await EventStream.open(url());
     await stream.first('snapshot');
@@ -143,32 +153,32 @@ describe('events', () => {
     expect(stream.of('transition').length).toBeLessThan(401);
   });
 
-  it('a reader that does not read is cut, and the others go on', async () => {
+  it('a reader that does not read is disconnected, and the others continue', async () => {
     await oneWorker({ maxBufferedBytes: 10_000, maxBehindMs: 1_000 });
     const slow = await EventStream.open(url());
     using quick = await EventStream.open(url());
     await slow.first('snapshot');
     slow.stall();
     const health = async () => JSON.parse((await httpCall(`${fleet.url}/healthz`)).body) as object;
-    let flips = 0;
+    let transitions = 0;
     await eventually(async () => {
-      // More and more, until no buffer of the system takes it; each time the quick reader has all of it first.
+      // Repeated until the buffers of the system are full. Each time the quick reader receives everything first.
       for (let round = 0; round < 200; round += 1) fleet.load('7', round % 2 === 0 ? 60 : 10);
-      flips += 200;
-      await eventually(() => quick.of('transition').length === flips);
+      transitions += 200;
+      await eventually(() => quick.of('transition').length === transitions);
       expect(await health()).toMatchObject({ eventReaders: 1, readersCut: 1 });
     });
     expect(quick.ended).toBe(false);
     slow[Symbol.dispose]();
   });
 
-  it('10 000 idle readers - as many as may are taken, the others hear why not, and the rest is answered', async () => {
+  it('10 000 idle readers: the allowed number is accepted, the others get the reason, and other requests are answered', async () => {
     await oneWorker({ maxReaders: 50 });
     const { port } = fleet.service;
     const answers: string[] = [];
     const sockets: Socket[] = [];
     const MANY = 10_000;
-    // In waves, as the queue of connections that wait to be accepted is finite.
+    // In batches, because the queue of pending connections is limited.
     for (let done = 0; done < MANY; done += 500) {
       await Promise.all(
         Array.from({ length: 500 }, () => {
@@ -191,7 +201,7 @@ describe('events', () => {
     expect(answers.filter((answer) => answer.startsWith('HTTP/1.1 200'))).toHaveLength(50);
     expect(refused[0]).toMatch(/retry-after: 5\r\n/i);
     expect(refused[0]).toMatch(
-      /\{"code":"too-many-readers","message":"There are 50 readers of events already, .*"\}/,
+      /\{"code":"too-many-readers","message":"The limit of 50 event streams is reached; .*"\}/,
     );
     expect((await httpCall(`${fleet.url}/busy`)).status).toBe(200);
     for (const socket of sockets) socket.destroy();
@@ -199,7 +209,7 @@ describe('events', () => {
     await eventually(async () => expect(await health()).toMatchObject({ eventReaders: 0 }));
   });
 
-  it('HEAD - is no reader', async () => {
+  it('HEAD does not open a stream', async () => {
     await oneWorker();
     expect(await httpCall(url(), { method: 'HEAD' })).toMatchObject({
       status: 405,
@@ -208,8 +218,8 @@ describe('events', () => {
   });
 });
 
-describe('the log of events', () => {
-  it('keeps the newest, and tells what came after one of them', async () => {
+describe('EventLog', () => {
+  it('keeps the newest events, and returns those after a given one', async () => {
     fleet = await ServedFleet.start();
     const log = new EventLog(2);
     const ids = [1, 2, 3].map((n) => /id: (\S+)/.exec(log.append('x', { n }))?.[1]);

@@ -10,7 +10,7 @@ import { ServedFleet } from '../support/served-fleet.js';
 
 type Answer = { readonly status?: number; readonly body?: string; readonly silent?: true };
 
-/** A Dynamo frontend that answers what a test says. */
+/** A Dynamo frontend with an answer that a test sets. */
 class FakeFrontend implements AsyncDisposable {
   answer: Answer = {};
   private readonly server: Server;
@@ -43,8 +43,8 @@ class FakeFrontend implements AsyncDisposable {
   }
 }
 
-/** An answer of a frontend, as Dynamo writes it. */
-function marks(...models: [model: string, decode: string, tokens?: string][]): Answer {
+/** An answer of a frontend with thresholds, as Dynamo writes it. */
+function answerWith(...models: [model: string, decode: string, tokens?: string][]): Answer {
   const entries = models.map(
     ([model, decode, tokens = 'null']) =>
       `{"model":"${model}","active_decode_blocks_threshold":${decode},"active_prefill_tokens_threshold":${tokens},"active_prefill_tokens_threshold_frac":null}`,
@@ -67,10 +67,10 @@ const json = async (path: string): Promise<unknown> =>
   JSON.parse((await httpCall(fleet.url + path)).body) as unknown;
 const listed = async (): Promise<string> => (await httpCall(`${fleet.url}/busy_threshold`)).body;
 
-describe('the marks of Dynamo’s frontends', () => {
-  it('are in force, exactly, also when they change, and in a pool that comes later', async () => {
+describe('the thresholds of Dynamo’s frontends', () => {
+  it('are in force exactly, also after a change, and in a pool that appears later', async () => {
     await using frontend = await FakeFrontend.start(
-      marks(['tiny-model', '0.5', '18446744073709551615'], ['late', '0.1']),
+      answerWith(['tiny-model', '0.5', '18446744073709551615'], ['late', '0.1']),
     );
     await following(frontend.url);
     await eventually(async () =>
@@ -80,14 +80,14 @@ describe('the marks of Dynamo’s frontends', () => {
     );
     fleet.load('7', 60);
     expect(await json('/busy')).toMatchObject({ state: 'all-busy' });
-    frontend.answer = marks(['tiny-model', '0.75'], ['late', '0.1']);
+    frontend.answer = answerWith(['tiny-model', '0.75'], ['late', '0.1']);
     await eventually(async () => expect(await json('/busy')).toMatchObject({ state: 'free' }));
     await fleet.worker('8', 'late');
     fleet.load('8', 20);
     await eventually(async () => expect(await json('/busy?model=late')).toMatchObject({ state: 'all-busy' }));
   });
 
-  it('cannot be set here, and a call that would says where', async () => {
+  it('cannot be set in tidemark, and the error says where to set them', async () => {
     await using frontend = await FakeFrontend.start();
     await following(frontend.url);
     const call = (body: string) =>
@@ -98,14 +98,14 @@ describe('the marks of Dynamo’s frontends', () => {
       });
     expect(await call('{"model":"tiny-model","active_decode_blocks_threshold":0.5}')).toMatchObject({
       status: 409,
-      body: '{"error":"The marks follow Dynamo’s frontends; set them there."}',
+      body: '{"error":"The thresholds are those of Dynamo’s frontends: set them there."}',
     });
     expect((await call('{"model":"tiny-model"}')).status).toBe(200);
   });
 
-  it('replicas that do not agree are told, and the first that answers counts', async () => {
-    await using first = await FakeFrontend.start(marks(['tiny-model', '0.5']));
-    await using second = await FakeFrontend.start(marks(['tiny-model', '0.9'], ['other', 'null']));
+  it('drift between replicas is reported, and the first that answers takes precedence', async () => {
+    await using first = await FakeFrontend.start(answerWith(['tiny-model', '0.5']));
+    await using second = await FakeFrontend.start(answerWith(['tiny-model', '0.9'], ['other', 'null']));
     await following(first.url, second.url);
     using events = await EventStream.open(`${fleet.url}/events`);
     const drift = [
@@ -113,9 +113,9 @@ describe('the marks of Dynamo’s frontends', () => {
         'activeDecodeBlocksThreshold',
         'activePrefillTokensThreshold',
         'activePrefillTokensThresholdFrac',
-      ].map((mark) => ({
+      ].map((threshold) => ({
         model: 'other',
-        mark,
+        threshold,
         values: [
           { url: first.url, value: 'absent' },
           { url: second.url, value: null },
@@ -123,7 +123,7 @@ describe('the marks of Dynamo’s frontends', () => {
       })),
       {
         model: 'tiny-model',
-        mark: 'activeDecodeBlocksThreshold',
+        threshold: 'activeDecodeBlocksThreshold',
         values: [
           { url: first.url, value: 0.5 },
           { url: second.url, value: 0.9 },
@@ -138,7 +138,7 @@ describe('the marks of Dynamo’s frontends', () => {
       ],
     });
     await eventually(async () => expect(await listed()).toContain('"active_decode_blocks_threshold":0.5'));
-    // The other is asked too, and heard when the first is away.
+    // The other frontend is polled too, and is used while the first one is down.
     await first[Symbol.asyncDispose]();
     await eventually(async () => expect(await listed()).toContain('"active_decode_blocks_threshold":0.9'));
     expect(await json('/frontends')).toMatchObject({ drift: [] });
@@ -153,23 +153,23 @@ describe('the marks of Dynamo’s frontends', () => {
     [
       'no admin API',
       { status: 404 },
-      /has no \/busy_threshold: is DYN_DISABLE_FRONTEND_ADMIN_API set there\?/,
+      /has no \/busy_threshold: check whether DYN_DISABLE_FRONTEND_ADMIN_API is set there/,
     ],
     ['an error', { status: 500 }, /answers with status 500/],
-    ['no JSON', { body: '<html>' }, /answers with something else than thresholds/],
-    ['other JSON', { body: '{"thresholds":5}' }, /answers with something else than thresholds/],
+    ['no JSON', { body: '<html>' }, /answers with a body that is not a list of thresholds/],
+    ['other JSON', { body: '{"thresholds":5}' }, /answers with a body that is not a list of thresholds/],
     ['an entry without a model', { body: '{"thresholds":[{}]}' }, /lists thresholds without a model/],
     [
-      'a mark that is no number',
-      marks(['m', '"x"']),
-      /lists a active_decode_blocks_threshold that is no number/,
+      'a threshold that is not a number',
+      answerWith(['m', '"x"']),
+      /lists a active_decode_blocks_threshold that is not a number/,
     ],
     ['no end', { body: 'x'.repeat(5_000_000) }, /answers with more than 4194304 bytes/],
-    ['nothing at all', { silent: true }, /cannot be asked: .*(timeout|aborted)/i],
+    ['nothing at all', { silent: true }, /cannot be reached: .*(timeout|aborted)/i],
   ])(
-    'a frontend that answers %s is down, with why; the marks stay, and it is asked again',
+    'a frontend that answers with %s is down, with the reason; its thresholds are kept, and it is polled further',
     async (_, bad, why) => {
-      await using frontend = await FakeFrontend.start(marks(['tiny-model', '0.5']));
+      await using frontend = await FakeFrontend.start(answerWith(['tiny-model', '0.5']));
       await (bad.silent === true ? followingWithin(500, frontend.url) : following(frontend.url));
       await eventually(async () => expect(await listed()).toContain('"active_decode_blocks_threshold":0.5'));
       frontend.answer = bad;
@@ -179,7 +179,7 @@ describe('the marks of Dynamo’s frontends', () => {
         });
       });
       expect(await listed()).toContain('"active_decode_blocks_threshold":0.5');
-      frontend.answer = marks(['tiny-model', '0.6']);
+      frontend.answer = answerWith(['tiny-model', '0.6']);
       await eventually(async () => expect(await listed()).toContain('"active_decode_blocks_threshold":0.6'));
     },
   );

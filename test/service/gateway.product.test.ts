@@ -19,7 +19,7 @@ afterEach(async () => {
   await fleet.service.stop();
 });
 
-/** A worker that answers with its name and what it was sent. */
+/** A worker that answers with its name and the request. */
 async function engine(name: string): Promise<string> {
   const server = createServer((request, response) => {
     let body = '';
@@ -43,10 +43,11 @@ async function startGateway(env: Record<string, string>): Promise<{ url: string;
 const captured = JSON.parse(
   readFileSync(join(root, 'test/fixtures/captures/1.6.1/http/overload.json'), 'utf8'),
 ) as { case: string; answers?: { status: number; body?: string }[] }[];
-/** What Dynamo 1.6.1 answers when all are busy. */
-const refused = captured.find((one) => one.case === 'one worker, above the limit')?.answers?.[0]?.body;
+/** The response of Dynamo 1.6.1 when all workers are busy. */
+const refused = captured.find((exchange) => exchange.case === 'one worker, above the limit')?.answers?.[0]
+  ?.body;
 
-it('the gateway of the examples - routes around busy workers, and answers 529 with Retry-After when all are', async () => {
+it('the example gateway routes around busy workers, and answers 529 with Retry-After when all are busy', async () => {
   fleet = await ServedFleet.start();
   const call = { method: 'POST', body: 'hello' };
   for (const id of ['7', '8']) await fleet.worker(id);
@@ -73,10 +74,10 @@ it('the gateway of the examples - routes around busy workers, and answers 529 wi
     }),
   );
 
-  // tidemark is away for a while: what it said last stays. Then it is followed again.
+  // While tidemark is unreachable, its last state is kept. Then the gateway reconnects.
   const { port } = fleet.service;
   await fleet.service.stop();
-  await eventually(() => err().includes('tidemark cannot be followed'));
+  await eventually(() => err().includes('cannot read events from tidemark'));
   expect((await httpCall(url, call)).status).toBe(529);
   fleet = new ServedFleet();
   fleet.service = await startService({ pools: fleet.pools, port });

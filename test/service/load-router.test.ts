@@ -10,7 +10,7 @@ const DROPPED = { loads: 'dropped', known: 'instance' } as const;
 const [one, two, three] = ['1', '2', '3'].map(workerId) as [never, never, never];
 const LARGE = 18446744073709551615n;
 
-/** A batch of one load a row: the worker, its rank, its prefill tokens. */
+/** A batch with one load per row: worker, rank, prefill tokens. */
 function batchOf(
   table: WorkerTable,
   ...rows: [worker: number, rank: number, tokens: number | bigint][]
@@ -35,23 +35,23 @@ function batchOf(
   };
 }
 
-/** Who takes loads, and what it took: worker, rank, tokens. */
+/** A receiver of loads, with what it received: worker, rank, tokens. */
 function sink() {
-  const took: unknown[][] = [];
+  const received: unknown[][] = [];
   const batches: LoadBatch[] = [];
   return {
-    took,
+    received,
     batches,
     next(load: ActiveLoad | LoadBatch): void {
       if (!('workerId' in load)) batches.push(load);
       for (const each of 'workerId' in load ? [load] : batchEvents(load))
-        took.push([each.workerId, each.dpRank, each.activePrefillTokens]);
+        received.push([each.workerId, each.dpRank, each.activePrefillTokens]);
     },
   };
 }
 
-describe('loads and the pools of their workers', () => {
-  it('each row goes to its pool, with every digit; a worker of two pools has it in both', () => {
+describe('LoadRouter', () => {
+  it('routes each row to its pool with all digits; a worker of two pools gets its loads in both', () => {
     const router = new LoadRouter(DROPPED);
     const [a, b] = [sink(), sink()];
     router.join(one, a);
@@ -59,12 +59,12 @@ describe('loads and the pools of their workers', () => {
     router.join(two, a);
     const table = new WorkerTable();
     router.route(batchOf(table, [1, 0, 10], [2, 0, LARGE], [3, 0, 30], [1, 7, LARGE]));
-    expect(a.took).toEqual([
+    expect(a.received).toEqual([
       ['1', 0, 10],
       ['2', 0, LARGE],
       ['1', 7, LARGE],
     ]);
-    expect(b.took).toEqual([['2', 0, LARGE]]);
+    expect(b.received).toEqual([['2', 0, LARGE]]);
     expect(b.batches[0]?.receivedAt).toBe(5);
     const [problem, ...more] = router.takeProblems();
     expect(problem).toMatchObject({ code: 'unknown-worker', source: 'loads', count: 1 });
@@ -73,7 +73,7 @@ describe('loads and the pools of their workers', () => {
     expect(router.takeProblems()).toEqual([]);
   });
 
-  it('a batch that is all of one pool is handed on as it is', () => {
+  it('passes a batch on unchanged if one pool gets all rows', () => {
     const router = new LoadRouter(DROPPED);
     const a = sink();
     router.join(one, a);
@@ -82,7 +82,7 @@ describe('loads and the pools of their workers', () => {
     expect(a.batches[0]).toBe(batch);
   });
 
-  it('a worker that leaves, joins again or comes under another index - goes where it is', () => {
+  it('follows a worker that leaves, joins again or gets another index', () => {
     const router = new LoadRouter(DROPPED);
     const [a, b] = [sink(), sink()];
     const table = new WorkerTable();
@@ -101,25 +101,25 @@ describe('loads and the pools of their workers', () => {
       activePrefillTokens: 5,
       kvUsedBlocks: null,
     });
-    expect(a.took).toEqual([
+    expect(a.received).toEqual([
       ['1', 0, 1],
       ['2', 0, 3],
     ]);
-    expect(b.took).toEqual([
+    expect(b.received).toEqual([
       ['1', 0, 2],
       ['1', 0, 4],
       ['1', 0, 5],
     ]);
   });
 
-  it('loads of nobody’s worker wait, the last of each rank, for as many workers as may; the oldest is dropped', () => {
+  it('holds the latest load of each rank of unknown workers, up to the limit; the oldest worker is dropped', () => {
     const router = new LoadRouter(HELD);
     const table = new WorkerTable();
     router.route(batchOf(table, [1, 0, 1], [2, 0, 2], [2, 0, 3], [2, 1, LARGE]));
     router.route(batchOf(table, [3, 0, 4]));
     const a = sink();
     for (const id of [one, two, three]) router.join(id, a);
-    expect(a.took).toEqual([
+    expect(a.received).toEqual([
       ['2', 0, 3],
       ['2', 1, LARGE],
       ['3', 0, 4],
@@ -127,10 +127,10 @@ describe('loads and the pools of their workers', () => {
     expect(router.takeProblems()).toMatchObject([{ code: 'held-worker-dropped', count: 1 }]);
     router.leave(two, a);
     router.join(two, a);
-    expect(a.took).toHaveLength(3);
+    expect(a.received).toHaveLength(3);
   });
 
-  it('a rank costs memory while it waits, so there are at most 4096 of a worker', () => {
+  it('holds at most 4096 ranks of a worker', () => {
     const router = new LoadRouter(HELD);
     const table = new WorkerTable();
     router.route(
@@ -138,7 +138,7 @@ describe('loads and the pools of their workers', () => {
     );
     const a = sink();
     router.join(one, a);
-    expect(a.took).toHaveLength(4096);
+    expect(a.received).toHaveLength(4096);
     expect(router.takeProblems()).toMatchObject([{ code: 'undeclared-rank', count: 904 }]);
   });
 });

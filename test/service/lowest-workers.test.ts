@@ -8,7 +8,7 @@ import { compareWorkerIds, workerIdFromBigInt, type WorkerId } from '../../src/c
 import type { Pool } from '../../src/service/pools/pools.js';
 import { listWorkers } from '../../src/service/queries/list-workers.js';
 
-interface ToldPool extends Pool {
+interface NotifiedPool extends Pool {
   readonly notify: (workerId: WorkerId) => void;
 }
 
@@ -17,7 +17,7 @@ afterEach(() => {
   for (const { monitor } of running.splice(0)) monitor.stop();
 });
 
-function poolOf(model: string, ids: readonly WorkerId[]): ToldPool {
+function poolOf(model: string, ids: readonly WorkerId[]): NotifiedPool {
   const loads = new Subject<ActiveLoad>();
   const monitor = loadMonitor({ loads }, { policy: policies['dynamo-1.0'] });
   const notify = (workerId: WorkerId): void =>
@@ -36,7 +36,7 @@ function poolOf(model: string, ids: readonly WorkerId[]): ToldPool {
   return pool;
 }
 
-/** Ids of all lengths, and many that are the same number once they are rounded to 53 bits, in no order. */
+/** Unsorted ids of all lengths, many of which are equal when rounded to 53 bits. */
 function manyIds(count: number): WorkerId[] {
   const ids = Array.from({ length: count }, (_, i) => {
     const scattered = (BigInt(i) * 0x9e37_79b9_7f4a_7c15n) % 2n ** 64n;
@@ -50,16 +50,16 @@ async function pagesOf(pools: readonly Pool[], limit: number): Promise<string[][
   let after: WorkerId | null = null;
   for (let more = true; more;) {
     const page = await listWorkers(pools, { limit, busy: undefined, after });
-    pages.push(page.workers.map(({ one }) => one.workerId));
-    after = page.workers.at(-1)?.one.workerId ?? null;
+    pages.push(page.workers.map(({ worker }) => worker.workerId));
+    after = page.workers.at(-1)?.worker.workerId ?? null;
     more = page.hasMore;
   }
   return pages;
 }
 
-describe('a page of the workers with the lowest ids', () => {
+describe('listWorkers', () => {
   it.each([1, 7, 100, 1999, 2000, 2001, 10_000])(
-    'of %i, and those after it, are all in order',
+    'pages of %i are in ascending order of ids',
     async (limit) => {
       const ids = manyIds(limit < 7 ? 20 : 2000);
       const sorted = ids.toSorted(compareWorkerIds);
@@ -73,7 +73,7 @@ describe('a page of the workers with the lowest ids', () => {
     },
   );
 
-  it('has a worker of several pools in all of them', async () => {
+  it('lists a worker of several pools in each of them', async () => {
     const ids = manyIds(100);
     const pages = await pagesOf([poolOf('m', ids), poolOf('n', ids.slice(0, 50))], 10);
     const both = [...ids, ...ids.slice(0, 50)].sort(compareWorkerIds);
@@ -82,25 +82,25 @@ describe('a page of the workers with the lowest ids', () => {
     expect(pages.map((page) => page.length)).toContain(11);
   });
 
-  it('is of the moment it was asked for, though others have turns while it is made', async () => {
+  it('shows the moment of the call, and lets other work run meanwhile', async () => {
     const ids = manyIds(2000);
     const pool = poolOf('m', ids);
     const asked = listWorkers([pool], { limit: 5000, busy: undefined, after: null });
     const others = (async () => {
       await setImmediate();
       pool.notify(workerIdFromBigInt(0xffff_ffff_ffff_ffffn));
-      return 'others';
+      return 'other work';
     })();
-    expect(await Promise.race([asked.then(() => 'page'), others])).toBe('others');
+    expect(await Promise.race([asked.then(() => 'page'), others])).toBe('other work');
     expect((await asked).workers).toHaveLength(ids.length);
   });
 
-  it('is empty before the monitor is connected', async () => {
+  it('is empty while the monitor is not connected', async () => {
     const pool = poolOf('m', []);
     pool.monitor.stop();
     expect(await listWorkers([pool], { limit: 1, busy: undefined, after: null })).toEqual({
       workers: [],
-      more: false,
+      hasMore: false,
     });
   });
 });

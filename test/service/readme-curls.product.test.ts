@@ -24,17 +24,17 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-describe('the calls of the README', () => {
+describe('the curl commands of the README', () => {
   it.each(calls)('%s', async (line) => {
     const command = line
       .replace(ADDRESS, service.url)
       .replace('curl ', 'curl --write-out "\\n%{http_code}" ');
-    // A stream of events has no end; curl says with 28 that it ended it.
+    // A stream of events does not end; curl exits with 28 at its time limit.
     const out = await run('bash', ['-c', `${command}\ncode=$?; [ $code = 0 ] || [ $code = 28 ]`]);
     expect(out).toMatch(/\S[^]*\n200$/);
   });
 
-  it('are of every route', async () => {
+  it('cover every route', async () => {
     const { routes } = (await (await fetch(service.url)).json()) as { routes: string[] };
     const called = calls.map((line) => {
       const [, path = ''] = /:9420(\/[^\s?]*)/.exec(line) ?? [];

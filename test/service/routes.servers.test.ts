@@ -28,7 +28,7 @@ async function twoModels(): Promise<void> {
 }
 
 describe('pools', () => {
-  it('marks are of a model, in all of its pools, and judge only its workers', async () => {
+  it('thresholds apply to all pools of a model, and only to its workers', async () => {
     await twoModels();
     expect((await post({ model: 'a', active_decode_blocks_threshold: 0.5 })).status).toBe(200);
     for (const id of ['1', '2', '3']) fleet.load(id, 60);
@@ -64,7 +64,7 @@ describe('pools', () => {
     });
   });
 
-  it('loads of workers that no pool has are dropped under 1.6, and told', async () => {
+  it('loads of workers in no pool are dropped under 1.6, and counted', async () => {
     fleet = await ServedFleet.start({ policy: 'dynamo-1.6' });
     await fleet.worker('1');
     for (const id of ['1', '8', '9', '9']) fleet.load(id, 10);
@@ -75,7 +75,7 @@ describe('pools', () => {
     );
   });
 
-  it('a pool ends with its last worker, and its marks with it', async () => {
+  it('a pool and its thresholds end with its last worker', async () => {
     await twoModels();
     await post({ model: 'b', active_prefill_tokens_threshold: 5 });
     await fleet.worker('3', null);
@@ -86,7 +86,7 @@ describe('pools', () => {
     });
   });
 
-  it('a load that comes before its worker is known is judged when it is, by the default policy only', async () => {
+  it('only the default policy judges a load that arrives before its worker is known', async () => {
     for (const policy of ['default', 'dynamo-1.6'] as const) {
       fleet = await ServedFleet.start({ policy });
       await fleet.worker('7');
@@ -99,7 +99,7 @@ describe('pools', () => {
     }
   });
 
-  it('an instance without a card is in no pool', async () => {
+  it('an instance without a model card is in no pool', async () => {
     fleet = await ServedFleet.start();
     expect(await json('/busy')).toMatchObject({ state: 'none', pools: [] });
     expect(await json('/workers')).toEqual({ workers: [], next: null });
@@ -107,7 +107,7 @@ describe('pools', () => {
 });
 
 describe('workers', () => {
-  it('why one is busy: every rank and check, since when, and what would clear it', async () => {
+  it('explains a busy worker: every rank and check, since when, and the recovery conditions', async () => {
     await twoModels();
     await post({ model: 'a', active_decode_blocks_threshold: 0.5, active_prefill_tokens_threshold: 100 });
     const before = Date.now();
@@ -140,7 +140,7 @@ describe('workers', () => {
         },
         { rank: 1, busy: true },
       ],
-      clears: [
+      recoveryConditions: [
         '1 of its 2 busy ranks must come down to their limits',
         'rank 0: active prefill tokens 150 must come down to 100 (by 50)',
         'rank 0: used KV blocks 60 must come down to 50 (by 10)',
@@ -154,10 +154,12 @@ describe('workers', () => {
     fleet.load('1', 70, 1, 18446744073709551615n);
     expect((await get('/workers/1')).body).toContain('"value":"18446744073709551615"');
     fleet.load('1', 20, 1, 0);
-    expect(await json('/workers/1')).toMatchObject({ pools: [{ busy: false, since: null, clears: [] }] });
+    expect(await json('/workers/1')).toMatchObject({
+      pools: [{ busy: false, since: null, recoveryConditions: [] }],
+    });
   });
 
-  it('a list in pages, by id, of those that are asked for', async () => {
+  it('lists the selected workers in pages, by id', async () => {
     fleet = await ServedFleet.start();
     for (const id of ['18446744073709551615', '9', '10', '100']) await fleet.worker(id);
     await post({ model: 'tiny-model', active_decode_blocks_threshold: 0.5 });
@@ -205,11 +207,14 @@ describe('workers', () => {
 });
 
 describe('readiness', () => {
-  it('ready when every source has spoken and none is stale', async () => {
+  it('is ready when every source has reported and none is stale', async () => {
     fleet = new ServedFleet();
     fleet.service = await startService({ pools: fleet.pools, port: 0 });
     expect(await get('/readyz')).toMatchObject({ status: 503 });
-    expect(await json('/readyz')).toMatchObject({ ready: false, why: ['1 of 2 sources have not spoken'] });
+    expect(await json('/readyz')).toMatchObject({
+      ready: false,
+      why: ['1 of 2 sources have not reported yet'],
+    });
     fleet.speak('live');
     expect((await get('/readyz')).status).toBe(200);
     fleet.speak('stale', 'silent for 30 s');
@@ -222,12 +227,12 @@ describe('readiness', () => {
     expect(await json('/readyz')).toMatchObject({ ready: true, why: [] });
   });
 
-  it('draining - not ready and no new readers, all else is answered; then the readers end and the port is free', async () => {
+  it('draining: not ready and no new event streams, but other requests are answered; then streams end and the port is free', async () => {
     fleet = await ServedFleet.start();
     using reader = await EventStream.open(`${fleet.url}/events`);
     await reader.first('snapshot');
     fleet.service.drain();
-    expect(await json('/readyz')).toMatchObject({ ready: false, why: ['the service is ending'] });
+    expect(await json('/readyz')).toMatchObject({ ready: false, why: ['the service is stopping'] });
     expect(JSON.parse((await get('/events')).body)).toMatchObject({ code: 'draining' });
     expect((await get('/busy')).status).toBe(200);
     expect(reader.ended).toBe(false);
@@ -235,7 +240,7 @@ describe('readiness', () => {
     await Promise.all([fleet.service.stop(), fleet.service.stop()]);
     await eventually(() => reader.ended);
     await expect(get('/busy')).rejects.toThrow('ECONNREFUSED');
-    // The same port can be taken at once.
+    // The port can be used again immediately.
     const next = await startService({ pools: new ServedFleet().pools, port });
     expect(next.port).toBe(port);
     await next.stop();
@@ -243,7 +248,7 @@ describe('readiness', () => {
 });
 
 describe('a source that errors', () => {
-  it('is told as a problem, what it said stays, and everything else goes on', async () => {
+  it('is reported as a problem, its last values are kept, and the rest continues', async () => {
     fleet = await ServedFleet.start();
     await fleet.worker('7');
     await post({ model: 'tiny-model', active_decode_blocks_threshold: 0.5 });
@@ -256,31 +261,55 @@ describe('a source that errors', () => {
   });
 });
 
-describe('who may change marks', () => {
+describe('permission to change thresholds', () => {
   const set = { model: 'tiny-model', active_decode_blocks_threshold: 0.5 };
   const read = { model: 'tiny-model' };
   it.each([
-    ['on this machine, without a token', '127.0.0.1', undefined, {}, 200],
-    ['on this machine, with one', '127.0.0.1', 'open sesame'.replace(' ', '-'), {}, 401],
-    ['elsewhere, without a token', '0.0.0.0', undefined, {}, 403],
-    ['elsewhere, nobody', '0.0.0.0', 'secret-token', {}, 401],
-    ['elsewhere, with the token', '0.0.0.0', 'secret-token', { authorization: 'Bearer secret-token' }, 200],
+    ['on loopback, without a token', '127.0.0.1', undefined, {}, 200],
     [
-      'elsewhere, in other case of the scheme',
+      'on loopback, with a token that the request lacks',
+      '127.0.0.1',
+      'open sesame'.replace(' ', '-'),
+      {},
+      401,
+    ],
+    ['on all addresses, without a token', '0.0.0.0', undefined, {}, 403],
+    ['on all addresses, with a token that the request lacks', '0.0.0.0', 'secret-token', {}, 401],
+    [
+      'on all addresses, with the token',
+      '0.0.0.0',
+      'secret-token',
+      { authorization: 'Bearer secret-token' },
+      200,
+    ],
+    [
+      'on all addresses, with a lower-case scheme',
       '0.0.0.0',
       'secret-token',
       { authorization: 'bearer secret-token' },
       200,
     ],
     [
-      'elsewhere, with a longer one',
+      'on all addresses, with a longer token',
       '0.0.0.0',
       'secret-token',
       { authorization: 'Bearer secret-token2' },
       401,
     ],
-    ['elsewhere, with a part of it', '0.0.0.0', 'secret-token', { authorization: 'Bearer secret' }, 401],
-    ['elsewhere, as a user', '0.0.0.0', 'secret-token', { authorization: 'Basic c2VjcmV0LXRva2Vu' }, 401],
+    [
+      'on all addresses, with a part of the token',
+      '0.0.0.0',
+      'secret-token',
+      { authorization: 'Bearer secret' },
+      401,
+    ],
+    [
+      'on all addresses, with Basic authorization',
+      '0.0.0.0',
+      'secret-token',
+      { authorization: 'Basic c2VjcmV0LXRva2Vu' },
+      401,
+    ],
   ])('%s', async (_, host, adminToken, headers, status) => {
     fleet = await ServedFleet.start({ host, ...(adminToken !== undefined && { adminToken }) });
     await fleet.worker('7');
@@ -289,13 +318,13 @@ describe('who may change marks', () => {
     if (status !== 200)
       expect(JSON.parse(answer.body)).toEqual({ error: expect.stringMatching(/token/) as string });
     if (status === 401) expect(answer.headers['www-authenticate']).toBe('Bearer');
-    // Reading changes nothing.
+    // Reading needs no token.
     expect(JSON.parse((await post(read)).body)).toMatchObject({
       active_decode_blocks_threshold: status === 200 ? 0.5 : null,
     });
   });
 
-  it('no answer allows another origin to read it', async () => {
+  it('no response allows another origin to read it', async () => {
     fleet = await ServedFleet.start();
     for (const method of ['GET', 'OPTIONS']) {
       const headers = { origin: 'http://evil.example', 'access-control-request-method': 'POST' };
@@ -305,13 +334,13 @@ describe('who may change marks', () => {
   });
 });
 
-describe('too much', () => {
-  it('bodies of 100 MB, everywhere - an answer, and no more memory than before', async () => {
+describe('limits', () => {
+  it('bodies of 100 MB get an answer on every route, without using more memory', async () => {
     fleet = await ServedFleet.start();
     const body = Buffer.alloc(100 * 1024 * 1024, 0x20);
     const before = process.memoryUsage().arrayBuffers;
-    let most = 0;
-    const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().arrayBuffers)), 5);
+    let peak = 0;
+    const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage().arrayBuffers)), 5);
     const headers = { 'content-type': 'application/json' };
     for (const [path, method, status] of [
       ['/busy_threshold', 'POST', 413],
@@ -326,32 +355,32 @@ describe('too much', () => {
       ]);
     }
     clearInterval(watch);
-    // The bodies themselves are one buffer, made before; what else there is are pieces on their way.
-    expect(most - before).toBeLessThan(60 * 1024 * 1024);
+    // All requests send the same buffer, allocated before; the rest are chunks in transit.
+    expect(peak - before).toBeLessThan(60 * 1024 * 1024);
     expect((await get('/healthz')).status).toBe(200);
   });
 
-  it('headers larger than 16 KiB, and what is no HTTP - an answer in JSON', async () => {
+  it('headers above 16 KiB get an answer in JSON', async () => {
     fleet = await ServedFleet.start();
     const answer = await httpCall(`${fleet.url}/busy`, { headers: { 'x-large': 'x'.repeat(20_000) } });
     expect([answer.status, JSON.parse(answer.body)]).toMatchObject([431, { code: 'bad-request' }]);
     expect((await get('/healthz')).status).toBe(200);
   });
 
-  it('a port in use - a sentence, and nothing runs', async () => {
+  it('a port in use: an error, and nothing keeps running', async () => {
     fleet = await ServedFleet.start();
     const { port } = fleet.service;
     const second = new ServedFleet();
     await expect(startService({ pools: second.pools, port })).rejects.toMatchObject({
       code: 'port-in-use',
-      message: `Port ${port} of 127.0.0.1 is in use; choose another one with --port, or 0 for any.`,
+      message: `Port ${port} of 127.0.0.1 is in use; choose another port with --port, or 0 for a free one.`,
     });
     expect(second.pools.sourceMonitor.snapshot()).toBeUndefined();
   });
 });
 
-describe('the description', () => {
-  it('is what the routes are, and each route answers what it says', async () => {
+describe('the OpenAPI description', () => {
+  it('describes all routes, and each response matches its schema', async () => {
     await twoModels();
     await post({ model: 'a', active_decode_blocks_threshold: 0.5, active_prefill_tokens_threshold: 1 });
     fleet.load('1', 60, 0, 18446744073709551615n);
@@ -398,9 +427,9 @@ describe('the description', () => {
     const seen = new Set<string>();
     for (const [route, answer] of answers) {
       const [method = '', path = ''] = route.split(' ');
-      const of = document.paths[path]?.[method.toLowerCase()]?.responses[answer.status]?.content;
+      const content = document.paths[path]?.[method.toLowerCase()]?.responses[answer.status]?.content;
       const type = String(answer.headers['content-type']).split(';')[0] ?? '';
-      const schema = of?.[type]?.schema;
+      const schema = content?.[type]?.schema;
       expect([route, answer.status, type, schema === undefined]).toEqual([route, answer.status, type, false]);
       if (type === 'application/json') {
         const valid = validator(schema);
@@ -408,13 +437,13 @@ describe('the description', () => {
       }
       seen.add(route);
     }
-    // The events are read in a test of their own.
+    // Server-sent events have their own test.
     expect([...seen, 'GET /events'].map((route) => route.replace(/\{(\w+)\}/g, ':$1')).sort()).toEqual(
       [...routes].sort(),
     );
   });
 
-  it('a schema refuses what is not said', async () => {
+  it('a schema refuses undeclared properties and values', async () => {
     await twoModels();
     const { paths } = (await json('/openapi.json')) as Description;
     const valid = validator(paths['/busy']?.['get']?.responses[200]?.content?.['application/json']?.schema);
@@ -441,7 +470,7 @@ function validator(schema: object | undefined): ValidateFunction {
 }
 
 describe('metrics', () => {
-  it('are of every pool under its model and endpoint, and of the sources', async () => {
+  it('cover every pool, labelled with model and endpoint, and the sources', async () => {
     await twoModels();
     await post({ model: 'a', active_decode_blocks_threshold: 0.5 });
     fleet.load('2', 60);
@@ -449,12 +478,8 @@ describe('metrics', () => {
     const page = await get('/metrics');
     expect(page.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
     const lines = page.body.split('\n');
-    expect(lines).toContain(
-      'tidemark_pool_workers{model="a",pool="dynamo.prefill.generate",state="busy"} 1',
-    );
-    expect(lines).toContain(
-      'tidemark_pool_workers{model="b",pool="dynamo.backend.generate",state="busy"} 0',
-    );
+    expect(lines).toContain('tidemark_pool_workers{model="a",pool="dynamo.prefill.generate",state="busy"} 1');
+    expect(lines).toContain('tidemark_pool_workers{model="b",pool="dynamo.backend.generate",state="busy"} 0');
     expect(page.body).toMatch(/tidemark_source_state\{model="",pool="",source="discovery",state="live"\} 1/);
     expect(page.body).toMatch(/tidemark_problems_total\{.*code="undecodable".*\} 3/);
     const accept = { accept: 'application/openmetrics-text; version=1.0.0' };

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => fleet.service.stop());
 beforeEach(async () => {
-  // Marks that are known, so that what was not changed shows.
+  // A known threshold, so that an unchanged value is recognized.
   expect((await post(`{"model":"${MODEL}","active_decode_blocks_threshold":0.5}`)).status).toBe(200);
 });
 
@@ -27,14 +27,14 @@ function post(body: string | Uint8Array, headers: Record<string, string> = { 'co
   return httpCall(`${fleet.url}/busy_threshold`, { method: 'POST', headers, body });
 }
 
-/** One mark in an answer, as it is written. */
-function mark(answer: HttpAnswer, name: string): string | undefined {
+/** The text of a threshold in a response. */
+function thresholdText(answer: HttpAnswer, name: string): string | undefined {
   return new RegExp(`"${name}":([^,}]+)`).exec(answer.body)?.[1];
 }
 
-describe('values as Dynamo’s parser takes them', () => {
+describe('values that Dynamo’s parser accepts', () => {
   it.each([
-    // What is asked, and how the mark is written in the answer.
+    // The request, and the text of the threshold in the response.
     ['an integer for a fraction', decode('1'), 'active_decode_blocks_threshold', '1.0'],
     ['an exponent', decode('1e0'), 'active_decode_blocks_threshold', '1.0'],
     ['an exponent with signs', decode('5E-1'), 'active_decode_blocks_threshold', '0.5'],
@@ -112,18 +112,18 @@ describe('values as Dynamo’s parser takes them', () => {
       'active_decode_blocks_threshold',
       '0.5',
     ],
-    ['something behind the object', `{"model":"${MODEL}"}}}`, 'active_decode_blocks_threshold', '0.5'],
-  ])('%s - 200', async (_, body, name, written) => {
+    ['text after the object', `{"model":"${MODEL}"}}}`, 'active_decode_blocks_threshold', '0.5'],
+  ])('%s: 200', async (_, body, name, written) => {
     const answer = await post(body);
     expect(answer).toMatchObject({ status: 200, headers: { 'content-type': JSON_TYPE } });
-    expect(mark(answer, name)).toBe(written);
+    expect(thresholdText(answer, name)).toBe(written);
   });
 
-  it('an unknown key that is no UTF-8 in its value - 200, as nobody reads it', async () => {
+  it('an unknown key whose value is not UTF-8: 200, because it is not read', async () => {
     expect((await post(bytes(`{"model":"${MODEL}","zzz":"`, 0xff, '"}'))).status).toBe(200);
   });
 
-  it('a model that is empty, and one with quotes and signs of all kinds - read as one that is not there', async () => {
+  it('an empty model name, and one with special characters, are unknown models', async () => {
     expect((await post('{"model":""}')).body).toMatch(/^\{"model":"","active_decode_blocks_threshold":null,/);
     const odd = '{"model":"a\\"b\\\\c\\n\\u0001ü😀\\u2028"}';
     const answer = await post(odd);
@@ -132,43 +132,43 @@ describe('values as Dynamo’s parser takes them', () => {
   });
 });
 
-describe('JSON that does not fit - 422, and nothing is changed', () => {
+describe('JSON that does not match: 422, and nothing changes', () => {
   it.each([
     ['tokens as a float', tokens('5.0')],
     ['tokens with an exponent', tokens('1e0')],
     ['tokens below zero', tokens('-1')],
     ['tokens as minus zero', tokens('-0')],
     ['tokens above 2^64 − 1', tokens('18446744073709551616')],
-    ['tokens as a text', tokens('"5"')],
+    ['tokens as a string', tokens('"5"')],
     ['tokens as an array', tokens('[5]')],
-    ['a fraction as a text', decode('"0.5"')],
-    ['a fraction as yes', decode('true')],
-    ['a fraction as no, which stands unfinished', decode('false')],
+    ['a fraction as a string', decode('"0.5"')],
+    ['a fraction as true', decode('true')],
+    ['a fraction as false', decode('false')],
     ['no model', '{}'],
     ['model null', '{"model":null}'],
     ['model an object', '{"model":{}}'],
-    ['model twice', `{"model":"${MODEL}","model":"${MODEL}"}`],
+    ['a duplicate model', `{"model":"${MODEL}","model":"${MODEL}"}`],
     [
-      'a mark twice',
+      'a duplicate threshold',
       `{"model":"${MODEL}","active_decode_blocks_threshold":null,"active_decode_blocks_threshold":1}`,
     ],
-    ['a wrong model before a text that is no JSON', '{"model":5, oops'],
+    ['a wrong model before invalid JSON', '{"model":5, oops'],
     ['an array of three', `["${MODEL}",0.25,null]`],
-    ['a text', '"x"'],
+    ['a string', '"x"'],
     ['null', 'null'],
     ['a number', '5'],
-    ['yes', 'true'],
+    ['true', 'true'],
   ])('%s', async (_, body) => {
     const answer = await post(body);
     expect(answer).toMatchObject({ status: 422, headers: { 'content-type': JSON_TYPE } });
     const { error, ...rest } = JSON.parse(answer.body) as { error: string };
-    expect(error).toMatch(/^The JSON body does not fit: .+\.$/);
+    expect(error).toMatch(/^The JSON body is invalid: .+\.$/);
     expect(rest).toEqual({});
-    expect(mark(await post(`{"model":"${MODEL}"}`), 'active_decode_blocks_threshold')).toBe('0.5');
+    expect(thresholdText(await post(`{"model":"${MODEL}"}`), 'active_decode_blocks_threshold')).toBe('0.5');
   });
 });
 
-describe('a text that is no JSON - 400 as plain text', () => {
+describe('invalid JSON: 400 as plain text', () => {
   it.each<[string, string | Uint8Array]>([
     ['nothing', ''],
     ['only spaces', ' \n'],
@@ -181,35 +181,35 @@ describe('a text that is no JSON - 400 as plain text', () => {
     ['single quotes', `{'model':'${MODEL}'}`],
     ['a comment', `/* */ {"model":"${MODEL}"}`],
     ['a byte order mark', bytes(0xef, 0xbb, 0xbf, `{"model":"${MODEL}"}`)],
-    ['a model that is no UTF-8', bytes('{"model":"', 0xff, '"}')],
-    ['a key that is no UTF-8', bytes('{"', 0xff, `":1,"model":"${MODEL}"}`)],
+    ['a model that is not UTF-8', bytes('{"model":"', 0xff, '"}')],
+    ['a key that is not UTF-8', bytes('{"', 0xff, `":1,"model":"${MODEL}"}`)],
     ['half a surrogate in the model', '{"model":"\\ud800"}'],
     ['a control character in the model', '{"model":"\n"}'],
     ['an escape that JSON does not know', '{"model":"\\x41"}'],
     ['a leading zero', decode('01')],
     ['a leading plus', decode('+1')],
     ['no digit before the point', decode('.5')],
-    ['no digit behind the point', decode('1.')],
-    ['no digit behind the e', decode('1e')],
+    ['no digit after the point', decode('1.')],
+    ['no digit after the e', decode('1e')],
     ['only a minus', decode('-')],
     ['not a number', decode('NaN')],
     ['infinity', frac('Infinity')],
     ['a number out of range', frac('1e400')],
     ['an integer out of range', frac(`1${'0'.repeat(400)}`)],
     ['a word that is cut off', decode('nul')],
-    ['a word with something behind it', decode('nulll')],
-    ['a number with something behind it', decode('0.5x')],
+    ['a word followed by other text', decode('nulll')],
+    ['a number followed by other text', decode('0.5x')],
     ['an unknown key with a trailing comma in an array', `{"model":"${MODEL}","zzz":[1,]}`],
     ['an unknown key with a leading zero', `{"model":"${MODEL}","zzz":01}`],
   ])('%s', async (_, body) => {
     const answer = await post(body);
     expect(answer).toMatchObject({ status: 400, headers: { 'content-type': TEXT_TYPE } });
-    expect(answer.body).toMatch(/^The request body is no JSON: .+\.$/);
-    expect(mark(await post(`{"model":"${MODEL}"}`), 'active_decode_blocks_threshold')).toBe('0.5');
+    expect(answer.body).toMatch(/^The request body is not valid JSON: .+\.$/);
+    expect(thresholdText(await post(`{"model":"${MODEL}"}`), 'active_decode_blocks_threshold')).toBe('0.5');
   });
 });
 
-describe('a fraction out of its range - 400 with the value as Rust prints it, whatever the model', () => {
+describe('a fraction outside its range: 400 with the value as Rust prints it, for any model', () => {
   it.each([
     ['2.0', '2'],
     ['1e10', '10000000000'],
@@ -220,8 +220,8 @@ describe('a fraction out of its range - 400 with the value as Rust prints it, wh
     ['-1.5e-10', '-0.00000000015'],
     ['1.0000000000000002', '1.0000000000000002'],
     ['18446744073709551616', '18446744073709552000'],
-  ])('decode %s is told as %s', async (text, told) => {
-    const error = `active_decode_blocks_threshold must be between 0.0 and 1.0, got ${told}`;
+  ])('decode %s is printed as %s', async (text, printed) => {
+    const error = `active_decode_blocks_threshold must be between 0.0 and 1.0, got ${printed}`;
     for (const body of [decode(text), decode(text).replace(MODEL, 'nope')]) {
       expect(await post(body)).toMatchObject({
         status: 400,
@@ -231,7 +231,7 @@ describe('a fraction out of its range - 400 with the value as Rust prints it, wh
     }
   });
 
-  it('the batch fraction in 1.6; the decode fraction is looked at first', async () => {
+  it('the batch fraction in 1.6; the decode fraction is validated first', async () => {
     const error =
       'active_prefill_tokens_threshold_frac must be a finite value greater than or equal to 0.0, got -1e-7';
     expect((await post(frac('-1e-7'))).body).toBe(
@@ -256,7 +256,7 @@ describe('content types', () => {
     'application/problem+json',
     'application/a+b+JSON; x=y; z="a b"',
     'application/json+x',
-  ])('%s - is JSON', async (type) => {
+  ])('%s is JSON', async (type) => {
     expect((await post(body, { 'content-type': type })).status).toBe(200);
   });
 
@@ -273,7 +273,7 @@ describe('content types', () => {
     'json',
     '*/*',
     '',
-  ])('%s - 415', async (type) => {
+  ])('%s: 415', async (type) => {
     expect(await post(body, { 'content-type': type })).toMatchObject({
       status: 415,
       headers: { 'content-type': TEXT_TYPE },
@@ -281,14 +281,14 @@ describe('content types', () => {
     });
   });
 
-  it('is looked at before the body', async () => {
+  it('is validated before the body', async () => {
     expect((await post('x'.repeat(3_000_000), { 'content-type': 'text/plain' })).status).toBe(415);
   });
 });
 
 describe('methods, paths, sizes', () => {
   it.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND', 'LOCK'])(
-    '%s - 405 without a body',
+    '%s: 405 without a body',
     async (method) => {
       expect(await httpCall(`${fleet.url}/busy_threshold`, { method })).toMatchObject({
         status: 405,
@@ -300,7 +300,7 @@ describe('methods, paths, sizes', () => {
     },
   );
 
-  it('HEAD - what GET says, without the body', async () => {
+  it('HEAD answers like GET, without the body', async () => {
     const [get, head] = await Promise.all(
       ['GET', 'HEAD'].map((method) => httpCall(`${fleet.url}/busy_threshold?x=1`, { method })),
     );
@@ -310,7 +310,7 @@ describe('methods, paths, sizes', () => {
   });
 
   it.each(['/busy_threshold/', '/busy_threshold/x', '/busy_threshold//', '/busy_thresholds'])(
-    '%s - 404 as Dynamo says it',
+    '%s: 404 with the body of Dynamo',
     async (path) => {
       expect(await httpCall(fleet.url + path)).toMatchObject({
         status: 404,
@@ -320,13 +320,13 @@ describe('methods, paths, sizes', () => {
   );
 
   it.each(['//busy_threshold', '/Busy_threshold', '/busy%5fthreshold', '/busy_threshold%2f'])(
-    '%s - 404',
+    '%s: 404',
     async (path) => {
       expect((await httpCall(fleet.url + path)).status).toBe(404);
     },
   );
 
-  it('a body of exactly the limit is read, one byte more is 413, however it is sent', async () => {
+  it('a body of exactly the limit is accepted; one byte more is 413, with and without chunked encoding', async () => {
     const head = `{"model":"${MODEL}"}`;
     expect((await post(head + ' '.repeat(2_097_152 - head.length))).status).toBe(200);
     const large = head + ' '.repeat(2_097_153 - head.length);

@@ -16,29 +16,29 @@ const plan: FleetPlan = {
 };
 
 describe('simulated fleet', () => {
-  it('the same seed gives the same bytes, another seed others', () => {
+  it('the same seed gives the same bytes, and another seed gives different ones', () => {
     expect([...simulateFleet(plan)]).toEqual([...simulateFleet(plan)]);
     expect([...simulateFleet(plan)]).not.toEqual([...simulateFleet({ ...plan, seed: 4 })]);
   });
 
-  it('facts come in order and before the end', () => {
-    const times = [...simulateFleet(plan)].map((fact) => fact.at);
+  it('events are in order and before the end', () => {
+    const times = [...simulateFleet(plan)].map((event) => event.at);
     expect(times).toEqual(times.toSorted((a, b) => a - b));
     expect(times.at(-1)).toBeLessThan(plan.durationMs);
   });
 
-  it.each(Object.values(policies))('every fact is real bytes that $name reads', (policy) => {
+  it.each(Object.values(policies))('$name decodes every event', (policy) => {
     const decoder = new LoadDecoder(policy);
     const seen = { load: 0, instance: 0, model: 0, removed: 0 };
-    for (const fact of simulateFleet({ ...plan, policy })) {
-      if ('payload' in fact) {
-        expect(decoder.decode(fact.payload)).toHaveProperty('load');
-        expect(parseSubject(fact.subject)).toMatchObject({ namespace: 'demo', topic: 'kv_metrics' });
+    for (const event of simulateFleet({ ...plan, policy })) {
+      if ('payload' in event) {
+        expect(decoder.decode(event.payload)).toHaveProperty('load');
+        expect(parseSubject(event.subject)).toMatchObject({ namespace: 'demo', topic: 'kv_metrics' });
         seen.load += 1;
       } else {
-        const record = decodeDiscoveryRecord(fact);
+        const record = decodeDiscoveryRecord(event);
         if ('error' in record || (record.kind !== 'instance' && record.kind !== 'model'))
-          throw new Error(fact.key);
+          throw new Error(event.key);
         seen[record.kind] += 1;
         if (record.removed) seen.removed += 1;
       }
@@ -48,14 +48,14 @@ describe('simulated fleet', () => {
     expect(seen.instance).toBe(seen.model);
   });
 
-  it('every load lies between its worker’s registration and its leaving', () => {
+  it('every load is published between the registration and the departure of its worker', () => {
     const present = new Set<string>();
-    for (const fact of simulateFleet(plan)) {
-      if ('payload' in fact) {
-        const decoded = new LoadDecoder(plan.policy).decode(fact.payload);
+    for (const event of simulateFleet(plan)) {
+      if ('payload' in event) {
+        const decoded = new LoadDecoder(plan.policy).decode(event.payload);
         expect('load' in decoded && present.has(decoded.load.workerId)).toBe(true);
       } else {
-        const record = decodeDiscoveryRecord(fact);
+        const record = decodeDiscoveryRecord(event);
         if (!('kind' in record) || record.kind !== 'instance') continue;
         if (record.removed) present.delete(record.instanceId);
         else present.add(record.instanceId);
@@ -63,7 +63,7 @@ describe('simulated fleet', () => {
     }
   });
 
-  it('a bad plan - all problems at once', () => {
+  it('an invalid plan: one error with all problems', () => {
     const bad = { ...plan, seed: -1, workers: 0, ranks: 1.5, durationMs: NaN };
     expect(() => simulateFleet(bad).next()).toThrow(FleetPlanError);
     expect(() => simulateFleet(bad).next()).toThrow(/seed.*workers.*ranks.*duration/);

@@ -20,8 +20,8 @@ if (typeof options === 'string') {
   } else {
     const soak = options.nats ? soakNats : options.etcd ? soakEtcd : soakFleet;
     const result = await soak(options, progress).catch((error: unknown) => {
-      // Those who write and listen would go on for ever; the servers are ended when this process is gone.
-      process.stderr.write(`the soak did not come to its end: ${String(error)}\n`);
+      // Writers and listeners would run forever. The servers end with this process.
+      process.stderr.write(`the soak failed: ${String(error)}\n`);
       process.exit(1);
     });
     process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : soakTable(result));

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stage } from './stage.js';
-import { stopOurselves } from './stop-ourselves.js';
+import { suspendProcess } from './suspend-process.js';
 
-/** One fault: it begins, heals, and says when it did. */
+/** Runs one fault: starts it, heals it, and records both times. */
 export type Fault<On extends Stage = Stage> = (stage: On) => Promise<void>;
 
 const HOUR_MS = 3_600_000;
 
-/** How long a fault lasts that ends by itself. */
-export const some = ({ random }: Stage): Promise<void> => sleep(200 + 800 * random());
+/** Waits for the duration of a fault that has no natural end. */
+export const someTime = ({ random }: Stage): Promise<void> => sleep(200 + 800 * random());
 
 const silent =
   (directions: 'both' | 'toServer' | 'toClient'): Fault =>
@@ -28,45 +28,45 @@ const cut =
     await stage.down();
   };
 
-/** Those that take long, for they wait until somebody's patience is at an end. */
+/** Whether a kind of fault is slow, because it lasts until a timeout. */
 export function isSlow(kind: string): boolean {
   return /^half-open|stopped$|held$|^bytes/.test(kind);
 }
 
-/** What happens to every network and server, by its name. */
+/** Faults of any network and server, by name. */
 export const networkFaults: Readonly<Record<string, Fault>> = {
   'connections reset': cut('cut'),
   'connections ended': cut('finish'),
   'a second cut right after it is live': async (stage) => {
     await stage.shut();
-    await some(stage);
-    const mark = stage.listener.statuses.length;
+    await someTime(stage);
+    const before = stage.listener.statuses.length;
     await stage.open();
-    await stage.listener.until('live', mark);
+    await stage.listener.until('live', before);
     stage.begin();
     stage.proxy.cut();
     await stage.down();
   },
   'ten cuts, 0 to 400 ms apart': async (stage) => {
     stage.begin();
-    for (let left = 10; left > 0; left -= 1) {
+    for (let count = 0; count < 10; count += 1) {
       stage.proxy.cut();
       await sleep(400 * stage.random());
     }
-    // The last one is noticed in a moment.
+    // The last cut is detected within this time.
     await sleep(50);
     stage.heal();
   },
   'connections refused': async (stage) => {
     await stage.shut();
-    await some(stage);
+    await someTime(stage);
     await stage.open();
   },
   'server killed and started again': async (stage) => {
     stage.begin();
     await stage.server.kill();
     await stage.down();
-    await some(stage);
+    await someTime(stage);
     await stage.server.restart();
     stage.heal();
   },
@@ -74,7 +74,7 @@ export const networkFaults: Readonly<Record<string, Fault>> = {
     await stage.shut();
     const late = stage.listen();
     await late.until('down', 0);
-    await some(stage);
+    await someTime(stage);
     await stage.open();
     await late.until('live', 0);
     late.unsubscribe();
@@ -100,15 +100,15 @@ export const networkFaults: Readonly<Record<string, Fault>> = {
   'clock an hour back in an outage, then three on': async (stage) => {
     await stage.shut();
     stage.clock.stepMs -= HOUR_MS;
-    await some(stage);
-    const mark = stage.listener.statuses.length;
+    await someTime(stage);
+    const before = stage.listener.statuses.length;
     await stage.open();
-    await stage.listener.until('live', mark);
+    await stage.listener.until('live', before);
     stage.clock.stepMs += 3 * HOUR_MS;
   },
-  'our own process stopped': async (stage) => {
+  'client process stopped': async (stage) => {
     stage.begin();
-    await stopOurselves(1 + 3 * stage.random());
+    await suspendProcess(1 + 3 * stage.random());
     stage.heal();
   },
 };

@@ -2,25 +2,24 @@ import { parseArgs } from 'node:util';
 
 export const help = `Usage: npm run soak -- [--etcd|--nats] [options]
 
-Listens to a real server through a faulty network while numbers are written past it, and says what became of them.
-Every kind of fault occurs at least twice (over both servers, where they wait for each other, once) where the minutes
-suffice; then they are drawn at random.
+Reads from a real server through a faulty network while numbers are written directly to the server, and reports losses.
+If there is enough time, every kind of fault occurs at least twice (for a fleet: once); then faults are chosen at random.
 
-  --etcd           etcd alone, through watchPrefix
-  --nats           NATS alone, through natsLoads
-                   neither: a fleet over both, its workers coming, going and being killed, through dynamoSources
-  --minutes <n>    how long faults are made (default 3)
-  --seed <n>       what chance begins with (default 1)
-  --workers <n>    no faults: so many workers are listed and watched in etcd, with the time and the memory that takes
-  --json           the result as JSON in place of the table
-  --help           this text
+  --etcd           test etcd alone, through watchPrefix
+  --nats           test NATS alone, through natsLoads
+                   neither: test a fleet over both, with workers that join, leave and are killed, through dynamoSources
+  --minutes <n>    duration of the faults (default 3)
+  --seed <n>       seed of the random numbers (default 1)
+  --workers <n>    no faults: measure the time and the memory to list and watch this number of workers in etcd
+  --json           print the result as JSON instead of a table
+  --help           print this text
 
-Exit code 1, etcd: a value was lost, told twice or out of order, a final value is wrong, or something was left behind.
-Values that the server compacted away, or that went with a replaced store, may be missing; then a resync has to say so.
-Exit code 1, NATS, which keeps nothing for who is away: a message was lost and no gap and no interval says so, one was
-told twice or out of order, more time was reported as detached than there was, or something was left behind.
-Exit code 1, both: as for NATS; or what the monitor sees at the end (workers, cards, each rank's last value, who is
-busy) is not as it is, or something is still seen or left behind after all have left.
+Exit code 1, etcd: a value was lost, duplicated or out of order, a final value is wrong, or there is a leak. Values that
+were compacted, or lost with a replaced store, may be missing, but only together with a resync.
+Exit code 1, NATS (which keeps no messages for disconnected clients): a message was lost without a reported gap or
+interval, duplicated or out of order, the reported detached time is too long, or there is a leak.
+Exit code 1, fleet: as for NATS; or the monitor's final state (workers, configs, last values, busy workers) is wrong, or
+it is not empty after all workers have left.
 `;
 
 export interface SoakOptions {
@@ -33,7 +32,7 @@ export interface SoakOptions {
   readonly help: boolean;
 }
 
-/** What was asked for, or a text that says what is wrong with it. */
+/** The parsed options, or a text that says what is wrong. */
 export function soakOptions(args: readonly string[]): SoakOptions | string {
   let values;
   try {
@@ -54,11 +53,12 @@ export function soakOptions(args: readonly string[]): SoakOptions | string {
   }
   const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
   const workers = values.workers === undefined ? null : Number(values.workers);
-  if (!(minutes > 0)) return '--minutes takes a number above 0';
-  if (!Number.isInteger(seed)) return '--seed takes a whole number';
+  if (!(minutes > 0)) return '--minutes must be a number above 0';
+  if (!Number.isInteger(seed)) return '--seed must be a whole number';
   if (workers !== null && !(Number.isInteger(workers) && workers > 0))
-    return '--workers takes a whole number above 0';
-  if (values.etcd && values.nats) return '--etcd and --nats are each alone: give neither for both at once';
-  if (workers !== null && !values.etcd) return '--workers goes with --etcd';
+    return '--workers must be a whole number above 0';
+  if (values.etcd && values.nats)
+    return '--etcd and --nats exclude each other: use neither to test both together';
+  if (workers !== null && !values.etcd) return '--workers only applies with --etcd';
   return { ...values, minutes, seed, workers };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openHandles } from '../support/open-handles.js';
 
-/** What this process is left with after a soak: nothing, that is to say. */
+/** Detects what a soak leaves behind in this process. */
 export class ProcessWatch {
   readonly unhandled: string[] = [];
   readonly #before = openHandles();
@@ -12,12 +12,12 @@ export class ProcessWatch {
     for (const name of EVENTS) process.on(name, this.#note);
   }
 
-  /** Libraries add listeners to the process when they are first used, and none from here on. */
-  begun(): void {
+  /** Call after the first use of all libraries: they may add listeners to the process before, but not after. */
+  start(): void {
     this.#listeners = listenerCounts();
   }
 
-  /** Closes everything, and says in words what stays all the same. */
+  /** Closes everything, and returns what is left, in words. */
   async leaks(close: () => Promise<void>): Promise<string[]> {
     const leaks = await failureOf(close);
     if (!(await this.#settles())) leaks.push(`handles: ${JSON.stringify(openHandles())}`);
@@ -26,12 +26,12 @@ export class ProcessWatch {
     return leaks;
   }
 
-  /** Whether no more is open than was, soon; who asks has no timer of its own meanwhile. */
+  /** Waits until no more handles are open than before. Returns whether that happened. */
   async #settles(): Promise<boolean> {
-    for (let left = 100; left > 0; left -= 1) {
+    for (let attempt = 0; attempt < 100; attempt += 1) {
       const { sockets, listeners, timers } = openHandles();
-      const { sockets: mostSockets, listeners: mostListeners, timers: mostTimers } = this.#before;
-      if (sockets <= mostSockets && listeners <= mostListeners && timers <= mostTimers) return true;
+      const before = this.#before;
+      if (sockets <= before.sockets && listeners <= before.listeners && timers <= before.timers) return true;
       await sleep(100);
     }
     return false;

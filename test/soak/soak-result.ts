@@ -1,106 +1,106 @@
-/** What became of one kind of fault, times in milliseconds. */
+/** The measurements of one kind of fault, in milliseconds. */
 export interface FaultFigures {
   readonly kind: string;
   readonly count: number;
-  /** Until the status was `down`; none where nothing was to be noticed. */
+  /** From the start until the status was `down`; empty if the fault was not detected. */
   readonly detectMs: readonly number[];
   /** From healing until the status was `live`. */
   readonly healMs: readonly number[];
 }
 
-/** What a soak of any system comes to. */
+/** The result of any soak. */
 interface CommonResult {
   readonly seed: number;
   readonly seconds: number;
   readonly faults: readonly FaultFigures[];
   readonly outOfOrder: number;
-  readonly toldTwice: number;
+  readonly duplicates: number;
   /** What was left behind, in words. */
   readonly leaks: readonly string[];
   readonly unhandled: readonly string[];
-  /** Kinds that occurred less often than they ought to have. */
+  /** Kinds that occurred less often than required. */
   readonly tooRare: readonly string[];
 }
 
-/** What a soak of etcd comes to. */
+/** The result of a soak of etcd. */
 export interface EtcdResult extends CommonResult {
   readonly system: 'etcd';
   readonly written: number;
   readonly finalWrong: number;
-  /** Written and never told, all of them. */
+  /** All values that were written but never received. */
   readonly lost: number;
-  /** Of these: compacted away, and gone with a store that was replaced; each time a resync said so. */
+  /** The compacted ones among them, and those of a replaced store. Each requires a resync. */
   readonly lostCompacted: number;
   readonly lostReplaced: number;
   readonly resyncs: number;
 }
 
-/** What became of messages that were published over NATS. */
+/** The result for messages over NATS. */
 interface MessagesResult extends CommonResult {
   readonly published: number;
-  readonly heard: number;
-  /** Published and never heard, all of them. */
+  readonly received: number;
+  /** All messages that were published but never received. */
   readonly lost: number;
-  /** Of these: in a gap that was reported; and, of a publisher without numbers, over a reported interval. */
+  /** Those in a reported gap, and, for a publisher without numbers, in a reported interval. */
   readonly lostInGaps: number;
   readonly lostDetached: number;
-  /** Reported as missing, and heard all the same. */
+  /** Messages that were reported as missing, but received. */
   readonly reportedWrongly: number;
-  /** The account's own: how often and for how long it says that nothing could be received. */
+  /** How often and for how long the account reports that nothing could be received. */
   readonly detachedTimes: number;
   readonly detachedMs: number;
-  /** How long faults lasted that took the connection away, and from healing until it was live again. */
+  /** The duration of faults that interrupted the connection, and of the time from healing until it was live. */
   readonly injectedMs: number;
   readonly settledMs: number;
 }
 
-/** The numbers of messages in it. */
+/** The message counts of a result. */
 export type MessageSums = Pick<
   MessagesResult,
   | 'published'
-  | 'heard'
+  | 'received'
   | 'lost'
   | 'lostInGaps'
   | 'lostDetached'
   | 'reportedWrongly'
-  | 'toldTwice'
+  | 'duplicates'
   | 'outOfOrder'
 >;
 
-/** What a soak of NATS comes to. */
+/** The result of a soak of NATS. */
 export interface NatsResult extends MessagesResult {
   readonly system: 'nats';
 }
 
-/** What a soak of a fleet over both comes to. */
+/** The result of a soak of a fleet over both. */
 export interface FleetResult extends MessagesResult {
   readonly system: 'fleet';
-  /** Workers: all that came, and of these, who left in order and who was killed. */
-  readonly came: number;
-  readonly went: number;
+  /** The number of workers that joined, and of those that left in good order or were killed. */
+  readonly joined: number;
+  readonly left: number;
   readonly killed: number;
-  /** Of those who were killed, how many had been heard. */
-  readonly killedHeard: number;
-  /** At the end, as the monitor saw it. */
+  /** The killed workers from which a message was received. */
+  readonly killedReceived: number;
+  /** The monitor's state at the end. */
   readonly seenWorkers: number;
   readonly seenBusy: number;
-  /** Where the monitor's view at the end was not the truth. */
-  readonly wrongView: readonly string[];
+  /** The differences between the monitor's final state and the actual workers. */
+  readonly viewErrors: readonly string[];
 }
 
 export type SoakResult = EtcdResult | NatsResult | FleetResult;
 
-/** The longest that §3.2 of the measurements allows, and a peer that says nothing for 2 s to a try before the last. */
-const NOTICED_MS = 10_000;
+/** The limit of §3.2 of the measurements, and room for a peer that is silent for 2 s during the attempt before. */
+const DETECTION_MS = 10_000;
 const LIVE_AGAIN_MS = 4_000;
 
-/** What the promise excludes, in words; empty is a pass. */
+/** The broken guarantees, in words. Empty if the soak passed. */
 export function breaches(result: SoakResult): string[] {
-  const { outOfOrder, toldTwice, leaks, unhandled, tooRare } = result;
+  const { outOfOrder, duplicates, leaks, unhandled, tooRare } = result;
   return [
     ...systemBreaches(result),
-    ...(outOfOrder > 0 ? [`${outOfOrder} values came out of order`] : []),
-    ...(toldTwice > 0 ? [`${toldTwice} values were told twice`] : []),
+    ...(outOfOrder > 0 ? [`${outOfOrder} values were out of order`] : []),
+    ...(duplicates > 0 ? [`${duplicates} values were duplicates`] : []),
     ...leaks.map((leak) => `left behind: ${leak}`),
     ...unhandled.map((error) => `unhandled: ${error}`),
     ...tooRare.map((kind) => `too rare: ${kind}`),
@@ -110,11 +110,11 @@ export function breaches(result: SoakResult): string[] {
 function systemBreaches(result: SoakResult): string[] {
   if (result.system === 'etcd') return etcdBreaches(result);
   if (result.system === 'nats') return [...messageBreaches(result), ...timeBreaches(result)];
-  // How fast each is noticed is measured by the soaks of one system: here, others hold up everything meanwhile.
-  return [...result.wrongView.map((text) => `a wrong view: ${text}`), ...messageBreaches(result)];
+  // Detection times are only checked by the soaks of one system, because faults of both systems delay each other.
+  return [...result.viewErrors.map((text) => `wrong monitor state: ${text}`), ...messageBreaches(result)];
 }
 
-/** How many were lost and not reported. */
+/** The number of messages that were lost but not reported. */
 export function unreported({ lost, lostInGaps, lostDetached }: MessagesResult): number {
   return lost - lostInGaps - lostDetached;
 }
@@ -131,7 +131,7 @@ function messageBreaches(result: MessagesResult): string[] {
   const { reportedWrongly, detachedMs, injectedMs, settledMs } = result;
   return [
     ...(unreported(result) > 0 ? [`${unreported(result)} messages were lost and not reported`] : []),
-    ...(reportedWrongly > 0 ? [`${reportedWrongly} messages were reported lost and came`] : []),
+    ...(reportedWrongly > 0 ? [`${reportedWrongly} messages were reported lost but received`] : []),
     ...(detachedMs > injectedMs + settledMs
       ? [`detached for ${detachedMs.toFixed(0)} ms, of ${(injectedMs + settledMs).toFixed(0)} ms at most`]
       : []),
@@ -142,8 +142,8 @@ function timeBreaches({ faults }: NatsResult): string[] {
   const late = (times: readonly number[], limit: number): boolean => times.some((ms) => ms > limit);
   return [
     ...faults
-      .filter(({ detectMs }) => late(detectMs, NOTICED_MS))
-      .map(({ kind }) => `noticed after more than 10 s: ${kind}`),
+      .filter(({ detectMs }) => late(detectMs, DETECTION_MS))
+      .map(({ kind }) => `detected after more than 10 s: ${kind}`),
     ...faults
       .filter(({ healMs }) => late(healMs, LIVE_AGAIN_MS))
       .map(({ kind }) => `live more than 4 s after healing: ${kind}`),

@@ -2,13 +2,13 @@ import { performance } from 'node:perf_hooks';
 import type { Random } from '../../src/simulator/simulated-worker.js';
 import { eventually } from '../support/eventually.js';
 import type { FaultProxy } from '../support/fault-proxy.js';
-import type { Ear } from './ear.js';
+import type { SourceListener } from './source-listener.js';
 import type { ProcessWatch } from './process-watch.js';
 import type { SteppedClock } from './stepped-clock.js';
 
 const now = performance.now.bind(performance);
 
-/** What faults do to a server. */
+/** A server on which faults can act. */
 export interface FaultyServer {
   kill(): Promise<void>;
   restart(): Promise<void>;
@@ -17,17 +17,20 @@ export interface FaultyServer {
   stop(): Promise<void>;
 }
 
-/** When a fault began and when it was healed. */
+/** The start and the healing of a fault. */
 export interface FaultTime {
   began: number;
   healed: number;
 }
 
-/** Where a fault plays: a server, a proxy in front of it, and one who listens through it. */
-export abstract class Stage<Server extends FaultyServer = FaultyServer, Listener extends Ear = Ear> {
-  /** All that were made so far; the last one is the fault at hand. */
+/** The environment of a fault: a server, a proxy in front of it, and a listener behind the proxy. */
+export abstract class Stage<
+  Server extends FaultyServer = FaultyServer,
+  Listener extends SourceListener = SourceListener,
+> {
+  /** The times of all faults so far. The last one is the current fault. */
   readonly times: FaultTime[] = [];
-  #mark = 0;
+  #statusesBefore = 0;
 
   constructor(
     readonly server: Server,
@@ -37,39 +40,41 @@ export abstract class Stage<Server extends FaultyServer = FaultyServer, Listener
     readonly random: Random,
   ) {}
 
-  /** One more who listens through the proxy. */
-  abstract listen(): Ear;
+  /** Creates another listener behind the proxy. */
+  abstract listen(): SourceListener;
 
-  /** When the fault at hand began. */
+  /** The start of the current fault. */
   get began(): number {
     return this.times.at(-1)?.began ?? 0;
   }
 
-  /** The fault begins now. */
+  /** Records the start of a fault. */
   begin(): void {
-    this.#mark = this.listener.statuses.length;
+    this.#statusesBefore = this.listener.statuses.length;
     const at = now();
     this.times.push({ began: at, healed: at });
   }
 
+  /** Records the healing of the current fault. */
   heal(): void {
     const time = this.times.at(-1);
     if (time !== undefined) time.healed = now();
   }
 
-  /** Waits until the listener has noticed. */
+  /** Waits until the listener has detected the fault. */
   async down(): Promise<void> {
-    await this.listener.until('down', this.#mark);
+    await this.listener.until('down', this.#statusesBefore);
   }
 
-  /** Waits until it has been live for a moment: a fault that meets it between two connections is not noticed. */
+  /** Waits until the listener is live for some time: a fault between two connections cannot be detected. */
   async steady(): Promise<void> {
     await eventually(() => this.listener.steady, 30_000);
   }
 
-  /** Waits until it is live after all that, and says how long both took. */
+  /** Waits until the listener is live again, and returns both durations. */
   async outcome(): Promise<{ detectMs: number | null; healMs: number | null }> {
-    const since = (): readonly { state: string; at: number }[] => this.listener.statuses.slice(this.#mark);
+    const since = (): readonly { state: string; at: number }[] =>
+      this.listener.statuses.slice(this.#statusesBefore);
     await eventually(() => this.listener.live, 30_000);
     const { began = 0, healed = 0 } = this.times.at(-1) ?? {};
     const down = since().find(({ state }) => state === 'down');
@@ -80,7 +85,7 @@ export abstract class Stage<Server extends FaultyServer = FaultyServer, Listener
     };
   }
 
-  /** Cuts all connections and lets nobody in. */
+  /** Cuts all connections and refuses new ones. */
   async shut(): Promise<void> {
     this.begin();
     await this.proxy.refuse(true);
@@ -93,7 +98,7 @@ export abstract class Stage<Server extends FaultyServer = FaultyServer, Listener
     await this.proxy.refuse(false);
   }
 
-  /** Ends all of it once nobody listens any more, and says what was left behind. */
+  /** Ends everything after the listeners have ended, and returns what was left behind. */
   takeDown(watch: ProcessWatch): Promise<string[]> {
     return watch.leaks(() => this.close());
   }

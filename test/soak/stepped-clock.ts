@@ -1,10 +1,10 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
 
-/** A clock that can be stepped, until it is restored. */
+/** A clock that can be stepped until it is restored. */
 export type SteppedClock = SchedulerLike & { stepMs: number; restore: () => void };
 
-/** A scheduler whose clock can be stepped, and the wall clock with it, which gRPC reads for its deadlines. */
+/** A scheduler whose clock can be stepped. The wall clock is stepped too, because gRPC uses it for deadlines. */
 export function steppedClock(): SteppedClock {
   const wallClock = Date.now;
   const clock = {

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import {
   asyncScheduler,
   concat,
@@ -22,9 +23,16 @@ import { simulateFleet } from '../../simulator/simulate-fleet.js';
 import { DEMO_MODEL, SIMULATED_ENDPOINT } from '../../simulator/simulated-worker.js';
 import { stringifyJson } from '../../wire/json/json-value.js';
 import { LoadDecoder } from '../../wire/loads/load-decoder.js';
+import { helpExamples, numberOption, policyOption } from '../command-options.js';
+import { busyText } from '../live-report.js';
 import { paced } from '../paced.js';
 import { type Terminal, exitCode } from '../terminal.js';
-import { type ThresholdOptions, thresholdsFromOptions, thresholdsText } from '../threshold-options.js';
+import {
+  type ThresholdOptions,
+  thresholdsFromOptions,
+  thresholdsText,
+  withThresholdOptions,
+} from '../threshold-options.js';
 import { demoMonitor } from './demo-fleet.js';
 
 /** The options of `tidemark demo`. */
@@ -32,10 +40,10 @@ export interface DemoOptions extends ThresholdOptions {
   readonly seed: number;
   readonly workers: number;
   readonly ranks: number;
-  /** Seconds. */
+  /** In seconds. */
   readonly duration: number;
   readonly policy: string;
-  /** Where it is served as well. */
+  /** The port of the demo's HTTP service. */
   readonly port: number;
   readonly json?: boolean;
 }
@@ -43,9 +51,31 @@ export interface DemoOptions extends ThresholdOptions {
 const TOLERATED_LAG_MS = 500;
 const demoThresholds = { activeDecodeBlocksThreshold: 0.85, activePrefillTokensThresholdFrac: 1.5 };
 
+/** Adds `tidemark demo`. */
+export function addDemoCommand(root: Command, terminal: Terminal, finish: (code: number) => void): void {
+  withThresholdOptions(root.command('demo'))
+    .description(
+      'watch a simulated fleet: print a line, with the reason, for each worker that becomes busy or free; also serve it over HTTP',
+    )
+    .option('--seed <n>', 'seed; the same seed gives the same fleet', numberOption(0, 0xffff_ffff), 1)
+    .option('--workers <n>', 'number of workers', numberOption(1, 1000), 6)
+    .option('--ranks <n>', 'data-parallel ranks of each worker', numberOption(1, 64), 2)
+    .option('--duration <seconds>', 'how long to watch', numberOption(0.1, 86_400, { fraction: true }), 20)
+    .addOption(
+      policyOption('rules of judgement, and the Dynamo release whose bytes are simulated').default('default'),
+    )
+    .option('--port <n>', 'port of the HTTP service; 0 picks a free port', numberOption(0, 65_535), 9420)
+    .option('--json', 'print one JSON object per line, the summary last')
+    .addHelpText(
+      'after',
+      helpExamples('demo', 'demo --seed 7 --workers 20 --ranks 8', 'demo --policy dynamo-1.0 --json'),
+    )
+    .action(async (options: DemoOptions) => finish(await demoCommand(options, terminal)));
+}
+
 /**
- * `tidemark demo`: watches a simulated fleet, one line for each worker that becomes busy or free, and a summary
- * at the end or at Ctrl-C.
+ * `tidemark demo`: watches a simulated fleet, prints one line for each worker that becomes busy or free, and prints a
+ * summary at the end or on Ctrl-C.
  */
 export async function demoCommand(
   options: DemoOptions,
@@ -55,7 +85,7 @@ export async function demoCommand(
   const { seed, workers, ranks, duration, json } = options;
   const policy = policyNamed(options.policy);
   const thresholds = thresholdsFromOptions(options, policy, demoThresholds);
-  const began = scheduler.now();
+  const startedAt = scheduler.now();
   const simulatedEvents = simulateFleet({
     seed,
     workers,
@@ -67,20 +97,20 @@ export async function demoCommand(
   const count = { messages: 0, records: 0, transitions: 0 };
   const decoder = new LoadDecoder(policy);
   let lagMs = 0;
-  // The last fact comes before the end; the fleet is watched to the end all the same, and not beyond.
+  // The last event comes before the end, but the fleet is watched exactly until the end.
   const end$ = merge(timer(duration * 1000, scheduler), fromEvent(process, 'SIGINT'));
   const simulatedEvents$ = concat(paced(simulatedEvents, scheduler), NEVER).pipe(
-    tap((fact) => {
-      if ('key' in fact) count.records += 1;
+    tap((event) => {
+      if ('key' in event) count.records += 1;
       else count.messages += 1;
-      lagMs = scheduler.now() - began - fact.at;
+      lagMs = scheduler.now() - startedAt - event.at;
     }),
     takeUntil(end$),
   );
-  const seconds = (at: number): number => (at - began) / 1000;
+  const seconds = (at: number): number => (at - startedAt) / 1000;
   terminal.err(
-    `a simulated fleet of ${workers} workers × ${ranks} ranks for ${duration} s, seed ${seed}, policy ${policy.name}; ` +
-      `${thresholdsText(thresholds)}; Ctrl-C ends it`,
+    `watching a simulated fleet of ${workers} workers × ${ranks} ranks for ${duration} s, seed ${seed}, policy ${policy.name}; ` +
+      `${thresholdsText(thresholds)}; press Ctrl-C to stop`,
   );
   const thresholds$ = new Subject<LoadThresholdUpdate>();
   const monitor = demoMonitor(
@@ -98,9 +128,9 @@ export async function demoCommand(
   await new Promise<void>((resolve, reject) => {
     monitor.busy$.subscribe({ next: (set) => (busy = [...set]), error: reject });
     monitor.transitions$.subscribe({
-      next: (one) => {
+      next: (transition) => {
         count.transitions += 1;
-        terminal.out(json === true ? jsonLine(one, seconds) : textLine(one, seconds));
+        terminal.out(json === true ? jsonLine(transition, seconds) : textLine(transition, seconds));
       },
       error: reject,
       complete: resolve,
@@ -118,13 +148,13 @@ export async function demoCommand(
   terminal.out(json === true ? stringifyJson({ summary }) : summaryText(summary));
   if (lagMs > TOLERATED_LAG_MS) {
     terminal.err(
-      `this machine fell ${(lagMs / 1000).toFixed(1)} s behind the fleet; take fewer --workers or --ranks to see it in real time`,
+      `this machine is ${(lagMs / 1000).toFixed(1)} s behind the simulated fleet; use fewer --workers or --ranks to watch it in real time`,
     );
   }
   return exitCode.ok;
 }
 
-/** The demo over HTTP; without it the demo runs all the same, and says why. */
+/** Serves the demo over HTTP. If that fails, prints the reason and returns `null`: the demo runs without it. */
 async function demoService(
   monitor: LoadMonitor,
   thresholds$: Subject<LoadThresholdUpdate>,
@@ -139,11 +169,11 @@ async function demoService(
   });
   try {
     const service = await startService({ pools, port, scheduler });
-    terminal.err(`serving it on ${service.url} (/busy, /workers, /events, /metrics, /busy_threshold)`);
+    terminal.err(`serving the demo on ${service.url} (/busy, /workers, /events, /metrics, /busy_threshold)`);
     return service;
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
-    terminal.err(`it is not served: ${error.message}`);
+    terminal.err(`the demo is not served over HTTP: ${error.message}`);
     return null;
   }
 }
@@ -165,6 +195,5 @@ function summaryText(summary: {
   readonly busy: readonly string[];
 }): string {
   const { messages, records, transitions, busy } = summary;
-  const atEnd = busy.length === 0 ? 'no worker is busy' : `busy: ${busy.join(', ')}`;
-  return `after ${summary.seconds.toFixed(1)} s: ${messages} load messages, ${records} discovery records, ${transitions} transitions; ${atEnd}`;
+  return `after ${summary.seconds.toFixed(1)} s: ${messages} load messages, ${records} discovery records, ${transitions} transitions; ${busyText(busy)}`;
 }

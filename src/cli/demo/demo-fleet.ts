@@ -13,39 +13,36 @@ import type { DiscoveryBatch } from '../../wire/discovery/discovery-fold.js';
 import { LoadDecoder } from '../../wire/loads/load-decoder.js';
 import { paced } from '../paced.js';
 
-/** What a demo watches, and under which rules. */
+/** What a demo watches, and by which rules it judges. */
 export interface DemoFleet {
   readonly events$: Observable<SimulatedEvent>;
   readonly decoder: LoadDecoder;
   readonly policy: LoadPolicy;
   readonly thresholds: LoadThresholdUpdate;
-  /** Changes of the marks while it is watched. */
+  /** Changes of the thresholds while the demo runs. */
   readonly thresholds$?: Observable<LoadThresholdUpdate>;
 }
 
-/**
- * The whole way from bytes to busy workers: the facts of a fleet, decoded, are the sources of a monitor. It ends
- * when the facts do.
- */
+/** A monitor whose sources are the decoded events of a simulated fleet. It ends when the events end. */
 export function demoMonitor(
   { events$, decoder, policy, thresholds, thresholds$ = EMPTY }: DemoFleet,
   scheduler: SchedulerLike,
 ): LoadMonitor {
-  // The first subscription of a source makes the facts flow, on the scheduler; by then the others are there.
+  // The first subscription starts the events, but on the scheduler, so the other sources are subscribed by then.
   const shared$ = events$.pipe(share());
   const fleet = foldDiscovery(shared$.pipe(mergeMap(discoveryBatches)));
   return loadMonitor(
     {
       configs: fleet.configs(SIMULATED_ENDPOINT),
       decodeInstances: fleet.instances(SIMULATED_ENDPOINT),
-      loads: shared$.pipe(mergeMap((fact) => decodedLoads(fact, decoder))),
+      loads: shared$.pipe(mergeMap((event) => decodedLoads(event, decoder))),
       thresholds: thresholds$,
     },
     { policy, scheduler, start: { thresholds } },
   );
 }
 
-/** A simulated fleet for a service, over and over, without end. */
+/** A simulated fleet for a service. It starts over when it ends, so it never completes. */
 export function simulatedFleet(plan: Omit<FleetPlan, 'startedAt'>, scheduler: SchedulerLike): Fleet {
   const decoder = new LoadDecoder(plan.policy);
   const events$ = defer(() => paced(simulateFleet({ ...plan, startedAt: Date.now() }), scheduler)).pipe(
@@ -56,20 +53,20 @@ export function simulatedFleet(plan: Omit<FleetPlan, 'startedAt'>, scheduler: Sc
   return {
     pools$: discovery.pools$,
     pool: (name) => discovery.pool(name),
-    loads$: events$.pipe(mergeMap((fact) => decodedLoads(fact, decoder))),
+    loads$: events$.pipe(mergeMap((event) => decodedLoads(event, decoder))),
     problems$: NEVER,
     status: [defer(() => of<SourceStatus>({ source: 'simulation', state: 'live', since: scheduler.now() }))],
   };
 }
 
-function discoveryBatches(fact: SimulatedEvent): DiscoveryBatch[] {
-  if (!('key' in fact)) return [];
-  const { key, value } = fact;
+function discoveryBatches(event: SimulatedEvent): DiscoveryBatch[] {
+  if (!('key' in event)) return [];
+  const { key, value } = event;
   return [{ kind: 'changes', changes: [value.length === 0 ? { key } : { key, value }] }];
 }
 
-function decodedLoads(fact: SimulatedEvent, decoder: LoadDecoder): LoadReceived[] {
-  if (!('payload' in fact)) return [];
-  const decoded = decoder.decode(fact.payload);
+function decodedLoads(event: SimulatedEvent, decoder: LoadDecoder): LoadReceived[] {
+  if (!('payload' in event)) return [];
+  const decoded = decoder.decode(event.payload);
   return 'load' in decoded ? [decoded.load] : [];
 }

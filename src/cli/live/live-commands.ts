@@ -10,7 +10,7 @@ import type { WatchOptions } from './watch-command.js';
 
 type Finish = (code: number) => void;
 
-/** Adds the commands on a live fleet. What they are made of is loaded when one runs: it needs optional packages. */
+/** Adds the commands on a live fleet. Each loads its code when it runs, because that needs optional packages. */
 export function addLiveCommands(root: Command, terminal: Terminal, finish: Finish): void {
   addWatch(root, terminal, finish);
   addSimulate(root, terminal, finish);
@@ -20,12 +20,14 @@ export function addLiveCommands(root: Command, terminal: Terminal, finish: Finis
 function addWatch(root: Command, terminal: Terminal, finish: Finish): void {
   const watch = root
     .command('watch')
-    .description('watch a live fleet: who becomes busy or free and why, and how its sources are');
-  withFleetOptions(withLiveOptions(watch, 'only this namespace'));
+    .description(
+      'watch a live fleet: which workers become busy or free and why, and the status of its sources',
+    );
+  withFleetOptions(withLiveOptions(watch, 'watch only this namespace'));
   withThresholdOptions(watch)
-    .addOption(policyOption('the rules').default('default'))
-    .option('--scrape', 'ask the workers of --endpoint for their load: those of Dynamo up to 0.6')
-    .option('--json', 'everything on standard output, one JSON object a line with its kind')
+    .addOption(policyOption('rules of judgement').default('default'))
+    .option('--scrape', 'poll the workers of --endpoint for their load (Dynamo up to 0.6)')
+    .option('--json', 'print everything to standard output, one JSON object per line with its kind')
     .addHelpText('after', credentialsHelp)
     .addHelpText(
       'after',
@@ -46,35 +48,45 @@ function addWatch(root: Command, terminal: Terminal, finish: Finish): void {
 function addSimulate(root: Command, terminal: Terminal, finish: Finish): void {
   const simulate = root
     .command('simulate')
-    .description('a simulated fleet as real workers: leases and cards in etcd, loads on NATS');
-  withLiveOptions(simulate, 'where they register (default: dynamo)', 120)
-    .option('--workers <n>', 'how many workers', numberOption(1, 1000), 6)
-    .option('--ranks <n>', 'data-parallel ranks of each worker; one in 0.6', numberOption(1, 64), 2)
-    .option('--seed <n>', 'the same seed gives the same loads', numberOption(0, 0xffff_ffff), 1)
+    .description('simulate a fleet on real servers: leases and model cards in etcd, loads on NATS');
+  withLiveOptions(simulate, 'namespace in which the workers register (default: dynamo)', 120)
+    .option('--workers <n>', 'number of workers', numberOption(1, 1000), 6)
+    .option(
+      '--ranks <n>',
+      'data-parallel ranks of each worker; always 1 with --generation 0.6',
+      numberOption(1, 64),
+      2,
+    )
+    .option('--seed <n>', 'seed; the same seed gives the same loads', numberOption(0, 0xffff_ffff), 1)
     .addOption(
-      new Option('--generation <release>', 'whose keys, subjects and bytes; those of 0.6 answer scrapes')
+      new Option(
+        '--generation <release>',
+        'Dynamo release whose keys, subjects and bytes are used; workers of 0.6 answer scrapes',
+      )
         .choices(['0.6', '1.0', '1.6'])
         .default('1.6'),
     )
     .addOption(
-      new Option('--ttl <seconds>', 'how long a worker stays when this process is killed')
+      new Option(
+        '--ttl <seconds>',
+        'lease time: how long a worker stays registered after this process is killed',
+      )
         .env('ETCD_LEASE_TTL')
         .argParser(numberOption(1, 86_400))
         .default(10),
     )
-    .option('--model <name>', 'the model that their cards name', 'simulated-model')
+    .option('--model <name>', 'model name in the model cards', 'simulated-model')
     .option(
       '--model-path <folder>',
-      'its config.json, tokenizer.json and tokenizer_config.json: with these a Dynamo frontend serves it',
+      'folder with config.json, tokenizer.json and tokenizer_config.json, so that a Dynamo frontend can serve the model',
     );
   withThresholdOptions(simulate)
-    .addOption(policyOption('the rules by which it says who is busy').default('default'))
-    .option('--json', 'everything on standard output, one JSON object a line with its kind')
+    .addOption(policyOption('rules by which busy workers are printed').default('default'))
+    .option('--json', 'print everything to standard output, one JSON object per line with its kind')
     .addHelpText('after', credentialsHelp)
     .addHelpText(
       'after',
-      '\nIt prints who is busy by its own knowledge: with the same marks, what `tidemark watch` sees.\n' +
-        'The workers serve nothing: keep them away from the namespace of a fleet that does.\n' +
+      '\nIt prints which workers are busy according to the loads that it published. With the same thresholds,\n`tidemark watch` prints the same. The workers cannot serve requests: do not use the namespace of a real fleet.\n' +
         helpExamples(
           'simulate --active-decode-blocks-threshold 0.85',
           'simulate --namespace test --generation 1.0 --workers 20 --ranks 4 --duration 600',
@@ -92,15 +104,15 @@ function addSimulate(root: Command, terminal: Terminal, finish: Finish): void {
 function addRecord(root: Command, terminal: Terminal, finish: Finish): void {
   const record = root
     .command('record')
-    .description('record what a live fleet says, for `tidemark replay`')
-    .argument('[file]', 'a new file; - is standard output', '-');
-  withFleetOptions(withLiveOptions(record, 'only this namespace'));
+    .description('record the events of a live fleet, for `tidemark replay`')
+    .argument('[file]', 'new file; - is standard output', '-');
+  withFleetOptions(withLiveOptions(record, 'record only this namespace'));
   withThresholdOptions(record)
-    .addOption(policyOption('the rules that the recording names').default('default'))
+    .addOption(policyOption('policy to name in the recording').default('default'))
     .addHelpText('after', credentialsHelp)
     .addHelpText(
       'after',
-      '\nLines are written within a second, whole ones only, also when the process is killed.\n' +
+      '\nEvents are on the disk within a second. Only complete lines are written, even if the process is killed.\n' +
         helpExamples(
           'record night.jsonl --active-decode-blocks-threshold 0.85',
           'record --namespace prod --duration 3600 | gzip > hour.jsonl.gz',
@@ -115,6 +127,9 @@ function addRecord(root: Command, terminal: Terminal, finish: Finish): void {
 
 function withFleetOptions(command: Command): Command {
   return command
-    .option('--endpoint <name>', 'only these workers: component.endpoint, or namespace.component.endpoint')
-    .option('--prefill-endpoint <name>', 'where the prefill workers of a disaggregated fleet are');
+    .option(
+      '--endpoint <name>',
+      'use only the workers of this endpoint: component.endpoint, or namespace.component.endpoint',
+    )
+    .option('--prefill-endpoint <name>', 'endpoint of the prefill workers of a disaggregated fleet');
 }

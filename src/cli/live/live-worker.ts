@@ -38,35 +38,39 @@ import { decodeDiscoveryRecord } from '../../wire/discovery/discovery-record.js'
 import type { ModelFiles } from '../../wire/discovery/encode-discovery-record.js';
 import type { LoadDecoder } from '../../wire/loads/load-decoder.js';
 import { encodeForwardPassMetrics } from '../../wire/services/forward-pass-metrics.js';
-import { serviceName, serviceSubject } from '../../wire/services/service-names.js';
+import { LOAD_METRICS_ENDPOINT, serviceName, serviceSubject } from '../../wire/services/service-names.js';
 
-/** The releases whose workers can be simulated: those of 0.6 are asked for their load, the others publish it. */
+/** The releases whose workers can be simulated. Workers of 0.6 answer scrapes; the others publish their load. */
 export type SimulatedRelease = '0.6' | '1.0' | '1.6';
 
-/** Where simulated workers live, and as what. */
+/** How simulated workers register and publish. */
 export interface LiveWorkerOptions {
   readonly etcd: EtcdOptions;
-  /** One connection for all; `linked$` emits when it stood for the first time. */
+  /** The connection that all workers share. */
   readonly link: NatsLink;
+  /** Emits when the connection is first established. */
   readonly linked$: Observable<unknown>;
   readonly endpoint: EndpointName;
   readonly model: { readonly model: string; readonly files?: ModelFiles };
   readonly release: SimulatedRelease;
   readonly ttlSeconds: number;
-  /** Each load as it is published, or stands ready for whoever asks, with the worker's id. */
+  /** Called with each load when it is published, or when the next scrape would return it. */
   readonly onPublished: (load: ActiveLoad) => void;
   readonly scheduler: SchedulerLike;
 }
 
-/** How long a worker that leaves waits for its last loads to go out. */
+/** How long a leaving worker waits for its last loads to be sent. */
 const FLUSH_MS = 1_000;
-/** Over how long the reports of a worker's ranks are spread; they come every 200 ms. */
+/** The interval over which the loads of a worker's ranks are spread; they are simulated every 200 ms. */
 const SPREAD_MS = 150;
 
 /**
- * One simulated worker as the twin of a real one: registered under a lease of its own, which gives it its id, and
- * publishing what a worker of its generation publishes. When its loads end, the last are flushed and then the lease is
- * revoked, so that whoever watches has all of them before it leaves.
+ * Runs one simulated worker like a real one.
+ *
+ * 1. It registers under its own lease, which gives it its id.
+ * 2. It publishes the messages that a worker of its release publishes.
+ * 3. When its loads end, the last ones are flushed before the lease is revoked, so that a watching process receives all
+ *    of them before the worker leaves.
  */
 export function liveWorker(life: WorkerLife, options: LiveWorkerOptions): Observable<RegistrationStatus> {
   const { config, loads$ } = life;
@@ -109,7 +113,7 @@ export function liveWorker(life: WorkerLife, options: LiveWorkerOptions): Observ
 
 const reachedOverTcp = { transport: { kind: 'tcp', address: '127.0.0.1:9000' } } as const;
 
-/** As the records of 0.6 have it: requests go to a subject, and the statistics are an endpoint of their own. */
+/** In the records of 0.6, requests go to a NATS subject, and the statistics are a separate endpoint. */
 function reachedOverNats({
   namespace,
   component,
@@ -130,7 +134,7 @@ function publishedLoads(
   return loads$.pipe(
     spreadRanks(config.dataParallelSize ?? 1, scheduler),
     map((load) => ({ ...load, workerId })),
-    // What a worker publishes is decided here, so that it is known; the publisher then sends each at once.
+    // The selection is made here, so that `onPublished` sees it; the publisher then sends each load immediately.
     selectPublications('worker', release, scheduler),
     tap(onPublished),
     natsPublisher({
@@ -143,22 +147,25 @@ function publishedLoads(
   );
 }
 
-/** Ranks report one after the other, as those of a real worker do; at once, a worker of 1.0 would publish only one. */
+/**
+ * Delays the ranks one after the other, as in a real worker. If all came at the same moment, a worker of 1.0 would publish
+ * only one of them.
+ */
 function spreadRanks(ranks: number, scheduler: SchedulerLike): MonoTypeOperatorFunction<ActiveLoad> {
   return mergeMap((load) =>
     load.dpRank === 0 ? of(load) : timer((load.dpRank * SPREAD_MS) / ranks, scheduler).pipe(map(() => load)),
   );
 }
 
-/** A simulated worker from when it comes to when it leaves; its loads complete then. */
+/** A simulated worker from the moment it joins until it leaves. Its loads then complete. */
 export interface WorkerLife {
   readonly config: RuntimeConfig;
   readonly loads$: Observable<ActiveLoad>;
 }
 
 /**
- * What a simulated fleet does, as lives of workers: one for each time that a worker comes. The ids that the simulator
- * made up tell them apart and go no further: a worker that comes back is a new one. When the facts end, so do all lives.
+ * Splits the events of a simulated fleet by worker: emits a `WorkerLife` each time a worker joins. The ids of the
+ * simulator only distinguish the workers here; a worker that comes back is a new one. When the events end, all lives end.
  */
 export function workerLives(
   events$: Observable<SimulatedEvent>,
@@ -171,13 +178,13 @@ export function workerLives(
       lives.delete(id);
     };
     const subscription = events$.subscribe({
-      next: (fact) => {
-        if ('payload' in fact) {
-          const load = decodeLoadOrNull(fact.payload, decoder);
+      next: (event) => {
+        if ('payload' in event) {
+          const load = decodeLoadOrNull(event.payload, decoder);
           if (load !== null) lives.get(load.workerId)?.next(load);
           return;
         }
-        const record = decodeDiscoveryRecord(fact);
+        const record = decodeDiscoveryRecord(event);
         if ('error' in record || record.kind !== 'model' || record.instanceId === null) return;
         end(record.instanceId);
         if (record.removed) return;
@@ -200,22 +207,19 @@ function decodeLoadOrNull(payload: Uint8Array, decoder: LoadDecoder): LoadReceiv
   return 'load' in decoded ? decoded.load : null;
 }
 
-/** The endpoint whose statistics are a worker's load, up to 0.6. */
-export const LOAD_METRICS_ENDPOINT = 'load_metrics';
-
-/** A worker of 0.6 that is asked for its load. */
+/** A worker of 0.6, which is polled for its load. */
 export interface ScrapedWorker {
   readonly link: NatsLink;
   readonly endpoint: EndpointName;
   readonly workerId: WorkerId;
   readonly config: RuntimeConfig;
-  /** Each load that a scrape finds from now on. */
+  /** Called with each load that scrapes return from now on. */
   readonly onPublished: (load: ActiveLoad) => void;
 }
 
 const SLOTS = 256;
 
-/** Answers scrapes with the present load, as an instance of its component's micro service; it emits nothing. */
+/** Answers scrapes with the current load, as an instance of the component's NATS micro service. It emits nothing. */
 export function answerScrapes(
   loads$: Observable<ActiveLoad>,
   { link, endpoint, workerId, config, onPublished }: ScrapedWorker,
@@ -235,16 +239,16 @@ export function answerScrapes(
       },
     ],
   );
-  const present$ = loads$.pipe(
+  const current$ = loads$.pipe(
     map(({ activeDecodeBlocks }) => Number(activeDecodeBlocks ?? 0)),
     distinctUntilChanged(),
     tap((blocks) => {
       active = blocks;
-      const silent = { activePrefillTokens: null, kvUsedBlocks: null };
-      onPublished({ workerId, dpRank: 0, activeDecodeBlocks: blocks, ...silent });
+      const absent = { activePrefillTokens: null, kvUsedBlocks: null };
+      onPublished({ workerId, dpRank: 0, activeDecodeBlocks: blocks, ...absent });
     }),
   );
-  return merge(serving$, present$).pipe(ignoreElements());
+  return merge(serving$, current$).pipe(ignoreElements());
 }
 
 function metricsOf(active: number, total: number): ForwardPassMetrics {

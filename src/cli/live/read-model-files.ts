@@ -8,9 +8,9 @@ import type { ModelFile, ModelFiles } from '../../wire/discovery/encode-discover
 import { CliError } from '../terminal.js';
 
 /**
- * The files of a model in a folder, with their hashes, as a card names them.
+ * Reads the files of a model from a folder, with their hashes, as a model card lists them.
  *
- * @throws CliError for a file that is missing or cannot be read; PackageError without BLAKE3
+ * @throws CliError if a file is missing or cannot be read; PackageError without BLAKE3
  */
 export async function readModelFiles(folder: string): Promise<ModelFiles> {
   const sourcePath = resolve(folder);
@@ -34,7 +34,7 @@ async function readModelFile(path: string, blake3: Hash): Promise<ModelFile> {
     return { path, blake3: Buffer.from(blake3(content)).toString('hex'), size: content.length };
   } catch (cause) {
     throw new CliError(
-      `--model-path takes the folder of a model with config.json, tokenizer.json and tokenizer_config.json: ${errorText(cause)}`,
+      `--model-path must be a folder with config.json, tokenizer.json and tokenizer_config.json: ${errorText(cause)}`,
       { cause },
     );
   }

@@ -1,16 +1,18 @@
-import { filter, interval, merge, takeUntil, tap } from 'rxjs';
+import { filter, interval, lastValueFrom, merge, takeUntil, tap } from 'rxjs';
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
 import type { FleetEvent } from '../../core/events/fleet-event.js';
 import { sourceEvents } from '../../core/pipeline/source-events.js';
+import { pickThresholds } from '../../core/policy/load-thresholds.js';
 import { policyNamed } from '../../core/policy/policies.js';
 import { dynamoSources } from '../../dynamo/dynamo-sources.js';
 import { packageVersion } from '../../service/package-version.js';
+import { recordedEventText, recordingHeaderText } from '../../wire/recording/encode-recording.js';
 import type { RecordedStart } from '../../wire/recording/recording.js';
 import { fleetFromOptions, type FleetOptions } from '../fleet-options.js';
 import { LiveReport } from '../live-report.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
 import { type ThresholdOptions, thresholdsFromOptions, thresholdsText } from '../threshold-options.js';
-import { RecordingWriter, recordedEventText, recordingHeaderText } from './recording-writer.js';
+import { RecordingWriter } from './recording-writer.js';
 
 /** The options of `tidemark record`. */
 export interface RecordOptions extends FleetOptions, ThresholdOptions {
@@ -20,9 +22,11 @@ export interface RecordOptions extends FleetOptions, ThresholdOptions {
 const FLUSH_MS = 500;
 
 /**
- * `tidemark record`: what a live fleet says, as a recording: the events that `tidemark watch` would judge, in its order,
- * each load with who published it, as which number, and when.
- * Nothing that a server does ends it. Lines are on the disk within a second, and complete whatever ends the process.
+ * `tidemark record`: writes the events of a live fleet as a recording.
+ *
+ * 1. The events are those that `tidemark watch` would judge, in the same order. Each load has its publisher, its sequence
+ *    number and its time.
+ * 2. Server failures do not end it. Lines are on the disk within a second, and complete however the process ends.
  */
 export async function recordCommand(
   file: string,
@@ -33,33 +37,27 @@ export async function recordCommand(
   const scheduler = monotonicScheduler;
   const policy = policyNamed(options.policy);
   const thresholds = thresholdsFromOptions(options, policy, {});
-  const { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac } =
-    thresholds;
   const fleet = fleetFromOptions(options);
   const sources = dynamoSources({ ...fleet.sources, form: 'objects' });
   const writer = RecordingWriter.to(file);
-  // Everything is for people: standard output may be the recording.
+  // Never as JSON: standard output may be the recording.
   const report = new LiveReport(terminal, false, scheduler);
   const count = { events: 0, loads: 0 };
-  const began = scheduler.now();
+  const startedAt = scheduler.now();
   const record = (event: FleetEvent | RecordedStart): void => {
-    const at = Math.round((scheduler.now() - began) * 1000) / 1000;
+    const at = Math.round((scheduler.now() - startedAt) * 1000) / 1000;
     writer.add(recordedEventText(at, event));
   };
 
   report.start(
-    `recording ${fleet.text}, policy ${policy.name}, ${thresholdsText(thresholds)}, to ${file === '-' ? 'standard output' : file}; Ctrl-C ends it`,
+    `recording ${fleet.text}, policy ${policy.name}, ${thresholdsText(thresholds)}, to ${file === '-' ? 'standard output' : file}; press Ctrl-C to stop`,
     {},
   );
   const description = `${fleet.text}; tidemark ${packageVersion}, ${new Date().toISOString()}`;
   writer.add(recordingHeaderText({ policy: policy.name, description }));
   record({
     kind: 'start',
-    thresholds: {
-      activeDecodeBlocksThreshold,
-      activePrefillTokensThreshold,
-      activePrefillTokensThresholdFrac,
-    },
+    thresholds: pickThresholds(thresholds),
     cards: true,
     decodeInstances: [],
   });
@@ -83,14 +81,11 @@ export async function recordCommand(
     ),
     sources.accounting$.pipe(tap(({ gaps }) => report.gaps(gaps))),
   );
-  await new Promise<void>((resolve, reject) => {
-    outputs$
-      .pipe(takeUntil(merge(end$, flushed$.pipe(filter(() => writer.isReaderGone)))))
-      .subscribe({ error: reject, complete: resolve });
-  });
+  const finished$ = merge(end$, flushed$.pipe(filter(() => writer.isReaderGone)));
+  await lastValueFrom(outputs$.pipe(takeUntil(finished$)), { defaultValue: undefined });
   writer.close();
 
-  const seconds = (scheduler.now() - began) / 1000;
+  const seconds = (scheduler.now() - startedAt) / 1000;
   terminal.err(
     `after ${seconds.toFixed(1)} s: ${count.events} events recorded, ${count.loads} of them loads`,
   );

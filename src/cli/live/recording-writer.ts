@@ -1,32 +1,20 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import type { FleetEvent } from '../../core/events/fleet-event.js';
-import { stringifyJson } from '../../wire/json/json-value.js';
-import type { RecordedStart, RecordingHeader } from '../../wire/recording/recording.js';
 import { CliError } from '../terminal.js';
 
-/** The first line of a recording. */
-export function recordingHeaderText({ policy, description }: RecordingHeader): string {
-  return stringifyJson({ tidemark: 'recording', version: 1, policy, description });
-}
-
-/** An event as a line of a recording, so many milliseconds after its beginning. */
-export function recordedEventText(at: number, event: FleetEvent | RecordedStart): string {
-  const plain = event.kind === 'configs' ? { ...event, workers: Object.fromEntries(event.workers) } : event;
-  return stringifyJson({ at, event: plain });
-}
-
-/** A pipe takes as much in one piece, and a file in one page or two. */
+/** A write of this size to a pipe is atomic; to a file, it touches one or two pages. */
 const CHUNK_BYTES = 4096;
 
 /**
- * Appends whole lines, and nothing but whole lines: every write ends with one, so that a reader of the file, or what a
- * kill leaves of it, has no torn line. Lines wait in memory for {@link flush}, never more than a piece of them; a disk
- * or a pipe that is slow is waited for.
+ * Appends lines to a recording.
+ *
+ * 1. Every write ends with a complete line, so that the file never contains a partial line, even if the process is killed.
+ * 2. Lines wait in memory for {@link flush}, at most 4 KiB of them.
+ * 3. Writes are synchronous: a slow disk or pipe blocks the process.
  */
 export class RecordingWriter {
   private pending = '';
   private pendingBytes = 0;
-  /** Whether nobody reads the pipe any more (`tidemark record | head`); what is added then goes nowhere. */
+  /** Whether the reader of the pipe has closed it (`tidemark record | head`). Further lines are then discarded. */
   isReaderGone = false;
 
   private constructor(
@@ -35,9 +23,9 @@ export class RecordingWriter {
   ) {}
 
   /**
-   * A new file, or standard output for `-`.
+   * Creates a new file, or uses standard output for `-`.
    *
-   * @throws CliError for a file that is there already, or that cannot be made
+   * @throws CliError if the file already exists or cannot be created
    */
   static to(file: string): RecordingWriter {
     if (file === '-') return new RecordingWriter('standard output', 1);
@@ -45,12 +33,12 @@ export class RecordingWriter {
       return new RecordingWriter(file, openSync(file, 'ax'));
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      const why = code === 'EEXIST' ? 'it is there already; name another file' : message;
-      throw new CliError(`${file} cannot be recorded to: ${why}.`, { cause: error });
+      const why = code === 'EEXIST' ? 'the file already exists; choose another name' : message;
+      throw new CliError(`Cannot record to ${file}: ${why}.`, { cause: error });
     }
   }
 
-  /** Adds a line, without its end. */
+  /** Adds a line, given without its line break. */
   add(line: string): void {
     const bytes = Buffer.byteLength(line) + 1;
     if (this.pendingBytes + bytes > CHUNK_BYTES) this.flush();
@@ -58,7 +46,7 @@ export class RecordingWriter {
     this.pendingBytes += bytes;
   }
 
-  /** Hands over what waits. @throws CliError when it cannot be written; no torn line is left then, either. */
+  /** Writes the waiting lines. @throws CliError if they cannot be written; the file still has complete lines only. */
   flush(): void {
     if (this.pendingBytes === 0 || this.isReaderGone) return;
     const bytes = Buffer.from(this.pending);
@@ -69,7 +57,7 @@ export class RecordingWriter {
         from += writeSync(this.descriptor, bytes, from);
       } catch (error) {
         const { code, message } = error as NodeJS.ErrnoException;
-        // A pipe that somebody made non-blocking and that is full: waited for, as a blocking one is.
+        // A full pipe that another process made non-blocking: wait, as with a blocking pipe.
         if (code === 'EAGAIN') {
           Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
           continue;
@@ -79,9 +67,12 @@ export class RecordingWriter {
           return;
         }
         this.truncatePartialWrite(from);
-        throw new CliError(`${this.file} cannot be written: ${message}. What was recorded is complete.`, {
-          cause: error,
-        });
+        throw new CliError(
+          `Cannot write to ${this.file}: ${message}. The lines recorded so far are complete.`,
+          {
+            cause: error,
+          },
+        );
       }
     }
   }
@@ -91,7 +82,7 @@ export class RecordingWriter {
     if (this.descriptor !== 1) closeSync(this.descriptor);
   }
 
-  /** Takes a piece that was written in part out again, where that can be done. */
+  /** Removes a partially written chunk from a file. On standard output that is not possible. */
   private truncatePartialWrite(bytes: number): void {
     if (bytes === 0 || this.descriptor === 1) return;
     ftruncateSync(this.descriptor, fstatSync(this.descriptor).size - bytes);

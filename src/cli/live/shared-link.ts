@@ -6,16 +6,16 @@ import { runNats } from '../../adapters/nats/nats-run.js';
 import type { SourceStatus } from '../../core/sources/source-status.js';
 
 /**
- * One connection that many workers share: to them it is a given one that its owner mends. While there is none, they
- * hear `disconnect`; those that publish drop what they have, each with its number.
+ * A NATS connection that many workers share and that reconnects by itself. While it is disconnected, its users see
+ * `disconnect`, and publishers drop their messages, which keep their sequence numbers.
  */
 export class SharedLink implements NatsLink {
-  /** Keeps the connection for as long as somebody listens. */
+  /** Connects on the first subscription, and closes the connection with the last. */
   readonly status$: Observable<SourceStatus>;
   private readonly events = new EventEmitter().setMaxListeners(0);
   private link: NatsLink | null = null;
 
-  /** @throws NatsOptionsError for options that cannot be followed */
+  /** @throws NatsOptionsError for invalid options */
   constructor(options: NatsOptions) {
     this.status$ = runNats(
       options,
@@ -66,9 +66,9 @@ export class SharedLink implements NatsLink {
     };
   }
 
-  /** Who subscribes is told of the next connection, and has to subscribe again there. */
+  /** Subscribes on the current connection. Subscriptions do not survive it: subscribe again after a reconnect. */
   subscribe(...args: Parameters<NatsLink['subscribe']>): ReturnType<NatsLink['subscribe']> {
-    if (this.link === null) throw new Error('there is no connection to NATS yet');
+    if (this.link === null) throw new Error('not connected to NATS yet');
     return this.link.subscribe(...args);
   }
 

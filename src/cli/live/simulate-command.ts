@@ -22,8 +22,9 @@ import type { WorkerId } from '../../core/worker-id.js';
 import { simulateFleet } from '../../simulator/simulate-fleet.js';
 import { SIMULATED_ENDPOINT } from '../../simulator/simulated-worker.js';
 import { LoadDecoder } from '../../wire/loads/load-decoder.js';
-import { type LiveOptions, connectionOptionsFromEnv } from '../fleet-options.js';
-import { LiveReport } from '../live-report.js';
+import { endpointText } from '../../wire/endpoint-names.js';
+import { type LiveOptions, connectionOptionsFromEnv, namespaceFromOptions } from '../fleet-options.js';
+import { LiveReport, busyText } from '../live-report.js';
 import { paced } from '../paced.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
 import { type ThresholdOptions, thresholdsFromOptions, thresholdsText } from '../threshold-options.js';
@@ -36,29 +37,32 @@ export interface SimulateOptions extends LiveOptions, ThresholdOptions {
   readonly seed: number;
   readonly workers: number;
   readonly ranks: number;
-  /** Seconds. */
+  /** In seconds. */
   readonly duration: number;
   readonly generation: SimulatedRelease;
   readonly policy: string;
-  /** Seconds. */
+  /** In seconds. */
   readonly ttl: number;
   readonly model: string;
-  /** A folder with the files that a card names. */
+  /** A folder with the files that a model card lists. */
   readonly modelPath?: string;
 }
 
-/** In whose bytes the loads are made up; a scrape then tells those of 0.6 in its own. */
+/** The policy whose bytes the simulator writes. Loads of 0.6 are re-encoded for scrapes. */
 const policyByRelease = {
   '0.6': policies['dynamo-0.8'],
   '1.0': policies['dynamo-1.0'],
   '1.6': policies['dynamo-1.6'],
 } as const;
-/** How long the workers have for leaving in order. */
+/** How long the workers may take to leave in good order. */
 const LEAVE_MS = 6_000;
 
 /**
- * `tidemark simulate`: a simulated fleet as real workers' twin: leases and cards in etcd, loads on NATS, of 0.6 for whoever asks. It prints who
- * is busy by its own knowledge, as `tidemark watch` prints what it sees. At the end all leases are revoked.
+ * `tidemark simulate`: runs a simulated fleet against real servers.
+ *
+ * 1. It keeps leases and model cards in etcd, and publishes loads on NATS; workers of 0.6 answer scrapes instead.
+ * 2. It prints which workers are busy according to the loads that it published, in the format of `tidemark watch`.
+ * 3. At the end it revokes all leases.
  */
 export async function simulateCommand(
   options: SimulateOptions,
@@ -79,8 +83,7 @@ export async function simulateCommand(
   const registrations = new RegistrationReporter(report);
   const truth = new SimulatedTruth({ policy, scheduler, start: { thresholds } });
   const link = new SharedLink(nats);
-  const namespace =
-    options.namespace === undefined || options.namespace === '' ? 'dynamo' : options.namespace;
+  const namespace = namespaceFromOptions(options) ?? 'dynamo';
   const endpointName = { ...SIMULATED_ENDPOINT, namespace };
   const wirePolicy = policyByRelease[release];
   const plan = {
@@ -123,7 +126,7 @@ export async function simulateCommand(
           const { state, workerId } = status;
           if (workerId === null) return;
           if (state === 'registered') truth.addWorker(workerId, life.config);
-          // Who leaves because all end stays in the summary.
+          // Workers that leave because the command ends still count in the summary.
           if (state === 'ended' && !isEnding) truth.removeWorker(workerId);
         }),
       ),
@@ -151,12 +154,12 @@ export async function simulateCommand(
   );
 
   const fleet = `${workers} workers × ${ranks} ranks of ${release}`;
-  const endpoint = `${namespace}.${endpointName.component}.${endpointName.endpoint}`;
+  const endpoint = endpointText(endpointName);
   report.start(
-    `simulating ${fleet} at ${endpoint} for ${duration} s, seed ${seed}; policy ${policy.name}, ${thresholdsText(thresholds)}; Ctrl-C ends it`,
+    `simulating ${fleet} at ${endpoint} for ${duration} s, seed ${seed}; policy ${policy.name}, ${thresholdsText(thresholds)}; press Ctrl-C to stop`,
     { workers, ranks, generation: release, endpoint, seed, policy: policy.name },
   );
-  const began = scheduler.now();
+  const startedAt = scheduler.now();
   await new Promise<void>((resolve, reject) => {
     const done$ = concat(workers$, of(null)).pipe(shareReplay({ bufferSize: 1, refCount: true }));
     merge(outputs$.pipe(takeUntil(done$)), done$).subscribe({ error: reject, complete: resolve });
@@ -164,16 +167,15 @@ export async function simulateCommand(
   });
   truth.monitor.stop();
 
-  const seconds = (scheduler.now() - began) / 1000;
-  const atEnd = busy.length === 0 ? 'no worker is busy' : `busy: ${busy.join(', ')}`;
+  const seconds = (scheduler.now() - startedAt) / 1000;
   report.summary(
-    `after ${seconds.toFixed(1)} s: ${count.published} loads published, ${count.transitions} transitions; ${atEnd}`,
+    `after ${seconds.toFixed(1)} s: ${count.published} loads published, ${count.transitions} transitions; ${busyText(busy)}`,
     { seconds, ...count, busy },
   );
   return exitCode.ok;
 }
 
-/** What a simulated fleet knows of itself, past every server: who is there, and who is busy by what was published. */
+/** A monitor that judges a simulated fleet from what it published, without the servers in between. */
 export class SimulatedTruth {
   readonly monitor: LoadMonitor;
   private readonly configs$ = new Subject<ConfigChange>();
@@ -200,14 +202,14 @@ export class SimulatedTruth {
   }
 }
 
-/** Tells of many registrations what matters: who came and left, and, once for all, why others cannot. */
+/** Reports the registrations of many workers: who registered, who left, and one common status for all failures. */
 export class RegistrationReporter {
   private readonly registered = new Set<WorkerId>();
   private readonly failing = new Set<object>();
 
   constructor(private readonly report: LiveReport) {}
 
-  /** Takes what one worker, of which `worker` is any token, says. */
+  /** Handles a status of one worker. `worker` is any object that identifies the worker. */
   update(worker: object, { state, workerId, since, why, retryInMs }: RegistrationStatus): void {
     if (state === 'registered' || state === 'ended') this.failing.delete(worker);
     else if (why !== undefined) {

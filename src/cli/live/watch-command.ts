@@ -1,6 +1,5 @@
 import {
   EMPTY,
-  type MonoTypeOperatorFunction,
   type Observable,
   type OperatorFunction,
   type SchedulerLike,
@@ -17,28 +16,30 @@ import type { LoadBatch } from '../../core/events/load-batch.js';
 import type { FleetCounts } from '../../core/judgement/fleet-state.js';
 import { loadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { InstanceChange } from '../../core/pipeline/monitor-sources.js';
+import { plural } from '../../core/number-text.js';
+import { pickThresholds } from '../../core/policy/load-thresholds.js';
 import { policyNamed } from '../../core/policy/policies.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { type DynamoSourcesOptions, dynamoSources } from '../../dynamo/dynamo-sources.js';
 import { type ScrapedSources, scrapedSources } from '../../dynamo/scraped-sources.js';
 import type { LoadAccount } from '../../wire/loads/load-account.js';
 import { type FleetOptions, fleetFromOptions } from '../fleet-options.js';
-import { LiveReport } from '../live-report.js';
+import { LiveReport, busyText } from '../live-report.js';
 import { CliError, type Terminal, exitCode, untilSignal } from '../terminal.js';
 import { type ThresholdOptions, thresholdsFromOptions, thresholdsText } from '../threshold-options.js';
 
 /** The options of `tidemark watch`. */
 export interface WatchOptions extends FleetOptions, ThresholdOptions {
   readonly policy: string;
-  /** The fleet is one of releases up to 0.6, whose workers are asked for their load. */
+  /** Whether the workers are polled for their load, as in Dynamo up to 0.6. */
   readonly scrape?: boolean;
 }
 
-const NO_THRESHOLDS = 'marks are off: set one, for example --active-decode-blocks-threshold 0.85';
+const NO_THRESHOLDS = 'no threshold is set: set one, for example --active-decode-blocks-threshold 0.85';
 
 /**
- * `tidemark watch`: a live fleet: who becomes busy or free and why, and how its sources are. Nothing that a server
- * does ends it; Ctrl-C, SIGTERM and `--duration` do, with a summary.
+ * `tidemark watch`: prints which workers of a live fleet become busy or free and why, and the status of the sources.
+ * Server failures do not end it; Ctrl-C, SIGTERM and `--duration` end it with a summary.
  */
 export async function watchCommand(
   options: WatchOptions,
@@ -61,16 +62,12 @@ export async function watchCommand(
   const loads$: Observable<ActiveLoad | LoadBatch> = sources.loads;
   const loads = loads$.pipe(tap((load) => (count.loads += 'count' in load ? load.count : 1)));
   const monitor = loadMonitor({ ...sources, loads }, { policy, scheduler, start: { thresholds } });
-  const began = scheduler.now();
+  const startedAt = scheduler.now();
   const thresholdsLine = thresholds.isConfigured() ? thresholdsText(thresholds) : NO_THRESHOLDS;
-  report.start(`watching ${fleet.text}, policy ${policy.name}; ${thresholdsLine}; Ctrl-C ends it`, {
+  report.start(`watching ${fleet.text}, policy ${policy.name}; ${thresholdsLine}; press Ctrl-C to stop`, {
     watched: fleet.text,
     policy: policy.name,
-    thresholds: {
-      activeDecodeBlocksThreshold: thresholds.activeDecodeBlocksThreshold,
-      activePrefillTokensThreshold: thresholds.activePrefillTokensThreshold,
-      activePrefillTokensThresholdFrac: thresholds.activePrefillTokensThresholdFrac,
-    },
+    thresholds: pickThresholds(thresholds),
   });
 
   const outputs$ = merge(
@@ -82,8 +79,8 @@ export async function watchCommand(
       }),
     ),
     monitor.busy$.pipe(tap((set) => (busy = [...set]))),
-    monitor.fleet$.pipe(tap((now) => (counts = now))),
-    // That scrapes fail is a status, which is told once.
+    monitor.fleet$.pipe(tap((fleet) => (counts = fleet))),
+    // A failing scrape is also a status, which is printed only once.
     monitor.problems$.pipe(
       filter(({ code }) => code !== 'scrape-failed'),
       tap((problem) => report.problem(problem)),
@@ -95,9 +92,9 @@ export async function watchCommand(
       }),
     ),
     ('accounting$' in sources ? sources.accounting$ : EMPTY).pipe(
-      tap((news) => {
-        account = news.account;
-        report.gaps(news.gaps);
+      tap((accounting) => {
+        account = accounting.account;
+        report.gaps(accounting.gaps);
       }),
     ),
     sources.decodeInstances.pipe(reportWorkerChanges(report)),
@@ -112,11 +109,10 @@ export async function watchCommand(
   const { gaps = 0, missing = 0 } = account?.sequences ?? {};
   const failed = account?.failed ?? 0;
   const workers = counts?.instances ?? 0;
-  const seconds = (scheduler.now() - began) / 1000;
-  const atEnd = busy.length === 0 ? 'no worker is busy' : `busy: ${busy.join(', ')}`;
+  const seconds = (scheduler.now() - startedAt) / 1000;
   report.summary(
     `after ${seconds.toFixed(1)} s: ${count.loads} loads, ${failed} unreadable messages, ${workers} workers, ` +
-      `${count.transitions} transitions, ${gaps} gaps (${missing} messages missing); ${atEnd}`,
+      `${count.transitions} transitions, ${gaps} gaps (${missing} messages missing); ${busyText(busy)}`,
     { seconds, ...count, failed, workers, gaps, missing, busy },
   );
   return exitCode.ok;
@@ -124,25 +120,23 @@ export async function watchCommand(
 
 function scrapedSourcesOf({ endpoint, ...fleet }: DynamoSourcesOptions): ScrapedSources {
   if (endpoint !== undefined) return scrapedSources({ ...fleet, endpoint });
-  throw new CliError(
-    '--scrape asks the workers of one endpoint: name it, as in --endpoint backend.generate.',
-  );
+  throw new CliError('--scrape needs an endpoint to poll: add it, as in --endpoint backend.generate.');
 }
 
 const MAX_NAMES = 5;
 
-/** Tells who comes and goes: all that are there at first in one line, then each change. */
+/** Reports which workers join and leave: first all present workers in one line, then each change. */
 export function reportWorkerChanges(report: LiveReport): OperatorFunction<InstanceChange, never> {
   let known: Set<WorkerId> | null = null;
-  const reportChange = (came: readonly WorkerId[], left: readonly WorkerId[], total: number): void => {
+  const reportChange = (joined: readonly WorkerId[], left: readonly WorkerId[], total: number): void => {
     const parts = [
-      ...(came.length > 0 ? [`${workerNames(came)} came`] : []),
+      ...(joined.length > 0 ? [`${workerNames(joined)} joined`] : []),
       ...(left.length > 0 ? [`${workerNames(left)} left`] : []),
-      `${total} ${total === 1 ? 'worker is' : 'workers are'} there`,
+      `${plural(total, 'worker')} in total`,
     ];
-    report.event('workers', parts.join('; '), { came, left, total });
+    report.event('workers', parts.join('; '), { joined, left, total });
   };
-  const heard: MonoTypeOperatorFunction<InstanceChange> = tap((change) => {
+  const update = (change: InstanceChange): void => {
     if ('workerId' in change) {
       const { workerId, present } = change;
       known ??= new Set();
@@ -154,11 +148,11 @@ export function reportWorkerChanges(report: LiveReport): OperatorFunction<Instan
     }
     const before = known;
     const next = (known = new Set(change));
-    const came = [...next].filter((id) => before?.has(id) !== true);
+    const joined = [...next].filter((id) => before?.has(id) !== true);
     const left = [...(before ?? [])].filter((id) => !next.has(id));
-    if (before === null || came.length + left.length > 0) reportChange(came, left, next.size);
-  });
-  return (changes$) => changes$.pipe(heard, ignoreElements());
+    if (before === null || joined.length + left.length > 0) reportChange(joined, left, next.size);
+  };
+  return (changes$) => changes$.pipe(tap(update), ignoreElements());
 }
 
 function workerNames(ids: readonly WorkerId[]): string {
@@ -168,16 +162,19 @@ function workerNames(ids: readonly WorkerId[]): string {
 
 const SILENCE_MS = 10_000;
 
-/** What was heard so far, and whether it could have been: a source that is down has said so itself. */
+/** What was received so far, and over which sources anything could be received. */
 export interface HeardSoFar {
   readonly loads: number;
   readonly workers: number;
   readonly live: ReadonlySet<string>;
-  /** Workers are asked for their load, and the question reaches the server. */
+  /** Whether workers are polled for their load and the server is reachable. */
   readonly isScraping?: boolean;
 }
 
-/** After ten seconds in which nothing came from a server that is there: what to check. A silent watch looks healthy. */
+/**
+ * Prints what to check if nothing was received from a live source for ten seconds. Without this hint, a watch on the wrong
+ * namespace looks healthy. A source that is down has already reported that itself.
+ */
 export function silenceHint(
   heard: () => HeardSoFar,
   report: LiveReport,
@@ -190,19 +187,19 @@ export function silenceHint(
       if (workers === 0 && live.has('discovery')) {
         hint(
           'discovery',
-          'no worker is in etcd after 10 s: check the namespace and the endpoint, and that the fleet registers in this etcd (DYN_DISCOVERY_BACKEND=etcd)',
+          'no worker found in etcd after 10 s: check the namespace and the endpoint, and that the fleet registers in this etcd (DYN_DISCOVERY_BACKEND=etcd)',
         );
       }
       if (loads === 0 && isScraping) {
         hint(
           'scrape',
-          'no worker has told its load in 10 s: check the namespace and the component, and that the release is 0.6.0 or older: workers of later ones publish it, which is watched without --scrape; `tidemark stats` shows every service that answers',
+          'no load received from scrapes in 10 s: check the namespace and the component, and that the release is 0.6.0 or older (workers of later releases publish their load: watch them without --scrape); `tidemark stats` lists every service that answers',
         );
       }
       if (loads === 0 && live.has('loads')) {
         hint(
           'loads',
-          'no load has come over NATS in 10 s: check the namespace, that the fleet publishes there (DYN_EVENT_PLANE=nats), and that it is not idle: a worker publishes only changes',
+          'no load received over NATS in 10 s: check the namespace, that the fleet publishes to this NATS (DYN_EVENT_PLANE=nats), and that it is not idle, because workers publish only changes',
         );
       }
     }),

@@ -1,6 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { plural } from '../../core/number-text.js';
 import { errorText } from '../../operators/error-text.js';
 import { drawMarble } from '../../testing/marble/draw/draw-marble.js';
 import { type Marble, MarbleError } from '../../testing/marble/grammar/marble.js';
@@ -9,21 +10,22 @@ import { fleetOperators } from '../../testing/marble/operators/fleet-operators.j
 import { failureText } from '../../testing/marble/run/assert-marble.js';
 import { runMarble } from '../../testing/marble/run/run-marble.js';
 import { updateMarble } from '../../testing/marble/run/update-marble.js';
+import { helpExamples } from '../command-options.js';
 import { readInput } from '../read-input.js';
 import { CliError, type Terminal, exitCode } from '../terminal.js';
 
-/** What `tidemark marble` does with files. */
+/** The subcommands of `tidemark marble`. */
 export type MarbleAction = 'check' | 'update' | 'draw';
 
 /** The options of `tidemark marble`. */
 export interface MarbleOptions {
-  /** Where `draw` writes; absent: to standard output. */
+  /** The file that `draw` writes; standard output when absent. */
   readonly output?: string;
 }
 
 /**
- * `tidemark marble`: runs marble files and tells what does not hold, rewrites what they expect, or draws one. All
- * files are read before anything is done with the first.
+ * `tidemark marble`: runs marble files and prints the failures, rewrites their expectations, or draws one. All files are
+ * read before the first is processed.
  */
 export function marbleCommand(
   action: MarbleAction,
@@ -43,36 +45,36 @@ export function marbleCommand(
   }
 }
 
-/** Adds `tidemark marble` to the command line. `finish` is told the exit code of what ran. */
+/** Adds `tidemark marble`. `finish` receives the exit code. */
 export function addMarbleCommand(root: Command, terminal: Terminal, finish: (code: number) => void): Command {
   const marble = root
     .command('marble')
-    .description('run, rewrite or draw marble files: diagrams that are specification, test and picture')
+    .description(
+      'run, rewrite or draw marble files: diagrams that are specification, test and picture in one',
+    )
     .exitOverride();
   marble
     .command('check')
-    .description('run marble files; draw what does not hold, and say why')
+    .description('run marble files; print each failure with its reason')
     .argument('[file...]', 'marble files (default: marbles/*.txt)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 all hold, 1 a marble does not hold, 2 a file cannot be read or is malformed.\n' +
-        examples('marble check', 'marble check marbles/held-until-its-card-arrives.txt'),
+      '\nExit codes: 0 all marbles hold, 1 a marble does not hold, 2 a file cannot be read or is malformed.\n' +
+        helpExamples('marble check', 'marble check marbles/held-until-its-card-arrives.txt'),
     )
     .action((files: string[]) => finish(marbleCommand('check', files, {}, terminal)));
   marble
     .command('update')
-    .description(
-      'rewrite the expected rows to what really comes; look at the difference before you commit it',
-    )
+    .description('rewrite the expected rows to the actual output; review the difference before you commit it')
     .argument('<file...>', 'marble files')
-    .addHelpText('after', examples('marble update marbles/held-until-its-card-arrives.txt'))
+    .addHelpText('after', helpExamples('marble update marbles/held-until-its-card-arrives.txt'))
     .action((files: string[]) => finish(marbleCommand('update', files, {}, terminal)));
   marble
     .command('draw')
     .description('draw a marble file as SVG')
     .argument('<file>', 'a marble file')
-    .option('-o, --output <file>', 'where to write (default: standard output)')
-    .addHelpText('after', examples('marble draw marbles/held-until-its-card-arrives.txt -o held.svg'))
+    .option('-o, --output <file>', 'output file (default: standard output)')
+    .addHelpText('after', helpExamples('marble draw marbles/held-until-its-card-arrives.txt -o held.svg'))
     .action((file: string, options: MarbleOptions) =>
       finish(marbleCommand('draw', [file], options, terminal)),
     );
@@ -81,7 +83,7 @@ export function addMarbleCommand(root: Command, terminal: Terminal, finish: (cod
 }
 
 function runMarbles(marbles: readonly Marble[], terminal: Terminal): number {
-  // An operator or argument that does not exist makes a file malformed, so nothing is told before all have run.
+  // An unknown operator or argument makes a file malformed, so nothing is printed until all files have run.
   const results = marbles.map((marble, index) => {
     terminal.progress(`running ${index + 1} of ${marbles.length}: ${marble.file}`);
     return runMarble(marble, fleetOperators());
@@ -90,7 +92,7 @@ function runMarbles(marbles: readonly Marble[], terminal: Terminal): number {
   const failed = results.filter(({ passed }) => !passed);
   for (const result of failed) terminal.out(`${failureText(result)}\n`);
   const held = results.length - failed.length;
-  terminal.out(`${held} of ${results.length} ${results.length === 1 ? 'marble holds' : 'marbles hold'}`);
+  terminal.out(`${held} of ${plural(results.length, 'marble')} ${results.length === 1 ? 'holds' : 'hold'}`);
   return failed.length === 0 ? exitCode.ok : exitCode.failed;
 }
 
@@ -101,7 +103,7 @@ function updateMarbles(marbles: readonly Marble[], terminal: Terminal): number {
     try {
       const after = updateMarble(marble, fleetOperators());
       if (after !== before) writeOutput(marble.file, after);
-      terminal.out(`${marble.file}: ${after === before ? 'holds already' : 'rewritten'}`);
+      terminal.out(`${marble.file}: ${after === before ? 'already holds' : 'rewritten'}`);
     } catch (error) {
       if (!(error instanceof MarbleError) || error.code !== 'marble-failed') throw error;
       terminal.out(error.message);
@@ -122,23 +124,19 @@ function writeOutput(file: string, text: string): void {
     writeFileSync(file, text);
   } catch (error) {
     const reason = errorText(error);
-    throw new CliError(`${file} cannot be written: ${reason}; check the path and its permissions.`, {
+    throw new CliError(`Cannot write ${file}: ${reason}; check the path and its permissions.`, {
       cause: error,
     });
   }
 }
 
-function examples(...calls: string[]): string {
-  return `\nExamples:\n${calls.map((call) => `  $ tidemark ${call}`).join('\n')}`;
-}
-
-/** Where marble files are looked for when none is named. */
+/** The folder that is searched when no file is named. */
 const MARBLE_FOLDER = 'marbles';
 
 /**
- * The marble files that are meant: those named, or all of `marbles/`.
+ * The named marble files, or all files of `marbles/` if none is named.
  *
- * @throws CliError when none is named and there are none
+ * @throws CliError if no file is named and the folder has none
  */
 export function marbleFiles(named: readonly string[]): readonly string[] {
   if (named.length > 0) return named;
@@ -146,18 +144,21 @@ export function marbleFiles(named: readonly string[]): readonly string[] {
   try {
     names = readdirSync(MARBLE_FOLDER).filter((name) => name.endsWith('.txt'));
   } catch (error) {
-    throw new CliError(`there is no folder ${MARBLE_FOLDER} here; name the files, or go where it is.`, {
-      cause: error,
-    });
+    throw new CliError(
+      `There is no folder ${MARBLE_FOLDER} here; name the files, or change to the folder that contains it.`,
+      {
+        cause: error,
+      },
+    );
   }
-  if (names.length === 0) throw new CliError(`the folder ${MARBLE_FOLDER} has no .txt file; name the files.`);
+  if (names.length === 0) throw new CliError(`The folder ${MARBLE_FOLDER} has no .txt file; name the files.`);
   return names.sort().map((name) => join(MARBLE_FOLDER, name));
 }
 
 /**
- * A marble file, parsed.
+ * Reads and parses a marble file.
  *
- * @throws CliError when it cannot be read; MarbleError, with file and line, when it is malformed
+ * @throws CliError if the file cannot be read; MarbleError, with file and line, if it is malformed
  */
 export function readMarble(file: string): Marble {
   return parseMarble(new TextDecoder().decode(readInput(file)), file);

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Command } from 'commander';
 import type { LoadReceived } from '../../core/events/fleet-event.js';
 import { policyNamed } from '../../core/policy/policies.js';
 import { type WorkerId, workerIdFromHex } from '../../core/worker-id.js';
@@ -8,6 +9,7 @@ import { stringifyJson } from '../../wire/json/json-value.js';
 import { LoadDecoder } from '../../wire/loads/load-decoder.js';
 import { LOAD_TOPIC, parseSubject } from '../../wire/loads/subjects.js';
 import { parseHex } from '../../wire/text-codecs.js';
+import { helpExamples, policyOption } from '../command-options.js';
 import { inputLines } from '../read-input.js';
 import { type Terminal, exitCode } from '../terminal.js';
 
@@ -16,9 +18,37 @@ export interface DecodeOptions {
   readonly policy: string;
 }
 
+/** Adds `tidemark decode`. */
+export function addDecodeCommand(
+  root: Command,
+  terminal: Terminal,
+  standardInput: Readable,
+  finish: (code: number) => void,
+): void {
+  root
+    .command('decode')
+    .description('decode captured load messages and discovery records; print one JSON object per line')
+    .argument(
+      '[file]',
+      'JSON Lines with subject and payload_hex, or key, value_hex and lease_hex; - is standard input',
+    )
+    .addOption(policyOption('policy that decides which messages are accepted').default('default'))
+    .addHelpText(
+      'after',
+      '\nOutput, in the order of the input: {"kind":"load",…} as in a recording,\n' +
+        '{"kind":"instance"|"model"|"eventChannel",…}, {"kind":"unknown"}, or {"error":{"code","message","offset"}}.\n' +
+        'Ids are decimal strings, and so are counts above 2^53 − 1. An empty value_hex is a removal. The number of\n' +
+        'items of each kind goes to standard error.\n' +
+        helpExamples('decode nats.jsonl', 'decode --policy dynamo-1.6 < nats.jsonl'),
+    )
+    .action(async (file: string | undefined, options: DecodeOptions) =>
+      finish(await decodeCommand(file, options, terminal, standardInput)),
+    );
+}
+
 /**
- * `tidemark decode`: captured bytes in, one JSON object a line out, in the same order. What does not decode is an
- * object with `error`; counts of each kind go to standard error.
+ * `tidemark decode`: decodes captured bytes and prints one JSON object per line, in the order of the input. An item that
+ * cannot be decoded gives an object with `error`. The number of items of each kind goes to standard error.
  */
 export async function decodeCommand(
   file: string | undefined,
@@ -40,11 +70,11 @@ export async function decodeCommand(
   return exitCode.ok;
 }
 
-/** What `tidemark decode` says about one message or record. */
+/** The output of `tidemark decode` for one message or record. */
 export type DecodedItem =
   LoadReceived | DiscoveryRecord | { readonly kind: 'unknown' } | { readonly error: DecodeError };
 
-/** One line of captured data as it may come; every field may be missing or of another type. */
+/** One line of captured data. Every field may be missing or have a wrong type. */
 interface CapturedLine {
   readonly subject?: unknown;
   readonly payload_hex?: unknown;
@@ -82,12 +112,12 @@ export function decodeLine(text: string, decoder: LoadDecoder): DecodedItem[] {
 function decodeMessage({ subject, payload_hex }: CapturedLine, decoder: LoadDecoder): DecodedItem {
   const payload = bytesOf(payload_hex);
   if (typeof subject !== 'string' || payload === undefined) {
-    return malformed('subject must be a text and payload_hex hexadecimal');
+    return malformed('subject must be a string and payload_hex must be hexadecimal');
   }
   return parseSubject(subject)?.topic === LOAD_TOPIC ? decodeLoad(payload, decoder) : { kind: 'unknown' };
 }
 
-/** ZMQ: routing key, publisher, sequence, and a frame of version byte, length and envelope. */
+/** A ZMQ message has four frames: routing key, publisher, sequence number, and version byte, length and envelope. */
 function decodeFrames(frames: readonly unknown[], decoder: LoadDecoder): DecodedItem {
   const [routing, publisher, sequence, body] = frames.map(bytesOf);
   if (frames.length !== 4 || !routing || !publisher || !sequence || !body) {
@@ -97,7 +127,7 @@ function decodeFrames(frames: readonly unknown[], decoder: LoadDecoder): Decoded
   if (topic !== LOAD_TOPIC && parseSubject(topic)?.topic !== LOAD_TOPIC) return { kind: 'unknown' };
   const length = body.length < 5 ? -1 : new DataView(body.buffer).getUint32(1);
   if (body[0] !== 1 || length !== body.length - 5)
-    return malformed('the last frame is no frame of version 1');
+    return malformed('the last frame is not a version 1 frame');
   return decodeLoad(body.subarray(5), decoder);
 }
 
@@ -110,16 +140,16 @@ function decodeLoad(payload: Uint8Array, decoder: LoadDecoder): DecodedItem {
 function decodeRecord({ key, value_hex, lease_hex }: CapturedLine): DecodedItem {
   const value = bytesOf(value_hex);
   if (typeof key !== 'string' || value === undefined)
-    return malformed('key must be a text and value_hex hexadecimal');
+    return malformed('key must be a string and value_hex must be hexadecimal');
   const lease = leaseOf(lease_hex);
   return lease === null
     ? malformed('lease_hex must be a 64-bit hexadecimal number')
     : decodeDiscoveryRecord({ key, value, lease });
 }
 
-/** A file of the file store: its path is the key, percent-encoded. */
+/** A file of the file store. Its path is the percent-encoded key. */
 function decodeFile({ path, content_hex }: CapturedLine): DecodedItem {
-  if (typeof path !== 'string') return malformed('path must be a text');
+  if (typeof path !== 'string') return malformed('path must be a string');
   try {
     return decodeRecord({ key: decodeURIComponent(path), value_hex: content_hex });
   } catch {

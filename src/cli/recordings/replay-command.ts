@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { UnknownPolicyError, policyNamed } from '../../core/policy/policies.js';
 import {
   type FailedExpectation,
@@ -7,6 +8,7 @@ import {
 import { stringifyJson } from '../../wire/json/json-value.js';
 import { RecordingError, parseRecording } from '../../wire/recording/parse-recording.js';
 import type { Recording } from '../../wire/recording/recording.js';
+import { helpExamples, policyOption } from '../command-options.js';
 import { readInput } from '../read-input.js';
 import { CliError, type Terminal, exitCode } from '../terminal.js';
 
@@ -19,15 +21,32 @@ export interface ReplayOptions {
 
 interface PlayedFile extends PlayedRecording {
   readonly file: string;
-  /** How many expectation lines did not hold. */
+  /** The number of expectation lines that do not hold. */
   readonly failed: number;
   readonly transitions: number;
   readonly problems: Readonly<Record<string, number>>;
 }
 
+/** Adds `tidemark replay`. */
+export function addReplayCommand(root: Command, terminal: Terminal, finish: (code: number) => void): void {
+  root
+    .command('replay')
+    .description('play recordings in virtual time and print a summary')
+    .argument('<file...>', 'recordings (JSON Lines; .gz files are unpacked)')
+    .option('--check', 'print every expectation that does not hold, and exit with code 1 if there is one')
+    .addOption(policyOption('policy to use instead of the one that the recording names'))
+    .option('--json', 'print one JSON object for each file')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 success, 1 an expectation does not hold (--check), 2 a file cannot be read or is not a recording.\n' +
+        helpExamples('replay --check recordings/*.jsonl', 'replay --policy default --json night.jsonl.gz'),
+    )
+    .action((files: string[], options: ReplayOptions) => finish(replayCommand(files, options, terminal)));
+}
+
 /**
- * `tidemark replay`: plays recordings in virtual time and sums them up; with `--check` tells every expectation
- * that did not hold. All files are read before the first is played.
+ * `tidemark replay`: plays recordings in virtual time and prints a summary; with `--check`, also every expectation that
+ * does not hold. All files are read before the first is played.
  */
 export function replayCommand(files: readonly string[], options: ReplayOptions, terminal: Terminal): number {
   const policy = options.policy === undefined ? undefined : policyNamed(options.policy);
@@ -40,9 +59,9 @@ export function replayCommand(files: readonly string[], options: ReplayOptions, 
     return playFile(file, recording, policy);
   });
   terminal.progress('');
-  for (const one of played) report(one, options, terminal);
+  for (const file of played) report(file, options, terminal);
   if (options.json !== true && played.length > 1) terminal.out(total(played, options));
-  const failed = options.check === true && played.some((one) => one.failed > 0);
+  const failed = options.check === true && played.some((file) => file.failed > 0);
   return failed ? exitCode.failed : exitCode.ok;
 }
 
@@ -82,27 +101,26 @@ function total(played: readonly PlayedFile[], options: ReplayOptions): string {
 }
 
 function summary(played: readonly PlayedFile[], { check }: ReplayOptions): string {
-  const sum = (count: (one: PlayedFile) => number): number =>
-    played.reduce((all, one) => all + count(one), 0);
-  const problems = sum((one) => Object.values(one.problems).reduce((all, n) => all + n, 0));
+  const sum = (countOf: (file: PlayedFile) => number): number =>
+    played.reduce((total, file) => total + countOf(file), 0);
+  const problems = sum((file) => Object.values(file.problems).reduce((total, count) => total + count, 0));
   const parts = [
-    `${sum((one) => one.scenarios)} scenarios`,
-    `${sum((one) => one.events)} events`,
-    `${sum((one) => one.transitions)} transitions`,
+    `${sum((file) => file.scenarios)} scenarios`,
+    `${sum((file) => file.events)} events`,
+    `${sum((file) => file.transitions)} transitions`,
     `${problems} problems`,
   ];
-  const expectations = sum((one) => one.expectations);
-  const failed = sum((one) => one.failed);
+  const expectations = sum((file) => file.expectations);
+  const failed = sum((file) => file.failed);
   if (check === true) parts.push(`${expectations - failed} of ${expectations} expectations hold`);
   else parts.push(`${expectations} expectations, not checked`);
   return parts.join(', ');
 }
 
 /**
- * The recording in a file, checked to the last line. Its policy must be in the table unless another one will be
- * used.
+ * Reads and validates a recording. The policy that it names must exist, unless `anyPolicy` is set.
  *
- * @throws CliError that names the file, the line, and what is wrong there
+ * @throws CliError with the file, the line and the reason if the recording is invalid
  */
 export function readRecording(file: string, anyPolicy: boolean): Recording {
   const bytes = readInput(file);
@@ -112,10 +130,12 @@ export function readRecording(file: string, anyPolicy: boolean): Recording {
     return recording;
   } catch (error) {
     if (error instanceof RecordingError) {
-      throw new CliError(`${file}:${error.line}: ${error.reason}; nothing was played.`, { cause: error });
+      throw new CliError(`${file}:${error.line}: ${error.reason}; no recording was played.`, {
+        cause: error,
+      });
     }
     if (error instanceof UnknownPolicyError) {
-      throw new CliError(`${file}:1: ${error.message} Or play it under another with --policy.`, {
+      throw new CliError(`${file}:1: ${error.message} Or choose another policy with --policy.`, {
         cause: error,
       });
     }

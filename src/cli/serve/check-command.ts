@@ -1,9 +1,10 @@
 import { stringifyJson } from '../../wire/json/json-value.js';
+import type { Environment } from '../fleet-options.js';
 import { type Terminal, exitCode } from '../terminal.js';
 import type { Flags, ResolvedSetting } from './settings/resolve-settings.js';
 import { resolveServePlan } from './settings/serve-plan.js';
 
-/** Who we are to NATS and etcd; only whether it is set is told. */
+/** The credentials for NATS and etcd. Only whether each is set is printed. */
 const secretVariables = [
   'NATS_AUTH_USERNAME',
   'NATS_AUTH_PASSWORD',
@@ -20,17 +21,17 @@ const secretVariables = [
 const HIDDEN = '(set, not shown)';
 
 /**
- * `tidemark check`: what `tidemark serve` would do with the same flags, environment and file: every setting, what
- * counts, and where it was said. Exit code 2 and all problems when it would not start.
+ * `tidemark check`: prints every setting of `tidemark serve` with its value and where the value comes from. The exit code
+ * is 2, with all problems, if `tidemark serve` would not start with the same flags, environment and file.
  */
 export async function checkCommand(
   flags: Flags,
   terminal: Terminal,
-  environment: Readonly<Record<string, string | undefined>> = process.env,
+  environment: Environment = process.env,
 ): Promise<number> {
   const { resolved, plan, problems, warnings } = await resolveServePlan(flags, environment);
   const rows = [
-    ...resolved.map((one) => ({ name: one.setting.name, value: shownValue(one), from: one.origin })),
+    ...resolved.map((entry) => ({ name: entry.setting.name, value: shownValue(entry), from: entry.origin })),
     ...(plan === null ||
     resolved.some(({ setting, value }) => setting.name === 'policy' && value !== undefined)
       ? []
@@ -55,7 +56,7 @@ export async function checkCommand(
 function shownValue({ setting, value }: ResolvedSetting): string {
   if (value === undefined) return '(not set)';
   if (setting.isSecret === true) return HIDDEN;
-  // A password in a URL is nobody's business either.
+  // A URL may contain a password.
   const text = [value as string | number | readonly string[]].flat().join(', ');
   return text === '' ? '(none)' : text.replace(/(\/\/)[^/@\s,]*@/g, '$1***@');
 }

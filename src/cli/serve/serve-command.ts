@@ -7,6 +7,7 @@ import { FleetPools } from '../../service/pools/fleet-pools.js';
 import { type Fleet, liveFleet } from '../../service/pools/live-fleet.js';
 import { startService } from '../../service/start-service.js';
 import { simulatedFleet } from '../demo/demo-fleet.js';
+import type { Environment } from '../fleet-options.js';
 import { liveServicePackages, servicePackages, requirePackages } from '../optional-packages.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
 import { thresholdsText } from '../threshold-options.js';
@@ -14,17 +15,18 @@ import type { Flags } from './settings/resolve-settings.js';
 import { requireServePlan, type ServePlan } from './settings/serve-plan.js';
 
 const FRONTEND_TIMEOUT_MS = 5000;
-/** After so long the simulated fleet begins again. */
+/** The simulated fleet starts over after this time. */
 const SIMULATED_MS = 600_000;
 
 /**
- * `tidemark serve`: who is busy and why over HTTP, until Ctrl-C or SIGTERM. Then it is not ready any more, answers on
- * for `drainSeconds`, ends the readers of events and what is under way, and ends. A second signal ends it at once.
+ * `tidemark serve`: serves over HTTP which workers are busy and why, until Ctrl-C or SIGTERM. After the signal it reports
+ * that it is not ready, answers requests for `drainSeconds`, ends event streams and running requests, and exits. A second
+ * signal ends it immediately.
  */
 export async function serveCommand(
   flags: Flags,
   terminal: Terminal,
-  environment: Readonly<Record<string, string | undefined>> = process.env,
+  environment: Environment = process.env,
   end$: Observable<unknown> = untilSignal(undefined, monotonicScheduler),
 ): Promise<number> {
   const scheduler = monotonicScheduler;
@@ -74,7 +76,7 @@ export async function serveCommand(
       ? 'every namespace'
       : `namespace ${settings.namespace}`;
   terminal.out(
-    `serving ${watched} on ${service.url} (policy ${policy.name}; ${thresholdsText(thresholds)}); Ctrl-C ends it`,
+    `serving ${watched} on ${service.url} (policy ${policy.name}; ${thresholdsText(thresholds)}); press Ctrl-C to stop`,
   );
   for (const warning of warnings) terminal.err(warning);
   await ended;

@@ -7,14 +7,16 @@ import type { Flags } from './settings/resolve-settings.js';
 import { serveSettings } from './settings/serve-settings.js';
 
 const settingsHelp = `
-A flag wins over the environment, that over the file, that over the default. A file holds settings by the names that
-tidemark check prints, in YAML or, when its name ends with .json, in JSON. All problems are told at once.
+A flag takes precedence over the environment, then the file, then the default. The file contains settings under the
+names that tidemark check prints, in YAML, or in JSON if its name ends with .json. All problems are reported together.
 `;
 
-/** Adds the commands around the service. What they are made of is loaded when one runs: it needs optional packages. */
+/** Adds the commands of the service. `serve` loads its code when it runs, because that needs optional packages. */
 export function addServiceCommands(root: Command, terminal: Terminal, finish: (code: number) => void): void {
   withSettings(root.command('serve'))
-    .description('serve over HTTP who is busy and why: threshold API, metrics, events, explanations')
+    .description(
+      'serve over HTTP which workers are busy and why: threshold API, metrics, server-sent events, explanations',
+    )
     .addHelpText('after', settingsHelp + credentialsHelp)
     .addHelpText(
       'after',
@@ -31,19 +33,19 @@ export function addServiceCommands(root: Command, terminal: Terminal, finish: (c
 
   withSettings(root.command('check'))
     .description(
-      'what `tidemark serve` would do with the same flags, environment and file, and where each value is from',
+      'print the settings that `tidemark serve` would use with the same flags, environment and file, and where each comes from',
     )
-    .option('--json', 'one JSON object')
+    .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      `${settingsHelp}\nExit codes: 0 it would start, 2 it would not, and why.\n` +
+      `${settingsHelp}\nExit codes: 0 tidemark serve would start, 2 it would not; all problems are printed.\n` +
         helpExamples('check', 'check --config tidemark.yaml --port 9000'),
     )
     .action(async (flags: Flags) => finish(await checkCommand(flags, terminal)));
 }
 
 function withSettings(command: Command): Command {
-  command.option('--config <file>', 'settings in YAML or JSON (env: TIDEMARK_CONFIG)');
+  command.option('--config <file>', 'file with settings, in YAML or JSON (env: TIDEMARK_CONFIG)');
   for (const { flag, text, env, defaultValue } of serveSettings) {
     const isShown = typeof defaultValue === 'string' || typeof defaultValue === 'number';
     command.option(flag, `${text} (env: ${env}${isShown ? `, default: ${defaultValue}` : ''})`);

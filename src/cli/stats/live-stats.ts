@@ -1,4 +1,4 @@
-import { filter, ignoreElements, mergeWith, repeat, takeUntil, tap, timer } from 'rxjs';
+import { filter, ignoreElements, lastValueFrom, mergeWith, repeat, takeUntil, tap, timer } from 'rxjs';
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
 import { keepLink } from '../../adapters/nats/nats-run.js';
 import { requestManyOver } from '../../adapters/nats/request-many.js';
@@ -13,24 +13,25 @@ import { statsObjects, statsTable } from './stats-output.js';
 /** The options of `tidemark stats` on a live server. */
 export interface LiveStatsOptions {
   readonly nats: string;
-  /** `null`: every service. */
+  /** The service to ask; `null` for every one. */
   readonly service: string | null;
-  /** The endpoint that tells a worker's load. */
+  /** The endpoint whose metrics are a worker's load. */
   readonly endpoint: string;
-  /** Milliseconds. */
+  /** How long to wait for replies, in milliseconds. */
   readonly window: number;
-  /** Seconds between two scrapes. Absent: one scrape. */
+  /** The pause between two scrapes, in seconds. Absent: one scrape. */
   readonly every?: number;
-  /** Seconds. */
+  /** In seconds. */
   readonly duration?: number;
   readonly json?: boolean;
 }
 
 /**
- * `tidemark stats`: what every instance of a NATS micro service says of its endpoints, once, or again and again until a
- * signal. The table goes to standard output, what was wrong to standard error. Once, and nobody answers: 1.
+ * `tidemark stats`: prints the endpoint statistics of every instance of a NATS micro service, once, or repeatedly until a
+ * signal. The table goes to standard output, problems to standard error. The exit code is 1 if a single scrape gets no
+ * replies.
  *
- * @throws CliError when the one scrape could not be made, or was cut short
+ * @throws CliError if a single scrape fails or is incomplete
  */
 export async function liveStatsCommand(
   options: LiveStatsOptions,
@@ -40,7 +41,7 @@ export async function liveStatsCommand(
   const { nats, service, endpoint, window: windowMs, every, json = false } = options;
   const scheduler = monotonicScheduler;
   const report = new LiveReport(terminal, json, scheduler);
-  // The connection lives as long as the command, and no longer.
+  // The connection is closed when the command ends.
   const linked$ = keepLink(natsOptionsFromEnv(nats, process.env), 0);
   const round$ = scrapeRound(requestManyOver(linked$, toStatsRequest(service, { windowMs })), endpoint);
   const noReplies = noRepliesText(service, windowMs);
@@ -65,15 +66,13 @@ export async function liveStatsCommand(
       ? round$
       : round$.pipe(
           tap(reportStatus),
-          // What a scrape found that was cut short says nothing of who is missing: the table before it stays.
+          // An incomplete scrape does not show which instances are missing, so the previous table is kept.
           filter(({ error }) => error === null || json),
           repeat({ delay: () => timer(every * 1000, scheduler) }),
           mergeWith(linked$.pipe(ignoreElements())),
           takeUntil(end$),
         );
-  await new Promise<void>((resolve, reject) => {
-    rounds$.pipe(tap(print)).subscribe({ error: reject, complete: resolve });
-  });
+  await lastValueFrom(rounds$.pipe(tap(print)), { defaultValue: undefined });
   if (every !== undefined) return exitCode.ok;
   return exitCodeOf(last);
 }
@@ -87,13 +86,13 @@ function hasNoReplies({ instances, problems }: ScrapeRound): boolean {
   return instances.length + problems.length === 0;
 }
 
-/** Why a scrape failed is told by itself; that nobody answered it would say too much. */
-function roundText(round: ScrapeRound, silence: string): string {
+/** A failed scrape is reported separately; "no replies" would be a wrong conclusion. */
+function roundText(round: ScrapeRound, noReplies: string): string {
   if (!hasNoReplies(round)) return statsTable(round).join('\n');
-  return round.error === null ? silence : '';
+  return round.error === null ? noReplies : '';
 }
 
-/** Of the one scrape. */
+/** The exit code of a single scrape. */
 function exitCodeOf(round: ScrapeRound | null): number {
   const error = round?.error ?? null;
   if (error !== null) throw new CliError(error.message, { cause: error });
@@ -102,8 +101,8 @@ function exitCodeOf(round: ScrapeRound | null): number {
 
 function noRepliesText(service: string | null, windowMs: number): string {
   const subject = serviceRequestSubject('STATS', service ?? undefined);
-  const what = `nobody answered ${subject} within ${windowMs} ms`;
+  const noReplies = `no replies received to ${subject} within ${windowMs} ms`;
   return service === null
-    ? `${what}: no NATS micro service is on this server, or none that this user may ask. Workers of Dynamo are services up to 0.8; \`tidemark watch\` shows later ones.`
-    : `${what}: check the name, which \`tidemark stats\` without one lists, and that the service is on this server. Workers of Dynamo are services up to 0.8, and tell their load so up to 0.6.0.`;
+    ? `${noReplies}: this server has no NATS micro services, or this user may not request their statistics. Workers of Dynamo are services up to 0.8; for later ones, use \`tidemark watch\`.`
+    : `${noReplies}: check the name (\`tidemark stats\` without a name lists all services), and that the service is on this server. Workers of Dynamo are services up to 0.8, and report their load this way up to 0.6.0.`;
 }

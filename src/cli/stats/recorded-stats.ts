@@ -8,21 +8,22 @@ import { parseHex } from '../../wire/text-codecs.js';
 import { inputLines } from '../read-input.js';
 import { type Terminal, exitCode } from '../terminal.js';
 
-/** What `tidemark stats --from` needs to know. */
+/** The options of `tidemark stats --from`. */
 export interface RecordedStatsOptions {
-  /** JSON Lines, `-` for standard input. */
+  /** A file of JSON Lines; `-` is standard input. */
   readonly from: string;
   readonly service: string;
   readonly endpoint: string;
-  readonly compat?: boolean;
+  /** Whether replies are judged exactly as by Dynamo's aggregator. */
+  readonly compat: boolean;
 }
 
 /**
- * `tidemark stats --from`: the replies of one scrape a line in, its snapshot as one JSON object a line out, in the same
- * order. What was wrong with replies goes to standard error; a line that is none is an object with `error`.
+ * `tidemark stats --from`: reads the replies of one scrape per line, and prints its snapshot as one JSON object per line,
+ * in the same order. Problems of replies go to standard error; a malformed line gives an object with `error`.
  */
 export async function recordedStatsCommand(
-  { from, service, endpoint, compat = false }: RecordedStatsOptions,
+  { from, service, endpoint, compat }: RecordedStatsOptions,
   terminal: Terminal,
   standardInput: Readable,
 ): Promise<number> {
@@ -42,7 +43,7 @@ export async function recordedStatsCommand(
   return exitCode.ok;
 }
 
-/** The replies of a line, or what is wrong with it. */
+/** The replies in a line, or the reason why the line is malformed. */
 function repliesOf(text: string): readonly Uint8Array[] | string {
   let line: { readonly replies_hex?: unknown } | null;
   try {
@@ -59,9 +60,9 @@ function repliesOf(text: string): readonly Uint8Array[] | string {
 }
 
 /**
- * A snapshot as one line of JSON: `loadAvg`, `loadStd`, and the `endpoints` by their workers' numbers, each with the
- * fields of `ForwardPassMetrics`. Ids are decimal strings, counts are numbers with all their digits, and what JSON has
- * no number for is null.
+ * A snapshot as one line of JSON: `loadAvg`, `loadStd`, and the `endpoints` in ascending order of worker ids, each with
+ * the fields of `ForwardPassMetrics`. Ids are decimal strings, counts are numbers with all their digits, and numbers that
+ * JSON cannot express are null.
  */
 export function processedEndpointsText(snapshot: ProcessedEndpoints): string {
   const endpoints = snapshot.workerIds().flatMap((id) => snapshot.endpoints.get(id) ?? []);
@@ -79,8 +80,8 @@ function fieldsOf({ workerId, data }: Endpoint): object {
 }
 
 /**
- * As `JSON.stringify`, which has no text for a bigint. A float beyond 2^53 has an exponent, so that no reader takes its
- * digits for those of an integer; a count as large is a bigint.
+ * Like `JSON.stringify`, but a bigint becomes a number with all its digits. A float beyond 2^53 gets an exponent, so that
+ * it cannot be mistaken for an exact integer.
  */
 function losslessJson(value: unknown): string {
   if (typeof value === 'bigint') return String(value);

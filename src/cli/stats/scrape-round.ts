@@ -6,24 +6,24 @@ import type { Scrape, ScrapeError } from '../../core/aggregator/scrape.js';
 import type { Problem } from '../../core/sources/problem.js';
 import { decodeServiceStats, type ServiceStats } from '../../wire/services/service-stats.js';
 
-/** The load of a component, as its workers tell it. */
+/** The load of a component, as its workers report it. */
 export interface ServiceLoad {
   readonly service: string;
   readonly snapshot: ProcessedEndpoints;
 }
 
-/** What one scrape found. */
+/** The result of one scrape. */
 export interface ScrapeRound {
-  /** By name, and of one name by id. */
+  /** Sorted by name, then by id. */
   readonly instances: readonly ServiceStats[];
-  /** Of the services whose endpoint tells a load. */
+  /** One entry for each service whose endpoint reports a load. */
   readonly loads: readonly ServiceLoad[];
   readonly problems: readonly Problem[];
-  /** Why that is not all, if it is not. */
+  /** Why the result is incomplete; `null` if it is complete. */
   readonly error: ScrapeError | null;
 }
 
-/** One scrape from its beginning to its end. It never errors. */
+/** Runs one scrape and emits its result. It never errors. */
 export function scrapeRound(scrape$: Scrape, endpoint: string): Observable<ScrapeRound> {
   return defer(() => {
     const decoded: ReturnType<typeof decodeServiceStats>[] = [];
@@ -44,7 +44,7 @@ function roundOf(
   const { default: policy } = aggregatorPolicies;
   const instances = decoded
     .flatMap((reply) => ('error' in reply ? [] : [reply]))
-    .sort((one, two) => compare(one.name, two.name) || compare(one.id, two.id));
+    .sort((a, b) => compare(a.name, b.name) || compare(a.id, b.id));
   const unreadable = decoded.filter((reply) => 'error' in reply);
   const read = [...new Set(instances.map(({ name }) => name))].map((service) => {
     const own = instances.filter(({ name }) => name === service);
@@ -56,10 +56,10 @@ function roundOf(
     loads: read
       .filter(({ endpoints }) => endpoints.length > 0)
       .map(({ service, endpoints }) => ({ service, snapshot: ProcessedEndpoints.of(endpoints) })),
-    problems: [...problems, ...read.flatMap((one) => one.problems)],
+    problems: [...problems, ...read.flatMap((service) => service.problems)],
   };
 }
 
-function compare(one: string, two: string): number {
-  return one < two ? -1 : Number(one > two);
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }

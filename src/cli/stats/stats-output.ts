@@ -1,11 +1,12 @@
 import type { Count } from '../../core/count.js';
+import { plural } from '../../core/number-text.js';
 import { parseJsonValue } from '../../wire/json/json-value.js';
 import type { ServiceEndpointStats, ServiceStats } from '../../wire/services/service-stats.js';
 import type { ScrapeRound } from './scrape-round.js';
 
 const ABSENT = '–';
 
-/** What one scrape found, for people: a line for each endpoint of each instance, and what it comes to. */
+/** The result of one scrape for people: a line for each endpoint of each instance, then totals. */
 export function statsTable({ instances, loads }: ScrapeRound): string[] {
   const rows = instances.flatMap((service) => rowsOf(service));
   const withMetrics = rows.some(({ metrics }) => metrics.length > 0);
@@ -66,7 +67,10 @@ function metricsOf({ metrics }: ServiceEndpointStats): string[] {
   ];
 }
 
-/** Of one request. Some services write a mean that is no whole number, so it is taken anew where that can be done. */
+/**
+ * The mean time of one request. It is computed from the sum where possible, because some services send an average that
+ * is not an integer.
+ */
 function meanTime({ processingTime, numRequests, averageProcessingTime }: ServiceEndpointStats): string {
   if (numRequests === null || processingTime === null)
     return averageProcessingTime === null ? ABSENT : formatDuration(Number(averageProcessingTime));
@@ -88,16 +92,12 @@ function formatCount(value: Count | null): string {
   return value === null ? ABSENT : String(value);
 }
 
-function plural(many: number, what: string): string {
-  return `${many} ${what}${many === 1 ? '' : 's'}`;
-}
-
-/** Texts of strangers, without what would move a terminal's cursor or break a line. */
+/** Text from the network, without characters that would move the cursor or break the line. */
 function printable(text: string): string {
   return text.replace(/\p{C}+/gu, ' ').slice(0, 120);
 }
 
-/** Columns as wide as their widest cell; numbers, which are in the middle, end below each other. */
+/** Pads columns to the width of their widest cell. The number columns, in the middle, are right-aligned. */
 function alignColumns(rows: readonly (readonly string[])[]): string[] {
   const [head = []] = rows;
   const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
@@ -112,7 +112,7 @@ function alignColumns(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** What one scrape found, for programs: an object for each instance, with its kind, and one for all of it at the end. */
+/** The result of one scrape for programs: an object for each instance, then one for the scrape, each with its kind. */
 export function statsObjects({
   instances,
   loads,
@@ -144,7 +144,7 @@ export function statsObjects({
 
 type InstanceEndpoint = ScrapeRound['instances'][number]['endpoints'][number];
 
-/** With the statistics as plain data, but for those that are metrics already. */
+/** An endpoint with its statistics as plain data, unless they are already given as metrics. */
 function endpointObject(endpoint: InstanceEndpoint): object {
   const { name, subject, numRequests, numErrors, processingTime, averageProcessingTime } = endpoint;
   const { lastError, queueGroup, metrics } = endpoint;

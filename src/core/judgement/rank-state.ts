@@ -9,7 +9,7 @@ export interface RankRange {
 }
 
 const U32_VALUES = 2 ** 32;
-const MAX_RANKS_PER_WORKER = 4096;
+export const MAX_RANKS_PER_WORKER = 4096;
 
 /**
  * The ranks that a config declares, according to the `rankRange` cell of a policy.

@@ -14,6 +14,22 @@ export interface LoadThresholds {
   readonly activePrefillTokensThresholdFrac: number | null;
 }
 
+/** The names of the thresholds. */
+export const thresholdNames = [
+  'activeDecodeBlocksThreshold',
+  'activePrefillTokensThreshold',
+  'activePrefillTokensThresholdFrac',
+] as const satisfies readonly (keyof LoadThresholds)[];
+
+/** Only the thresholds of an object that also has other properties. */
+export function pickThresholds<T extends Readonly<Record<keyof LoadThresholds, unknown>>>(
+  source: T,
+): Pick<T, keyof LoadThresholds> {
+  const { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac } =
+    source;
+  return { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac };
+}
+
 /** A change of some thresholds. An absent or `undefined` field is not changed; the policy decides what `null` means. */
 export type LoadThresholdUpdate = {
   readonly [Name in keyof LoadThresholds]?: LoadThresholds[Name] | undefined;

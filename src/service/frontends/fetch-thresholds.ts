@@ -3,13 +3,13 @@ import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
 import { parseJsonValue, type JsonValue } from '../../wire/json/json-value.js';
 import { ServiceError } from '../service-error.js';
 
-/** The marks that a frontend has in force, by model. */
+/** The thresholds in force at a frontend, by model. */
 export type ThresholdsByModel = ReadonlyMap<string, LoadThresholds>;
 
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
 /**
- * Asks a Dynamo frontend for its marks.
+ * Fetches the thresholds of a Dynamo frontend.
  *
  * @throws ServiceError, code `frontend`, that says what is wrong and what to check
  */
@@ -22,16 +22,16 @@ export async function fetchThresholds(url: string, timeoutMs: number): Promise<T
     });
     text = await textOf(response);
     if (response.status === 404)
-      throw failure(`has no /busy_threshold: is DYN_DISABLE_FRONTEND_ADMIN_API set there?`);
+      throw failure('has no /busy_threshold: check whether DYN_DISABLE_FRONTEND_ADMIN_API is set there');
     if (response.status !== 200) throw failure(`answers with status ${response.status}`);
   } catch (error) {
     if (error instanceof ServiceError) throw error;
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    throw failure(`cannot be asked: ${cause instanceof Error ? cause.message : String(cause)}`, error);
+    throw failure(`cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}`, error);
   }
   const parsed = parseJsonValue(text);
   const thresholds = 'error' in parsed ? undefined : member(parsed.value, 'thresholds');
-  if (!Array.isArray(thresholds)) throw failure('answers with something else than thresholds');
+  if (!Array.isArray(thresholds)) throw failure('answers with a body that is not a list of thresholds');
   return new Map((thresholds as readonly JsonValue[]).map(entryOf));
 }
 
@@ -51,7 +51,7 @@ function entryOf(entry: JsonValue): [string, LoadThresholds] {
 function countMember(entry: JsonValue, name: string): Count | null {
   const value = member(entry, name) ?? null;
   if (value === null || typeof value === 'bigint' || typeof value === 'number') return value;
-  throw failure(`lists a ${name} that is no number`);
+  throw failure(`lists a ${name} that is not a number`);
 }
 
 function numberMember(entry: JsonValue, name: string): number | null {

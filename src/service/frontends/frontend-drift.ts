@@ -1,27 +1,24 @@
 import { type Observable, combineLatest, distinctUntilChanged, map, skip, startWith, tap } from 'rxjs';
 import type { Count } from '../../core/count.js';
-import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
+import { type LoadThresholds, thresholdNames } from '../../core/policy/load-thresholds.js';
 import { stringifyJson } from '../../wire/json/json-value.js';
 import type { Pools } from '../pools/pools.js';
 import type { ServerSentEvent } from '../stream/server-sent-events.js';
 import type { ThresholdsByModel } from './fetch-thresholds.js';
 import type { FrontendReport, FrontendThresholds } from './frontend-thresholds.js';
 
-/** One mark of one model on which frontends do not agree. */
+/** A threshold of a model that differs between frontends. */
 export interface FrontendDrift {
   readonly model: string;
   readonly threshold: keyof LoadThresholds;
-  /** What each frontend that answers says; `absent`: it does not list the model. */
+  /** The value at each frontend that answers; `absent` if it does not list the model. */
   readonly values: readonly { readonly url: string; readonly value: Count | null | 'absent' }[];
 }
 
-const thresholdNames = [
-  'activeDecodeBlocksThreshold',
-  'activePrefillTokensThreshold',
-  'activePrefillTokensThresholdFrac',
-] as const;
-
-/** On which marks the frontends that answer do not agree: then a request is judged by whichever it meets. */
+/**
+ * The thresholds that differ between the frontends that answer. With drift, the judgement of a request depends on the
+ * frontend that serves it.
+ */
 export function frontendDrift(reports: readonly FrontendReport[]): FrontendDrift[] {
   const live = reports.filter(({ state }) => state === 'live');
   const models = [...new Set(live.flatMap(({ thresholds }) => [...thresholds.keys()]))].sort();
@@ -36,22 +33,22 @@ export function frontendDrift(reports: readonly FrontendReport[]): FrontendDrift
   );
 }
 
-/** The marks in force: those of the first frontend, in the order given, that answers. */
+/** The thresholds in force: those of the first frontend, in the given order, that answers. */
 export function thresholdsInForce(reports: readonly FrontendReport[]): ThresholdsByModel {
   return reports.find(({ state }) => state === 'live')?.thresholds ?? new Map();
 }
 
 /**
- * Gives every pool the marks that the frontends have in force, also a pool that comes later, and tells as news when the
- * marks on which frontends do not agree are others than before.
+ * Sets the thresholds of the frontends on every pool, including pools that appear later. Emits a server-sent event when
+ * the drift changes.
  */
 export function followFrontends({ reports$ }: FrontendThresholds, pools: Pools): Observable<ServerSentEvent> {
   return combineLatest([reports$, pools.changes$.pipe(startWith(null))]).pipe(
     tap(([reports]) => {
       const inForce = thresholdsInForce(reports);
       for (const pool of pools.list()) {
-        const marks = inForce.get(pool.name.model);
-        if (marks !== undefined) pool.setThresholds(marks);
+        const thresholds = inForce.get(pool.name.model);
+        if (thresholds !== undefined) pool.setThresholds(thresholds);
       }
     }),
     map(([reports]) => stringifyJson(frontendDrift(reports))),

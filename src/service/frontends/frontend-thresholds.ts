@@ -19,53 +19,56 @@ import { nextStatus, type SourceState, type SourceStatus } from '../../core/sour
 import { errorText } from '../../operators/error-text.js';
 import { fetchThresholds, type ThresholdsByModel } from './fetch-thresholds.js';
 
-/** Which frontends are asked, and how often. */
+/** Which frontends to poll, and how often. */
 export interface FrontendOptions {
-  /** Of Dynamo frontends; in this order the first that answers says which marks are in force. */
+  /** The URLs of Dynamo frontends. The thresholds of the first one that answers, in this order, are in force. */
   readonly urls: readonly string[];
-  /** How often each is asked, in milliseconds. */
+  /** How often each frontend is polled, in milliseconds. */
   readonly intervalMs: number;
   /** How long an answer may take, in milliseconds. */
   readonly timeoutMs: number;
   readonly scheduler: SchedulerLike;
 }
 
-/** What one frontend said last. */
+/** The state and the latest thresholds of a frontend. */
 export interface FrontendReport {
   readonly url: string;
   readonly state: SourceState;
   readonly since: number;
   readonly why?: string;
-  /** What it said last; it stays while the frontend is down. */
+  /** The latest thresholds. They are kept while the frontend is down. */
   readonly thresholds: ThresholdsByModel;
 }
 
-/** The marks in force at Dynamo's frontends. */
+/** The thresholds in force at Dynamo's frontends. */
 export interface FrontendThresholds {
-  /** All frontends, in order, whenever one of them was asked. */
+  /** All frontends, in the given order, each time one of them was polled. */
   readonly reports$: Observable<readonly FrontendReport[]>;
+  /** The status of each frontend. */
   readonly status: readonly Observable<SourceStatus>[];
 }
 
 /**
- * Asks Dynamo's frontends for the marks in force, again and again.
+ * Polls Dynamo's frontends for the thresholds in force.
  *
- * 1. Each frontend is asked by itself; while an answer is awaited it is not asked again.
- * 2. One that is down, or answers with something else than marks, stays asked; its last marks stay, and `why` says what
- *    is wrong.
- * 3. Nothing is asked before the first subscription, and nothing after the last. Neither output errors or completes.
+ * 1. Frontends are polled independently of each other. A frontend is not polled while its answer is pending.
+ * 2. A frontend that is down or sends an invalid answer is polled further. Its latest thresholds are kept, and `why` says
+ *    what is wrong.
+ * 3. Polling starts with the first subscription and stops with the last. The outputs never error or complete.
  *
  * @example
  * ```ts no-run
  * import { monotonicScheduler } from 'tidemark/clock';
- * import { frontendMarks } from 'tidemark/service';
+ * import { frontendThresholds } from 'tidemark/service';
  *
  * const urls = ['http://10.0.0.3:8000', 'http://10.0.0.4:8000'];
- * const frontends = frontendMarks({ urls, intervalMs: 5000, timeoutMs: 5000, scheduler: monotonicScheduler });
- * frontends.reports$.subscribe((reports) => reports.forEach(({ url, state, marks }) => console.log(url, state, marks)));
+ * const options = { urls, intervalMs: 5000, timeoutMs: 5000, scheduler: monotonicScheduler };
+ * frontendThresholds(options).reports$.subscribe((reports) => {
+ *   for (const { url, state, thresholds } of reports) console.log(url, state, thresholds);
+ * });
  * ```
  *
- * @see {@link startService}, which takes them as `frontends`
+ * @see {@link startService}, whose option `frontends` takes the result
  */
 export function frontendThresholds(options: FrontendOptions): FrontendThresholds {
   const each = options.urls.map((url) => reportsOf(url, options));
@@ -79,10 +82,10 @@ function reportsOf(
   url: string,
   { intervalMs, timeoutMs, scheduler }: FrontendOptions,
 ): Observable<FrontendReport> {
-  type Answer = { readonly marks: ThresholdsByModel } | { readonly why: string };
+  type Answer = { readonly thresholds: ThresholdsByModel } | { readonly why: string };
   const ask = (): Observable<Answer> =>
     from(fetchThresholds(url, timeoutMs)).pipe(
-      map((marks): Answer => ({ marks })),
+      map((thresholds): Answer => ({ thresholds })),
       catchError((error: unknown) => of({ why: errorText(error) })),
     );
   return defer(() => {
@@ -91,8 +94,8 @@ function reportsOf(
       exhaustMap(ask),
       scan((before, answer): FrontendReport => {
         const now = scheduler.now();
-        if ('marks' in answer)
-          return { url, ...nextStatus(before, { state: 'live' }, now), thresholds: answer.marks };
+        if ('thresholds' in answer)
+          return { url, ...nextStatus(before, { state: 'live' }, now), thresholds: answer.thresholds };
         const down = nextStatus(before, { state: 'down', why: answer.why }, now);
         return { url, ...down, thresholds: before.thresholds };
       }, first),

@@ -7,14 +7,14 @@ import { streamRoutes } from './stream-routes.js';
 import { thresholdRoutes } from './threshold-routes.js';
 import { workerRoutes } from './worker-routes.js';
 
-/** Every route of the service, in the order in which it is described. */
+/** All routes of the service, in the order of the OpenAPI description. */
 export function allRoutes(context: ServiceContext): readonly Route[] {
   const { version } = context;
   const routes: Route[] = [
     {
       method: 'GET',
       path: '/',
-      summary: 'What there is here',
+      summary: 'List the routes',
       answers: { 200: json('The routes', schemas.index) },
       answer: () => ({
         name: 'tidemark',
@@ -31,7 +31,7 @@ export function allRoutes(context: ServiceContext): readonly Route[] {
     {
       method: 'GET',
       path: '/openapi.json',
-      summary: 'This description',
+      summary: 'Get this description',
       answers: { 200: json('OpenAPI 3.1', schemas.anything) },
       answer: () => openapi(routes, version),
     },
@@ -39,20 +39,20 @@ export function allRoutes(context: ServiceContext): readonly Route[] {
   return routes;
 }
 
-/** The description of routes as OpenAPI 3.1. */
+/** Describes routes as OpenAPI 3.1. */
 export function openapi(routes: readonly Route[], version: string): Schema {
   const paths: Record<string, Record<string, Schema>> = {};
   for (const { method, path, summary, parameters, requestBody, answers } of routes) {
-    const at = path.replace(/:(\w+)/g, '{$1}');
-    paths[at] = {
-      ...paths[at],
+    const openapiPath = path.replace(/:(\w+)/g, '{$1}');
+    paths[openapiPath] = {
+      ...paths[openapiPath],
       [method.toLowerCase()]: {
         summary,
         ...(parameters && {
-          parameters: parameters.map(({ name, in: place, text, schema }) => ({
+          parameters: parameters.map(({ name, in: location, text, schema }) => ({
             name,
-            in: place,
-            required: place === 'path',
+            in: location,
+            required: location === 'path',
             description: text,
             schema,
           })),
@@ -75,7 +75,8 @@ export function openapi(routes: readonly Route[], version: string): Schema {
     info: {
       title: 'tidemark',
       version,
-      description: 'Which workers of an LLM inference fleet are above their load marks, why, and since when.',
+      description:
+        'Which workers of an LLM inference fleet are above their load thresholds, why, and since when.',
     },
     paths,
     components: { securitySchemes: { adminToken: { type: 'http', scheme: 'bearer' } } },

@@ -1,5 +1,5 @@
 import { frontendDrift } from '../frontends/frontend-drift.js';
-import { isoTime } from '../stream/server-sent-events.js';
+import { isoTime } from '../queries/pool-summary.js';
 import type { Route, ServiceContext } from './route.js';
 import { json, schemas } from './schemas.js';
 
@@ -9,8 +9,9 @@ export function frontendRoutes({ frontends }: ServiceContext): Route[] {
     {
       method: 'GET',
       path: '/frontends',
-      summary: 'The Dynamo frontends whose marks are followed, and the marks on which they do not agree',
-      answers: { 200: json('None, when none is followed', schemas.frontends) },
+      summary:
+        'List the Dynamo frontends whose thresholds are used, and the thresholds that differ between them',
+      answers: { 200: json('The frontends; an empty list if none is configured', schemas.frontends) },
       answer: () => {
         const reports = frontends() ?? [];
         return {

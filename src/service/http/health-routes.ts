@@ -1,19 +1,17 @@
-import type { SourceStatus } from '../../core/sources/source-status.js';
 import { listWorkerIds } from '../queries/list-workers.js';
-import { poolLabel } from '../queries/pool-summary.js';
-import { isoTime } from '../stream/server-sent-events.js';
+import { isoTime, poolLabel } from '../queries/pool-summary.js';
+import { notReadyReasons } from '../queries/readiness.js';
 import type { Route, ServiceContext } from './route.js';
 import { json, schemas } from './schemas.js';
 
-/** `GET /healthz`, `/readyz`, and the two of Dynamo's frontend, `/health` and `/live`. */
-export function healthRoutes(context: ServiceContext): Route[] {
-  const { pools, readers, now, startedAt } = context;
+/** `GET /healthz` and `/readyz`, and `/health` and `/live` as in Dynamo's frontend. */
+export function healthRoutes({ pools, readers, now, startedAt, isDraining }: ServiceContext): Route[] {
   return [
     {
       method: 'GET',
       path: '/healthz',
-      summary: 'Whether the process answers',
-      answers: { 200: json('It does', schemas.health) },
+      summary: 'Check that the process answers',
+      answers: { 200: json('The process answers', schemas.health) },
       answer: () => ({
         status: 'ok',
         uptimeSeconds: Math.floor((now() - startedAt) / 1000),
@@ -24,14 +22,14 @@ export function healthRoutes(context: ServiceContext): Route[] {
     {
       method: 'GET',
       path: '/readyz',
-      summary: 'Whether what it says can be relied on: every source has spoken and none is stale',
+      summary: 'Check that the answers are reliable: every source has reported and is live',
       answers: {
         200: json('Ready', schemas.readiness),
-        503: json('Not ready, and why', schemas.readiness),
+        503: json('Not ready, with the reasons', schemas.readiness),
       },
       answer: (_, reply) => {
         const sources = pools.sourceMonitor.snapshot()?.status ?? [];
-        const why = notReadyReasons(sources, context);
+        const why = notReadyReasons(sources, pools.sourceCount, isDraining());
         reply.status(why.length === 0 ? 200 : 503);
         return {
           ready: why.length === 0,
@@ -43,7 +41,7 @@ export function healthRoutes(context: ServiceContext): Route[] {
     {
       method: 'GET',
       path: '/health',
-      summary: 'As Dynamo’s frontend answers, without how instances are reached',
+      summary: 'Answer like Dynamo’s frontend, but without the transport of the instances',
       answers: { 200: json('Healthy', schemas.anything) },
       answer: (_, reply) => {
         const list = pools.list();
@@ -53,27 +51,16 @@ export function healthRoutes(context: ServiceContext): Route[] {
         const endpoints = [...new Set(list.map((pool) => `dyn://${poolLabel(pool).endpoint}`))];
         const text = JSON.stringify({ status: 'healthy', endpoints, instances });
         reply.type('application/json');
-        // Dynamo writes ids as numbers, also those above 2^53.
+        // Dynamo writes ids as numbers, even above 2^53.
         return text.replace(/"instance_id":"(\d+)"/g, '"instance_id":$1');
       },
     },
     {
       method: 'GET',
       path: '/live',
-      summary: 'As Dynamo’s frontend answers',
+      summary: 'Answer like Dynamo’s frontend',
       answers: { 200: json('Live', schemas.live) },
       answer: () => ({ status: 'live', message: 'Service is live' }),
     },
   ];
-}
-
-function notReadyReasons(sources: readonly SourceStatus[], { pools, isDraining }: ServiceContext): string[] {
-  const why = isDraining() ? ['the service is ending'] : [];
-  if (sources.length < pools.sourceCount) {
-    why.push(`${pools.sourceCount - sources.length} of ${pools.sourceCount} sources have not spoken`);
-  }
-  for (const { source, state, why: reason } of sources) {
-    if (state !== 'live') why.push(`${source} is ${state}${reason === undefined ? '' : `: ${reason}`}`);
-  }
-  return why;
 }

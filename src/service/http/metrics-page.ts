@@ -1,13 +1,13 @@
-import { concat, defer, filter, from, merge, mergeMap, takeUntil, type Observable } from 'rxjs';
+import { EMPTY, filter, ignoreElements, merge, tap, type Observable } from 'rxjs';
 import { poolMetrics, type PoolMetrics } from '../../adapters/prometheus/pool-metrics.js';
-import type { Pool, PoolChange, Pools } from '../pools/pools.js';
+import { forEachPool, type Pool, type Pools } from '../pools/pools.js';
 import { poolLabel } from '../queries/pool-summary.js';
 
 const MAX_LABEL_LENGTH = 256;
 
 /**
- * What the page of metrics is made of: each pool under its model and, as `pool`, its endpoint, and under empty ones the sources, which
- * are no pool's.
+ * The metrics of the page `/metrics`. The labels of a pool are its model and, as `pool`, its endpoint. The sources belong
+ * to no pool: both labels are empty.
  */
 export class MetricsPage {
   private readonly known = new Map<Pool, PoolMetrics>();
@@ -22,7 +22,7 @@ export class MetricsPage {
       : poolMetrics(sourceMetrics, { labels, ...(accounting$ && { accounting$ }) });
   }
 
-  /** All that is served now. */
+  /** The metrics of the sources and of all present pools. */
   metrics(): readonly PoolMetrics[] {
     return [
       ...(this.sourceMetrics === null ? [] : [this.sourceMetrics]),
@@ -30,22 +30,15 @@ export class MetricsPage {
     ];
   }
 
-  /** Counts transitions and problems while it is subscribed to; it emits nothing. */
+  /** Counts transitions and problems while it is subscribed. It emits nothing. */
   countEvents(): Observable<never> {
-    const present$ = defer(() =>
-      from(this.pools.list().map((pool): PoolChange => ({ pool, present: true }))),
+    const forgotten$ = this.pools.changes$.pipe(
+      filter(({ present }) => !present),
+      tap(({ pool }) => this.known.delete(pool)),
+      ignoreElements(),
     );
-    const pools$ = concat(present$, this.pools.changes$).pipe(
-      filter(({ pool, present }) => {
-        if (!present) this.known.delete(pool);
-        return present;
-      }),
-      mergeMap(({ pool }) => {
-        const gone$ = this.pools.changes$.pipe(filter((change) => change.pool === pool && !change.present));
-        return this.of(pool).counting$.pipe(takeUntil(gone$));
-      }),
-    );
-    return this.sourceMetrics === null ? pools$ : merge(this.sourceMetrics.counting$, pools$);
+    const pools$ = forEachPool(this.pools, (pool) => this.of(pool).counting$);
+    return merge(this.sourceMetrics?.counting$ ?? EMPTY, forgotten$, pools$);
   }
 
   private of(pool: Pool): PoolMetrics {

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
+import { numberRangeText, parseNumber } from '../../core/number-text.js';
 import type { Pool, Pools } from '../pools/pools.js';
 import { poolLabel } from '../queries/pool-summary.js';
 import { ServiceError } from '../service-error.js';
 import type { RouteParameter } from './route.js';
 
-/** The parameters that choose pools. */
+/** The query parameters that select pools. */
 export const poolParameters: readonly RouteParameter[] = [
   { name: 'model', in: 'query', text: 'only pools of this model', schema: { type: 'string' } },
   {
@@ -16,13 +17,13 @@ export const poolParameters: readonly RouteParameter[] = [
   },
 ];
 
-/** One parameter of the query; the first, when it stands there several times. */
+/** A query parameter; the first value if it is given several times. */
 export function queryText(request: FastifyRequest, name: string): string | undefined {
   const value = (request.query as Readonly<Record<string, string | string[] | undefined>>)[name];
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** The pools that a query asks for. */
+/** The pools that a query selects. */
 export function queriedPools(request: FastifyRequest, pools: Pools): readonly Pool[] {
   const [model, endpoint] = [queryText(request, 'model'), queryText(request, 'endpoint')];
   return pools.list().filter((pool) => {
@@ -34,7 +35,7 @@ export function queriedPools(request: FastifyRequest, pools: Pools): readonly Po
   });
 }
 
-/** A whole number of a query. @throws ServiceError */
+/** A query parameter that is a whole number. @throws ServiceError */
 export function queryNumber(
   request: FastifyRequest,
   name: string,
@@ -44,16 +45,13 @@ export function queryNumber(
 ): number {
   const text = queryText(request, name);
   if (text === undefined) return defaultValue;
-  const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
-  if (value >= min && value <= max) return value;
-  throw new ServiceError(
-    400,
-    'query',
-    `${name} must be a whole number from ${min} to ${max}, not ${text.slice(0, 100)}.`,
-  );
+  const value = /^[0-9]{1,15}$/.test(text) ? parseNumber(text, { min, max }) : null;
+  if (value !== null) return value;
+  const wanted = numberRangeText({ min, max });
+  throw new ServiceError(400, 'query', `${name} must be ${wanted}, not ${text.slice(0, 100)}.`);
 }
 
-/** A yes or no of a query; `undefined` when it is not asked. @throws ServiceError */
+/** A query parameter that is `true` or `false`; `undefined` if it is absent. @throws ServiceError */
 export function queryFlag(request: FastifyRequest, name: string): boolean | undefined {
   const text = queryText(request, name);
   if (text === undefined || text === 'true' || text === 'false')
@@ -62,8 +60,8 @@ export function queryFlag(request: FastifyRequest, name: string): boolean | unde
 }
 
 /**
- * The body of a request, or `null` when it is larger than the limit. What is too much is not kept, and read on all the
- * same, so that a sender that hears only when it has sent everything hears the answer.
+ * Reads the body of a request; `null` if it is larger than the limit. A body that is too large is read to its end but not
+ * kept, because some clients only read the response after they have sent everything.
  */
 export function readBody(request: IncomingMessage, limit: number): Promise<Buffer | null> {
   return new Promise((resolve, reject) => {

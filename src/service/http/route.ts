@@ -7,17 +7,17 @@ import type { AdminGuard } from './admin-guard.js';
 import type { ApiRelease } from './busy-threshold/threshold-api.js';
 import type { MetricsPage } from './metrics-page.js';
 
-/** A JSON schema, as OpenAPI has it. */
+/** A JSON schema as in OpenAPI 3.1. */
 export type Schema = Readonly<Record<string, unknown>>;
 
-/** One answer of a route, for its description. */
+/** The description of a response of a route. */
 export interface RouteAnswer {
   readonly text: string;
-  /** Media types and what they hold; absent, the answer has no body. */
+  /** The schema of each media type; absent if the response has no body. */
   readonly content?: Readonly<Record<string, Schema>>;
 }
 
-/** One parameter of a route. */
+/** A parameter of a route. */
 export interface RouteParameter {
   readonly name: string;
   readonly in: 'path' | 'query' | 'header';
@@ -25,10 +25,10 @@ export interface RouteParameter {
   readonly schema: Schema;
 }
 
-/** A route: what it answers, and what the document says of it. */
+/** A route: how it answers, and its OpenAPI description. */
 export interface Route {
   readonly method: 'GET' | 'POST';
-  /** As Fastify writes it: `/workers/:id`. */
+  /** In the syntax of Fastify: `/workers/:id`. */
   readonly path: string;
   readonly summary: string;
   readonly parameters?: readonly RouteParameter[];
@@ -37,7 +37,7 @@ export interface Route {
   readonly answer: (request: FastifyRequest, reply: FastifyReply) => unknown;
 }
 
-/** What the routes of a running service work on. */
+/** The state that the routes of a running service use. */
 export interface ServiceContext {
   readonly pools: Pools;
   readonly summaries: PoolSummaries;
@@ -47,9 +47,9 @@ export interface ServiceContext {
   readonly guard: AdminGuard;
   readonly release: ApiRelease;
   readonly maxBodyBytes: number;
-  /** What Dynamo's frontends said last; `null` when none is followed. */
+  /** The latest reports of Dynamo's frontends; `null` if none is configured. */
   readonly frontends: () => readonly FrontendReport[] | null;
-  /** Whether the service is ending: it answers, and is not ready. */
+  /** Whether the service is stopping: it answers, but is not ready. */
   readonly isDraining: () => boolean;
   readonly startedAt: number;
   readonly now: () => number;

@@ -3,7 +3,7 @@ import type { RouteAnswer, Schema } from './route.js';
 const text: Schema = { type: 'string' };
 const integer: Schema = { type: 'integer', minimum: 0 };
 const moment: Schema = { type: 'string', format: 'date-time' };
-/** 64-bit ids and counts above 2^53 − 1 are decimal texts. */
+/** Ids (64 bits) and counts above 2^53 − 1 are decimal strings. */
 const id: Schema = { type: 'string', pattern: '^[0-9]+$' };
 const count: Schema = { anyOf: [{ type: 'integer' }, id] };
 
@@ -15,7 +15,7 @@ function listOf(items: Schema): Schema {
   return { type: 'array', items };
 }
 
-/** An object that has all of these members and no others, but for those named optional. */
+/** An object with exactly these members, of which some are optional. */
 function objectOf(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
   const required = Object.keys(properties).filter((name) => !optional.includes(name));
   return { type: 'object', properties, required, additionalProperties: false };
@@ -23,7 +23,9 @@ function objectOf(properties: Readonly<Record<string, Schema>>, optional: readon
 
 const state: Schema = { enum: ['none', 'unknown', 'free', 'partial', 'all-busy'] };
 const counts = objectOf(
-  Object.fromEntries(['known', 'held', 'busy', 'marked', 'instances', 'down'].map((name) => [name, integer])),
+  Object.fromEntries(
+    ['known', 'held', 'busy', 'overloadMarked', 'instances', 'down'].map((name) => [name, integer]),
+  ),
 );
 const label = { model: text, endpoint: text };
 const poolSummary = { ...label, state, retryAfterSeconds: nullable(integer), workers: counts };
@@ -46,7 +48,7 @@ const workerSummary = {
   ...label,
   workerId: id,
   busy: { type: 'boolean' },
-  marked: { type: 'boolean' },
+  overloadMarked: { type: 'boolean' },
   since: nullable(moment),
   reportedRanks: integer,
 };
@@ -55,7 +57,7 @@ const workerExplanation = {
   workerId: id,
   busy: { type: 'boolean' },
   known: { type: 'boolean' },
-  marked: { type: 'boolean' },
+  overloadMarked: { type: 'boolean' },
   since: nullable(moment),
   judgedRanks: integer,
   busyRanks: integer,
@@ -82,12 +84,12 @@ const source = objectOf(
 const driftSchema = listOf(
   objectOf({
     model: text,
-    mark: text,
+    threshold: text,
     values: listOf(objectOf({ url: text, value: nullable({ anyOf: [{ type: 'number' }, text] }) })),
   }),
 );
 
-/** What the routes answer, as JSON schemas. */
+/** The JSON schemas of the responses. */
 export const schemas = {
   index: objectOf({ name: text, version: text, routes: listOf(text) }),
   error: objectOf({ code: text, message: text }),
@@ -99,12 +101,14 @@ export const schemas = {
     state,
     retryAfterSeconds: nullable(integer),
     workers: counts,
-    pools: listOf(objectOf({ ...poolSummary, marks: nullable(loadThresholds), busy: listOf(id) })),
+    pools: listOf(objectOf({ ...poolSummary, thresholds: nullable(loadThresholds), busy: listOf(id) })),
   }),
   workers: objectOf({ workers: listOf(objectOf(workerSummary)), next: nullable(id) }),
   worker: objectOf({
     workerId: id,
-    pools: listOf(objectOf({ ...workerExplanation, ranks: listOf(rank), clears: listOf(text), text })),
+    pools: listOf(
+      objectOf({ ...workerExplanation, ranks: listOf(rank), recoveryConditions: listOf(text), text }),
+    ),
   }),
   health: objectOf({
     status: { const: 'ok' },
@@ -124,12 +128,12 @@ export const schemas = {
   text,
 } satisfies Record<string, Schema>;
 
-/** An answer in JSON. */
+/** A JSON response. */
 export function json(what: string, schema: Schema): RouteAnswer {
   return { text: what, content: { 'application/json': schema } };
 }
 
-/** An answer that says what is wrong. */
+/** A response that describes an error. */
 export function problem(what: string): RouteAnswer {
   return json(what, schemas.error);
 }

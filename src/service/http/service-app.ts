@@ -48,7 +48,7 @@ const MAX_HEADER_BYTES = 16_384;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** The routes of a service as a Fastify instance that does not listen yet. @throws PackageError */
+/** Creates a Fastify instance with the routes of a service. It does not listen yet. @throws PackageError */
 export async function createServiceApp(
   context: ServiceContext,
   logger: ServiceOptions['logger'] = false,
@@ -59,7 +59,7 @@ export async function createServiceApp(
     logger: logger as NonNullable<FastifyServerOptions['logger']>,
     requestTimeout: REQUEST_TIMEOUT_MS,
     http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
-    // An address that cannot be decoded is answered as any other error.
+    // A URL that cannot be decoded is answered like any other error.
     frameworkErrors: (error, _, reply: FastifyReply) =>
       void reply
         .status(statusOf(error))
@@ -70,7 +70,7 @@ export async function createServiceApp(
         socket.destroy();
         return;
       }
-      const [status, text] = clientErrors[error.code] ?? ['400 Bad Request', 'This is no HTTP request.'];
+      const [status, text] = clientErrors[error.code] ?? ['400 Bad Request', 'This is not an HTTP request.'];
       const body = JSON.stringify({ code: 'bad-request', message: text });
       socket.end(
         `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\n` +
@@ -78,19 +78,19 @@ export async function createServiceApp(
       );
     },
   });
-  // No route reads a body but the one that reads it itself.
+  // The only route with a body reads it itself.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_, __, done) => done(null));
-  // Counts may be bigints, which JSON.stringify refuses.
+  // Counts may be bigints, which JSON.stringify does not accept.
   app.setReplySerializer(stringifyJson);
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const status = statusOf(error);
-    // A caller that hangs up amid its body is no error of ours.
+    // A client that disconnects while it sends its body is not an error of the service.
     if (status >= 500 && !(error instanceof ServiceError) && error.code !== 'ECONNRESET')
       request.log.error(error);
     return reply.status(status).send(errorBody(error));
   });
-  // JSON has one character set and names none, in Dynamo as here.
+  // The content type of JSON has no charset, as in Dynamo.
   app.addHook('onSend', (_, reply, payload, done) => {
     const type = reply.getHeader('content-type');
     if (typeof type === 'string' && type.startsWith('application/json;'))
@@ -103,7 +103,7 @@ export async function createServiceApp(
   });
   const routes = allRoutes(context);
   const notFound = answerUnmatched(routes, context.release);
-  // Before Fastify looks at the content type of what nobody reads.
+  // Runs before Fastify checks the content type.
   app.addHook('onRequest', async (request, reply) => {
     if (request.is404) await notFound(request, reply);
   });
@@ -112,12 +112,13 @@ export async function createServiceApp(
       method,
       url: path,
       exposeHeadRoute: path !== '/events',
-      // Here, before Fastify looks at the content type: the threshold API has rules of its own for it.
+      // Routes answer in this hook, before Fastify checks the content type: the threshold API has its own rules for it.
       onRequest: async (request, reply) => {
-        // Fastify decodes a path before it looks for its route; a path that is another one as sent is not served.
+        // Fastify matches the decoded path. A path that only matches after decoding is not found.
         if (!path.includes(':') && pathOf(request) !== path) return notFound(request, reply);
         const body = await answer(request, reply);
-        // A reply that was awaited is one that was sent.
+        // Routes that return the reply itself have already sent it.
+
         if (!reply.sent) void reply.send(body);
         return reply;
       },
@@ -132,7 +133,7 @@ const clientErrors: Readonly<Record<string, readonly [status: string, text: stri
     '431 Request Header Fields Too Large',
     `The headers are larger than ${MAX_HEADER_BYTES} bytes.`,
   ],
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request did not come in time.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request was not received in time.'],
 };
 
 function statusOf(error: unknown): number {
@@ -141,14 +142,14 @@ function statusOf(error: unknown): number {
   return status !== undefined && status >= 400 ? status : 500;
 }
 
-/** An error as the caller sees it. What was not meant for callers stays in the log. */
+/** The body for an error. Internal errors are only described in the log. */
 function errorBody(error: unknown): { readonly code: string; readonly message: string } {
   if (error instanceof TidemarkError) return { code: error.code, message: error.message };
   const { message, code } = error as Partial<FastifyError>;
   if (statusOf(error) >= 500 || message === undefined)
     return {
       code: 'internal',
-      message: 'Something went wrong here; the log of the service has the details.',
+      message: 'Internal error; see the log of the service for details.',
     };
   return {
     code: (code ?? 'bad-request')

@@ -12,10 +12,11 @@ export function streamRoutes({ page, readers }: ServiceContext): Route[] {
     {
       method: 'GET',
       path: '/metrics',
-      summary: 'The metrics of all pools, for Prometheus: its text format or OpenMetrics, by Accept',
+      summary:
+        'Get the metrics of all pools for Prometheus, in its text format or as OpenMetrics, depending on Accept',
       answers: {
         200: {
-          text: 'A page, of the state when it was asked for',
+          text: 'The metrics at the time of the request',
           content: { 'text/plain': schemas.text, 'application/openmetrics-text': schemas.text },
         },
       },
@@ -28,21 +29,21 @@ export function streamRoutes({ page, readers }: ServiceContext): Route[] {
     {
       method: 'GET',
       path: '/events',
-      summary: 'What changes, as server-sent events: a snapshot first, then differences',
+      summary: 'Stream changes as server-sent events: first a snapshot, then each change',
       parameters: [
         {
           name: 'last-event-id',
           in: 'header',
-          text: 'goes on behind this event, if it is still kept; otherwise with a snapshot',
+          text: 'resume after this event if it is still kept; otherwise start with a snapshot',
           schema: { type: 'string' },
         },
       ],
       answers: {
         200: {
-          text: 'Events snapshot, pool, pool-gone, transition, fleet, marks, source and drift, until one side ends it',
+          text: 'Server-sent events snapshot, pool, pool-gone, transition, fleet, thresholds, source and drift, until either side closes the stream',
           content: { 'text/event-stream': schemas.text },
         },
-        503: problem('There are as many readers as there may be, or the service is ending'),
+        503: problem('The maximum number of event streams is reached, or the service is stopping'),
       },
       answer: (request, reply) => {
         const lastEventId = request.headers['last-event-id'];
@@ -52,7 +53,7 @@ export function streamRoutes({ page, readers }: ServiceContext): Route[] {
         reply.raw.writeHead(200, {
           'content-type': 'text/event-stream; charset=utf-8',
           'cache-control': 'no-store',
-          // A proxy that buffers would hold events back.
+          // Without this header, buffering proxies delay events.
           'x-accel-buffering': 'no',
         });
         readers.open(reply.raw, Array.isArray(lastEventId) ? lastEventId[0] : lastEventId);

@@ -16,35 +16,38 @@ const textAnswer = (text: string): Route['answers'][number] => ({
   content: { 'text/plain': schemas.text },
 });
 
-/** `GET` and `POST /busy_threshold`, which answer as Dynamo's frontend does: same statuses, fields and values. */
+/** `GET` and `POST /busy_threshold`, with the same statuses, fields and values as in Dynamo's frontend. */
 export function thresholdRoutes(context: ServiceContext): Route[] {
   const { pools, release, guard, frontends, maxBodyBytes } = context;
   return [
     {
       method: 'GET',
       path: '/busy_threshold',
-      summary: 'The marks in force of every model',
+      summary: 'List the thresholds in force for every model',
       answers: { 200: json('One entry for each model', schemas.thresholds) },
       answer: (_, reply) => send(reply, listThresholds(pools)),
     },
     {
       method: 'POST',
       path: '/busy_threshold',
-      summary: 'Reads the marks of a model, or sets those that are given and reads them',
+      summary: 'Get the thresholds of a model, after setting the given ones',
       requestBody: schemas.thresholdRequest,
       answers: {
-        200: json('The marks in force; all null for a model that is not there', schemas.threshold),
+        200: json('The thresholds in force; all null for an unknown model', schemas.threshold),
         400: {
-          text: 'The body is no JSON (plain text), or a fraction is out of its range',
+          text: 'The body is not valid JSON (plain text), or a fraction is outside its range',
           content: { 'application/json': schemas.thresholdError, 'text/plain': schemas.text },
         },
-        401: json('Setting needs the admin token', schemas.thresholdError),
-        403: json('Nothing can be set from elsewhere without an admin token', schemas.thresholdError),
-        404: json('The model is not there', schemas.thresholdError),
-        409: json('The marks follow Dynamo’s frontends', schemas.thresholdError),
+        401: json('Setting thresholds needs the admin token', schemas.thresholdError),
+        403: json(
+          'The service can be reached from other machines and has no admin token',
+          schemas.thresholdError,
+        ),
+        404: json('Unknown model', schemas.thresholdError),
+        409: json('The thresholds are those of Dynamo’s frontends', schemas.thresholdError),
         413: textAnswer('The body is too large'),
         415: textAnswer('The content type is not JSON'),
-        422: json('The JSON does not fit', schemas.thresholdError),
+        422: json('The JSON does not match the schema', schemas.thresholdError),
       },
       answer: async (request, reply) => {
         const { headers } = request;
@@ -57,9 +60,9 @@ export function thresholdRoutes(context: ServiceContext): Route[] {
           guard.refusal(headers.authorization) ??
           (frontends() === null
             ? null
-            : { status: 409, message: 'The marks follow Dynamo’s frontends; set them there.' });
+            : { status: 409, message: 'The thresholds are those of Dynamo’s frontends: set them there.' });
         const answer = answerThresholdRequest(body, pools, release, refusal);
-        if (answer.status === 200) request.log.debug({ thresholds: answer.body }, 'marks read or set');
+        if (answer.status === 200) request.log.debug({ thresholds: answer.body }, 'thresholds read or set');
         return send(reply, answer);
       },
     },
@@ -74,7 +77,7 @@ function send(
   reply: FastifyReply,
   { status, contentType, body, headers = {} }: ThresholdReply,
 ): FastifyReply {
-  // Bytes, so that the content type stays as it is.
+  // As bytes, so that Fastify does not change the content type.
   return reply
     .status(status)
     .headers({ ...headers, 'content-type': contentType })

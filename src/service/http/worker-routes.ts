@@ -7,7 +7,7 @@ import { poolParameters, queriedPools, queryFlag, queryNumber, queryText } from 
 import type { Route, ServiceContext } from './route.js';
 import { json, problem, schemas } from './schemas.js';
 
-const PAGE = 1000;
+const PAGE_SIZE = 1000;
 
 /** `GET /workers` and `GET /workers/:id`. */
 export function workerRoutes({ pools }: ServiceContext): Route[] {
@@ -15,57 +15,63 @@ export function workerRoutes({ pools }: ServiceContext): Route[] {
     {
       method: 'GET',
       path: '/workers',
-      summary: 'The workers in ascending order of their ids, and which are busy',
+      summary: 'List the workers in ascending order of ids, and whether each is busy',
       parameters: [
         ...poolParameters,
-        { name: 'busy', in: 'query', text: 'only those that are, or are not', schema: { type: 'boolean' } },
+        {
+          name: 'busy',
+          in: 'query',
+          text: 'only busy workers (true) or only free ones (false)',
+          schema: { type: 'boolean' },
+        },
         {
           name: 'limit',
           in: 'query',
-          text: `how many at most, and when absent ${PAGE}`,
-          schema: { type: 'integer', minimum: 1, maximum: PAGE },
+          text: `maximum number of workers; ${PAGE_SIZE} when absent`,
+          schema: { type: 'integer', minimum: 1, maximum: PAGE_SIZE },
         },
         {
           name: 'after',
           in: 'query',
-          text: 'only ids above this one: `next` of the page before',
+          text: 'only ids above this one: `next` of the previous page',
           schema: { type: 'string' },
         },
       ],
-      answers: { 200: json('A page of workers', schemas.workers), 400: problem('A parameter is wrong') },
+      answers: { 200: json('A page of workers', schemas.workers), 400: problem('A parameter is invalid') },
       answer: async (request) => {
-        const limit = queryNumber(request, 'limit', 1, PAGE, PAGE);
+        const limit = queryNumber(request, 'limit', 1, PAGE_SIZE, PAGE_SIZE);
         const busy = queryFlag(request, 'busy');
         const afterText = queryText(request, 'after');
         const after = afterText === undefined ? null : idOf(afterText);
         const { workers, hasMore } = await listWorkers(queriedPools(request, pools), { limit, busy, after });
         return {
-          // Field by field: to spread the objects of a thousand workers takes longer than everything else.
-          workers: workers.map(({ pool, one }) => {
+          // Field by field, because spreading a thousand objects takes longer than the rest of the request.
+          workers: workers.map(({ pool, worker }) => {
             const { model, endpoint } = poolLabel(pool);
             return {
               model,
               endpoint,
-              workerId: one.workerId,
-              busy: one.busy,
-              marked: one.marked,
-              since: isoTimeOrNull(one.since),
-              reportedRanks: one.reportedRanks,
+              workerId: worker.workerId,
+              busy: worker.busy,
+              overloadMarked: worker.overloadMarked,
+              since: isoTimeOrNull(worker.since),
+              reportedRanks: worker.reportedRanks,
             };
           }),
-          next: hasMore ? (workers.at(-1)?.one.workerId ?? null) : null,
+          next: hasMore ? (workers.at(-1)?.worker.workerId ?? null) : null,
         };
       },
     },
     {
       method: 'GET',
       path: '/workers/:id',
-      summary: 'Why a worker is busy or free: every rank and check, since when, and what would clear it',
-      parameters: [{ name: 'id', in: 'path', text: 'its id, decimal', schema: { type: 'string' } }],
+      summary:
+        'Explain why a worker is busy or free: every rank and check, since when, and the recovery conditions',
+      parameters: [{ name: 'id', in: 'path', text: 'worker id, decimal', schema: { type: 'string' } }],
       answers: {
-        200: json('How it stands in each of its pools', schemas.worker),
-        400: problem('This is no id'),
-        404: problem('Nobody knows this worker'),
+        200: json('The explanation in each pool of the worker', schemas.worker),
+        400: problem('The id is invalid'),
+        404: problem('The worker is unknown'),
       },
       answer: (request) => {
         const id = idOf((request.params as { readonly id: string }).id);
@@ -77,7 +83,7 @@ export function workerRoutes({ pools }: ServiceContext): Route[] {
           throw new ServiceError(
             404,
             'unknown-worker',
-            `No worker ${id} is known; GET /workers lists those that are.`,
+            `Worker ${id} is unknown; GET /workers lists the known workers.`,
           );
         return { workerId: id, pools: own };
       },

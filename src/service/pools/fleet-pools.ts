@@ -27,15 +27,15 @@ import type { Fleet } from './live-fleet.js';
 import { LoadRouter } from './load-router.js';
 import type { Pool, PoolChange, Pools } from './pools.js';
 
-/** How all pools of a fleet are judged. */
+/** The rules for all pools of a fleet. */
 export interface PoolRules {
   readonly policy: LoadPolicy;
-  /** The marks that a pool begins with. */
+  /** The initial thresholds of a pool. */
   readonly thresholds: LoadThresholdUpdate;
   readonly scheduler: SchedulerLike;
 }
 
-/** One pool of a fleet: a monitor on its cards and instances, and on those loads that are of its members. */
+/** One pool of a fleet: a monitor of its configs, its instances, and the loads of its members. */
 export class FleetPool implements Pool {
   readonly monitor: LoadMonitor;
   private readonly members = new Set<WorkerId>();
@@ -59,9 +59,9 @@ export class FleetPool implements Pool {
     this.thresholds$.next(change);
   }
 
-  /** Judges until the subscription is ended. */
+  /** Starts the monitor. Unsubscribe to stop. */
   run(): Subscription {
-    // The monitor hears of a worker before its loads come, as it subscribes first.
+    // The monitor subscribes first, so it knows a worker before it receives its loads.
     const subscription = new Subscription();
     subscription.add(this.monitor.connect());
     subscription.add(
@@ -71,7 +71,7 @@ export class FleetPool implements Pool {
           for (const workerId of [...this.members]) if (!change.has(workerId)) this.put(workerId, false);
           for (const workerId of change.keys()) this.put(workerId, true);
         },
-        // The monitor tells it; who was a member stays one.
+        // The monitor reports the error; the members are kept.
         error: () => undefined,
       }),
     );
@@ -93,17 +93,17 @@ export class FleetPool implements Pool {
   }
 }
 
-/** How often it is told what was dropped. */
+/** How often dropped loads are reported. */
 const PROBLEM_INTERVAL_MS = 1_000;
 
 /**
- * The pools of a fleet as they come and go.
+ * The pools of a fleet, which appear and end with their workers.
  *
- * 1. A pool begins with the first worker that has a card of its model, under the marks of the rules, and ends with the
- *    last; so marks that were set are lost with the last worker, as in Dynamo.
- * 2. A pool that ends has heard of it before: its last workers leave, then it is gone.
- * 3. How the sources are, messages and keys that cannot be read, and loads of workers in no pool (once a second), are no
- *    pool's: `sources` tells them. A source that errors is told there too, and what it said stays.
+ * 1. A pool appears with the first worker that has a model card of its model, with the thresholds of the rules. It ends with
+ *    the last worker, and thresholds that were set are lost then, as in Dynamo.
+ * 2. Before a pool ends, its monitor has seen its last workers leave.
+ * 3. `sourceMonitor` reports what belongs to no pool: the status of the sources, their errors, messages and keys that cannot
+ *    be read, and loads of workers in no pool (once per second). After an error, the last values of a source are kept.
  *
  * @see {@link liveFleet} for an example, {@link startService}
  */
@@ -145,7 +145,7 @@ export class FleetPools implements Pools {
   run(): Subscription {
     const subscription = new Subscription();
     subscription.add(this.sourceMonitor.connect());
-    // Behind the batch of keys that brings it about, which the monitors of the pools hear first.
+    // Asynchronously, so that the monitors of the pools process the batch of keys first.
     subscription.add(
       this.fleet.pools$.pipe(observeOn(asapScheduler)).subscribe({
         next: (names) => this.updatePools(names),
@@ -162,7 +162,7 @@ export class FleetPools implements Pools {
     return subscription;
   }
 
-  /** A source's last word: what it said stays, and it is told as a problem. */
+  /** Reports the error of a source as a problem. Its last values are kept. */
   private reportFailure(source: Problem['source'], error: unknown): void {
     const problem = fleetProblems.sourceError(source, `the source of ${source} failed: ${errorText(error)}`);
     this.failures$.next({ kind: 'problem', problem });

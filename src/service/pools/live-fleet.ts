@@ -11,19 +11,19 @@ import type { Problem } from '../../core/sources/problem.js';
 import type { SourceStatus } from '../../core/sources/source-status.js';
 import type { PoolName } from '../../core/sources/worker-info.js';
 
-/** A fleet of several models, as a service takes it in. See {@link liveFleet} and {@link simulatedFleet}. */
+/** A fleet of several models, as the input of {@link FleetPools}. See {@link liveFleet}. */
 export interface Fleet {
   readonly pools$: Observable<readonly PoolName[]>;
   pool(name: PoolName): PoolSources;
   readonly loads$: Observable<ActiveLoad | LoadBatch>;
   readonly problems$: Observable<Problem>;
-  /** What came over the wire, and what did not. */
+  /** The accounting of received and missing messages. */
   readonly accounting$?: Observable<AccountingReport>;
-  /** One for each source; the service is ready when all of them are live. */
+  /** The status of each source. The service is ready when all of them are live. */
   readonly status: readonly Observable<SourceStatus>[];
 }
 
-/** Where a fleet is, and which part of it. */
+/** Where a fleet is, and which namespace of it to watch. */
 export interface LiveFleetOptions {
   readonly nats: NatsConnectionOptions;
   readonly etcd: EtcdOptions;
@@ -32,10 +32,10 @@ export interface LiveFleetOptions {
 }
 
 /**
- * A live Dynamo fleet: every model of a namespace, or of all. Nothing is connected before the service runs; each server
- * heals by itself.
+ * A live Dynamo fleet: every model of one namespace, or of all. It connects when the service runs, and reconnects to each
+ * server independently.
  *
- * @throws NatsOptionsError, EtcdOptionsError or ScopeError, when it is called, for options that cannot be followed.
+ * @throws NatsOptionsError, EtcdOptionsError or ScopeError, synchronously, for invalid options.
  *
  * @example
  * ```ts no-run
@@ -44,8 +44,8 @@ export interface LiveFleetOptions {
  * import { FleetPools, liveFleet, startService } from 'tidemark/service';
  *
  * const fleet = liveFleet({ nats: { servers: 'nats://127.0.0.1:4222' }, etcd: { hosts: 'http://127.0.0.1:2379' } });
- * const marks = { activeDecodeBlocksThreshold: 0.85 };
- * const pools = new FleetPools(fleet, { policy: policies.default, marks, scheduler: monotonicScheduler });
+ * const thresholds = { activeDecodeBlocksThreshold: 0.85 };
+ * const pools = new FleetPools(fleet, { policy: policies.default, thresholds, scheduler: monotonicScheduler });
  * const service = await startService({ pools, port: 9420 });
  * process.once('SIGTERM', () => void service.stop());
  * ```

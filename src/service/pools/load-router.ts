@@ -1,6 +1,7 @@
 import type { Observer } from 'rxjs';
 import type { ActiveLoad } from '../../core/events/fleet-event.js';
 import { batchEvents, type LoadBatch, type WorkerTable } from '../../core/events/load-batch.js';
+import { MAX_RANKS_PER_WORKER } from '../../core/judgement/rank-state.js';
 import type { UnknownWorkers } from '../../core/policy/load-policy.js';
 import type { Problem, ProblemCode } from '../../core/sources/problem.js';
 import type { WorkerId } from '../../core/worker-id.js';
@@ -8,8 +9,8 @@ import type { WorkerId } from '../../core/worker-id.js';
 const COLUMNS = 3;
 
 /**
- * The rows of a batch by who is to have them. Costs the rows. A batch that is all one owner's is handed on as it is, so
- * that one pool pays for no copy.
+ * Splits a batch by the owners of its rows. The cost is proportional to the number of rows. If one owner gets all rows, it
+ * gets the batch itself, so a single pool costs no copy.
  */
 export function splitBatch<Owner>(
   batch: LoadBatch,
@@ -52,24 +53,21 @@ function rowsOf(batch: LoadBatch, rows: readonly number[]): LoadBatch {
 }
 
 const reasons: Partial<Record<ProblemCode, string>> = {
-  'unknown-worker': 'for discovery does not know them',
-  'undeclared-rank': 'for no card declares so many ranks',
-  'held-worker-dropped': 'for more of them wait for discovery than may',
+  'unknown-worker': 'because discovery does not know them',
+  'undeclared-rank': 'because no config can declare so many ranks',
+  'held-worker-dropped': 'because too many of them were waiting for discovery',
 };
 
-/** As many as a card may declare. */
-const MAX_RANKS = 4096;
-
-/** Who takes the loads of a pool. */
+/** The receiver of the loads of a pool. */
 export type LoadSink = Pick<Observer<ActiveLoad | LoadBatch>, 'next'>;
 
 /**
- * Hands each load to the pools of its worker.
+ * Routes each load to the pools of its worker.
  *
- * 1. A worker that is in no pool yet is one that the policy does not know. Where the policy holds loads of such
- *    workers, the last one of each rank waits here until the worker joins a pool; elsewhere they are dropped.
- * 2. At most as many workers wait as the policy says; the oldest is dropped. At most 4096 ranks wait of each.
- * 3. What went nowhere is counted, and told by `takeProblems`: one problem of each kind, however many loads they were.
+ * 1. A worker in no pool is an unknown worker for the policy. If the policy holds loads of unknown workers, the latest load
+ *    of each rank is held until the worker joins a pool; otherwise its loads are dropped.
+ * 2. The policy limits the number of held workers; beyond that, the oldest is dropped. At most 4096 ranks are held for each.
+ * 3. Dropped loads are counted. `takeProblems` returns one problem for each reason, with the number of loads.
  */
 export class LoadRouter {
   private readonly dropped = new Map<ProblemCode, { count: number; last: WorkerId }>();
@@ -77,7 +75,7 @@ export class LoadRouter {
   private readonly held = new Map<WorkerId, Map<number, ActiveLoad>>();
   private readonly maxHeld: number;
   private readonly unroutedSinks: readonly LoadSink[];
-  // What the map says, by the index of a worker in the table of a batch.
+  // A cache of `sinks` by the index of a worker in the table of a batch.
   private table: WorkerTable | undefined;
   private tableVersion = -1;
   private byIndex: (readonly LoadSink[] | undefined)[] = [];
@@ -87,18 +85,19 @@ export class LoadRouter {
     this.unroutedSinks = [{ next: (load) => this.hold(load) }];
   }
 
-  /** From now on the loads of a worker go to a sink too, those that waited at once. */
+  /** Adds a sink for the loads of a worker. Held loads go to it immediately. */
   join(workerId: WorkerId, sink: LoadSink): void {
     this.put(workerId, [...(this.sinks.get(workerId) ?? []), sink]);
-    const waiting = this.held.get(workerId);
+    const held = this.held.get(workerId);
     this.held.delete(workerId);
-    for (const load of waiting?.values() ?? []) sink.next(load);
+    for (const load of held?.values() ?? []) sink.next(load);
   }
 
+  /** Removes a sink of a worker. */
   leave(workerId: WorkerId, sink: LoadSink): void {
     this.put(
       workerId,
-      (this.sinks.get(workerId) ?? []).filter((one) => one !== sink),
+      (this.sinks.get(workerId) ?? []).filter((other) => other !== sink),
     );
   }
 
@@ -118,7 +117,7 @@ export class LoadRouter {
     for (const [sink, part] of parts) sink.next(part);
   }
 
-  /** What was dropped since the last call. */
+  /** Returns the problems for loads that were dropped since the last call. */
   takeProblems(): Problem[] {
     const problems = [...this.dropped].map(([code, { count, last }]): Problem => ({
       code,
@@ -142,16 +141,16 @@ export class LoadRouter {
   }
 
   private hold(load: ActiveLoad | LoadBatch): void {
-    for (const one of 'workerId' in load ? [load] : batchEvents(load)) {
-      if (this.maxHeld === 0) this.drop('unknown-worker', one.workerId);
-      else this.holdOne(one);
+    for (const single of 'workerId' in load ? [load] : batchEvents(load)) {
+      if (this.maxHeld === 0) this.drop('unknown-worker', single.workerId);
+      else this.holdOne(single);
     }
   }
 
   private holdOne(load: ActiveLoad): void {
     const { workerId, dpRank } = load;
     const ranks = this.held.get(workerId) ?? new Map<number, ActiveLoad>();
-    if (ranks.size >= MAX_RANKS && !ranks.has(dpRank)) {
+    if (ranks.size >= MAX_RANKS_PER_WORKER && !ranks.has(dpRank)) {
       this.drop('undeclared-rank', workerId);
       return;
     }

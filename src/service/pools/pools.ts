@@ -1,42 +1,43 @@
-import { NEVER, type Observable, Subscription } from 'rxjs';
+import { concat, defer, filter, from, mergeMap, NEVER, type Observable, Subscription, takeUntil } from 'rxjs';
 import type { AccountingReport } from '../../adapters/nats/load-receiver.js';
 import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
 import type { PoolName } from '../../core/sources/worker-info.js';
 
-/** The workers of one model at one endpoint, judged together by one monitor, under marks of their own. */
+/** The workers of one model at one endpoint, judged together by one monitor with its own thresholds. */
 export interface Pool {
   readonly name: PoolName;
   readonly monitor: LoadMonitor;
-  /** Changes the marks that are given. They hold from the next event on that the policy judges anew. */
+  /** Changes the given thresholds. The policy decides when they take effect: at once, or with the next judged event. */
   setThresholds(change: LoadThresholdUpdate): void;
 }
 
-/** One pool that came or went. */
+/** A pool that appeared or ended. */
 export interface PoolChange {
   readonly pool: Pool;
   readonly present: boolean;
 }
 
-/** The pools that a service serves, and the sources they live on. */
+/** The pools that a service serves, and the state of their sources. */
 export interface Pools {
-  /** In the order in which they came. */
+  /** The present pools, in the order in which they appeared. */
   list(): readonly Pool[];
+  /** Emits when a pool appears or ends. */
   readonly changes$: Observable<PoolChange>;
-  /** The monitor that knows how the sources are, and what was wrong with them. It may be that of a pool. */
+  /** The monitor that reports the status and the problems of the sources. It may be the monitor of a pool. */
   readonly sourceMonitor: LoadMonitor;
-  /** What came over the wire, and what did not. */
+  /** The accounting of received and missing messages. */
   readonly accounting$?: Observable<AccountingReport>;
-  /** How many sources have to be live for the service to be ready. */
+  /** The number of sources that must be live for the service to be ready. */
   readonly sourceCount: number;
-  /** Watches until the subscription is ended. */
+  /** Starts watching. Unsubscribe to stop. */
   run(): Subscription;
 }
 
 /**
- * One monitor of the user's own as the pools of a service. Who connected it also stops it.
+ * Makes the pools of a service from one monitor of your own. You connect and stop the monitor.
  *
- * @param sourceCount how many statuses its sources give; the service is ready when so many of them are live
+ * @param sourceCount the number of sources with a status; the service is ready when that many are live
  */
 export function givenPool(pool: Pool, sourceCount = 0): Pools {
   return {
@@ -46,4 +47,23 @@ export function givenPool(pool: Pool, sourceCount = 0): Pools {
     sourceCount,
     run: () => new Subscription(),
   };
+}
+
+/**
+ * Subscribes to the output of each pool from the moment it appears, or now if it is present, until it ends. `onEnd` adds
+ * an output for a pool that ends.
+ */
+export function forEachPool<T>(
+  pools: Pools,
+  output: (pool: Pool) => Observable<T>,
+  onEnd: (pool: Pool) => readonly T[] = () => [],
+): Observable<T> {
+  const present$ = defer(() => from(pools.list().map((pool): PoolChange => ({ pool, present: true }))));
+  return concat(present$, pools.changes$).pipe(
+    mergeMap(({ pool, present }) => {
+      if (!present) return onEnd(pool);
+      const ended$ = pools.changes$.pipe(filter((change) => change.pool === pool && !change.present));
+      return output(pool).pipe(takeUntil(ended$));
+    }),
+  );
 }

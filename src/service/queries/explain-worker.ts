@@ -1,7 +1,7 @@
 import type { Explanation } from '../../core/judgement/explanation.js';
+import { plural } from '../../core/number-text.js';
 import type { Pool } from '../pools/pools.js';
-import { isoTime } from '../stream/server-sent-events.js';
-import { poolLabel } from './pool-summary.js';
+import { isoTime, poolLabel } from './pool-summary.js';
 
 const units: Readonly<Record<string, string>> = {
   activePrefillTokens: 'active prefill tokens',
@@ -11,8 +11,8 @@ const units: Readonly<Record<string, string>> = {
 };
 
 /**
- * What would make a busy worker free, a sentence each: how many of its busy ranks have to come down, and for each of
- * them by how much. Empty for a worker that is free.
+ * What would make a busy worker free, a sentence for each condition: how many of its busy ranks must come down, and for
+ * each of them by how much. Empty for a free worker.
  */
 export function recoveryConditions({
   busy,
@@ -23,7 +23,8 @@ export function recoveryConditions({
 }: Explanation): string[] {
   if (!busy) return [];
   const sentences: string[] = [];
-  if (overloadMarked) sentences.push('the mark of the request path ends by itself, or with the next load');
+  if (overloadMarked)
+    sentences.push('the overload mark of the request path must end: it ends by itself or with the next load');
   const enough = busyRanks - neededRanks + 1;
   if (busyRanks > 0 && enough > 0) {
     sentences.push(
@@ -37,7 +38,7 @@ export function recoveryConditions({
       if (standing !== 'above') continue;
       sentences.push(
         check === 'latch'
-          ? `rank ${rank}: both block signals must be reported within the limit once`
+          ? `rank ${rank}: both block signals must be within the limit once`
           : `rank ${rank}: ${units[check] ?? check} ${value} must come down to ${limit}${
               margin === null ? '' : ` (by ${-margin})`
             }`,
@@ -47,21 +48,17 @@ export function recoveryConditions({
   return sentences;
 }
 
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-/** How a worker stands in a pool: every rank and check, what would make it free, and the whole in sentences. */
+/** The explanation of a worker in a pool: every rank and check, the recovery conditions, and a text. */
 export function describeWorker(pool: Pool, explained: Explanation): object {
   return {
     ...poolLabel(pool),
     ...explained,
     since: isoTimeOrNull(explained.since),
-    clears: recoveryConditions(explained),
+    recoveryConditions: recoveryConditions(explained),
   };
 }
 
-/** Since when a worker is busy. */
+/** The time since when a worker is busy, as text; `null` for a free worker. */
 export function isoTimeOrNull(since: number | null): string | null {
   return since === null ? null : isoTime(since);
 }

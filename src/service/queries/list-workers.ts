@@ -4,62 +4,62 @@ import type { FleetRanks } from '../../core/state/fleet-ranks.js';
 import { type WorkerId, compareWorkerIds } from '../../core/worker-id.js';
 import type { Pool } from '../pools/pools.js';
 
-/** The workers that are there now, in no order. */
+/** The ids of the present workers, in no particular order. */
 export function listWorkerIds(monitor: LoadMonitor): WorkerId[] {
   const ranks = monitor.ranks();
   const ids: WorkerId[] = [];
-  for (let worker = 0; worker < (ranks?.end ?? 0); worker += 1) {
-    if (ranks?.isPresent(worker) === true) ids.push(ranks.workerId(worker));
+  for (let index = 0; index < (ranks?.end ?? 0); index += 1) {
+    if (ranks?.isPresent(index) === true) ids.push(ranks.workerId(index));
   }
   return ids;
 }
 
-/** A worker in short: what can be read of all of them at once. */
+/** The state of a worker in a list of workers. */
 export interface WorkerSummary {
   readonly workerId: WorkerId;
   readonly busy: boolean;
-  /** Whether the request path marked it. */
-  readonly marked: boolean;
+  /** Whether the request path set an overload mark on it. */
+  readonly overloadMarked: boolean;
   /** Since when it is busy, in milliseconds of the clock that drives the monitor; `null` when it is free. */
   readonly since: number | null;
   readonly reportedRanks: number;
 }
 
-/** The worker at a number that has one. */
-export function summarizeWorker(ranks: FleetRanks, worker: number): WorkerSummary {
-  const busy = ranks.isBusy(worker);
+/** The summary of the worker at an index where a worker is present. */
+export function summarizeWorker(ranks: FleetRanks, index: number): WorkerSummary {
+  const busy = ranks.isBusy(index);
   return {
-    workerId: ranks.workerId(worker),
+    workerId: ranks.workerId(index),
     busy,
-    marked: ranks.isOverloadMarked(worker),
-    since: busy ? ranks.busySince(worker) : null,
-    reportedRanks: ranks.rankCount(worker),
+    overloadMarked: ranks.isOverloadMarked(index),
+    since: busy ? ranks.busySince(index) : null,
+    reportedRanks: ranks.rankCount(index),
   };
 }
 
-/** Which workers are asked for. */
+/** Which workers to list. */
 export interface WorkerQuery {
-  /** How many; all those with the id of the last come with it. */
+  /** The size of a page. Entries with the same id as the last are included too, so a page may be larger. */
   readonly limit: number;
-  /** Only those that are, or are not. */
+  /** Only busy or only free workers; `undefined` for both. */
   readonly busy: boolean | undefined;
   /** Only ids above this one. */
   readonly after: WorkerId | null;
 }
 
-/** A page of workers, ascending by id. */
+/** A page of workers in ascending order of ids. */
 export interface WorkerPage {
-  readonly workers: readonly { readonly pool: Pool; readonly one: WorkerSummary }[];
-  /** Whether others have ids above the last. */
+  readonly workers: readonly { readonly pool: Pool; readonly worker: WorkerSummary }[];
+  /** Whether there are workers with higher ids than the last. */
   readonly hasMore: boolean;
 }
 
 /**
- * The workers of some pools with the lowest ids, all as they are when this is called. It is made in turns, so that a
- * large fleet does not hold the event loop up.
+ * Lists the workers of some pools with the lowest ids, as of the moment of the call. It works in turns, so that a large
+ * fleet does not block the event loop.
  *
- * Only the page is sorted by ids. Which workers are on it, their ids tell as numbers: rounding may make neighbours equal
- * but swaps none, so those up to the wanted place are the page, and at most a few more.
+ * Only the page is sorted by exact ids. It is selected by ids as floating-point numbers, which is faster: rounding can make
+ * neighbours equal but never swaps them, so the selection contains the page and at most a few more workers.
  */
 export async function listWorkers(
   pools: readonly Pool[],
@@ -69,17 +69,17 @@ export async function listWorkers(
   const copies = pools.map((pool) => ({ pool, ranks: pool.monitor.ranks() }));
   const found = [];
   for (const { pool, ranks } of copies) {
-    for (let worker = 0; worker < (ranks?.end ?? 0); worker += 1) {
+    for (let index = 0; index < (ranks?.end ?? 0); index += 1) {
       if (turn.isOver) await turn.next();
-      if (ranks?.isPresent(worker) !== true) continue;
-      if (busy !== undefined && ranks.isBusy(worker) !== busy) continue;
-      const id = ranks.workerId(worker);
+      if (ranks?.isPresent(index) !== true) continue;
+      if (busy !== undefined && ranks.isBusy(index) !== busy) continue;
+      const id = ranks.workerId(index);
       if (after !== null && compareWorkerIds(id, after) <= 0) continue;
-      found.push({ pool, ranks, worker, id, number: Number(id) });
+      found.push({ pool, ranks, index, id, number: Number(id) });
     }
   }
   const numbers = new Float64Array(found.length);
-  found.forEach(({ number }, index) => (numbers[index] = number));
+  found.forEach(({ number }, position) => (numbers[position] = number));
   const highest = numbers.sort()[limit - 1] ?? Infinity;
   await turn.next();
   const lowest = found.filter(({ number }) => number <= highest).sort((a, b) => compareWorkerIds(a.id, b.id));
@@ -87,7 +87,7 @@ export async function listWorkers(
   const page = last === undefined ? lowest : lowest.filter(({ id }) => compareWorkerIds(id, last) <= 0);
   await turn.next();
   return {
-    workers: page.map(({ pool, ranks, worker }) => ({ pool, one: summarizeWorker(ranks, worker) })),
+    workers: page.map(({ pool, ranks, index }) => ({ pool, worker: summarizeWorker(ranks, index) })),
     hasMore: page.length < found.length,
   };
 }

@@ -1,26 +1,34 @@
 import { type FleetCounts, type FleetState, fleetStateOf } from '../../core/judgement/fleet-state.js';
-import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
+import { type LoadThresholds, pickThresholds } from '../../core/policy/load-thresholds.js';
 import type { Transition } from '../../core/state/fleet-step.js';
 import type { WorkerId } from '../../core/worker-id.js';
+import { endpointText } from '../../wire/endpoint-names.js';
 import type { Pool } from '../pools/pools.js';
 
 const MIN_SECONDS = 1;
 const MAX_SECONDS = 60;
-const NO_WORKERS_SECONDS = 5;
+/** When to ask again while there are no workers, or nothing is known about them. */
+export const NO_WORKERS_SECONDS = 5;
 const NEWEST_WEIGHT = 0.2;
 
+/** A time of the monitors' clock, in milliseconds since the Unix epoch, as ISO 8601 text. */
+export function isoTime(at: number): string {
+  return new Date(at).toISOString();
+}
+
 /**
- * When it is worth to ask a pool again.
+ * Estimates when a caller should ask a pool again.
  *
- * 1. `all-busy`: when the first of its workers is likely to be free: how long workers of this pool were busy so far, the
- *    newest counting most, divided by how many are; 1 to 60 s, and 1 s as long as none became free.
- * 2. `none` and `unknown`: 5 s. `free` and `partial`: nobody has to wait, `null`.
+ * 1. `all-busy`: when the first worker is likely to become free. The estimate is the mean busy time of this pool's workers
+ *    (a moving average in which the newest counts most) divided by the number of busy workers. It is 1 to 60 s, and 1 s
+ *    until the first worker has become free.
+ * 2. `none` and `unknown`: 5 s. `free` and `partial`: `null`, as no caller has to wait.
  */
 export class RetryAfter {
   private readonly busySince = new Map<WorkerId, number>();
   private meanMs: number | null = null;
 
-  /** Learns from a worker that became busy or free. One that left says nothing. */
+  /** Learns from a transition. A worker that left does not count. */
   add({ workerId, busy, at, verdict }: Pick<Transition, 'workerId' | 'busy' | 'at' | 'verdict'>): void {
     const busySince = this.busySince.get(workerId);
     if (busy) this.busySince.set(workerId, at);
@@ -33,39 +41,46 @@ export class RetryAfter {
   secondsFor(state: FleetState, busyWorkers: number): number | null {
     if (state === 'free' || state === 'partial') return null;
     if (state !== 'all-busy') return NO_WORKERS_SECONDS;
-    const likely = (this.meanMs ?? 0) / 1000 / Math.max(busyWorkers, 1);
-    return Math.min(Math.max(Math.ceil(likely), MIN_SECONDS), MAX_SECONDS);
+    const seconds = (this.meanMs ?? 0) / 1000 / Math.max(busyWorkers, 1);
+    return Math.min(Math.max(Math.ceil(seconds), MIN_SECONDS), MAX_SECONDS);
   }
 }
 
-/** How a pool stands, as every route and event tells it. */
+/** The state of a pool, as in every route and server-sent event. */
 export interface PoolSummary {
   readonly model: string;
   /** `namespace.component.endpoint`. */
   readonly endpoint: string;
   readonly state: FleetState;
-  /** When it is worth to ask again; `null` when nobody has to wait. */
+  /** When a caller should ask again; `null` if no caller has to wait. */
   readonly retryAfterSeconds: number | null;
   readonly workers: FleetCounts;
 }
 
-/** The pool of a view, in all events about it. */
+/** The name of a pool, as in all server-sent events about it. */
 export type PoolLabel = Pick<PoolSummary, 'model' | 'endpoint'>;
+
+/** The state of a pool with its thresholds and its busy workers. */
+export interface PoolDescription extends PoolSummary {
+  readonly thresholds: LoadThresholds | null;
+  readonly busy: readonly WorkerId[];
+}
 
 const NO_WORKERS: FleetCounts = { known: 0, held: 0, busy: 0, overloadMarked: 0, instances: 0, down: 0 };
 
+/** The model and the endpoint of a pool. */
 export function poolLabel({ name: { model, endpoint } }: Pool): PoolLabel {
-  return { model, endpoint: `${endpoint.namespace}.${endpoint.component}.${endpoint.endpoint}` };
+  return { model, endpoint: endpointText(endpoint) };
 }
 
-/** The pools as they are told, with what was learned of each on the way. */
+/** Summarizes pools, and keeps a {@link RetryAfter} for each. */
 export class PoolSummaries {
   private readonly hints = new WeakMap<Pool, RetryAfter>();
 
   retryAfterOf(pool: Pool): RetryAfter {
-    const known = this.hints.get(pool) ?? new RetryAfter();
-    this.hints.set(pool, known);
-    return known;
+    const retryAfter = this.hints.get(pool) ?? new RetryAfter();
+    this.hints.set(pool, retryAfter);
+    return retryAfter;
   }
 
   summarize(pool: Pool): PoolSummary {
@@ -75,23 +90,13 @@ export class PoolSummaries {
     return { ...poolLabel(pool), state, retryAfterSeconds, workers };
   }
 
-  /** The same with who is busy, and above which marks. */
-  describe(
-    pool: Pool,
-  ): PoolSummary & { readonly marks: LoadThresholds | null; readonly busy: readonly WorkerId[] } {
+  /** The summary with thresholds and busy workers. */
+  describe(pool: Pool): PoolDescription {
     const snapshot = pool.monitor.snapshot();
     return {
       ...this.summarize(pool),
-      marks: pickThresholds(snapshot?.thresholds),
+      thresholds: snapshot === undefined ? null : pickThresholds(snapshot.thresholds),
       busy: [...(snapshot?.busy ?? [])],
     };
   }
-}
-
-/** The marks alone. */
-export function pickThresholds(thresholds: LoadThresholds | undefined): LoadThresholds | null {
-  if (thresholds === undefined) return null;
-  const { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac } =
-    thresholds;
-  return { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac };
 }

@@ -4,20 +4,20 @@ import { stringifyJson } from '../../wire/json/json-value.js';
 import { ServiceError } from '../service-error.js';
 
 /**
- * The newest events, numbered, so that a reader that missed some goes on where it was. Each is written as text once,
- * however many read it.
+ * Keeps the newest server-sent events with their numbers, so that a reader that missed some can resume. Each event is
+ * formatted once, regardless of the number of readers.
  */
 export class EventLog {
   /** The number of the newest event; 0 before the first. */
   lastNumber = 0;
-  // A number says nothing to another process than the one that gave it.
+  // Numbers are only valid for this process, so ids also contain a random prefix.
   private readonly run = randomBytes(6).toString('hex');
   private readonly kept: string[] = [];
 
-  /** @param limit how many events are kept */
+  /** @param limit the number of events to keep */
   constructor(private readonly limit: number) {}
 
-  /** Adds an event and returns it as it goes over the wire. */
+  /** Adds an event and returns its text. */
   append(type: string, data: object): string {
     this.lastNumber += 1;
     const text = this.format(type, data);
@@ -26,18 +26,18 @@ export class EventLog {
     return text;
   }
 
-  /** A state that stands for all events so far. */
+  /** The text of an event that is not kept, with the number of the newest event: a snapshot replaces all events so far. */
   format(type: string, data: object): string {
     return `id: ${this.run}-${this.lastNumber}\nevent: ${type}\ndata: ${stringifyJson(data)}\n\n`;
   }
 
-  /** The number in an id of ours, `null` of any other. */
+  /** The number in an id of this log; `null` for any other id. */
   parseId(id: string | undefined): number | null {
     const match = /^([0-9a-f]{12})-(\d{1,15})$/.exec(id ?? '');
     return match?.[1] === this.run ? Number(match[2]) : null;
   }
 
-  /** What came after an event as one text, or `null` when that is not known any more, or never was. */
+  /** The text of all events after the given one; `null` if they are no longer kept, or the number is unknown. */
   after(number: number | null): string | null {
     if (number === null || number > this.lastNumber) return null;
     const missed = this.lastNumber - number;
@@ -45,36 +45,36 @@ export class EventLog {
   }
 }
 
-/** How many readers there may be, and how far behind. */
+/** Limits for the number of readers, and for how far a reader may be behind. */
 export interface ReaderLimits {
   readonly maxReaders: number;
-  /** How much may wait for one reader, besides what it was told last as a whole. */
+  /** How many bytes may wait for one reader, in addition to the last snapshot or missed events. */
   readonly maxBufferedBytes: number;
-  /** How long a reader may take to read what waits for it once that is too much. */
+  /** How long a reader may be above that limit, in milliseconds. */
   readonly maxBehindMs: number;
 }
 
-/** Where one reader is. */
+/** The state of one reader. */
 interface Reader {
-  /** How much may wait for it. */
+  /** How many bytes may wait for it. */
   allowance: number;
   /** The number of the last event that was written to it. */
   number: number;
-  /** Since when too much waits for it; `null` while it keeps up. */
+  /** Since when it is behind; `null` while it keeps up. */
   behindSince: number | null;
 }
 
 const RECONNECT_MS = 2000;
 
 /**
- * Who reads the events. Nobody is waited for, and what waits for a reader is bounded.
+ * The readers of the event stream. The service never waits for a reader, and the memory for each reader is bounded.
  *
- * 1. A reader for which too much waits is behind: it is written nothing more. Once it has read all of it, it gets what
- *    it missed, or a snapshot where that is not kept any more. So a burst costs no reader its connection.
- * 2. One that stays behind is cut. It may come again with the number of its last event.
+ * 1. A reader is behind when too many bytes wait for it. It then gets no further events until it has read all of them, and
+ *    after that the events it missed, or a snapshot if those are no longer kept. A burst therefore disconnects no reader.
+ * 2. A reader that stays behind is disconnected. It can reconnect with the id of its last event.
  */
 export class EventReaders {
-  /** How many were cut because they were too slow. */
+  /** The number of readers that were disconnected because they were too slow. */
   cutCount = 0;
   private readonly readers = new Map<ServerResponse, Reader>();
   private isRefusing = false;
@@ -90,38 +90,38 @@ export class EventReaders {
     return this.readers.size;
   }
 
-  /** @throws ServiceError when there are too many, or the service is ending */
+  /** Checks that another reader may connect. @throws ServiceError if there are too many, or the service is stopping */
   admit(): void {
     if (this.isRefusing)
-      throw new ServiceError(503, 'draining', 'The service is ending; read from another one.');
+      throw new ServiceError(503, 'draining', 'The service is stopping; connect to another instance.');
     if (this.readers.size >= this.limits.maxReaders) {
       throw new ServiceError(
         503,
         'too-many-readers',
-        `There are ${this.readers.size} readers of events already, and no more are taken; poll /busy, or raise maxReaders.`,
+        `The limit of ${this.readers.size} event streams is reached; poll /busy, or raise maxReaders.`,
       );
     }
   }
 
-  /** Begins to write to a reader: what it missed, or all there is. */
+  /** Adds a reader: writes the events that it missed, or a snapshot. */
   open(response: ServerResponse, lastEventId: string | undefined): void {
     const reader: Reader = { allowance: 0, number: 0, behindSince: null };
     response.on('close', () => this.readers.delete(response));
     response.on('drain', () => {
       if (reader.behindSince !== null) this.catchUp(response, reader, reader.number);
     });
-    // Who is gone is noticed at the close; there is nobody to tell.
+    // A disconnect is handled by `close`, which follows.
     response.on('error', () => undefined);
     this.readers.set(response, reader);
     response.write(`retry: ${RECONNECT_MS}\n\n`);
     this.catchUp(response, reader, this.log.parseId(lastEventId));
   }
 
-  /** Writes the newest event of the log, or what is no event and may be left out. */
+  /** Writes the newest event of the log, or a comment, to every reader that keeps up. */
   write(text: string): void {
     for (const [response, reader] of this.readers) {
       if (reader.behindSince !== null) continue;
-      // Only a response that says so will tell when it has been read.
+      // Only a response that needs to drain emits `drain` when it has been read.
       if (response.writableNeedDrain && response.writableLength > reader.allowance) {
         reader.behindSince = this.now();
       } else {
@@ -131,7 +131,7 @@ export class EventReaders {
     }
   }
 
-  /** Cuts who has been behind for too long. */
+  /** Disconnects readers that have been behind for too long. */
   cutSlowReaders(): void {
     for (const [response, { behindSince }] of this.readers) {
       if (behindSince === null || this.now() - behindSince <= this.limits.maxBehindMs) continue;
@@ -141,12 +141,12 @@ export class EventReaders {
     }
   }
 
-  /** Takes no more of them. */
+  /** Accepts no more readers. */
   refuse(): void {
     this.isRefusing = true;
   }
 
-  /** Ends all of them, in good order, and takes no more. */
+  /** Ends all streams in good order, and accepts no more readers. */
   close(): void {
     this.refuse();
     for (const response of this.readers.keys()) response.end();

@@ -1,10 +1,6 @@
 import {
-  concat,
   defer,
   distinctUntilChanged,
-  EMPTY,
-  filter,
-  from,
   map,
   merge,
   mergeMap,
@@ -12,42 +8,39 @@ import {
   pairwise,
   skip,
   startWith,
-  takeUntil,
   tap,
   type Observable,
 } from 'rxjs';
+import { pickThresholds } from '../../core/policy/load-thresholds.js';
 import type { SourceStatus } from '../../core/sources/source-status.js';
-import type { Pool, PoolChange, Pools } from '../pools/pools.js';
-import { pickThresholds, poolLabel, type PoolSummaries } from '../queries/pool-summary.js';
+import { forEachPool, type Pool, type Pools } from '../pools/pools.js';
+import { isoTime, poolLabel, type PoolSummaries } from '../queries/pool-summary.js';
 
-/** One thing that is different from before. */
+/** A server-sent event. */
 export interface ServerSentEvent {
-  readonly type: 'pool' | 'pool-gone' | 'transition' | 'fleet' | 'marks' | 'source' | 'drift';
+  readonly type: 'pool' | 'pool-gone' | 'transition' | 'fleet' | 'thresholds' | 'source' | 'drift';
   readonly data: object;
 }
 
 /**
- * What changes in a fleet, as events: pools that come (as a whole) and go, workers that become busy or free, counts and
- * state of a pool, its marks, and how the sources are.
+ * The changes of a fleet as server-sent events: pools that appear (with a description) and end, transitions of workers,
+ * counts and state of a pool, its thresholds, and the status of the sources.
  */
 export function serverSentEvents(pools: Pools, summaries: PoolSummaries): Observable<ServerSentEvent> {
-  const present$ = defer(() => from(pools.list().map((pool): PoolChange => ({ pool, present: true }))));
-  const pools$ = concat(present$, pools.changes$).pipe(
-    mergeMap(({ pool, present }) => {
-      if (!present) return of<ServerSentEvent>({ type: 'pool-gone', data: poolLabel(pool) });
-      const gone$ = pools.changes$.pipe(filter((change) => change.pool === pool && !change.present));
-      return poolChangeEvents(pool, summaries).pipe(takeUntil(gone$));
-    }),
+  const pools$ = forEachPool(
+    pools,
+    (pool) => poolEvents(pool, summaries),
+    (pool): ServerSentEvent[] => [{ type: 'pool-gone', data: poolLabel(pool) }],
   );
   return merge(pools$, sourceStatusEvents(pools));
 }
 
-function poolChangeEvents(pool: Pool, summaries: PoolSummaries): Observable<ServerSentEvent> {
+function poolEvents(pool: Pool, summaries: PoolSummaries): Observable<ServerSentEvent> {
   const label = poolLabel(pool);
   const { transitions$, fleet$, steps$ } = pool.monitor;
-  const whole$ = defer(() => of<ServerSentEvent>({ type: 'pool', data: summaries.describe(pool) }));
+  const description$ = defer(() => of<ServerSentEvent>({ type: 'pool', data: summaries.describe(pool) }));
   return merge(
-    whole$,
+    description$,
     transitions$.pipe(
       tap((transition) => summaries.retryAfterOf(pool).add(transition)),
       map(({ workerId, busy, at, verdict }): ServerSentEvent => {
@@ -64,7 +57,10 @@ function poolChangeEvents(pool: Pool, summaries: PoolSummaries): Observable<Serv
       startWith(pool.monitor.snapshot()?.thresholds),
       distinctUntilChanged(),
       skip(1),
-      map((marks): ServerSentEvent => ({ type: 'marks', data: { ...label, marks: pickThresholds(marks) } })),
+      map((thresholds): ServerSentEvent => ({
+        type: 'thresholds',
+        data: { ...label, thresholds: thresholds === undefined ? null : pickThresholds(thresholds) },
+      })),
     ),
   );
 }
@@ -73,21 +69,13 @@ function sourceStatusEvents({ sourceMonitor }: Pools): Observable<ServerSentEven
   return sourceMonitor.status$.pipe(
     startWith<readonly SourceStatus[]>([]),
     pairwise(),
-    mergeMap(([before, now]) => {
-      const changed = now.filter((status) => !before.includes(status));
-      return changed.length === 0
-        ? EMPTY
-        : from(
-            changed.map((status): ServerSentEvent => ({
-              type: 'source',
-              data: { ...status, since: isoTime(status.since) },
-            })),
-          );
-    }),
+    mergeMap(([before, now]) =>
+      now
+        .filter((status) => !before.includes(status))
+        .map((status): ServerSentEvent => ({
+          type: 'source',
+          data: { ...status, since: isoTime(status.since) },
+        })),
+    ),
   );
-}
-
-/** A moment of the clock that drives the monitors, which counts as the wall clock does. */
-export function isoTime(at: number): string {
-  return new Date(at).toISOString();
 }

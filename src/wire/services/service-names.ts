@@ -1,6 +1,9 @@
 import type { WorkerId } from '../../core/worker-id.js';
 import { toSlug } from '../text-codecs.js';
 
+/** The endpoint whose statistics are a worker's load, in Dynamo up to 0.6. */
+export const LOAD_METRICS_ENDPOINT = 'load_metrics';
+
 /** The kinds of requests that a NATS micro service answers. */
 export type ServiceVerb = 'PING' | 'INFO' | 'STATS';
 

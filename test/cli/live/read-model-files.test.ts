@@ -13,13 +13,13 @@ async function folderOf(files: Readonly<Record<string, string>>): Promise<string
 }
 
 describe('readModelFiles', () => {
-  it('names each file with its hash and size', async () => {
+  it('lists each file with its hash and size', async () => {
     const folder = await folderOf({
       'config.json': '',
       'tokenizer.json': 'abc',
       'tokenizer_config.json': '',
     });
-    // From BLAKE3's own test vectors, and of "abc" from its reference implementation.
+    // From BLAKE3's test vectors; for "abc", from its reference implementation.
     const empty = 'af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262';
     const abc = '6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85';
     expect(await readModelFiles(folder)).toEqual({
@@ -30,16 +30,16 @@ describe('readModelFiles', () => {
     });
   });
 
-  it('names the generation defaults where there are some', async () => {
+  it('lists generation_config.json if it exists', async () => {
     const names = ['config', 'tokenizer', 'tokenizer_config', 'generation_config'];
     const folder = await folderOf(Object.fromEntries(names.map((name) => [`${name}.json`, '{}'])));
     expect((await readModelFiles(folder)).generationConfig).toMatchObject({ size: 2 });
   });
 
-  it('says which file is missing, and what the folder should hold', async () => {
+  it('says which file is missing, and what the folder must contain', async () => {
     const folder = await folderOf({ 'config.json': '{}', 'tokenizer_config.json': '{}' });
     const read = readModelFiles(folder);
     await expect(read).rejects.toThrow(CliError);
-    await expect(read).rejects.toThrow(/--model-path takes .* with config\.json.*tokenizer\.json'/);
+    await expect(read).rejects.toThrow(/--model-path must be .* with config\.json.*tokenizer\.json'/);
   });
 });

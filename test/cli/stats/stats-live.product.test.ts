@@ -18,7 +18,7 @@ import { RunningCommand } from '../../support/run-command.js';
 
 const service = serviceName('dynamo', 'backend');
 
-/** The endpoints of a worker of 0.6 with so many active blocks of 1 000. */
+/** The endpoints of a worker of 0.6 with the given number of active blocks of 1 000. */
 function worker(id: string, active: () => number): readonly ServedEndpoint[] {
   const metrics = (): string =>
     encodeForwardPassMetrics({
@@ -60,9 +60,9 @@ describeWith('nats-server', 'tidemark stats', () => {
     return subscription;
   };
 
-  it('a service of the official package - every endpoint with its counts', async () => {
+  it('a service of the official package: every endpoint with its counts', async () => {
     const connection = await connect({ servers: nats.url });
-    // The package has a copy of the client's core of its own, whose types differ in words.
+    // The package has its own copy of the client's core, with different types.
     const official = await new Svcm(connection as never).add({
       name: 'orders',
       version: '1.2.3',
@@ -100,7 +100,7 @@ describeWith('nats-server', 'tidemark stats', () => {
     await connection.close();
   });
 
-  it('workers of Dynamo - with their metrics, and the average of all', async () => {
+  it('workers of Dynamo: their metrics and the average', async () => {
     const [one, two] = [await serve('7587888657184927289', () => 300), await serve('8', () => 500)];
     const text = await stats('--namespace', 'dynamo', '--component', 'backend');
     expect(text.code).toBe(0);
@@ -117,7 +117,7 @@ describeWith('nats-server', 'tidemark stats', () => {
     two.unsubscribe();
   });
 
-  it('replies that cannot be read - are told, and the others are there', async () => {
+  it('replies that cannot be read are reported, and the others are printed', async () => {
     await using responders = await Responders.connect(nats.url);
     await responders.add(`$SRV.STATS.${service}`, () => ({ reply: 'no JSON' }));
     const serving = await serve('8', () => 5);
@@ -126,10 +126,10 @@ describeWith('nats-server', 'tidemark stats', () => {
     serving.unsubscribe();
   });
 
-  it('nobody answers - says what to check, and exits with 1', async () => {
+  it('no replies: says what to check, exit code 1', async () => {
     for (const [args, hint] of [
-      [[], 'no NATS micro service is on this server'],
-      [['--service', 'nobody'], 'check the name'],
+      [[], 'this server has no NATS micro services'],
+      [['--service', 'unknown'], 'check the name'],
     ] as const) {
       const { code, out, err } = await stats(...args);
       expect([code, out]).toEqual([1, '']);
@@ -137,14 +137,14 @@ describeWith('nats-server', 'tidemark stats', () => {
     }
   });
 
-  it('no server - says so, and exits with 2', async () => {
+  it('no server: says so, exit code 2', async () => {
     const { code, err } = await runCli(['stats', '--nats', `nats://127.0.0.1:${await freePort()}`]);
     expect(code).toBe(2);
     expect(err).toContain('ECONNREFUSED');
-    expect(err).not.toContain('nobody answered');
+    expect(err).not.toContain('no replies received');
   });
 
-  it('--watch - tells what changed, that the server went and came back, and ends with a signal', async () => {
+  it('--watch prints changes and the status of the server, and ends with a signal', async () => {
     let active = 100;
     const serving = await serve('8', () => active);
     const options: LiveStatsOptions = {
@@ -173,7 +173,7 @@ describeWith('nats-server', 'tidemark stats', () => {
 });
 
 describe('tidemark stats --help', () => {
-  it('names the variables and has examples', async () => {
+  it('lists the variables and has examples', async () => {
     const { out } = await runCli(['stats', '--help']);
     expect(out).toContain('NATS_AUTH_TOKEN');
     expect(out).toContain('$ tidemark stats --service orders --watch --every 5');

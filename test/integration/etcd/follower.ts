@@ -71,7 +71,8 @@ export class Follower implements Disposable {
       const at = wanted.findIndex((text, index) => this.reported[index] !== text);
       if (at >= 0)
         throw new Error(`change ${at}: expected ${wanted[at]}, reported ${this.reported[at] ?? 'nothing'}`);
-      if (this.reported.length > wanted.length) throw new Error(`reported too much: ${this.reported[wanted.length]}`);
+      if (this.reported.length > wanted.length)
+        throw new Error(`reported too much: ${this.reported[wanted.length]}`);
     });
   }
 

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.js';
-import { networkFaults, some, type Fault } from '../network-faults.js';
+import { networkFaults, someTime, type Fault } from '../network-faults.js';
 import type { EtcdStage } from './etcd-stage.js';
 
-/** The compaction ends at the last number; what was written since the listener was cut off may be gone. */
+/** Compacts up to the last number. Values written since the listener was disconnected may be lost. */
 async function compactAll(stage: EtcdStage, above: number): Promise<void> {
   const last = stage.numbers.written.at(-1);
   if (last === undefined) return;
@@ -17,7 +17,7 @@ const leases =
     const { gateway } = stage.server;
     const granted = await Promise.all([1, 2, 3, 4, 5].map(() => gateway.grant(1)));
     const keys = granted.map((lease) => `soak/leases/${lease}`);
-    for (const [at, key] of keys.entries()) await gateway.put(key, 'x', granted[at]);
+    for (const [index, key] of keys.entries()) await gateway.put(key, 'x', granted[index]);
     const above = await stage.caughtUp();
     await stage.shut();
     await eventually(async () => (await gateway.get('soak/leases/')).length === 0);
@@ -28,13 +28,13 @@ const leases =
     );
   };
 
-/** Every fault, by its name. */
+/** All faults by name. */
 export const etcdFaults: Readonly<Record<string, Fault<EtcdStage>>> = {
   ...networkFaults,
   'compaction while down': async (stage) => {
     const above = await stage.caughtUp();
     await stage.shut();
-    await some(stage);
+    await someTime(stage);
     await compactAll(stage, above);
     await sleep(300 * stage.random());
     await stage.open();
@@ -70,10 +70,10 @@ export const etcdFaults: Readonly<Record<string, Fault<EtcdStage>>> = {
     await stage.shut();
     await stage.server.wipe();
     stage.numbers.resume();
-    await some(stage);
-    const mark = stage.listener.statuses.length;
+    await someTime(stage);
+    const before = stage.listener.statuses.length;
     await stage.open();
-    await stage.listener.until('live', mark);
+    await stage.listener.until('live', before);
     stage.excuse('replaced', above, stage.numbers.written.at(-1)?.number ?? above);
   },
   'replay of 9 MB, then deletion of all that': async (stage) => {

@@ -5,7 +5,7 @@ import { Stage } from '../stage.js';
 import { Listener } from './listener.js';
 import type { Numbers } from './numbers.js';
 
-/** Numbers that may be missing: gone from the server, if a resync says so after the fault began. */
+/** Numbers that may be missing because the server no longer has them, if a resync follows the start of the fault. */
 interface Excuse {
   readonly above: number;
   readonly upTo: number;
@@ -13,7 +13,7 @@ interface Excuse {
   readonly at: number;
 }
 
-/** Where numbers are written past the faults, and which of them may be missing. */
+/** A stage on which numbers are written directly to the server. Keeps which of them may be missing. */
 export class EtcdStage extends Stage<EtcdServer, Listener> {
   readonly #excuses: Excuse[] = [];
 
@@ -28,25 +28,25 @@ export class EtcdStage extends Stage<EtcdServer, Listener> {
     return new Listener(`http://127.0.0.1:${this.proxy.port}`, monotonicScheduler);
   }
 
-  /** The last number, when the listener has heard it and all before, or has lost them for good. */
+  /** Waits until the listener has received the last number, or has lost it permanently. Returns the number. */
   async caughtUp(): Promise<number> {
     const last = this.numbers.written.at(-1)?.number ?? 0;
-    await eventually(() => last === 0 || this.listener.told.has(last), 20_000).catch(() => undefined);
+    await eventually(() => last === 0 || this.listener.received.has(last), 20_000).catch(() => undefined);
     return last;
   }
 
-  /** Numbers above one, up to another one, may be missing, if a resync says so. */
+  /** Allows numbers in a range to be missing, if a resync follows. */
   excuse(why: Excuse['why'], above: number, upTo: number): void {
     this.#excuses.push({ above, upTo, why, at: this.began });
   }
 
-  /** The numbers that were never told, and how many of these are excused, and why. */
+  /** The number of lost values, and how many of them are excused for each reason. */
   lost(): { lost: number; compacted: number; replaced: number } {
-    const missing = this.numbers.written.filter(({ number }) => !this.listener.told.has(number));
+    const missing = this.numbers.written.filter(({ number }) => !this.listener.received.has(number));
     const excuses = missing.map(({ number }) =>
       this.#excuses.find(
         ({ above, upTo, at }) =>
-          number > above && number <= upTo && this.listener.resyncs.some((told) => told >= at),
+          number > above && number <= upTo && this.listener.resyncs.some((resyncAt) => resyncAt >= at),
       ),
     );
     const count = (why: Excuse['why']): number => excuses.filter((excuse) => excuse?.why === why).length;

@@ -2,24 +2,24 @@ import { performance } from 'node:perf_hooks';
 import type { SchedulerLike } from 'rxjs';
 import type { PrefixBatch } from '../../../src/adapters/etcd/etcd-link.js';
 import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
-import { Ear } from '../ear.js';
+import { SourceListener } from '../source-listener.js';
 import { Numbers } from './numbers.js';
 
 const now = performance.now.bind(performance);
 
-/** Listens through tidemark and keeps count of the numbers. */
-export class Listener extends Ear {
-  readonly told = new Set<number>();
+/** Watches etcd through tidemark, and keeps track of the received numbers. */
+export class Listener extends SourceListener {
+  readonly received = new Set<number>();
   readonly present = new Map<string, string>();
   readonly resyncs: number[] = [];
   outOfOrder = 0;
-  toldTwice = 0;
+  duplicates = 0;
   readonly #last = new Map<string, number>();
 
   constructor(hosts: string, scheduler: SchedulerLike) {
     const { changes$, status$ } = watchPrefix({ hosts, prefixes: 'soak/', scheduler });
     super(status$);
-    this.hear(changes$, (batch) => this.#take(batch));
+    this.subscribe(changes$, (batch) => this.#take(batch));
   }
 
   #take({ kind, changes }: PrefixBatch): void {
@@ -37,9 +37,9 @@ export class Listener extends Ear {
   }
 
   #count(key: string, number: number): void {
-    if (this.told.has(number)) this.toldTwice += 1;
+    if (this.received.has(number)) this.duplicates += 1;
     else if (number < (this.#last.get(key) ?? 0)) this.outOfOrder += 1;
-    this.told.add(number);
+    this.received.add(number);
     this.#last.set(key, number);
   }
 }

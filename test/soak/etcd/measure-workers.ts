@@ -11,7 +11,7 @@ import { eventually } from '../../support/eventually.js';
 
 const BURST = 50;
 
-/** How long it takes to list and to watch so many workers, and what memory that takes. */
+/** Measures the time and the memory to list and to watch a number of workers. */
 export async function measureWorkers(count: number): Promise<string> {
   await using server = await startEtcd();
   const { gateway } = server;
@@ -41,14 +41,14 @@ export async function measureWorkers(count: number): Promise<string> {
   };
   await writeAll();
   const heapBefore = await settledHeap();
-  const begun = performance.now();
-  let [listed, heard, listMs] = [0, 0, 0];
+  const startedAt = performance.now();
+  let [listed, received, listMs] = [0, 0, 0];
   const { changes$ } = watchPrefix({ hosts: server.url, prefixes: 'v1/' });
   const subscription = changes$.subscribe(({ kind, changes }) => {
-    if (kind === 'changes') heard += changes.length;
+    if (kind === 'changes') received += changes.length;
     else {
       listed += changes.length;
-      listMs = performance.now() - begun;
+      listMs = performance.now() - startedAt;
     }
   });
   await eventually(() => listed === count, 60_000);
@@ -56,17 +56,17 @@ export async function measureWorkers(count: number): Promise<string> {
   const changing = performance.now();
   await writeAll();
   const written = performance.now();
-  await eventually(() => heard === count, 60_000);
-  const told = performance.now();
-  // Nothing is live any more that a change brought, but what is known of the keys.
+  await eventually(() => received === count, 60_000);
+  const receivedAt = performance.now();
+  // The memory of the changes is free again, except for the state of the keys.
   const heapChanged = await settledHeap();
   subscription.unsubscribe();
   const heapAfter = await settledHeap();
   const mb = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
   return [
     `${count} workers listed in ${listMs.toFixed(0)} ms, ${mb(heapListed - heapBefore)} of heap`,
-    `${count} changes written in ${(written - changing).toFixed(0)} ms, the last one told ` +
-      `${(told - written).toFixed(0)} ms later, ${mb(heapChanged - heapBefore)} of heap`,
+    `${count} changes written in ${(written - changing).toFixed(0)} ms, the last one received ` +
+      `${(receivedAt - written).toFixed(0)} ms later, ${mb(heapChanged - heapBefore)} of heap`,
     `after the end ${mb(heapAfter - heapBefore)}`,
     '',
   ].join('\n');

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../../src/simulator/simulated-worker.js';
 import type { EtcdGateway } from '../../support/etcd-gateway.js';
 
-/** A number that was written. */
+/** A written number. */
 export interface Written {
   readonly number: number;
   readonly key: string;
@@ -12,7 +12,7 @@ export interface Written {
 const KEYS = 8;
 const PAUSE_MS = 20;
 
-/** Writes growing numbers to a few keys, past the network with the faults, and knows which ones arrived. */
+/** Writes increasing numbers to a few keys, directly to the server, and keeps which writes succeeded. */
 export class Numbers {
   static readonly prefix = 'soak/numbers/';
   readonly written: Written[] = [];
@@ -29,7 +29,7 @@ export class Numbers {
     this.#done = this.#run();
   }
 
-  /** Resolves when nothing is being written any more. */
+  /** Stops writing. Resolves when no write is in progress. */
   async pause(): Promise<void> {
     this.#paused = true;
     while (!this.#idle) await sleep(5);
@@ -47,12 +47,12 @@ export class Numbers {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       this.#idle = this.#paused;
-      if (!this.#paused) await this.#one();
+      if (!this.#paused) await this.#writeOne();
       await sleep(PAUSE_MS * 2 * this.random());
     }
   }
 
-  async #one(): Promise<void> {
+  async #writeOne(): Promise<void> {
     const key = `${Numbers.prefix}${Math.floor(KEYS * this.random())}`;
     if (this.random() < 0.08) {
       await this.gateway.delete(key).catch(() => undefined);
@@ -62,12 +62,12 @@ export class Numbers {
     const number = this.#next;
     const revision = await this.gateway
       .put(key, String(number))
-      .catch(() => this.#whatBecameOf(key, String(number)));
+      .catch(() => this.#writtenRevision(key, String(number)));
     if (revision !== null) this.written.push({ number, key, revision: BigInt(revision) });
   }
 
-  /** The revision of a number whose answer did not come; nobody else writes this key. */
-  async #whatBecameOf(key: string, text: string): Promise<string | null> {
+  /** The revision of a number whose response was lost, or `null` if it was not written. No other process writes the key. */
+  async #writtenRevision(key: string, text: string): Promise<string | null> {
     for (;;) {
       try {
         const [found] = await this.gateway.get(key);

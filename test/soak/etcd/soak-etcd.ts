@@ -12,7 +12,7 @@ import { EtcdStage } from './etcd-stage.js';
 import { Listener } from './listener.js';
 import { Numbers } from './numbers.js';
 
-/** Plays faults against an etcd for a time. */
+/** Runs faults against an etcd server for some time. */
 export async function soakEtcd(
   { minutes, seed }: SoakOptions,
   progress: (text: string) => void,
@@ -24,13 +24,13 @@ export async function soakEtcd(
   const proxy = await startFaultProxy({ to: server.port });
   const listener = new Listener(`http://127.0.0.1:${proxy.port}`, clock);
   await listener.until('live', 0);
-  watch.begun();
+  watch.start();
   const numbers = new Numbers(server.gateway, seededRandom(seed + 1));
   const stage = new EtcdStage(numbers, server, proxy, listener, clock, random);
   const played = await play(stage, etcdFaults, minutes, (text) => {
     const { lost, compacted, replaced } = stage.lost();
     progress(
-      `${text}; ${numbers.written.length} written, ${lost - compacted - replaced} not told yet, ` +
+      `${text}; ${numbers.written.length} written, ${lost - compacted - replaced} not received yet, ` +
         `${compacted} compacted, ${replaced} replaced`,
     );
   });
@@ -38,7 +38,7 @@ export async function soakEtcd(
   await numbers.stop();
   await proxy.heal();
   await stage.caughtUp();
-  const finalWrong = await wrongFinals(stage);
+  const finalWrong = await countWrongKeys(stage);
   const { lost, compacted, replaced } = stage.lost();
   listener.unsubscribe();
   const leaks = await stage.takeDown(watch);
@@ -52,24 +52,24 @@ export async function soakEtcd(
     lostCompacted: compacted,
     lostReplaced: replaced,
     outOfOrder: listener.outOfOrder,
-    toldTwice: listener.toldTwice,
+    duplicates: listener.duplicates,
     resyncs: listener.resyncs.length,
     leaks: [...leaks, ...listener.ended.map((text) => `the watch ended: ${text}`)],
     unhandled: watch.unhandled,
   };
 }
 
-/** How many keys are known otherwise than they are, after some time to settle. */
-async function wrongFinals({ listener, server }: EtcdStage): Promise<number> {
+/** The number of keys whose known value differs from the server, after some time to settle. */
+async function countWrongKeys({ listener, server }: EtcdStage): Promise<number> {
   const wrong = async (): Promise<number> => {
-    const there = new Map(
+    const actual = new Map(
       (await server.gateway.get('soak/')).map(({ key, modRevision, value }) => [
         key,
         `${modRevision} ${Buffer.from(value).toString('latin1')}`,
       ]),
     );
-    const keys = new Set([...there.keys(), ...listener.present.keys()]);
-    return [...keys].filter((key) => there.get(key) !== listener.present.get(key)).length;
+    const keys = new Set([...actual.keys(), ...listener.present.keys()]);
+    return [...keys].filter((key) => actual.get(key) !== listener.present.get(key)).length;
   };
   await eventually(async () => (await wrong()) === 0, 40_000).catch(() => undefined);
   return wrong();

@@ -1,22 +1,22 @@
 import { eventually } from '../../support/eventually.js';
-import type { Ear } from '../ear.js';
+import type { SourceListener } from '../source-listener.js';
 import { EtcdStage } from '../etcd/etcd-stage.js';
 
-/** Where what a fleet's monitor says of its discovery is waited for as well. */
+/** An etcd stage that also waits for the discovery status of a fleet's monitor. */
 export class FleetEtcdStage extends EtcdStage {
   constructor(
-    readonly discovery: Ear,
+    readonly discovery: SourceListener,
     ...others: ConstructorParameters<typeof EtcdStage>
   ) {
     super(...others);
   }
 
-  /** A fault that meets it between two connections is not noticed: it has said so before. */
+  /** A fault between two connections causes no new status, because the source is already down. */
   override async down(): Promise<void> {
     await super.down();
-    const saysSo = ({ state, at }: { state: string; at: number }): boolean =>
+    const isNewDown = ({ state, at }: { state: string; at: number }): boolean =>
       state === 'down' && at >= this.began;
-    await eventually(() => !this.discovery.live || this.discovery.statuses.some(saysSo), 30_000);
+    await eventually(() => !this.discovery.live || this.discovery.statuses.some(isNewDown), 30_000);
   }
 
   override async steady(): Promise<void> {

@@ -4,33 +4,33 @@ import { loadMonitor, type LoadMonitor } from '../../../src/core/pipeline/load-m
 import { policies } from '../../../src/core/policy/policies.js';
 import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { dynamoSources } from '../../../src/dynamo/dynamo-sources.js';
-import { Ear } from '../ear.js';
+import { SourceListener } from '../source-listener.js';
 import { Listener } from '../nats/listener.js';
 import { LISTENER } from '../nats/nats-stage.js';
-import { PLACE } from './fleet-worker.js';
-import { MARK } from './worker-plan.js';
+import { ENDPOINT } from './fleet-worker.js';
+import { THRESHOLD } from './worker-plan.js';
 
-/** A monitor of the fleet behind both proxies, and what it says of its sources. */
+/** A monitor of the fleet behind both proxies, and the statuses of its sources. */
 export class FleetListener {
   readonly monitor: LoadMonitor;
   readonly loads: Listener;
-  readonly discovery: Ear;
+  readonly discovery: SourceListener;
 
   constructor(ports: { readonly nats: number; readonly etcd: number }, etcdClock: SchedulerLike) {
     const sources = dynamoSources({
       nats: { servers: `nats://127.0.0.1:${ports.nats}`, auth: LISTENER },
       etcd: { hosts: `http://127.0.0.1:${ports.etcd}`, scheduler: etcdClock },
-      endpoint: PLACE,
+      endpoint: ENDPOINT,
       form: 'objects',
     });
-    const start = { thresholds: { activeDecodeBlocksThreshold: MARK } };
+    const start = { thresholds: { activeDecodeBlocksThreshold: THRESHOLD } };
     this.monitor = loadMonitor(sources, { policy: policies.default, scheduler: monotonicScheduler, start });
     const { loads: loads$, accounting$ } = sources;
     this.loads = new Listener({ loads$, accounting$, status$: this.#status('loads') }, (load) => [
       String(load.publisherId),
       Number(load.sequence),
     ]);
-    this.discovery = new Ear(this.#status('discovery'));
+    this.discovery = new SourceListener(this.#status('discovery'));
     this.monitor.connect();
   }
 
@@ -40,7 +40,7 @@ export class FleetListener {
     this.monitor.stop();
   }
 
-  /** What the monitor says of one of its sources. */
+  /** The status of one source of the monitor. */
   #status(name: string): Observable<SourceStatus> {
     return this.monitor.status$.pipe(
       map((all) => all.find(({ source }) => source === name)),

@@ -7,21 +7,21 @@ import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
 import { seededRandom } from '../../../src/simulator/simulated-worker.js';
 import { eventually } from '../../support/eventually.js';
 import { PUBLISHER } from '../nats/nats-stage.js';
-import { MARK, type WorkerLife, type WorkerPlan } from './worker-plan.js';
+import { THRESHOLD, type WorkerLifetime, type WorkerPlan } from './worker-plan.js';
 
 const now = performance.now.bind(performance);
 
-export const PLACE = { namespace: 'soak', component: 'backend', endpoint: 'generate' };
+export const ENDPOINT = { namespace: 'soak', component: 'backend', endpoint: 'generate' };
 const PAUSE_MS = 20;
-/** After an end of the process its keys stay so long. */
+/** How long the keys remain after the process is killed. */
 const TTL_SECONDS = 4;
 const LEAVES_MS = 60_000;
 
-/** A worker that is registered in etcd and publishes its loads on NATS, past the faults. */
+/** A worker that registers in etcd and publishes its loads on NATS, directly to the servers. */
 export class FleetWorker {
-  /** The blocks that each rank said last. */
+  /** The last published blocks of each rank. */
   readonly blocks: number[];
-  readonly life: WorkerLife;
+  readonly lifetime: WorkerLifetime;
   registration: RegistrationStatus | null = null;
   publisher: PublisherStatus | null = null;
   readonly #random;
@@ -34,10 +34,10 @@ export class FleetWorker {
     const { workerId, publisherId, generation: release, totalKvBlocks, ranks } = plan;
     this.#random = seededRandom(plan.seed);
     this.blocks = Array.from({ length: ranks }, () => 0);
-    this.life = { publisherId, beganAt: now(), endedAt: null, count: null };
+    this.lifetime = { publisherId, beganAt: now(), endedAt: null, count: null };
     registerWorker({
       hosts: plan.etcd,
-      ...PLACE,
+      ...ENDPOINT,
       transport: { kind: 'tcp', address: '127.0.0.1:9/generate' },
       card: { model: 'soak', runtimeConfig: { totalKvBlocks, dataParallelSize: ranks } },
       release,
@@ -50,7 +50,7 @@ export class FleetWorker {
         natsPublisher({
           servers: plan.nats,
           auth: { user: PUBLISHER.user, password: PUBLISHER.pass },
-          endpoint: PLACE,
+          endpoint: ENDPOINT,
           as: 'worker',
           release,
           publisherId,
@@ -64,14 +64,14 @@ export class FleetWorker {
   }
 
   get busy(): boolean {
-    return this.blocks.every((blocks) => blocks > MARK * this.plan.totalKvBlocks);
+    return this.blocks.every((blocks) => blocks > THRESHOLD * this.plan.totalKvBlocks);
   }
 
-  /** Says something of one rank after the other from now on. */
-  begin(): void {
+  /** Starts to publish loads of one rank after the other. */
+  start(): void {
     this.#timer = setInterval(() => {
       this.#turn += 1;
-      this.say(this.#turn % this.plan.ranks, this.#random() < 0.5);
+      this.publish(this.#turn % this.plan.ranks, this.#random() < 0.5);
     }, PAUSE_MS);
   }
 
@@ -79,14 +79,14 @@ export class FleetWorker {
     clearInterval(this.#timer);
   }
 
-  /** A rank has other blocks than before, above the mark or not. */
-  say(rank: number, above: boolean): void {
+  /** Publishes new blocks for a rank, above the threshold or not. */
+  publish(rank: number, above: boolean): void {
     const { workerId, totalKvBlocks, generation } = this.plan;
     const before = this.blocks[rank];
     let blocks = before;
     while (blocks === before) {
-      const part = above ? MARK + (1 - MARK) * this.#random() : MARK * this.#random();
-      blocks = above ? Math.ceil(part * totalKvBlocks) : Math.floor(part * totalKvBlocks);
+      const fraction = above ? THRESHOLD + (1 - THRESHOLD) * this.#random() : THRESHOLD * this.#random();
+      blocks = above ? Math.ceil(fraction * totalKvBlocks) : Math.floor(fraction * totalKvBlocks);
     }
     this.blocks[rank] = blocks ?? 0;
     this.#loads$.next({
@@ -98,19 +98,19 @@ export class FleetWorker {
     });
   }
 
-  /** Is silent from now on, and knows how many messages it numbered. */
-  async silence(): Promise<void> {
+  /** Stops publishing, and stores how many messages were numbered. */
+  async stopPublishing(): Promise<void> {
     this.pause();
-    if (this.life.endedAt !== null) return;
-    this.life.endedAt = now();
+    if (this.lifetime.endedAt !== null) return;
+    this.lifetime.endedAt = now();
     this.#loads$.complete();
     await eventually(() => this.publisher?.state === 'ended', LEAVES_MS);
-    this.life.count = (this.publisher?.published ?? 0) + (this.publisher?.dropped ?? 0);
+    this.lifetime.count = (this.publisher?.published ?? 0) + (this.publisher?.dropped ?? 0);
   }
 
-  /** Is silent, and then leaves in order. */
+  /** Stops publishing, and then leaves in good order. */
   async leave(): Promise<void> {
-    await this.silence();
+    await this.stopPublishing();
     this.#stop$.next();
     await eventually(() => this.registration?.state === 'ended', LEAVES_MS);
   }

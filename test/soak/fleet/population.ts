@@ -6,49 +6,49 @@ import type { Random } from '../../../src/simulator/simulated-worker.js';
 import { eventually } from '../../support/eventually.js';
 import { RunningProcess } from '../../support/processes.js';
 import { FleetWorker } from './fleet-worker.js';
-import type { WorkerLife, WorkerPlan } from './worker-plan.js';
+import type { WorkerLifetime, WorkerPlan } from './worker-plan.js';
 
-/** A worker in a process of its own. */
+/** A worker in its own process. */
 interface Killable {
   readonly child: RunningProcess;
-  readonly life: WorkerLife;
+  readonly lifetime: WorkerLifetime;
 }
 
 const now = performance.now.bind(performance);
 const RESIDENTS = 4;
 const READY_MS = 60_000;
 
-/** The workers of a fleet: some stay, others come and go in order, and some come in processes that are killed. */
+/** The workers of a fleet: some stay, some join and leave in good order, and some run in processes that are killed. */
 export class Population {
-  /** Those that are there; not those that are leaving, or that will be killed. */
+  /** The present workers, without those that are leaving or that will be killed. */
   readonly workers: FleetWorker[] = [];
-  readonly lives: WorkerLife[] = [];
-  came = 0;
-  went = 0;
-  readonly killed: WorkerLife[] = [];
+  readonly lifetimes: WorkerLifetime[] = [];
+  joined = 0;
+  left = 0;
+  readonly killed: WorkerLifetime[] = [];
   readonly #leaving: Promise<void>[] = [];
   #stopped = false;
   #changing: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly where: Pick<WorkerPlan, 'etcd' | 'nats'>,
+    private readonly servers: Pick<WorkerPlan, 'etcd' | 'nats'>,
     private readonly random: Random,
   ) {
-    for (let left = RESIDENTS; left > 0; left -= 1) this.#come();
+    for (let count = 0; count < RESIDENTS; count += 1) this.#join();
   }
 
-  /** Waits until all who are there are registered and can publish. */
+  /** Waits until all present workers are registered and can publish. */
   async ready(): Promise<void> {
     await eventually(() => this.workers.every(({ ready }) => ready), READY_MS);
   }
 
-  /** All speak, and from now on some come, some go, and some are killed. */
-  begin(): void {
-    for (const worker of this.workers) worker.begin();
+  /** Starts publishing. From now on, workers join, leave and are killed. */
+  start(): void {
+    for (const worker of this.workers) worker.start();
     this.#changing = this.#change();
   }
 
-  /** Nobody comes or goes any more, and who was leaving has left. */
+  /** Stops joining and leaving, and waits until leaving workers have left. */
   async settle(): Promise<void> {
     this.#stopped = true;
     await this.#changing;
@@ -62,12 +62,12 @@ export class Population {
   async #change(): Promise<void> {
     while (!this.#stopped) {
       await this.#pause();
-      this.#come().begin();
+      this.#join().start();
       const child = this.#startProcess();
       await this.#pause();
       const [worker] = this.workers.splice(RESIDENTS, 1);
       if (worker !== undefined) this.#leaving.push(worker.leave());
-      this.went += 1;
+      this.left += 1;
       await this.#pause();
       await this.#kill(child);
     }
@@ -77,46 +77,46 @@ export class Population {
     return sleep(1_000 + 2_000 * this.random());
   }
 
-  #come(): FleetWorker {
+  #join(): FleetWorker {
     const worker = new FleetWorker(this.#plan());
     this.workers.push(worker);
-    this.lives.push(worker.life);
+    this.lifetimes.push(worker.lifetime);
     return worker;
   }
 
   #startProcess(): Killable {
     const plan = this.#plan();
-    const life: WorkerLife = {
+    const lifetime: WorkerLifetime = {
       publisherId: plan.publisherId,
       beganAt: now(),
       endedAt: null,
       count: null,
     };
-    this.lives.push(life);
+    this.lifetimes.push(lifetime);
     const program = join(import.meta.dirname, 'worker-process.js');
     const child = new RunningProcess(process.execPath, [program, JSON.stringify(plan)], {
       openInput: true,
       showErrors: true,
     });
-    return { child, life };
+    return { child, lifetime };
   }
 
-  async #kill({ child, life }: Killable): Promise<void> {
+  async #kill({ child, lifetime }: Killable): Promise<void> {
     await child.end('SIGKILL');
-    life.endedAt = now();
-    this.killed.push(life);
+    lifetime.endedAt = now();
+    this.killed.push(lifetime);
   }
 
   #plan(): WorkerPlan {
-    this.came += 1;
-    const generation = this.came % 3 === 0 ? '1.0' : '1.6';
-    const id = workerId(String(2n ** 62n + BigInt(this.came)));
+    this.joined += 1;
+    const generation = this.joined % 3 === 0 ? '1.0' : '1.6';
+    const id = workerId(String(2n ** 62n + BigInt(this.joined)));
     return {
-      ...this.where,
+      ...this.servers,
       workerId: id,
-      publisherId: generation === '1.0' ? id : String(2n ** 63n + BigInt(this.came)),
+      publisherId: generation === '1.0' ? id : String(2n ** 63n + BigInt(this.joined)),
       generation,
-      totalKvBlocks: 1_000 + 10 * this.came,
+      totalKvBlocks: 1_000 + 10 * this.joined,
       ranks: 2,
       seed: Math.floor(this.random() * 2 ** 32),
     };

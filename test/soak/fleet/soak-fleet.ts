@@ -16,24 +16,24 @@ import type { FleetResult, MessageSums } from '../soak-result.js';
 import { steppedClock } from '../stepped-clock.js';
 import { FleetEtcdStage } from './fleet-etcd-stage.js';
 import { FleetListener } from './fleet-listener.js';
-import { lossesOfLife, type LossesOfLife } from './losses-of-life.js';
+import { lossesOfWorker, type WorkerLosses } from './losses-of-worker.js';
 import { Population } from './population.js';
-import { wrongView } from './wrong-view.js';
+import { viewErrors } from './view-errors.js';
 
-/** How long it may take until a fleet that stands still is seen as it is: a killed worker leaves with its lease. */
+/** How long it may take until the view of an unchanging fleet is right: a killed worker leaves with its lease. */
 const SEEN_MS = 40_000;
-/** Gaps are told once a second. */
-const TOLD_MS = 2_500;
+/** Gaps are reported once per second. */
+const REPORT_MS = 2_500;
 
-/** How often every kind occurs at least: the soaks of one system play each twice. */
-const LEAST = 1;
+/** How often every kind of fault occurs at least. The soaks of one system run each kind twice. */
+const MIN_COUNT = 1;
 
-/** What meets this whole process is played with the faults of etcd. */
+/** Faults of this process are already among the faults of etcd. */
 const ownFaults = Object.fromEntries(
-  Object.entries(natsFaults).filter(([kind]) => !/^clock|^our own process/.test(kind)),
+  Object.entries(natsFaults).filter(([kind]) => !/^clock|^client process/.test(kind)),
 );
 
-/** Plays faults against etcd and NATS at once, while a monitor watches a fleet through both. */
+/** Runs faults against etcd and NATS at the same time, while a monitor watches a fleet through both. */
 export async function soakFleet(
   { minutes, seed }: SoakOptions,
   progress: (text: string) => void,
@@ -44,13 +44,13 @@ export async function soakFleet(
   const etcdProxy = await startFaultProxy({ to: etcd.port });
   const natsProxy = await startFaultProxy({ to: nats.port });
   const fleet = new FleetListener({ nats: natsProxy.port, etcd: etcdProxy.port }, clock);
-  // The faults of etcd need one who listens to numbers, for they are made between these.
+  // The faults of etcd need a listener for numbers.
   const churn = new EtcdListener(`http://127.0.0.1:${etcdProxy.port}`, clock);
   await Promise.all([fleet.loads.until('live', 0), fleet.discovery.until('live', 0), churn.until('live', 0)]);
   const population = new Population({ etcd: etcd.url, nats: nats.url }, seededRandom(seed + 2));
   await population.ready();
-  watch.begun();
-  population.begin();
+  watch.start();
+  population.start();
   const numbers = new Numbers(etcd.gateway, seededRandom(seed + 1));
   const etcdStage = new FleetEtcdStage(
     fleet.discovery,
@@ -62,39 +62,39 @@ export async function soakFleet(
     seededRandom(seed),
   );
   const natsStage = new NatsStage(nats, natsProxy, fleet.loads, clock, seededRandom(seed + 3));
-  const said = (system: string) => (text: string) => progress(`${system}: ${text}`);
+  const progressOf = (system: string) => (text: string) => progress(`${system}: ${text}`);
   const [ofEtcd, ofNats] = await Promise.all([
-    play(etcdStage, etcdFaults, minutes, said('etcd'), LEAST),
-    play(natsStage, ownFaults, minutes, said('NATS'), LEAST),
+    play(etcdStage, etcdFaults, minutes, progressOf('etcd'), MIN_COUNT),
+    play(natsStage, ownFaults, minutes, progressOf('NATS'), MIN_COUNT),
   ]);
 
   await Promise.all([etcdProxy.heal(), natsProxy.heal(), numbers.stop(), population.settle()]);
   await population.ready();
   for (const worker of population.workers) worker.pause();
-  // Every other worker ends above the mark.
-  for (const [place, worker] of population.workers.entries()) {
+  // Every other worker ends above the threshold.
+  for (const [index, worker] of population.workers.entries()) {
     for (const rank of worker.blocks.keys()) {
-      worker.say(rank, place % 2 === 0);
-      // Ranks of 1.0 that speak at once are heard as one.
+      worker.publish(rank, index % 2 === 0);
+      // A publisher of 1.0 would merge loads of ranks that come at the same time.
       await sleep(20);
     }
   }
-  await eventually(() => wrongView(fleet.monitor, population.workers).length === 0, SEEN_MS).catch(
+  await eventually(() => viewErrors(fleet.monitor, population.workers).length === 0, SEEN_MS).catch(
     () => undefined,
   );
-  const wrong = wrongView(fleet.monitor, population.workers);
+  const wrong = viewErrors(fleet.monitor, population.workers);
   const seen = { workers: population.workers.length, busy: fleet.monitor.snapshot()?.busy.size ?? 0 };
-  await Promise.all(population.workers.map((worker) => worker.silence()));
-  await sleep(TOLD_MS);
+  await Promise.all(population.workers.map((worker) => worker.stopPublishing()));
+  await sleep(REPORT_MS);
   const { times: detachedTimes, milliseconds: detachedMs } = fleet.loads.account?.detached ?? {
     times: 0,
     milliseconds: 0,
   };
   const sums = sumsOf(population, fleet);
   await population.leave();
-  const gone = (): boolean => wrongView(fleet.monitor, []).length === 0;
-  await eventually(gone, SEEN_MS).catch(() => undefined);
-  const wrongAfter = wrongView(fleet.monitor, []).map((text) => `after all left: ${text}`);
+  const isEmpty = (): boolean => viewErrors(fleet.monitor, []).length === 0;
+  await eventually(isEmpty, SEEN_MS).catch(() => undefined);
+  const wrongAfter = viewErrors(fleet.monitor, []).map((text) => `after all left: ${text}`);
   const keys = (await etcd.gateway.get('v1/')).map(({ key }) => `the key ${key}`);
   fleet.unsubscribe();
   churn.unsubscribe();
@@ -111,13 +111,14 @@ export async function soakFleet(
     ...downTime(natsStage.times, fleet.loads.statuses),
     detachedTimes,
     detachedMs,
-    came: population.came,
-    went: population.went,
+    joined: population.joined,
+    left: population.left,
     killed: population.killed.length,
-    killedHeard: population.killed.filter(({ publisherId }) => fleet.loads.of(publisherId).length > 0).length,
+    killedReceived: population.killed.filter(({ publisherId }) => fleet.loads.of(publisherId).length > 0)
+      .length,
     seenWorkers: seen.workers,
     seenBusy: seen.busy,
-    wrongView: [...wrong, ...wrongAfter],
+    viewErrors: [...wrong, ...wrongAfter],
     leaks: [...leaks, ...keys, ...ended.map((text) => `a stream ended: ${text}`)],
     unhandled: watch.unhandled,
   };
@@ -136,22 +137,22 @@ function both(ofEtcd: Played, ofNats: Played): Played {
   };
 }
 
-/** What became of the messages of all who ever published. */
-function sumsOf({ lives }: Population, { loads }: FleetListener): MessageSums {
-  const each = lives.map((life) => {
-    const own = loads.gaps.filter((gap) => gap.publisherId === life.publisherId);
-    return lossesOfLife(life, loads.of(life.publisherId), own, loads.statuses);
+/** The sums of messages of all publishers. */
+function sumsOf({ lifetimes }: Population, { loads }: FleetListener): MessageSums {
+  const each = lifetimes.map((lifetime) => {
+    const own = loads.gaps.filter((gap) => gap.publisherId === lifetime.publisherId);
+    return lossesOfWorker(lifetime, loads.of(lifetime.publisherId), own, loads.statuses);
   });
-  const total = (name: keyof LossesOfLife): number => each.reduce((sum, one) => sum + one[name], 0);
+  const total = (name: keyof WorkerLosses): number => each.reduce((sum, losses) => sum + losses[name], 0);
   const [published, lost] = [total('count'), total('lost')];
   return {
     published,
-    heard: published - lost,
+    received: published - lost,
     lost,
     lostInGaps: total('reported') - total('reportedDown'),
     lostDetached: total('reportedDown'),
     reportedWrongly: total('reportedWrongly'),
-    toldTwice: total('toldTwice'),
+    duplicates: total('duplicates'),
     outOfOrder: total('outOfOrder'),
   };
 }

@@ -1,6 +1,6 @@
 import type { WorkerId } from '../../../src/core/worker-id.js';
 
-/** Who a worker is and where it says so; plain data. */
+/** The identity of a worker and its servers, as plain data. */
 export interface WorkerPlan {
   readonly etcd: string;
   readonly nats: string;
@@ -12,14 +12,14 @@ export interface WorkerPlan {
   readonly seed: number;
 }
 
-/** One publisher from its begin to its end, by a clock that is never stepped. */
-export interface WorkerLife {
+/** The lifetime of a publisher, by a clock that is never stepped. */
+export interface WorkerLifetime {
   readonly publisherId: string;
   readonly beganAt: number;
   endedAt: number | null;
-  /** As many messages, from 0, were numbered. `null`: it was killed, and nobody knows. */
+  /** The number of messages, which are numbered from 0. `null` if it was killed and the number is unknown. */
   count: number | null;
 }
 
-/** Above this part of its blocks a rank is busy. */
-export const MARK = 0.85;
+/** The threshold: a rank is busy above this fraction of its blocks. */
+export const THRESHOLD = 0.85;

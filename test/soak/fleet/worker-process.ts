@@ -2,7 +2,7 @@ import process from 'node:process';
 import { FleetWorker } from './fleet-worker.js';
 import type { WorkerPlan } from './worker-plan.js';
 
-// One worker in a process of its own, which is there to be killed. It does not outlive whoever started it.
+// A worker in its own process, which will be killed. It exits with its parent process.
 const worker = new FleetWorker(JSON.parse(process.argv[2] ?? '') as WorkerPlan);
-worker.begin();
+worker.start();
 process.stdin.once('end', () => process.exit()).resume();

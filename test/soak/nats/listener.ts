@@ -2,35 +2,35 @@ import { performance } from 'node:perf_hooks';
 import type { NatsLoads } from '../../../src/adapters/nats/nats-loads.js';
 import type { LoadReceived } from '../../../src/core/events/fleet-event.js';
 import type { LoadAccount, SequenceGap } from '../../../src/wire/loads/load-account.js';
-import { Ear } from '../ear.js';
-import type { Heard } from './losses.js';
+import { SourceListener } from '../source-listener.js';
+import type { ReceivedNumber } from './losses.js';
 
 const now = performance.now.bind(performance);
 
-/** Listens through tidemark and keeps count of the numbers, of everyone for itself. */
-export class Listener extends Ear {
-  readonly heard = new Map<string, Heard[]>();
+/** Receives loads through tidemark, and keeps track of the numbers of each publisher. */
+export class Listener extends SourceListener {
+  readonly received = new Map<string, ReceivedNumber[]>();
   readonly gaps: SequenceGap[] = [];
   account: LoadAccount | null = null;
 
   constructor(
     { loads$, accounting$, status$ }: Omit<NatsLoads<LoadReceived>, 'problems$'>,
-    numberOf: (load: LoadReceived) => readonly [who: string, number: number],
+    numberOf: (load: LoadReceived) => readonly [publisher: string, number: number],
   ) {
     super(status$);
-    this.hear(loads$, (load) => {
-      const [who, number] = numberOf(load);
-      const numbers = this.of(who);
-      if (numbers.length === 0) this.heard.set(who, numbers);
+    this.subscribe(loads$, (load) => {
+      const [publisher, number] = numberOf(load);
+      const numbers = this.of(publisher);
+      if (numbers.length === 0) this.received.set(publisher, numbers);
       numbers.push({ number, at: now() });
     });
-    this.hear(accounting$, ({ account, gaps }) => {
+    this.subscribe(accounting$, ({ account, gaps }) => {
       this.account = account;
       this.gaps.push(...gaps);
     });
   }
 
-  of(who: string): Heard[] {
-    return this.heard.get(who) ?? [];
+  of(publisher: string): ReceivedNumber[] {
+    return this.received.get(publisher) ?? [];
   }
 }

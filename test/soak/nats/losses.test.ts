@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { SequenceGap } from '../../../src/wire/loads/load-account.js';
-import type { SeenStatus } from '../ear.js';
-import { downTime, lossesOf, type Heard } from './losses.js';
+import type { SeenStatus } from '../source-listener.js';
+import { downTime, lossesOf, type ReceivedNumber } from './losses.js';
 
-/** Numbers that came, each at ten times its number. */
-const came = (...numbers: number[]): Heard[] => numbers.map((number) => ({ number, at: 10 * number }));
+/** Received numbers, each at ten times its number. */
+const numbersReceived = (...numbers: number[]): ReceivedNumber[] =>
+  numbers.map((number) => ({ number, at: 10 * number }));
 const gap = (from: number, to: number): SequenceGap => ({
   publisherId: '9',
   from,
@@ -14,39 +15,51 @@ const gap = (from: number, to: number): SequenceGap => ({
   restarted: false,
   seenAt: 0,
 });
-const says = (state: SeenStatus['state'], at: number): SeenStatus => ({ state, at });
-const up = [says('connecting', 0), says('live', 1)];
+const statusAt = (state: SeenStatus['state'], at: number): SeenStatus => ({ state, at });
+const up = [statusAt('connecting', 0), statusAt('live', 1)];
 
-describe('what became of the messages of a publisher', () => {
+describe('lossesOf', () => {
   it.each([
-    ['all heard', 3, came(0, 1, 2), [], { lost: 0, reported: 0 }],
-    ['a gap', 4, came(0, 3), [gap(1, 2)], { lost: 2, reported: 2, reportedWrongly: 0 }],
-    ['a gap that is too short', 5, came(0, 4), [gap(1, 2)], { lost: 3, reported: 2 }],
-    ['a gap that is too long', 4, came(0, 2, 3), [gap(1, 2)], { lost: 1, reported: 1, reportedWrongly: 1 }],
-    ['the last ones, of which nobody can know', 4, came(0, 1), [], { lost: 2, reported: 0 }],
-    ['twice', 2, came(0, 1, 1), [], { lost: 0, toldTwice: 1, outOfOrder: 0 }],
-    ['out of order', 3, came(0, 2, 1), [], { lost: 0, toldTwice: 0, outOfOrder: 1 }],
-  ])('%s', (_, count, heard, gaps, losses) => {
-    expect(lossesOf(count, heard, gaps, up)).toMatchObject(losses);
+    ['all received', 3, numbersReceived(0, 1, 2), [], { lost: 0, reported: 0 }],
+    ['a gap', 4, numbersReceived(0, 3), [gap(1, 2)], { lost: 2, reported: 2, reportedWrongly: 0 }],
+    ['a gap that is too short', 5, numbersReceived(0, 4), [gap(1, 2)], { lost: 3, reported: 2 }],
+    [
+      'a gap that is too long',
+      4,
+      numbersReceived(0, 2, 3),
+      [gap(1, 2)],
+      { lost: 1, reported: 1, reportedWrongly: 1 },
+    ],
+    ['the last ones, whose loss cannot be detected', 4, numbersReceived(0, 1), [], { lost: 2, reported: 0 }],
+    ['a duplicate', 2, numbersReceived(0, 1, 1), [], { lost: 0, duplicates: 1, outOfOrder: 0 }],
+    ['out of order', 3, numbersReceived(0, 2, 1), [], { lost: 0, duplicates: 0, outOfOrder: 1 }],
+  ])('%s', (_, count, received, gaps, losses) => {
+    expect(lossesOf(count, received, gaps, up)).toMatchObject(losses);
   });
 
   it.each([
-    ['between the messages around the loss', [says('down', 15), says('live', 25)], 1],
-    ['beginning before and ending in it', [says('down', 5), says('live', 11)], 1],
-    ['before it', [says('down', 5), says('live', 9)], 0],
-    ['after it', [says('down', 31), says('live', 40)], 0],
+    ['between the messages around the loss', [statusAt('down', 15), statusAt('live', 25)], 1],
+    ['starting before and ending in it', [statusAt('down', 5), statusAt('live', 11)], 1],
+    ['before it', [statusAt('down', 5), statusAt('live', 9)], 0],
+    ['after it', [statusAt('down', 31), statusAt('live', 40)], 0],
     ['never', [], 0],
-  ])('without numbers a loss is reported by a time down: %s', (_, statuses, reported) => {
-    expect(lossesOf(4, came(0, 1, 3), null, [...up, ...statuses])).toMatchObject({
+  ])('without numbers, a loss is reported by an interval down: %s', (_, statuses, reported) => {
+    expect(lossesOf(4, numbersReceived(0, 1, 3), null, [...up, ...statuses])).toMatchObject({
       lost: 1,
       reported,
     });
   });
 });
 
-describe('how long faults lasted', () => {
-  it('counts those that were noticed, from their begin, and the time from healing until it was live for good', () => {
-    const statuses = [...up, says('down', 110), says('live', 250), says('down', 260), says('live', 300)];
+describe('downTime', () => {
+  it('sums detected faults from start to healing, and the time from healing until permanently live', () => {
+    const statuses = [
+      ...up,
+      statusAt('down', 110),
+      statusAt('live', 250),
+      statusAt('down', 260),
+      statusAt('live', 300),
+    ];
     const times = [
       { began: 50, healed: 90 },
       { began: 100, healed: 200 },
@@ -55,8 +68,8 @@ describe('how long faults lasted', () => {
     expect(downTime(times, statuses)).toEqual({ injectedMs: 100, settledMs: 100 });
   });
 
-  it('counts nothing for what was live again before it was healed', () => {
-    const statuses = [...up, says('down', 110), says('live', 150)];
+  it('does not count time after healing if it was live before', () => {
+    const statuses = [...up, statusAt('down', 110), statusAt('live', 150)];
     expect(downTime([{ began: 100, healed: 200 }], statuses)).toEqual({ injectedMs: 100, settledMs: 0 });
   });
 });

@@ -1,36 +1,36 @@
 import type { SequenceGap } from '../../../src/wire/loads/load-account.js';
-import type { SeenStatus } from '../ear.js';
+import type { SeenStatus } from '../source-listener.js';
 import type { FaultTime } from '../stage.js';
 
-/** A number that came, and when. */
-export interface Heard {
+/** A received number and its time. */
+export interface ReceivedNumber {
   readonly number: number;
   readonly at: number;
 }
 
-/** What became of the messages of one publisher. */
+/** The losses of one publisher. */
 export interface Losses {
   readonly lost: number;
-  /** Of these, how many were reported. */
+  /** The reported ones among them. */
   readonly reported: number;
   readonly reportedWrongly: number;
-  readonly toldTwice: number;
+  readonly duplicates: number;
   readonly outOfOrder: number;
 }
 
 /**
- * What became of the numbers from 0 below `count`, of which gaps of the publisher were reported.
+ * The losses among the numbers from 0 to `count` − 1, given the reported gaps.
  *
- * Of one that does not number its messages, `gaps` is null: what it lost is reported when the status was not live at
- * some time between the message before the loss and the one after it.
+ * For a publisher that does not number its messages, `gaps` is null. Its losses count as reported if the status was not
+ * live at some time between the messages before and after the loss.
  */
 export function lossesOf(
   count: number,
-  heard: readonly Heard[],
+  received: readonly ReceivedNumber[],
   gaps: readonly SequenceGap[] | null,
   statuses: readonly SeenStatus[],
 ): Losses {
-  const times = new Map(heard.map(({ number, at }) => [number, at]));
+  const times = new Map(received.map(({ number, at }) => [number, at]));
   const all = Array.from({ length: count }, (_, number) => number);
   const lost = all.filter((number) => !times.has(number));
   const inGaps = new Set(
@@ -42,8 +42,8 @@ export function lossesOf(
     lost: lost.length,
     reported: lost.filter(isReported).length,
     reportedWrongly: [...inGaps].filter((number) => times.has(number)).length,
-    toldTwice: heard.length - times.size,
-    outOfOrder: heard.filter(({ number }, at) => number < (heard[at - 1]?.number ?? 0)).length,
+    duplicates: received.length - times.size,
+    outOfOrder: received.filter(({ number }, index) => number < (received[index - 1]?.number ?? 0)).length,
   };
 }
 
@@ -56,9 +56,9 @@ function whileDown(
   const missing = new Set(lost);
   const downs = intervals(statuses);
   const next = (number: number, step: 1 | -1): number => {
-    let at = number;
-    while (missing.has(at)) at += step;
-    return at;
+    let candidate = number;
+    while (missing.has(candidate)) candidate += step;
+    return candidate;
   };
   return (number) => {
     const before = times.get(next(number, -1)) ?? -Infinity;
@@ -68,16 +68,16 @@ function whileDown(
 }
 
 /**
- * How long faults lasted that took the connection away, and how long it took from their end until it was live for
- * good, in milliseconds. `times` are in order, each until the next begins.
+ * The total duration of faults that interrupted the connection, and of the time from healing until it was permanently
+ * live, in milliseconds. `times` are in order; each period ends when the next begins.
  */
 export function downTime(
   times: readonly FaultTime[],
   statuses: readonly SeenStatus[],
 ): { readonly injectedMs: number; readonly settledMs: number } {
   let [injectedMs, settledMs] = [0, 0];
-  for (const [place, { began, healed }] of times.entries()) {
-    const end = times[place + 1]?.began ?? Infinity;
+  for (const [index, { began, healed }] of times.entries()) {
+    const end = times[index + 1]?.began ?? Infinity;
     const during = statuses.filter(({ at }) => at >= began && at < end);
     if (!during.some(({ state }) => state === 'down')) continue;
     const live = during.findLast(({ state }) => state === 'live')?.at ?? healed;
@@ -87,13 +87,13 @@ export function downTime(
   return { injectedMs, settledMs };
 }
 
-/** When the status was not live, after it first was. */
+/** The intervals in which the status was not live, after it was live for the first time. */
 export function intervals(
   statuses: readonly SeenStatus[],
 ): { readonly from: number; readonly until: number }[] {
   const first = statuses.findIndex(({ state }) => state === 'live');
-  return statuses.flatMap(({ state, at }, place) => {
-    if (state === 'live' || place < first) return [];
-    return [{ from: at, until: statuses[place + 1]?.at ?? Infinity }];
+  return statuses.flatMap(({ state, at }, index) => {
+    if (state === 'live' || index < first) return [];
+    return [{ from: at, until: statuses[index + 1]?.at ?? Infinity }];
   });
 }

@@ -7,7 +7,7 @@ import { Listener } from './listener.js';
 export const LISTENER = { user: 'listener', password: 'heard' } satisfies NatsAuth;
 export const PUBLISHER = { user: 'publisher', pass: 'said' };
 
-/** Users for both sides, so that the listener's can be refused. */
+/** Separate users, so that only the listener is refused. */
 const withPassword = (password: string): { configText: string } => ({
   configText:
     `authorization { users: [ { user: ${LISTENER.user}, password: ${password} }, ` +
@@ -24,14 +24,14 @@ export function listenThrough(port: number): Listener {
   return new Listener(source, ({ workerId, activeDecodeBlocks }) => [workerId, Number(activeDecodeBlocks)]);
 }
 
-/** Where loads are published past the faults. */
+/** A stage on which loads are published directly to the server. */
 export class NatsStage extends Stage<NatsServer, Listener> {
   override listen(): Listener {
     return listenThrough(this.proxy.port);
   }
 
-  /** The server starts again, and the password of the listener is the right one or another. */
-  async passwordIsRight(right: boolean): Promise<void> {
-    await this.server.restart(withPassword(right ? LISTENER.password : 'other'));
+  /** Restarts the server so that the password of the listener is valid or not. */
+  async setPasswordValid(isValid: boolean): Promise<void> {
+    await this.server.restart(withPassword(isValid ? LISTENER.password : 'other'));
   }
 }

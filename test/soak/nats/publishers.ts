@@ -20,7 +20,7 @@ interface Form {
   readonly fields: LoadFieldCount;
 }
 
-/** One publisher of each generation; that of 0.8 neither says who it is nor numbers what it says. */
+/** One publisher of each release. That of 0.8 has no id and does not number its messages. */
 const forms: readonly Form[] = [
   { subject: loadSubject({ namespace: NAMESPACE }), publisherId: null, fields: 4 },
   { subject: loadSubject({ namespace: NAMESPACE }), publisherId: '2', fields: 4 },
@@ -29,19 +29,19 @@ const forms: readonly Form[] = [
   { subject: loadSubject({ ...endpoint, endpoint: 'other' }), publisherId: '4294967296', fields: 5 },
 ];
 
-/** One who publishes numbers, about a hundred a second, straight to the server. */
+/** Publishes increasing numbers, about a hundred per second, directly to the server. */
 export class Publisher {
   readonly worker: WorkerId;
-  /** As many numbers, from 0, were published. */
+  /** The number of published messages, which are numbered from 0. */
   count = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly connection: NatsConnection,
     private readonly form: Form,
-    place: number,
+    index: number,
   ) {
-    this.worker = workerId(String(2n ** 53n + BigInt(place)));
+    this.worker = workerId(String(2n ** 53n + BigInt(index)));
   }
 
   /** `null` for one of 0.8. */
@@ -49,15 +49,15 @@ export class Publisher {
     return this.form.publisherId;
   }
 
-  begin(): void {
-    this.#timer = setInterval(() => this.say(), PAUSE_MS);
+  start(): void {
+    this.#timer = setInterval(() => this.publish(), PAUSE_MS);
   }
 
-  /** Says a last one, on a connection that stands, and is silent. */
+  /** Stops, after a last message on an established connection. */
   async end(): Promise<void> {
     clearInterval(this.#timer);
     await this.connection.flush();
-    this.say();
+    this.publish();
     await this.connection.flush();
   }
 
@@ -65,7 +65,7 @@ export class Publisher {
     return this.connection.close();
   }
 
-  say(): void {
+  publish(): void {
     const { subject, publisherId, fields } = this.form;
     const sequence = this.count;
     const load: ActiveLoad = {
@@ -84,14 +84,14 @@ export class Publisher {
   }
 }
 
-/** A publisher of each generation, each on a connection of its own. */
+/** A publisher of each release, each on its own connection. */
 export function publishers(
   url: string,
-  who: { readonly user: string; readonly pass: string },
+  credentials: { readonly user: string; readonly pass: string },
 ): Promise<Publisher[]> {
   return Promise.all(
     forms.map(
-      async (form, place) => new Publisher((await Speaker.connect(url, who)).connection, form, place),
+      async (form, index) => new Publisher((await Speaker.connect(url, credentials)).connection, form, index),
     ),
   );
 }

@@ -13,10 +13,10 @@ import { natsFaults } from './nats-faults.js';
 import { listenThrough, NatsStage, PUBLISHER, startSoakServer } from './nats-stage.js';
 import { publishers, type Publisher } from './publishers.js';
 
-/** How long it may take until what was lost is told: it is told once a second. */
-const TOLD_MS = 5_000;
+/** How long it may take until losses are reported; they are reported once per second. */
+const REPORT_MS = 5_000;
 
-/** Plays faults against a NATS server for a time. */
+/** Runs faults against a NATS server for some time. */
 export async function soakNats(
   { minutes, seed }: SoakOptions,
   progress: (text: string) => void,
@@ -27,34 +27,34 @@ export async function soakNats(
   const proxy = await startFaultProxy({ to: server.port });
   const listener = listenThrough(proxy.port);
   await listener.until('live', 0);
-  const said = await publishers(server.url, PUBLISHER);
-  // The account of a publisher begins with the first message that comes of it.
-  for (const publisher of said) publisher.say();
-  await eventually(() => said.every(({ worker }) => listener.of(worker).length > 0));
-  watch.begun();
-  for (const publisher of said) publisher.begin();
+  const sources = await publishers(server.url, PUBLISHER);
+  // The accounting of a publisher starts with its first received message.
+  for (const publisher of sources) publisher.publish();
+  await eventually(() => sources.every(({ worker }) => listener.of(worker).length > 0));
+  watch.start();
+  for (const publisher of sources) publisher.start();
   const stage = new NatsStage(server, proxy, listener, clock, seededRandom(seed));
   const played = await play(stage, natsFaults, minutes, (text) => {
-    const { lost, lostInGaps, lostDetached } = sums(said, listener);
-    progress(`${text}; ${lost} lost, ${lost - lostInGaps - lostDetached} of them not told yet`);
+    const { lost, lostInGaps, lostDetached } = sums(sources, listener);
+    progress(`${text}; ${lost} lost, ${lost - lostInGaps - lostDetached} of them not reported yet`);
   });
 
   await proxy.heal();
-  await Promise.all(said.map((publisher) => publisher.end()));
+  await Promise.all(sources.map((publisher) => publisher.end()));
   await eventually(() =>
-    said.every(({ worker, count }) => listener.of(worker).at(-1)?.number === count - 1),
+    sources.every(({ worker, count }) => listener.of(worker).at(-1)?.number === count - 1),
   ).catch(() => undefined);
-  const allTold = (): boolean => {
-    const { lost, lostInGaps, lostDetached } = sums(said, listener);
+  const areReported = (): boolean => {
+    const { lost, lostInGaps, lostDetached } = sums(sources, listener);
     return lost === lostInGaps + lostDetached;
   };
-  await eventually(allTold, TOLD_MS).catch(() => undefined);
-  // What is told too much comes as late.
+  await eventually(areReported, REPORT_MS).catch(() => undefined);
+  // Wrong reports would arrive within the same time.
   await sleep(1_500);
   const { times, milliseconds } = listener.account?.detached ?? { times: 0, milliseconds: 0 };
-  const result = { ...sums(said, listener), ...downTime(stage.times, listener.statuses) };
+  const result = { ...sums(sources, listener), ...downTime(stage.times, listener.statuses) };
   listener.unsubscribe();
-  await Promise.all(said.map((publisher) => publisher.close()));
+  await Promise.all(sources.map((publisher) => publisher.close()));
   const leaks = await stage.takeDown(watch);
   return {
     system: 'nats',
@@ -68,24 +68,24 @@ export async function soakNats(
   };
 }
 
-/** What became of the messages of all publishers so far. */
-function sums(said: readonly Publisher[], { heard, gaps, statuses }: Listener): MessageSums {
-  const each = said.map(({ worker, count, publisherId }) => {
+/** The sums of messages of all publishers so far. */
+function sums(sources: readonly Publisher[], { received, gaps, statuses }: Listener): MessageSums {
+  const each = sources.map(({ worker, count, publisherId }) => {
     const own = publisherId === null ? null : gaps.filter((gap) => gap.publisherId === publisherId);
-    const losses = lossesOf(count, heard.get(worker) ?? [], own, statuses);
-    return { ...losses, count, heard: heard.get(worker)?.length ?? 0, numbered: publisherId !== null };
+    const losses = lossesOf(count, received.get(worker) ?? [], own, statuses);
+    return { ...losses, count, received: received.get(worker)?.length ?? 0, numbered: publisherId !== null };
   });
-  const sum = (of: (one: (typeof each)[number]) => number): number =>
-    each.reduce((total, one) => total + of(one), 0);
-  const total = (name: keyof Losses): number => sum((one) => one[name]);
+  const sum = (valueOf: (publisher: (typeof each)[number]) => number): number =>
+    each.reduce((total, publisher) => total + valueOf(publisher), 0);
+  const total = (name: keyof Losses): number => sum((losses) => losses[name]);
   return {
     published: sum(({ count }) => count),
-    heard: sum((one) => one.heard),
+    received: sum((publisher) => publisher.received),
     lost: total('lost'),
     lostInGaps: sum(({ numbered, reported }) => (numbered ? reported : 0)),
     lostDetached: sum(({ numbered, reported }) => (numbered ? 0 : reported)),
     reportedWrongly: total('reportedWrongly'),
-    toldTwice: total('toldTwice'),
+    duplicates: total('duplicates'),
     outOfOrder: total('outOfOrder'),
   };
 }

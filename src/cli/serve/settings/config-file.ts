@@ -7,16 +7,16 @@ import { type JsonNode, parseLosslessJson } from '../../../wire/json/lossless-js
 import { readInput } from '../../read-input.js';
 import { CliError } from '../../terminal.js';
 
-/** What a file says, by name: the text of each value as it was written, so that `1.0` stays `1.0`. */
+/** The values in a file by name. Each keeps the text in which it was written, so that `1.0` stays `1.0`. */
 export type FileValues = ReadonlyMap<string, readonly string[]>;
 
-/** What a file says, or what is wrong with it as a whole; a name whose value is no value is a problem too. */
+/** The values in a file, and the problems of the file and of its values. */
 export interface ConfigFile {
   readonly values: FileValues;
   readonly problems: readonly string[];
 }
 
-/** Reads a file of settings: JSON when its name ends with `.json`, else YAML, of which JSON is a part. */
+/** Reads a file of settings: JSON if its name ends with `.json`, otherwise YAML. */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
   let root: unknown;
   try {
@@ -28,12 +28,12 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
     const why = error instanceof DecodeFailure ? `${error.message} (byte ${error.offset})` : errorText(error);
     return {
       values: new Map(),
-      problems: [error instanceof CliError ? why : `${path} cannot be read: ${why}`],
+      problems: [error instanceof CliError ? why : `Cannot read ${path}: ${why}`],
     };
   }
   if (root === null || root === '') return { values: new Map(), problems: [] };
   if (typeof root !== 'object' || Array.isArray(root)) {
-    return { values: new Map(), problems: [`${path} must hold names and values, and nothing else.`] };
+    return { values: new Map(), problems: [`${path} must be a mapping from names to values.`] };
   }
   const values = new Map<string, readonly string[]>();
   const problems: string[] = [];
@@ -45,7 +45,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   return { values, problems };
 }
 
-/** Nothing, `null` and `~` are as if the name were absent. */
+/** An empty value, `null` and `~` count as absent. */
 function textsOf(value: unknown): readonly string[] | undefined {
   if (value === null || value === '' || value === 'null' || value === '~') return [];
   if (typeof value === 'string') return [value];
@@ -53,7 +53,7 @@ function textsOf(value: unknown): readonly string[] | undefined {
   return undefined;
 }
 
-/** Numbers and booleans stay texts. */
+/** Numbers and booleans stay text. */
 function plainValue(node: JsonNode): unknown {
   switch (node.kind) {
     case 'null':
@@ -73,7 +73,7 @@ function plainValue(node: JsonNode): unknown {
 
 async function parseYaml(bytes: Uint8Array): Promise<unknown> {
   const { parse } = await loadYamlPackage();
-  // Of this schema every value is a text, as it was written.
+  // In this schema every value is a string, exactly as written.
   return parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), { schema: 'failsafe' }) as unknown;
 }
 

@@ -1,21 +1,22 @@
 import { TidemarkError } from '../../../core/errors.js';
 import { errorText } from '../../../operators/error-text.js';
+import type { Environment } from '../../fleet-options.js';
 import { readConfigFile } from './config-file.js';
 import type { Setting } from './setting.js';
 
-/** Settings that cannot be followed; `problems` has all of them. */
+/** Invalid settings. `problems` lists everything that is wrong. */
 export class SettingsError extends TidemarkError {
   override readonly name = 'SettingsError';
 
   constructor(readonly problems: readonly string[]) {
     super(
       'settings',
-      problems.length === 1 ? String(problems[0]) : problems.map((one) => `\n  - ${one}`).join(''),
+      problems.length === 1 ? String(problems[0]) : problems.map((problem) => `\n  - ${problem}`).join(''),
     );
   }
 }
 
-/** One setting with what counts, and where it was said. */
+/** A setting with its effective value and the origin of the value. */
 export interface ResolvedSetting {
   readonly setting: Setting;
   readonly value: unknown;
@@ -23,21 +24,20 @@ export interface ResolvedSetting {
   readonly origin: string;
 }
 
-/** What flags, environment, file and defaults come to. */
+/** The settings that result from flags, environment, file and defaults. */
 export interface ResolvedSettings {
   readonly resolved: readonly ResolvedSetting[];
   readonly problems: readonly string[];
 }
 
-/** Flags as commander gives them, by the name of the setting. */
+/** Flags as commander parses them, by the name of the setting. */
 export type Flags = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const CONFIG_ENV = 'TIDEMARK_CONFIG';
 
 /**
- * Puts together what was said where: a flag wins over the environment, that over the file, that over the default. A
- * variable that is empty is none. Everything that is wrong is told at once; what is wrong counts as not said.
+ * Resolves settings: a flag takes precedence over the environment, then the file, then the default. An empty variable
+ * counts as absent. All invalid values are reported together, and each counts as absent.
  */
 export async function resolveSettings(
   settings: readonly Setting[],
@@ -54,7 +54,7 @@ export async function resolveSettings(
   const names = settings.map(({ name }) => name);
   for (const name of file.values.keys()) {
     if (!names.includes(name))
-      problems.push(`${name} in ${path} is no setting; settings are ${names.join(', ')}.`);
+      problems.push(`${name} in ${path} is not a setting; the settings are ${names.join(', ')}.`);
   }
   const resolved = settings.map((setting): ResolvedSetting => {
     const { name, env, flag } = setting;
@@ -63,7 +63,7 @@ export async function resolveSettings(
       [`environment ${env}`, textsOf(environment[env] === '' ? undefined : environment[env])],
       [`file ${path}`, file.values.get(name)],
     ];
-    // Also what another one wins over is read, so that all that is wrong is told.
+    // Overridden values are read too, so that all invalid ones are reported.
     let winner: ResolvedSetting | undefined;
     for (const [origin, texts] of candidates) {
       if (texts === undefined) continue;

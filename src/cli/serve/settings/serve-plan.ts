@@ -1,35 +1,34 @@
 import type { LoadPolicy } from '../../../core/policy/load-policy.js';
 import { LoadThresholdConfig } from '../../../core/policy/load-threshold-config.js';
+import { pickThresholds } from '../../../core/policy/load-thresholds.js';
 import { policyNamed } from '../../../core/policy/policies.js';
 import { errorText } from '../../../operators/error-text.js';
 import { isLoopback } from '../../../service/http/admin-guard.js';
-import { connectionOptionsFromEnv, type ConnectionOptions } from '../../fleet-options.js';
+import { connectionOptionsFromEnv, type ConnectionOptions, type Environment } from '../../fleet-options.js';
 import { readInput } from '../../read-input.js';
 import { resolveSettings, SettingsError, type Flags, type ResolvedSettings } from './resolve-settings.js';
 import { serveSettings, type ServeSettings } from './serve-settings.js';
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** What `tidemark serve` is to do, all of it checked. */
+/** The validated plan of `tidemark serve`. */
 export interface ServePlan {
   readonly settings: ServeSettings;
   readonly policy: LoadPolicy;
   readonly thresholds: LoadThresholdConfig;
   readonly adminToken: string | undefined;
-  /** How to reach the fleet; `null` when it is simulated. */
+  /** How to connect to the fleet; `null` when it is simulated. */
   readonly connection: ConnectionOptions | null;
 }
 
-/** A plan, or what is wrong with it; and what one may want to know of it in any case. */
+/** The plan, or `null` with the problems that prevent it; and all settings and warnings. */
 export interface ServePlanResult {
   readonly resolved: ResolvedSettings['resolved'];
   readonly plan: ServePlan | null;
   readonly problems: readonly string[];
-  /** What is allowed and may not be meant. */
+  /** Settings that are valid but may not do what their user wants. */
   readonly warnings: readonly string[];
 }
 
-/** Puts a plan together from flags, environment, file and defaults, and finds everything that is wrong at once. */
+/** Makes a plan from flags, environment, file and defaults, and collects all problems. */
 export async function resolveServePlan(flags: Flags, environment: Environment): Promise<ServePlanResult> {
   const { resolved, problems: unresolved } = await resolveSettings(serveSettings, flags, environment);
   const settings = Object.fromEntries(
@@ -49,33 +48,27 @@ export async function resolveServePlan(flags: Flags, environment: Environment): 
 
   const { simulate, generation, host } = settings;
   const policy = policyNamed(settings.policy ?? (isGiven('generation') ? `dynamo-${generation}` : 'default'));
-  const { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac } =
-    settings;
-  const thresholds = LoadThresholdConfig.defaults(policy).update({
-    activeDecodeBlocksThreshold,
-    activePrefillTokensThreshold,
-    activePrefillTokensThresholdFrac,
-  });
+  const thresholds = LoadThresholdConfig.defaults(policy).update(pickThresholds(settings));
   if (!simulate) {
     for (const name of ['model', 'workers', 'ranks', 'seed'] as const)
       if (isGiven(name))
-        problems.push(`${name} is of the simulated fleet: say simulate too, or leave it out.`);
+        problems.push(`${name} only applies with --simulate: add --simulate, or remove ${name}.`);
   }
   const adminToken = attempt(() => adminTokenOf(settings));
   const connection = simulate ? null : attempt(() => connectionOptionsFromEnv(settings, environment));
   const warnings: string[] = [];
   if (!isLoopback(host) && adminToken === undefined)
     warnings.push(
-      `${host} is reached from other machines and there is no admin token: marks can be read, not set.`,
+      `${host} can be reached from other machines and no admin token is set, so thresholds can be read but not changed.`,
     );
   if (!thresholds.isConfigured() && settings.frontend.length === 0)
-    warnings.push('Marks are off, so no worker is busy until POST /busy_threshold sets one.');
+    warnings.push('No threshold is set, so no worker is busy until POST /busy_threshold sets one.');
   const plan =
     problems.length > 0 ? null : { settings, policy, thresholds, adminToken, connection: connection ?? null };
   return { resolved, plan, problems, warnings };
 }
 
-/** The plan. @throws SettingsError with all problems */
+/** Makes a plan. @throws SettingsError with all problems */
 export async function requireServePlan(
   flags: Flags,
   environment: Environment,
@@ -87,7 +80,7 @@ export async function requireServePlan(
 
 function adminTokenOf({ adminToken, adminTokenFile }: ServeSettings): string | undefined {
   if (adminToken !== undefined && adminTokenFile !== undefined)
-    throw new Error('adminToken and adminTokenFile are two tokens: say one.');
+    throw new Error('adminToken and adminTokenFile are both set: set only one of them.');
   const token =
     adminTokenFile === undefined ? adminToken : new TextDecoder().decode(readInput(adminTokenFile)).trim();
   if (token !== undefined && !/^[\x21-\x7e]{8,}$/.test(token))

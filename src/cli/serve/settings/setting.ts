@@ -1,44 +1,44 @@
-import { countOf, MAX_U64, type Count } from '../../../core/count.js';
+import { type Count, MAX_U64 } from '../../../core/count.js';
+import { numberRangeText, parseCount, parseNumber } from '../../../core/number-text.js';
 
-/** One thing that can be set: by a flag, by an environment variable, or in a file under its name. */
+/** A setting, which is given by a flag, by an environment variable, or in a file under its name. */
 export interface Setting<T = unknown> {
   readonly name: string;
-  /** As commander writes it. */
+  /** The flag as commander writes it. */
   readonly flag: string;
   readonly env: string;
   readonly text: string;
-  /** Absent: nothing, when nobody sets it. */
+  /** Absent: the setting has no default. */
   readonly defaultValue?: T;
-  /** Reads what was written. @throws Error whose message says what belongs there, as in "must be …" */
+  /** Parses the given texts. @throws Error whose message says what is expected, as in "must be …" */
   readonly read: (texts: readonly string[]) => T;
-  /** It is not shown. */
+  /** The value is not printed. */
   readonly isSecret?: true;
 }
 
-/** A whole number, or with `fraction` any, of `least` to `most`. */
+/** Reads a number from `min` to `max`: whole, unless `fraction` is set. */
 export function numberReader(min: number, max: number, { fraction = false } = {}): Setting<number>['read'] {
   return (texts) => {
     const text = singleValue(texts);
-    const value = text.trim() === '' ? NaN : Number(text);
-    if ((fraction || Number.isInteger(value)) && value >= min && value <= max) return value;
-    throw new Error(
-      `must be a ${fraction ? '' : 'whole '}number from ${min} to ${max}, not ${JSON.stringify(text)}`,
-    );
+    const value = parseNumber(text, { min, max, fraction });
+    if (value !== null) return value;
+    throw new Error(`must be ${numberRangeText({ min, max, fraction })}, not ${JSON.stringify(text)}`);
   };
 }
 
-/** A count of 0 to 2^64 − 1, with all its digits. */
+/** Reads a count from 0 to 2^64 − 1, with all its digits. */
 export function readCountSetting(texts: readonly string[]): Count {
   const text = singleValue(texts);
-  if (/^[0-9]{1,20}$/.test(text) && BigInt(text) <= MAX_U64) return countOf(BigInt(text));
+  const count = parseCount(text);
+  if (count !== null) return count;
   throw new Error(`must be a whole number from 0 to ${MAX_U64}, not ${JSON.stringify(text)}`);
 }
 
-/** One of some words. */
+/** Reads one of the given words. */
 export function wordReader<Word extends string>(words: readonly Word[]): Setting<Word>['read'] {
   return (texts) => {
     const text = singleValue(texts);
-    const word = words.find((one) => one === text);
+    const word = words.find((candidate) => candidate === text);
     if (word === undefined)
       throw new Error(`must be one of ${words.join(', ')}, not ${JSON.stringify(text)}`);
     return word;
@@ -53,7 +53,7 @@ export function readBooleanSetting(texts: readonly string[]): boolean {
   return wordReader(['true', 'false'])(texts) === 'true';
 }
 
-/** Addresses of HTTP servers, in a list or with commas between them. */
+/** Reads URLs of HTTP servers, as a list or comma-separated. */
 export function readHttpUrls(texts: readonly string[]): readonly string[] {
   const urls = texts.flatMap((text) => text.split(',')).map((text) => text.trim());
   const wrong = urls.filter((url) => !/^https?:\/\/[^/\s]/.test(url) || !URL.canParse(url));

@@ -15,8 +15,8 @@ export function formatSerdeFloat(value: number): string {
 }
 
 /**
- * Why Dynamo's JSON parser gives up: `syntax`, the text is no JSON as far as it was read; `data`, it is, and the value
- * is not what belongs there. Whichever comes first in the text counts.
+ * An error of Dynamo's JSON parser. `syntax`: the text is not valid JSON up to the point where it was read. `data`: the JSON
+ * is valid, but a value has the wrong type. The first error in the text is reported.
  */
 export class RequestBodyError extends Error {
   constructor(
@@ -27,7 +27,7 @@ export class RequestBodyError extends Error {
   }
 }
 
-/** The value of a number as serde_json tells it apart. */
+/** A number with the type that serde_json gives it. */
 export type SerdeNumber =
   { readonly kind: 'u64' | 'i64'; readonly value: bigint } | { readonly kind: 'f64'; readonly value: number };
 
@@ -36,22 +36,21 @@ const NUMBER = /^-?(?:0(?![0-9])|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * JSON read value by value, as serde_json reads it from bytes: what stands behind the last value that was asked for is
- * never looked at.
+ * Reads JSON value by value, like serde_json. Bytes after the last requested value are never read.
  */
 export class SerdeReader {
   private at = 0;
 
   constructor(private readonly bytes: Uint8Array) {}
 
-  /** The next byte that is no space, `undefined` at the end. It stays. */
+  /** Returns the next byte that is not whitespace, without consuming it; `undefined` at the end. */
   peek(): string | undefined {
     while ([0x20, 0x0a, 0x0d, 0x09].includes(this.bytes[this.at] ?? 0)) this.at += 1;
     const byte = this.bytes[this.at];
     return byte === undefined ? undefined : String.fromCharCode(byte);
   }
 
-  /** Takes the next byte if it is the one. */
+  /** Consumes the next byte if it is the given one, and returns whether it was. */
   takeIf(char: string): boolean {
     if (this.peek() !== char) return false;
     this.at += 1;
@@ -60,33 +59,33 @@ export class SerdeReader {
 
   failSyntax(wanted: string): never {
     const found = this.peek();
-    const what = found === undefined ? 'the body ends' : `there is ${JSON.stringify(found)}`;
-    throw new RequestBodyError('syntax', `${what} where ${wanted} belongs, at byte ${this.at}`);
+    const what = found === undefined ? 'the end of the body' : JSON.stringify(found);
+    throw new RequestBodyError('syntax', `expected ${wanted}, found ${what}, at byte ${this.at}`);
   }
 
-  readWord(readWord: 'null' | 'true' | 'false'): void {
+  readWord(word: 'null' | 'true' | 'false'): void {
     this.peek();
-    for (const char of readWord) {
-      if (this.bytes[this.at] !== char.charCodeAt(0)) this.failSyntax(`the word ${readWord}`);
+    for (const char of word) {
+      if (this.bytes[this.at] !== char.charCodeAt(0)) this.failSyntax(`the word ${word}`);
       this.at += 1;
     }
   }
 
-  /** A string whose text matters. */
+  /** Reads a string and decodes it. */
   readString(): string {
     const raw = this.readRawString();
     try {
       const text = JSON.parse(`"${utf8.decode(raw)}"`) as string;
       if (!/\p{Surrogate}/u.test(text)) return text;
     } catch {
-      // Told below.
+      // Reported below.
     }
-    throw new RequestBodyError('syntax', `a string is no valid Unicode, before byte ${this.at}`);
+    throw new RequestBodyError('syntax', `a string is not valid Unicode, before byte ${this.at}`);
   }
 
   readNumber(): SerdeNumber {
-    const { text, whole } = this.readRawNumber();
-    if (whole && text !== '-0') {
+    const { text, isInteger } = this.readRawNumber();
+    if (isInteger && text !== '-0') {
       const value = BigInt(text);
       if (value >= 0n && value <= MAX_U64) return { kind: 'u64', value };
       if (value < 0n && value >= MIN_I64) return { kind: 'i64', value };
@@ -97,7 +96,7 @@ export class SerdeReader {
     return { kind: 'f64', value };
   }
 
-  /** Any value, which nobody asks for: its shape is checked, not its numbers and not its text. */
+  /** Skips a value. Its syntax is checked, but not its numbers and its text. */
   skip(): void {
     const closing: string[] = [];
     for (;;) {
@@ -121,7 +120,7 @@ export class SerdeReader {
     if (!this.takeIf(':')) this.failSyntax('a colon');
   }
 
-  /** What stands here in place of the type that belongs here. */
+  /** Fails because the next value does not have the wanted type. */
   failUnexpected(name: string, wanted: string): never {
     const next = this.peek();
     let found: string;
@@ -129,9 +128,9 @@ export class SerdeReader {
     else if (next === '[') found = 'an array';
     else if (next === '{') found = 'an object';
     else if (next === 'n' || next === 't' || next === 'f') {
-      const readWord = next === 'n' ? 'null' : next === 't' ? 'true' : 'false';
-      this.readWord(readWord);
-      found = readWord;
+      const word = next === 'n' ? 'null' : next === 't' ? 'true' : 'false';
+      this.readWord(word);
+      found = word;
     } else if (next === '-' || (next !== undefined && next >= '0' && next <= '9'))
       found = String(this.readNumber().value);
     else this.failSyntax('a value');
@@ -153,19 +152,19 @@ export class SerdeReader {
     else this.readRawNumber();
   }
 
-  private readRawNumber(): { readonly text: string; readonly whole: boolean } {
+  private readRawNumber(): { readonly text: string; readonly isInteger: boolean } {
     this.peek();
     let end = this.at;
     while (/[-+.eE0-9]/.test(String.fromCharCode(this.bytes[end] ?? 0))) end += 1;
     const match = NUMBER.exec(utf8.decode(this.bytes.subarray(this.at, end)));
     if (match === null) this.failSyntax('a value');
     this.at += match[0].length;
-    // What a number cannot end with.
+    // A number cannot end with these characters.
     if ('.eE'.includes(String.fromCharCode(this.bytes[this.at] ?? 0))) this.failSyntax('a digit');
-    return { text: match[0], whole: match[1] === undefined && match[2] === undefined };
+    return { text: match[0], isInteger: match[1] === undefined && match[2] === undefined };
   }
 
-  /** The bytes between the quotes, escapes as they stand. */
+  /** Returns the bytes between the quotes, with escapes unchanged. */
   private readRawString(): Uint8Array {
     const start = this.at + 1;
     for (this.at = start; ; this.at += 1) {
@@ -181,7 +180,7 @@ export class SerdeReader {
   private skipEscape(): void {
     const rest = String.fromCharCode(...this.bytes.subarray(this.at, this.at + 6));
     const known = /^\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/.exec(rest);
-    if (known === null) this.failSyntax('an escape that JSON knows');
+    if (known === null) this.failSyntax('a valid escape');
     this.at += known[0].length - 1;
   }
 }

@@ -4,7 +4,7 @@ import type { Pools } from '../../pools/pools.js';
 import { RequestBodyError, formatSerdeFloat } from './serde-json.js';
 import { type ThresholdRequest, parseThresholdRequest } from './threshold-request.js';
 
-/** The marks of one model as Dynamo writes them, byte for byte; without any, every mark is null. */
+/** The thresholds of a model, byte for byte as Dynamo writes them. Without thresholds, every value is null. */
 export function thresholdEntryJson(model: string, thresholds: LoadThresholds | undefined): string {
   const float = (value: number | null | undefined): string =>
     value == null ? 'null' : formatSerdeFloat(value);
@@ -17,10 +17,10 @@ export function thresholdEntryJson(model: string, thresholds: LoadThresholds | u
   );
 }
 
-/** Whose threshold API is spoken. */
+/** The Dynamo release whose threshold API is served. */
 export type ApiRelease = '1.0' | '1.6';
 
-/** An answer of the threshold API. */
+/** A response of the threshold API. */
 export interface ThresholdReply {
   readonly status: number;
   readonly contentType: string;
@@ -28,7 +28,7 @@ export interface ThresholdReply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Why a caller may not set marks, `null` when it may. */
+/** Why a request may not set thresholds; `null` if it may. */
 export type ChangeRefusal = {
   readonly status: number;
   readonly message: string;
@@ -38,23 +38,22 @@ export type ChangeRefusal = {
 const JSON_TYPE = 'application/json';
 export const TEXT_TYPE = 'text/plain; charset=utf-8';
 
-/** `GET /busy_threshold`: the marks of every model that is there. */
+/** `GET /busy_threshold`: the thresholds of every present model. */
 export function listThresholds(pools: Pools): ThresholdReply {
   const byModel = new Map<string, LoadThresholds | undefined>();
   for (const { name, monitor } of pools.list()) {
     if (!byModel.has(name.model)) byModel.set(name.model, monitor.snapshot()?.thresholds);
   }
-  const answers = [...byModel].map(([model, marks]) => thresholdEntryJson(model, marks));
+  const answers = [...byModel].map(([model, thresholds]) => thresholdEntryJson(model, thresholds));
   return { status: 200, contentType: JSON_TYPE, body: `{"thresholds":[${answers.join(',')}]}` };
 }
 
 /**
- * `POST /busy_threshold`: reads the marks of a model, or changes those that are given in all of its pools and reads them.
+ * `POST /busy_threshold`: returns the thresholds of a model, after changing the given ones in all pools of the model.
  *
- * 1. The body is read as Dynamo's framework does. A text that is no JSON is 400 as plain text, a value that does not
- *    belong there 422.
- * 2. A fraction out of its range is 400, whatever the model; release 1.0 takes any batch fraction.
- * 3. Marks of a model that is not there are null; setting them is 404.
+ * 1. The body is parsed as in Dynamo's framework. Invalid JSON gives 400 as plain text, a value of the wrong type 422.
+ * 2. A fraction outside its range gives 400, even for an unknown model. Release 1.0 accepts any batch fraction.
+ * 3. For an unknown model, reading returns null values, and setting gives 404.
  */
 export function answerThresholdRequest(
   body: Uint8Array,
@@ -68,13 +67,13 @@ export function answerThresholdRequest(
   } catch (error) {
     if (!(error instanceof RequestBodyError)) throw error;
     const { kind, message } = error;
-    if (kind === 'data') return errorReply(422, `The JSON body does not fit: ${message}.`);
-    return { status: 400, contentType: TEXT_TYPE, body: `The request body is no JSON: ${message}.` };
+    if (kind === 'data') return errorReply(422, `The JSON body is invalid: ${message}.`);
+    return { status: 400, contentType: TEXT_TYPE, body: `The request body is not valid JSON: ${message}.` };
   }
   const { model, ...thresholds } = request;
   const problem = rangeProblem(thresholds, release);
   if (problem !== null) return errorReply(400, problem);
-  const given = Object.fromEntries(Object.entries(thresholds).filter(([, mark]) => mark !== null));
+  const given = Object.fromEntries(Object.entries(thresholds).filter(([, threshold]) => threshold !== null));
   const isChange = Object.keys(given).length > 0;
   const refused = isChange ? refusal() : null;
   if (refused !== null)

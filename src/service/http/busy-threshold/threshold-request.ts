@@ -6,8 +6,8 @@ const TYPE = new RegExp(`^(${TOKEN}+)/(${TOKEN}+)(?:;(.*))?$`, 's');
 const PARAMETER = new RegExp(`^ *${TOKEN}+=(?:"[^\\x00-\\x1f"\\x7f]+" *|"?${TOKEN}+|)(?:;|$)`);
 
 /**
- * Whether Dynamo's framework takes a body of this content type for JSON: `application/json`, or a subtype that ends
- * with `+json`, in any case, with parameters that are well formed.
+ * Whether Dynamo's framework treats a content type as JSON: `application/json` or a subtype that ends with `+json`, in upper
+ * or lower case, with well-formed parameters.
  */
 export function isJsonContentType(header: string | undefined): boolean {
   const match = TYPE.exec(header ?? '');
@@ -15,8 +15,8 @@ export function isJsonContentType(header: string | undefined): boolean {
   const [, type = '', subtype = '', parameters = ''] = match;
   const plus = subtype.lastIndexOf('+');
   const [name, suffix] = plus > 0 ? [subtype.slice(0, plus), subtype.slice(plus + 1)] : [subtype, ''];
-  const json = [name, suffix].some((part) => part.toLowerCase() === 'json');
-  return type.toLowerCase() === 'application' && json && areParameters(parameters);
+  const isJson = [name, suffix].some((part) => part.toLowerCase() === 'json');
+  return type.toLowerCase() === 'application' && isJson && areParameters(parameters);
 }
 
 function areParameters(text: string): boolean {
@@ -28,7 +28,7 @@ function areParameters(text: string): boolean {
   return true;
 }
 
-/** What a caller of `POST /busy_threshold` asks for: a mark that is `null` or absent stays as it is. */
+/** The body of `POST /busy_threshold`. A threshold that is `null` or absent stays unchanged. */
 export interface ThresholdRequest {
   readonly model: string;
   readonly activeDecodeBlocksThreshold: number | null;
@@ -39,7 +39,7 @@ export interface ThresholdRequest {
 type Field = (reader: SerdeReader) => unknown;
 
 const MODEL = 'model';
-// In the order in which an array gives them.
+// The order is that of the values in an array.
 const fields: ReadonlyMap<string, Field> = new Map<string, Field>([
   [
     MODEL,
@@ -51,13 +51,13 @@ const fields: ReadonlyMap<string, Field> = new Map<string, Field>([
 ]);
 
 /**
- * Reads the body of `POST /busy_threshold` as Dynamo's framework does (axum with serde_json).
+ * Parses the body of `POST /busy_threshold` like Dynamo's framework (axum with serde_json).
  *
- * 1. An object, or an array of exactly the four values in their order. Unknown keys are skipped, known ones must not
- *    stand twice. What follows the object is not looked at.
- * 2. A fraction may be written as an integer; a number of tokens may not be written as a float, nor a number as a text.
+ * 1. The body is an object, or an array of exactly the four values in order. Unknown keys are skipped; duplicate known keys
+ *    are errors. Bytes after the object are ignored.
+ * 2. A fraction may be written as an integer. A number of tokens may not be a float, and no number may be a string.
  *
- * @throws BodyError
+ * @throws RequestBodyError
  */
 export function parseThresholdRequest(body: Uint8Array): ThresholdRequest {
   const reader = new SerdeReader(body);
@@ -84,7 +84,7 @@ function readMembers(reader: SerdeReader): Map<string, unknown> {
     if (!first && !reader.takeIf(',')) reader.failSyntax('a comma or }');
     if (reader.peek() !== '"') reader.failSyntax('a key in double quotes');
     const name = reader.readString();
-    if (values.has(name)) throw new RequestBodyError('data', `${name} stands twice`);
+    if (values.has(name)) throw new RequestBodyError('data', `duplicate ${name}`);
     const field = fields.get(name);
     reader.readColon();
     if (field === undefined) reader.skip();

@@ -1,7 +1,7 @@
 import { run } from '../support/processes.js';
 
-/** This whole process stands still for so many seconds; a shell wakes it. */
-export async function stopOurselves(seconds: number): Promise<void> {
+/** Suspends this process for some seconds. A shell resumes it. */
+export async function suspendProcess(seconds: number): Promise<void> {
   const script = 'kill -STOP "$0"; sleep "$1"; kill -CONT "$0"';
   await run('sh', ['-c', script, String(process.pid), seconds.toFixed(1)]);
 }

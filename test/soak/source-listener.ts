@@ -7,32 +7,32 @@ const now = performance.now.bind(performance);
 
 const STEADY_MS = 300;
 
-/** A status and when it was said, by a clock that is never stepped. */
+/** A status and its time, by a clock that is never stepped. */
 export interface SeenStatus {
   readonly state: SourceStatus['state'];
   readonly at: number;
 }
 
-/** One who listens through tidemark; which statuses a source said, and what ended that should not. */
-export class Ear {
+/** Subscribes to a source of tidemark. Keeps its statuses, and streams that ended although they should not. */
+export class SourceListener {
   readonly statuses: SeenStatus[] = [];
   readonly ended: string[] = [];
   readonly #subscription = new Subscription();
 
   constructor(status$: Observable<SourceStatus>) {
-    this.hear(status$, ({ state }) => this.statuses.push({ state, at: now() }));
+    this.subscribe(status$, ({ state }) => this.statuses.push({ state, at: now() }));
   }
 
   get live(): boolean {
     return this.statuses.at(-1)?.state === 'live';
   }
 
-  /** Whether it has been live for a moment, and is not between two troubles. */
+  /** Whether it has been live for some time, so that it is not between two failures. */
   get steady(): boolean {
     return this.live && now() - (this.statuses.at(-1)?.at ?? 0) > STEADY_MS;
   }
 
-  /** The first such status from a mark on. */
+  /** Waits for the first status with this state, from a position in the list on. */
   until(state: SourceStatus['state'], from: number): Promise<SeenStatus> {
     return eventually(() => {
       const found = this.statuses.slice(from).find((status) => status.state === state);
@@ -45,7 +45,7 @@ export class Ear {
     this.#subscription.unsubscribe();
   }
 
-  protected hear<T>(values$: Observable<T>, take: (value: T) => void): void {
+  protected subscribe<T>(values$: Observable<T>, take: (value: T) => void): void {
     this.#subscription.add(
       values$.subscribe({
         next: take,
