@@ -12,23 +12,21 @@ interface TextFile {
   readonly text: string;
 }
 
-/** Rooms that compile without Node and without a browser. */
-const pureRooms = ['core', 'operators', 'wire'];
+/** Folders that compile without Node and without a browser. */
+const pureFolders = ['core', 'operators', 'wire'];
 
 /** Where a subscription may begin, besides `new Observable(…)` that returns its teardown. */
-const subscribers: readonly { readonly room: string; readonly inside?: string }[] = [
-  { room: 'core', inside: 'connect' },
-  { room: 'dynamo', inside: 'connect' },
-  { room: 'service', inside: 'run' },
-  { room: 'cli' },
-  // A conformance case is the one who listens to the source it judges.
-  { room: 'testing', inside: 'listen' },
+const subscribers: readonly { readonly folder: string; readonly inside?: string }[] = [
+  { folder: 'core', inside: 'connect' },
+  { folder: 'dynamo', inside: 'connect' },
+  { folder: 'service', inside: 'run' },
+  { folder: 'cli' },
+  // A conformance case listens to the source that it judges.
+  { folder: 'testing', inside: 'listen' },
 ];
 
-const MAX_MEDIAN = 60;
-
 const files = read('src', (name) => name.endsWith('.ts'));
-const rooms = [...new Set(files.map((file) => roomOf(file.path)))].sort();
+const folders = [...new Set(files.map((file) => folderOf(file.path)))].sort();
 
 describe('imports of unit tests', () => {
   const tests = read('test', (name) => name.endsWith('.ts'));
@@ -54,18 +52,21 @@ describe('imports of unit tests', () => {
   });
 });
 
-describe('configurations of the rooms', () => {
+describe('configurations of the folders', () => {
   it.each(['tsconfig.json', 'test/tsconfig.json'])('are all referenced in %s', (path) => {
-    expect(unreferenced(rooms, { path, text: readText(path) })).toEqual([]);
+    expect(unreferenced(folders, { path, text: readText(path) })).toEqual([]);
   });
 
-  it.each(rooms)('%s has its own', (room) => {
-    expect(existsSync(join(root, 'src', room, 'tsconfig.json'))).toBe(true);
+  it.each(folders)('%s has its own', (folder) => {
+    expect(existsSync(join(root, 'src', folder, 'tsconfig.json'))).toBe(true);
   });
 
-  it.each(rooms.filter((room) => pureRooms.includes(room)))('%s knows neither Node nor the DOM', (room) => {
-    expect(impurities(readConfig(join('src', room, 'tsconfig.json')))).toEqual([]);
-  });
+  it.each(folders.filter((folder) => pureFolders.includes(folder)))(
+    '%s knows neither Node nor the DOM',
+    (folder) => {
+      expect(impurities(readConfig(join('src', folder, 'tsconfig.json')))).toEqual([]);
+    },
+  );
 
   it('are found missing', () => {
     const text = '{ "files": [], "references": [{ "path": "./src/core/" }] }';
@@ -120,18 +121,6 @@ describe('subscriptions', () => {
     ['cli/x.ts', `export function replay() { return steps$.subscribe(sink); }`, 0],
   ])('judges src/%s: %s', (path, text, count) => {
     expect(straySubscriptions([{ path: `src/${path}`, text }])).toHaveLength(count);
-  });
-});
-
-describe('sizes', () => {
-  it(`have a median of at most ${MAX_MEDIAN} lines of code`, () => {
-    expect(median(files.map(codeLines))).toBeLessThanOrEqual(MAX_MEDIAN);
-  });
-
-  it('are measured', () => {
-    const text = '/** a\n * b\n */\nconst a = 1; // c\n\n// d\nconst b = `\n${a}\n`;\n';
-    expect(codeLines({ path: 'src/core/made-up.ts', text })).toBe(4);
-    expect([median([9, 1, 4]), median([1, 60, 62, 100])]).toEqual([4, 61]);
   });
 });
 
@@ -206,7 +195,7 @@ function isImport(node: ts.Node): boolean {
   return ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isExternalModuleReference(node);
 }
 
-function roomOf(path: string): string {
+function folderOf(path: string): string {
   const [, first = '', second = ''] = path.split('/');
   return first === 'adapters' ? `${first}/${second}` : first;
 }
@@ -214,7 +203,7 @@ function roomOf(path: string): string {
 function unreferenced(wanted: readonly string[], config: TextFile): string[] {
   const { references = [] } = parseConfig(config) as { references?: { path: string }[] };
   const found = references.map(({ path }) => posix.join(posix.dirname(config.path), path).replace(/\/$/, ''));
-  return wanted.map((room) => `src/${room}`).filter((path) => !found.includes(path));
+  return wanted.map((folder) => `src/${folder}`).filter((path) => !found.includes(path));
 }
 
 function parseConfig({ path, text }: TextFile): unknown {
@@ -238,7 +227,7 @@ function straySubscriptions(sources: readonly TextFile[]): string[] {
   return sources.flatMap((file) =>
     nodesOf(file)
       .filter((node) => ts.isCallExpression(node) && memberOf(node.expression) === 'subscribe')
-      .filter((node) => !maySubscribe(node, roomOf(file.path)))
+      .filter((node) => !maySubscribe(node, folderOf(file.path)))
       .map(place),
   );
 }
@@ -250,8 +239,8 @@ function memberOf(node: ts.Expression): string | undefined {
   return node.argumentExpression.text;
 }
 
-function maySubscribe(call: ts.Node, room: string): boolean {
-  const allowed = subscribers.filter((place) => place.room === room);
+function maySubscribe(call: ts.Node, folder: string): boolean {
+  const allowed = subscribers.filter((subscriber) => subscriber.folder === folder);
   if (allowed.some(({ inside }) => inside === undefined)) return true;
   for (let node = call.parent; !ts.isSourceFile(node); node = node.parent) {
     if (!ts.isFunctionLike(node)) continue;
@@ -295,25 +284,6 @@ function place(node: ts.Node): string {
   const source = node.getSourceFile();
   const { line } = source.getLineAndCharacterOfPosition(node.getStart());
   return `${source.fileName}:${line + 1}: ${source.text.split('\n')[line]?.trim()}`;
-}
-
-/** Lines that hold more than white space and comments. */
-function codeLines(file: TextFile): number {
-  const lines = new Set<number>();
-  for (const node of nodesOf(file)) {
-    if (node.getChildCount() > 0 || node.getStart() === node.end) continue;
-    const source = node.getSourceFile();
-    const last = source.getLineAndCharacterOfPosition(node.end).line;
-    for (let line = source.getLineAndCharacterOfPosition(node.getStart()).line; line <= last; line += 1)
-      lines.add(line);
-  }
-  return lines.size;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const upper = sorted[Math.floor(sorted.length / 2)] ?? 0;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[sorted.length / 2 - 1] ?? 0)) / 2;
 }
 
 function leftovers(sources: readonly TextFile[]): string[] {

@@ -1,3 +1,5 @@
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- the declarations name what `[Symbol.dispose]` needs
+/// <reference lib="esnext.disposable" preserve="true" />
 import { Observable, type SchedulerLike, type Subscription, asyncScheduler } from 'rxjs';
 import type { FleetEvent } from '../core/events/fleet-event.js';
 import type { InstanceChange } from '../core/pipeline/monitor-sources.js';
@@ -20,9 +22,6 @@ export interface InstanceClientOptions {
   /** The source of time; `asyncScheduler` when absent. */
   readonly scheduler?: SchedulerLike;
 }
-
-// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- the declarations name what `[Symbol.dispose]` needs
-/// <reference lib="esnext.disposable" preserve="true" />
 
 /** The sets of one endpoint that a router chooses from. See {@link instanceClient}. */
 export interface InstanceClient {

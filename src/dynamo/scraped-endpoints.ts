@@ -1,3 +1,5 @@
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- the declarations name what `[Symbol.dispose]` needs
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Observable, Subscription } from 'rxjs';
 import type { MetricsAggregatorOptions } from '../core/aggregator/aggregator-options.js';
 import { metricsAggregator } from '../core/aggregator/metrics-aggregator.js';
@@ -7,9 +9,6 @@ import type { Problem } from '../core/sources/problem.js';
 import type { SourceStatus } from '../core/sources/source-status.js';
 import { LOAD_METRICS_ENDPOINT, serviceName } from '../wire/services/service-names.js';
 import { decodeServiceStats } from '../wire/services/service-stats.js';
-
-// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- the declarations name what `[Symbol.dispose]` needs
-/// <reference lib="esnext.disposable" preserve="true" />
 
 /** A component, whose workers are polled. */
 export interface ComponentName {

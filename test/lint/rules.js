@@ -37,7 +37,7 @@ export const dynamoNames = {
 export function forbiddenImports(/** @type {string} */ folder) {
   const { folders = [], npm = [], node } = folderRules[folder] ?? {};
   // A file imports its own folder, the files right above it, and the folders that the table names.
-  const own = readdirSync(new URL(`src/${folder}`, root), { withFileTypes: true })
+  const own = readdirSync(new URL(`src/${folder}`, root), { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);
   const inside = [...own, ...folders].map((name) => `${name}/`);

@@ -91,7 +91,7 @@ describe('a marble that must fail - what TestScheduler lets pass', () => {
   });
 
   it('an output that nobody compares', () => {
-    expect(failure('-a-\na := 1\n> same')).toContain('nothing is expected');
+    expect(failure('-a-\na := 1\n> same')).toContain('there is no expected output');
     expect(failure('-a-\na := 1\n> same\n---')).toContain('unexpected: A in column 1');
   });
 
@@ -101,8 +101,8 @@ describe('a marble that must fail - what TestScheduler lets pass', () => {
   });
 
   it('a unit that does not exist', () => {
-    expect(failure('1h a|\n> same\n1h a|')).toContain('"1" is no character of a row');
-    expect(failure('% tick: 1h\na|\na := 1\n> same\na|\na := 1')).toContain('"1h" is no tick');
+    expect(failure('1h a|\n> same\n1h a|')).toContain('"1" is not allowed in a row');
+    expect(failure('% tick: 1h\na|\na := 1\n> same\na|\na := 1')).toContain('"1h" is not a valid tick');
     expect(failure('% tick: 1s\na|\na := 1\n> same\na|\na := 1')).toBe('');
   });
 
@@ -117,7 +117,7 @@ describe('a marble that must fail - what TestScheduler lets pass', () => {
   it('the same with a Map, whose change no frozen object would notice', () => {
     counted.clear();
     const text = 'ab\na := 1\nb := 2\n> mutatesMap\nxy\nx := {"1":1}\ny := {"1":1,"2":2}';
-    expect(failure(text)).toContain('set() on a value that was emitted');
+    expect(failure(text)).toContain('set() changes a value that was already emitted');
   });
 
   it('the same behind a class, which is not frozen: what was emitted is compared as it was, and again at the end', () => {
@@ -139,7 +139,7 @@ describe('a marble that must fail - what TestScheduler lets pass', () => {
     const narrow = '(ab)\na := 1\nb := 2\n> timer\n-(ab)\na := 1\nb := 2';
     expect(failure(narrow)).toContain('missing: a in column 1');
     expect(failure('a\na := 1\n> same\n-a\na := 1')).toContain(
-      'right value at wrong time: a belongs in column 1, and came in column 0',
+      'right value at the wrong time: a was expected in column 1, and was emitted in column 0',
     );
   });
 });
@@ -157,7 +157,7 @@ describe('a marble that must fail - real time in the code under test', () => {
     ['promise', 'Promise'],
     ['async', 'Promise'],
   ])('%s', (operator, name) => {
-    expect(used(operator)).toContain(`  - ${name} was used, which is not virtual time`);
+    expect(used(operator)).toContain(`  - ${name} was used, which is real time`);
   });
 
   it('timers of RxJS and computed dates are none', () => {

@@ -1,6 +1,5 @@
 import {
   type Observable,
-  Subject,
   catchError,
   concat,
   concatMap,
@@ -165,11 +164,7 @@ export interface MetricsAggregator {
  */
 export function metricsAggregator(scrape: Scrape, options: MetricsAggregatorOptions): MetricsAggregator {
   const settings = aggregatorSettings(options);
-  const outputs = new Outputs<AggregatorOutputValues>({
-    endpoints: new Subject(),
-    problems: new Subject(),
-    status: new Subject(),
-  });
+  const outputs = new Outputs<AggregatorOutputValues>(['endpoints', 'problems', 'status']);
   const run$ = aggregatorRounds(scrape, settings).pipe(
     tap((state) => publish(outputs, state)),
     finalize(() => outputs.clear()),
@@ -177,13 +172,13 @@ export function metricsAggregator(scrape: Scrape, options: MetricsAggregatorOpti
     share(),
   );
   // The output is subscribed to before the run that feeds it, so that it gets the first values too.
-  const output$ = <Name extends keyof AggregatorOutputValues>(
+  const output = <Name extends keyof AggregatorOutputValues>(
     name: Name,
-  ): Observable<AggregatorOutputValues[Name]> => merge(outputs.output$(name), run$);
+  ): Observable<AggregatorOutputValues[Name]> => merge(outputs.select(name), run$);
   return {
-    endpoints$: output$('endpoints'),
-    problems$: output$('problems'),
-    status$: output$('status'),
+    endpoints$: output('endpoints'),
+    problems$: output('problems'),
+    status$: output('status'),
     snapshot: () => outputs.last('endpoints'),
   };
 }

@@ -129,23 +129,23 @@ export function loadMonitor(sources: MonitorSources, options: MonitorOptions): L
     if (options.signal?.aborted === true) stop();
     return started.subscription;
   };
-  const output$ = <Name extends keyof MonitorOutputValues>(
+  const output = <Name extends keyof MonitorOutputValues>(
     name: Name,
   ): Observable<MonitorOutputValues[Name]> =>
     defer(() => {
-      const values$ = outputs.output$(name);
+      const values$ = outputs.select(name);
       // What a subscriber causes while it is given the kept value waits, so that it is emitted after that value.
       return outputs.last(name) === undefined ? values$ : values$.pipe(trampoline());
     });
 
   return {
-    steps$: output$('steps'),
-    busy$: output$('busy'),
-    transitions$: output$('transitions'),
-    fleet$: output$('fleet'),
-    cleanups$: output$('cleanups'),
-    problems$: output$('problems'),
-    status$: output$('status'),
+    steps$: output('steps'),
+    busy$: output('busy'),
+    transitions$: output('transitions'),
+    fleet$: output('fleet'),
+    cleanups$: output('cleanups'),
+    problems$: output('problems'),
+    status$: output('status'),
     connect,
     stop,
     snapshot: () => {

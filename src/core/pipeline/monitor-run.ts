@@ -1,4 +1,4 @@
-import { type SchedulerLike, Subject, Subscription } from 'rxjs';
+import { type SchedulerLike, Subscription } from 'rxjs';
 import type { FleetEvent } from '../events/fleet-event.js';
 import { type LoadBatch, batchEvents } from '../events/load-batch.js';
 import type { FleetCounts } from '../judgement/fleet-state.js';
@@ -53,15 +53,7 @@ export type MonitorOutputs = Outputs<MonitorOutputValues>;
 
 /** The outputs of one run, in the order in which they emit and complete. */
 export function monitorOutputs(): MonitorOutputs {
-  return new Outputs({
-    steps: new Subject<FleetStep>(),
-    busy: new Subject<BusySet>(),
-    transitions: new Subject<Transition>(),
-    fleet: new Subject<FleetCounts>(),
-    cleanups: new Subject<Cleanup>(),
-    problems: new Subject<Problem>(),
-    status: new Subject<readonly SourceStatus[]>(),
-  });
+  return new Outputs(['steps', 'busy', 'transitions', 'fleet', 'cleanups', 'problems', 'status']);
 }
 
 /**

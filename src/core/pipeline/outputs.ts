@@ -1,16 +1,19 @@
-import { type Observable, Subject, defer, merge, of } from 'rxjs';
+import { Subject, defer, merge, of, type Observable } from 'rxjs';
 
 /**
  * The outputs of a run by name, and the last values of those outputs that give a late subscriber one.
  *
  * 1. The owner emits with `next`, in an order that it chooses.
  * 2. `keep` remembers values without emitting them, so that the owner decides when a late subscriber sees them.
- * 3. `complete` completes the outputs in the order in which they were given to the constructor.
+ * 3. `complete` completes the outputs in the order of the names that were given to the constructor.
  */
 export class Outputs<Values extends object> {
   private kept: Partial<Values> = {};
+  private readonly subjects: { readonly [Name in keyof Values]: Subject<Values[Name]> };
 
-  constructor(private readonly subjects: { readonly [Name in keyof Values]: Subject<Values[Name]> }) {}
+  constructor(private readonly names: readonly (keyof Values)[]) {
+    this.subjects = Object.fromEntries(names.map((name) => [name, new Subject()])) as typeof this.subjects;
+  }
 
   next<Name extends keyof Values>(name: Name, value: Values[Name]): void {
     this.subjects[name].next(value);
@@ -26,11 +29,11 @@ export class Outputs<Values extends object> {
   }
 
   /** An output. A subscriber gets the kept value first, once it is subscribed to the values that follow. */
-  output$<Name extends keyof Values>(name: Name): Observable<Values[Name]> {
+  select<Name extends keyof Values>(name: Name): Observable<Values[Name]> {
     return defer(() => {
       const value = this.last(name);
-      const output$ = this.subjects[name];
-      return value === undefined ? output$ : merge(output$, of(value));
+      const values$ = this.subjects[name];
+      return value === undefined ? values$ : merge(values$, of(value));
     });
   }
 
@@ -42,6 +45,6 @@ export class Outputs<Values extends object> {
   /** Drops the kept values and completes every output. */
   complete(): void {
     this.clear();
-    for (const name of Object.keys(this.subjects) as (keyof Values)[]) this.subjects[name].complete();
+    for (const name of this.names) this.subjects[name].complete();
   }
 }
