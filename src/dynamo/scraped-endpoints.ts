@@ -26,7 +26,7 @@ export type ScrapedEndpointsOptions = Omit<
 type PolledEndpoint = Pick<MetricsAggregatorOptions, 'endpoint' | 'metrics'>;
 
 /** The common base of Dynamo's two collectors. */
-export class ScrapedEndpoints {
+class ScrapedEndpoints {
   /** The NATS service name of the component's workers. */
   readonly serviceName: string;
   /** The snapshots: first an empty one, then each different one. */

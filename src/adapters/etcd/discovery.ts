@@ -28,7 +28,7 @@ const MAX_SHOWN = 200;
  * Converts problems with keys into problems of a monitor, one per key: `count` is the number of failed writes in the
  * batch, and the text contains the last error. Key and reason are truncated, and the value is never included.
  */
-export function toUndecodableProblems(problems: readonly DiscoveryProblem[]): readonly Problem[] {
+function toUndecodableProblems(problems: readonly DiscoveryProblem[]): readonly Problem[] {
   const byKey = new Map<string, Problem>();
   for (const problem of problems) {
     const count = (byKey.get(problem.key)?.count ?? 0) + 1;
@@ -71,7 +71,7 @@ export interface FoldStep {
  * One aspect of discovery: emits a snapshot for the first step, and then the changes of each step one by one. If several
  * changes belong together, it emits one snapshot instead. A step without changes emits nothing.
  */
-export function snapshotThenChanges<T>(
+function snapshotThenChanges<T>(
   snapshot: (fold: DiscoveryFold) => T,
   changes: (difference: DiscoveryDifference) => readonly T[],
 ): OperatorFunction<FoldStep, T> {

@@ -31,7 +31,7 @@ type Unary = (
  *
  * etcd3 repeats a call whose token is refused forever. Here the call fails once, and the caller gets a new token.
  */
-export function withToken(
+function withToken(
   connections: Connections,
   token: () => string | null,
   deadlineMs: number,

@@ -49,7 +49,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * Converts a key of etcd, without the prefix of the options. Returns `null` if the key is not valid UTF-8, because no
  * string represents it and a lossy one may equal another key.
  */
-export function toKeyPut(kv: IKeyValue, keyPrefix: string): KeyPut | null {
+function toKeyPut(kv: IKeyValue, keyPrefix: string): KeyPut | null {
   const key = keyOf(kv, keyPrefix);
   if (key === null) return null;
   return {
@@ -64,7 +64,7 @@ export function toKeyPut(kv: IKeyValue, keyPrefix: string): KeyPut | null {
 }
 
 /** Converts an event of a watch; `null` as for {@link toKeyPut}. */
-export function toKeyChange({ type, kv }: IEvent, keyPrefix: string): KeyChange | null {
+function toKeyChange({ type, kv }: IEvent, keyPrefix: string): KeyChange | null {
   // The declared type names differ in case from those on the wire.
   if (type.toUpperCase() !== 'DELETE') return toKeyPut(kv, keyPrefix);
   const key = keyOf(kv, keyPrefix);

@@ -31,7 +31,7 @@ export interface KeyEntry {
  *
  * @throws Error if a key exists with another lease.
  */
-export async function createKeys(kv: KVClient, entries: readonly KeyEntry[], lease: WorkerId): Promise<void> {
+async function createKeys(kv: KVClient, entries: readonly KeyEntry[], lease: WorkerId): Promise<void> {
   const keys = entries.map(({ key }) => Buffer.from(key));
   const answer = await kv.txn({
     compare: keys.map((key) => ({ key, target: 'Version', result: 'Equal', version: 0 })),
@@ -57,7 +57,7 @@ export async function createKeys(kv: KVClient, entries: readonly KeyEntry[], lea
  *
  * @throws Error if they do not, because a worker must stay registered as long as its lease.
  */
-export async function verifyKeys(kv: KVClient, entries: readonly KeyEntry[], lease: WorkerId): Promise<void> {
+async function verifyKeys(kv: KVClient, entries: readonly KeyEntry[], lease: WorkerId): Promise<void> {
   const { succeeded } = await kv.txn({
     compare: entries.map(({ key }) => ({ key: Buffer.from(key), target: 'Lease', result: 'Equal', lease })),
   });
@@ -77,7 +77,7 @@ function leasesOf({ responses }: ITxnResponse): Map<string, string> {
  * Emits after each answer and never completes. Errors if the lease has expired, or if the server does not answer early
  * enough to retry over another connection.
  */
-export function keepAlive(
+function keepAlive(
   lease: LeaseClient,
   id: string,
   ttlSeconds: number,

@@ -25,7 +25,7 @@ export interface Listed {
 }
 
 /** Lists the prefixes of all histories at the same revision. */
-export function listAll(
+function listAll(
   link: EtcdLink,
   [first, ...others]: readonly KeyHistory[],
   { keysOnly }: { readonly keysOnly: boolean },
@@ -57,7 +57,7 @@ const GRACE_MS = 2_000;
  * 2. Emits a resync for each prefix with missed changes, and completes.
  * 3. Errors with `EtcdError` if the store went back in time.
  */
-export function auditKeys(
+function auditKeys(
   link: EtcdLink,
   histories: readonly KeyHistory[],
   scheduler: SchedulerLike,

@@ -29,7 +29,7 @@ export async function loadNats(): Promise<NatsPackage> {
  * 2. Errors with {@link NatsError}, also after `timeoutMs`.
  * 3. Unsubscribing closes the socket.
  */
-export function natsPreFlight({ hostname, port, url }: NatsServer, timeoutMs: number): Observable<never> {
+function natsPreFlight({ hostname, port, url }: NatsServer, timeoutMs: number): Observable<never> {
   return new Observable((subscriber) => {
     const fail = (error: Error): void => subscriber.error(toNatsError(error, url, 'connecting'));
     let received = '';

@@ -45,7 +45,7 @@ interface Refused {
 }
 
 /** Emits the statuses of a connection, and completes or errors when the connection ends. */
-export function readLinkStatuses(link: NatsLink): Observable<LinkStatus> {
+function readLinkStatuses(link: NatsLink): Observable<LinkStatus> {
   return new Observable((subscriber) => {
     const statuses = link.status() as AsyncIterable<LinkStatus> & { stop?: () => void };
     const read = async (): Promise<void> => {

@@ -16,7 +16,7 @@ import { runNats } from './nats-run.js';
 const REPORT_MS = 1_000;
 
 /** Runs the subscriptions for all four outputs. Loads bypass everything that the other outputs need. */
-export function runLoads(
+function runLoads(
   connection: NatsConnectionOptions,
   subjects: readonly string[],
   receiver: LoadReceiver,

@@ -41,7 +41,7 @@ const nothing = new Uint8Array(0);
  * the server had by then arrive before its answer, even if this process was too busy to read them. Without an answer,
  * replies may be missing.
  */
-export function requestMany(link: NatsLink, request: RequestManyOptions, scheduler: SchedulerLike): Scrape {
+function requestMany(link: NatsLink, request: RequestManyOptions, scheduler: SchedulerLike): Scrape {
   const { subject, windowMs, inboxPrefix } = request;
   return new Observable((subscriber) => {
     const inbox = `${inboxPrefix}.${randomUUID().replaceAll('-', '')}`;

@@ -48,7 +48,7 @@ export interface ServedEndpoint {
 }
 
 /** Encodes the replies of one instance of a service. */
-export class ServedService {
+class ServedService {
   private readonly started = new Date().toISOString();
 
   constructor(

@@ -15,7 +15,7 @@ import type { PoolMetrics } from './pool-metrics.js';
 import { latencyFamilies, loadFamilies } from './worker-gauge-families.js';
 
 /** The possible causes of a busy worker: the checks whose threshold is set, and overload marks if the policy uses them. */
-export function checksInForce({ policy, thresholds }: FleetRanks): (LoadCheck | 'overload-mark')[] {
+function checksInForce({ policy, thresholds }: FleetRanks): (LoadCheck | 'overload-mark')[] {
   const checks: (LoadCheck | 'overload-mark')[] = [];
   if (thresholds.activePrefillTokensThreshold !== null) checks.push('activePrefillTokens');
   if (thresholds.activePrefillTokensThresholdFrac !== null && policy.batchFractionCheck === 'present')
@@ -34,7 +34,7 @@ const MAX_SOURCES = 64;
 const MAX_SOURCE_LENGTH = 100;
 
 /** The metrics of tidemark for whole pools. */
-export const poolFamilies: readonly Family[] = [
+const poolFamilies: readonly Family[] = [
   poolFamily(tidemarkMetrics.connected, ({ snapshot }, sink) => sink.sample(snapshot === undefined ? 0 : 1)),
   poolFamily(tidemarkMetrics.poolWorkers, ({ snapshot }, sink) => {
     for (const [state, count] of Object.entries(snapshot?.fleet ?? {})) sink.sample(count as number, state);
@@ -105,7 +105,7 @@ function sourcesOf({
 }
 
 /** The metrics of tidemark for workers and ranks. */
-export const tidemarkFamilies: readonly Family[] = [
+const tidemarkFamilies: readonly Family[] = [
   workerFamily(tidemarkMetrics.busy, ({ ranks, worker, workerId }, sink) =>
     sink.sample(ranks.isBusy(worker) ? 1 : 0, workerId),
   ),

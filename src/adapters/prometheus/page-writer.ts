@@ -4,7 +4,7 @@ import type { SampleSink } from './metric-family.js';
 import type { Metric } from './metric-names.js';
 
 /** Escapes a label value, as in both formats. */
-export function escapeLabelValue(text: string): string {
+function escapeLabelValue(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
 }
 

@@ -91,9 +91,7 @@ const reservedLabels = new Set(allMetrics.flatMap(({ labelNames }) => labelNames
  *
  * @throws MetricsOptionsError with all problems
  */
-export function validatePoolLabels(
-  labels: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
+function validatePoolLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const entries = Object.entries(labels);
   const problems = entries.flatMap(([name, value]) => problemsOf(name, value));
   if (entries.length > MAX_LABELS)

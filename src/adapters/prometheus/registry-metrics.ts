@@ -24,7 +24,7 @@ interface RegistryValue {
  * A metric with the protocol of prom-client's metrics: a registry reads its values when it is scraped. It stores no values
  * in between, so there is nothing to remove.
  */
-export class RegistryMetric implements SampleSink {
+class RegistryMetric implements SampleSink {
   /** An OpenMetrics registry removes the suffix `_total` here and adds it to the samples. */
   name: string;
   readonly help: string;

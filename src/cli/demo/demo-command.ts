@@ -77,7 +77,7 @@ export function addDemoCommand(root: Command, terminal: Terminal, finish: (code:
  * `tidemark demo`: watches a simulated fleet, prints one line for each worker that becomes busy or free, and prints a
  * summary at the end or on Ctrl-C.
  */
-export async function demoCommand(
+async function demoCommand(
   options: DemoOptions,
   terminal: Terminal,
   scheduler: SchedulerLike = asyncScheduler,

@@ -220,7 +220,7 @@ export interface ScrapedWorker {
 const SLOTS = 256;
 
 /** Answers scrapes with the current load, as an instance of the component's NATS micro service. It emits nothing. */
-export function answerScrapes(
+function answerScrapes(
   loads$: Observable<ActiveLoad>,
   { link, endpoint, workerId, config, onPublished }: ScrapedWorker,
 ): Observable<never> {

@@ -176,7 +176,7 @@ export async function simulateCommand(
 }
 
 /** A monitor that judges a simulated fleet from what it published, without the servers in between. */
-export class SimulatedTruth {
+class SimulatedTruth {
   readonly monitor: LoadMonitor;
   private readonly configs$ = new Subject<ConfigChange>();
   private readonly instances$ = new Subject<InstanceChange>();
@@ -203,7 +203,7 @@ export class SimulatedTruth {
 }
 
 /** Reports the registrations of many workers: who registered, who left, and one common status for all failures. */
-export class RegistrationReporter {
+class RegistrationReporter {
   private readonly registered = new Set<WorkerId>();
   private readonly failing = new Set<object>();
 

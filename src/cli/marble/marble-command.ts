@@ -138,7 +138,7 @@ const MARBLE_FOLDER = 'marbles';
  *
  * @throws CliError if no file is named and the folder has none
  */
-export function marbleFiles(named: readonly string[]): readonly string[] {
+function marbleFiles(named: readonly string[]): readonly string[] {
   if (named.length > 0) return named;
   let names: string[];
   try {
@@ -160,6 +160,6 @@ export function marbleFiles(named: readonly string[]): readonly string[] {
  *
  * @throws CliError if the file cannot be read; MarbleError, with file and line, if it is malformed
  */
-export function readMarble(file: string): Marble {
+function readMarble(file: string): Marble {
   return parseMarble(new TextDecoder().decode(readInput(file)), file);
 }

@@ -50,7 +50,7 @@ export function addDecodeCommand(
  * `tidemark decode`: decodes captured bytes and prints one JSON object per line, in the order of the input. An item that
  * cannot be decoded gives an object with `error`. The number of items of each kind goes to standard error.
  */
-export async function decodeCommand(
+async function decodeCommand(
   file: string | undefined,
   options: DecodeOptions,
   terminal: Terminal,
@@ -93,7 +93,7 @@ interface CapturedLine {
  * record of a discovery store (`key`, `value_hex`, optionally `lease_hex`), or many of those (`kvs`, or `files` of
  * a file store).
  */
-export function decodeLine(text: string, decoder: LoadDecoder): DecodedItem[] {
+function decodeLine(text: string, decoder: LoadDecoder): DecodedItem[] {
   let line: CapturedLine | null;
   try {
     line = JSON.parse(text) as CapturedLine | null;

@@ -48,7 +48,7 @@ export function addReplayCommand(root: Command, terminal: Terminal, finish: (cod
  * `tidemark replay`: plays recordings in virtual time and prints a summary; with `--check`, also every expectation that
  * does not hold. All files are read before the first is played.
  */
-export function replayCommand(files: readonly string[], options: ReplayOptions, terminal: Terminal): number {
+function replayCommand(files: readonly string[], options: ReplayOptions, terminal: Terminal): number {
   const policy = options.policy === undefined ? undefined : policyNamed(options.policy);
   const recordings = files.map((file, index) => {
     terminal.progress(`reading ${index + 1} of ${files.length}: ${file}`);
@@ -122,7 +122,7 @@ function summary(played: readonly PlayedFile[], { check }: ReplayOptions): strin
  *
  * @throws CliError with the file, the line and the reason if the recording is invalid
  */
-export function readRecording(file: string, anyPolicy: boolean): Recording {
+function readRecording(file: string, anyPolicy: boolean): Recording {
   const bytes = readInput(file);
   try {
     const recording = parseRecording(bytes);

@@ -53,7 +53,7 @@ export interface MissedWorkers extends Pick<AggregatorState, 'misses' | 'problem
  * The workers that were there before and that a complete scrape did not find. Each is reported when it is missed for the
  * first time; without any replies, one problem reports them all.
  */
-export function missedWorkers(
+function missedWorkers(
   { endpoints, misses }: AggregatorState,
   present: readonly Endpoint[],
   replies: number,

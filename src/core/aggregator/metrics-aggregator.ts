@@ -54,7 +54,7 @@ function publish(
 }
 
 /** An endless series of rounds: the state before the first one, then the state after each one. */
-export function aggregatorRounds(scrape: Scrape, settings: AggregatorSettings): Observable<AggregatorState> {
+function aggregatorRounds(scrape: Scrape, settings: AggregatorSettings): Observable<AggregatorState> {
   const { scheduler } = settings;
   return defer(() => {
     let state = waitingState(settings, scheduler.now());

@@ -23,7 +23,7 @@ import {
 import { ensureState, forgetState, memoryOf, noteSettled, queue, renewRanks, touch } from './worker-state.js';
 
 /** Stores the config that discovery reports for a worker. An impossible range is a problem, reported once. */
-export function noteConfig(store: FleetStore, id: WorkerId, config: RuntimeConfig): number {
+function noteConfig(store: FleetStore, id: WorkerId, config: RuntimeConfig): number {
   const { slots, policy } = store;
   const slot = slots.intern(id);
   const at = slots.at(slot);
@@ -47,13 +47,13 @@ export function noteConfig(store: FleetStore, id: WorkerId, config: RuntimeConfi
 }
 
 /** Notes that discovery removed the config of a worker. */
-export function noteConfigRemoved(store: FleetStore, slot: number): void {
+function noteConfigRemoved(store: FleetStore, slot: number): void {
   store.slots.set(slot, REPORTED | POSSIBLE, false);
   store.maybeEmpty.push(slot);
 }
 
 /** The ranks that the reported config declares; valid only while its range is possible. */
-export function reportedRange({ slots }: FleetStore, slot: number): RankRange {
+function reportedRange({ slots }: FleetStore, slot: number): RankRange {
   const at = slots.at(slot);
   return {
     start: (slots.words[at + REPORTED_START] ?? 0) >>> 0,
@@ -71,10 +71,7 @@ export function reportsNoRanks({ slots, policy }: FleetStore, slot: number): boo
 }
 
 /** Whether the config of a worker counts under the policy. */
-export function isConfigCounted(
-  { slots, policy, decodeSeen, prefillSeen }: FleetStore,
-  slot: number,
-): boolean {
+function isConfigCounted({ slots, policy, decodeSeen, prefillSeen }: FleetStore, slot: number): boolean {
   if (!slots.has(slot, POSSIBLE)) return false;
   switch (policy.configsThatCount) {
     case 'all':
@@ -90,7 +87,7 @@ export function isConfigCounted(
  * Whether the join of configs and instances has a different result for a worker than before. The words of the reported
  * config are kept even when the state of the worker is forgotten.
  */
-export function hasJoinChanged(store: FleetStore, slot: number): boolean {
+function hasJoinChanged(store: FleetStore, slot: number): boolean {
   const { slots } = store;
   const counts = isConfigCounted(store, slot);
   if (counts !== slots.has(slot, COUNTED)) return true;

@@ -41,7 +41,7 @@ export function applyInstance(store: FleetStore, role: Role, id: WorkerId, prese
 }
 
 /** Applies a snapshot of the prefill instances without any cleanup. */
-export function replacePrefill(store: FleetStore, workerIds: Iterable<WorkerId>): void {
+function replacePrefill(store: FleetStore, workerIds: Iterable<WorkerId>): void {
   const { slots } = store;
   store.prefillSeen = true;
   const before = [...slots.all()].filter((slot) => slots.has(slot, PREFILL));

@@ -28,7 +28,7 @@ export function applyLoad(store: FleetStore, event: LoadReceived): void {
 }
 
 /** Applies one load of a worker whose slot is known: it is stored and judged, or ignored with a problem. */
-export function applyRankLoad(
+function applyRankLoad(
   store: FleetStore,
   slot: number,
   rank: number,

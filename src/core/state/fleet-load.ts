@@ -32,7 +32,7 @@ import { COUNTED } from './worker-slots.js';
 import { memoryOf, releaseEmpty } from './worker-state.js';
 
 /** The current counts. */
-export function countFleet({ states, held, busy, overloadMarked, instances, down }: FleetStore): FleetCounts {
+function countFleet({ states, held, busy, overloadMarked, instances, down }: FleetStore): FleetCounts {
   return {
     known: states - held.size,
     held: held.size,
@@ -44,7 +44,7 @@ export function countFleet({ states, held, busy, overloadMarked, instances, down
 }
 
 /** The given counts if none of them changed, else the current ones. */
-export function countIfChanged(store: FleetStore, counts: FleetCounts): FleetCounts {
+function countIfChanged(store: FleetStore, counts: FleetCounts): FleetCounts {
   const same =
     counts.busy === store.busy.size &&
     counts.known + counts.held === store.states &&
@@ -56,7 +56,7 @@ export function countIfChanged(store: FleetStore, counts: FleetCounts): FleetCou
 }
 
 /** Applies a change of thresholds, or reports it as refused. After the end they can still change, but judge nothing. */
-export function applyThresholds(store: FleetStore, event: ThresholdsChanged): void {
+function applyThresholds(store: FleetStore, event: ThresholdsChanged): void {
   const refused = event.checked === true ? thresholdProblems(event, store.policy) : [];
   if (refused.length > 0) {
     store.problems.push(...refused.map((text) => fleetProblems.thresholdOutOfRange(text)));
@@ -70,7 +70,7 @@ export function applyThresholds(store: FleetStore, event: ThresholdsChanged): vo
 }
 
 /** Applies the end of a source, with the effect that the policy gives it. */
-export function applyEnd(
+function applyEnd(
   store: FleetStore,
   source: Problem['source'],
   rule: LoadPolicy['loadsEnded' | 'configsEnded' | 'instancesEnded'],
@@ -80,7 +80,7 @@ export function applyEnd(
 }
 
 /** Stops, and plans the cleanups of the policy. */
-export function applyStop(store: FleetStore): void {
+function applyStop(store: FleetStore): void {
   store.phase = 'stopped';
   if (store.policy.stop === 'silent') return;
   for (const slot of store.slots.all()) {

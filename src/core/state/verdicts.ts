@@ -63,7 +63,7 @@ export interface VerdictInputs {
  * itself, and most verdicts are never read. `verdict` is an enumerable property of the object itself, so that deep-equal
  * comparisons, copies and JSON contain it.
  */
-export class LazyTransition implements Transition {
+class LazyTransition implements Transition {
   static readonly #verdictProperty: PropertyDescriptor & ThisType<LazyTransition> = {
     enumerable: true,
     get() {

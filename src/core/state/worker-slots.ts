@@ -15,7 +15,7 @@ export const REPORTED_START = 9;
 export const REPORTED_END = 10;
 export const REPORTED_LIMITS = 11;
 /** How often the slot was released. A reference to a slot stores this too, so that it can tell a reused slot. */
-export const TENANCY = 12;
+const TENANCY = 12;
 /** The worker's position in the list of busy workers, from 1; 0 when it is not busy. */
 export const BUSY_POSITION = 13;
 const STRIDE = 16;

@@ -94,7 +94,7 @@ function ranksExpected(store: FleetStore, slot: number): number {
 }
 
 /** The block of a worker's cells. */
-export function blockOf({ slots }: FleetStore, slot: number): CellBlock {
+function blockOf({ slots }: FleetStore, slot: number): CellBlock {
   const at = slots.at(slot);
   return {
     base: slots.words[at + BASE] ?? 0,
@@ -104,7 +104,7 @@ export function blockOf({ slots }: FleetStore, slot: number): CellBlock {
 }
 
 /** Stores the block of a worker's cells. */
-export function setBlock({ slots }: FleetStore, slot: number, block: CellBlock): void {
+function setBlock({ slots }: FleetStore, slot: number, block: CellBlock): void {
   const at = slots.at(slot);
   slots.words[at + BASE] = block.base;
   slots.words[at + COUNT] = block.count;

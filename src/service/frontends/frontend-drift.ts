@@ -34,7 +34,7 @@ export function frontendDrift(reports: readonly FrontendReport[]): FrontendDrift
 }
 
 /** The thresholds in force: those of the first frontend, in the given order, that answers. */
-export function thresholdsInForce(reports: readonly FrontendReport[]): ThresholdsByModel {
+function thresholdsInForce(reports: readonly FrontendReport[]): ThresholdsByModel {
   return reports.find(({ state }) => state === 'live')?.thresholds ?? new Map();
 }
 

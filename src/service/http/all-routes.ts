@@ -40,7 +40,7 @@ export function allRoutes(context: ServiceContext): readonly Route[] {
 }
 
 /** Describes routes as OpenAPI 3.1. */
-export function openapi(routes: readonly Route[], version: string): Schema {
+function openapi(routes: readonly Route[], version: string): Schema {
   const paths: Record<string, Record<string, Schema>> = {};
   for (const { method, path, summary, parameters, requestBody, answers } of routes) {
     const openapiPath = path.replace(/:(\w+)/g, '{$1}');

@@ -20,7 +20,7 @@ type ReleaseOptions = Pick<
  * 1. Requests are not logged: a service that is scraped and polled would log little else.
  * 2. A parameter of a path may be as long as the headers.
  */
-export function releaseOptions(
+function releaseOptions(
   { module, version }: LoadedPackage<Partial<typeof fastify>>,
   { maxParamLength }: { readonly maxParamLength: number },
 ): ReleaseOptions {

@@ -12,7 +12,7 @@ const COLUMNS = 3;
  * Splits a batch by the owners of its rows. The cost is proportional to the number of rows. If one owner gets all rows, it
  * gets the batch itself, so a single pool costs no copy.
  */
-export function splitBatch<Owner>(
+function splitBatch<Owner>(
   batch: LoadBatch,
   ownersOf: (workerIndex: number) => readonly Owner[],
 ): Map<Owner, LoadBatch> {

@@ -14,13 +14,7 @@ const units: Readonly<Record<string, string>> = {
  * What would make a busy worker free, a sentence for each condition: how many of its busy ranks must come down, and for
  * each of them by how much. Empty for a free worker.
  */
-export function recoveryConditions({
-  busy,
-  overloadMarked,
-  busyRanks,
-  neededRanks,
-  ranks,
-}: Explanation): string[] {
+function recoveryConditions({ busy, overloadMarked, busyRanks, neededRanks, ranks }: Explanation): string[] {
   if (!busy) return [];
   const sentences: string[] = [];
   if (overloadMarked)

@@ -26,7 +26,7 @@ export interface WorkerSummary {
 }
 
 /** The summary of the worker at an index where a worker is present. */
-export function summarizeWorker(ranks: FleetRanks, index: number): WorkerSummary {
+function summarizeWorker(ranks: FleetRanks, index: number): WorkerSummary {
   const busy = ranks.isBusy(index);
   return {
     workerId: ranks.workerId(index),

@@ -16,7 +16,7 @@ import { firstStep, step } from '../model/model.js';
 export type Played = Pick<FleetStep, 'transitions' | 'cleanups' | 'problems'>;
 
 /** The result of an event that caused nothing. */
-export const nothingPlayed: Played = { transitions: [], cleanups: [], problems: [] };
+const nothingPlayed: Played = { transitions: [], cleanups: [], problems: [] };
 
 /** An implementation of the rules: the fast state, or the reference model. */
 export interface Player {

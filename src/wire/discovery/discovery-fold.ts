@@ -63,7 +63,7 @@ interface EndpointState {
 }
 
 /** The instances and configs at each endpoint or in each pool, by path. Empty endpoints are not stored. */
-export class EndpointStates {
+class EndpointStates {
   private readonly states = new Map<string, EndpointState>();
 
   configs(path: string): ReadonlyMap<WorkerId, RuntimeConfig> {

@@ -37,7 +37,7 @@ export type EventTransport =
     };
 
 /** The transport of an instance; `null` if it has none of a known kind. */
-export function readInstanceTransport(record: JsonObjectNode): InstanceTransport | null {
+function readInstanceTransport(record: JsonObjectNode): InstanceTransport | null {
   const transport = field(record, 'transport');
   if (transport?.kind !== 'object') return null;
   for (const kind of ['nats_tcp', 'tcp', 'http'] as const) {
@@ -48,7 +48,7 @@ export function readInstanceTransport(record: JsonObjectNode): InstanceTransport
 }
 
 /** The transport of an event channel; `null` if its kind is unknown. */
-export function readEventTransport(record: JsonObjectNode): EventTransport | null {
+function readEventTransport(record: JsonObjectNode): EventTransport | null {
   const transport = objectOf(requiredField(record, 'transport'), 'transport');
   const kind = stringOf(requiredField(transport, 'kind'), 'transport.kind');
   const config = (): JsonObjectNode => objectOf(requiredField(transport, 'config'), 'transport.config');
@@ -85,7 +85,7 @@ export interface ModelCard {
 }
 
 /** Reads a model card. All fields are optional, and null means absent. */
-export function readModelCard(card: JsonObjectNode): ModelCard {
+function readModelCard(card: JsonObjectNode): ModelCard {
   const config = objectField(card, 'runtime_config');
   const lora = objectField(card, 'lora');
   return {

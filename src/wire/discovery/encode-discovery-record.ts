@@ -28,7 +28,7 @@ export interface ModelFiles {
 }
 
 /** The fields of a card that name files. Without files, the required fields are null. */
-export function modelFilesText(files: ModelFiles | undefined, release: '0.6' | '1.0' | '1.6'): string {
+function modelFilesText(files: ModelFiles | undefined, release: '0.6' | '1.0' | '1.6'): string {
   if (files === undefined) return '"model_info":null,"tokenizer":null';
   const fileText = (kind: string, { path, blake3, size }: ModelFile): string =>
     `{"${kind}":{"path":${JSON.stringify(path)},"checksum":"blake3:${blake3}"` +

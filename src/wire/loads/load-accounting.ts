@@ -11,7 +11,7 @@ import type { LoadHeader } from './load-header.js';
 import { SequenceLedger } from './sequence-ledger.js';
 
 /** The range of ages in an interval. Adding an age allocates nothing. */
-export class AgeRange {
+class AgeRange {
   /** The wall time of receipt, in Unix milliseconds. */
   wall = 0;
   private messages = 0;
@@ -46,7 +46,7 @@ const MAX_TOPICS = 16;
 const MAX_TOPIC_LENGTH = 256;
 
 /** Messages by topic: the first 16 topics of up to 256 characters, and the sum of all others. */
-export class ForeignTopics {
+class ForeignTopics {
   private messages = 0;
   private otherTopics = 0;
   private readonly topics = new Map<string, number>();

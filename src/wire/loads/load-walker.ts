@@ -23,7 +23,7 @@ const MAX_SHAPES = 512;
  * Shapes are learned from messages that the walker accepted, so messages of newer releases become fast as well.
  * Memory is bounded: at most 512 shapes of up to 4 096 bytes, and 8 for each length. The oldest shape is replaced.
  */
-export class LearnedLayouts {
+class LearnedLayouts {
   private readonly byLength = new Map<number, Layout[]>();
   /** The same lists, indexed by length, for a fast lookup. */
   private readonly lists: (Layout[] | undefined)[] = new Array<undefined>(MAX_MESSAGE_BYTES + 1).fill(

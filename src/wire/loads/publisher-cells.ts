@@ -4,7 +4,7 @@ import { WorkerTable } from '../../core/events/load-batch.js';
  * The cell of a publisher: adjacent numbers, so that a message touches one or two cache lines. The numbers that every
  * message writes are first.
  */
-export const CELL_SIZE = 16;
+const CELL_SIZE = 16;
 /** The number of messages received; 0 if the cell is empty. */
 export const RECEIVED = 0;
 export const SEQUENCE = 1;
@@ -20,8 +20,8 @@ export const GAPS = 8;
 export const LATE = 9;
 export const RESTARTS = 10;
 export const FIRST_SEQUENCE = 11;
-export const HIGH = 12;
-export const LOW = 13;
+const HIGH = 12;
+const LOW = 13;
 
 const SHARE = 64;
 
@@ -30,7 +30,7 @@ const SHARE = 64;
  * longest, and `next` returns those that are still silent one by one. So each costs little, and messages need not
  * maintain a list.
  */
-export class LongestSilent {
+class LongestSilent {
   /** The offsets of cells, the longest silent last, and their stamps at the time of the search. */
   private cellOffsets: number[] = [];
   private stamps: number[] = [];

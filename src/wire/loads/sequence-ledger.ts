@@ -51,7 +51,7 @@ const MAX_GAPS = 256;
 const NO_GAPS: readonly SequenceGap[] = [];
 
 /** Gaps until they are taken: at most 256, further ones are only counted. */
-export class GapLog {
+class GapLog {
   dropped = 0;
   private gaps: SequenceGap[] = [];
 

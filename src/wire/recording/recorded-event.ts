@@ -30,7 +30,7 @@ import type { RecordedEvent, RecordedStart } from './recording.js';
 const problemSources = ['loads', 'configs', 'instances', 'thresholds', 'events', 'scrape'] as const;
 
 /** Reads a recorded problem. */
-export function readRecordedProblem(node: JsonNode): Problem {
+function readRecordedProblem(node: JsonNode): Problem {
   const problem = objectOf(node, 'problem');
   return {
     code: oneOf(requiredField(problem, 'code'), 'code', problemCodes),

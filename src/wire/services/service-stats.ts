@@ -43,11 +43,7 @@ const utf8 = new TextDecoder();
  *
  * @throws DecodeFailure (internal to wire/) if the node is not an object with a name and a subject
  */
-export function readServiceEndpoint(
-  node: JsonNode,
-  bytes: Uint8Array,
-  wire: StatsWirePolicy,
-): ServiceEndpointStats {
+function readServiceEndpoint(node: JsonNode, bytes: Uint8Array, wire: StatsWirePolicy): ServiceEndpointStats {
   const endpoint = objectOf(node, 'an endpoint');
   const last = new Map(endpoint.members.map((member) => [member.key, member.value]));
   const data = last.get('data');

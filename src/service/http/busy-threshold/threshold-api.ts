@@ -5,7 +5,7 @@ import { RequestBodyError, formatSerdeFloat } from './serde-json.js';
 import { type ThresholdRequest, parseThresholdRequest } from './threshold-request.js';
 
 /** The thresholds of a model, byte for byte as Dynamo writes them. Without thresholds, every value is null. */
-export function thresholdEntryJson(model: string, thresholds: LoadThresholds | undefined): string {
+function thresholdEntryJson(model: string, thresholds: LoadThresholds | undefined): string {
   const float = (value: number | null | undefined): string =>
     value == null ? 'null' : formatSerdeFloat(value);
   const tokens = thresholds?.activePrefillTokensThreshold ?? null;

@@ -12,7 +12,7 @@ const words: ReadonlyMap<string, JsonValue> = new Map([
 const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', '0': '\0' };
 
 /** Reads JavaScript literals from one line of text. `fail` is called with the position and the reason of an error. */
-export class LiteralReader {
+class LiteralReader {
   at = 0;
 
   constructor(

@@ -23,7 +23,7 @@ export interface CommentLine {
 }
 
 /** Separates the directives `% tick: 10ms` and `% rule: id` from the lines of the story. */
-export function parseDirectives(comments: readonly CommentLine[]): MarbleDirectives {
+function parseDirectives(comments: readonly CommentLine[]): MarbleDirectives {
   const story: string[] = [];
   const rules: string[] = [];
   let tickMs: number | undefined;
@@ -58,7 +58,7 @@ function tickOf(text: string, fail: RowFailure): number {
 }
 
 /** Collects the lines of one stream: its row, then subscriptions, settings and bindings in any order. */
-export class StreamLines {
+class StreamLines {
   private readonly bindings = new Map<string, MarbleBinding>();
   private readonly subscriptions: MarbleSubscription[] = [];
   private readonly notifications;

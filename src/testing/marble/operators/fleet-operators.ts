@@ -16,7 +16,7 @@ import {
  * Subscribers to the operator above: `subscribers()` has the outputs `first`, `second` and `third`, which are independent
  * subscribers; a row of subscriptions below each says when it subscribes. `share()` makes the operator above it hot.
  */
-export const subscriberOperators = {
+const subscriberOperators = {
   share: () => share(),
   subscribers: (_, { merged$ }) => ({ first: merged$, second: merged$, third: merged$ }),
 } satisfies MarbleOperators;

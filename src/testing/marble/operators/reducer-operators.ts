@@ -39,7 +39,7 @@ export function fleetEventOf(value: JsonValue): FleetEvent {
 }
 
 /** The path of the first given field that is missing in the result. A field that is `null` may be missing. */
-export function unreadField(given: JsonValue, result: unknown): string | undefined {
+function unreadField(given: JsonValue, result: unknown): string | undefined {
   if (typeof given !== 'object' || given === null || typeof result !== 'object' || result === null)
     return undefined;
   for (const [key, value] of Object.entries(given)) {

@@ -78,7 +78,7 @@ export function buildOutputs(
  *
  * @throws MarbleError that lists the available names
  */
-export function operatorNamed(
+function operatorNamed(
   marble: Marble,
   call: MarbleCall,
   operators: MarbleOperators,
