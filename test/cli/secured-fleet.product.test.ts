@@ -96,7 +96,7 @@ describeWith(['nats-server', 'etcd', 'openssl'], 'the commands on servers with T
     await using watching = startCli(['watch', ...threshold], env);
     await eventually(() => {
       expect(watching.err).toMatch(
-        /loads \(NATS\): down: .*certificate.*Check whether the server wants encryption/i,
+        /loads \(NATS\): down: .*certificate.*Check whether the server requires TLS/i,
       );
       expect(watching.err).toMatch(/discovery \(etcd\): down: .*certificate/i);
     });

@@ -13,4 +13,4 @@ export { EtcdOptionsError } from './etcd-options.js';
 
 // Registration.
 export { registerWorker, type RegisterWorkerOptions } from './register-worker.js';
-export type { RegistrationStatus } from './registration.js';
+export type { RegistrationStatus } from './registration-status.js';

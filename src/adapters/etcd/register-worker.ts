@@ -11,7 +11,8 @@ import {
 } from '../../wire/discovery/encode-discovery-record.js';
 import { type EtcdOptions, EtcdOptionsError, etcdReconnectOptions } from './etcd-options.js';
 import type { KeyEntry } from './register-keys.js';
-import { type RegistrationStatus, runRegistration } from './registration.js';
+import type { RegistrationStatus } from './registration-status.js';
+import { runRegistration } from './registration.js';
 
 /** Options of {@link registerWorker}. */
 export interface RegisterWorkerOptions extends EtcdOptions {

@@ -15,25 +15,8 @@ import type { WorkerId } from '../../core/worker-id.js';
 import { type ReconnectOptions, SessionFailure, reconnect } from '../../operators/reconnect.js';
 import { openClient } from './etcd-connection.js';
 import type { EtcdHost, EtcdOptions } from './etcd-options.js';
+import type { RegistrationStatus } from './registration-status.js';
 import { type KeyRegistration, registerKeys } from './register-keys.js';
-
-/** The status of a registration. */
-export interface RegistrationStatus {
-  /**
-   * `connecting`: not registered yet. `registered`: the keys exist and the lease is renewed. `down`: the lease cannot be
-   * renewed at the moment, and the keys disappear when it expires. `ended`: the registration was stopped and the lease
-   * revoked.
-   */
-  readonly state: 'connecting' | 'registered' | 'down' | 'ended';
-  /** When the state began, in milliseconds of the scheduler's clock. */
-  readonly since: number;
-  /** The id of the worker, which is also that of the lease; `null` until known. It stays the same for a new lease. */
-  readonly workerId: WorkerId | null;
-  /** The reason for the state. */
-  readonly why?: string;
-  /** Time until the next attempt, in milliseconds. */
-  readonly retryInMs?: number;
-}
 
 /** Options of {@link runRegistration}. */
 export interface RegistrationRunOptions extends ReconnectOptions<EtcdHost> {

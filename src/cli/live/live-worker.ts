@@ -24,7 +24,7 @@ import {
 } from 'rxjs';
 import type { EtcdOptions } from '../../adapters/etcd/etcd-options.js';
 import { type RegisterWorkerOptions, registerWorker } from '../../adapters/etcd/register-worker.js';
-import type { RegistrationStatus } from '../../adapters/etcd/registration.js';
+import type { RegistrationStatus } from '../../adapters/etcd/registration-status.js';
 import type { NatsLink } from '../../adapters/nats/nats-link.js';
 import { type PublisherStatus, natsPublisher } from '../../adapters/nats/nats-publisher.js';
 import { selectPublications } from '../../adapters/nats/publication-rules.js';

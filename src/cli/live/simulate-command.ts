@@ -13,7 +13,7 @@ import {
   tap,
 } from 'rxjs';
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
-import type { RegistrationStatus } from '../../adapters/etcd/registration.js';
+import type { RegistrationStatus } from '../../adapters/etcd/registration-status.js';
 import type { ActiveLoad, RuntimeConfig } from '../../core/events/fleet-event.js';
 import { type LoadMonitor, loadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { ConfigChange, InstanceChange, MonitorOptions } from '../../core/pipeline/monitor-sources.js';

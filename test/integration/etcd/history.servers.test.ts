@@ -20,7 +20,7 @@ describeWith('etcd', 'history that the server has lost', () => {
       await world.proxy.refuse(false);
       await follower.knows(world.truth, 'v1/');
       expect(follower.kinds.at(-1)).toBe('resync');
-      expect(follower.whys).toContain('compacted away');
+      expect(follower.whys).toContain('has compacted the changes');
       await follower.until('live', follower.mark - 1);
       const { length } = follower.reported;
       await world.truth.put('v1/after', 'x');

@@ -1,6 +1,6 @@
 import type { Subscription } from 'rxjs';
 import { registerWorker, type RegisterWorkerOptions } from '../../../src/adapters/etcd/register-worker.js';
-import type { RegistrationStatus } from '../../../src/adapters/etcd/registration.js';
+import type { RegistrationStatus } from '../../../src/adapters/etcd/registration-status.js';
 import { eventually } from '../../support/eventually.js';
 import type { World } from './world.js';
 

@@ -62,7 +62,7 @@ describeWith('etcd', 'a server that wants a password', () => {
     await using world = await startWorld();
     using follower = world.follow({ auth });
     const { why } = await follower.until('down');
-    expect(why).toMatch(/authentication is not enabled.*whether the server has authentication enabled/);
+    expect(why).toMatch(/authentication is not enabled.*whether authentication is enabled on the server/);
     expectDiscreet(follower);
   });
 
@@ -159,7 +159,7 @@ describeWith(['etcd', 'openssl'], 'a server that speaks TLS', () => {
     await using plain = await startWorld();
     using one = secure.follow({ hosts: secure.hosts.replace('https:', 'http:') });
     using other = plain.follow({ hosts: plain.hosts.replace('http:', 'https:'), tls: { ca: ca() } });
-    expect((await one.until('down')).why).toMatch(/it closed the connection.*https/);
+    expect((await one.until('down')).why).toMatch(/the server closed the connection.*https/);
     expect((await other.until('down')).why).toMatch(/Check the scheme/);
   });
 });
