@@ -19,6 +19,13 @@ export function formatHex(bytes: Uint8Array): string {
 
 const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+const utf8Encoder = new TextEncoder();
+
+/** Encodes text as UTF-8. */
+export function encodeUtf8(text: string): Uint8Array {
+  return utf8Encoder.encode(text);
+}
+
 /** Decodes UTF-8. Returns `undefined` if the bytes are not valid. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
@@ -37,8 +44,6 @@ export function decodeAscii(bytes: Uint8Array): string | undefined {
 
 const OTHERS = /[^A-Za-z0-9_-]+/g;
 const BROKEN = /%(?![0-9A-Fa-f]{2})/;
-/** Encodes text as UTF-8. */
-export const utf8Encoder = new TextEncoder();
 
 /**
  * Escapes a name for one segment of an event subject or of an event channel key: every byte of its UTF-8 form
@@ -53,7 +58,7 @@ export const utf8Encoder = new TextEncoder();
  * ```
  */
 export function encodeSegment(name: string): string {
-  return name.replace(OTHERS, (run) => Array.from(utf8Encoder.encode(run), percent).join(''));
+  return name.replace(OTHERS, (run) => Array.from(encodeUtf8(run), percent).join(''));
 }
 
 /**

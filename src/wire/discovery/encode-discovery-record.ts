@@ -1,5 +1,5 @@
 import type { RuntimeConfig } from '../../core/events/fleet-event.js';
-import { toSlug, utf8Encoder } from '../text-codecs.js';
+import { toSlug, encodeUtf8 } from '../text-codecs.js';
 import type { EndpointAddress } from './discovery-keys.js';
 import type { InstanceTransport } from './discovery-record.js';
 
@@ -67,8 +67,8 @@ export function encodeInstanceRecord(
   { release }: RecordLayout,
 ): Uint8Array {
   const { transport } = instance;
-  if (release === '0.6') return utf8Encoder.encode(instanceTextBefore10(instance));
-  return utf8Encoder.encode(
+  if (release === '0.6') return encodeUtf8(instanceTextBefore10(instance));
+  return encodeUtf8(
     `{"type":"Endpoint","component":${quote(instance.component)},"endpoint":${quote(instance.endpoint)}` +
       `,"namespace":${quote(instance.namespace)},"instance_id":${instance.instanceId}` +
       `,"transport":{${quote(transport.kind)}:${quote(transport.address)}}` +
@@ -96,8 +96,8 @@ export function encodeModelRecord(
     `${release === '1.6' ? ',"architectural_max_context_length":4096' : ''},"context_length":4096,"kv_cache_block_size":16,"migration_limit":0` +
     `,"model_type":"Chat | Completions","model_input":"Tokens"`;
   if (release === '0.6')
-    return utf8Encoder.encode(`${beginning},"runtime_config":${sizesText(card.runtimeConfig)}}}`);
-  return utf8Encoder.encode(
+    return encodeUtf8(`${beginning},"runtime_config":${sizesText(card.runtimeConfig)}}}`);
+  return encodeUtf8(
     `{"type":"Model","namespace":${quote(card.namespace)},"component":${quote(card.component)}` +
       `,"endpoint":${quote(card.endpoint)},"instance_id":${card.instanceId},"card_json":${beginning}` +
       `${release === '1.6' ? ',"worker_type":"aggregated","needs":[]' : ''}` +

@@ -1,6 +1,6 @@
 import { countOf } from '../../core/count.js';
 import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
-import { utf8Encoder } from '../text-codecs.js';
+import { encodeUtf8 } from '../text-codecs.js';
 import { type JsonNode, type JsonObjectNode, parseLosslessJson } from './lossless-json.js';
 
 /** A JSON value as plain data. A whole number beyond ±(2^53 − 1) is a `bigint`, every other number a `number`. */
@@ -11,7 +11,7 @@ export type JsonValue =
 export function parseJsonValue(
   text: string,
 ): { readonly value: JsonValue } | { readonly error: DecodeError } {
-  return catchDecodeFailure(() => ({ value: valueOf(parseLosslessJson(utf8Encoder.encode(text))) }));
+  return catchDecodeFailure(() => ({ value: valueOf(parseLosslessJson(encodeUtf8(text))) }));
 }
 
 /** Parses the text of a JSON number. */

@@ -1,7 +1,7 @@
 import { Encoder } from '@msgpack/msgpack';
 import { type Count, MAX_U32 } from '../../core/count.js';
 import type { ActiveLoad, LoadReceived } from '../../core/events/fleet-event.js';
-import { utf8Encoder } from '../text-codecs.js';
+import { encodeUtf8 } from '../text-codecs.js';
 import { LOAD_FIELDS } from './envelope.js';
 import { LOAD_TOPIC } from './subjects.js';
 
@@ -54,7 +54,7 @@ export function encodeEnvelope(header: EnvelopeHeader, payload: Uint8Array): Uin
 export function encodeActiveLoadJson(load: ActiveLoad): Uint8Array {
   const values = loadValues(load);
   const members = LOAD_FIELDS.slice(0, 4).map((name) => `"${name}":${values[name]}`);
-  return utf8Encoder.encode(`{${members.join(',')}}`);
+  return encodeUtf8(`{${members.join(',')}}`);
 }
 
 function loadValues(load: ActiveLoad): Record<(typeof LOAD_FIELDS)[number], Count | null> {

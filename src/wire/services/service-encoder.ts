@@ -1,5 +1,5 @@
 import type { Count } from '../../core/count.js';
-import { utf8Encoder } from '../text-codecs.js';
+import { encodeUtf8 } from '../text-codecs.js';
 
 /** The identity of one instance of a NATS micro service. */
 export interface ServiceIdentity {
@@ -33,9 +33,7 @@ export interface ServiceEndpointCounters extends ServiceEndpoint {
 
 /** Encodes the reply to `$SRV.PING`. */
 export function encodeServicePing(service: ServiceIdentity): Uint8Array {
-  return utf8Encoder.encode(
-    `{${headerMembers('ping', service)},"version":${quote(service.version)},"metadata":{}}`,
-  );
+  return encodeUtf8(`{${headerMembers('ping', service)},"version":${quote(service.version)},"metadata":{}}`);
 }
 
 /** Encodes the reply to `$SRV.INFO`. */
@@ -45,7 +43,7 @@ export function encodeServiceInfo(
   const endpoints = service.endpoints.map(
     (endpoint) => `{${addressMembers(endpoint)},${queueGroupMember(endpoint)},"metadata":{}}`,
   );
-  return utf8Encoder.encode(
+  return encodeUtf8(
     `{${headerMembers('info', service)},"description":${quote(service.description)},"version":${quote(service.version)}` +
       `,"metadata":{},"endpoints":[${endpoints.join(',')}]}`,
   );
@@ -71,7 +69,7 @@ export function encodeServiceStats(
       `,"average_processing_time":${integerText(endpoint.averageProcessingTime)}` +
       `,"last_error":${quote(endpoint.lastError)},"data":${endpoint.data},${queueGroupMember(endpoint)}}`,
   );
-  return utf8Encoder.encode(
+  return encodeUtf8(
     `{${headerMembers('stats', service)},"version":${quote(service.version)},"started":${quote(service.started)}` +
       `,"endpoints":[${endpoints.join(',')}]}`,
   );
