@@ -1,4 +1,5 @@
 import { commandReference } from './command-reference.js';
+import { readDocument } from './documents.js';
 import { policyTable } from './policy-table.js';
 import {
   legacyMetricsTable,
@@ -21,7 +22,12 @@ const generators: Readonly<Record<string, () => string | Promise<string>>> = {
   'recorded events': recordedEventsTable,
   commands: commandReference,
   routes: routesTable,
+  'marble example': marbleExample,
 };
+
+function marbleExample(): string {
+  return `\`\`\`text\n${readDocument('marbles/silent-declared-rank-is-free.txt').trim()}\n\`\`\``;
+}
 
 /** The names of all blocks that can be generated. */
 export const blockNames: readonly string[] = Object.keys(generators);

@@ -130,7 +130,10 @@ export const recordedEvents: Readonly<
       '{"kind":"problem","problem":{"code":"undecodable","source":"loads","text":"no envelope","count":1}}',
     text: 'A problem that an adapter found',
   },
-  loadError: { example: '{"kind":"loadError","text":"connection reset"}', text: 'The source of loads failed' },
+  loadError: {
+    example: '{"kind":"loadError","text":"connection reset"}',
+    text: 'The source of loads failed',
+  },
   configError: { example: '{"kind":"configError"}', text: 'The source of configs failed' },
   instancesError: { example: '{"kind":"instancesError"}', text: 'The source of instances failed' },
   loadStreamEnded: { example: '{"kind":"loadStreamEnded"}', text: 'The source of loads ended' },
