@@ -25,7 +25,8 @@ export function settingsTable(): string {
 
 function defaultText(value: unknown): string {
   if (value === undefined) return 'not set';
-  return Array.isArray(value) && value.length === 0 ? 'none' : `\`${String(value)}\``;
+  const text = [value as string | number | boolean | readonly string[]].flat().join(', ');
+  return text === '' ? 'none' : `\`${text}\``;
 }
 
 function metricsTable(metrics: Readonly<Record<string, Metric>>): string {
