@@ -128,7 +128,11 @@ describe('texts', () => {
   const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].filter((path) =>
     existsSync(join(root, path)),
   );
-  const texts = [...read('src', () => true), ...documents.map((path) => ({ path, text: readText(path) }))];
+  const texts = [
+    ...read('src', () => true),
+    ...read('docs', () => true),
+    ...documents.map((path) => ({ path, text: readText(path) })),
+  ];
 
   it('keep no marks and no paths of a machine', () => {
     expect(leftovers(texts)).toEqual([]);

@@ -2,23 +2,27 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { basename, join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import { documents } from './support/documents/documents.js';
 import { run } from './support/processes.js';
 import { root } from './support/root.js';
 
-/** A code block of the README or of a docstring, and what it says that it logs. */
+/** A code block of a document or of a docstring, and what it says that it logs. */
 interface Example {
   readonly name: string;
   readonly code: string;
   readonly logs: readonly string[];
+  /** `ts no-run` marks a block that needs servers: it is compiled, but not run. */
+  readonly runs: boolean;
 }
 
-// Below dist, so that `tidemark` means this package, as it does for whoever installs it.
+// Below dist, so that `tidemark` resolves to this package, as it does in a project that installs it.
 const folder = join(root, 'dist/.examples');
 
 function examplesIn(file: string): Example[] {
   const text = readFileSync(join(root, file), 'utf8').replace(/^ \* ?/gm, '');
-  return [...text.matchAll(/```ts\n([^]*?)```/g)].map(([, code = ''], index) => ({
+  return [...text.matchAll(/```ts( no-run)?\n([^]*?)```/g)].map(([, noRun, code = ''], index) => ({
     name: `${basename(file, '.ts')}-${index + 1}`,
+    runs: noRun === undefined,
     code,
     logs: [...code.matchAll(/^\/\/ Logs: (.*)$/gm)].map(([, line = '']) => line),
   }));
@@ -27,7 +31,7 @@ function examplesIn(file: string): Example[] {
 const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .map((file) => join('src', file));
-const examples = ['README.md', ...sources].flatMap(examplesIn);
+const examples = [...documents, ...sources].flatMap(examplesIn);
 
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
@@ -49,8 +53,9 @@ const errors = ts.getPreEmitDiagnostics(program);
 program.emit();
 
 describe('examples', () => {
-  it('there are some, in the README and in the docstrings', () => {
-    expect(examples.filter(({ name }) => name.startsWith('README')).length).toBeGreaterThan(1);
+  it('there are some, in the README, in docs and in the docstrings', () => {
+    expect(examples.filter(({ name }) => name.startsWith('README')).length).toBeGreaterThan(0);
+    expect(examples.filter(({ name }) => name.startsWith('library.md')).length).toBeGreaterThan(1);
     expect(examples.length).toBeGreaterThan(10);
   });
 
@@ -62,7 +67,7 @@ describe('examples', () => {
     expect(text).toEqual([]);
   });
 
-  it.each(examples)('$name - logs what it says', async ({ name, logs }) => {
+  it.each(examples.filter(({ runs }) => runs))('$name - logs what it says', async ({ name, logs }) => {
     const out = await run(process.execPath, [join(folder, `${name}.js`)]);
     expect(logs.length).toBeGreaterThan(0);
     expect(out.trimEnd().split('\n')).toEqual(logs);

@@ -24,7 +24,7 @@ test('a service answers', async () => {
   const configs = of(new Map([[workerId('7'), { totalKvBlocks: 100 }]]));
   const monitor = loadMonitor({ configs, loads: NEVER }, { policy: policies.default });
   const endpoint = { namespace: 'prod', component: 'backend', endpoint: 'generate' };
-  const pools = givenPool({ name: { model: 'llama', endpoint }, monitor, setMarks: () => undefined });
+  const pools = givenPool({ name: { model: 'llama', endpoint }, monitor, setThresholds: () => undefined });
   monitor.connect();
   const service = await startService({ pools, port: 0 });
   const { state } = await (await fetch(service.url + '/busy')).json();
@@ -36,7 +36,7 @@ test('a missing package is named', async () => {
   const { problems$ } = natsLoads({ servers: '127.0.0.1:1' });
   expect((await firstValueFrom(problems$)).code).toBe('package-missing');
 });
-test('what is wrong fails', () => expect(typeof loadMonitor).toBe(process.env.EXPECTED ?? 'function'));
+test('a wrong expectation fails', () => expect(typeof loadMonitor).toBe(process.env.EXPECTED ?? 'function'));
 `;
 
 describe('Jest in a CommonJS project', () => {

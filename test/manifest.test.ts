@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { supportedPackages } from '../src/adapters/packages/load-package.js';
 import { packageVersion } from '../src/service/package-version.js';
@@ -48,20 +48,54 @@ describe('package.json', () => {
   });
 });
 
+/** The targets of the links and pictures of a Markdown file that are in the repository. */
+function ownLinks(path: string): string[] {
+  const links = [...read(path).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+  return links.filter((target) => !/^(https?:|#)/.test(target));
+}
+
 describe('README', () => {
   // The page of a package on npm looks for relative links and pictures in the repository, from its root.
-  const links = [...read('README.md').matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);
-  const own = links.filter((target) => !/^(https:|#)/.test(target));
+  const own = ownLinks('README.md');
 
   it.each(own)('%s is a file or folder of the repository, from its root', (target) => {
     expect(target).not.toMatch(/^(\.\.?)?\//);
-    expect(() => readFileSync(join(root, target))).not.toThrow(/ENOENT/);
   });
 
-  it('the pictures and examples it shows are in the package', () => {
+  it('the documents, pictures and examples it shows are in the package', () => {
     const shipped = manifest.files.map((pattern) => pattern.replace(/\.\*$/, '.'));
-    const shown = own.filter((target) => /^(marbles|examples)\b/.test(target));
+    const shown = own.filter((target) => /^(docs|marbles|examples)\b/.test(target));
     expect(shown.length).toBeGreaterThan(2);
     expect(shown.filter((target) => !shipped.some((start) => target.startsWith(start)))).toEqual([]);
   });
 });
+
+describe('links', () => {
+  const documents = [
+    'README.md',
+    'CONTRIBUTING.md',
+    ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+  ];
+  const links = documents.flatMap((path) => ownLinks(path).map((target) => [path, target] as const));
+
+  it.each(links)('%s: %s exists', (path, target) => {
+    const [file = '', anchor] = join(dirname(path), target).split('#');
+    expect(existsSync(join(root, file))).toBe(true);
+    if (anchor !== undefined) expect(anchorsOf(read(file))).toContain(anchor);
+  });
+
+  it.each(documents)('%s: anchors in the same file exist', (path) => {
+    const anchors = [...read(path).matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor);
+    expect(anchors.filter((anchor) => !anchorsOf(read(path)).includes(anchor ?? ''))).toEqual([]);
+  });
+});
+
+/** The anchors of the headings of a Markdown file, as GitHub makes them. */
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}

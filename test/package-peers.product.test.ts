@@ -16,7 +16,7 @@ import { givenPool, startService } from 'tidemark/service';
 const configs = of(new Map([[workerId('7'), { totalKvBlocks: 100 }]]));
 const monitor = loadMonitor({ configs, loads: NEVER }, { policy: policies.default });
 const endpoint = { namespace: 'prod', component: 'backend', endpoint: 'generate' };
-const pools = givenPool({ name: { model: 'llama', endpoint }, monitor, setMarks: () => undefined });
+const pools = givenPool({ name: { model: 'llama', endpoint }, monitor, setThresholds: () => undefined });
 monitor.connect();
 process.on('warning', ({ name, code }) => console.log('warning', name, code));
 const service = await startService({ pools, port: 0 }).catch(({ code, message }) => {

@@ -4,9 +4,10 @@ import {
   type OverloadMarks,
   type UnknownWorkers,
   policyCells,
-} from '../../src/core/policy/load-policy.js';
-import type { LoadThresholds } from '../../src/core/policy/load-thresholds.js';
-import { policies } from '../../src/core/policy/policies.js';
+} from '../../../src/core/policy/load-policy.js';
+import type { LoadThresholds } from '../../../src/core/policy/load-thresholds.js';
+import { policies } from '../../../src/core/policy/policies.js';
+import { markdownTable } from './markdown-table.js';
 
 type Cell = keyof typeof policyCells;
 
@@ -54,14 +55,13 @@ function content(row: LoadPolicy, cell: Cell): string {
   }
 }
 
-/** The table of policies as Markdown: a row for each cell, a column for each policy. */
+/** The policies as Markdown: a row for each cell, a column for each policy. */
 export function policyTable(): string {
   const names = Object.keys(policies);
-  const head = ['cell', 'what it decides', ...names];
   const rows = (Object.keys(policyCells) as Cell[]).map((cell) => [
     `\`${cell}\``,
     policyCells[cell],
     ...Object.values(policies).map((row: LoadPolicy) => content(row, cell)),
   ]);
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return markdownTable(['cell', 'what it decides', ...names], rows);
 }
