@@ -38,11 +38,11 @@ export function decodeAccount({ workers, ranks, effort }) {
   const accounting = new LoadAccounting();
   const { messages } = traffic;
   const run = () => {
-    accounting.at(performance.now(), Date.now());
+    accounting.setTime(performance.now(), Date.now());
     let refused = 0;
     for (let i = 0; i < messages.length; i += 1) {
       if (decoder.add(messages[i]) !== null) refused += 1;
-      else accounting.received(decoder.head, messages[i].length);
+      else accounting.countLoad(decoder.header, messages[i].length);
     }
     check(refused, 0, 'refused');
     return messages.length;

@@ -112,13 +112,13 @@ function startFlow({ workers, ranks }, loads) {
   let stopped = () => undefined;
   talker.on('message', ({ sent, bytes, bounds }) => {
     if (sent !== undefined) return stopped(sent);
-    accounting.at(performance.now(), Date.now());
-    decoder.at(performance.timeOrigin + performance.now());
+    accounting.setTime(performance.now(), Date.now());
+    decoder.setReceivedAt(performance.timeOrigin + performance.now());
     decoder.clear();
     for (let i = 0; i + 1 < bounds.length; i += 1) {
       const message = bytes.subarray(bounds[i], bounds[i + 1]);
       if (decoder.add(message) !== null) throw new Error('refused');
-      accounting.received(decoder.head, message.length);
+      accounting.countLoad(decoder.header, message.length);
     }
     loads.next(decoder.batch);
     taken += bounds.length - 1;
