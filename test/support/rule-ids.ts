@@ -33,7 +33,7 @@ export const cellRules: readonly CellRule[] = (Object.keys(policyCells) as Cell[
 const lawRules = [
   'law/order',
   'law/distinct',
-  'law/nothing-kills-the-graph',
+  'law/nothing-ends-the-graph',
   'law/total-reducer',
   'law/no-stale-series',
   'law/time-is-an-argument',
@@ -67,13 +67,13 @@ const operatorFiles = [
 ];
 
 /**
- * A rule for every row of the table `on | it does` in an operator's docstring:
- * `operator/<function>/<next|error|end|unsubscribe|late-subscription|re-connection>`.
+ * A rule for every row of the table `on | effect` in an operator's docstring:
+ * `operator/<function>/<next|error|end|unsubscribe|late-subscription|resubscription>`.
  */
 const operatorRules: readonly string[] = operatorFiles.flatMap((file) => {
   const text = readFileSync(join(root, `src/core/${file}.ts`), 'utf8');
   const tables = text.matchAll(
-    /^ \* \| on \| it does \|\n \* \|---\|---\|\n((?: \* \|.*\n)+)(?: \*.*\n)*?^export function (\w+)/gm,
+    /^ \* \| on \| effect \|\n \* \|---\|---\|\n((?: \* \|.*\n)+)(?: \*.*\n)*?^export function (\w+)/gm,
   );
   return [...tables].flatMap(([, table = '', name = '']) =>
     [...table.matchAll(/^ \* \| ([^|]+) \| [^|]+ \|$/gm)].map(
