@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 import { chromium, type BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from './support/describe-with.js';
-import { onPath } from './support/on-path.js';
+import { onPath } from './support/find-program.js';
 import { HOOK_MS, packageEntries, packedProject, type PackedProject } from './support/packed-project.js';
 
 /** A program for each entry that needs no Node API, and what it returns. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from '../support/cache-folder.js';
-import { onPath } from '../support/on-path.js';
+import { onPath } from '../support/find-program.js';
 import { run } from '../support/processes.js';
 import { releases, type ReleaseName } from './releases.js';
 

@@ -9,7 +9,7 @@ import { clientPolicies } from '../../src/dynamo/client-policy.js';
 import { instanceClient } from '../../src/dynamo/instance-client.js';
 import { KvWorkerMonitor } from '../../src/dynamo/kv-worker-monitor.js';
 import { id } from '../support/fleet.js';
-import { BenchFleet, type Release } from './fleet-bench.js';
+import { BenchFleet, type Release } from './monitored-client.js';
 import { blocks, configsOf, HandClock, ids, collect } from './virtual-fleet.js';
 
 const releases = Object.keys(clientPolicies) as Release[];

@@ -4,7 +4,7 @@ import type { ActiveLoad } from '../../src/core/events/fleet-event.js';
 import type { ConfigChange } from '../../src/core/pipeline/monitor-sources.js';
 import { ConfigsUnavailableError } from '../../src/dynamo/kv-monitor-options.js';
 import { KvWorkerMonitor } from '../../src/dynamo/kv-worker-monitor.js';
-import { BenchFleet } from './fleet-bench.js';
+import { BenchFleet } from './monitored-client.js';
 import { blocks, configsOf, ids, collect } from './virtual-fleet.js';
 
 describe('startMonitoring', () => {

@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { onPath } from './on-path.js';
+import { onPath } from './find-program.js';
 import { serverBinary, type FoundBinary, type ServerName } from './server-binary.js';
 
 /** Programs that are installed or not: Debian's packages of them do not run unpacked. */

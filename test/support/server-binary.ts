@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from './cache-folder.js';
-import { onPath } from './on-path.js';
+import { onPath } from './find-program.js';
 import { run } from './processes.js';
 
 export type ServerName = 'etcd' | 'nats-server' | 'prometheus' | 'promtool';

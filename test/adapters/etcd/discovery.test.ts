@@ -82,7 +82,7 @@ describe('configurations, instances and workers', () => {
     expect(outputs.flatMap((output) => output.values)).toEqual([]);
   });
 
-  it('a resync that changes much is one whole, so that no worker flickers', () => {
+  it('a resync that changes much is one snapshot, so that no worker flickers', () => {
     const fleet = discovery();
     const outputs = [
       heard<unknown>(fleet.configs$),

@@ -18,7 +18,7 @@ import type {
   Listing,
   WatchAnswer,
 } from '../../../src/adapters/etcd/etcd-link.js';
-import type { StoreModel } from './store-model.js';
+import type { StoreModel } from './etcd-model.js';
 
 /** A link to a model of a store. Every answer takes a millisecond; watches report the changes of the store. */
 export class FakeLink implements EtcdLink {

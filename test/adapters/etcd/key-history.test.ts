@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { PrefixBatch } from '../../../src/adapters/etcd/etcd-link.js';
 import { KeyHistory } from '../../../src/adapters/etcd/key-history.js';
 import { runs } from '../../support/runs.js';
-import { StoreModel } from './store-model.js';
+import { StoreModel } from './etcd-model.js';
 
 /** Follows a store through a history and records the reported changes. */
 class Follower {

@@ -5,7 +5,7 @@ import type { EtcdLink } from '../../../src/adapters/etcd/etcd-link.js';
 import type { EtcdHost } from '../../../src/adapters/etcd/etcd-options.js';
 import { runWatch } from '../../../src/adapters/etcd/watch-prefix.js';
 import { FakeLink } from './fake-link.js';
-import { StoreModel } from './store-model.js';
+import { StoreModel } from './etcd-model.js';
 
 const host = (hostname: string): EtcdHost => ({
   hostname,

@@ -4,7 +4,7 @@ import { EtcdError } from '../../../src/adapters/etcd/etcd-error.js';
 import { KeyHistory } from '../../../src/adapters/etcd/key-history.js';
 import { watchSession } from '../../../src/adapters/etcd/watch-session.js';
 import { FakeLink } from './fake-link.js';
-import { StoreModel } from './store-model.js';
+import { StoreModel } from './etcd-model.js';
 
 /** Runs a session in virtual time, with actions by millisecond, and returns the emissions with their times. */
 function play(

@@ -9,9 +9,9 @@ import { LoadDecoder } from 'tidemark/wire';
 import { benchFleet, idsOf, POLICY, TOTAL_BLOCKS } from '../bench-fleet.js';
 import { check, monitorOf } from '../bench-state.js';
 import { median } from '../measure.js';
-import { ACK, ACK_EVERY, clockOf, SUBJECT } from '../nats/talk.js';
+import { ACK, ACK_EVERY, clockOf, SUBJECT } from '../nats/protocol.js';
 
-const speaker = fileURLToPath(new URL('../nats/speaker.js', import.meta.url));
+const speaker = fileURLToPath(new URL('../nats/load-publisher.js', import.meta.url));
 
 /**
  * The calibration: a callback of the client that counts and does nothing else.

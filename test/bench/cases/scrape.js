@@ -104,7 +104,7 @@ async function longestBlock(work) {
 function startFlow({ workers, ranks }, loads) {
   const decoder = new LoadBatchDecoder(POLICY);
   const accounting = new LoadAccounting();
-  const talker = new Worker(new URL('../scrape/talker.js', import.meta.url), {
+  const talker = new Worker(new URL('../scrape/load-publisher.js', import.meta.url), {
     workerData: { workers, ranks, perSecond: PER_SECOND },
   });
   let taken = 0;

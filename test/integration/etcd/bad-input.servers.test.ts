@@ -6,8 +6,8 @@ import { registerWorker } from '../../../src/adapters/etcd/register-worker.js';
 import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
 import { describeWith } from '../../support/describe-with.js';
 import { freePort } from '../../support/free-port.js';
-import { Follower } from './follower.js';
-import { startWorld } from './world.js';
+import { Follower } from './prefix-recorder.js';
+import { startWorld } from './etcd-behind-proxy.js';
 
 /** Something that is no etcd, on a free port. */
 async function startStranger(server: Server): Promise<AsyncDisposable & { url: string }> {

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { describeWith } from '../../support/describe-with.js';
 import { steppedClock } from './schedulers.js';
-import { sharedWorld } from './world.js';
+import { sharedWorld } from './etcd-behind-proxy.js';
 
 const HOUR_MS = 3_600_000;
 

@@ -5,7 +5,7 @@ import { sourceCases, type SourceHarness } from '../../../src/testing/conformanc
 import { fakeSource } from '../../../src/testing/fakes/fake-source.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
-import { startWorld, type World } from './world.js';
+import { startWorld, type World } from './etcd-behind-proxy.js';
 
 describe('source conformance - memory', () => {
   it.each(

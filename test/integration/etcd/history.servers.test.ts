@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { hurried } from './schedulers.js';
-import { startWorld } from './world.js';
+import { startWorld } from './etcd-behind-proxy.js';
 
 describeWith('etcd', 'history that the server has lost', () => {
   it.concurrent(

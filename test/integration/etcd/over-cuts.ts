@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { seededRandom } from '../../../src/simulator/simulated-worker.js';
-import { startWorld } from './world.js';
+import { startWorld } from './etcd-behind-proxy.js';
 
 /** Cuts the connection so many times, 0 to 400 ms apart, while values are written: the follower hears them all. */
 export async function overCuts(cuts: number): Promise<void> {

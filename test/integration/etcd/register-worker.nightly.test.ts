@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { describeWith } from '../../support/describe-with.js';
 import { aLeaseRunsOut, Registered } from './registered.js';
-import { startWorld } from './world.js';
+import { startWorld } from './etcd-behind-proxy.js';
 
 describeWith('etcd', 'a worker that registers', () => {
   it('over a half-open connection: it is noticed while the lease lives, and the keys stay', async () => {

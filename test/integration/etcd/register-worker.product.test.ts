@@ -3,7 +3,7 @@ import { describeWith } from '../../support/describe-with.js';
 import { RunningProcess } from '../../support/processes.js';
 import { root } from '../../support/root.js';
 import { gone, keysIn, place, there, transport } from './registered.js';
-import { startWorld } from './world.js';
+import { startWorld } from './etcd-behind-proxy.js';
 
 describeWith('etcd', 'a worker that registers', () => {
   it('in a process that is killed is gone when the lease has run out, and not before', async () => {

@@ -9,7 +9,7 @@ import {
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { aLeaseRunsOut, card, gone, keysIn, place, Registered, there, transport } from './registered.js';
-import { startWorld } from './world.js';
+import { startWorld } from './etcd-behind-proxy.js';
 
 describeWith('etcd', 'a worker that registers', () => {
   it.concurrent.each(['1.0', '1.6'] as const)(

@@ -2,7 +2,7 @@ import type { Subscription } from 'rxjs';
 import { registerWorker, type RegisterWorkerOptions } from '../../../src/adapters/etcd/register-worker.js';
 import type { RegistrationStatus } from '../../../src/adapters/etcd/registration.js';
 import { eventually } from '../../support/eventually.js';
-import type { World } from './world.js';
+import type { World } from './etcd-behind-proxy.js';
 
 export const place = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
 export const transport = { kind: 'tcp', address: '10.0.0.5:41000/generate' } as const;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { describeWith } from '../../support/describe-with.js';
 import { hurried } from './schedulers.js';
-import { startWorld } from './world.js';
+import { startWorld } from './etcd-behind-proxy.js';
 
 const auth = { username: 'tidemark', password: 'tide-and-mark' };
 

@@ -6,9 +6,9 @@ import type { EtcdOptions } from '../../../src/adapters/etcd/etcd-options.js';
 import { makeCertificates, type Certificates } from '../../support/certificates.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
-import type { Follower } from './follower.js';
+import type { Follower } from './prefix-recorder.js';
 import { hurried } from './schedulers.js';
-import { startWorld } from './world.js';
+import { startWorld } from './etcd-behind-proxy.js';
 
 const auth = { username: 'tidemark', password: 'tide-and-mark' };
 const WRONG = 'ebb-and-flood';

@@ -1,5 +1,5 @@
-import type { Follower } from './follower.js';
-import type { World } from './world.js';
+import type { Follower } from './prefix-recorder.js';
+import type { World } from './etcd-behind-proxy.js';
 
 /** A way in which a link falls silent, and its end. */
 export interface Silence {

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { play, silences } from './silences.js';
-import { startWorld } from './world.js';
+import { startWorld } from './etcd-behind-proxy.js';
 
 describeWith('etcd', 'a link that is silent', () => {
   it('that accepts and holds connections is left within 3 s, and leaves no socket', async () => {

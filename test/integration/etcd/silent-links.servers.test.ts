@@ -3,7 +3,7 @@ import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { hurried } from './schedulers.js';
 import { play, silences } from './silences.js';
-import { startWorld } from './world.js';
+import { startWorld } from './etcd-behind-proxy.js';
 
 describeWith('etcd', 'a link that is silent', () => {
   it.concurrent.each(silences)('$name is noticed, and nothing is lost', async (silence) => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.js';
 import { RunningProcess } from '../../support/processes.js';
 import { root } from '../../support/root.js';
-import { startWorld } from './world.js';
+import { startWorld } from './etcd-behind-proxy.js';
 
 const script = `
 import { watchPrefix } from 'tidemark/etcd';

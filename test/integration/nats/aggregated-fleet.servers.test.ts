@@ -89,7 +89,7 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
   const SIZE = 1_000;
   const whole = (SIZE - 1) / 2;
 
-  it('sees all of them in one scrape, and says the same once', async () => {
+  it('sees all of them in one scrape, and emits an equal snapshot once', async () => {
     const server = await sharedNats();
     await using responders = await Responders.connect(server.url, 8);
     const answers = Array.from({ length: SIZE }, (_, n) => (): Answer => ({ reply: statsOf(n) }));
@@ -104,7 +104,7 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
     expect(snapshot?.workerIds().at(-1)).toBe(idOf(SIZE - 1));
   });
 
-  it('ten are dead and ten talk garbage - exactly those are told, and the others count', async () => {
+  it('ten are dead and ten send garbage - exactly those are reported, and the others count', async () => {
     const server = await sharedNats();
     await using responders = await Responders.connect(server.url, 8);
     const dead = new Set(Array.from({ length: 10 }, (_, n) => 50 * n));
@@ -137,7 +137,7 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
     expect(aggregated.snapshots.at(-1)?.loadAvg).toBe(whole);
   });
 
-  it('cut in the middle of a scrape - the snapshot stays, the report says why, the next complete scrape heals it', async () => {
+  it('connection lost during a scrape - the snapshot is kept, the status has the reason, the next complete scrape recovers', async () => {
     const server = await sharedNats();
     await using proxy = await startFaultProxy({ to: server.port });
     await using responders = await Responders.connect(server.url, 8);

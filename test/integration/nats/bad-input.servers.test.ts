@@ -6,8 +6,8 @@ import { eventually } from '../../support/eventually.js';
 import { freePort } from '../../support/free-port.js';
 import { startNats } from '../../support/nats-server.js';
 import { sharedNats } from '../../support/shared-servers.js';
-import { Listener } from './listener.js';
-import { Speaker, SUBJECT } from './speaker.js';
+import { Listener } from './load-recorder.js';
+import { Speaker, SUBJECT } from './numbered-publisher.js';
 
 describeWith('nats-server', 'natsLoads and bad input', () => {
   it('a port where nothing listens, a host that does not exist', async () => {

@@ -5,7 +5,7 @@ import { natsLoads } from '../../../src/adapters/nats/nats-loads.js';
 import { sourceCases, type SourceHarness } from '../../../src/testing/conformance/source-cases.js';
 import { describeWith } from '../../support/describe-with.js';
 import { startNats, type NatsServer } from '../../support/nats-server.js';
-import { numbered, Speaker, SUBJECT } from './speaker.js';
+import { numbered, Speaker, SUBJECT } from './numbered-publisher.js';
 
 describeWith('nats-server', 'the source of NATS does what every source does', () => {
   let server: NatsServer;

@@ -3,7 +3,7 @@ import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { makeNatsAccounts } from '../../support/nats-accounts.js';
 import { startNats } from '../../support/nats-server.js';
-import { Listener } from './listener.js';
+import { Listener } from './load-recorder.js';
 
 const inSeconds = (seconds: number): number => Math.floor(Date.now() / 1_000) + seconds;
 

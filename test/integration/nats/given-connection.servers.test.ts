@@ -5,8 +5,8 @@ import type { NatsLink } from '../../../src/adapters/nats/nats-link.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startNats } from '../../support/nats-server.js';
-import { Listener } from './listener.js';
-import { Speaker } from './speaker.js';
+import { Listener } from './load-recorder.js';
+import { Speaker } from './numbered-publisher.js';
 
 type Owned = NatsLink & { close(): Promise<void> };
 const reconnecting = { maxReconnectAttempts: -1, reconnectTimeWait: 100 };

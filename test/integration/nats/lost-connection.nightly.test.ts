@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { it } from 'vitest';
 import { describeWith } from '../../support/describe-with.js';
-import { SUBJECT } from './speaker.js';
-import { inWorld, nothingUnreported } from './world.js';
+import { SUBJECT } from './numbered-publisher.js';
+import { inWorld, nothingUnreported } from './nats-behind-proxy.js';
 
 describeWith('nats-server', 'natsLoads when the connection is lost', () => {
   it.each(['both', 'toClient', 'toServer'] as const)('half open, %s: noticed', async (direction) => {

@@ -3,8 +3,8 @@ import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy, type FaultProxy } from '../../support/fault-proxy.js';
 import { startNats } from '../../support/nats-server.js';
-import { Listener } from './listener.js';
-import { inWorld, nothingUnreported } from './world.js';
+import { Listener } from './load-recorder.js';
+import { inWorld, nothingUnreported } from './nats-behind-proxy.js';
 
 describeWith('nats-server', 'natsLoads when the connection is lost', () => {
   it.each([

@@ -6,7 +6,7 @@ import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { startNats } from '../../support/nats-server.js';
-import { Listener } from './listener.js';
+import { Listener } from './load-recorder.js';
 import { endpoint, load } from './published-load.js';
 
 describeWith('nats-server', 'natsPublisher', () => {

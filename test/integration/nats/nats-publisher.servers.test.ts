@@ -11,7 +11,7 @@ import { startFaultProxy } from '../../support/fault-proxy.js';
 import { startNats } from '../../support/nats-server.js';
 import { sharedNats } from '../../support/shared-servers.js';
 import { endpoint, load } from './published-load.js';
-import { Speaker } from './speaker.js';
+import { Speaker } from './numbered-publisher.js';
 
 /** Everything that is published, past tidemark. */
 async function inWorld(

@@ -58,7 +58,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     });
   });
 
-  it('nobody listens - is over at once, with nothing', async () => {
+  it('no responders - completes at once, with no replies', async () => {
     const server = await sharedNats();
     const service = ownName('backend');
     // The test ends long before the window does.
@@ -66,7 +66,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     expect(await outcome(scrape$)).toEqual({ texts: [], error: null });
   });
 
-  it('nobody answers who listens - is over with the window, and no error', async () => {
+  it('responders that do not reply - completes at the end of the window, without an error', async () => {
     const server = await sharedNats();
     const service = ownName('backend');
     await using responders = await Responders.connect(server.url);
@@ -75,7 +75,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     expect(responders.asked).toEqual([1]);
   });
 
-  it('a slow reply is there, one after the window is not, and not in the next scrape either', async () => {
+  it('includes a slow reply, but not one after the window, nor does the next scrape', async () => {
     const server = await sharedNats();
     const service = ownName('backend');
     await using responders = await Responders.connect(server.url);
@@ -111,7 +111,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     expect((await outcome(scrape$)).texts).toEqual(['one']);
   });
 
-  it('replies and bytes have bounds', async () => {
+  it('replies and bytes have limits', async () => {
     const server = await sharedNats();
     const service = ownName('backend');
     await using responders = await Responders.connect(server.url);
@@ -201,7 +201,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     await eventually(async () => expect(await connections()).toBe(1));
   });
 
-  it('cut in the middle - keeps what came, says why, and the next scrape is complete', async () => {
+  it('interrupted - keeps the replies so far, reports the reason, and the next scrape is complete', async () => {
     const server = await sharedNats();
     const service = ownName('backend');
     await using proxy = await startFaultProxy({ to: server.port });
@@ -247,7 +247,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     },
   );
 
-  it('1 000 responders - every scrape has them all', async () => {
+  it('1 000 responders - every scrape includes all of them', async () => {
     const server = await sharedNats();
     const service = ownName('backend');
     await using responders = await Responders.connect(server.url, 8);

@@ -7,8 +7,8 @@ import { makeCertificates, type Certificates } from '../../support/certificates.
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startNats } from '../../support/nats-server.js';
-import { Listener } from './listener.js';
-import { Speaker, SUBJECT } from './speaker.js';
+import { Listener } from './load-recorder.js';
+import { Speaker, SUBJECT } from './numbered-publisher.js';
 
 /** A key pair of NATS; the client's package has it without types. */
 const createUser = (): { getPublicKey(): string; getSeed(): Uint8Array } =>

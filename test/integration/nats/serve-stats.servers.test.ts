@@ -10,7 +10,7 @@ import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startNats } from '../../support/nats-server.js';
 import { sharedNats } from '../../support/shared-servers.js';
-import { capturedReplies } from '../../wire/captured-services.js';
+import { capturedReplies } from '../../wire/services/captured-services.js';
 
 /** What a worker of 0.6.0 answered to each request while it was alone. */
 function capturedReply(request: string): string {
@@ -92,7 +92,7 @@ describeWith('nats-server', 'serveStats', () => {
     await connection.close();
   });
 
-  it('counts and times are whole numbers, and the mean is cut', async () => {
+  it('counts and times are whole numbers, and the mean is truncated', async () => {
     const server = await sharedNats();
     const endpoints: ServedEndpoint[] = [
       {
@@ -114,7 +114,7 @@ describeWith('nats-server', 'serveStats', () => {
     await connection.close();
   });
 
-  it('statistics that fail, or are no JSON, are told to whoever asks, and the others are there', async () => {
+  it('failed statistics, or statistics that are not valid JSON, are reported in the reply, and the others are complete', async () => {
     const server = await sharedNats();
     using serving = new Serving({ servers: server.url }, 's', [
       {
@@ -179,7 +179,7 @@ describeWith('nats-server', 'serveStats', () => {
     await eventually(async () => expect(await replies()).toBe(0));
   });
 
-  it('the official client reads it, over connections of either client that its owner has', async () => {
+  it('the official client reads it, over connections of either client that the caller owns', async () => {
     const server = await sharedNats();
     const connection = await connect({ servers: server.url });
     const three = await connectThree({ servers: server.url });

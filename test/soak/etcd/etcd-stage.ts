@@ -2,7 +2,7 @@ import { monotonicScheduler } from '../../../src/adapters/clock/monotonic-schedu
 import type { EtcdServer } from '../../support/etcd-server.js';
 import { eventually } from '../../support/eventually.js';
 import { Stage } from '../stage.js';
-import { Listener } from './listener.js';
+import { Listener } from './etcd-listener.js';
 import type { Numbers } from './numbers.js';
 
 /** Numbers that may be missing because the server no longer has them, if a resync follows the start of the fault. */

@@ -3,13 +3,13 @@ import { startEtcd } from '../../support/etcd-server.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import type { SoakOptions } from '../options.js';
-import { play } from '../play.js';
+import { play } from '../play-faults.js';
 import { ProcessWatch } from '../process-watch.js';
 import type { EtcdResult } from '../soak-result.js';
 import { steppedClock } from '../stepped-clock.js';
 import { etcdFaults } from './etcd-faults.js';
 import { EtcdStage } from './etcd-stage.js';
-import { Listener } from './listener.js';
+import { Listener } from './etcd-listener.js';
 import { Numbers } from './numbers.js';
 
 /** Runs faults against an etcd server for some time. */

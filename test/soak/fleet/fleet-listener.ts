@@ -5,7 +5,7 @@ import { policies } from '../../../src/core/policy/policies.js';
 import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { dynamoSources } from '../../../src/dynamo/dynamo-sources.js';
 import { SourceListener } from '../source-listener.js';
-import { Listener } from '../nats/listener.js';
+import { Listener } from '../nats/nats-listener.js';
 import { LISTENER } from '../nats/nats-stage.js';
 import { ENDPOINT } from './fleet-worker.js';
 import { THRESHOLD } from './worker-plan.js';

@@ -4,21 +4,21 @@ import { startEtcd } from '../../support/etcd-server.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { etcdFaults } from '../etcd/etcd-faults.js';
-import { Listener as EtcdListener } from '../etcd/listener.js';
+import { Listener as EtcdListener } from '../etcd/etcd-listener.js';
 import { Numbers } from '../etcd/numbers.js';
 import { downTime } from '../nats/losses.js';
 import { natsFaults } from '../nats/nats-faults.js';
 import { NatsStage, startSoakServer } from '../nats/nats-stage.js';
 import type { SoakOptions } from '../options.js';
-import { play, type Played } from '../play.js';
+import { play, type Played } from '../play-faults.js';
 import { ProcessWatch } from '../process-watch.js';
 import type { FleetResult, MessageSums } from '../soak-result.js';
 import { steppedClock } from '../stepped-clock.js';
 import { FleetEtcdStage } from './fleet-etcd-stage.js';
 import { FleetListener } from './fleet-listener.js';
-import { lossesOfWorker, type WorkerLosses } from './losses-of-worker.js';
+import { lossesOfWorker, type WorkerLosses } from './publisher-losses.js';
 import { Population } from './population.js';
-import { viewErrors } from './view-errors.js';
+import { viewErrors } from './snapshot-differences.js';
 
 /** How long it may take until the view of an unchanging fleet is right: a killed worker leaves with its lease. */
 const SEEN_MS = 40_000;

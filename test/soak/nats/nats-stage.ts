@@ -2,7 +2,7 @@ import { natsLoads } from '../../../src/adapters/nats/nats-loads.js';
 import type { NatsAuth } from '../../../src/adapters/nats/nats-options.js';
 import { startNats, type NatsServer } from '../../support/nats-server.js';
 import { Stage } from '../stage.js';
-import { Listener } from './listener.js';
+import { Listener } from './nats-listener.js';
 
 export const LISTENER = { user: 'listener', password: 'heard' } satisfies NatsAuth;
 export const PUBLISHER = { user: 'publisher', pass: 'said' };

@@ -8,7 +8,7 @@ import {
   type LoadFieldCount,
 } from '../../../src/wire/loads/load-encoder.js';
 import { loadSubject } from '../../../src/wire/loads/subjects.js';
-import { Speaker } from '../../integration/nats/speaker.js';
+import { Speaker } from '../../integration/nats/numbered-publisher.js';
 
 const PAUSE_MS = 10;
 const NAMESPACE = 'soak.one';

@@ -6,7 +6,7 @@ import { readScrape, type ScrapeResult } from '../../../src/core/aggregator/read
 import { decodeServiceStats, type ServiceStats } from '../../../src/wire/services/service-stats.js';
 import { publishedMetrics, type PublishedMetrics } from '../../support/published-metrics.js';
 import { metricsOf, statsReply } from '../../support/scraped.js';
-import { capturedReplies } from '../captured-services.js';
+import { capturedReplies } from './captured-services.js';
 import { captureLines } from '../captures.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,0 +1,86 @@
+import { expect, it } from 'vitest';
+import { registerWorker } from '../../../src/adapters/etcd/register-worker.js';
+import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
+import { describeWith } from '../../support/describe-with.js';
+import { eventually } from '../../support/eventually.js';
+import { openHandles, type OpenHandles } from '../../support/open-handles.js';
+import { sharedWorld } from './etcd-behind-proxy.js';
+
+/** Rounds of `eventually`, up to 50 ms apart, after which nothing is on its way to be closed any more. */
+const CALM_ROUNDS = 15;
+
+/** What is open, one timer of `eventually` included, when that has stayed the same for a while. */
+async function settledHandles(): Promise<OpenHandles> {
+  let [last, calm] = ['', 0];
+  return eventually(() => {
+    const handles = openHandles();
+    const text = JSON.stringify(handles);
+    calm = text === last ? calm + 1 : 0;
+    last = text;
+    if (calm < CALM_ROUNDS) throw new Error(`not settled: ${text}`);
+    return handles;
+  });
+}
+
+/** Waits until so much is open, and no more. */
+const leaves = (wanted: OpenHandles): Promise<unknown> =>
+  eventually(() => expect(openHandles()).toEqual(wanted));
+
+describeWith('etcd', 'what is left behind', () => {
+  it('by 400 subscriptions, ended at once, while connecting, or live: nothing', async () => {
+    await using world = await sharedWorld();
+    const before = await settledHandles();
+    const listeners = process.eventNames().map((name) => [name, process.listenerCount(name)]);
+    const { status$, changes$ } = watchPrefix({ hosts: world.hosts, prefixes: 'v1/' });
+    for (let round = 0; round < 400; round += 1) {
+      let heard = 0;
+      const subscription = status$.subscribe(({ state }) => (heard += state === 'live' ? 1 : 0));
+      subscription.add(changes$.subscribe());
+      // From at once to after it is live.
+      const pauses = round % 8;
+      for (let pause = 0; pause < 3 * pauses; pause += 1) await new Promise(setImmediate);
+      if (pauses === 7) await eventually(() => heard > 0);
+      subscription.unsubscribe();
+    }
+    await eventually(() => world.proxy.connections === 0);
+    await leaves(before);
+    expect(process.eventNames().map((name) => [name, process.listenerCount(name)])).toEqual(listeners);
+  });
+
+  it('by 100 registrations, ended at once, while connecting, or registered: nothing', async () => {
+    await using world = await sharedWorld();
+    const before = await settledHandles();
+    for (let round = 0; round < 100; round += 1) {
+      let state = '';
+      const subscription = registerWorker({
+        hosts: world.hosts,
+        namespace: 'n',
+        component: 'c',
+        endpoint: 'e',
+        transport: { kind: 'tcp', address: '127.0.0.1:1/e' },
+        release: '1.6',
+        ttlSeconds: 600,
+      }).subscribe((status) => (state = status.state));
+      const stage = round % 8;
+      for (let pause = 0; pause < 4 * stage; pause += 1) await new Promise(setImmediate);
+      if (stage === 7) await eventually(() => state === 'registered');
+      subscription.unsubscribe();
+    }
+    await eventually(async () => (await world.server.gateway.get('')).length === 0);
+    await eventually(() => world.proxy.connections === 0);
+    await leaves(before);
+  });
+
+  it('by one who leaves while the server is silent: nothing', async () => {
+    await using world = await sharedWorld();
+    const before = await settledHandles();
+    using follower = world.follow();
+    await follower.until('live');
+    world.proxy.halfOpen('both');
+    follower[Symbol.dispose]();
+    // What is left are the proxy's own two ends, which cannot know.
+    await leaves({ ...before, sockets: before.sockets + 2 });
+    await world.proxy.heal();
+    await eventually(() => world.proxy.connections === 0);
+  });
+});
