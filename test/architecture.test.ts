@@ -13,7 +13,7 @@ interface TextFile {
 }
 
 /** Rooms that compile without Node and without a browser. */
-const pureRooms = ['core', 'operators', 'wire'];
+const pureFolders = ['core', 'operators', 'wire'];
 
 /** Where a subscription may begin, besides `new Observable(…)` that returns its teardown. */
 const subscribers: readonly { readonly room: string; readonly inside?: string }[] = [
@@ -28,7 +28,7 @@ const subscribers: readonly { readonly room: string; readonly inside?: string }[
 const MAX_MEDIAN = 60;
 
 const files = read('src', (name) => name.endsWith('.ts'));
-const rooms = [...new Set(files.map((file) => roomOf(file.path)))].sort();
+const folders = [...new Set(files.map((file) => folderOf(file.path)))].sort();
 
 describe('imports of unit tests', () => {
   const tests = read('test', (name) => name.endsWith('.ts'));
@@ -56,16 +56,19 @@ describe('imports of unit tests', () => {
 
 describe('configurations of the rooms', () => {
   it.each(['tsconfig.json', 'test/tsconfig.json'])('are all referenced in %s', (path) => {
-    expect(unreferenced(rooms, { path, text: readText(path) })).toEqual([]);
+    expect(unreferenced(folders, { path, text: readText(path) })).toEqual([]);
   });
 
-  it.each(rooms)('%s has its own', (room) => {
+  it.each(folders)('%s has its own', (room) => {
     expect(existsSync(join(root, 'src', room, 'tsconfig.json'))).toBe(true);
   });
 
-  it.each(rooms.filter((room) => pureRooms.includes(room)))('%s knows neither Node nor the DOM', (room) => {
-    expect(impurities(readConfig(join('src', room, 'tsconfig.json')))).toEqual([]);
-  });
+  it.each(folders.filter((room) => pureFolders.includes(room)))(
+    '%s knows neither Node nor the DOM',
+    (room) => {
+      expect(impurities(readConfig(join('src', room, 'tsconfig.json')))).toEqual([]);
+    },
+  );
 
   it('are found missing', () => {
     const text = '{ "files": [], "references": [{ "path": "./src/core/" }] }';
@@ -206,7 +209,7 @@ function isImport(node: ts.Node): boolean {
   return ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isExternalModuleReference(node);
 }
 
-function roomOf(path: string): string {
+function folderOf(path: string): string {
   const [, first = '', second = ''] = path.split('/');
   return first === 'adapters' ? `${first}/${second}` : first;
 }
@@ -238,8 +241,8 @@ function straySubscriptions(sources: readonly TextFile[]): string[] {
   return sources.flatMap((file) =>
     nodesOf(file)
       .filter((node) => ts.isCallExpression(node) && memberOf(node.expression) === 'subscribe')
-      .filter((node) => !maySubscribe(node, roomOf(file.path)))
-      .map(place),
+      .filter((node) => !maySubscribe(node, folderOf(file.path)))
+      .map(positionOf),
   );
 }
 
@@ -251,7 +254,7 @@ function memberOf(node: ts.Expression): string | undefined {
 }
 
 function maySubscribe(call: ts.Node, room: string): boolean {
-  const allowed = subscribers.filter((place) => place.room === room);
+  const allowed = subscribers.filter((positionOf) => positionOf.room === room);
   if (allowed.some(({ inside }) => inside === undefined)) return true;
   for (let node = call.parent; !ts.isSourceFile(node); node = node.parent) {
     if (!ts.isFunctionLike(node)) continue;
@@ -291,7 +294,7 @@ function parse({ path, text }: TextFile): ts.SourceFile {
   return ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
 }
 
-function place(node: ts.Node): string {
+function positionOf(node: ts.Node): string {
   const source = node.getSourceFile();
   const { line } = source.getLineAndCharacterOfPosition(node.getStart());
   return `${source.fileName}:${line + 1}: ${source.text.split('\n')[line]?.trim()}`;

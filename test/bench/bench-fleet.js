@@ -45,7 +45,7 @@ export function idsOf(fleet) {
  * @param {BenchFleet} fleet
  * @param {readonly string[]} ids
  */
-export function cardsOf({ ranks }, ids) {
+export function configsOf({ ranks }, ids) {
   const card = { totalKvBlocks: TOTAL_BLOCKS, maxNumBatchedTokens: 8192, dataParallelSize: ranks };
   return new Map(ids.map((id) => [id, { ...card }]));
 }

@@ -1,6 +1,6 @@
 import { FleetLoad, loadMonitor } from 'tidemark';
 import { BehaviorSubject, Subject } from 'rxjs';
-import { cardsOf, idsOf, POLICY, THRESHOLDS } from './bench-fleet.js';
+import { configsOf, idsOf, POLICY, THRESHOLDS } from './bench-fleet.js';
 
 /**
  * A state that knows the instances and cards of a fleet, and no load yet.
@@ -10,7 +10,7 @@ import { cardsOf, idsOf, POLICY, THRESHOLDS } from './bench-fleet.js';
 export function stateOf(fleet) {
   const state = new FleetLoad(POLICY, { thresholds: THRESHOLDS });
   const ids = idsOf(fleet);
-  state.apply({ kind: 'configs', workers: cardsOf(fleet, ids) }, 0);
+  state.apply({ kind: 'configs', workers: configsOf(fleet, ids) }, 0);
   state.apply({ kind: 'decodeInstances', workerIds: ids }, 0);
   return state;
 }
@@ -26,7 +26,7 @@ export function monitorOf(fleet) {
   const ids = idsOf(fleet);
   const monitor = loadMonitor(
     {
-      configs: new BehaviorSubject(cardsOf(fleet, ids)),
+      configs: new BehaviorSubject(configsOf(fleet, ids)),
       decodeInstances: new BehaviorSubject(ids),
       loads,
     },
@@ -57,7 +57,7 @@ export function check(found, wanted, what) {
  * @param {{ bursts: number, prepare: () => void }} traffic
  * @param {() => number} run
  */
-export function tellAll({ bursts, prepare }, run) {
+export function deliverAll({ bursts, prepare }, run) {
   for (let i = 0; i < bursts; i += 1) {
     prepare();
     run();

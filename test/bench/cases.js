@@ -1,6 +1,6 @@
 import { views, walk } from './cases/calibration.js';
 import { decode, decodeAccount, decodeChunk, decodeNumbered, decodeObjects } from './cases/decode.js';
-import { flip, flipAny, flipNone, flipOne, flipTold } from './cases/flip.js';
+import { flip, flipAny, flipNone, flipOne, flipReasons } from './cases/flip.js';
 import { memory } from './cases/memory.js';
 import { natsColumns, natsLatency, natsLatencyNothing, natsNothing, natsObjects } from './cases/nats.js';
 import { pipeline, pipelineChunk, pipelineObjects } from './cases/pipeline.js';
@@ -68,7 +68,7 @@ const kinds = [
   kind('flip', 'every row flips one of ten workers, all others busy', NOBODY, EIGHT, flip),
   kind('flip-one', 'every row flips the same worker, old versions retained', NOBODY, EIGHT, flipOne),
   kind('flip-any', 'every row flips any worker: memory latency included', NOBODY, EIGHT, flipAny),
-  kind('flip-told', 'as flip, and the reason of each is read as text', NOBODY, EIGHT, flipTold),
+  kind('flip-told', 'as flip, and the reason of each is read as text', NOBODY, EIGHT, flipReasons),
   { ...kind('memory', 'bytes for each worker: state, ids, index, table', NOBODY, BOTH, memory), unit: 'B' },
 ];
 

@@ -7,7 +7,7 @@ import { clientPolicies } from '../../src/dynamo/client-policy.js';
 import { instanceClient, type InstanceClient } from '../../src/dynamo/instance-client.js';
 import type { KvMonitorSources } from '../../src/dynamo/kv-monitor-options.js';
 import { KvWorkerMonitor } from '../../src/dynamo/kv-worker-monitor.js';
-import { blocks, configsOf, HandClock, ids } from './virtual-fleet.js';
+import { loadWithBlocks, configsOf, ManualClock, ids } from './virtual-fleet.js';
 
 export type Release = keyof typeof clientPolicies;
 
@@ -19,8 +19,8 @@ interface Feed {
 }
 
 /** A monitor with its client and its sources, on a clock that the test advances. */
-export class BenchFleet {
-  readonly clock = new HandClock();
+export class MonitoredClient {
+  readonly clock = new ManualClock();
   readonly feed: Feed = { instances$: new Subject(), configs$: new Subject(), loads$: new Subject() };
   readonly client: InstanceClient;
   readonly monitor: KvWorkerMonitor;
@@ -57,7 +57,7 @@ export class BenchFleet {
   }
 
   load(worker: number, activeDecodeBlocks: number): void {
-    this.feed.loads$.next(blocks(worker, activeDecodeBlocks));
+    this.feed.loads$.next(loadWithBlocks(worker, activeDecodeBlocks));
   }
 
   get free(): string[] {

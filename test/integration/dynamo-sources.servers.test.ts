@@ -12,16 +12,23 @@ import { startEtcd, type EtcdServer } from '../support/etcd-server.js';
 import { eventually } from '../support/eventually.js';
 import { startNats, type NatsServer } from '../support/nats-server.js';
 
-const place = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
+const endpointName = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
 const transport = { kind: 'tcp', address: '127.0.0.1:9/generate' } as const;
-const card = { model: 'tiny', runtimeConfig: { totalKvBlocks: 100 } };
+const modelCard = { model: 'tiny', runtimeConfig: { totalKvBlocks: 100 } };
 const start = { thresholds: { activeDecodeBlocksThreshold: 0.85 } };
 
 /** A registered worker of a release that publishes the given loads. */
-function worker(nats: NatsServer, etcd: EtcdServer, id: WorkerId, release: '1.0' | '1.6', at = place) {
+function worker(nats: NatsServer, etcd: EtcdServer, id: WorkerId, release: '1.0' | '1.6', at = endpointName) {
   const loads$ = new Subject<ActiveLoad>();
   let [state, publishing] = ['', ''];
-  const registration$ = registerWorker({ hosts: etcd.url, ...at, transport, card, release, workerId: id });
+  const registration$ = registerWorker({
+    hosts: etcd.url,
+    ...at,
+    transport,
+    card: modelCard,
+    release,
+    workerId: id,
+  });
   const subscription = registration$.subscribe((status) => (state = status.state));
   subscription.add(
     loads$
@@ -90,7 +97,7 @@ describeWith(['nats-server', 'etcd'], 'dynamoSources', () => {
     await using nats = await startNats();
     await using etcd = await startEtcd();
     const id = workerId('9');
-    const other = { ...place, component: 'prefill' };
+    const other = { ...endpointName, component: 'prefill' };
     // The second registration of one id is of another process in etcd's eyes, so its keys are written by hand.
     const first = worker(nats, etcd, id, '1.6');
     await first.ready();
@@ -105,7 +112,7 @@ describeWith(['nats-server', 'etcd'], 'dynamoSources', () => {
         text.replaceAll('"backend"', '"prefill"'),
       );
     }
-    using small = monitored({ nats: nats.url, etcd: etcd.url, endpoint: { ...place } });
+    using small = monitored({ nats: nats.url, etcd: etcd.url, endpoint: { ...endpointName } });
     using large = monitored({ nats: nats.url, etcd: etcd.url, endpoint: other });
     // A message on the endpoint's own subject is heard by its own pool.
     let turn = 0;

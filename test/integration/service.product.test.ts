@@ -12,9 +12,9 @@ describeWith(['nats-server', 'etcd'], 'tidemark serve on a live fleet', () => {
     await using nats = await startNats();
     await using etcd = await startEtcd();
     const where = ['--nats', nats.url, '--etcd', etcd.url, '--namespace', 'dynamo'];
-    const mark = ['--active-decode-blocks-threshold', '0.3'];
-    const serve = startCli(['serve', '--port', '0', ...where, ...mark]);
-    const fleet = startCli(['simulate', '--workers', '3', '--ranks', '1', ...where, ...mark]);
+    const thresholdArgs = ['--active-decode-blocks-threshold', '0.3'];
+    const serve = startCli(['serve', '--port', '0', ...where, ...thresholdArgs]);
+    const fleet = startCli(['simulate', '--workers', '3', '--ranks', '1', ...where, ...thresholdArgs]);
     await eventually(() => serve.out.includes('serving'));
     const url = /on (http:\/\/\S+) \(/.exec(serve.out)?.[1] ?? '';
     const json = async (path: string) =>

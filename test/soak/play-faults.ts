@@ -11,7 +11,7 @@ const PROGRESS_MS = 10_000;
 const ALL_KINDS_MINUTES = 3;
 
 /** The faults that were run. */
-export interface Played {
+export interface PlayedFaults {
   readonly seconds: number;
   readonly faults: readonly FaultFigures[];
   /** Kinds that occurred less often than required. */
@@ -19,13 +19,13 @@ export interface Played {
 }
 
 /** Runs one fault after another, each until the listener is live again; every kind at least `minCount` times. */
-export async function play<On extends Stage>(
+export async function playFaults<On extends Stage>(
   stage: On,
   faults: Readonly<Record<string, Fault<On>>>,
   minutes: number,
   progress: (text: string) => void,
   minCount = 2,
-): Promise<Played> {
+): Promise<PlayedFaults> {
   const { random } = stage;
   const figures = Object.keys(faults).map((kind) => ({
     kind,

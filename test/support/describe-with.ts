@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { onPath } from './find-program.js';
+import { findProgram } from './find-program.js';
 import { serverBinary, type FoundBinary, type ServerName } from './server-binary.js';
 
 /** Programs that are installed or not: Debian's packages of them do not run unpacked. */
@@ -37,6 +37,6 @@ async function missingOf(needs: readonly Need[]): Promise<string[]> {
 async function find(need: Need): Promise<FoundBinary> {
   const installed = installedOnly.find((name) => name === need);
   if (installed === undefined) return serverBinary(need as ServerName);
-  const path = onPath(installed);
+  const path = findProgram(installed);
   return path === undefined ? { missing: `${installed} is not installed` } : { path };
 }

@@ -5,7 +5,7 @@ import type { DiscoveryChange } from '../../src/wire/discovery/discovery-record.
 /** Keys and values of a discovery store, as tests write them down. */
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-export const at = (path: string): { namespace: string; component: string; endpoint: string } => {
+export const endpointAt = (path: string): { namespace: string; component: string; endpoint: string } => {
   const [namespace = '', component = '', endpoint = ''] = path.split('/');
   return { namespace, component, endpoint };
 };
@@ -21,18 +21,18 @@ export function putText(key: string, text: string): DiscoveryChange {
 }
 
 /** A removed key. */
-export function gone(key: string): DiscoveryChange {
+export function remove(key: string): DiscoveryChange {
   return { key };
 }
 
 /** A bare card of that many blocks. */
-export function card(blocks: number, more: object = {}): object {
+export function modelCard(blocks: number, more: object = {}): object {
   return { display_name: 'tiny', runtime_config: { total_kv_blocks: blocks }, ...more };
 }
 
 /** A model entry of a release up to 0.5.1. */
-export function entry(path: string, blocks: number): object {
-  const { namespace, component, endpoint } = at(path);
+export function modelEntry(path: string, blocks: number): object {
+  const { namespace, component, endpoint } = endpointAt(path);
   const runtime_config = { total_kv_blocks: blocks };
   return { name: 'old', endpoint: { namespace, component, name: endpoint }, runtime_config };
 }

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 const serverFolders = ['/usr/local/sbin', '/usr/sbin'];
 
 /** The path of a program that is on PATH or where servers are, if there is one. */
-export function onPath(name: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
+export function findProgram(name: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
   const folders = [...(env['PATH'] ?? '').split(delimiter), ...serverFolders];
   return folders
     .filter((folder) => folder !== '')

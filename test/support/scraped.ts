@@ -15,7 +15,7 @@ export function metricsOf(kvActiveBlocks: Count, dataParallelRank: number | null
 }
 
 /** The endpoint of a worker as it is scraped. */
-export function endpointOf(id: string, kvActiveBlocks: Count, rank: number | null = null): Endpoint {
+export function scrapedEndpoint(id: string, kvActiveBlocks: Count, rank: number | null = null): Endpoint {
   const subject = serviceSubject('dynamo_backend', 'load_metrics', workerId(id));
   const data = { engineLoadMetrics: metricsOf(kvActiveBlocks, rank) };
   return { name: serviceEndpointName(subject), subject, workerId: workerId(id), data };

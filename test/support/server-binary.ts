@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from './cache-folder.js';
-import { onPath } from './find-program.js';
+import { findProgram } from './find-program.js';
 import { run } from './processes.js';
 
 export type ServerName = 'etcd' | 'nats-server' | 'prometheus' | 'promtool';
@@ -26,14 +26,14 @@ export async function serverBinary(
   server: ServerName,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<FoundBinary> {
-  const installed = onPath(server, env);
+  const installed = findProgram(server, env);
   if (installed !== undefined) return { path: installed };
   const { name, file } = packages[server];
   const cache = cacheFolder('servers', env);
   const folder = join(cache, `${name}-${process.arch}`);
   const path = join(folder, file);
   if (existsSync(path)) return { path };
-  const [get, unpack] = [onPath('apt-get', env), onPath('dpkg-deb', env)];
+  const [get, unpack] = [findProgram('apt-get', env), findProgram('dpkg-deb', env)];
   if (get === undefined || unpack === undefined)
     return { missing: `${server} is not installed, and there is no apt-get to fetch it with` };
   try {

@@ -4,7 +4,7 @@ import { workerId } from '../../../src/core/worker-id.js';
 const none = workerId('0');
 
 /** An etcd reduced to what its numbers mean: revisions, a history that can be compacted, a store that can be replaced. */
-export class StoreModel {
+export class EtcdModel {
   revision = 1n;
   /** Older history has been compacted. */
   compacted = 0n;

@@ -18,7 +18,7 @@ import type {
   Listing,
   WatchAnswer,
 } from '../../../src/adapters/etcd/etcd-link.js';
-import type { StoreModel } from './etcd-model.js';
+import type { EtcdModel } from './etcd-model.js';
 
 /** A link to a model of a store. Every answer takes a millisecond; watches report the changes of the store. */
 export class FakeLink implements EtcdLink {
@@ -30,7 +30,7 @@ export class FakeLink implements EtcdLink {
   readonly #changed$ = new Subject<void>();
 
   constructor(
-    readonly store: StoreModel,
+    readonly store: EtcdModel,
     readonly scheduler: SchedulerLike,
   ) {}
 

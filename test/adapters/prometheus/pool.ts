@@ -34,7 +34,7 @@ export class TestPool {
   }
 
   /** It is so many milliseconds later. */
-  later(ms: number): void {
+  advance(ms: number): void {
     this.scheduler.frame += ms;
   }
 }

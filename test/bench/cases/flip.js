@@ -66,7 +66,7 @@ export function flipAny(input) {
  *
  * @param {CaseInput} input
  */
-export function flipTold(input) {
+export function flipReasons(input) {
   let length = 0;
   const read = (/** @type {import('tidemark').FleetStep} */ { transitions }) => {
     for (const { verdict } of transitions) length += verdict.text.length;
@@ -86,7 +86,7 @@ function flips({ workers, ranks, effort }, { crossing = true, pick, read }) {
   const fleet = benchFleet({ workers, ranks, busyShare: 1 });
   const state = stateOf(fleet);
   const batch = rowsFor(fleet);
-  tellBusy(fleet, state, batch);
+  makeBusy(fleet, state, batch);
   const below = new Uint8Array(workers);
   let seen = 0;
   const prepare = () => {
@@ -135,7 +135,7 @@ function rowsFor({ workers, high, low }) {
  * @param {import('tidemark').FleetLoad} state
  * @param {ReturnType<typeof rowsFor>} batch
  */
-function tellBusy({ workers, ranks }, state, batch) {
+function makeBusy({ workers, ranks }, state, batch) {
   for (let worker = 0; worker < workers; worker += 1) {
     for (let rank = 0; rank < ranks; rank += 1) {
       batch.worker[0] = worker;

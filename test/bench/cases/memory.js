@@ -1,7 +1,7 @@
 import { memoryUsage } from 'node:process';
 import { LoadBatchDecoder } from 'tidemark/wire';
 import { benchFleet, POLICY } from '../bench-fleet.js';
-import { stateOf, tellAll } from '../bench-state.js';
+import { stateOf, deliverAll } from '../bench-state.js';
 import { singleMessages } from '../traffic.js';
 
 /**
@@ -28,7 +28,7 @@ export function memory({ workers, ranks }) {
 function taught(fleet, traffic) {
   const state = stateOf(fleet);
   const decoder = new LoadBatchDecoder(POLICY);
-  tellAll(traffic, () => {
+  deliverAll(traffic, () => {
     for (const message of traffic.messages) {
       decoder.add(message);
       state.applyRow(decoder.batch, 0, Date);

@@ -30,13 +30,13 @@ describe('tidemark decode', () => {
 
   it('prints instances, models with runtimeConfig and lora, removals, leases and unknown records in order', async () => {
     const value = (text: string): string => Buffer.from(text).toString('hex');
-    const card =
+    const modelCard =
       '{"name":"m","endpoint":{"namespace":"a","component":"b","name":"c"},"runtime_config":{"total_kv_blocks":18446744073709551615}}';
     const key = 'v1/mdc/a/b/c/694d988806b92e39';
     const records = await decode(
       line({
         kvs: [
-          { key: 'models/x', value_hex: value(card), lease_hex: '694d988806b92e39' },
+          { key: 'models/x', value_hex: value(modelCard), lease_hex: '694d988806b92e39' },
           { key: `${key}/lora-a`, value_hex: value('{"runtime_config":{"data_parallel_size":2}}') },
         ],
       }) +

@@ -1,14 +1,19 @@
 import type { EtcdGateway } from '../../support/etcd-gateway.js';
 
 /** A change as one line, to be compared and to be read. Large values are their length. */
-export function line(kind: 'put' | 'delete', key: string, modRevision: string, value?: Uint8Array): string {
+export function changeLine(
+  kind: 'put' | 'delete',
+  key: string,
+  modRevision: string,
+  value?: Uint8Array,
+): string {
   const text =
     value === undefined ? '' : value.length > 64 ? ` ${value.length} B` : ` ${String(Buffer.from(value))}`;
   return `${kind} ${key} at ${modRevision}${text}`;
 }
 
 /** Writes into etcd directly, and records what it wrote. */
-export class Truth {
+export class EtcdWriter {
   /** Every change, in order. */
   readonly written: string[] = [];
   readonly #keys = new Set<string>();
@@ -18,7 +23,7 @@ export class Truth {
   async put(key: string, value: Uint8Array | string, lease?: string): Promise<string> {
     const revision = await this.gateway.put(key, value, lease);
     this.#keys.add(key);
-    this.written.push(line('put', key, revision, Buffer.from(value as string)));
+    this.written.push(changeLine('put', key, revision, Buffer.from(value as string)));
     return revision;
   }
 
@@ -26,12 +31,12 @@ export class Truth {
   async delete(key: string): Promise<string> {
     const revision = await this.gateway.delete(key);
     this.#keys.delete(key);
-    this.written.push(line('delete', key, revision));
+    this.written.push(changeLine('delete', key, revision));
     return revision;
   }
 
   /** So many changes of a few keys below a prefix; every fifth one is a deletion where there is something to delete. */
-  async many(prefix: string, count: number): Promise<void> {
+  async writeMany(prefix: string, count: number): Promise<void> {
     for (let at = 0; at < count; at += 1) {
       const key = `${prefix}${at % 7}`;
       if (at % 5 === 4 && this.#keys.has(key)) await this.delete(key);

@@ -4,24 +4,24 @@ import type { PrefixBatch } from '../../../src/adapters/etcd/etcd-link.js';
 import { type WatchPrefixOptions, watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
 import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { eventually } from '../../support/eventually.js';
-import { line, type Truth } from './etcd-writer.js';
+import { changeLine, type EtcdWriter } from './etcd-writer.js';
 
 // Taken at once: tests step the clocks.
 const now = performance.now.bind(performance);
 
-interface Seen extends SourceStatus {
+interface TimedStatus extends SourceStatus {
   /** The time of emission, in milliseconds of a clock that no test changes. */
   readonly at: number;
 }
 
 /** Watches through tidemark and records the emissions. */
-export class Follower implements Disposable {
+export class PrefixRecorder implements Disposable {
   /** What is there, as lines without the kind. */
   readonly present = new Map<string, string>();
   /** Every change, in order, those of snapshots and resyncs included. */
-  readonly reported: string[] = [];
+  readonly changes: string[] = [];
   readonly kinds: PrefixBatch['kind'][] = [];
-  readonly statuses: Seen[] = [];
+  readonly statuses: TimedStatus[] = [];
   readonly errors: unknown[] = [];
   readonly #subscription: Subscription;
 
@@ -46,17 +46,17 @@ export class Follower implements Disposable {
   }
 
   /** All reasons in the statuses. */
-  get whys(): string {
+  get reasons(): string {
     return this.statuses.map(({ why = '' }) => why).join('\n');
   }
 
   /** How many statuses so far, to be handed to `until`. */
-  get mark(): number {
+  get statusCount(): number {
     return this.statuses.length;
   }
 
-  /** The first such status from a mark on. */
-  until(state: SourceStatus['state'], from = 0): Promise<Seen> {
+  /** The first such status from a position on. */
+  until(state: SourceStatus['state'], from = 0): Promise<TimedStatus> {
     return eventually(() => {
       const found = this.statuses.slice(from).find((status) => status.state === state);
       if (found === undefined) throw new Error(`not ${state}; last: ${JSON.stringify(this.statuses.at(-1))}`);
@@ -65,27 +65,27 @@ export class Follower implements Disposable {
   }
 
   /** Waits until exactly the written changes have been emitted, once and in order. */
-  async hears(truth: Truth): Promise<void> {
+  async receivesAll(writer: EtcdWriter): Promise<void> {
     await eventually(() => {
-      const wanted = truth.written;
-      const at = wanted.findIndex((text, index) => this.reported[index] !== text);
+      const wanted = writer.written;
+      const at = wanted.findIndex((text, index) => this.changes[index] !== text);
       if (at >= 0)
-        throw new Error(`change ${at}: expected ${wanted[at]}, reported ${this.reported[at] ?? 'nothing'}`);
-      if (this.reported.length > wanted.length)
-        throw new Error(`reported too much: ${this.reported[wanted.length]}`);
+        throw new Error(`change ${at}: expected ${wanted[at]}, reported ${this.changes[at] ?? 'nothing'}`);
+      if (this.changes.length > wanted.length)
+        throw new Error(`reported too much: ${this.changes[wanted.length]}`);
     });
   }
 
   /** Waits until what it knows is what is there. */
-  async knows(truth: Truth, prefix: string): Promise<void> {
+  async matches(writer: EtcdWriter, prefix: string): Promise<void> {
     await eventually(async () => {
-      const there = (await truth.gateway.get(prefix)).map(({ key, modRevision, value }) =>
-        line('put', key, modRevision, value),
+      const actual = (await writer.gateway.get(prefix)).map(({ key, modRevision, value }) =>
+        changeLine('put', key, modRevision, value),
       );
       const known = [...this.present.values()].sort();
       const wrong = [
-        ...there.filter((text) => !known.includes(text)),
-        ...known.filter((text) => !there.includes(text)),
+        ...actual.filter((text) => !known.includes(text)),
+        ...known.filter((text) => !actual.includes(text)),
       ];
       if (wrong.length > 0) throw new Error(`${wrong.length} keys differ, such as ${wrong[0]}`);
     });
@@ -100,8 +100,13 @@ export class Follower implements Disposable {
     if (kind === 'snapshot') this.present.clear();
     for (const change of changes) {
       const { key, modRevision } = change;
-      const text = line(change.kind, key, modRevision, change.kind === 'put' ? change.value : undefined);
-      this.reported.push(text);
+      const text = changeLine(
+        change.kind,
+        key,
+        modRevision,
+        change.kind === 'put' ? change.value : undefined,
+      );
+      this.changes.push(text);
       if (change.kind === 'put') this.present.set(key, text);
       else this.present.delete(key);
     }

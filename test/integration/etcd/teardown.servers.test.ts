@@ -4,7 +4,7 @@ import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { openHandles, type OpenHandles } from '../../support/open-handles.js';
-import { sharedWorld } from './etcd-behind-proxy.js';
+import { sharedEtcdBehindProxy } from './etcd-behind-proxy.js';
 
 /** Rounds of `eventually`, up to 50 ms apart, after which nothing is on its way to be closed any more. */
 const CALM_ROUNDS = 15;
@@ -28,10 +28,10 @@ const leaves = (wanted: OpenHandles): Promise<unknown> =>
 
 describeWith('etcd', 'what is left behind', () => {
   it('by 400 subscriptions, ended at once, while connecting, or live: nothing', async () => {
-    await using world = await sharedWorld();
+    await using setup = await sharedEtcdBehindProxy();
     const before = await settledHandles();
     const listeners = process.eventNames().map((name) => [name, process.listenerCount(name)]);
-    const { status$, changes$ } = watchPrefix({ hosts: world.hosts, prefixes: 'v1/' });
+    const { status$, changes$ } = watchPrefix({ hosts: setup.hosts, prefixes: 'v1/' });
     for (let round = 0; round < 400; round += 1) {
       let heard = 0;
       const subscription = status$.subscribe(({ state }) => (heard += state === 'live' ? 1 : 0));
@@ -42,18 +42,18 @@ describeWith('etcd', 'what is left behind', () => {
       if (pauses === 7) await eventually(() => heard > 0);
       subscription.unsubscribe();
     }
-    await eventually(() => world.proxy.connections === 0);
+    await eventually(() => setup.proxy.connections === 0);
     await leaves(before);
     expect(process.eventNames().map((name) => [name, process.listenerCount(name)])).toEqual(listeners);
   });
 
   it('by 100 registrations, ended at once, while connecting, or registered: nothing', async () => {
-    await using world = await sharedWorld();
+    await using setup = await sharedEtcdBehindProxy();
     const before = await settledHandles();
     for (let round = 0; round < 100; round += 1) {
       let state = '';
       const subscription = registerWorker({
-        hosts: world.hosts,
+        hosts: setup.hosts,
         namespace: 'n',
         component: 'c',
         endpoint: 'e',
@@ -66,21 +66,21 @@ describeWith('etcd', 'what is left behind', () => {
       if (stage === 7) await eventually(() => state === 'registered');
       subscription.unsubscribe();
     }
-    await eventually(async () => (await world.server.gateway.get('')).length === 0);
-    await eventually(() => world.proxy.connections === 0);
+    await eventually(async () => (await setup.server.gateway.get('')).length === 0);
+    await eventually(() => setup.proxy.connections === 0);
     await leaves(before);
   });
 
   it('by one who leaves while the server is silent: nothing', async () => {
-    await using world = await sharedWorld();
+    await using setup = await sharedEtcdBehindProxy();
     const before = await settledHandles();
-    using follower = world.follow();
-    await follower.until('live');
-    world.proxy.halfOpen('both');
-    follower[Symbol.dispose]();
+    using recorder = setup.record();
+    await recorder.until('live');
+    setup.proxy.halfOpen('both');
+    recorder[Symbol.dispose]();
     // What is left are the proxy's own two ends, which cannot know.
     await leaves({ ...before, sockets: before.sockets + 2 });
-    await world.proxy.heal();
-    await eventually(() => world.proxy.connections === 0);
+    await setup.proxy.heal();
+    await eventually(() => setup.proxy.connections === 0);
   });
 });

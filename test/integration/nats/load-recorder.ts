@@ -5,9 +5,9 @@ import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { eventually } from '../../support/eventually.js';
 
 /** Subscribes through tidemark and records the emissions. */
-export class Listener implements Disposable {
+export class LoadRecorder implements Disposable {
   /** The used blocks of every load, in order: what tests number their messages by. */
-  readonly heard: number[] = [];
+  readonly received: number[] = [];
   readonly statuses: SourceStatus[] = [];
   readonly reports: AccountingReport[] = [];
   readonly problems: string[] = [];
@@ -16,7 +16,7 @@ export class Listener implements Disposable {
   constructor(options: NatsLoadsOptions) {
     const { loads$, status$, accounting$, problems$ } = natsLoads({ ...options, form: 'objects' });
     this.#subscription = status$.subscribe((status) => this.statuses.push(status));
-    this.#subscription.add(loads$.subscribe(({ kvUsedBlocks }) => this.heard.push(Number(kvUsedBlocks))));
+    this.#subscription.add(loads$.subscribe(({ kvUsedBlocks }) => this.received.push(Number(kvUsedBlocks))));
     this.#subscription.add(accounting$.subscribe((report) => this.reports.push(report)));
     this.#subscription.add(problems$.subscribe(({ text }) => this.problems.push(text)));
   }
@@ -25,7 +25,7 @@ export class Listener implements Disposable {
     return this.statuses.at(-1)?.state;
   }
 
-  get whys(): string {
+  get reasons(): string {
     return this.statuses.map(({ why = '' }) => why).join('\n');
   }
 

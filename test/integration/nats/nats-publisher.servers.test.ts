@@ -11,14 +11,14 @@ import { startFaultProxy } from '../../support/fault-proxy.js';
 import { startNats } from '../../support/nats-server.js';
 import { sharedNats } from '../../support/shared-servers.js';
 import { endpoint, load } from './published-load.js';
-import { Speaker } from './numbered-publisher.js';
+import { NumberedPublisher } from './numbered-publisher.js';
 
 /** Everything that is published, past tidemark. */
 async function inWorld(
   body: (url: string, heard: { subject: string; data: Uint8Array }[]) => Promise<void>,
 ): Promise<void> {
   const server = await sharedNats();
-  await using ear = await Speaker.connect(server.url);
+  await using ear = await NumberedPublisher.connect(server.url);
   const heard: { subject: string; data: Uint8Array }[] = [];
   ear.connection.subscribe('>', {
     callback: (_, { subject, data }) => heard.push({ subject, data: data.slice() }),

@@ -6,18 +6,18 @@ import { eventually } from '../../support/eventually.js';
 export const SUBJECT = 'namespace.dynamo.component.backend.endpoint.generate.kv_metrics';
 
 /** Publishes numbered loads through the client itself, without tidemark. */
-export class Speaker implements AsyncDisposable {
+export class NumberedPublisher implements AsyncDisposable {
   sent = 0;
 
   private constructor(readonly connection: NatsConnection) {}
 
   static async connect(
     servers: string,
-    who: { readonly user?: string; readonly pass?: string } = {},
-  ): Promise<Speaker> {
-    return new Speaker(
+    credentials: { readonly user?: string; readonly pass?: string } = {},
+  ): Promise<NumberedPublisher> {
+    return new NumberedPublisher(
       await connect({
-        ...who,
+        ...credentials,
         servers,
         waitOnFirstConnect: true,
         maxReconnectAttempts: -1,
@@ -27,9 +27,9 @@ export class Speaker implements AsyncDisposable {
   }
 
   /** Publishes the next so many, and waits until the server has them. */
-  async say(count = 1, subject = SUBJECT): Promise<void> {
+  async publish(count = 1, subject = SUBJECT): Promise<void> {
     for (let n = 0; n < count; n += 1) {
-      this.connection.publish(subject, numbered(this.sent));
+      this.connection.publish(subject, numberedLoad(this.sent));
       this.sent += 1;
     }
     await this.connection.flush();
@@ -46,7 +46,7 @@ export class Speaker implements AsyncDisposable {
 }
 
 /** A load whose used blocks and whose place in its publisher's row are that number. */
-export function numbered(sequence: number): Uint8Array {
+export function numberedLoad(sequence: number): Uint8Array {
   const load = {
     workerId: workerId('7'),
     dpRank: 0,

@@ -8,7 +8,7 @@ import { Numbers } from './numbers.js';
 const now = performance.now.bind(performance);
 
 /** Watches etcd through tidemark, and keeps track of the received numbers. */
-export class Listener extends SourceListener {
+export class EtcdListener extends SourceListener {
   readonly received = new Set<number>();
   readonly present = new Map<string, string>();
   readonly resyncs: number[] = [];

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { SeenStatus } from '../source-listener.js';
-import { lossesOfWorker } from './publisher-losses.js';
+import type { TimedStatus } from '../source-listener.js';
+import { countPublisherLosses } from './publisher-losses.js';
 import type { WorkerLifetime } from './worker-plan.js';
 
 const life = (count: number | null): WorkerLifetime => ({
@@ -9,7 +9,7 @@ const life = (count: number | null): WorkerLifetime => ({
   endedAt: 200,
   count,
 });
-const downFrom = (from: number, until: number): SeenStatus[] => [
+const downFrom = (from: number, until: number): TimedStatus[] => [
   { state: 'live', at: 0 },
   { state: 'down', at: from },
   { state: 'live', at: until },
@@ -65,5 +65,5 @@ it.each([
   ['killed', life(null), numbersReceived(0, 1), downFrom(500, 600), { count: 2, lost: 0 }],
   ['killed before anything was received', life(null), [], downFrom(500, 600), { count: 0, lost: 0 }],
 ])('%s', (_, lifetime, received, statuses, losses) => {
-  expect(lossesOfWorker(lifetime, received, [], statuses)).toMatchObject(losses);
+  expect(countPublisherLosses(lifetime, received, [], statuses)).toMatchObject(losses);
 });

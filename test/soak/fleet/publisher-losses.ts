@@ -1,13 +1,13 @@
 import type { SequenceGap } from '../../../src/wire/loads/load-account.js';
-import type { SeenStatus } from '../source-listener.js';
-import { intervals, lossesOf, type ReceivedNumber, type Losses } from '../nats/losses.js';
+import type { TimedStatus } from '../source-listener.js';
+import { downIntervals, countLosses, type ReceivedNumber, type Losses } from '../nats/losses.js';
 import type { WorkerLifetime } from './worker-plan.js';
 
 /** How long it can take to detect a silent link. Messages published before that were already lost on it. */
 const DETECTION_MS = 10_000;
 
 /** How many messages a worker numbered, and how many of them were lost. */
-export interface WorkerLosses extends Losses {
+export interface PublisherLosses extends Losses {
   readonly count: number;
   /** The reported ones that are in no gap, but in an interval with status down. */
   readonly reportedDown: number;
@@ -20,16 +20,16 @@ export interface WorkerLosses extends Losses {
  * are in no gap; there, the status must have been other than live at some time. For a killed publisher, the messages after
  * the last received one are unknown.
  */
-export function lossesOfWorker(
+export function countPublisherLosses(
   { beganAt, endedAt, count }: WorkerLifetime,
   received: readonly ReceivedNumber[],
   gaps: readonly SequenceGap[],
-  statuses: readonly SeenStatus[],
-): WorkerLosses {
+  statuses: readonly TimedStatus[],
+): PublisherLosses {
   const [first, last] = [received[0], received.at(-1)];
-  const between = lossesOf((last?.number ?? -1) + 1, received, gaps, statuses);
+  const between = countLosses((last?.number ?? -1) + 1, received, gaps, statuses);
   const known = count ?? (last?.number ?? -1) + 1;
-  const downs = intervals(statuses);
+  const downs = downIntervals(statuses);
   const end = (endedAt ?? Infinity) + DETECTION_MS;
   const wasDown = (since: number, to: number): boolean =>
     downs.some(({ from, until }) => from <= to && until >= since);

@@ -4,7 +4,7 @@ import { loadMonitor, type LoadMonitor } from '../../../src/core/pipeline/load-m
 import { policies } from '../../../src/core/policy/policies.js';
 import { workerId } from '../../../src/core/worker-id.js';
 import { THRESHOLD } from './worker-plan.js';
-import { viewErrors } from './snapshot-differences.js';
+import { findSnapshotDifferences } from './snapshot-differences.js';
 
 const [seven, eight] = [workerId('7'), workerId('8')];
 
@@ -38,7 +38,7 @@ function monitored(state: 'live' | 'down' = 'live'): LoadMonitor {
 
 const worker = (id: typeof seven, blocks: number, totalKvBlocks = 100) => ({
   plan: {
-    ...{ etcd: '', nats: '', publisherId: '9', generation: '1.6' as const, ranks: 1, seed: 1 },
+    ...{ etcd: '', nats: '', publisherId: '9', release: '1.6' as const, ranks: 1, seed: 1 },
     workerId: id,
     totalKvBlocks,
   },
@@ -62,13 +62,13 @@ it.each([
   ['an unknown worker', [worker(seven, 90), worker(workerId('9'), 10)], ['worker 9 is unknown']],
 ])('%s', (_, workers, wrong) => {
   const monitor = monitored();
-  expect(viewErrors(monitor, workers)).toEqual(wrong);
+  expect(findSnapshotDifferences(monitor, workers)).toEqual(wrong);
   monitor.stop();
 });
 
 it('a source that is not live, and a stopped monitor', () => {
   const monitor = monitored('down');
-  expect(viewErrors(monitor, [worker(seven, 90), worker(eight, 10)])).toEqual(['nats is down']);
+  expect(findSnapshotDifferences(monitor, [worker(seven, 90), worker(eight, 10)])).toEqual(['nats is down']);
   monitor.stop();
-  expect(viewErrors(monitor, [])).toEqual(['the monitor has ended']);
+  expect(findSnapshotDifferences(monitor, [])).toEqual(['the monitor has ended']);
 });

@@ -6,7 +6,7 @@ import { THRESHOLD } from './worker-plan.js';
 type ActualWorker = Pick<FleetWorker, 'plan' | 'blocks' | 'busy'>;
 
 /** The differences between a monitor's state and the actual workers, in words. Empty if there are none. */
-export function viewErrors(monitor: LoadMonitor, workers: readonly ActualWorker[]): string[] {
+export function findSnapshotDifferences(monitor: LoadMonitor, workers: readonly ActualWorker[]): string[] {
   const snapshot = monitor.snapshot();
   if (snapshot === undefined) return ['the monitor has ended'];
   const { busy, fleet, status } = snapshot;
@@ -19,12 +19,12 @@ export function viewErrors(monitor: LoadMonitor, workers: readonly ActualWorker[
       ? []
       : [`the monitor has ${fleet.instances} workers instead of ${workers.length}`]),
     ...(seen === truth ? [] : [`busy workers are ${seen} instead of ${truth}`]),
-    ...workers.flatMap((worker) => workerErrors(monitor, worker)),
+    ...workers.flatMap((worker) => findWorkerDifferences(monitor, worker)),
   ];
 }
 
 /** Compares whether a worker is known, the last values of its ranks, and the limit from its config. */
-function workerErrors(monitor: LoadMonitor, { plan, blocks }: ActualWorker): string[] {
+function findWorkerDifferences(monitor: LoadMonitor, { plan, blocks }: ActualWorker): string[] {
   const { workerId, totalKvBlocks } = plan;
   const explanation = monitor.explain(workerId);
   if (explanation?.known !== true) return [`worker ${workerId} is unknown`];

@@ -8,7 +8,7 @@ import type { ReceivedNumber } from './losses.js';
 const now = performance.now.bind(performance);
 
 /** Receives loads through tidemark, and keeps track of the numbers of each publisher. */
-export class Listener extends SourceListener {
+export class NatsListener extends SourceListener {
   readonly received = new Map<string, ReceivedNumber[]>();
   readonly gaps: SequenceGap[] = [];
   account: LoadAccount | null = null;

@@ -17,7 +17,7 @@ export interface CapturedEvent {
 }
 
 /** The stages and the watch of one release's worker capture. */
-export interface CapturedStore {
+export interface CapturedEtcd {
   readonly release: string;
   readonly stages: readonly CapturedStage[];
   readonly events: readonly CapturedEvent[];
@@ -32,7 +32,7 @@ interface Line {
 }
 
 /** The etcd contents of all releases of which there is a watch too. */
-export function capturedStores(): readonly CapturedStore[] {
+export function readCapturedEtcd(): readonly CapturedEtcd[] {
   return captureFiles('/etcd_watch.jsonl').map((file) => ({
     release: file.split('/')[0] ?? '',
     events: captureLines<Line>(file).map((line) => ({

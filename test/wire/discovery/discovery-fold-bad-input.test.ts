@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { workerId } from '../../../src/core/worker-id.js';
 import { DiscoveryFold } from '../../../src/wire/discovery/discovery-fold.js';
-import { at, batch, card, entry, gone, put, putText } from '../../support/discovery.js';
+import { endpointAt, batch, modelCard, modelEntry, remove, put, putText } from '../../support/discovery.js';
 
 const generate = 'dynamo/backend/generate';
 const seven = workerId('7');
@@ -23,7 +23,7 @@ describe('keys that cannot be decoded', () => {
       expect(never.problems).toMatchObject([{ key: cardOf7, workerId: seven, error: { code } }]);
       expect(fold.workers().size).toBe(0);
 
-      fold.apply(batch.changes(put(cardOf7, card(100))));
+      fold.apply(batch.changes(put(cardOf7, modelCard(100))));
       expect(fold.problems()).toEqual([]);
       const broken = fold.apply(batch.changes(putText(cardOf7, text)));
       expect(broken).toMatchObject({ configs: new Map(), endpoints: new Map(), workers: new Map() });
@@ -31,14 +31,14 @@ describe('keys that cannot be decoded', () => {
       expect(fold.problems()).toEqual(broken.problems);
       expect(fold.configs()).toEqual(new Map([[seven, { totalKvBlocks: 100 }]]));
 
-      expect(fold.apply(batch.changes(gone(cardOf7))).configs).toEqual(new Map([[seven, null]]));
+      expect(fold.apply(batch.changes(remove(cardOf7))).configs).toEqual(new Map([[seven, null]]));
       expect(fold.problems()).toEqual([]);
     },
   );
 
   it('in a snapshot keeps its last good value too, but not that of a key that was removed before it', () => {
     const fold = new DiscoveryFold();
-    fold.apply(batch.snapshot(put(cardOf7, card(100)), putText(`v1/mdc/${generate}/8`, 'x')));
+    fold.apply(batch.snapshot(put(cardOf7, modelCard(100)), putText(`v1/mdc/${generate}/8`, 'x')));
     expect(fold.problems()).toHaveLength(1);
     const difference = fold.apply(batch.snapshot(putText(cardOf7, 'x')));
     expect([difference.configs.size, difference.problems.length]).toEqual([0, 1]);
@@ -46,14 +46,14 @@ describe('keys that cannot be decoded', () => {
       fold.problems().map(({ key }) => key),
       'the other key is gone',
     ).toEqual([cardOf7]);
-    const restored = fold.apply(batch.resync(gone(cardOf7), putText(cardOf7, 'x')));
+    const restored = fold.apply(batch.resync(remove(cardOf7), putText(cardOf7, 'x')));
     expect(restored.configs).toEqual(new Map([[seven, null]]));
     expect(fold.problems()).toHaveLength(1);
   });
 
   it('of a model entry is a problem of the worker that it last was of', () => {
     const fold = new DiscoveryFold();
-    fold.apply(batch.snapshot(put('models/a', entry(generate, 50), seven), putText('models/b', '{')));
+    fold.apply(batch.snapshot(put('models/a', modelEntry(generate, 50), seven), putText('models/b', '{')));
     expect(fold.problems()).toMatchObject([{ key: 'models/b', workerId: null }]);
     const { problems } = fold.apply(batch.changes(putText('models/a', '{}')));
     expect(problems).toMatchObject([{ key: 'models/a', workerId: seven, error: { code: 'missing-field' } }]);
@@ -73,7 +73,7 @@ describe('keys that cannot be decoded', () => {
     expect(fold.apply(batch.changes(putText(key, '{}'))).problems).toMatchObject([
       { key, workerId: null, error: { code: 'bad-key' } },
     ]);
-    expect(fold.apply(batch.changes(gone(key)))).toMatchObject({ problems: [], workers: new Map() });
+    expect(fold.apply(batch.changes(remove(key)))).toMatchObject({ problems: [], workers: new Map() });
     expect(fold.problems()).toEqual([]);
   });
 });
@@ -98,7 +98,7 @@ describe('what is large or at the edge', () => {
     const long = 'x'.repeat(3 << 20);
     const { problems } = fold.apply(
       batch.snapshot(
-        put(cardOf7, card(100, { user_data: long })),
+        put(cardOf7, modelCard(100, { user_data: long })),
         putText(`v1/mdc/${generate}/8`, long),
         putText(`v1/mdc/${generate}/9`, '['.repeat(3 << 20)),
         putText(`v1/mdc/${generate}/a`, `{"runtime_config":{"total_kv_blocks":${'1'.repeat(3 << 20)}}}`),
@@ -117,11 +117,11 @@ describe('what is large or at the edge', () => {
         put(`instances/${generate}`, {}),
         put(`v1/instances/${generate}/ffffffffffffffff`, { instance_id: 1 }),
         putText(`v1/instances/${generate}/FFFFFFFFFFFFFFFF`, '{"instance_id":18446744073709551615}'),
-        put('models/a', entry(generate, 5), max),
-        put('models/b', entry(generate, 6), workerId('0')),
+        put('models/a', modelEntry(generate, 5), max),
+        put('models/b', modelEntry(generate, 6), workerId('0')),
       ),
     );
-    expect(fold.instances(at(generate))).toEqual(new Set([workerId('0'), max]));
+    expect(fold.instances(endpointAt(generate))).toEqual(new Set([workerId('0'), max]));
     expect(fold.configs()).toEqual(new Map([[max, { totalKvBlocks: 5 }]]));
     expect(fold.problems()).toHaveLength(1);
   });
@@ -134,17 +134,17 @@ describe('one namespace', () => {
       batch.snapshot(
         put('v1/instances/ns1/backend/generate/7', {}),
         put('v1/instances/ns10/backend/generate/8', {}),
-        put('v1/mdc/ns10/backend/generate/8', card(1)),
+        put('v1/mdc/ns10/backend/generate/8', modelCard(1)),
         put('instances/ns10/backend/generate:8', {}),
         putText('v1/mdc/ns10/backend/generate/9', 'no JSON'),
-        put('models/a', entry('ns10/backend/generate', 5), workerId('8')),
-        put('models/b', entry('ns1/backend/generate', 6), seven),
+        put('models/a', modelEntry('ns10/backend/generate', 5), workerId('8')),
+        put('models/b', modelEntry('ns1/backend/generate', 6), seven),
       ),
     );
     expect(problems).toEqual([]);
     expect([...fold.workers().keys()]).toEqual([seven]);
     const moved = fold.apply(
-      batch.changes(put('models/b', entry('ns10/backend/generate', 6), seven), gone('models/a')),
+      batch.changes(put('models/b', modelEntry('ns10/backend/generate', 6), seven), remove('models/a')),
     );
     expect(moved.configs).toEqual(new Map([[seven, null]]));
   });
@@ -158,9 +158,9 @@ describe('what a change costs', () => {
   it('the summaries of other workers are neither rebuilt nor copied', () => {
     const fold = new DiscoveryFold();
     const others = Array.from({ length: 500 }, (_, n) => (n + 16).toString(16));
-    fold.apply(batch.snapshot(...others.map((id) => put(`v1/mdc/${generate}/${id}`, card(1)))));
+    fold.apply(batch.snapshot(...others.map((id) => put(`v1/mdc/${generate}/${id}`, modelCard(1)))));
     const before = fold.workers();
-    const difference = fold.apply(batch.changes(put(cardOf7, card(100))));
+    const difference = fold.apply(batch.changes(put(cardOf7, modelCard(100))));
     expect([difference.configs.size, difference.workers.size]).toEqual([1, 1]);
     expect(difference.endpoints.get(generate)?.configs.size).toBe(1);
     for (const [id, info] of before) expect(fold.workers().get(id)).toBe(info);

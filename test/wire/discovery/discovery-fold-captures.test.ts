@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { workerIdFromHex, type WorkerId } from '../../../src/core/worker-id.js';
 import { DiscoveryFold } from '../../../src/wire/discovery/discovery-fold.js';
 import type { DiscoveryChange } from '../../../src/wire/discovery/discovery-record.js';
-import { at } from '../../support/discovery.js';
-import { capturedStores, type CapturedStore } from './captured-etcd.js';
+import { endpointAt } from '../../support/discovery.js';
+import { readCapturedEtcd, type CapturedEtcd } from './captured-etcd.js';
 import { RELEASES } from '../captures.js';
 
-const stores = capturedStores();
-const store = (release: string): CapturedStore =>
+const stores = readCapturedEtcd();
+const store = (release: string): CapturedEtcd =>
   stores.find((one) => one.release === release) ?? expect.fail(`no capture of ${release}`);
 const stage = (release: string, name: RegExp): readonly DiscoveryChange[] =>
   store(release).stages.find((one) => name.test(one.stage))?.content ?? expect.fail(`no stage ${name}`);
@@ -18,7 +18,11 @@ function everything(fold: DiscoveryFold, paths: ReadonlySet<string>): unknown {
     configs: fold.configs(),
     workers: fold.workers(),
     problems: fold.problems(),
-    endpoints: [...paths].map((path) => [path, fold.configs(at(path)), fold.instances(at(path))]),
+    endpoints: [...paths].map((path) => [
+      path,
+      fold.configs(endpointAt(path)),
+      fold.instances(endpointAt(path)),
+    ]),
   };
 }
 
@@ -67,7 +71,8 @@ describe('captured stores', () => {
       const fold = foldOf(content);
       const paths = pathsIn(content);
       expect(fold.problems(), name).toEqual([]);
-      for (const [path, ids] of paths) expect(fold.instances(at(path)), `${name}: ${path}`).toEqual(ids);
+      for (const [path, ids] of paths)
+        expect(fold.instances(endpointAt(path)), `${name}: ${path}`).toEqual(ids);
       const blocks = new Map([...fold.configs()].map(([id, config]) => [id, config.totalKvBlocks]));
       expect(blocks, name).toEqual(blocksIn(content));
     }
@@ -125,14 +130,14 @@ describe('captured stages, by hand', () => {
         [two, { totalKvBlocks: 4096 }],
       ]),
     );
-    expect(fold.configs(at('dynamo/backend/generate'))).toEqual(fold.configs());
-    expect(fold.instances(at('dynamo/backend/generate'))).toEqual(new Set([one, two, three]));
-    expect(fold.instances(at('dynamo/backend/load_metrics'))).toEqual(new Set([one, two]));
+    expect(fold.configs(endpointAt('dynamo/backend/generate'))).toEqual(fold.configs());
+    expect(fold.instances(endpointAt('dynamo/backend/generate'))).toEqual(new Set([one, two, three]));
+    expect(fold.instances(endpointAt('dynamo/backend/load_metrics'))).toEqual(new Set([one, two]));
     expect(fold.workers().get(three as WorkerId)).toMatchObject({ model: null, endpoint: 'generate' });
     expect(fold.workers().get(one as WorkerId)).toEqual({
       workerId: one,
-      ...at('dynamo/backend/generate'),
-      endpoints: [at('dynamo/backend/generate'), at('dynamo/backend/load_metrics')],
+      ...endpointAt('dynamo/backend/generate'),
+      endpoints: [endpointAt('dynamo/backend/generate'), endpointAt('dynamo/backend/load_metrics')],
       model: 'tiny-model',
       loras: [],
     });
@@ -163,15 +168,15 @@ describe('captured stages, by hand', () => {
     const without = foldOf(stage(release, /LoRA card removed/));
     expectConfigs(without);
     expect(without.workers().get(a as WorkerId)?.loras).toEqual([]);
-    expect(without.configs(at('my-ns_1/Decode-X/generate')).size).toBe(1);
+    expect(without.configs(endpointAt('my-ns_1/Decode-X/generate')).size).toBe(1);
   });
 
   it.each(['1.0.1', '1.6.1'])('%s - a sleeping worker keeps its card but is at no endpoint', (release) => {
     const sleeping = foldOf(stage(release, /endpoint unregistered/));
-    expect(sleeping.configs(at('dynamo/backend/generate')).size).toBe(2);
-    expect(sleeping.instances(at('dynamo/backend/generate')).size).toBe(1);
+    expect(sleeping.configs(endpointAt('dynamo/backend/generate')).size).toBe(2);
+    expect(sleeping.instances(endpointAt('dynamo/backend/generate')).size).toBe(1);
     const back = foldOf(stage(release, /endpoint registered again/));
-    expect(back.instances(at('dynamo/backend/generate')).size).toBe(2);
+    expect(back.instances(endpointAt('dynamo/backend/generate')).size).toBe(2);
     expect(foldOf(stage(release, /^all gone/)).workers().size).toBe(0);
   });
 

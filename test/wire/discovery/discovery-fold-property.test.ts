@@ -4,7 +4,7 @@ import type { RuntimeConfig } from '../../../src/core/events/fleet-event.js';
 import type { WorkerInfo } from '../../../src/core/sources/worker-info.js';
 import { workerId, workerIdFromHex, type WorkerId } from '../../../src/core/worker-id.js';
 import { type DiscoveryBatch, DiscoveryFold } from '../../../src/wire/discovery/discovery-fold.js';
-import { at, card, entry, gone, put, putText } from '../../support/discovery.js';
+import { endpointAt, modelCard, modelEntry, remove, put, putText } from '../../support/discovery.js';
 import { runs } from '../../support/runs.js';
 
 /** A change of a key, in a form from which the expected result follows without a decoder. */
@@ -54,10 +54,10 @@ function batchOf(kind: DiscoveryBatch['kind'], happenings: readonly Happening[])
     kind,
     changes: happenings.map((one) => {
       const { key, what, blocks, lease } = one;
-      if (what === 'gone') return gone(key);
+      if (what === 'gone') return remove(key);
       if (what === 'broken') return putText(key, '{"type":7');
-      if (key.startsWith('models/')) return put(key, entry(pathOf(one), blocks), lease);
-      return put(key, card(blocks, what === 'lora' ? { lora: { name: `of ${blocks}` } } : {}), lease);
+      if (key.startsWith('models/')) return put(key, modelEntry(pathOf(one), blocks), lease);
+      return put(key, modelCard(blocks, what === 'lora' ? { lora: { name: `of ${blocks}` } } : {}), lease);
     }),
   };
 }
@@ -109,8 +109,8 @@ function infoOf(workerId: WorkerId, facts: readonly Fact[]): WorkerInfo {
   const paths = unique(facts.map(({ path }) => path));
   return {
     workerId,
-    ...at(counting?.path ?? paths[0] ?? ''),
-    endpoints: paths.map(at),
+    ...endpointAt(counting?.path ?? paths[0] ?? ''),
+    endpoints: paths.map(endpointAt),
     model: counting?.model ?? null,
     loras: unique(facts.filter(({ says }) => says === 'lora').map(({ model }) => model)),
   };
@@ -174,8 +174,8 @@ describe('any history of a store', () => {
         for (const path of PATHS) {
           const there = facts.filter((fact) => fact.path === path);
           const present = new Set(there.filter(({ says }) => says === 'instance').map(({ id }) => id));
-          expect(fold.configs(at(path)), path).toEqual(configsOf(there));
-          expect(fold.instances(at(path)), path).toEqual(present);
+          expect(fold.configs(endpointAt(path)), path).toEqual(configsOf(there));
+          expect(fold.instances(endpointAt(path)), path).toEqual(present);
           if (path !== HERE) continue;
           expect(copies.here).toEqual(configsOf(there));
           expect(new Set(copies.present.keys())).toEqual(present);

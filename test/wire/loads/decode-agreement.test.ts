@@ -37,7 +37,7 @@ describe('decoders', () => {
     fc.assert(
       fc.property(messages, (bytes) => {
         const ours = new LoadDecoder(policies.default).decode(bytes);
-        const theirs = libraryView(bytes);
+        const theirs = decodeWithLibrary(bytes);
         if ('load' in ours && theirs !== undefined) {
           compared += 1;
           expect(valuesOf(ours)).toEqual(theirs);
@@ -84,7 +84,7 @@ function exact(value: unknown): unknown {
 }
 
 /** The result of the library for an envelope with a load as a map, or `undefined` if it cannot decode it. */
-function libraryView(bytes: Uint8Array): unknown {
+function decodeWithLibrary(bytes: Uint8Array): unknown {
   try {
     const documents = [first(bytes)];
     const outer = byName(documents[0] ?? {}, ENVELOPE_FIELDS);
