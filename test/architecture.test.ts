@@ -6,22 +6,22 @@ import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** A text file of the repository; the path counts from the root. */
+/** A text file of the repository, with its path from the root. */
 interface TextFile {
   readonly path: string;
   readonly text: string;
 }
 
-/** Rooms that compile without Node and without a browser. */
+/** Folders that compile without Node and without a browser. */
 const pureFolders = ['core', 'operators', 'wire'];
 
-/** Where a subscription may begin, besides `new Observable(…)` that returns its teardown. */
+/** Where a subscription may start, besides `new Observable(…)` that returns its teardown. */
 const subscribers: readonly { readonly room: string; readonly inside?: string }[] = [
   { room: 'core', inside: 'connect' },
   { room: 'dynamo', inside: 'connect' },
   { room: 'service', inside: 'run' },
   { room: 'cli' },
-  // A conformance case is the one who listens to the source it judges.
+  // A conformance case subscribes to the source that it judges.
   { room: 'testing', inside: 'listen' },
 ];
 
@@ -54,7 +54,7 @@ describe('imports of unit tests', () => {
   });
 });
 
-describe('configurations of the rooms', () => {
+describe('configurations of the folders', () => {
   it.each(['tsconfig.json', 'test/tsconfig.json'])('are all referenced in %s', (path) => {
     expect(unreferenced(folders, { path, text: readText(path) })).toEqual([]);
   });
@@ -93,7 +93,7 @@ describe('configurations of the rooms', () => {
 });
 
 describe('subscriptions', () => {
-  it('begin only where the house allows it', () => {
+  it('start only in the allowed files', () => {
     expect(straySubscriptions(files)).toEqual([]);
   });
 
@@ -144,7 +144,7 @@ describe('texts', () => {
   );
   const texts = [...read('src', () => true), ...documents.map((path) => ({ path, text: readText(path) }))];
 
-  it('keep no marks and no paths of a machine', () => {
+  it('contain no conflict markers and no paths of a machine', () => {
     expect(leftovers(texts)).toEqual([]);
   });
 
@@ -152,7 +152,7 @@ describe('texts', () => {
     expect(registryLines(readText('package-lock.json'))).toEqual([]);
   });
 
-  // Put together here, so that this file stays free of what it looks for.
+  // Concatenated, so that this file does not contain what it searches for.
   const [todo, fixme] = ['TO' + 'DO', 'FIX' + 'ME'];
   it.each([
     [`// ${todo}: later`, 1],

@@ -12,7 +12,7 @@ interface Example {
   readonly logs: readonly string[];
 }
 
-// Below dist, so that `tidemark` means this package, as it does for whoever installs it.
+// Below dist, so that `tidemark` means this package, as it does for a user who installs it.
 const folder = join(root, 'dist/.examples');
 
 function examplesIn(file: string): Example[] {

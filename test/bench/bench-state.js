@@ -3,7 +3,7 @@ import { BehaviorSubject, Subject } from 'rxjs';
 import { configsOf, idsOf, POLICY, THRESHOLDS } from './bench-fleet.js';
 
 /**
- * A state that knows the instances and cards of a fleet, and no load yet.
+ * A state that knows the instances and configs of a fleet, and no load yet.
  *
  * @param {import('./bench-fleet.js').BenchFleet} fleet
  */
@@ -16,8 +16,8 @@ export function stateOf(fleet) {
 }
 
 /**
- * A connected monitor that knows the instances and cards of a fleet, with its source of loads and what `busy$`
- * said last.
+ * A connected monitor that knows the instances and configs of a fleet, with its source of loads and the last value of
+ * `busy$`.
  *
  * @param {import('./bench-fleet.js').BenchFleet} fleet
  */
@@ -41,7 +41,7 @@ export function monitorOf(fleet) {
 }
 
 /**
- * Fails when a case did not do what it is there to measure.
+ * Fails if a case did not do the work that it measures.
  *
  * @param {number} found
  * @param {number} wanted
@@ -52,7 +52,7 @@ export function check(found, wanted, what) {
 }
 
 /**
- * Takes bursts until every rank of the fleet was told once.
+ * Runs bursts until every rank of the fleet has reported once.
  *
  * @param {{ bursts: number, prepare: () => void }} traffic
  * @param {() => number} run

@@ -33,7 +33,7 @@ export class MessageMaker {
     this.#check();
   }
 
-  /** How many messages tell of every rank once. */
+  /** The number of messages that report every rank once. */
   get round() {
     return this.order.length;
   }
@@ -47,13 +47,13 @@ export class MessageMaker {
     for (let i = 0; i < messages.length; i += 1) messages[i] = this.#next(i);
   }
 
-  /** @param {number} place */
-  #next(place) {
+  /** @param {number} position */
+  #next(position) {
     const { fleet, order } = this;
     const one = order[this.at];
     this.at = this.at + 1 === order.length ? 0 : this.at + 1;
     const worker = Math.floor(one / fleet.ranks);
-    const { view, idAt } = (fleet.busy[worker] === 1 ? this.busy : this.free)[place % POOL];
+    const { view, idAt } = (fleet.busy[worker] === 1 ? this.busy : this.free)[position % POOL];
     view.setUint32(idAt, fleet.high[worker]);
     view.setUint32(idAt + 4, fleet.low[worker]);
     view.setUint8(idAt + 8 + TO_RANK, one % fleet.ranks);

@@ -86,7 +86,7 @@ export function optionsOf(args) {
 }
 
 /**
- * For a kind in the working tree, its name in the other commit; `undefined` for a text that is no list of pairs.
+ * For a kind in the working tree, its name in the other commit; `undefined` for a text that is not a list of pairs.
  *
  * @param {string} [text]
  * @returns {Map<string, string> | undefined}

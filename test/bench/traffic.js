@@ -28,8 +28,8 @@ function madeOneByOne(maker) {
 }
 
 /**
- * Messages as a socket reads them: many in one chunk, with their bounds. Whoever wants a view of one makes it with
- * `subarray`, inside of what is timed.
+ * Messages as a socket reads them: many in one chunk, with their bounds. A case that needs a view of one makes it with
+ * `subarray`, which is timed.
  *
  * @param {import('./bench-fleet.js').BenchFleet} fleet
  */
@@ -51,7 +51,7 @@ export function chunkedMessages(fleet) {
 }
 
 /**
- * How many bursts tell of every rank of the fleet at least once.
+ * The number of bursts that report every rank of the fleet at least once.
  *
  * @param {MessageMaker} maker
  */

@@ -8,7 +8,7 @@ import { startNats } from '../support/nats-server.js';
 import { startCli } from '../support/run-cli.js';
 
 describeWith(['nats-server', 'etcd'], 'tidemark serve on a live fleet', () => {
-  it('workers that register and publish are served; servers that go and come back show in readiness', async () => {
+  it('workers that register and publish are served; readiness shows when servers stop and return', async () => {
     await using nats = await startNats();
     await using etcd = await startEtcd();
     const where = ['--nats', nats.url, '--etcd', etcd.url, '--namespace', 'dynamo'];

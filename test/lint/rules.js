@@ -61,7 +61,7 @@ export function against(/** @type {string} */ pattern, /** @type {string} */ mes
   };
 }
 
-/** Dependencies and peers: what is there after `npm install tidemark`. */
+/** Dependencies and peers: what is available after `npm install tidemark`. */
 function declaredPackages() {
   const { dependencies, peerDependencies } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
   return Object.keys({ ...dependencies, ...peerDependencies });
@@ -79,7 +79,7 @@ export const notInUnitTests = against(
   'A unit test needs neither a server nor a process nor the build: name the file x.servers.test.ts or x.product.test.ts.',
 );
 
-/** Who starts processes. */
+/** Files that start processes. */
 export const notOutsideProcesses = against(
   '^(?:node:)?child_process$|^execa$',
   'Start processes with test/support/processes.ts.',

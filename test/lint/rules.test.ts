@@ -250,7 +250,7 @@ describe('exceptions', () => {
     expect(result?.messages.map(({ ruleId }) => ruleId)).not.toEqual([]);
   });
 
-  it('are of files that are there', () => {
+  it('are of existing files', () => {
     expect(listed.length).toBeGreaterThan(0);
   });
 });

@@ -90,7 +90,7 @@ describe('a marble that must fail - what TestScheduler lets pass', () => {
     expect(failure('-a-\na := 1\n> same\n-z-\nz := 1')).toBe('');
   });
 
-  it('an output that nobody compares', () => {
+  it('an output that is not compared', () => {
     expect(failure('-a-\na := 1\n> same')).toContain('nothing is expected');
     expect(failure('-a-\na := 1\n> same\n---')).toContain('unexpected: A in column 1');
   });

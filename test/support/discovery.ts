@@ -2,7 +2,7 @@ import { workerId, type WorkerId } from '../../src/core/worker-id.js';
 import type { DiscoveryBatch } from '../../src/wire/discovery/discovery-fold.js';
 import type { DiscoveryChange } from '../../src/wire/discovery/discovery-record.js';
 
-/** Keys and values of a discovery store, as tests write them down. */
+/** Keys and values of a discovery backend, for tests. */
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 export const endpointAt = (path: string): { namespace: string; component: string; endpoint: string } => {
@@ -15,7 +15,7 @@ export function put(key: string, value: unknown, lease: WorkerId = workerId('0')
   return { key, value: bytes(JSON.stringify(value)), lease };
 }
 
-/** A key written with a text, whatever it is. */
+/** A key written with any text. */
 export function putText(key: string, text: string): DiscoveryChange {
   return { key, value: bytes(text) };
 }
@@ -25,7 +25,7 @@ export function remove(key: string): DiscoveryChange {
   return { key };
 }
 
-/** A bare card of that many blocks. */
+/** A minimal model card with this number of blocks. */
 export function modelCard(blocks: number, more: object = {}): object {
   return { display_name: 'tiny', runtime_config: { total_kv_blocks: blocks }, ...more };
 }

@@ -13,7 +13,7 @@ export interface CellRule {
   readonly policy: PolicyName;
 }
 
-/** What the wire accepts is about bytes, not about behaviour over time: its tests are those of the decoder. */
+/** The cell `wire` is about bytes, not about behaviour over time: the tests of the decoder cover it. */
 const notOverTime: readonly Cell[] = ['wire'];
 
 /** A rule for every distinct content of every cell: `cell/<cell>/<first policy that has it>`. */
@@ -29,7 +29,7 @@ export const cellRules: readonly CellRule[] = (Object.keys(policyCells) as Cell[
     });
   });
 
-/** The laws of the architecture that a picture can show. */
+/** The laws of the architecture that a marble diagram can show. */
 const lawRules = [
   'law/order',
   'law/distinct',

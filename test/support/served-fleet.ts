@@ -56,7 +56,7 @@ export class ServedFleet implements AsyncDisposable {
     return this.service.url;
   }
 
-  /** How discovery is, by its own word. */
+  /** The status of the discovery source. */
   speak(state: SourceStatus['state'], why?: string): void {
     this.discovery$.next({
       source: 'discovery',
@@ -66,17 +66,17 @@ export class ServedFleet implements AsyncDisposable {
     });
   }
 
-  /** The last word of the source of loads. */
+  /** The last status of the source of loads. */
   failLoads(error: Error): void {
     this.loads$.error(error);
   }
 
-  /** Something was wrong and was survived. */
+  /** Reports a recoverable problem. */
   problem(problem: Problem): void {
     this.problems$.next(problem);
   }
 
-  /** A worker with a card of 100 blocks, or (`null`) without any key. */
+  /** A worker with a model card of 100 blocks, or (`null`) without any key. */
   async worker(id: string, model: string | null = 'tiny-model', at = HERE, ranks = 1): Promise<void> {
     const hex = BigInt(id).toString(16);
     const [instance, cardKey] = [`v1/instances/${at}/${hex}`, `v1/mdc/${at}/${hex}`];

@@ -10,7 +10,7 @@ export type ServerName = 'etcd' | 'nats-server' | 'prometheus' | 'promtool';
 /** The program, or the reason why it is missing. */
 export type FoundBinary = { readonly path: string } | { readonly missing: string };
 
-/** Debian's packages, and where the server lies in them. */
+/** Debian's packages, and the path of the server in them. */
 const packages: Readonly<Record<ServerName, { readonly name: string; readonly file: string }>> = {
   etcd: { name: 'etcd-server', file: 'usr/bin/etcd' },
   'nats-server': { name: 'nats-server', file: 'usr/sbin/nats-server' },
@@ -19,8 +19,8 @@ const packages: Readonly<Record<ServerName, { readonly name: string; readonly fi
 };
 
 /**
- * Finds a server: the one that is installed, else Debian's, unpacked into the user's cache folder. The system stays as
- * it is, and nobody needs to be root.
+ * Finds a server: the installed one, otherwise Debian's, unpacked into the user's cache folder. The system is not
+ * changed, and root is not needed.
  */
 export async function serverBinary(
   server: ServerName,

@@ -28,7 +28,7 @@ export function decode({ workers, ranks, effort }) {
 
 /**
  * As `decode`, and each message accounted for, beside it to see what accounting costs. The messages of a worker come
- * from one publisher and in order, as they do without faults. The time is told once for a burst.
+ * from one publisher and in order, as they do without faults. The time is set once for a burst.
  *
  * @param {import('../cases.js').CaseInput} input
  */

@@ -84,7 +84,7 @@ export function reduceObjects({ workers, ranks, effort }) {
 }
 
 /**
- * `reduceFleet` and `busySets` on a fleet whose instances and cards are told.
+ * `reduceFleet` and `busySets` on a fleet whose instances and configs are reported.
  *
  * @param {import('../bench-fleet.js').BenchFleet} fleet
  */

@@ -8,9 +8,9 @@ import { MessageMaker } from '../message-maker.js';
 import { ACK, ACK_EVERY, clockOf, PER_SECOND, SUBJECT } from './protocol.js';
 
 // Publishes the loads of a fleet to a NATS server, in a process of its own, until it is ended: `fast`, as many as are
-// taken, or `flips`, evenly, each of which takes one worker above its marks or below.
+// acknowledged, or `flips`, evenly, each of which takes one worker above or below its thresholds.
 
-/** As many may be on their way: far from what makes a server give a slow subscriber up. */
+/** The most messages in transit: far below what makes a server disconnect a slow subscriber. */
 const AHEAD = 4 * ACK_EVERY;
 const BURST = 512;
 
@@ -34,7 +34,7 @@ async function fast() {
   const messages = new Array(BURST);
   for (let sent = 0; ;) {
     if (sent - taken >= AHEAD) {
-      // Whoever waits leaves the processor to the server and to the one who listens.
+      // Waiting leaves the processor to the server and the subscriber.
       await new Promise((resolve) => (wake = () => resolve(undefined)));
       continue;
     }
@@ -59,7 +59,7 @@ async function flips() {
   }
 }
 
-/** @param {number} sent how many were before; its time is where the tokens are, which no mark looks at */
+/** @param {number} sent how many were before; its time is where the tokens are, which no threshold checks */
 function flip(sent) {
   const worker = sent % fleet.workers;
   const busy = Math.floor(sent / fleet.workers) % 2 === 0;

@@ -1,11 +1,11 @@
-/** What the two processes of a case agree upon. */
+/** What the two processes of a case agree on. */
 export const SUBJECT = 'namespace.dynamo.component.backend.endpoint.generate.kv_metrics';
-/** Where the one who listens says that it has taken so many more; the first word of it means that it listens. */
+/** The subject on which the subscriber acknowledges messages; the first acknowledgement means that it is subscribed. */
 export const ACK = 'bench.ack';
 export const ACK_EVERY = 8_192;
-/** The messages of a second where they come evenly. */
+/** The messages per second if they are sent evenly. */
 export const PER_SECOND = 10_000;
-/** Who answers scrapes, and where they are asked. */
+/** The service that answers scrapes, and its subject. */
 export const SERVICE = 'dynamo_backend';
 export const STATS = `$SRV.STATS.${SERVICE}`;
 

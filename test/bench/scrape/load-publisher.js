@@ -4,8 +4,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { benchFleet } from '../bench-fleet.js';
 import { MessageMaker } from '../message-maker.js';
 
-// Publishes numbered loads of a fleet, so many a second, on a thread of its own until it is told to stop; then it says
-// how many there were.
+// Publishes numbered loads of a fleet, at a given rate, on a separate thread until it receives `stop`; then it reports
+// their number.
 
 const { workers, ranks, perSecond } = workerData;
 const maker = new MessageMaker(benchFleet({ workers, ranks }), { numbered: true });

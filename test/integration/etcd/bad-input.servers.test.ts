@@ -9,7 +9,7 @@ import { freePort } from '../../support/free-port.js';
 import { PrefixRecorder } from './prefix-recorder.js';
 import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 
-/** Something that is no etcd, on a free port. */
+/** A server that is not etcd, on a free port. */
 async function startStranger(server: Server): Promise<AsyncDisposable & { url: string }> {
   const port = await freePort();
   server.listen(port, '127.0.0.1');
@@ -45,8 +45,8 @@ const strangers: readonly [string, () => Server, RegExp][] = [
   ],
 ];
 
-describeWith('etcd', 'where no etcd is', () => {
-  it.concurrent.each(strangers)('%s: a sentence, and it goes on trying', async (_, make, text) => {
+describeWith('etcd', 'a host without etcd', () => {
+  it.concurrent.each(strangers)('%s: reports a clear reason and keeps trying', async (_, make, text) => {
     await using stranger = await startStranger(make());
     using recorder = new PrefixRecorder({ hosts: stranger.url, prefixes: 'v1/' });
     const { why, retryInMs } = await recorder.until('down');
@@ -57,7 +57,7 @@ describeWith('etcd', 'where no etcd is', () => {
     expect(recorder.errors).toEqual([]);
   });
 
-  it.concurrent('a closed port, and an unknown name', async () => {
+  it.concurrent('reports a closed port and an unknown host name', async () => {
     const hosts = [`http://127.0.0.1:${await freePort()}`, 'http://no-such-host.invalid:2379'];
     using recorder = new PrefixRecorder({ hosts, prefixes: 'v1/' });
     await recorder.until('down');
@@ -73,7 +73,7 @@ describeWith('etcd', 'where no etcd is', () => {
     );
   });
 
-  it.concurrent('an etcd at last, where something else was before', async () => {
+  it.concurrent('connects once etcd replaces another server on the port', async () => {
     await using setup = await startEtcdBehindProxy();
     await using stranger = await startStranger(createHttpServer());
     using recorder = setup.record({ hosts: [stranger.url, setup.hosts] });
@@ -82,8 +82,8 @@ describeWith('etcd', 'where no etcd is', () => {
   });
 });
 
-describeWith('etcd', 'options that cannot be followed', () => {
-  it('throw at once, with everything that is wrong', () => {
+describeWith('etcd', 'invalid options', () => {
+  it('throw at once, with every problem', () => {
     const wrong = { hosts: ['ftp://x', 'http://a/b'], auth: { username: 'u', password: '' } };
     const error = expect.objectContaining({
       code: 'etcd-options',
@@ -106,7 +106,7 @@ describeWith('etcd', 'options that cannot be followed', () => {
     ).toThrow(error);
   });
 
-  it('no prefix at all is refused, for it would watch nothing and never be live', () => {
+  it('an empty list of prefixes is refused, because it would watch nothing and never be live', () => {
     expect(() => watchPrefix({ hosts: 'http://127.0.0.1:2379', prefixes: [] })).toThrow('prefixes');
   });
 });

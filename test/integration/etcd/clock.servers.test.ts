@@ -14,8 +14,8 @@ function stepping(): { clock: ReturnType<typeof steppedClock>; step: (ms: number
   return { clock, step: (ms) => (clock.stepMs += ms) };
 }
 
-describeWith('etcd', 'a clock that is stepped', () => {
-  it('an hour back in an outage, three hours on later: nothing is lost, nothing waits for the clock', async () => {
+describeWith('etcd', 'clock steps', () => {
+  it('an hour back during an outage, three hours forward later: no change is lost, and nothing waits for the clock', async () => {
     await using setup = await sharedEtcdBehindProxy();
     const { clock, step } = stepping();
     using recorder = setup.record({ scheduler: clock });
@@ -38,7 +38,7 @@ describeWith('etcd', 'a clock that is stepped', () => {
     expect(recorder.resyncs).toBe(0);
   });
 
-  it('while it is live: a connection that is well is not given up', async () => {
+  it('while it is live: a healthy connection is kept', async () => {
     await using setup = await sharedEtcdBehindProxy();
     const { clock, step } = stepping();
     using recorder = setup.record({ scheduler: clock });

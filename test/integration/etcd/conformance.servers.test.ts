@@ -23,7 +23,7 @@ describe('source conformance - memory', () => {
   )('$name', ({ run }) => run());
 });
 
-// Failures and ends of the server are statuses: `changes$` knows neither, so those two cases do not apply.
+// A failure or an end of the server is a status; `changes$` has neither, so those two cases do not apply.
 describeWith('etcd', 'source conformance - etcd', () => {
   let setup: EtcdBehindProxy | undefined;
   let sources = 0;
@@ -32,12 +32,12 @@ describeWith('etcd', 'source conformance - etcd', () => {
   });
   afterAll(() => setup?.[Symbol.asyncDispose]());
 
-  /** What is written below a prefix of its own, without the snapshot that every subscriber gets first. */
+  /** The values that are written below a separate prefix, without the initial snapshot. */
   const harness = (): SourceHarness<string> => {
     sources += 1;
     const prefix = `source-${sources}/`;
     let [listening, ready, received, wanted] = [0, 0, 0, 0];
-    // One is made only to see what it can do, before the server runs.
+    // One is created before the server runs, only to list its cases.
     const { changes$ } = watchPrefix({ hosts: setup?.hosts ?? 'http://127.0.0.1:1', prefixes: prefix });
     const source$ = changes$.pipe(
       tap({

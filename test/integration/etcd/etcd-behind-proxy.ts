@@ -38,8 +38,8 @@ export async function startEtcdBehindProxy(options?: EtcdOptions): Promise<EtcdB
 }
 
 /**
- * A setup over the etcd that the tests of a file share, which holds no keys at first. It is for tests that run one after
- * the other and do nothing to the server itself.
+ * A setup with the etcd that the tests of a file share, which is empty at first. It is for tests that run one after
+ * another and do not change the server itself.
  */
 export async function sharedEtcdBehindProxy(): Promise<EtcdBehindProxy> {
   const server = await sharedEtcd();

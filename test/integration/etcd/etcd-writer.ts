@@ -1,6 +1,6 @@
 import type { EtcdGateway } from '../../support/etcd-gateway.js';
 
-/** A change as one line, to be compared and to be read. Large values are their length. */
+/** A change as one readable line. Large values are replaced by their length. */
 export function changeLine(
   kind: 'put' | 'delete',
   key: string,
@@ -27,7 +27,7 @@ export class EtcdWriter {
     return revision;
   }
 
-  /** Deletes a key that is there. */
+  /** Deletes an existing key. */
   async delete(key: string): Promise<string> {
     const revision = await this.gateway.delete(key);
     this.#keys.delete(key);
@@ -35,7 +35,7 @@ export class EtcdWriter {
     return revision;
   }
 
-  /** So many changes of a few keys below a prefix; every fifth one is a deletion where there is something to delete. */
+  /** Writes `count` changes of a few keys below a prefix. Every fifth one is a deletion, if the key exists. */
   async writeMany(prefix: string, count: number): Promise<void> {
     for (let at = 0; at < count; at += 1) {
       const key = `${prefix}${at % 7}`;

@@ -4,7 +4,7 @@ import { eventually } from '../../support/eventually.js';
 import { fasterScheduler } from './schedulers.js';
 import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 
-describeWith('etcd', 'history that the server has lost', () => {
+describeWith('etcd', 'lost history', () => {
   it.concurrent(
     'compacted while the connection was down: the difference is reported as a resync',
     async () => {
@@ -29,12 +29,12 @@ describeWith('etcd', 'history that the server has lost', () => {
     },
   );
 
-  it.concurrent('compacted while it was live and quiet: what was never there is not missed', async () => {
+  it.concurrent('compacted while it was live and idle: no change is missed', async () => {
     await using setup = await startEtcdBehindProxy();
     using recorder = setup.record();
     await recorder.until('live');
     await setup.writer.writeMany('v1/', 3);
-    // Elsewhere in the store there is traffic, so that the revision of the prefix grows old.
+    // Other keys change, so that the revision of the prefix becomes old.
     for (let at = 0; at < 20; at += 1) await setup.writer.gateway.put('elsewhere', `${at}`);
     await setup.writer.gateway.compact(await setup.writer.gateway.put('elsewhere', 'x'));
     const { statusCount } = recorder;
@@ -43,7 +43,7 @@ describeWith('etcd', 'history that the server has lost', () => {
     await recorder.until('live', statusCount);
     await setup.writer.writeMany('v1/', 3);
     await recorder.matches(setup.writer, 'v1/');
-    // Nothing of the prefix was lost: the resync, if there is one, has nothing to say.
+    // No change of the prefix was lost, so a resync, if there is one, is empty.
     expect(recorder.changes).toEqual(setup.writer.written);
   });
 
@@ -62,7 +62,7 @@ describeWith('etcd', 'history that the server has lost', () => {
       await setup.writer.gateway.compact(deletion);
       await setup.proxy.refuse(false);
       await recorder.matches(setup.writer, 'v1/');
-      // The watch itself noticed nothing.
+      // The watch itself detected nothing.
       expect(recorder.reasons).not.toContain('compacted');
       expect(recorder.kinds.at(-1)).toBe('resync');
     },
@@ -113,7 +113,7 @@ describeWith('etcd', 'history that the server has lost', () => {
   });
 
   it.concurrent(
-    'a store that was replaced under a connection that seems to stay: found by the audit',
+    'a store that was replaced behind a connection that stays open: found by the audit',
     async () => {
       await using setup = await startEtcdBehindProxy();
       using recorder = setup.record({ scheduler: fasterScheduler(4) });

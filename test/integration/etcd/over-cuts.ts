@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { seededRandom } from '../../../src/simulator/simulated-worker.js';
 import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 
-/** Cuts the connection so many times, 0 to 400 ms apart, while values are written: the recorder hears them all. */
+/** Closes the connection `count` times, 0 to 400 ms apart, while values are written, and expects every value. */
 export async function overCuts(cuts: number): Promise<void> {
   await using setup = await startEtcdBehindProxy();
   using recorder = setup.record();

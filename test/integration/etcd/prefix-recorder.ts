@@ -6,7 +6,7 @@ import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { eventually } from '../../support/eventually.js';
 import { changeLine, type EtcdWriter } from './etcd-writer.js';
 
-// Taken at once: tests step the clocks.
+// Bound now, because tests step the clocks.
 const now = performance.now.bind(performance);
 
 interface TimedStatus extends SourceStatus {
@@ -16,9 +16,9 @@ interface TimedStatus extends SourceStatus {
 
 /** Watches through tidemark and records the emissions. */
 export class PrefixRecorder implements Disposable {
-  /** What is there, as lines without the kind. */
+  /** The present keys, as lines. */
   readonly present = new Map<string, string>();
-  /** Every change, in order, those of snapshots and resyncs included. */
+  /** Every change in order, including those of snapshots and resyncs. */
   readonly changes: string[] = [];
   readonly kinds: PrefixBatch['kind'][] = [];
   readonly statuses: TimedStatus[] = [];
@@ -50,7 +50,7 @@ export class PrefixRecorder implements Disposable {
     return this.statuses.map(({ why = '' }) => why).join('\n');
   }
 
-  /** How many statuses so far, to be handed to `until`. */
+  /** The number of statuses so far, as an argument of `until`. */
   get statusCount(): number {
     return this.statuses.length;
   }
@@ -76,7 +76,7 @@ export class PrefixRecorder implements Disposable {
     });
   }
 
-  /** Waits until what it knows is what is there. */
+  /** Waits until the recorded keys equal those in etcd. */
   async matches(writer: EtcdWriter, prefix: string): Promise<void> {
     await eventually(async () => {
       const actual = (await writer.gateway.get(prefix)).map(({ key, modRevision, value }) =>

@@ -3,8 +3,8 @@ import { describeWith } from '../../support/describe-with.js';
 import { waitForLeaseExpiry, Registered } from './registered.js';
 import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 
-describeWith('etcd', 'a worker that registers', () => {
-  it('over a half-open connection: it is noticed while the lease lives, and the keys stay', async () => {
+describeWith('etcd', 'registerWorker', () => {
+  it('detects a half-open connection before the lease expires, and keeps the keys', async () => {
     await using setup = await startEtcdBehindProxy();
     using worker = new Registered(setup, { ttlSeconds: 8 });
     await worker.until('registered');

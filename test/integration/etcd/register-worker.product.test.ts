@@ -5,8 +5,8 @@ import { root } from '../../support/root.js';
 import { waitUntilNoKeys, keysIn, endpointName, waitForKeyCount, transport } from './registered.js';
 import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 
-describeWith('etcd', 'a worker that registers', () => {
-  it('in a process that is killed is gone when the lease has run out, and not before', async () => {
+describeWith('etcd', 'registerWorker', () => {
+  it('in a process that is killed: the keys are removed when the lease expires, and not before', async () => {
     await using setup = await startEtcdBehindProxy();
     const options = { hosts: setup.hosts, ...endpointName, transport, generation: '1.6', ttlSeconds: 2 };
     const script =

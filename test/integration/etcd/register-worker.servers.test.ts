@@ -20,7 +20,7 @@ import {
 } from './registered.js';
 import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 
-describeWith('etcd', 'a worker that registers', () => {
+describeWith('etcd', 'registerWorker', () => {
   it.concurrent.each(['1.0', '1.6'] as const)(
     'writes the keys and bytes of Dynamo %s under its lease',
     async (release) => {
@@ -54,7 +54,7 @@ describeWith('etcd', 'a worker that registers', () => {
     },
   );
 
-  it.concurrent('is gone after stop$, and says that it ended', async () => {
+  it.concurrent('removes its keys after stop$, and reports its end', async () => {
     await using setup = await startEtcdBehindProxy();
     const stop$ = new Subject<void>();
     using worker = new Registered(setup, { card: modelCard, stop$ });
@@ -68,7 +68,7 @@ describeWith('etcd', 'a worker that registers', () => {
     await eventually(() => setup.proxy.connections === 0);
   });
 
-  it.concurrent('ends at once when it is stopped while the server is away', async () => {
+  it.concurrent('ends at once when it is stopped while the server is down', async () => {
     await using setup = await startEtcdBehindProxy();
     await setup.proxy.refuse(true);
     const stop$ = new Subject<void>();
@@ -79,7 +79,7 @@ describeWith('etcd', 'a worker that registers', () => {
     expect(worker.ended).toBe(true);
   });
 
-  it.concurrent('is gone after it was unsubscribed from, long before its lease runs out', async () => {
+  it.concurrent('removes its keys after unsubscription, long before its lease expires', async () => {
     await using setup = await startEtcdBehindProxy();
     using worker = new Registered(setup, { ttlSeconds: 600 });
     await worker.until('registered');
@@ -88,14 +88,14 @@ describeWith('etcd', 'a worker that registers', () => {
     await eventually(() => setup.proxy.connections === 0);
   });
 
-  it.concurrent('whose lease is lost says why, and is there again under the same id', async () => {
+  it.concurrent('reports why its lease was lost, and registers again under the same id', async () => {
     await using setup = await startEtcdBehindProxy();
     using worker = new Registered(setup, { card: modelCard });
     const { workerId: id } = await worker.until('registered');
     await setup.server.gateway.revoke(id ?? '');
     const { statusCount } = worker;
     const { why, workerId: still } = await worker.until('down', statusCount);
-    // Whichever is looked at first.
+    // Either can be detected first.
     expect(why).toMatch(
       /the lease has expired, and its keys were removed|another process removed or replaced the keys/,
     );
@@ -105,7 +105,7 @@ describeWith('etcd', 'a worker that registers', () => {
     expect((await setup.server.gateway.get('')).map(({ lease }) => lease)).toEqual([id, id]);
   });
 
-  it.concurrent('whose keys were removed writes them again', async () => {
+  it.concurrent('writes removed keys again', async () => {
     await using setup = await startEtcdBehindProxy();
     using worker = new Registered(setup, { card: modelCard });
     const { workerId: id } = await worker.until('registered');
@@ -134,7 +134,7 @@ describeWith('etcd', 'a worker that registers', () => {
     },
   );
 
-  it.concurrent('is there all the time over a server that restarts, and over cuts', async () => {
+  it.concurrent('keeps its keys while the server restarts and while connections are lost', async () => {
     await using setup = await startEtcdBehindProxy();
     using worker = new Registered(setup, { ttlSeconds: 4 });
     const { workerId: id } = await worker.until('registered');
@@ -153,7 +153,7 @@ describeWith('etcd', 'a worker that registers', () => {
     expect(after?.lease).toBe(id);
   });
 
-  it.concurrent('is written again into a store that was replaced', async () => {
+  it.concurrent('writes its keys again into a replaced store', async () => {
     await using setup = await startEtcdBehindProxy();
     using worker = new Registered(setup);
     const { workerId: id } = await worker.until('registered');

@@ -8,7 +8,7 @@ export const endpointName = { namespace: 'dynamo', component: 'backend', endpoin
 export const transport = { kind: 'tcp', address: '10.0.0.5:41000/generate' } as const;
 export const modelCard = { model: 'tiny', runtimeConfig: { totalKvBlocks: 1_000 } };
 
-/** A worker and what it said. */
+/** A registered worker and its statuses. */
 export class Registered implements Disposable {
   readonly statuses: RegistrationStatus[] = [];
   ended = false;
@@ -58,7 +58,7 @@ export const waitUntilNoKeys = (setup: EtcdBehindProxy): Promise<unknown> =>
 export const waitForKeyCount = (setup: EtcdBehindProxy, count: number): Promise<unknown> =>
   eventually(async () => (await keysIn(setup)).length === count);
 
-/** Waits until etcd has let a lease run out that is granted now and that nobody keeps alive. */
+/** Waits until a new lease without keep-alives has expired in etcd. */
 export async function waitForLeaseExpiry(setup: EtcdBehindProxy, ttlSeconds = 2): Promise<void> {
   const { gateway } = setup.server;
   await gateway.put('witness', 'x', await gateway.grant(ttlSeconds));

@@ -4,8 +4,8 @@ import { describeWith } from '../../support/describe-with.js';
 import { overCuts } from './over-cuts.js';
 import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 
-describeWith('etcd', 'every value is told, once and in order', () => {
-  it('over 40 cuts 0 to 400 ms apart', () => overCuts(40));
+describeWith('etcd', 'every value is reported, once and in order', () => {
+  it('over 40 disconnects 0 to 400 ms apart', () => overCuts(40));
 
   it('over a minute of refused connections', async () => {
     await using setup = await startEtcdBehindProxy();

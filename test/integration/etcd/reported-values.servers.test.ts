@@ -19,7 +19,7 @@ describeWith('etcd', 'every value is reported, once and in order', () => {
     expect(recorder.resyncs).toBe(0);
   });
 
-  it.concurrent('over refused connections, with 200 changes meanwhile', async () => {
+  it.concurrent('over refused connections, with 200 changes in the meantime', async () => {
     await using setup = await startEtcdBehindProxy();
     using recorder = setup.record();
     await recorder.until('live');
@@ -34,7 +34,7 @@ describeWith('etcd', 'every value is reported, once and in order', () => {
     expect(recorder.resyncs).toBe(0);
   });
 
-  it.concurrent('from a server that was away at the start', async () => {
+  it.concurrent('from a server that was down at the start', async () => {
     await using setup = await startEtcdBehindProxy();
     await setup.server.kill();
     using recorder = setup.record();
@@ -49,27 +49,30 @@ describeWith('etcd', 'every value is reported, once and in order', () => {
     expect(recorder.kinds[0]).toBe('snapshot');
   });
 
-  it.concurrent('over a second cut right after it is live, before the first gap was replayed', async () => {
-    await using setup = await startEtcdBehindProxy();
-    using recorder = setup.record();
-    await recorder.until('live');
-    for (let round = 0; round < 3; round += 1) {
-      const { statusCount } = recorder;
-      await setup.proxy.refuse(true);
-      setup.proxy.cut();
-      await recorder.until('down', statusCount);
-      await setup.writer.writeMany('v1/', 20);
-      await setup.proxy.refuse(false);
-      await recorder.until('live', statusCount);
-      setup.proxy.cut();
-    }
-    await recorder.receivesAll(setup.writer);
-    expect(recorder.resyncs).toBe(0);
-  });
+  it.concurrent(
+    'over a second disconnect right after it is live, before the first gap is replayed',
+    async () => {
+      await using setup = await startEtcdBehindProxy();
+      using recorder = setup.record();
+      await recorder.until('live');
+      for (let round = 0; round < 3; round += 1) {
+        const { statusCount } = recorder;
+        await setup.proxy.refuse(true);
+        setup.proxy.cut();
+        await recorder.until('down', statusCount);
+        await setup.writer.writeMany('v1/', 20);
+        await setup.proxy.refuse(false);
+        await recorder.until('live', statusCount);
+        setup.proxy.cut();
+      }
+      await recorder.receivesAll(setup.writer);
+      expect(recorder.resyncs).toBe(0);
+    },
+  );
 
-  it.concurrent('over cuts 0 to 400 ms apart', () => overCuts(12));
+  it.concurrent('over disconnects 0 to 400 ms apart', () => overCuts(12));
 
-  it.concurrent('over a replay of 9 MB, and the deletion of all that', async () => {
+  it.concurrent('over a replay of 9 MB, and the deletion of all of it', async () => {
     await using setup = await startEtcdBehindProxy();
     using recorder = setup.record();
     await recorder.until('live');
@@ -88,7 +91,7 @@ describeWith('etcd', 'every value is reported, once and in order', () => {
     expect(recorder.resyncs).toBe(0);
   });
 
-  it.concurrent('to one who reads slowly, over a cut', async () => {
+  it.concurrent('to a slow reader, over a disconnect', async () => {
     await using setup = await startEtcdBehindProxy();
     using recorder = setup.record();
     await recorder.until('live');

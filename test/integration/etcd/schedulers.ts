@@ -2,8 +2,8 @@ import { asyncScheduler, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { monotonicScheduler } from '../../../src/adapters/clock/monotonic-scheduler.js';
 
 /**
- * Real time in which everything is waited for so many times shorter: minutes of upkeep in seconds. `fired` counts what
- * was done when its time had come.
+ * A scheduler in real time whose delays are divided by `factor`, so that minutes of upkeep take seconds. `fired` counts
+ * the actions that ran.
  */
 export function fasterScheduler(factor: number): SchedulerLike & { readonly fired: number } {
   let fired = 0;
@@ -16,7 +16,7 @@ export function fasterScheduler(factor: number): SchedulerLike & { readonly fire
       const accelerated = function (this: SchedulerAction<T>, next?: T): void {
         fired += 1;
         const again = Object.getPrototypeOf(this) as SchedulerAction<T>;
-        // An action that repeats itself asks its own `schedule`, past that of the scheduler.
+        // An action that repeats calls its own `schedule` and not that of the scheduler.
         this.schedule = (later?: T, ms = 0) => again.schedule.call(this, later, ms / factor);
         work.call(this, next);
       };
@@ -25,7 +25,7 @@ export function fasterScheduler(factor: number): SchedulerLike & { readonly fire
   };
 }
 
-/** A clock that can be stepped, as an operator or NTP does it, over timers that go on. */
+/** A clock that can be stepped, as an operator or NTP does, while timers continue. */
 export function steppedClock(): SchedulerLike & { stepMs: number } {
   return {
     stepMs: 0,

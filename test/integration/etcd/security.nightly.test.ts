@@ -6,12 +6,12 @@ import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 
 const auth = { username: 'tidemark', password: 'tide-and-mark' };
 
-describeWith('etcd', 'a server that wants a password', () => {
-  it('stays live when a token has run out', async () => {
+describeWith('etcd', 'a server that requires a password', () => {
+  it('stays live when a token has expired', async () => {
     await using setup = await startEtcdBehindProxy({ auth, authTokenTtlSeconds: 1 });
     using recorder = setup.record({ auth, scheduler: fasterScheduler(2) });
     await recorder.until('live');
-    // Until a probe or an audit comes with a token that is no longer good.
+    // Until a probe or an audit uses the expired token.
     await sleep(5_000);
     expect(setup.server.log).toMatch(/deleted a simple token/);
     await setup.writer.writeMany('v1/', 3);

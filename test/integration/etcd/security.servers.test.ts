@@ -12,7 +12,7 @@ import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 
 const auth = { username: 'tidemark', password: 'tide-and-mark' };
 const WRONG = 'ebb-and-flood';
-/** Nothing that was said holds a secret. */
+/** No emitted text contains a secret. */
 function expectDiscreet(recorder: PrefixRecorder): void {
   const said = JSON.stringify([recorder.statuses, recorder.errors.map(String)]);
   expect(said).not.toContain(auth.password);
@@ -20,7 +20,7 @@ function expectDiscreet(recorder: PrefixRecorder): void {
   expect(said).not.toContain('PRIVATE KEY');
 }
 
-describeWith('etcd', 'a server that wants a password', () => {
+describeWith('etcd', 'a server that requires a password', () => {
   it.concurrent(
     'reports everything to a permitted user, over a restart that invalidates all tokens',
     async () => {
@@ -58,7 +58,7 @@ describeWith('etcd', 'a server that wants a password', () => {
     expect(why).toMatch(/user name is empty.*Check the user and the password/);
   });
 
-  it.concurrent('a password for a server that wants none is a sentence, too', async () => {
+  it.concurrent('a password for a server that requires none is reported', async () => {
     await using setup = await startEtcdBehindProxy();
     using recorder = setup.record({ auth });
     const { why } = await recorder.until('down');
@@ -66,7 +66,7 @@ describeWith('etcd', 'a server that wants a password', () => {
     expectDiscreet(recorder);
   });
 
-  it.concurrent('says which prefix a user may not read, and goes on when he may', async () => {
+  it.concurrent('reports which prefix a user may not read, and continues once it may', async () => {
     await using setup = await startEtcdBehindProxy({ auth });
     const { gateway } = setup.writer;
     const guest = { username: 'guest', password: 'only-a-guest' };
@@ -81,7 +81,7 @@ describeWith('etcd', 'a server that wants a password', () => {
     await allowed.receivesAll(setup.writer);
     await gateway.allow(guest.username, 'v1/instances/');
     await refused.until('live');
-    // The probe asks again and again for a key that this user may not read: an answer all the same.
+    // The probe asks repeatedly for a key that this user may not read; a refusal is an answer too.
     const { fired } = scheduler;
     await eventually(() => scheduler.fired > fired + 20);
     expect(allowed.reasons).not.toContain('permission denied');
@@ -90,7 +90,7 @@ describeWith('etcd', 'a server that wants a password', () => {
   });
 });
 
-describeWith(['etcd', 'openssl'], 'a server that speaks TLS', () => {
+describeWith(['etcd', 'openssl'], 'a server with TLS', () => {
   let folder: string;
   let certificates: Certificates;
   beforeAll(async () => {
@@ -109,19 +109,22 @@ describeWith(['etcd', 'openssl'], 'a server that speaks TLS', () => {
     key: readFileSync(certificates.client.key, 'utf8'),
   });
 
-  it.concurrent('with our own authority and a client certificate: nothing is lost over a cut', async () => {
-    await using setup = await startEtcdBehindProxy(server(true));
-    using recorder = setup.record({ tls: client() });
-    await recorder.until('live');
-    const { statusCount } = recorder;
-    setup.proxy.cut();
-    await setup.writer.writeMany('v1/', 5);
-    await recorder.until('live', statusCount);
-    await recorder.receivesAll(setup.writer);
-    expectDiscreet(recorder);
-  });
+  it.concurrent(
+    'with our own authority and a client certificate: no change is lost over a disconnect',
+    async () => {
+      await using setup = await startEtcdBehindProxy(server(true));
+      using recorder = setup.record({ tls: client() });
+      await recorder.until('live');
+      const { statusCount } = recorder;
+      setup.proxy.cut();
+      await setup.writer.writeMany('v1/', 5);
+      await recorder.until('live', statusCount);
+      await recorder.receivesAll(setup.writer);
+      expectDiscreet(recorder);
+    },
+  );
 
-  it.concurrent('under another name, which is given', async () => {
+  it.concurrent('under another server name, which is given', async () => {
     await using setup = await startEtcdBehindProxy(server());
     using recorder = setup.record({ tls: { ca: ca(), serverName: 'localhost' } });
     await recorder.until('live');
@@ -144,7 +147,7 @@ describeWith(['etcd', 'openssl'], 'a server that speaks TLS', () => {
       () => ({ tls: { ca: ca() } }),
     ],
   ];
-  it.concurrent.each(wrong)('%s: a sentence', async (_, text, demanded, options) => {
+  it.concurrent.each(wrong)('%s: is reported', async (_, text, demanded, options) => {
     await using setup = await startEtcdBehindProxy(server(demanded));
     using recorder = setup.record(options());
     const { why } = await recorder.until('down');
@@ -154,7 +157,7 @@ describeWith(['etcd', 'openssl'], 'a server that speaks TLS', () => {
     expectDiscreet(recorder);
   });
 
-  it.concurrent('http to https, and https to http: a sentence', async () => {
+  it.concurrent('http to https, and https to http: is reported', async () => {
     await using secure = await startEtcdBehindProxy(server());
     await using plain = await startEtcdBehindProxy();
     using one = secure.record({ hosts: secure.hosts.replace('https:', 'http:') });

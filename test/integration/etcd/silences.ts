@@ -1,7 +1,7 @@
 import type { PrefixRecorder } from './prefix-recorder.js';
 import type { EtcdBehindProxy } from './etcd-behind-proxy.js';
 
-/** A way in which a link falls silent, and its end. */
+/** A way in which a link becomes silent, and how to end it. */
 export interface Silence {
   readonly name: string;
   readonly begin: (setup: EtcdBehindProxy) => Promise<void> | void;
@@ -21,7 +21,7 @@ export const silences: readonly Silence[] = [
   },
 ];
 
-/** Has a silence noticed and healed; in milliseconds, how long both took. */
+/** Makes a link silent and restores it. Returns how long detection and recovery took, in milliseconds. */
 export async function play(
   setup: EtcdBehindProxy,
   recorder: PrefixRecorder,

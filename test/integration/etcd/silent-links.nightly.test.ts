@@ -5,8 +5,8 @@ import { eventually } from '../../support/eventually.js';
 import { play, silences } from './silences.js';
 import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 
-describeWith('etcd', 'a link that is silent', () => {
-  it('that accepts and holds connections is left within 3 s, and leaves no socket', async () => {
+describeWith('etcd', 'a silent link', () => {
+  it('that accepts connections and does not answer is closed within 3 s, and leaves no socket', async () => {
     await using setup = await startEtcdBehindProxy();
     using recorder = setup.record();
     await recorder.until('live');

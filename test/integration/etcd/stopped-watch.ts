@@ -11,7 +11,7 @@ status$.subscribe(({ state }) => console.log(state));
 changes$.subscribe(({ kind, changes }) => console.log(kind, changes.map(({ key }) => key).join(' ')));
 `;
 
-/** Watches in another process, which is stopped for a while; what that process said. */
+/** Watches in another process, which is stopped for a while, and returns its output. */
 export async function stopped(forMs: number): Promise<string[]> {
   await using setup = await startEtcdBehindProxy();
   await using watching = new RunningProcess(
@@ -30,11 +30,11 @@ export async function stopped(forMs: number): Promise<string[]> {
   await eventually(() => said().includes('changes v1/meanwhile'));
   await setup.writer.put('v1/after', 'x');
   await eventually(() => said().includes('changes v1/after'));
-  // Alarms that were due meanwhile went off before that came.
+  // Timers that were due in the meantime fired before that.
   return said();
 }
 
-/** What it says when it goes on where it was. */
+/** Its output when it continues on the same connection. */
 export const calm = [
   'connecting',
   'snapshot',

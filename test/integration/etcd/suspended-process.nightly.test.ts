@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { describeWith } from '../../support/describe-with.js';
 import { calm, stopped } from './stopped-watch.js';
 
-describeWith('etcd', 'our own process, stopped', () => {
+describeWith('etcd', 'a suspended process', () => {
   it.each([12, 40])(
     'for %i s, longer than anything is waited for, without a false alarm',
     async (seconds) => {

@@ -6,10 +6,10 @@ import { eventually } from '../../support/eventually.js';
 import { openHandles, type OpenHandles } from '../../support/open-handles.js';
 import { sharedEtcdBehindProxy } from './etcd-behind-proxy.js';
 
-/** Rounds of `eventually`, up to 50 ms apart, after which nothing is on its way to be closed any more. */
+/** Rounds of `eventually`, up to 50 ms apart, after which nothing is still closing. */
 const CALM_ROUNDS = 15;
 
-/** What is open, one timer of `eventually` included, when that has stayed the same for a while. */
+/** The open handles, including one timer of `eventually`, once their number is stable. */
 async function settledHandles(): Promise<OpenHandles> {
   let [last, calm] = ['', 0];
   return eventually(() => {
@@ -22,12 +22,12 @@ async function settledHandles(): Promise<OpenHandles> {
   });
 }
 
-/** Waits until so much is open, and no more. */
+/** Waits until this number of handles is open. */
 const leaves = (wanted: OpenHandles): Promise<unknown> =>
   eventually(() => expect(openHandles()).toEqual(wanted));
 
-describeWith('etcd', 'what is left behind', () => {
-  it('by 400 subscriptions, ended at once, while connecting, or live: nothing', async () => {
+describeWith('etcd', 'resources after teardown', () => {
+  it('none after 400 subscriptions that ended at once, while connecting, or live', async () => {
     await using setup = await sharedEtcdBehindProxy();
     const before = await settledHandles();
     const listeners = process.eventNames().map((name) => [name, process.listenerCount(name)]);
@@ -36,7 +36,7 @@ describeWith('etcd', 'what is left behind', () => {
       let heard = 0;
       const subscription = status$.subscribe(({ state }) => (heard += state === 'live' ? 1 : 0));
       subscription.add(changes$.subscribe());
-      // From at once to after it is live.
+      // From immediately to after it is live.
       const pauses = round % 8;
       for (let pause = 0; pause < 3 * pauses; pause += 1) await new Promise(setImmediate);
       if (pauses === 7) await eventually(() => heard > 0);
@@ -47,7 +47,7 @@ describeWith('etcd', 'what is left behind', () => {
     expect(process.eventNames().map((name) => [name, process.listenerCount(name)])).toEqual(listeners);
   });
 
-  it('by 100 registrations, ended at once, while connecting, or registered: nothing', async () => {
+  it('none after 100 registrations that ended at once, while connecting, or registered', async () => {
     await using setup = await sharedEtcdBehindProxy();
     const before = await settledHandles();
     for (let round = 0; round < 100; round += 1) {
@@ -71,14 +71,14 @@ describeWith('etcd', 'what is left behind', () => {
     await leaves(before);
   });
 
-  it('by one who leaves while the server is silent: nothing', async () => {
+  it('none after an unsubscription while the server is silent', async () => {
     await using setup = await sharedEtcdBehindProxy();
     const before = await settledHandles();
     using recorder = setup.record();
     await recorder.until('live');
     setup.proxy.halfOpen('both');
     recorder[Symbol.dispose]();
-    // What is left are the proxy's own two ends, which cannot know.
+    // The two remaining ones belong to the proxy, which does not notice the close.
     await leaves({ ...before, sockets: before.sockets + 2 });
     await setup.proxy.heal();
     await eventually(() => setup.proxy.connections === 0);

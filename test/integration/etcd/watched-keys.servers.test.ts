@@ -5,7 +5,7 @@ import { eventually } from '../../support/eventually.js';
 import { freePort } from '../../support/free-port.js';
 import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 
-describeWith('etcd', 'what is watched, and where', () => {
+describeWith('etcd', 'watched keys and hosts', () => {
   it.concurrent('several prefixes: one snapshot, and the changes of all, over a restart', async () => {
     await using setup = await startEtcdBehindProxy();
     await setup.writer.put('a/1', 'x');
@@ -26,7 +26,7 @@ describeWith('etcd', 'what is watched, and where', () => {
     expect(recorder.resyncs).toBe(0);
   });
 
-  it.concurrent('an empty prefix is every key', async () => {
+  it.concurrent('an empty prefix matches every key', async () => {
     await using setup = await startEtcdBehindProxy();
     await setup.writer.put('a', 'x');
     using recorder = setup.record({ prefixes: '' });
@@ -35,7 +35,7 @@ describeWith('etcd', 'what is watched, and where', () => {
     await recorder.receivesAll(setup.writer);
   });
 
-  it.concurrent('several hosts, of which one is dead: the next one is taken', async () => {
+  it.concurrent('several hosts, one of them dead: the next one is used', async () => {
     await using setup = await startEtcdBehindProxy();
     const dead = `http://127.0.0.1:${await freePort()}`;
     using recorder = setup.record({ hosts: [dead, setup.hosts] });
@@ -60,7 +60,7 @@ describeWith('etcd', 'what is watched, and where', () => {
     expect([...recorder.present.keys()]).toEqual(['v1/two']);
   });
 
-  it.concurrent('keys that are no UTF-8 are left out, and harm no other', async () => {
+  it.concurrent('keys that are not valid UTF-8 are left out, and other keys are not affected', async () => {
     await using setup = await startEtcdBehindProxy();
     const bytes = (last: number): Buffer => Buffer.from([...Buffer.from('v1/'), last]);
     await setup.writer.gateway.put(bytes(0xff), 'x');
@@ -80,7 +80,7 @@ describeWith('etcd', 'what is watched, and where', () => {
     expect(recorder.resyncs).toBe(0);
   });
 
-  it.concurrent('a value of 1 MB comes whole', async () => {
+  it.concurrent('a value of 1 MB is complete', async () => {
     await using setup = await startEtcdBehindProxy();
     using recorder = setup.record();
     await recorder.until('live');
@@ -88,7 +88,7 @@ describeWith('etcd', 'what is watched, and where', () => {
     await recorder.receivesAll(setup.writer);
   });
 
-  it.concurrent('more keys than one answer holds are listed at one revision', async () => {
+  it.concurrent('more keys than fit in one answer are listed at one revision', async () => {
     await using setup = await startEtcdBehindProxy();
     for (let at = 0; at < 12; at += 1)
       await Promise.all(

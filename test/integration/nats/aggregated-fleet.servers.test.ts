@@ -27,7 +27,7 @@ const SERVICE = serviceName('dynamo', 'backend');
 const SUBJECT = `$SRV.STATS.${SERVICE}`;
 const FIRST = 7_587_888_657_184_927_000n;
 
-/** The id of the worker of that number: above 2^53, as real ones are. */
+/** The id of the n-th worker: above 2^53, as real ids are. */
 const idOf = (number: number): WorkerId => workerId(String(FIRST + BigInt(number)));
 
 function metricsOf(kvActiveBlocks: number): ForwardPassMetrics {
@@ -43,7 +43,7 @@ function metricsOf(kvActiveBlocks: number): ForwardPassMetrics {
   };
 }
 
-/** The answer of a worker, by default with its number as the active blocks. */
+/** The reply of a worker. By default its active blocks are its number. */
 function statsOf(number: number, blocks = number): Uint8Array {
   const id = idOf(number);
   const endpoints = ['generate', 'load_metrics'].map((endpoint) => {
@@ -75,7 +75,7 @@ class Aggregated implements Disposable {
     this.subscription.add(status$.subscribe((status) => this.statuses.push(status)));
   }
 
-  /** How many workers the present snapshot has. */
+  /** The number of workers in the current snapshot. */
   get size(): number {
     return this.snapshots.at(-1)?.endpoints.size ?? -1;
   }
@@ -125,7 +125,7 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
     harm = true;
     await eventually(() => aggregated.size === SIZE - 20);
     const of = (code: Problem['code']): Problem[] => aggregated.problems.filter((one) => one.code === code);
-    // What cannot be read does not say whose it is; the scrape does without the ten that are dead and those ten.
+    // An unreadable reply has no worker id, so the scrape lacks the ten dead workers and those ten.
     expect(new Set(of('worker-missed').map(({ workerId }) => workerId))).toEqual(
       new Set([...dead, ...garbled].map(idOf)),
     );

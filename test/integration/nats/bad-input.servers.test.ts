@@ -10,7 +10,7 @@ import { LoadRecorder } from './load-recorder.js';
 import { NumberedPublisher, SUBJECT } from './numbered-publisher.js';
 
 describeWith('nats-server', 'natsLoads and bad input', () => {
-  it('a port where nothing listens, a host that does not exist', async () => {
+  it('a closed port, and an unknown host name', async () => {
     const port = await freePort();
     using closed = new LoadRecorder({ servers: `nats://127.0.0.1:${port}` });
     using nowhere = new LoadRecorder({ servers: 'nats://no-such-host.invalid:4222' });
@@ -20,7 +20,7 @@ describeWith('nats-server', 'natsLoads and bad input', () => {
     expect(nowhere.reasons).toContain('no-such-host.invalid');
   });
 
-  it('a port where something else answers', async () => {
+  it('a port with another server', async () => {
     const page = createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1');
     await new Promise((resolve) => page.once('listening', resolve));
     const { port } = page.address() as AddressInfo;
@@ -31,14 +31,14 @@ describeWith('nats-server', 'natsLoads and bad input', () => {
     page.close();
   });
 
-  it('several servers: one that is there is found', async () => {
+  it('several servers: the one that runs is found', async () => {
     const server = await sharedNats();
     const dead = await freePort();
     using recorder = new LoadRecorder({ servers: [`nats://127.0.0.1:${dead}`, server.url] });
     await recorder.until('live');
   });
 
-  it('messages that are none, and very large ones, are counted and left out', async () => {
+  it('invalid messages and very large ones are counted and ignored', async () => {
     await using server = await startNats({ configText: 'max_payload: 9000000' });
     await using publisher = await NumberedPublisher.connect(server.url);
     using recorder = new LoadRecorder({ servers: server.url });

@@ -7,7 +7,7 @@ import { describeWith } from '../../support/describe-with.js';
 import { startNats, type NatsServer } from '../../support/nats-server.js';
 import { numberedLoad, NumberedPublisher, SUBJECT } from './numbered-publisher.js';
 
-describeWith('nats-server', 'the source of NATS does what every source does', () => {
+describeWith('nats-server', 'source conformance - NATS', () => {
   let server: NatsServer;
   let publisher: NumberedPublisher;
   beforeAll(async () => {
@@ -46,7 +46,7 @@ describeWith('nats-server', 'the source of NATS does what every source does', ()
 
   function make(): SourceHarness<number> {
     let made: ReturnType<typeof counted> | null = null;
-    // The cases are listed before the server is there.
+    // The cases are listed before the server runs.
     const link = new Proxy({} as NatsLink, {
       get: (_, name) => Reflect.get((made ??= counted()).link, name) as unknown,
     });

@@ -59,13 +59,13 @@ describeWith('nats-server', 'natsLoads with credentials that an account signed',
       auth: { credentials: await accounts.credentials() },
     });
     await recorder.until('down');
-    // The client gives up after two refusals; we do not.
+    // The client gives up after two refusals; tidemark does not.
     await eventually(() => expect(recorder.statuses.length).toBeGreaterThan(4));
     await server.restart({ configText: accounts.configText });
     await recorder.until('live');
   });
 
-  it('that are none: a sentence', async () => {
+  it('that are invalid: reported with the reason', async () => {
     const accounts = await makeNatsAccounts();
     await using server = await startNats({ configText: accounts.configText });
     using recorder = new LoadRecorder({

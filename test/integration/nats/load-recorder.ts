@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.js';
 
 /** Subscribes through tidemark and records the emissions. */
 export class LoadRecorder implements Disposable {
-  /** The used blocks of every load, in order: what tests number their messages by. */
+  /** The used blocks of every load, in order. Tests number their messages by them. */
   readonly received: number[] = [];
   readonly statuses: SourceStatus[] = [];
   readonly reports: AccountingReport[] = [];
@@ -29,7 +29,7 @@ export class LoadRecorder implements Disposable {
     return this.statuses.map(({ why = '' }) => why).join('\n');
   }
 
-  /** Waits until it is so, and from then on again after that many statuses. */
+  /** Waits for a status with this state, from position `after` in the list on. */
   until(state: SourceStatus['state'], after = 0): Promise<boolean> {
     return eventually(() => this.statuses.slice(after).some((status) => status.state === state));
   }

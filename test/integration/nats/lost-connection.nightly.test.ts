@@ -5,7 +5,7 @@ import { SUBJECT } from './numbered-publisher.js';
 import { withNatsBehindProxy, expectLossesReported } from './nats-behind-proxy.js';
 
 describeWith('nats-server', 'natsLoads when the connection is lost', () => {
-  it.each(['both', 'toClient', 'toServer'] as const)('half open, %s: noticed', async (direction) => {
+  it.each(['both', 'toClient', 'toServer'] as const)('half open, %s: detected', async (direction) => {
     await withNatsBehindProxy(async (setup) => {
       const { proxy, publisher, recorder } = setup;
       const statusCount = recorder.statuses.length;
@@ -21,7 +21,7 @@ describeWith('nats-server', 'natsLoads when the connection is lost', () => {
     });
   });
 
-  it('half open with 18 MB that do not come through: noticed, and what was said after them is a gap', async () => {
+  it('half open with 18 MB in transit: detected, and later messages are a gap', async () => {
     await withNatsBehindProxy(async (setup) => {
       const { proxy, publisher, recorder } = setup;
       const statusCount = recorder.statuses.length;
@@ -35,7 +35,7 @@ describeWith('nats-server', 'natsLoads when the connection is lost', () => {
     });
   });
 
-  it('a server that stands still is noticed', async () => {
+  it('a paused server is detected', async () => {
     await withNatsBehindProxy(async (setup) => {
       const { server, recorder } = setup;
       const statusCount = recorder.statuses.length;
@@ -47,7 +47,7 @@ describeWith('nats-server', 'natsLoads when the connection is lost', () => {
     });
   });
 
-  it('an event loop that stood still for 13 s loses the connection, and reports the gap', async () => {
+  it('an event loop that is blocked for 13 s loses the connection, and reports the gap', async () => {
     await withNatsBehindProxy(async (setup) => {
       const until = performance.now() + 13_000;
       while (performance.now() < until);
@@ -56,7 +56,7 @@ describeWith('nats-server', 'natsLoads when the connection is lost', () => {
     });
   });
 
-  it('40 cuts', async () => {
+  it('40 disconnects', async () => {
     await withNatsBehindProxy(async (setup) => {
       for (let n = 0; n < 40; n += 1) {
         await setup.publisher.publish(3);

@@ -10,7 +10,7 @@ describeWith('nats-server', 'natsLoads when the connection is lost', () => {
   it.each([
     ['cut', (proxy: FaultProxy) => proxy.cut()],
     ['ended in order', (proxy: FaultProxy) => proxy.finish()],
-  ])('%s: it heals, and what went by is a reported gap', async (_, harm) => {
+  ])('%s: it recovers, and missed messages are a reported gap', async (_, harm) => {
     await withNatsBehindProxy(async (setup) => {
       const { proxy, publisher, recorder } = setup;
       await proxy.refuse(true);
@@ -33,13 +33,13 @@ describeWith('nats-server', 'natsLoads when the connection is lost', () => {
       const statusCount = recorder.statuses.length;
       await server.restart();
       await recorder.until('live', statusCount);
-      // The one who publishes reconnects too.
+      // The publisher reconnects too.
       await setup.publisher.connected();
       await expectLossesReported(setup);
     });
   });
 
-  it('a server that is not there yet: says so, tries again, and gets it', async () => {
+  it('a server that does not run yet: is reported, and retried until it runs', async () => {
     await using server = await startNats();
     await server.kill();
     using recorder = new LoadRecorder({ servers: server.url });
@@ -50,7 +50,7 @@ describeWith('nats-server', 'natsLoads when the connection is lost', () => {
     await recorder.until('live');
   });
 
-  it('bytes that are no NATS in between end the connection, and the next one heals', async () => {
+  it('bytes that are not NATS end the connection, and the next one recovers', async () => {
     await withNatsBehindProxy(async (setup) => {
       const { proxy, recorder } = setup;
       const statusCount = recorder.statuses.length;
@@ -61,7 +61,7 @@ describeWith('nats-server', 'natsLoads when the connection is lost', () => {
     });
   });
 
-  it('a peer that accepts connections and says nothing is told within 5 s, and leaves no socket behind', async () => {
+  it('a peer that accepts connections and does not answer is reported within 5 s, and leaves no socket behind', async () => {
     await using server = await startNats();
     await using proxy = await startFaultProxy({ to: server.port });
     proxy.hold(true);

@@ -12,7 +12,7 @@ export interface NatsBehindProxy {
   readonly recorder: LoadRecorder;
 }
 
-/** A server, a proxy in front of it, one who publishes past the proxy and one who listens through it. */
+/** A server, a proxy in front of it, a publisher that bypasses the proxy and a recorder that uses it. */
 export async function withNatsBehindProxy(body: (setup: NatsBehindProxy) => Promise<void>): Promise<void> {
   await using server = await startNats();
   await using proxy = await startFaultProxy({ to: server.port });
@@ -24,7 +24,7 @@ export async function withNatsBehindProxy(body: (setup: NatsBehindProxy) => Prom
   await body({ server, proxy, publisher: publisher, recorder: recorder });
 }
 
-/** Everything that was published was heard, or lies in a gap that was reported as one over a detached interval. */
+/** Expects that every published message was received, or is in a reported gap over a detached interval. */
 export async function expectLossesReported({
   publisher: publisher,
   recorder: recorder,

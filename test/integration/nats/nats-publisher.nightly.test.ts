@@ -10,7 +10,7 @@ import { LoadRecorder } from './load-recorder.js';
 import { endpoint, load } from './published-load.js';
 
 describeWith('nats-server', 'natsPublisher', () => {
-  it('half open with 18 MB unsent: noticed, closed with what it holds, and that is a gap', async () => {
+  it('half open with 18 MB unsent: detected, closed with its buffer, and that is a gap', async () => {
     await using server = await startNats();
     await using proxy = await startFaultProxy({ to: server.port });
     using recorder = new LoadRecorder({ servers: server.url });
@@ -38,7 +38,7 @@ describeWith('nats-server', 'natsPublisher', () => {
     await eventually(() => expect(statuses.at(-1)?.state).toBe('down'));
     const noticedMs = performance.now() - began;
     console.info(`18 MB unsent: noticed after ${(noticedMs / 1000).toFixed(1)} s`);
-    // The connection is closed with what it holds: the proxy hears of it when it reads again.
+    // The connection is closed with its buffer; the proxy notices that when it reads again.
     await proxy.heal();
     await eventually(() => expect(statuses.at(-1)?.state).toBe('live'));
     await eventually(() => expect(proxy.connections).toBe(1));

@@ -26,7 +26,7 @@ export class NumberedPublisher implements AsyncDisposable {
     );
   }
 
-  /** Publishes the next so many, and waits until the server has them. */
+  /** Publishes the next `count` loads, and waits until the server has them. */
   async publish(count = 1, subject = SUBJECT): Promise<void> {
     for (let n = 0; n < count; n += 1) {
       this.connection.publish(subject, numberedLoad(this.sent));
@@ -35,7 +35,7 @@ export class NumberedPublisher implements AsyncDisposable {
     await this.connection.flush();
   }
 
-  /** Waits until the server hears it, also after the connection was lost. */
+  /** Waits until it is connected, even after the connection was lost. */
   async connected(): Promise<void> {
     await eventually(() => this.connection.flush().then(() => true));
   }
@@ -45,7 +45,7 @@ export class NumberedPublisher implements AsyncDisposable {
   }
 }
 
-/** A load whose used blocks and whose place in its publisher's row are that number. */
+/** A load whose used blocks and whose sequence number are this number. */
 export function numberedLoad(sequence: number): Uint8Array {
   const load = {
     workerId: workerId('7'),

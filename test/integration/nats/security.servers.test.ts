@@ -10,19 +10,19 @@ import { startNats } from '../../support/nats-server.js';
 import { LoadRecorder } from './load-recorder.js';
 import { NumberedPublisher, SUBJECT } from './numbered-publisher.js';
 
-/** A key pair of NATS; the client's package has it without types. */
+/** A NATS key pair; the client package has no types for it. */
 const createUser = (): { getPublicKey(): string; getSeed(): Uint8Array } =>
   (nkeys as { createUser(): ReturnType<typeof createUser> }).createUser();
 
-describeWith('nats-server', 'natsLoads and who it is', () => {
-  it('a user and a password, and a wrong one for a while', async () => {
+describeWith('nats-server', 'natsLoads with authentication', () => {
+  it('a user and a password, and a temporarily wrong one', async () => {
     await using server = await startNats({ user: 'me', password: 'hunter2' });
     using recorder = new LoadRecorder({
       servers: server.url,
       auth: { user: 'me', password: 'wrong-secret' },
     });
     await recorder.until('down');
-    // The client gives up after two refusals; we do not.
+    // The client gives up after two refusals; tidemark does not.
     await eventually(() => expect(recorder.statuses.length).toBeGreaterThan(4));
     expect(recorder.reasons).toMatch(/Authorization Violation.*Check the user, password/i);
     expect(recorder.reasons).not.toContain('wrong-secret');
@@ -30,7 +30,7 @@ describeWith('nats-server', 'natsLoads and who it is', () => {
     await recorder.until('live');
   });
 
-  it('none where one is needed', async () => {
+  it('no user where one is required', async () => {
     await using server = await startNats({ token: 'hunter2' });
     using recorder = new LoadRecorder({ servers: server.url });
     await recorder.until('down');
@@ -50,7 +50,7 @@ describeWith('nats-server', 'natsLoads and who it is', () => {
     await two.until('live');
   });
 
-  it('a key that is none is a sentence, and no crash', async () => {
+  it('an invalid key is reported, without a crash', async () => {
     const user = createUser();
     await using server = await startNats({
       configText: `authorization { users: [ { nkey: ${user.getPublicKey()} } ] }`,
@@ -114,7 +114,7 @@ describeWith(['nats-server', 'openssl'], 'natsLoads over TLS', () => {
     expect(recorder.reasons).toContain('Check whether the server requires TLS');
   });
 
-  it('encrypted to a server that is not', async () => {
+  it('TLS to a server without TLS', async () => {
     await using server = await startNats();
     using recorder = new LoadRecorder({ servers: server.url, tls: { ca: read(certificates.ca) } });
     await recorder.until('down');

@@ -12,7 +12,7 @@ import { startNats } from '../../support/nats-server.js';
 import { sharedNats } from '../../support/shared-servers.js';
 import { capturedReplies } from '../../wire/services/captured-services.js';
 
-/** What a worker of 0.6.0 answered to each request while it was alone. */
+/** The answers of a lone worker of 0.6.0 to each request. */
 function capturedReply(request: string): string {
   const found = capturedReplies().find(
     ({ release, stage, subject }) =>
@@ -187,7 +187,7 @@ describeWith('nats-server', 'serveStats', () => {
       { subject: 's.a', stats: () => ({ numRequests: 7 }) },
     ]).live();
     using two = await new Serving(three, { name: 's', version: '1.2.3' }, []).live();
-    // The package has a copy of the client's core of its own, whose types differ in words.
+    // The package has its own copy of the client core, whose types have other names.
     const client = new Svcm(three as never).client({ strategy: 'stall', maxWait: 1_000 });
     const found: { version: string; requests: number[] }[] = [];
     for await (const { version, endpoints = [] } of await client.stats('s'))
