@@ -123,7 +123,7 @@ describeWith('chromium', 'in Chromium', () => {
     await page.close();
   });
 
-  it.each(needNode)('%s is refused by the bundler, which says why', async (entry) => {
+  it.each(needNode)('%s is refused by the bundler, with a reason', async (entry) => {
     const program = `import * as entry from '${entry}'; export const result = Object.keys(entry);`;
     await expect(bundle(program, project.folder)).rejects.toThrow(/Could not resolve "node:/);
   });

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { run } from './support/processes.js';
 import { root } from './support/root.js';
 
-/** A code block of the README or of a docstring, and what it says that it logs. */
+/** A code block of the README or of a docstring, and the output that its comments declare. */
 interface Example {
   readonly name: string;
   readonly code: string;
@@ -62,7 +62,7 @@ describe('examples', () => {
     expect(text).toEqual([]);
   });
 
-  it.each(examples)('$name - logs what it says', async ({ name, logs }) => {
+  it.each(examples)('$name - logs what its comments declare', async ({ name, logs }) => {
     const out = await run(process.execPath, [join(folder, `${name}.js`)]);
     expect(logs.length).toBeGreaterThan(0);
     expect(out.trimEnd().split('\n')).toEqual(logs);

@@ -14,7 +14,7 @@ const FIRST_NUMBER = 100_000;
 
 /**
  * Makes messages of a fleet: real bytes from `encodeEnvelope` and `encodeActiveLoad`, of all the widths that such
- * numbers have, a buffer of its own for each. About a thousand are encoded; before each use, outside of what is
+ * numbers have, a separate buffer for each. About a thousand are encoded; before each use, outside of what is
  * timed, a worker's id and rank are written into one. So the bytes are as warm as if they came from a socket.
  */
 export class MessageMaker {

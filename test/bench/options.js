@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-/** What can be measured by its word. */
+/** The suites by name. */
 const suites = ['nats', 'scrape', 'gate'];
 
 export const help = `Usage: npm run bench -- [nats | scrape | gate] [options]
@@ -40,7 +40,7 @@ function defaultProcesses({ compare, quick }, suite) {
 
 /**
  * @param {readonly string[]} args
- * @returns what was asked for, or a text that says what is wrong with it
+ * @returns the options, or the text of an error
  */
 export function optionsOf(args) {
   let values, positionals;

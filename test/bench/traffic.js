@@ -3,7 +3,7 @@ import { MessageMaker } from './message-maker.js';
 const BURST = 512;
 
 /**
- * Messages as a transport hands them out one by one: a buffer and a view of its own for each, both made by the
+ * Messages as a transport emits them one by one: a separate buffer and view for each, both made by the
  * transport, so outside of what is timed.
  *
  * @param {import('./bench-fleet.js').BenchFleet} fleet

@@ -355,7 +355,7 @@ describe.each(leasing)('from 1.6 on: $name', (policy) => {
     expect(free).toEqual([['7'], [], ['7']]);
   });
 
-  it('upstream: published and marked workers are both overloaded, and each mark has its own time', () => {
+  it('upstream: published workers and workers with an overload mark are both overloaded, and each overload mark has its own time', () => {
     const { clock, client } = bench(policy);
     client.setOverloaded(ids(11));
     client.markOverloaded(id(7));
@@ -365,7 +365,7 @@ describe.each(leasing)('from 1.6 on: $name', (policy) => {
     expect([sets(client).overloaded, client.overloadReconciliationNeeded()]).toEqual([['8', '11'], true]);
   });
 
-  it('marking again restarts the time', () => {
+  it('a repeated overload mark restarts its time', () => {
     const { clock, client } = bench(policy);
     client.markOverloaded(id(7));
     clock.advance(600);

@@ -5,7 +5,7 @@
 export const exceptions = {
   /** Transports that name a subject, a key or a variable of Dynamo. */
   dynamoNames: [
-    'src/adapters/etcd/undecodable-problem.ts',
+    'src/adapters/etcd/discovery.ts',
     'src/adapters/nats/load-subjects.ts',
     'src/adapters/nats/nats-loads.ts',
   ],

@@ -36,7 +36,7 @@ export const dynamoNames = {
 /** A pattern for all that a folder may not import. */
 export function forbiddenImports(/** @type {string} */ folder) {
   const { folders = [], npm = [], node } = folderRules[folder] ?? {};
-  // A file imports its own folder, the files right above it, and the folders that the table names.
+  // A file imports its own folder, the files right above it, and the folders in the table.
   const own = readdirSync(new URL(`src/${folder}`, root), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);

@@ -8,7 +8,7 @@ const installedOnly = ['openssl', 'chromium'] as const;
 type Need = ServerName | (typeof installedOnly)[number];
 
 /**
- * A suite that needs programs. Where one of them is missing its tests are skipped, and the suite says why in its name
+ * A suite that needs programs. Where one of them is missing its tests are skipped, and the name of the suite has the reason
  * and on the console; where `CI` is `true` a missing program is a failed test.
  */
 export function describeWith(needs: Need | readonly Need[], name: string, body: () => void): void {

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Where Debian puts servers, which is not on the PATH of everybody. */
+/** The folder of servers in Debian, which is not on every PATH. */
 const serverFolders = ['/usr/local/sbin', '/usr/sbin'];
 
 /** The path of a program that is on PATH or where servers are, if there is one. */

@@ -19,7 +19,7 @@ export interface StartOptions extends ProcessOptions {
   readonly openInput?: boolean;
   /** Its standard error is shown on ours as well. */
   readonly showErrors?: boolean;
-  /** The process leads a session of its own, so that it outlives the process of the tests. */
+  /** The process has its own session, so that it outlives the process of the tests. */
   readonly detached?: boolean;
 }
 

@@ -55,7 +55,7 @@ describe('configurations, instances and workers', () => {
     expect(instances.take()).toEqual([]);
   });
 
-  it('an empty fleet is a whole too', () => {
+  it('an empty fleet is a snapshot too', () => {
     const fleet = discovery();
     const outputs = [
       heard<unknown>(fleet.configs$),
@@ -187,7 +187,7 @@ describe('sharing', () => {
     expect([fleet.batches.open, fleet.batches.subscribed]).toEqual([0, 1]);
   });
 
-  it('a late subscriber gets the whole as it is now, and no one else hears of it', () => {
+  it('a late subscriber gets the current snapshot, and other subscribers are not affected', () => {
     const fleet = discovery();
     const first = heard(fleet.configs$);
     fleet.batches.next(batch.snapshot(put(cardAt('7'), modelCard(1))));

@@ -53,7 +53,7 @@ export class EtcdModel {
     for (const key of puts) this.put(key, 'other');
   }
 
-  /** What is there, or was at a revision. */
+  /** The present keys, or those at a revision. */
   list(at = this.revision): Listing {
     if (at === this.revision) return { revision: at, entries: [...this.keys.values()] };
     const then = new Map<string, KeyPut>();

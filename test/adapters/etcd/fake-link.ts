@@ -70,7 +70,7 @@ export class FakeLink implements EtcdLink {
     return this.probeFails === null ? EMPTY : throwError(() => this.probeFails);
   }
 
-  /** The watches say what has happened. */
+  /** The watches emit what has changed. */
   flush(): void {
     this.#changed$.next();
   }

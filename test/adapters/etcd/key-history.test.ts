@@ -21,7 +21,7 @@ class Follower {
     this.#next = watchFrom;
   }
 
-  /** Reads at most so many changes from the watch. */
+  /** Reads at most `count` changes from the watch. */
   read(atMost = Infinity): void {
     const changes = this.store.since(this.#next);
     if (changes === null) {
@@ -109,7 +109,7 @@ function play(deeds: readonly (Deed extends fc.Arbitrary<infer T> ? T : never)[]
         break;
       case 'replace':
         store.replace(deed.keys);
-        // The server that is replaced cuts its connections.
+        // The replaced server closes its connections.
         follower.attach();
         break;
     }

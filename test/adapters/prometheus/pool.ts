@@ -33,7 +33,7 @@ export class TestPool {
     for (const event of events) this.events$.next(event);
   }
 
-  /** It is so many milliseconds later. */
+  /** Advances the clock by some milliseconds. */
   advance(ms: number): void {
     this.scheduler.frame += ms;
   }

@@ -325,7 +325,7 @@ describe('texts of others', () => {
     expect(page).not.toMatch(/^evil/m);
   });
 
-  it('make only so many series, and only so long ones', async () => {
+  it('are limited in number and length', async () => {
     const statuses = Array.from({ length: 500 }, (_, index) =>
       of<SourceStatus>({ source: `${index}${'x'.repeat(5000)}`, state: 'down', since: 0 }),
     );
@@ -465,7 +465,7 @@ it('the type of a worker is that of its role', async () => {
   ]);
 });
 
-it('a monitor with a clock of its own needs no other', () => {
+it('a monitor with its own clock needs no other', () => {
   const loads = new Subject<never>();
   const monitor = loadMonitor({ loads }, { policy: policies.default });
   expect(poolMetrics(monitor).scheduler.now()).toBeGreaterThan(1e12);

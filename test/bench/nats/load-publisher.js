@@ -7,7 +7,7 @@ import { benchFleet, idOf, TOTAL_BLOCKS } from '../bench-fleet.js';
 import { MessageMaker } from '../message-maker.js';
 import { ACK, ACK_EVERY, clockOf, PER_SECOND, SUBJECT } from './protocol.js';
 
-// Publishes the loads of a fleet to a NATS server, in a process of its own, until it is ended: `fast`, as many as are
+// Publishes the loads of a fleet to a NATS server, in a separate process, until it is ended: `fast`, as many as are
 // acknowledged, or `flips`, evenly, each of which takes one worker above or below its thresholds.
 
 /** The most messages in transit: far below what makes a server disconnect a slow subscriber. */

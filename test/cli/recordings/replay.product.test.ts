@@ -131,7 +131,7 @@ describe('tidemark replay', () => {
     },
   );
 
-  it('names unreadable files, and says what to do', async () => {
+  it('names unreadable files and suggests what to do', async () => {
     const missing = join(folder, 'missing.jsonl');
     expect(await runCli(['replay', missing])).toMatchObject({
       code: 2,

@@ -116,7 +116,7 @@ describe('tidemark serve', () => {
     await demo.end('SIGINT');
   });
 
-  it('with sources that are down, it serves, is not ready, and says which and why', async () => {
+  it('with sources that are down, it serves, is not ready, and reports each source with its reason', async () => {
     const port = await freePort();
     const { url } = await Serving.start(
       '--nats',

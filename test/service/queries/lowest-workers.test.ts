@@ -82,7 +82,7 @@ describe('listWorkers', () => {
     expect(pages.map((page) => page.length)).toContain(11);
   });
 
-  it('shows the moment of the call, and lets other work run meanwhile', async () => {
+  it('shows the moment of the call, and yields to other work', async () => {
     const ids = manyIds(2000);
     const pool = poolOf('m', ids);
     const asked = listWorkers([pool], { limit: 5000, busy: undefined, after: null });

@@ -43,7 +43,7 @@ function pathsIn(changes: readonly DiscoveryChange[]): Map<string, Set<WorkerId>
   return paths;
 }
 
-/** The blocks that base cards state, by worker, read with plain JSON where 2^53 is enough. */
+/** The blocks of base cards by worker, read with plain JSON, for which 2^53 is enough. */
 function blocksIn(changes: readonly DiscoveryChange[]): Map<WorkerId, number | undefined> {
   const blocks = new Map<WorkerId, number | undefined>();
   for (const { key, value, lease } of changes) {
@@ -66,7 +66,7 @@ describe('captured stores', () => {
     expect(stores.map(({ release }) => release)).toEqual(RELEASES);
   });
 
-  it.each(stores)('captured stores - $release: every stage is what its keys say', ({ stages }) => {
+  it.each(stores)('captured etcd - $release: every stage matches its keys', ({ stages }) => {
     for (const { stage: name, content } of stages) {
       const fold = foldOf(content);
       const paths = pathsIn(content);

@@ -62,7 +62,7 @@ function batchOf(kind: DiscoveryBatch['kind'], happenings: readonly Happening[])
   };
 }
 
-/** The last good value of every key that is there, and nothing cleverer. */
+/** A simple model: the last good value of every present key. */
 function finalKeys(batches: readonly Batch[]): Happening[] {
   const keys = new Map<string, Happening>();
   for (const { kind, happenings } of batches) {
@@ -103,7 +103,7 @@ function factsOf(keys: readonly Happening[], namespace: string | undefined): Fac
 
 const unique = (texts: readonly string[]): string[] => [...new Set(texts)].sort();
 
-/** A worker from all that its keys say, in the order of the keys: the last base card counts. */
+/** A worker from all its keys, in order: the last base card counts. */
 function infoOf(workerId: WorkerId, facts: readonly Fact[]): WorkerInfo {
   const counting = facts.findLast(({ says }) => says === 'base');
   const paths = unique(facts.map(({ path }) => path));
@@ -137,7 +137,7 @@ function mirror<K, V>(copy: Map<K, V>, differences: ReadonlyMap<K, V | null>): v
 }
 
 describe('any history of a store', () => {
-  it('any history of a store - the fold is what the keys that are left say, and the differences add up to it', () => {
+  it('any history of a store - the fold equals the remaining keys, and the differences add up to it', () => {
     fc.assert(
       fc.property(history, fc.constantFrom(undefined, 'ns1'), (batches, namespace) => {
         const fold = new DiscoveryFold(namespace);

@@ -246,7 +246,7 @@ describe('discovery records', () => {
     expect(decode(modelAt, card)).toStrictEqual(record);
   });
 
-  it('discovery records - a model entry takes its place from the value and its id from the lease', () => {
+  it('discovery records - a model entry takes its endpoint from the value and its id from the lease', () => {
     const value =
       '{"name":"tiny","endpoint":{"namespace":"dynamo","component":"backend","name":"generate"},"runtime_config":{"total_kv_blocks":24064}}';
     const record = {
@@ -270,7 +270,7 @@ describe('discovery records', () => {
     });
   });
 
-  it('discovery records - a card below mdc has no place', () => {
+  it('discovery records - a card below mdc has no endpoint', () => {
     expect(decode('mdc/tiny', '{"display_name":"tiny","endpoint":"what"}', '0')).toStrictEqual({
       kind: 'model',
       namespace: null,
@@ -546,7 +546,7 @@ describe('bad discovery records', () => {
     });
   });
 
-  it('bad discovery records - captured ones, cut or with a byte changed, are a record or an error and nothing else', () => {
+  it('bad discovery records - captured ones, truncated or with a byte changed, are a record or an error', () => {
     const sample = entries.filter(({ value }) => value.length > 0);
     fc.assert(
       fc.property(

@@ -48,7 +48,7 @@ describe('decoders', () => {
     expect(compared).toBeGreaterThan(runs / 20);
   });
 
-  it('never throw, and every error has a code, a reason, and a place inside the message', () => {
+  it('never throw, and every error has a code, a reason, and an offset inside the message', () => {
     const decoders = Object.values(policies).map((policy) => new LoadDecoder(policy));
     fc.assert(
       fc.property(anyMessage, (bytes) => {
@@ -118,7 +118,7 @@ function mapKeyConverter(key: unknown): string {
   return typeof key === 'number' || typeof key === 'bigint' ? `${BY_INDEX}${key}` : String(key);
 }
 
-/** The fields of a document that are there by name or by index. */
+/** The fields of a document, by name or by index. */
 function byName(document: Record<string, unknown>, fields: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(fields.map((name, i) => [name, document[name] ?? document[`${BY_INDEX}${i}`]]));
 }

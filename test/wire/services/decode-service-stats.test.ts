@@ -123,7 +123,7 @@ describe('decodeServiceStats - services of others', () => {
     ]);
   });
 
-  it('an engine behind such a service is heard by default', () => {
+  it('an engine behind such a service is accepted by default', () => {
     const reply = new TextDecoder().decode(statsReply('16', metricsOf(40)));
     const without = bytes(reply.replaceAll('"last_error":"",', ''));
     expect(scraped([without], ours).endpoints).toHaveLength(1);
