@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** A text file of the repository; the path counts from the root. */
+/** A text file of the repository, with its path from the root. */
 interface TextFile {
   readonly path: string;
   readonly text: string;
@@ -15,13 +15,13 @@ interface TextFile {
 /** Folders that compile without Node and without a browser. */
 const pureFolders = ['core', 'operators', 'wire'];
 
-/** Where a subscription may begin, besides `new Observable(…)` that returns its teardown. */
+/** Where a subscription may start, besides `new Observable(…)` that returns its teardown. */
 const subscribers: readonly { readonly folder: string; readonly inside?: string }[] = [
   { folder: 'core', inside: 'connect' },
   { folder: 'dynamo', inside: 'connect' },
   { folder: 'service', inside: 'run' },
   { folder: 'cli' },
-  // A conformance case listens to the source that it judges.
+  // A conformance case subscribes to the source that it judges.
   { folder: 'testing', inside: 'listen' },
 ];
 
@@ -91,7 +91,7 @@ describe('configurations of the folders', () => {
 });
 
 describe('subscriptions', () => {
-  it('begin only where the house allows it', () => {
+  it('start only in the allowed files', () => {
     expect(straySubscriptions(files)).toEqual([]);
   });
 
@@ -134,7 +134,7 @@ describe('texts', () => {
     ...documents.map((path) => ({ path, text: readText(path) })),
   ];
 
-  it('keep no marks and no paths of a machine', () => {
+  it('contain no conflict markers and no paths of a machine', () => {
     expect(leftovers(texts)).toEqual([]);
   });
 
@@ -142,7 +142,7 @@ describe('texts', () => {
     expect(registryLines(readText('package-lock.json'))).toEqual([]);
   });
 
-  // Put together here, so that this file stays free of what it looks for.
+  // Concatenated, so that this file does not contain what it searches for.
   const [todo, fixme] = ['TO' + 'DO', 'FIX' + 'ME'];
   it.each([
     [`// ${todo}: later`, 1],
@@ -232,7 +232,7 @@ function straySubscriptions(sources: readonly TextFile[]): string[] {
     nodesOf(file)
       .filter((node) => ts.isCallExpression(node) && memberOf(node.expression) === 'subscribe')
       .filter((node) => !maySubscribe(node, folderOf(file.path)))
-      .map(place),
+      .map(positionOf),
   );
 }
 
@@ -284,7 +284,7 @@ function parse({ path, text }: TextFile): ts.SourceFile {
   return ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
 }
 
-function place(node: ts.Node): string {
+function positionOf(node: ts.Node): string {
   const source = node.getSourceFile();
   const { line } = source.getLineAndCharacterOfPosition(node.getStart());
   return `${source.fileName}:${line + 1}: ${source.text.split('\n')[line]?.trim()}`;

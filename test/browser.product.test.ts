@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 import { chromium, type BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from './support/describe-with.js';
-import { onPath } from './support/on-path.js';
+import { findProgram } from './support/find-program.js';
 import { HOOK_MS, packageEntries, packedProject, type PackedProject } from './support/packed-project.js';
 
 /** A program for each entry that needs no Node API, and what it returns. */
@@ -106,7 +106,7 @@ describeWith('chromium', 'in Chromium', () => {
     project = await packedProject();
     profile = await mkdtemp(join(tmpdir(), 'tidemark-chromium-'));
     browser = await chromium.launchPersistentContext(profile, {
-      executablePath: onPath('chromium') ?? 'chromium',
+      executablePath: findProgram('chromium') ?? 'chromium',
       args: flags,
     });
   }, HOOK_MS);
@@ -123,7 +123,7 @@ describeWith('chromium', 'in Chromium', () => {
     await page.close();
   });
 
-  it.each(needNode)('%s is refused by the bundler, which says why', async (entry) => {
+  it.each(needNode)('%s is refused by the bundler, with a reason', async (entry) => {
     const program = `import * as entry from '${entry}'; export const result = Object.keys(entry);`;
     await expect(bundle(program, project.folder)).rejects.toThrow(/Could not resolve "node:/);
   });

@@ -37,9 +37,9 @@ const noSleep = {
   message: 'A test waits with `eventually` or a clock.',
 };
 
-/** The folders whose every input is an argument: no clock, no chance, nothing that waits. */
+/** The folders whose every input is an argument: no clock, no randomness, no waiting. */
 const pureFolders = ['core', 'operators', 'wire'];
-/** The folders that carry messages and keys without knowing whose they are. */
+/** The folders that transport messages and keys without knowing their meaning. */
 const transports = ['adapters/clock', 'adapters/etcd', 'adapters/nats'];
 
 const noPromisesSyntax = {

@@ -6,7 +6,7 @@ import { documents } from './support/documents/documents.js';
 import { run } from './support/processes.js';
 import { root } from './support/root.js';
 
-/** A code block of a document or of a docstring, and what it says that it logs. */
+/** A code block of a document or of a docstring, and the output that its comments declare. */
 interface Example {
   readonly name: string;
   readonly code: string;
@@ -67,9 +67,12 @@ describe('examples', () => {
     expect(text).toEqual([]);
   });
 
-  it.each(examples.filter(({ runs }) => runs))('$name - logs what it says', async ({ name, logs }) => {
-    const out = await run(process.execPath, [join(folder, `${name}.js`)]);
-    expect(logs.length).toBeGreaterThan(0);
-    expect(out.trimEnd().split('\n')).toEqual(logs);
-  });
+  it.each(examples.filter(({ runs }) => runs))(
+    '$name - logs what its comments declare',
+    async ({ name, logs }) => {
+      const out = await run(process.execPath, [join(folder, `${name}.js`)]);
+      expect(logs.length).toBeGreaterThan(0);
+      expect(out.trimEnd().split('\n')).toEqual(logs);
+    },
+  );
 });

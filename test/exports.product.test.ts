@@ -15,7 +15,7 @@ interface Manifest {
   readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
 
-/** What `npm pack --json` says about one package. */
+/** The output of `npm pack --json` for one package. */
 interface Packed {
   readonly files: readonly { readonly path: string }[];
 }
@@ -32,7 +32,7 @@ describe('package.json', () => {
 
   it('lists every name that a door hands out', () => {
     // A name more or less is a change for users. After `npm run build`,
-    // `npx vitest run --config test/vitest.config.ts exports -u` writes the list; the commit says why.
+    // `npx vitest run --config test/vitest.config.ts exports -u` writes the list; the commit message gives the reason.
     const names = Object.fromEntries(doors.map(({ specifier }) => [specifier, runtimeNames(specifier)]));
     expect(names).toMatchInlineSnapshot(`
       {
@@ -256,12 +256,12 @@ describe('the package', () => {
   });
 });
 
-/** Files that are of no use to who installs the package. */
+/** Files that users of the package do not need. */
 function strangers(paths: readonly string[]): string[] {
   return paths.filter((path) => /^test\/|\.test\.|tsconfig|\.tsbuildinfo$|^\./.test(path));
 }
 
-/** The names that are there at run time, types are not; read in a process of its own, through the package's name. */
+/** The names at run time, so without types. A separate process imports them by the name of the package. */
 function runtimeNames(specifier: string): string[] {
   const script = `import * as door from '${specifier}'; process.stdout.write(JSON.stringify(Object.keys(door)));`;
   return (JSON.parse(run(process.execPath, '--input-type=module', '-e', script)) as string[]).sort();

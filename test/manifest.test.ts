@@ -41,7 +41,7 @@ describe('package.json', () => {
     expect(manifest.devDependencies).toMatchObject(Object.fromEntries(oldest));
   });
 
-  it('says where the project is', () => {
+  it('has the address of the project', () => {
     const [, home = ''] = /^git\+(https:.*)\.git$/.exec(manifest.repository.url) ?? [];
     expect(home).toMatch(/^https:\/\/github\.com\/[^/]+\/tidemark$/);
     expect([manifest.bugs.url, manifest.homepage]).toEqual([`${home}/issues`, `${home}#readme`]);

@@ -132,7 +132,7 @@ describe('without optional packages', () => {
     ]);
   });
 
-  it('the service says what is missing', async () => {
+  it('the service reports what is missing', async () => {
     expect(await project.script(service)).toMatch(
       /^package-missing: The package fastify is not installed: npm install fastify@5/,
     );
@@ -179,7 +179,7 @@ describe('with packages that are too old', () => {
     ]);
   });
 
-  it('the service and the commands say so', async () => {
+  it('the service and the commands report it', async () => {
     expect(await project.script(service)).toMatch(
       /^package-version: The package fastify is installed as 0\.9\.0/,
     );
@@ -188,7 +188,7 @@ describe('with packages that are too old', () => {
 });
 
 describe('a service that is bundled into one file', () => {
-  it.each(['esm', 'cjs'] as const)('says the version of tidemark, as %s', async (format) => {
+  it.each(['esm', 'cjs'] as const)('has the version of tidemark, as %s', async (format) => {
     await using project = await packedProject(ownNames(['fastify']), { version: '7.7.7' });
     const outfile = join(project.folder, 'srv/app', format === 'esm' ? 'app.mjs' : 'app.cjs');
     const body = format === 'esm' ? service : wrapped(service);
@@ -212,7 +212,7 @@ describe('a clone', () => {
   });
 });
 
-/** A CommonJS module has no `await` of its own. */
+/** A CommonJS module has no top-level `await`. */
 function wrapped(module: string): string {
   const imports = module.match(/^import .*$/gm) ?? [];
   return `${imports.join('\n')}\nvoid (async () => {${module.replace(/^import .*$/gm, '')}})();`;

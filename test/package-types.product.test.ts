@@ -20,7 +20,7 @@ const environments = {
   'with DOM and Node types': { lib: ['ES2022', 'DOM'], types: ['node'] },
 };
 
-// RxJS says `typeof setTimeout`, which only the DOM or Node declares.
+// The types of RxJS contain `typeof setTimeout`, which only the DOM or Node declares.
 const ofRxjs =
   /\bnode_modules\/rxjs\/\S+timerHandle\.d\.ts\(\d+,\d+\): error TS2304: Cannot find name 'setTimeout'/;
 

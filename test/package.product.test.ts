@@ -6,7 +6,7 @@ import { HOOK_MS, packedProject, type PackedProject } from './support/packed-pro
 import { runSync } from './support/processes.js';
 import { root } from './support/root.js';
 
-// The composition of the architecture page, with fake sources in the place of servers.
+// The composition of the architecture page, with fake sources instead of servers.
 const program = `
 import { map, of, Subject } from 'rxjs';
 import { loadMonitor, performCleanup, policies, workerId, type ActiveLoad } from 'tidemark';

@@ -4,7 +4,7 @@ import { ClosingLine } from './closing-line.js';
 
 const build = fileURLToPath(new URL('support/build.ts', import.meta.url));
 
-/** Tests that are no part of the everyday lanes have a suffix of their own. */
+/** Tests outside the unit lane have a suffix. */
 const suffixes = ['servers', 'product', 'nightly'] as const;
 
 /** The lanes run one after the other, in this order. */
@@ -27,7 +27,7 @@ const lanes: readonly TestProjectInlineConfiguration[] = [
     test: { name: 'product', include: ['test/**/*.product.test.ts'], globalSetup: build, maxWorkers: 3 },
   },
   {
-    // What takes minutes to hours. One file at a time, because some of them measure.
+    // Tests that take minutes to hours. One file at a time, because some of them measure.
     test: {
       name: 'nightly',
       include: ['test/**/*.nightly.test.ts'],
@@ -43,7 +43,7 @@ export function configFor(root: string): ViteUserConfig {
   return defineConfig({
     root,
     test: {
-      // The limits are for what never ends, not for what a busy machine makes slow.
+      // The limits are for tests that never end, not for a slow machine.
       testTimeout: process.env['TIDEMARK_RUNS'] === undefined ? 600_000 : 3_600_000,
       hookTimeout: 600_000,
       teardownTimeout: 60_000,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from '../support/cache-folder.js';
-import { onPath } from '../support/on-path.js';
+import { findProgram } from '../support/find-program.js';
 import { run } from '../support/processes.js';
 import { releases, type ReleaseName } from './releases.js';
 
@@ -19,7 +19,7 @@ export async function dynamoPython(release: ReleaseName): Promise<string> {
   // Written last: a folder without this file is incomplete.
   const complete = join(folder, 'complete');
   if (existsSync(complete) && existsSync(python)) return python;
-  const base = interpreters.map((name) => onPath(name)).find((path) => path !== undefined);
+  const base = interpreters.map((name) => findProgram(name)).find((path) => path !== undefined);
   if (base === undefined) throw new Error('Dynamo needs Python 3.10 to 3.12, but python3 is not on PATH');
   await rm(folder, { recursive: true, force: true });
   await mkdir(cache, { recursive: true });

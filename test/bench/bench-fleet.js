@@ -6,8 +6,8 @@ export const TOTAL_BLOCKS = 7000;
 export const THRESHOLDS = { activeDecodeBlocksThreshold: 0.85 };
 
 /**
- * A made-up fleet: ids as etcd gives them (above 2^53), who of it is busy, and its cards. Nothing of it is counted
- * or timed.
+ * A made-up fleet: ids as etcd assigns them (above 2^53), its busy workers, and its configs. It is neither counted
+ * nor timed.
  *
  * @param {{ workers: number, ranks: number, busyShare?: number }} size
  */
@@ -45,7 +45,7 @@ export function idsOf(fleet) {
  * @param {BenchFleet} fleet
  * @param {readonly string[]} ids
  */
-export function cardsOf({ ranks }, ids) {
-  const card = { totalKvBlocks: TOTAL_BLOCKS, maxNumBatchedTokens: 8192, dataParallelSize: ranks };
-  return new Map(ids.map((id) => [id, { ...card }]));
+export function configsOf({ ranks }, ids) {
+  const config = { totalKvBlocks: TOTAL_BLOCKS, maxNumBatchedTokens: 8192, dataParallelSize: ranks };
+  return new Map(ids.map((id) => [id, { ...config }]));
 }

@@ -1,23 +1,23 @@
 import { FleetLoad, loadMonitor } from 'tidemark';
 import { BehaviorSubject, Subject } from 'rxjs';
-import { cardsOf, idsOf, POLICY, THRESHOLDS } from './bench-fleet.js';
+import { configsOf, idsOf, POLICY, THRESHOLDS } from './bench-fleet.js';
 
 /**
- * A state that knows the instances and cards of a fleet, and no load yet.
+ * A state that knows the instances and configs of a fleet, and no load yet.
  *
  * @param {import('./bench-fleet.js').BenchFleet} fleet
  */
 export function stateOf(fleet) {
   const state = new FleetLoad(POLICY, { thresholds: THRESHOLDS });
   const ids = idsOf(fleet);
-  state.apply({ kind: 'configs', workers: cardsOf(fleet, ids) }, 0);
+  state.apply({ kind: 'configs', workers: configsOf(fleet, ids) }, 0);
   state.apply({ kind: 'decodeInstances', workerIds: ids }, 0);
   return state;
 }
 
 /**
- * A connected monitor that knows the instances and cards of a fleet, with its source of loads and what `busy$`
- * said last.
+ * A connected monitor that knows the instances and configs of a fleet, with its source of loads and the last value of
+ * `busy$`.
  *
  * @param {import('./bench-fleet.js').BenchFleet} fleet
  */
@@ -26,7 +26,7 @@ export function monitorOf(fleet) {
   const ids = idsOf(fleet);
   const monitor = loadMonitor(
     {
-      configs: new BehaviorSubject(cardsOf(fleet, ids)),
+      configs: new BehaviorSubject(configsOf(fleet, ids)),
       decodeInstances: new BehaviorSubject(ids),
       loads,
     },
@@ -41,7 +41,7 @@ export function monitorOf(fleet) {
 }
 
 /**
- * Fails when a case did not do what it is there to measure.
+ * Fails if a case did not do the work that it measures.
  *
  * @param {number} found
  * @param {number} wanted
@@ -52,12 +52,12 @@ export function check(found, wanted, what) {
 }
 
 /**
- * Takes bursts until every rank of the fleet was told once.
+ * Runs bursts until every rank of the fleet has reported once.
  *
  * @param {{ bursts: number, prepare: () => void }} traffic
  * @param {() => number} run
  */
-export function tellAll({ bursts, prepare }, run) {
+export function deliverAll({ bursts, prepare }, run) {
   for (let i = 0; i < bursts; i += 1) {
     prepare();
     run();

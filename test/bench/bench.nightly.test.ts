@@ -32,7 +32,7 @@ interface Report {
   readonly goals: readonly Goal[];
 }
 
-/** What a command came to: its exit code and both outputs. */
+/** The result of a command: its exit code and both outputs. */
 function bench(...args: string[]): Promise<Finished> {
   return outcomeOf(process.execPath, [main, ...args]);
 }
@@ -68,7 +68,7 @@ describe('the benchmarks', () => {
     }
   });
 
-  it('print a table that says what was not measured, and fail only with a gate', async () => {
+  it('print a table with what was not measured, and fail only with a gate', async () => {
     const open = await bench('--quick', '--only', '^walk/10x8$');
     expect(open.code, open.err).toBe(0);
     expect(open.out).toMatch(/^walk \[ns\] .*view: nobody/m);

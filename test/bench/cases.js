@@ -1,6 +1,6 @@
 import { views, walk } from './cases/calibration.js';
 import { decode, decodeAccount, decodeChunk, decodeNumbered, decodeObjects } from './cases/decode.js';
-import { flip, flipAny, flipNone, flipOne, flipTold } from './cases/flip.js';
+import { flip, flipAny, flipNone, flipOne, flipReasons } from './cases/flip.js';
 import { memory } from './cases/memory.js';
 import { natsColumns, natsLatency, natsLatencyNothing, natsNothing, natsObjects } from './cases/nats.js';
 import { pipeline, pipelineChunk, pipelineObjects } from './cases/pipeline.js';
@@ -39,20 +39,26 @@ const ONE = [1];
 const EIGHT = [8];
 const TRANSPORT = 'the transport, not timed';
 const SUBARRAY = 'the case by subarray, timed';
-const NOBODY = 'nobody: no message';
+const NO_MESSAGE = 'nobody: no message';
 
 /** @type {readonly CaseKind[]} */
 const kinds = [
-  kind('walk', 'random reads over as many bytes as the state has', NOBODY, BOTH, walk),
+  kind('walk', 'random reads over as many bytes as the state has', NO_MESSAGE, BOTH, walk),
   kind('views', 'one subarray for each message, nothing else', SUBARRAY, EIGHT, views),
   kind('decode', 'bytes to columns', TRANSPORT, BOTH, decode),
   kind('decode-numbered', 'decode, the numbers of publishers in order', TRANSPORT, EIGHT, decodeNumbered),
   kind('decode-account', 'decode-numbered, and LoadAccounting', TRANSPORT, EIGHT, decodeAccount),
   kind('decode-chunk', 'bytes to columns, many messages in one chunk', SUBARRAY, BOTH, decodeChunk),
   kind('decode-objects', 'bytes to an object with text ids', TRANSPORT, EIGHT, decodeObjects),
-  kind('reduce', 'decoded rows into the state', NOBODY, BOTH, reduce),
-  kind('monitor', 'decoded rows to busy$ of loadMonitor', NOBODY, EIGHT, monitorRows),
-  kind('reduce-objects', 'decoded objects through reduceFleet and busySets', NOBODY, EIGHT, reduceObjects),
+  kind('reduce', 'decoded rows into the state', NO_MESSAGE, BOTH, reduce),
+  kind('monitor', 'decoded rows to busy$ of loadMonitor', NO_MESSAGE, EIGHT, monitorRows),
+  kind(
+    'reduce-objects',
+    'decoded objects through reduceFleet and busySets',
+    NO_MESSAGE,
+    EIGHT,
+    reduceObjects,
+  ),
   kind('loop', 'decode and reduce in a plain loop, no RxJS', TRANSPORT, BOTH, loop),
   kind('pipeline', 'bytes to busy$ of loadMonitor, one by one', TRANSPORT, BOTH, pipeline),
   kind('loop-chunk', 'decode and reduce of a chunk in a plain loop, no RxJS', SUBARRAY, BOTH, loopChunk),
@@ -64,12 +70,15 @@ const kinds = [
     pipelineChunk,
   ),
   kind('pipeline-objects', 'bytes to busySets of reduceFleet, objects', TRANSPORT, EIGHT, pipelineObjects),
-  kind('flip-none', 'the rows of flip, none of which crosses', NOBODY, EIGHT, flipNone),
-  kind('flip', 'every row flips one of ten workers, all others busy', NOBODY, EIGHT, flip),
-  kind('flip-one', 'every row flips the same worker, old versions retained', NOBODY, EIGHT, flipOne),
-  kind('flip-any', 'every row flips any worker: memory latency included', NOBODY, EIGHT, flipAny),
-  kind('flip-told', 'as flip, and the reason of each is read as text', NOBODY, EIGHT, flipTold),
-  { ...kind('memory', 'bytes for each worker: state, ids, index, table', NOBODY, BOTH, memory), unit: 'B' },
+  kind('flip-none', 'the rows of flip, none of which crosses', NO_MESSAGE, EIGHT, flipNone),
+  kind('flip', 'every row flips one of ten workers, all others busy', NO_MESSAGE, EIGHT, flip),
+  kind('flip-one', 'every row flips the same worker, old versions retained', NO_MESSAGE, EIGHT, flipOne),
+  kind('flip-any', 'every row flips any worker: memory latency included', NO_MESSAGE, EIGHT, flipAny),
+  kind('flip-told', 'as flip, and the reason of each is read as text', NO_MESSAGE, EIGHT, flipReasons),
+  {
+    ...kind('memory', 'bytes for each worker: state, ids, index, table', NO_MESSAGE, BOTH, memory),
+    unit: 'B',
+  },
 ];
 
 const textbookKind = kind('textbook', 'bytes to busy set as a textbook has it', TRANSPORT, EIGHT, textbook);

@@ -5,7 +5,7 @@ import { runCommand } from './run-command.js';
 import { commitOf, root, withWorktree } from './worktree.js';
 
 /**
- * Measures cases in the working tree and in another commit in turn, so that what the machine does meanwhile falls on
+ * Measures cases in the working tree and in another commit in turn, so that other load of the machine affects
  * both.
  *
  * 1. Each commit runs its own bench on its own build. Of the other one it needs only `npm run bench -- --list`, and

@@ -28,7 +28,7 @@ export function pairsOf(cases, names, renamed) {
 }
 
 /**
- * What the values of both sides say about one case.
+ * The comparison of one case.
  *
  * @param {Pair} pair
  * @param {PairValues} values

@@ -43,7 +43,7 @@ describe('a comparison', () => {
     );
   });
 
-  it('is a line of a table that says what is compared', () => {
+  it('is a line of a table with the names of both cases', () => {
     const table = comparisonTable([comparisonOf(pair, { here: [100, 150], there: [200, 210] })], {
       revision: 'v1',
       rounds: 2,

@@ -15,7 +15,7 @@ interface Report {
 describe('the cost of', () => {
   let report: Report;
 
-  // The time depends on the machine and does not count: no limit here says anything about speed.
+  // The time depends on the machine and does not count: the limits here do not concern speed.
   beforeAll(async () => {
     report = await gate();
   }, 3_600_000);

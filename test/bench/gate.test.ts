@@ -40,7 +40,7 @@ describe('the ratios of the gate', () => {
     expect(missed(valuesWith())).toEqual([]);
   });
 
-  // A plain loop and the textbook chain are calibrations: their own code is no path of the product.
+  // A plain loop and the textbook chain are calibrations: their code is not a path of the product.
   it.each(Object.entries(quiet).filter(([name]) => !/^(textbook|loop)\//.test(name)))(
     'miss a limit when %s costs twice as much',
     (name, value) => {

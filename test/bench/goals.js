@@ -106,7 +106,7 @@ export function natsGoalsOf(values, [, workers = 0]) {
 }
 
 /**
- * Goal 7, and that no load is lost meanwhile.
+ * Goal 7, and that no load is lost during it.
  *
  * @param {ReadonlyMap<string, readonly number[]>} values
  * @param {readonly number[]} sizes

@@ -36,7 +36,7 @@ export const gateEffort = {
 };
 
 /**
- * The nanoseconds of one event, in processor time of this process: what other processes do meanwhile does not
+ * The nanoseconds of one event, in processor time of this process: other processes do not
  * count, garbage collection does.
  *
  * @param {Effort} effort

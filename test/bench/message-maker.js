@@ -14,7 +14,7 @@ const FIRST_NUMBER = 100_000;
 
 /**
  * Makes messages of a fleet: real bytes from `encodeEnvelope` and `encodeActiveLoad`, of all the widths that such
- * numbers have, a buffer of its own for each. About a thousand are encoded; before each use, outside of what is
+ * numbers have, a separate buffer for each. About a thousand are encoded; before each use, outside of what is
  * timed, a worker's id and rank are written into one. So the bytes are as warm as if they came from a socket.
  */
 export class MessageMaker {
@@ -33,7 +33,7 @@ export class MessageMaker {
     this.#check();
   }
 
-  /** How many messages tell of every rank once. */
+  /** The number of messages that report every rank once. */
   get round() {
     return this.order.length;
   }
@@ -47,13 +47,13 @@ export class MessageMaker {
     for (let i = 0; i < messages.length; i += 1) messages[i] = this.#next(i);
   }
 
-  /** @param {number} place */
-  #next(place) {
+  /** @param {number} position */
+  #next(position) {
     const { fleet, order } = this;
     const one = order[this.at];
     this.at = this.at + 1 === order.length ? 0 : this.at + 1;
     const worker = Math.floor(one / fleet.ranks);
-    const { view, idAt } = (fleet.busy[worker] === 1 ? this.busy : this.free)[place % POOL];
+    const { view, idAt } = (fleet.busy[worker] === 1 ? this.busy : this.free)[position % POOL];
     view.setUint32(idAt, fleet.high[worker]);
     view.setUint32(idAt + 4, fleet.low[worker]);
     view.setUint8(idAt + 8 + TO_RANK, one % fleet.ranks);

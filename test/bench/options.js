@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-/** What can be measured by its word. */
+/** The suites by name. */
 const suites = ['nats', 'scrape', 'gate'];
 
 export const help = `Usage: npm run bench -- [nats | scrape | gate] [options]
@@ -40,7 +40,7 @@ function defaultProcesses({ compare, quick }, suite) {
 
 /**
  * @param {readonly string[]} args
- * @returns what was asked for, or a text that says what is wrong with it
+ * @returns the options, or the text of an error
  */
 export function optionsOf(args) {
   let values, positionals;
@@ -86,7 +86,7 @@ export function optionsOf(args) {
 }
 
 /**
- * For a kind in the working tree, its name in the other commit; `undefined` for a text that is no list of pairs.
+ * For a kind in the working tree, its name in the other commit; `undefined` for a text that is not a list of pairs.
  *
  * @param {string} [text]
  * @returns {Map<string, string> | undefined}

@@ -15,7 +15,7 @@ import { kill } from 'node:process';
 export function runCommand(command, args, { cwd, signal } = {}) {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    // A process group of its own, so that a build or a case ends together with what it started.
+    // A separate process group, so that a build or a case ends together with what it started.
     const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     let out = '';
     let err = '';

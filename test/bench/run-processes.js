@@ -7,7 +7,7 @@ const main = fileURLToPath(new URL('main.js', import.meta.url));
 /** @typedef {{ quick: boolean, suite?: string | undefined, server?: string | undefined }} CaseRun */
 
 /**
- * Runs each case in processes of its own, round by round, so that what the machine does meanwhile falls on all of
+ * Runs each case in separate processes, round by round, so that other load of the machine affects all of
  * them. Two cases in one process would slow each other down through shared inline caches.
  *
  * @param {readonly import('./cases.js').Case[]} cases

@@ -3,7 +3,7 @@ import { MessageMaker } from './message-maker.js';
 const BURST = 512;
 
 /**
- * Messages as a transport hands them out one by one: a buffer and a view of its own for each, both made by the
+ * Messages as a transport emits them one by one: a separate buffer and view for each, both made by the
  * transport, so outside of what is timed.
  *
  * @param {import('./bench-fleet.js').BenchFleet} fleet
@@ -28,8 +28,8 @@ function madeOneByOne(maker) {
 }
 
 /**
- * Messages as a socket reads them: many in one chunk, with their bounds. Whoever wants a view of one makes it with
- * `subarray`, inside of what is timed.
+ * Messages as a socket reads them: many in one chunk, with their bounds. A case that needs a view of one makes it with
+ * `subarray`, which is timed.
  *
  * @param {import('./bench-fleet.js').BenchFleet} fleet
  */
@@ -51,7 +51,7 @@ export function chunkedMessages(fleet) {
 }
 
 /**
- * How many bursts tell of every rank of the fleet at least once.
+ * The number of bursts that report every rank of the fleet at least once.
  *
  * @param {MessageMaker} maker
  */

@@ -28,7 +28,7 @@ export async function commitOf(revision) {
 
 /**
  * Calls `use` with a temporary worktree of a commit, which has the packages of the working tree, and removes it
- * afterwards, whatever happens meanwhile.
+ * afterwards in any case.
  *
  * @template T
  * @param {string} commit

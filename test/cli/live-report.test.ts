@@ -91,7 +91,7 @@ describe('silenceHint', () => {
   };
   const live = new Set(['loads', 'discovery']);
 
-  it('says what to check if live sources are silent', () => {
+  it('suggests what to check if live sources are silent', () => {
     expect(hints({ loads: 0, workers: 0, live })).toEqual([
       expect.stringContaining('DYN_DISCOVERY_BACKEND=etcd'),
       expect.stringContaining('DYN_EVENT_PLANE=nats'),

@@ -22,17 +22,17 @@ import {
   instanceClient,
 } from '../../src/dynamo/instance-client.js';
 import { id } from '../support/fleet.js';
-import { HandClock, ids, collect } from './virtual-fleet.js';
+import { ManualClock, ids, collect } from './virtual-fleet.js';
 
 interface Bench {
-  readonly clock: HandClock;
+  readonly clock: ManualClock;
   readonly instances$: Subject<InstanceChange>;
   readonly client: InstanceClient;
 }
 
 /** A connected client on a clock that the test advances. */
 function bench(policy: ClientPolicy, options: InstanceClientOptions = {}): Bench {
-  const clock = new HandClock();
+  const clock = new ManualClock();
   const instances$ = new Subject<InstanceChange>();
   const client = instanceClient(instances$, { policy, scheduler: clock, ...options });
   client.connect();
@@ -61,24 +61,24 @@ describe.each(every)('every release: $name', (policy) => {
     const available = collect(client.available$);
     instances$.next(ids(1, 2, 3));
     client.reportDown(id(2));
-    clock.pass(99);
+    clock.advance(99);
     expect(sets(client).available).toEqual(['1', '3']);
-    clock.pass(1);
+    clock.advance(1);
     expect(available).toEqual([[], ['1', '2', '3'], ['1', '3'], ['1', '2', '3']]);
   });
 
   it('reconciles periodically, after a full interval without a change', () => {
     const { clock, instances$, client } = bench(policy, { inhibitedDurationMs: 100 });
     instances$.next(ids(1, 2));
-    clock.pass(60);
+    clock.advance(60);
     instances$.next(ids(1, 2, 3));
     client.reportDown(id(1));
-    clock.pass(99);
+    clock.advance(99);
     expect(sets(client).available).toEqual(['2', '3']);
-    clock.pass(1);
+    clock.advance(1);
     client.reportDown(id(1));
     expect(sets(client).available).toEqual(['2', '3']);
-    clock.pass(100);
+    clock.advance(100);
     expect(sets(client).available).toEqual(['1', '2', '3']);
   });
 
@@ -96,7 +96,7 @@ describe.each(every)('every release: $name', (policy) => {
     client.reportDown(id(2));
     expect(sets(client).available).toEqual(['1', '2', '3']);
     client.setOverloaded(ids(1));
-    clock.pass(60_000);
+    clock.advance(60_000);
     expect(sets(client).free).toEqual(['2', '3']);
   });
 
@@ -146,7 +146,7 @@ describe.each(every)('every release: $name', (policy) => {
     instances$.next(ids(1, 2));
     instances$.error(new Error('gone'));
     client.reportDown(id(1));
-    clock.pass(5000);
+    clock.advance(5000);
     expect(sets(client).available).toEqual(['1', '2']);
     expect(problems).toEqual([
       { code: 'source-error', source: 'instances', text: 'the source of instances failed: gone', count: 1 },
@@ -160,7 +160,7 @@ describe.each(every)('every release: $name', (policy) => {
     instances$.next(ids(1));
     client.reportDown(id(1));
     instances$.next(7 as never);
-    clock.pass(5000);
+    clock.advance(5000);
     expect([texts.length, sets(client).available]).toEqual([1, ['1']]);
   });
 
@@ -182,9 +182,9 @@ describe.each(forgetting)('up to 1.1: $name', (policy) => {
     instances$.next(ids(1, 2, 3));
     expect(client.setOverloaded(ids(2))).toBe(true);
     expect(sets(client)).toMatchObject({ free: ['1', '3'], available: ['1', '2', '3'], overloaded: ['2'] });
-    clock.pass(4999);
+    clock.advance(4999);
     expect(sets(client).free).toEqual(['1', '3']);
-    clock.pass(1);
+    clock.advance(1);
     expect(sets(client)).toMatchObject({ free: ['1', '2', '3'], overloaded: [] });
   });
 
@@ -249,7 +249,7 @@ describe.each(remembering)('from 1.4 on: $name', (policy) => {
     instances$.next(ids(1));
     client.setOverloaded(ids(1));
     expect(sets(client).free).toEqual([]);
-    clock.pass(1000);
+    clock.advance(1000);
     expect(sets(client).free).toEqual([]);
   });
 
@@ -278,7 +278,7 @@ describe.each(remembering)('from 1.4 on: $name', (policy) => {
     instances$.next([]);
     instances$.next(ids(1));
     expect(sets(client).free).toEqual([]);
-    clock.pass(20_000);
+    clock.advance(20_000);
     expect(sets(client).free).toEqual([]);
   });
 
@@ -320,7 +320,7 @@ describe.each(remembering)('from 1.4 on: $name', (policy) => {
     client.reportDown(id(9));
     client.markOverloaded(id(2));
     client.setOverloaded([]);
-    clock.pass(5000);
+    clock.advance(5000);
     instances$.next({ workerId: id(2), present: false });
     const expected: unknown[] = ['', [], ['1', '2'], '1+2', { kind: 'reportedDown', workerId: '1' }, '2'];
     expected.push({ kind: 'marked', workerId: '2' }, '', '2');
@@ -348,31 +348,31 @@ describe.each(leasing)('from 1.6 on: $name', (policy) => {
     instances$.next(ids(7));
     const free = collect(client.free$);
     client.markOverloaded(id(7));
-    clock.pass(999);
+    clock.advance(999);
     expect([sets(client).overloaded, client.overloadReconciliationNeeded()]).toEqual([['7'], true]);
-    clock.pass(1);
+    clock.advance(1);
     expect([sets(client).overloaded, client.overloadReconciliationNeeded()]).toEqual([[], false]);
     expect(free).toEqual([['7'], [], ['7']]);
   });
 
-  it('upstream: published and marked workers are both overloaded, and each mark has its own time', () => {
+  it('upstream: published workers and workers with an overload mark are both overloaded, and each overload mark has its own time', () => {
     const { clock, client } = bench(policy);
     client.setOverloaded(ids(11));
     client.markOverloaded(id(7));
-    clock.pass(700);
+    clock.advance(700);
     client.markOverloaded(id(8));
-    clock.pass(500);
+    clock.advance(500);
     expect([sets(client).overloaded, client.overloadReconciliationNeeded()]).toEqual([['8', '11'], true]);
   });
 
-  it('marking again restarts the time', () => {
+  it('a repeated overload mark restarts its time', () => {
     const { clock, client } = bench(policy);
     client.markOverloaded(id(7));
-    clock.pass(600);
+    clock.advance(600);
     client.markOverloaded(id(7));
-    clock.pass(999);
+    clock.advance(999);
     expect(sets(client).overloaded).toEqual(['7']);
-    clock.pass(1);
+    clock.advance(1);
     expect(sets(client).overloaded).toEqual([]);
   });
 
@@ -395,7 +395,7 @@ describe('1.4', () => {
   it('an overload mark does not expire', () => {
     const { clock, client } = bench(clientPolicies['dynamo-1.4']);
     client.markOverloaded(id(7));
-    clock.pass(3_600_000);
+    clock.advance(3_600_000);
     expect(sets(client).overloaded).toEqual(['7']);
   });
 
@@ -416,7 +416,7 @@ describe('compositions that are methods in 1.6', () => {
     const both$ = combineLatest([client.discovered$, admitted$]).pipe(
       map(([discovered, admitted]) => new Set([...discovered].filter((worker) => admitted.has(worker)))),
     );
-    const view = instanceClient(both$, { policy: client.policy, scheduler: new HandClock() });
+    const view = instanceClient(both$, { policy: client.policy, scheduler: new ManualClock() });
     view.connect();
     const available = collect(view.available$);
     instances$.next(ids(1));
@@ -444,7 +444,7 @@ describe('instanceClient', () => {
       connections += 1;
       subscriber.next(ids(connections));
     });
-    const clock = new HandClock();
+    const clock = new ManualClock();
     const client = instanceClient(instances$, { scheduler: clock });
     expect(connections).toBe(0);
     expect(client.connect()).toBe(client.connect());
@@ -458,9 +458,9 @@ describe('instanceClient', () => {
     expect(ends.sort()).toEqual(['events', 'free']);
     client.connect();
     expect(sets(client)).toMatchObject({ discovered: ['2'], free: ['2'] });
-    clock.pass(10_000);
+    clock.advance(10_000);
     client[Symbol.dispose]();
-    clock.pass(10_000);
+    clock.advance(10_000);
     expect([connections, clock.actions.length]).toEqual([2, 0]);
   });
 
@@ -473,7 +473,7 @@ describe('instanceClient', () => {
   });
 
   it('unsubscribing the subscription of connect stops it', () => {
-    const client = instanceClient(of(ids(1)), { scheduler: new HandClock() });
+    const client = instanceClient(of(ids(1)), { scheduler: new ManualClock() });
     const ends: string[] = [];
     client.free$.subscribe({ complete: () => ends.push('free') });
     client.connect().unsubscribe();
@@ -483,7 +483,7 @@ describe('instanceClient', () => {
   it('survives instances that error immediately', () => {
     const client = instanceClient(
       throwError(() => new Error('no')),
-      { scheduler: new HandClock() },
+      { scheduler: new ManualClock() },
     );
     const texts: string[] = [];
     client.problems$.subscribe(({ text }) => texts.push(text));

@@ -9,8 +9,8 @@ import { clientPolicies } from '../../src/dynamo/client-policy.js';
 import { instanceClient } from '../../src/dynamo/instance-client.js';
 import { KvWorkerMonitor } from '../../src/dynamo/kv-worker-monitor.js';
 import { id } from '../support/fleet.js';
-import { BenchFleet, type Release } from './fleet-bench.js';
-import { blocks, configsOf, HandClock, ids, collect } from './virtual-fleet.js';
+import { MonitoredClient, type Release } from './monitored-client.js';
+import { loadWithBlocks, configsOf, ManualClock, ids, collect } from './virtual-fleet.js';
 
 const releases = Object.keys(clientPolicies) as Release[];
 const remembering: Release[] = ['dynamo-1.4', 'dynamo-1.6', 'default'];
@@ -18,7 +18,7 @@ const forgetting: Release[] = ['dynamo-0.8', 'dynamo-1.0', 'dynamo-1.1'];
 
 describe.each(releases)('every release: %s', (release) => {
   it('notifies the client of overloaded workers before other subscribers', async () => {
-    const fleet = await new BenchFleet(release).started(1, 2);
+    const fleet = await new MonitoredClient(release).started(1, 2);
     const emitted: string[][] = [];
     fleet.monitor.busy$.subscribe((busy) => emitted.push([[...busy].join('+'), fleet.free.join('+')]));
     fleet.load(2, 91);
@@ -33,14 +33,14 @@ describe.each(releases)('every release: %s', (release) => {
   });
 
   it('a start has no effect while it runs', async () => {
-    const fleet = await new BenchFleet(release).started(1, 2);
+    const fleet = await new MonitoredClient(release).started(1, 2);
     fleet.load(2, 91);
     await fleet.monitor.startMonitoring();
     expect([[...(fleet.monitor.snapshot()?.busy ?? [])], fleet.free]).toEqual([['2'], ['1']]);
   });
 
   it('starts before startMonitoring returns', () => {
-    const fleet = new BenchFleet(release);
+    const fleet = new MonitoredClient(release);
     const running: boolean[] = [];
     fleet.monitor.running$.subscribe((value) => running.push(value));
     void fleet.monitor.startMonitoring();
@@ -58,7 +58,7 @@ describe.each(releases)('every release: %s', (release) => {
   });
 
   it('starts again after a stop, with empty state and the thresholds that were set', async () => {
-    const fleet = await new BenchFleet(release).started(1, 2);
+    const fleet = await new MonitoredClient(release).started(1, 2);
     fleet.monitor.setLoadThresholdConfig({ activeDecodeBlocksThreshold: 0.5 });
     fleet.load(2, 60);
     expect(fleet.free).toEqual(['1']);
@@ -71,7 +71,7 @@ describe.each(releases)('every release: %s', (release) => {
   });
 
   it('the first start keeps the overloaded workers of the client', async () => {
-    const fleet = new BenchFleet(release);
+    const fleet = new MonitoredClient(release);
     fleet.client.connect();
     fleet.client.setOverloaded(ids(9));
     await fleet.monitor.startMonitoring();
@@ -79,7 +79,7 @@ describe.each(releases)('every release: %s', (release) => {
   });
 
   it('clones share everything', async () => {
-    const fleet = new BenchFleet(release);
+    const fleet = new MonitoredClient(release);
     const clone = fleet.monitor.clone();
     clone.activeDecodeBlocksThreshold = 0.25;
     await clone.startMonitoring();
@@ -93,7 +93,7 @@ describe.each(releases)('every release: %s', (release) => {
   });
 
   it('changes only the given thresholds', () => {
-    const { monitor } = new BenchFleet(release, { activePrefillTokensThreshold: 1000 });
+    const { monitor } = new MonitoredClient(release, { activePrefillTokensThreshold: 1000 });
     const before = { ...monitor.loadThresholdConfig() };
     monitor.setLoadThresholdConfig({
       activeDecodeBlocksThreshold: 0.75,
@@ -110,7 +110,7 @@ describe.each(releases)('every release: %s', (release) => {
   });
 
   it('a second start uses the thresholds as they were given', async () => {
-    const fleet = new BenchFleet(release, { activeDecodeBlocksThreshold: 0.57001 });
+    const fleet = new MonitoredClient(release, { activeDecodeBlocksThreshold: 0.57001 });
     const stored = fleet.monitor.activeDecodeBlocksThreshold;
     await fleet.started(1);
     expect(fleet.monitor.snapshot()?.thresholds.activeDecodeBlocksThreshold).toBe(stored);
@@ -126,7 +126,7 @@ describe.each(releases)('every release: %s', (release) => {
       if (tries === 1) subscriber.error(new Error('no etcd'));
       else subscriber.next(configsOf(1));
     });
-    const fleet = new BenchFleet(release, { activeDecodeBlocksThreshold: 0.9 }, { configs });
+    const fleet = new MonitoredClient(release, { activeDecodeBlocksThreshold: 0.9 }, { configs });
     await expect(fleet.monitor.startMonitoring()).rejects.toThrow(
       'The configs of the workers are not available: no etcd. Call startMonitoring() again to retry.',
     );
@@ -140,20 +140,20 @@ describe.each(releases)('every release: %s', (release) => {
 
 describe.each(forgetting)('up to 1.1: %s', (release) => {
   it('a permanently busy worker becomes free after 5 s, and stays free', async () => {
-    const fleet = await new BenchFleet(release).started(1, 2);
+    const fleet = await new MonitoredClient(release).started(1, 2);
     fleet.load(2, 91);
-    fleet.clock.pass(4999);
+    fleet.clock.advance(4999);
     expect(fleet.free).toEqual(['1']);
-    fleet.clock.pass(1);
+    fleet.clock.advance(1);
     expect(fleet.free).toEqual(['1', '2']);
     fleet.load(2, 99);
-    fleet.clock.pass(60_000);
+    fleet.clock.advance(60_000);
     expect(fleet.free).toEqual(['1', '2']);
     expect([...(fleet.monitor.snapshot()?.busy ?? [])]).toEqual(['2']);
   });
 
   it('does not notify the prefill client', async () => {
-    const fleet = await new BenchFleet(release).started(1);
+    const fleet = await new MonitoredClient(release).started(1);
     const prefill = fleet.newClient(release, of(ids(1, 5)));
     fleet.monitor.setPrefillClient(prefill);
     fleet.load(1, 91);
@@ -163,31 +163,31 @@ describe.each(forgetting)('up to 1.1: %s', (release) => {
   it('ends with the loads, reports it, and can be started again', async () => {
     let loads$ = new Subject<ActiveLoad>();
     const loads = new Observable<ActiveLoad>((subscriber) => loads$.subscribe(subscriber));
-    const fleet = await new BenchFleet(release, { activeDecodeBlocksThreshold: 0.9 }, { loads }).started(
+    const fleet = await new MonitoredClient(release, { activeDecodeBlocksThreshold: 0.9 }, { loads }).started(
       1,
       2,
     );
-    loads$.next(blocks(2, 91));
+    loads$.next(loadWithBlocks(2, 91));
     loads$.complete();
     expect([fleet.problems, fleet.monitor.snapshot()]).toEqual([['source-ended loads'], undefined]);
     loads$ = new Subject();
     await fleet.started(1, 2);
-    loads$.next(blocks(1, 91));
+    loads$.next(loadWithBlocks(1, 91));
     expect(fleet.free).toEqual(['2']);
   });
 });
 
 describe.each(remembering)('from 1.4 on: %s', (release) => {
   it('a permanently busy worker is never free', async () => {
-    const fleet = await new BenchFleet(release).started(1, 2);
+    const fleet = await new MonitoredClient(release).started(1, 2);
     const free = collect(fleet.client.free$);
     fleet.load(2, 91);
-    fleet.clock.pass(3_600_000);
+    fleet.clock.advance(3_600_000);
     expect(free).toEqual([['1', '2'], ['1']]);
   });
 
   it('continues without its loads', async () => {
-    const fleet = await new BenchFleet(release).started(1, 2);
+    const fleet = await new MonitoredClient(release).started(1, 2);
     fleet.load(2, 91);
     fleet.feed.loads$.complete();
     expect([fleet.problems.length, fleet.free]).toEqual([1, ['1']]);
@@ -195,7 +195,7 @@ describe.each(remembering)('from 1.4 on: %s', (release) => {
   });
 
   it('a worker that left is not overloaded when it returns', async () => {
-    const fleet = await new BenchFleet(release).started(1, 2);
+    const fleet = await new MonitoredClient(release).started(1, 2);
     fleet.load(2, 91);
     fleet.settle(1);
     fleet.settle(1, 2);
@@ -203,7 +203,7 @@ describe.each(remembering)('from 1.4 on: %s', (release) => {
   });
 
   it('refuses a threshold outside its range, and keeps the current ones', () => {
-    const { monitor } = new BenchFleet(release);
+    const { monitor } = new MonitoredClient(release);
     expect(() => monitor.setLoadThresholdConfig({ activeDecodeBlocksThreshold: 1.5 })).toThrow(
       ThresholdError,
     );
@@ -212,11 +212,11 @@ describe.each(remembering)('from 1.4 on: %s', (release) => {
       activeDecodeBlocksThreshold: 0.9,
       activePrefillTokensThresholdFrac: null,
     });
-    expect(() => new BenchFleet(release, { activeDecodeBlocksThreshold: NaN })).toThrow(ThresholdError);
+    expect(() => new MonitoredClient(release, { activeDecodeBlocksThreshold: NaN })).toThrow(ThresholdError);
   });
 
   it('a worker with an overload mark is overloaded at once, until its next load', async () => {
-    const fleet = await new BenchFleet(release).started(1, 2);
+    const fleet = await new MonitoredClient(release).started(1, 2);
     fleet.client.markOverloaded(id(2));
     expect([fleet.free, [...(fleet.monitor.snapshot()?.busy ?? [])]]).toEqual([['1'], ['2']]);
     fleet.load(2, 1);
@@ -226,36 +226,36 @@ describe.each(remembering)('from 1.4 on: %s', (release) => {
 
 describe.each<Release>(['dynamo-1.6', 'default'])('from 1.6 on: %s', (release) => {
   it('an overload mark ends after a second', async () => {
-    const fleet = await new BenchFleet(release).started(1, 2);
+    const fleet = await new MonitoredClient(release).started(1, 2);
     const free = collect(fleet.client.free$);
     fleet.client.markOverloaded(id(2));
-    fleet.clock.pass(600);
+    fleet.clock.advance(600);
     fleet.client.markOverloaded(id(2));
-    fleet.clock.pass(999);
+    fleet.clock.advance(999);
     expect(fleet.free).toEqual(['1']);
-    fleet.clock.pass(1);
+    fleet.clock.advance(1);
     expect(free).toEqual([['1', '2'], ['1'], ['1', '2']]);
   });
 
   it('receives that a worker is down, and that it is available again', async () => {
-    const fleet = await new BenchFleet(release).started(1, 2);
+    const fleet = await new MonitoredClient(release).started(1, 2);
     fleet.client.reportDown(id(2));
     expect(fleet.monitor.snapshot()?.fleet.down).toBe(1);
-    fleet.clock.pass(5000);
+    fleet.clock.advance(5000);
     expect(fleet.monitor.snapshot()?.fleet).toMatchObject({ down: 0, instances: 2 });
   });
 });
 
 describe('overload marks of other workers', () => {
   it('1.6: end with any load', async () => {
-    const fleet = await new BenchFleet('dynamo-1.6').started(1, 2);
+    const fleet = await new MonitoredClient('dynamo-1.6').started(1, 2);
     fleet.client.markOverloaded(id(2));
     fleet.load(1, 1);
     expect(fleet.free).toEqual(['1', '2']);
   });
 
   it('default: do not end with a load of another worker', async () => {
-    const fleet = await new BenchFleet('default').started(1, 2, 3);
+    const fleet = await new MonitoredClient('default').started(1, 2, 3);
     fleet.client.markOverloaded(id(2));
     fleet.load(1, 1);
     fleet.load(3, 91);
@@ -265,7 +265,7 @@ describe('overload marks of other workers', () => {
 
 describe('1.6', () => {
   it('forgets a worker that is down', async () => {
-    const fleet = await new BenchFleet('dynamo-1.6').started(1, 2);
+    const fleet = await new MonitoredClient('dynamo-1.6').started(1, 2);
     fleet.load(2, 91);
     fleet.client.reportDown(id(2));
     expect([...(fleet.monitor.snapshot()?.busy ?? ['?'])]).toEqual([]);
@@ -275,9 +275,9 @@ describe('1.6', () => {
     let instances$ = new Subject<InstanceChange>();
     const client = instanceClient(new Observable<InstanceChange>((out) => instances$.subscribe(out)), {
       policy: clientPolicies['dynamo-1.6'],
-      scheduler: new HandClock(),
+      scheduler: new ManualClock(),
     });
-    const fleet = new BenchFleet('dynamo-1.6', { activeDecodeBlocksThreshold: 0.9 }, { client });
+    const fleet = new MonitoredClient('dynamo-1.6', { activeDecodeBlocksThreshold: 0.9 }, { client });
     await fleet.monitor.startMonitoring();
     instances$.complete();
     expect([fleet.problems, fleet.monitor.snapshot()]).toEqual([['source-ended instances'], undefined]);
@@ -293,15 +293,15 @@ describe('1.6', () => {
 
 describe('default', () => {
   it('keeps the state of a worker that is down', async () => {
-    const fleet = await new BenchFleet().started(1, 2);
+    const fleet = await new MonitoredClient().started(1, 2);
     fleet.load(2, 91);
     fleet.client.reportDown(id(2));
-    fleet.clock.pass(5000);
+    fleet.clock.advance(5000);
     expect([fleet.free, fleet.client.snapshot().available.size]).toEqual([['1'], 2]);
   });
 
   it('a new threshold takes effect at once, and null turns a check off', async () => {
-    const fleet = await new BenchFleet().started(1);
+    const fleet = await new MonitoredClient().started(1);
     fleet.load(1, 80);
     fleet.monitor.activeDecodeBlocksThreshold = 0.75;
     expect(fleet.free).toEqual([]);
@@ -313,7 +313,7 @@ describe('default', () => {
   });
 
   it('reports instance problems of its clients', async () => {
-    const fleet = await new BenchFleet().started(1);
+    const fleet = await new MonitoredClient().started(1);
     const failing$ = new Subject<InstanceChange>();
     fleet.monitor.setPrefillClient(fleet.newClient('default', failing$));
     failing$.error(new Error('gone'));
@@ -323,7 +323,7 @@ describe('default', () => {
   });
 
   it('explains why a worker is busy', async () => {
-    const fleet = await new BenchFleet().started(1);
+    const fleet = await new MonitoredClient().started(1);
     const texts: string[] = [];
     fleet.monitor.transitions$.subscribe(({ verdict }) => texts.push(verdict.text));
     fleet.load(1, 91);
@@ -335,7 +335,7 @@ describe('default', () => {
 
 describe('a null threshold', () => {
   it('1.6: has no effect, now or at the next start', async () => {
-    const fleet = await new BenchFleet('dynamo-1.6').started(1);
+    const fleet = await new MonitoredClient('dynamo-1.6').started(1);
     fleet.monitor.activeDecodeBlocksThreshold = null;
     fleet.monitor.stopMonitoring();
     await fleet.started(1);
@@ -347,7 +347,7 @@ describe('a prefill client', () => {
   it.each<Release>(['dynamo-1.4', 'default'])(
     '%s: is notified from the moment it is attached',
     async (release) => {
-      const fleet = await new BenchFleet(release).started(1, 2);
+      const fleet = await new MonitoredClient(release).started(1, 2);
       fleet.load(1, 91);
       const prefill = fleet.newClient(release, concat(of(ids(1, 5)), NEVER));
       fleet.monitor.setPrefillClient(prefill);
@@ -358,7 +358,7 @@ describe('a prefill client', () => {
   );
 
   it('1.6: is not notified, because it has its own monitor', async () => {
-    const fleet = await new BenchFleet('dynamo-1.6').started(1);
+    const fleet = await new MonitoredClient('dynamo-1.6').started(1);
     const prefill = fleet.newClient('dynamo-1.6', concat(of(ids(1)), NEVER));
     fleet.monitor.setPrefillClient(prefill);
     fleet.load(1, 91);
@@ -366,7 +366,7 @@ describe('a prefill client', () => {
   });
 
   it('set before the start, is used from the start, and at the next one', async () => {
-    const fleet = new BenchFleet('default');
+    const fleet = new MonitoredClient('default');
     fleet.monitor.setPrefillClient(concat(of(ids(5)), NEVER));
     await fleet.started(1);
     expect(fleet.monitor.snapshot()?.fleet.instances).toBe(2);
@@ -376,7 +376,7 @@ describe('a prefill client', () => {
   });
 
   it('1.0: emits a cleanup for a prefill worker that left', async () => {
-    const fleet = await new BenchFleet('dynamo-1.0').started(1);
+    const fleet = await new MonitoredClient('dynamo-1.0').started(1);
     const prefill$ = new Subject<InstanceChange>();
     const cleanups: unknown[] = [];
     fleet.monitor.cleanups$.subscribe((cleanup) => cleanups.push(cleanup));
@@ -387,14 +387,14 @@ describe('a prefill client', () => {
   });
 
   it('reports which of its workers are down and available again', async () => {
-    const fleet = await new BenchFleet('default').started(1);
+    const fleet = await new MonitoredClient('default').started(1);
     const prefill$ = new Subject<InstanceChange>();
     const prefill = fleet.newClient('default', prefill$);
     fleet.monitor.setPrefillClient(prefill);
     prefill$.next(ids(5));
     prefill.reportDown(id(5));
     expect(fleet.monitor.snapshot()?.fleet).toMatchObject({ instances: 2, down: 1 });
-    fleet.clock.pass(5000);
+    fleet.clock.advance(5000);
     expect(fleet.monitor.snapshot()?.fleet).toMatchObject({ instances: 2, down: 0 });
     fleet.feed.configs$.next(configsOf(1, 5));
     prefill.markOverloaded(id(5));
@@ -413,7 +413,7 @@ describe('other sources and options of a loadMonitor', () => {
     const monitor = new KvWorkerMonitor(
       { events: events$, status: [status$], decodeInstances },
       {},
-      { policy: policies['dynamo-1.6'], role: 'prefill', scheduler: new HandClock() },
+      { policy: policies['dynamo-1.6'], role: 'prefill', scheduler: new ManualClock() },
     );
     const cleanups: unknown[] = [];
     monitor.cleanups$.subscribe((cleanup) => cleanups.push(cleanup));

@@ -4,8 +4,8 @@ import type { ActiveLoad } from '../../src/core/events/fleet-event.js';
 import type { ConfigChange } from '../../src/core/pipeline/monitor-sources.js';
 import { ConfigsUnavailableError } from '../../src/dynamo/kv-monitor-options.js';
 import { KvWorkerMonitor } from '../../src/dynamo/kv-worker-monitor.js';
-import { BenchFleet } from './fleet-bench.js';
-import { blocks, configsOf, ids, collect } from './virtual-fleet.js';
+import { MonitoredClient } from './monitored-client.js';
+import { loadWithBlocks, configsOf, ids, collect } from './virtual-fleet.js';
 
 describe('startMonitoring', () => {
   const rejected = (): Promise<Observable<ConfigChange>> => Promise.reject(new Error('no etcd'));
@@ -25,7 +25,7 @@ describe('startMonitoring', () => {
       calls += 1;
       return calls < 3 ? failing() : of(configsOf(1));
     };
-    const fleet = new BenchFleet('default', { activeDecodeBlocksThreshold: 0.9 }, { configs });
+    const fleet = new MonitoredClient('default', { activeDecodeBlocksThreshold: 0.9 }, { configs });
     for (let attempt = 0; attempt < 2; attempt += 1) {
       const error: unknown = await fleet.monitor.startMonitoring().catch((error: unknown) => error);
       expect(error).toBeInstanceOf(ConfigsUnavailableError);
@@ -45,7 +45,7 @@ describe('startMonitoring', () => {
       calls += 1;
       return Promise.resolve(new Subject<ConfigChange>());
     };
-    const { monitor } = new BenchFleet('default', {}, { configs });
+    const { monitor } = new MonitoredClient('default', {}, { configs });
     await Promise.all([monitor.startMonitoring(), monitor.clone().startMonitoring()]);
     expect([calls, monitor.snapshot() === undefined]).toEqual([1, false]);
   });
@@ -53,7 +53,7 @@ describe('startMonitoring', () => {
   it('does not start if it is stopped while it waits for configs, and can be started again', async () => {
     let answer: (configs$: Observable<ConfigChange>) => void = () => undefined;
     const configs = () => new Promise<Observable<ConfigChange>>((resolve) => (answer = resolve));
-    const { monitor } = new BenchFleet('default', {}, { configs });
+    const { monitor } = new MonitoredClient('default', {}, { configs });
     const first = monitor.startMonitoring();
     await Promise.resolve();
     monitor.stopMonitoring();
@@ -70,7 +70,7 @@ describe('startMonitoring', () => {
   it('does not fail if it is stopped while it waits for configs', async () => {
     let refuse: (error: Error) => void = () => undefined;
     const configs = () => new Promise<Observable<ConfigChange>>((_, reject) => (refuse = reject));
-    const { monitor, problems } = new BenchFleet('default', {}, { configs });
+    const { monitor, problems } = new MonitoredClient('default', {}, { configs });
     const start = monitor.startMonitoring();
     await Promise.resolve();
     monitor.stopMonitoring();
@@ -80,7 +80,7 @@ describe('startMonitoring', () => {
   });
 
   it('runs after start, stop and start in one turn', async () => {
-    const fleet = new BenchFleet();
+    const fleet = new MonitoredClient();
     const first = fleet.monitor.startMonitoring();
     fleet.monitor.stopMonitoring();
     const second = fleet.monitor.startMonitoring();
@@ -91,7 +91,7 @@ describe('startMonitoring', () => {
   it('configs that error before their first value end the run, which can be repeated', async () => {
     let configs$ = new Subject<ConfigChange>();
     const configs = new Observable<ConfigChange>((subscriber) => configs$.subscribe(subscriber));
-    const fleet = new BenchFleet('default', {}, { configs });
+    const fleet = new MonitoredClient('default', {}, { configs });
     const running: boolean[] = [];
     fleet.monitor.running$.subscribe((value) => running.push(value));
     await fleet.monitor.startMonitoring();
@@ -113,8 +113,8 @@ describe('startMonitoring', () => {
     );
     const busy = collect(monitor.busy$);
     await monitor.startMonitoring();
-    loads$.next(blocks(1, 91));
-    loads$.next(blocks(2, 91));
+    loads$.next(loadWithBlocks(1, 91));
+    loads$.next(loadWithBlocks(2, 91));
     monitor.stopMonitoring();
     expect(busy).toEqual([[], ['1']]);
   });

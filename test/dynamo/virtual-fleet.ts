@@ -6,9 +6,9 @@ import { id } from '../support/fleet.js';
 export const ids = (...numbers: number[]): WorkerId[] => numbers.map((number) => id(number));
 
 /** A clock that a test advances. */
-export class HandClock extends VirtualTimeScheduler {
+export class ManualClock extends VirtualTimeScheduler {
   /** Advances the clock by some milliseconds, and runs everything that is due. */
-  pass(ms: number): void {
+  advance(ms: number): void {
     this.maxFrames = this.frame + ms;
     // An empty action advances the clock to the end even if nothing else is due then.
     this.schedule(() => undefined, ms);
@@ -24,7 +24,7 @@ export function collect<T>(values$: Observable<Iterable<T>>): T[][] {
 }
 
 /** A load with decode blocks of rank 0. */
-export function blocks(worker: number, activeDecodeBlocks: number): ActiveLoad {
+export function loadWithBlocks(worker: number, activeDecodeBlocks: number): ActiveLoad {
   return {
     workerId: id(worker),
     dpRank: 0,

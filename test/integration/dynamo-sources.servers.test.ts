@@ -12,16 +12,23 @@ import { startEtcd, type EtcdServer } from '../support/etcd-server.js';
 import { eventually } from '../support/eventually.js';
 import { startNats, type NatsServer } from '../support/nats-server.js';
 
-const place = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
+const endpointName = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
 const transport = { kind: 'tcp', address: '127.0.0.1:9/generate' } as const;
-const card = { model: 'tiny', runtimeConfig: { totalKvBlocks: 100 } };
+const modelCard = { model: 'tiny', runtimeConfig: { totalKvBlocks: 100 } };
 const start = { thresholds: { activeDecodeBlocksThreshold: 0.85 } };
 
 /** A registered worker of a release that publishes the given loads. */
-function worker(nats: NatsServer, etcd: EtcdServer, id: WorkerId, release: '1.0' | '1.6', at = place) {
+function worker(nats: NatsServer, etcd: EtcdServer, id: WorkerId, release: '1.0' | '1.6', at = endpointName) {
   const loads$ = new Subject<ActiveLoad>();
   let [state, publishing] = ['', ''];
-  const registration$ = registerWorker({ hosts: etcd.url, ...at, transport, card, release, workerId: id });
+  const registration$ = registerWorker({
+    hosts: etcd.url,
+    ...at,
+    transport,
+    card: modelCard,
+    release,
+    workerId: id,
+  });
   const subscription = registration$.subscribe((status) => (state = status.state));
   subscription.add(
     loads$
@@ -42,7 +49,7 @@ function worker(nats: NatsServer, etcd: EtcdServer, id: WorkerId, release: '1.0'
   };
 }
 
-/** What a monitor of these sources holds busy, as it goes. */
+/** The busy sets of a monitor of these sources, in order. */
 function monitored(options: DynamoSourcesOptions) {
   const monitor = loadMonitor(dynamoSources(options), { policy: policies.default, start });
   const problems: string[] = [];
@@ -58,7 +65,7 @@ function monitored(options: DynamoSourcesOptions) {
 }
 
 describeWith(['nats-server', 'etcd'], 'dynamoSources', () => {
-  it('a fleet of two releases: who is above the marks, until it is free or leaves', async () => {
+  it('a fleet of two releases: workers above the thresholds, until they are free or leave', async () => {
     await using nats = await startNats();
     await using etcd = await startEtcd();
     const [old, recent] = [workerId('7587888657184927289'), workerId('9')];
@@ -90,8 +97,8 @@ describeWith(['nats-server', 'etcd'], 'dynamoSources', () => {
     await using nats = await startNats();
     await using etcd = await startEtcd();
     const id = workerId('9');
-    const other = { ...place, component: 'prefill' };
-    // The second registration of one id is of another process in etcd's eyes, so its keys are written by hand.
+    const other = { ...endpointName, component: 'prefill' };
+    // For etcd, the second registration of an id belongs to another process, so its keys are written by hand.
     const first = worker(nats, etcd, id, '1.6');
     await first.ready();
     const [instance, model] = await Promise.all([
@@ -105,9 +112,9 @@ describeWith(['nats-server', 'etcd'], 'dynamoSources', () => {
         text.replaceAll('"backend"', '"prefill"'),
       );
     }
-    using small = monitored({ nats: nats.url, etcd: etcd.url, endpoint: { ...place } });
+    using small = monitored({ nats: nats.url, etcd: etcd.url, endpoint: { ...endpointName } });
     using large = monitored({ nats: nats.url, etcd: etcd.url, endpoint: other });
-    // A message on the endpoint's own subject is heard by its own pool.
+    // A message on the subject of an endpoint is received by the pool of that endpoint.
     let turn = 0;
     await eventually(() => {
       turn = 1 - turn;

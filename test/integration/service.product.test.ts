@@ -8,13 +8,13 @@ import { startNats } from '../support/nats-server.js';
 import { startCli } from '../support/run-cli.js';
 
 describeWith(['nats-server', 'etcd'], 'tidemark serve on a live fleet', () => {
-  it('workers that register and publish are served; servers that go and come back show in readiness', async () => {
+  it('workers that register and publish are served; readiness shows when servers stop and return', async () => {
     await using nats = await startNats();
     await using etcd = await startEtcd();
     const where = ['--nats', nats.url, '--etcd', etcd.url, '--namespace', 'dynamo'];
-    const mark = ['--active-decode-blocks-threshold', '0.3'];
-    const serve = startCli(['serve', '--port', '0', ...where, ...mark]);
-    const fleet = startCli(['simulate', '--workers', '3', '--ranks', '1', ...where, ...mark]);
+    const thresholdArgs = ['--active-decode-blocks-threshold', '0.3'];
+    const serve = startCli(['serve', '--port', '0', ...where, ...thresholdArgs]);
+    const fleet = startCli(['simulate', '--workers', '3', '--ranks', '1', ...where, ...thresholdArgs]);
     await eventually(() => serve.out.includes('serving'));
     const url = /on (http:\/\/\S+) \(/.exec(serve.out)?.[1] ?? '';
     const json = async (path: string) =>

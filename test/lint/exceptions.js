@@ -1,6 +1,6 @@
 /**
  * Files that break a rule today. These lists may only get shorter: `test/lint/rules.test.ts` fails for a file here that
- * breaks its rule no longer.
+ * no longer breaks its rule.
  */
 export const exceptions = {
   /** Transports that name a subject, a key or a variable of Dynamo. */

@@ -36,7 +36,7 @@ export const dynamoNames = {
 /** A pattern for all that a folder may not import. */
 export function forbiddenImports(/** @type {string} */ folder) {
   const { folders = [], npm = [], node } = folderRules[folder] ?? {};
-  // A file imports its own folder, the files right above it, and the folders that the table names.
+  // A file imports its own folder, the files right above it, and the folders in the table.
   const own = readdirSync(new URL(`src/${folder}`, root), { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);
@@ -61,7 +61,7 @@ export function against(/** @type {string} */ pattern, /** @type {string} */ mes
   };
 }
 
-/** Dependencies and peers: what is there after `npm install tidemark`. */
+/** Dependencies and peers: what is available after `npm install tidemark`. */
 function declaredPackages() {
   const { dependencies, peerDependencies } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
   return Object.keys({ ...dependencies, ...peerDependencies });
@@ -79,7 +79,7 @@ export const notInUnitTests = against(
   'A unit test needs neither a server nor a process nor the build: name the file x.servers.test.ts or x.product.test.ts.',
 );
 
-/** Who starts processes. */
+/** Files that start processes. */
 export const notOutsideProcesses = against(
   '^(?:node:)?child_process$|^execa$',
   'Start processes with test/support/processes.ts.',

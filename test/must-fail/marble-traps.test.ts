@@ -7,7 +7,7 @@ import type { MarbleOperators } from '../../src/testing/marble/run/marble-operat
 import { runMarble } from '../../src/testing/marble/run/run-marble.js';
 
 // Wrong tests, each of a kind that RxJS's TestScheduler lets pass or cannot judge. The strict runner must refuse
-// every one of them; the right marble beside it shows that it is refused for this reason and no other.
+// every one of them; the right marble beside it shows that it is refused for this reason alone.
 
 interface Total {
   sum: number;
@@ -90,7 +90,7 @@ describe('a marble that must fail - what TestScheduler lets pass', () => {
     expect(failure('-a-\na := 1\n> same\n-z-\nz := 1')).toBe('');
   });
 
-  it('an output that nobody compares', () => {
+  it('an output that is not compared', () => {
     expect(failure('-a-\na := 1\n> same')).toContain('there is no expected output');
     expect(failure('-a-\na := 1\n> same\n---')).toContain('unexpected: A in column 1');
   });
@@ -114,18 +114,18 @@ describe('a marble that must fail - what TestScheduler lets pass', () => {
     expect(failure(first.replace('mutates', 'copies'))).toBe('');
   });
 
-  it('the same with a Map, whose change no frozen object would notice', () => {
+  it('the same with a Map, which freezing does not protect', () => {
     counted.clear();
     const text = 'ab\na := 1\nb := 2\n> mutatesMap\nxy\nx := {"1":1}\ny := {"1":1,"2":2}';
     expect(failure(text)).toContain('set() changes a value that was already emitted');
   });
 
-  it('the same behind a class, which is not frozen: what was emitted is compared as it was, and again at the end', () => {
+  it('the same behind a class, which is not frozen: values are compared as they were emitted, and again at the end', () => {
     const text = 'ab\na := 1\nb := 2\n> hidesIn\nxy\nx := {"items":[1]}\ny := {"items":[1,2]}';
     expect(failure(text)).toContain('changed after it was emitted: x became {"items":[1,2]}');
   });
 
-  it('code that changes what it was given', () => {
+  it('code that changes its input', () => {
     expect(failure('a\na := {"list":[]}\n> changesInput\nb\nb := 1')).toContain('"name":"TypeError"');
   });
 
@@ -160,27 +160,27 @@ describe('a marble that must fail - real time in the code under test', () => {
     expect(used(operator)).toContain(`  - ${name} was used, which is real time`);
   });
 
-  it('timers of RxJS and computed dates are none', () => {
+  it('RxJS timers and computed dates are allowed', () => {
     expect(failure('a\na := 1\n> timer\n-a\na := 1')).toBe('');
     expect(failure('a\na := 1\n> aDate\nb\nb := "1970-01-01T00:00:00.000Z"')).toBe('');
   });
 
-  it('and after the run everything is as it was', async () => {
-    const doors = (): unknown[] => [
+  it('restores everything after the run', async () => {
+    const globals = (): unknown[] => [
       ...[Date, setTimeout, setInterval, setImmediate, queueMicrotask],
       ...[Reflect.get(Date, 'now'), Reflect.get(performance, 'now'), Reflect.get(process, 'nextTick')],
       Reflect.get(Promise.prototype, 'then'),
     ];
-    const before = doors();
+    const before = globals();
     used('dateNow');
     used('promise');
-    expect(doors()).toEqual(before);
+    expect(globals()).toEqual(before);
     expect(Date.now()).toBeGreaterThan(1e12);
     await expect(Promise.resolve(2).then((n) => n * 2)).resolves.toBe(4);
   });
 });
 
-describe('a marble that must fail - what runs on', () => {
+describe('a marble that must fail - extra output', () => {
   it('an output with its own end, where the row expects none', () => {
     expect(failure('> of\na\na := 1\ntitle = out')).toContain('unexpected: the end in column 0');
     expect(failure('> of\n(a|)\na := 1\ntitle = out')).toBe('');

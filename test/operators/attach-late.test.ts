@@ -30,7 +30,7 @@ describe('attachLate', () => {
     });
   });
 
-  it('many are heard at the same time, and numbered in the order of their first values', () => {
+  it('many are subscribed at the same time, and numbered in the order of their first values', () => {
     inVirtualTime(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const e1$ = hot('  --a--b------|    ');
       const e1subs = '   ^-----------!    ';

@@ -65,7 +65,7 @@ describe('retryWithBackoff', () => {
     });
   });
 
-  it('a value starts a new row only if it came long enough before the failure', () => {
+  it('a value resets the attempts only if it was emitted long enough before the failure', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions, scheduler }) => {
       const short$ = cold('a-#');
       const long$ = cold(' a---#');
@@ -126,7 +126,7 @@ describe('retryWithBackoff', () => {
     expect(retries.map(({ delayMs }) => delayMs)).toEqual([1, 0, 8, 5]);
   });
 
-  it('maxAttempts - after so many retries in a row the error passes on', () => {
+  it('maxAttempts - after this number of consecutive retries the error is forwarded', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions, scheduler }) => {
       const e1$ = cold('-#        ');
       const e1subs = ['^!', '---^!', '--------^!'];

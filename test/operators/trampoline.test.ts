@@ -153,7 +153,7 @@ describe('trampoline', () => {
     expect(seen.every((n, index) => n === index)).toBe(true);
   });
 
-  it('every subscription has a queue of its own', () => {
+  it('every subscription has its own queue', () => {
     const source$ = new Subject<string>();
     const result$ = source$.pipe(trampoline());
     const seen: string[] = [];

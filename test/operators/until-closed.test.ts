@@ -60,7 +60,7 @@ describe('untilClosed', () => {
     expect(source$.observed).toBe(false);
   });
 
-  it('the hook on the subscriber goes with the source', () => {
+  it('the teardown on the subscriber is removed with the source', () => {
     const add = vi.spyOn(Subscriber.prototype, 'add');
     const remove = vi.spyOn(Subscriber.prototype, 'remove');
     new Observable<number>((subscriber) => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stage } from './stage.js';
 import { suspendProcess } from './suspend-process.js';
 
-/** Runs one fault: starts it, heals it, and records both times. */
+/** Runs one fault: starts it, ends it, and records both times. */
 export type Fault<On extends Stage = Stage> = (stage: On) => Promise<void>;
 
 const HOUR_MS = 3_600_000;
@@ -53,7 +53,7 @@ export const networkFaults: Readonly<Record<string, Fault>> = {
       stage.proxy.cut();
       await sleep(400 * stage.random());
     }
-    // The last cut is detected within this time.
+    // The last disconnect is detected within this time.
     await sleep(50);
     stage.heal();
   },

@@ -32,7 +32,7 @@ export interface SoakOptions {
   readonly help: boolean;
 }
 
-/** The parsed options, or a text that says what is wrong. */
+/** The parsed options, or the text of an error. */
 export function soakOptions(args: readonly string[]): SoakOptions | string {
   let values;
   try {

@@ -90,7 +90,7 @@ export interface FleetResult extends MessagesResult {
 
 export type SoakResult = EtcdResult | NatsResult | FleetResult;
 
-/** The limit of §3.2 of the measurements, and room for a peer that is silent for 2 s during the attempt before. */
+/** The limit of §3.2 of the measurements, plus 2 s for a peer that is silent during the previous attempt. */
 const DETECTION_MS = 10_000;
 const LIVE_AGAIN_MS = 4_000;
 

@@ -8,14 +8,14 @@ const now = performance.now.bind(performance);
 const STEADY_MS = 300;
 
 /** A status and its time, by a clock that is never stepped. */
-export interface SeenStatus {
+export interface TimedStatus {
   readonly state: SourceStatus['state'];
   readonly at: number;
 }
 
 /** Subscribes to a source of tidemark. Keeps its statuses, and streams that ended although they should not. */
 export class SourceListener {
-  readonly statuses: SeenStatus[] = [];
+  readonly statuses: TimedStatus[] = [];
   readonly ended: string[] = [];
   readonly #subscription = new Subscription();
 
@@ -33,7 +33,7 @@ export class SourceListener {
   }
 
   /** Waits for the first status with this state, from a position in the list on. */
-  until(state: SourceStatus['state'], from: number): Promise<SeenStatus> {
+  until(state: SourceStatus['state'], from: number): Promise<TimedStatus> {
     return eventually(() => {
       const found = this.statuses.slice(from).find((status) => status.state === state);
       if (found === undefined) throw new Error(`never ${state}`);

@@ -85,7 +85,7 @@ export abstract class Stage<
     };
   }
 
-  /** Cuts all connections and refuses new ones. */
+  /** Closes all connections and refuses new ones. */
   async shut(): Promise<void> {
     this.begin();
     await this.proxy.refuse(true);

@@ -17,7 +17,7 @@ export function anyEvent({ workers, maxRanks }: EventSpace): fc.Arbitrary<FleetE
     { weight: 8, arbitrary: fc.nat(maxRanks - 1) },
     fc.constantFrom(2 ** 32 - 1, 2 ** 32 - 2),
   );
-  const card = fc.record(
+  const runtimeConfig = fc.record(
     {
       totalKvBlocks: fc.constantFrom(0, 100, 100, 60),
       maxNumBatchedTokens: fc.constantFrom(1, 50),
@@ -53,7 +53,7 @@ export function anyEvent({ workers, maxRanks }: EventSpace): fc.Arbitrary<FleetE
         loads: fc.array(schedulerLoad, { minLength: 1, maxLength: 3 }),
       }),
     },
-    fc.dictionary(fc.constantFrom(...names), card, { maxKeys: workers }).map((cards) => ({
+    fc.dictionary(fc.constantFrom(...names), runtimeConfig, { maxKeys: workers }).map((cards) => ({
       kind: 'configs' as const,
       workers: new Map(Object.entries(cards).map(([key, config]) => [id(key), config])),
     })),
@@ -62,7 +62,7 @@ export function anyEvent({ workers, maxRanks }: EventSpace): fc.Arbitrary<FleetE
       arbitrary: fc.record({
         kind: fc.constant('config' as const),
         workerId: worker,
-        config: fc.option(card, { freq: 3 }),
+        config: fc.option(runtimeConfig, { freq: 3 }),
       }),
     },
     {

@@ -53,7 +53,7 @@ export const seeds = [
   ...Object.values(envelopeVectors).map((vector) => hex(vector.head_hex + loadVectors[vector.payload].hex)),
   ...capturedMessages().map(({ payload }) => payload),
 ];
-/** A captured or made message with a few bytes changed, inserted, removed, or cut off. */
+/** A captured or made message with a few bytes changed, inserted, removed, or truncated. */
 const mutated = fc
   .tuple(
     fc.oneof(fc.constantFrom(...seeds), anyEnvelope, anyKeyedMessage),

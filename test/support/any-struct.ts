@@ -6,7 +6,7 @@ type Bytes = readonly number[];
 const WIDTHS = [1, 2, 4, 8] as const;
 const width = fc.constantFrom(0, 1, 2, 3);
 
-/** An unsigned integer in any encoding that has room for it; below 128 also as a fixint. */
+/** An unsigned integer in any encoding that can hold it; below 128 also as a fixint. */
 export function uint(value: fc.Arbitrary<bigint>): fc.Arbitrary<Bytes> {
   return fc
     .tuple(value, width, fc.boolean())
@@ -71,7 +71,7 @@ function shuffled(entries: readonly Bytes[]): fc.Arbitrary<Bytes[]> {
   return fc.shuffledSubarray([...entries], { minLength: entries.length });
 }
 
-/** The narrowest place from the wanted one that has room for an integer. */
+/** The narrowest encoding, from the wanted one on, that can hold an integer. */
 function fit(value: bigint, place: number): number {
   while (value >= 1n << BigInt(8 * (WIDTHS[place] ?? 8))) place += 1;
   return place;

@@ -9,7 +9,7 @@ export interface KeyPair {
 }
 
 export interface Certificates {
-  /** Who signed the server and the client. */
+  /** The authority that signed the server and the client. */
   readonly ca: string;
   /** For 127.0.0.1 and localhost. It is good for a client too: etcd's own gateway calls etcd with it. */
   readonly server: KeyPair;

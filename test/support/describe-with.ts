@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { onPath } from './on-path.js';
+import { findProgram } from './find-program.js';
 import { serverBinary, type FoundBinary, type ServerName } from './server-binary.js';
 
 /** Programs that are installed or not: Debian's packages of them do not run unpacked. */
@@ -8,7 +8,7 @@ const installedOnly = ['openssl', 'chromium'] as const;
 type Need = ServerName | (typeof installedOnly)[number];
 
 /**
- * A suite that needs programs. Where one of them is missing its tests are skipped, and the suite says why in its name
+ * A suite that needs programs. Where one of them is missing its tests are skipped, and the name of the suite has the reason
  * and on the console; where `CI` is `true` a missing program is a failed test.
  */
 export function describeWith(needs: Need | readonly Need[], name: string, body: () => void): void {
@@ -37,6 +37,6 @@ async function missingOf(needs: readonly Need[]): Promise<string[]> {
 async function find(need: Need): Promise<FoundBinary> {
   const installed = installedOnly.find((name) => name === need);
   if (installed === undefined) return serverBinary(need as ServerName);
-  const path = onPath(installed);
+  const path = findProgram(installed);
   return path === undefined ? { missing: `${installed} is not installed` } : { path };
 }

@@ -2,10 +2,10 @@ import { workerId, type WorkerId } from '../../src/core/worker-id.js';
 import type { DiscoveryBatch } from '../../src/wire/discovery/discovery-fold.js';
 import type { DiscoveryChange } from '../../src/wire/discovery/discovery-record.js';
 
-/** Keys and values of a discovery store, as tests write them down. */
+/** Keys and values of a discovery backend, for tests. */
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-export const at = (path: string): { namespace: string; component: string; endpoint: string } => {
+export const endpointAt = (path: string): { namespace: string; component: string; endpoint: string } => {
   const [namespace = '', component = '', endpoint = ''] = path.split('/');
   return { namespace, component, endpoint };
 };
@@ -15,24 +15,24 @@ export function put(key: string, value: unknown, lease: WorkerId = workerId('0')
   return { key, value: bytes(JSON.stringify(value)), lease };
 }
 
-/** A key written with a text, whatever it is. */
+/** A key written with any text. */
 export function putText(key: string, text: string): DiscoveryChange {
   return { key, value: bytes(text) };
 }
 
 /** A removed key. */
-export function gone(key: string): DiscoveryChange {
+export function remove(key: string): DiscoveryChange {
   return { key };
 }
 
-/** A bare card of that many blocks. */
-export function card(blocks: number, more: object = {}): object {
+/** A minimal model card with this number of blocks. */
+export function modelCard(blocks: number, more: object = {}): object {
   return { display_name: 'tiny', runtime_config: { total_kv_blocks: blocks }, ...more };
 }
 
 /** A model entry of a release up to 0.5.1. */
-export function entry(path: string, blocks: number): object {
-  const { namespace, component, endpoint } = at(path);
+export function modelEntry(path: string, blocks: number): object {
+  const { namespace, component, endpoint } = endpointAt(path);
   const runtime_config = { total_kv_blocks: blocks };
   return { name: 'old', endpoint: { namespace, component, name: endpoint }, runtime_config };
 }

@@ -34,7 +34,7 @@ const TIMEOUT_MS = 60_000;
 
 /**
  * A second opinion on what is in etcd: its JSON gateway, asked with nothing but Node, one connection for each question.
- * It writes 64-bit integers as strings, so that none of them goes through a floating-point number.
+ * It writes 64-bit integers as strings, so that none of them becomes a floating-point number.
  */
 export class EtcdGateway {
   constructor(private readonly access: EtcdAccess) {}
@@ -72,7 +72,7 @@ export class EtcdGateway {
     await this.call('/v3/kv/compaction', { revision, physical: true });
   }
 
-  /** A lease of so many seconds, with an id that etcd chooses or this one; its id. */
+  /** Grants a lease of some seconds, with this id or one that etcd chooses, and returns the id. */
   async grant(ttl: number, id = '0'): Promise<string> {
     const { ID = '0' } = await this.call('/v3/lease/grant', { TTL: String(ttl), ID: id });
     return ID;

@@ -23,7 +23,7 @@ describeWith('etcd', 'an etcd of a test', () => {
 
     await server.wipe();
     expect(await keys(gateway)).toEqual([]);
-    expect(await gateway.put('anew', '')).toBe('2');
+    expect(await gateway.put('again', '')).toBe('2');
   });
 
   it('does not answer while it is paused, and answers then', async () => {

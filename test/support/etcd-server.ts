@@ -22,7 +22,7 @@ export interface EtcdOptions {
   readonly authTokenTtlSeconds?: number;
 }
 
-/** An etcd of one member. Its data survive `kill` and `restart`, and go with `wipe` and `stop`. */
+/** An etcd of one member. Its data survive `kill` and `restart`, and are removed by `wipe` and `stop`. */
 export class EtcdServer implements AsyncDisposable {
   readonly url: string;
   /** Asks and changes it past every client library. */
@@ -118,7 +118,7 @@ export class EtcdServer implements AsyncDisposable {
       `--initial-cluster=tidemark=${peerUrl}`,
       '--logger=zap',
       '--log-outputs=stderr',
-      // A test has no power cut, one member agrees with itself at once, and a test's password needs no strong hash.
+      // A test needs no protection against power failures, no election timeout for one member, and no strong hash.
       '--unsafe-no-fsync',
       '--heartbeat-interval=10',
       '--election-timeout=100',

@@ -33,7 +33,7 @@ describe('eventually', () => {
     await expect(hanging).rejects.toThrow('the check itself did not come to an end');
   });
 
-  it('goes by the real clock while a test has its own', async () => {
+  it('uses the real clock while a test has a fake one', async () => {
     vi.useFakeTimers();
     await expect(eventually(() => false, 5)).rejects.toThrow('not within 5 ms');
   });

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-// Taken at once: a test may later put fake clocks in the place of the real ones.
+// Bound now, because a test may later replace the real clocks with fake ones.
 const now = performance.now.bind(performance);
 
 /** Far longer than anything takes on a machine that three other processes keep busy. */

@@ -48,7 +48,7 @@ export class FaultLink {
 
   cut(): void {
     this.drop();
-    // `resetAndDestroy` waits for pending writes, forever if the other side is gone.
+    // `resetAndDestroy` waits for pending writes, forever if the other side has left.
     for (const socket of [this.client, this.server]) socket.resetAndDestroy().destroy();
   }
 

@@ -97,7 +97,7 @@ describe('a proxy without faults', () => {
     expect(await reset).toBe(true);
   });
 
-  it('resets who comes while the server is down', async () => {
+  it('resets new connections while the server is down', async () => {
     server.close();
     const client = open();
     await eventually(() => expect(client.end()).toBe('ECONNRESET'));
@@ -113,7 +113,7 @@ describe('a proxy without faults', () => {
 });
 
 describe('a proxy', () => {
-  it('cuts all connections with a reset, and takes new ones', async () => {
+  it('closes all connections with a reset, and accepts new ones', async () => {
     const client = await echoed();
     const closed = socketClosed(served[0]!);
     proxy.cut();
@@ -143,7 +143,7 @@ describe('a proxy', () => {
     await echoed();
   });
 
-  it('accepts, holds, and never speaks, not even after it was healed', async () => {
+  it('accepts and holds connections without answering, even after recovery', async () => {
     proxy.hold(true);
     const held = open();
     held.socket.write('hello?');
@@ -155,7 +155,7 @@ describe('a proxy', () => {
     await eventually(() => expect(proxy.connections).toBe(1));
   });
 
-  it('cuts and finishes held connections too', async () => {
+  it('resets and finishes held connections too', async () => {
     proxy.hold(true);
     const cut = open();
     await eventually(() => expect(proxy.accepted).toBe(1));
@@ -281,7 +281,7 @@ describe('a half-open proxy', () => {
     await eventually(() => expect(served[0]?.closed).toBe(true));
   });
 
-  it('can be cut', async () => {
+  it('can be reset', async () => {
     const client = await echoed();
     proxy.halfOpen('both');
     proxy.cut();

@@ -57,7 +57,7 @@ export class FaultProxy implements AsyncDisposable {
 
   /**
    * Stops forwarding on all connections, also on later ones, and closes nothing: the proxy does not read what is sent
-   * that way, so it waits in the systems' buffers, the news of a closed connection included.
+   * that way, so it waits in the buffers of the systems, including the close of a connection.
    */
   halfOpen(directions: Direction | 'both'): void {
     for (const direction of ['toClient', 'toServer'] as const)
@@ -76,7 +76,7 @@ export class FaultProxy implements AsyncDisposable {
     this.update();
   }
 
-  /** Puts bytes of its own into the streams of all open connections. */
+  /** Inserts bytes into the streams of all open connections. */
   inject(bytes: Uint8Array | string, direction: Direction): void {
     for (const link of this.links.values()) link.inject(Buffer.from(bytes as string), direction);
   }
@@ -96,7 +96,7 @@ export class FaultProxy implements AsyncDisposable {
       ...[...this.held].map((client) => socketClosed(client)),
     ]);
     this.cut();
-    // A socket that cannot report its end is destroyed all the same, so that no test waits forever.
+    // A socket that cannot report its end is destroyed anyway, so that no test waits forever.
     const givenUp = new AbortController();
     await Promise.race([closed, sleep(STOP_MS, undefined, { ref: false, signal: givenUp.signal })]);
     givenUp.abort();

@@ -7,7 +7,7 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-/** A call as it goes over the wire: no header but what is given, so that a content type may be missing. */
+/** A request with only the given headers, so that a content type may be missing. */
 export function httpCall(
   url: string,
   {

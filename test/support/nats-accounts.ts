@@ -8,7 +8,7 @@ import {
   fmtCreds,
 } from '@nats-io/jwt';
 
-/** A NATS whose users are known by what an operator and an account signed. */
+/** A NATS server whose users have credentials signed by an operator and an account. */
 export interface NatsAccounts {
   /** For the server that knows the account, and for one that knows the operator only. */
   readonly configText: string;

@@ -61,7 +61,7 @@ export async function packedProject(
   return project;
 }
 
-/** Each package under its own name. */
+/** Each package with its own name. */
 export function ownNames(packages: readonly string[]): Record<string, string> {
   return Object.fromEntries(packages.map((name) => [name, name]));
 }

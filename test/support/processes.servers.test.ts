@@ -14,7 +14,7 @@ it('processes - a run to the end has its code and both outputs, and a failed one
   expect(runSync('cat', [], { input: 'a\n' })).toBe('a\n');
 });
 
-it('processes - one that does not start says why, and can be ended all the same', async () => {
+it('processes - one that does not start has a reason, and can be ended anyway', async () => {
   const missing = new RunningProcess('/no/such/program', []);
   const { code, failure } = await missing.end('SIGTERM');
   expect(code).toBeNull();

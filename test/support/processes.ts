@@ -19,11 +19,11 @@ export interface StartOptions extends ProcessOptions {
   readonly openInput?: boolean;
   /** Its standard error is shown on ours as well. */
   readonly showErrors?: boolean;
-  /** The process leads a session of its own, so that it outlives the process of the tests. */
+  /** The process has its own session, so that it outlives the process of the tests. */
   readonly detached?: boolean;
 }
 
-/** What a process came to. */
+/** The result of a process. */
 export interface Finished {
   /** `null` where a signal ended it, or where it did not start. */
   readonly code: number | null;
@@ -38,7 +38,7 @@ export interface Finished {
 export class RunningProcess implements AsyncDisposable {
   out = '';
   err = '';
-  /** What it came to; `undefined` while it runs. */
+  /** Its result; `undefined` while it runs. */
   finished: Finished | undefined;
   /** Resolves when it has ended and its outputs are complete; never rejects. */
   readonly ended: Promise<Finished>;
@@ -61,7 +61,7 @@ export class RunningProcess implements AsyncDisposable {
     child.stdout.setEncoding('utf8').on('data', (text: string) => (this.out += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.err += text));
     if (showErrors) child.stderr.on('data', (text: string) => process.stderr.write(text));
-    // Writing to a process that is gone is no failure of the test.
+    // Writing to a process that has ended does not fail the test.
     child.stdin?.on('error', () => undefined);
     this.#child = child;
     if (background) this.#hold(false);

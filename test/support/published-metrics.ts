@@ -1,6 +1,6 @@
 import type { ForwardPassMetrics } from '../../src/core/aggregator/load-metrics.js';
 
-/** What a worker of Dynamo up to 0.6 publishes of itself, in Dynamo's names; without speculative decoding. */
+/** The metrics that a worker of Dynamo up to 0.6 publishes, with Dynamo's names, without speculative decoding. */
 export interface PublishedMetrics {
   readonly worker_stats: {
     readonly request_active_slots: number;
@@ -16,7 +16,7 @@ export interface PublishedMetrics {
   };
 }
 
-/** The same in our names, and in single precision where Dynamo has it. */
+/** The same with tidemark's names, in single precision where Dynamo uses it. */
 export function publishedMetrics({
   worker_stats: worker,
   kv_stats: kv,

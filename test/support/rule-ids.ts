@@ -13,7 +13,7 @@ export interface CellRule {
   readonly policy: PolicyName;
 }
 
-/** What the wire accepts is about bytes, not about behaviour over time: its tests are those of the decoder. */
+/** The cell `wire` is about bytes, not about behaviour over time: the tests of the decoder cover it. */
 const notOverTime: readonly Cell[] = ['wire'];
 
 /** A rule for every distinct content of every cell: `cell/<cell>/<first policy that has it>`. */
@@ -29,11 +29,11 @@ export const cellRules: readonly CellRule[] = (Object.keys(policyCells) as Cell[
     });
   });
 
-/** The laws of the architecture that a picture can show. */
+/** The laws of the architecture that a marble diagram can show. */
 const lawRules = [
   'law/order',
   'law/distinct',
-  'law/nothing-kills-the-graph',
+  'law/nothing-ends-the-graph',
   'law/total-reducer',
   'law/no-stale-series',
   'law/time-is-an-argument',
@@ -67,13 +67,13 @@ const operatorFiles = [
 ];
 
 /**
- * A rule for every row of the table `on | it does` in an operator's docstring:
- * `operator/<function>/<next|error|end|unsubscribe|late-subscription|re-connection>`.
+ * A rule for every row of the table `on | effect` in an operator's docstring:
+ * `operator/<function>/<next|error|end|unsubscribe|late-subscription|resubscription>`.
  */
 const operatorRules: readonly string[] = operatorFiles.flatMap((file) => {
   const text = readFileSync(join(root, `src/core/${file}.ts`), 'utf8');
   const tables = text.matchAll(
-    /^ \* \| on \| it does \|\n \* \|---\|---\|\n((?: \* \|.*\n)+)(?: \*.*\n)*?^export function (\w+)/gm,
+    /^ \* \| on \| effect \|\n \* \|---\|---\|\n((?: \* \|.*\n)+)(?: \*.*\n)*?^export function (\w+)/gm,
   );
   return [...tables].flatMap(([, table = '', name = '']) =>
     [...table.matchAll(/^ \* \| ([^|]+) \| [^|]+ \|$/gm)].map(

@@ -32,7 +32,7 @@ export class RunningCommand {
     return this.of('status').findLast((status) => status['source'] === source)?.['state'];
   }
 
-  /** The transitions of each worker, in order, as texts; without those that say that it left. */
+  /** The transitions of each worker, in order, as texts; without departures. */
   transitions(): Record<string, string[]> {
     const byWorker: Record<string, string[]> = {};
     for (const { workerId, reason, text } of this.of('transition')) {

@@ -5,7 +5,7 @@ import { encodeForwardPassMetrics } from '../../src/wire/services/forward-pass-m
 import { encodeServiceStats } from '../../src/wire/services/service-encoder.js';
 import { serviceEndpointName, serviceSubject } from '../../src/wire/services/service-names.js';
 
-/** The metrics of an engine with that many active blocks. */
+/** The metrics of an engine with this number of active blocks. */
 export function metricsOf(kvActiveBlocks: Count, dataParallelRank: number | null = null): ForwardPassMetrics {
   return {
     workerStats: { dataParallelRank, requestActiveSlots: 3, requestTotalSlots: 256, numRequestsWaiting: 0 },
@@ -14,8 +14,8 @@ export function metricsOf(kvActiveBlocks: Count, dataParallelRank: number | null
   };
 }
 
-/** The endpoint of a worker as it is scraped. */
-export function endpointOf(id: string, kvActiveBlocks: Count, rank: number | null = null): Endpoint {
+/** A scraped endpoint of a worker. */
+export function scrapedEndpoint(id: string, kvActiveBlocks: Count, rank: number | null = null): Endpoint {
   const subject = serviceSubject('dynamo_backend', 'load_metrics', workerId(id));
   const data = { engineLoadMetrics: metricsOf(kvActiveBlocks, rank) };
   return { name: serviceEndpointName(subject), subject, workerId: workerId(id), data };

@@ -11,7 +11,7 @@ import { FleetPools } from '../../src/service/pools/fleet-pools.js';
 import type { ServiceOptions } from '../../src/service/service-options.js';
 import { startService, type Service } from '../../src/service/start-service.js';
 import type { DiscoveryBatch } from '../../src/wire/discovery/discovery-fold.js';
-import { batch, gone, put } from './discovery.js';
+import { batch, remove, put } from './discovery.js';
 
 /** The default endpoint of the workers of a served fleet. */
 const HERE = 'dynamo/backend/generate';
@@ -56,7 +56,7 @@ export class ServedFleet implements AsyncDisposable {
     return this.service.url;
   }
 
-  /** How discovery is, by its own word. */
+  /** The status of the discovery source. */
   speak(state: SourceStatus['state'], why?: string): void {
     this.discovery$.next({
       source: 'discovery',
@@ -66,25 +66,25 @@ export class ServedFleet implements AsyncDisposable {
     });
   }
 
-  /** The last word of the source of loads. */
+  /** The last status of the source of loads. */
   failLoads(error: Error): void {
     this.loads$.error(error);
   }
 
-  /** Something was wrong and was survived. */
+  /** Reports a recoverable problem. */
   problem(problem: Problem): void {
     this.problems$.next(problem);
   }
 
-  /** A worker with a card of 100 blocks, or (`null`) without any key. */
+  /** A worker with a model card of 100 blocks, or (`null`) without any key. */
   async worker(id: string, model: string | null = 'tiny-model', at = HERE, ranks = 1): Promise<void> {
     const hex = BigInt(id).toString(16);
-    const [instance, card] = [`v1/instances/${at}/${hex}`, `v1/mdc/${at}/${hex}`];
+    const [instance, cardKey] = [`v1/instances/${at}/${hex}`, `v1/mdc/${at}/${hex}`];
     const size = { total_kv_blocks: 100, max_num_batched_tokens: 1000, data_parallel_size: ranks };
     this.batches$.next(
       model === null
-        ? batch.changes(gone(instance), gone(card))
-        : batch.changes(put(instance, {}), put(card, { display_name: model, runtime_config: size })),
+        ? batch.changes(remove(instance), remove(cardKey))
+        : batch.changes(put(instance, {}), put(cardKey, { display_name: model, runtime_config: size })),
     );
     // Pools are added and removed after the batch.
     await new Promise((resolve) => setImmediate(resolve));

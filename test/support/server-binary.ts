@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from './cache-folder.js';
-import { onPath } from './on-path.js';
+import { findProgram } from './find-program.js';
 import { run } from './processes.js';
 
 export type ServerName = 'etcd' | 'nats-server' | 'prometheus' | 'promtool';
@@ -10,7 +10,7 @@ export type ServerName = 'etcd' | 'nats-server' | 'prometheus' | 'promtool';
 /** The program, or the reason why it is missing. */
 export type FoundBinary = { readonly path: string } | { readonly missing: string };
 
-/** Debian's packages, and where the server lies in them. */
+/** Debian's packages, and the path of the server in them. */
 const packages: Readonly<Record<ServerName, { readonly name: string; readonly file: string }>> = {
   etcd: { name: 'etcd-server', file: 'usr/bin/etcd' },
   'nats-server': { name: 'nats-server', file: 'usr/sbin/nats-server' },
@@ -19,21 +19,21 @@ const packages: Readonly<Record<ServerName, { readonly name: string; readonly fi
 };
 
 /**
- * Finds a server: the one that is installed, else Debian's, unpacked into the user's cache folder. The system stays as
- * it is, and nobody needs to be root.
+ * Finds a server: the installed one, otherwise Debian's, unpacked into the user's cache folder. The system is not
+ * changed, and root is not needed.
  */
 export async function serverBinary(
   server: ServerName,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<FoundBinary> {
-  const installed = onPath(server, env);
+  const installed = findProgram(server, env);
   if (installed !== undefined) return { path: installed };
   const { name, file } = packages[server];
   const cache = cacheFolder('servers', env);
   const folder = join(cache, `${name}-${process.arch}`);
   const path = join(folder, file);
   if (existsSync(path)) return { path };
-  const [get, unpack] = [onPath('apt-get', env), onPath('dpkg-deb', env)];
+  const [get, unpack] = [findProgram('apt-get', env), findProgram('dpkg-deb', env)];
   if (get === undefined || unpack === undefined)
     return { missing: `${server} is not installed, and there is no apt-get to fetch it with` };
   try {

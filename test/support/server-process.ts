@@ -6,7 +6,7 @@ import { RunningProcess } from './processes.js';
 import { serverBinary, type ServerName } from './server-binary.js';
 import { startWatchdog } from './watchdog.js';
 
-/** A server that a test runs, in a temporary folder of its own. */
+/** A server that a test runs, in its own temporary folder. */
 export class ServerProcess {
   readonly folder: string;
   private child: RunningProcess | undefined;

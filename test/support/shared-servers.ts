@@ -10,7 +10,7 @@ afterAll(async () => {
 
 /**
  * The NATS server that the tests of one file share. It has no options. A test that ends, pauses or restarts its server
- * starts its own. Tests that share a server use names of their own.
+ * starts its own. Tests that share a server use unique names.
  */
 export function sharedNats(): Promise<NatsServer> {
   nats ??= startNats();
@@ -25,7 +25,7 @@ export function sharedEtcd(): Promise<EtcdServer> {
 
 let names = 0;
 
-/** A name that no other test of the file has. */
+/** A name that is unique in the file. */
 export function ownName(name: string): string {
   names += 1;
   return `${name}_${names}`;

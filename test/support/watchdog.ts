@@ -12,7 +12,7 @@ export interface Watchdog {
 const script = 'while read -r line; do pid=$line; done; [ -z "$pid" ] || kill -9 "$pid"; rm -rf "$0"';
 
 /**
- * A shell in a session of its own, so that neither a killed worker nor Ctrl-C leaves a server behind, a stopped one
+ * A shell in its own session, so that neither a killed worker nor Ctrl-C leaves a server behind, a stopped one
  * included.
  */
 export function startWatchdog(folder: string): Watchdog {

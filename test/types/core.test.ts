@@ -7,14 +7,14 @@ import { type WorkerId, workerId } from '../../src/core/worker-id.js';
 import type { DecodedLoad } from '../../src/wire/loads/load-decoder.js';
 
 describe('types', () => {
-  it('WorkerId - is a string, but no string is one', () => {
+  it('WorkerId - is a string, but a string is not a WorkerId', () => {
     expectTypeOf<WorkerId>().toExtend<string>();
     expectTypeOf<string>().not.toExtend<WorkerId>();
     expectTypeOf<number>().not.toExtend<WorkerId>();
     expectTypeOf(workerId).returns.toEqualTypeOf<WorkerId>();
   });
 
-  it('FleetEvent - is closed, and start and raw messages are no part of it', () => {
+  it('FleetEvent - is closed, and does not contain start and raw messages', () => {
     expectTypeOf<'start' | 'message'>().not.toExtend<FleetEvent['kind']>();
     expectTypeOf<'load' | 'configs' | 'config' | 'instance' | 'markExpired' | 'stop'>().toExtend<
       FleetEvent['kind']

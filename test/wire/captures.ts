@@ -17,7 +17,7 @@ export interface CapturedEntry {
   readonly lease: WorkerId;
 }
 
-/** Paths of the captures whose name ends so, relative to their folder. */
+/** Paths of the captures with this ending, relative to their folder. */
 export function captureFiles(...endings: readonly string[]): readonly string[] {
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' });
   return files.filter((file) => endings.some((ending) => file.endsWith(ending))).sort();

@@ -60,21 +60,24 @@ export function addMarbleCommand(root: Command, terminal: Terminal, finish: (cod
     .addHelpText(
       'after',
       '\nExit codes: 0 all marbles hold, 1 a marble does not hold, 2 a file cannot be read or is malformed.\n' +
-        helpExamples('marble check', 'marble check marbles/held-until-its-card-arrives.txt'),
+        helpExamples('marble check', 'marble check marbles/load-is-held-until-config-arrives.txt'),
     )
     .action((files: string[]) => finish(marbleCommand('check', files, {}, terminal)));
   marble
     .command('update')
     .description('rewrite the expected rows to the actual output; review the difference before you commit it')
     .argument('<file...>', 'marble files')
-    .addHelpText('after', helpExamples('marble update marbles/held-until-its-card-arrives.txt'))
+    .addHelpText('after', helpExamples('marble update marbles/load-is-held-until-config-arrives.txt'))
     .action((files: string[]) => finish(marbleCommand('update', files, {}, terminal)));
   marble
     .command('draw')
     .description('draw a marble file as SVG')
     .argument('<file>', 'a marble file')
     .option('-o, --output <file>', 'output file (default: standard output)')
-    .addHelpText('after', helpExamples('marble draw marbles/held-until-its-card-arrives.txt -o held.svg'))
+    .addHelpText(
+      'after',
+      helpExamples('marble draw marbles/load-is-held-until-config-arrives.txt -o held.svg'),
+    )
     .action((file: string, options: MarbleOptions) =>
       finish(marbleCommand('draw', [file], options, terminal)),
     );

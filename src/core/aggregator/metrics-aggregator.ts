@@ -113,15 +113,15 @@ export interface MetricsAggregator {
  * | on | effect |
  * |---|---|
  * | first scrape | emitted, whatever it found |
- * | equal snapshot | not emitted |
+ * | unchanged statistics | not emitted |
  * | slow reply | not in this scrape, and its worker is missed |
  * | missed scrape | the worker is kept, and reported once |
  * | overlap | impossible: the next scrape waits for the end of this one |
  * | endless scrape | fails after `maxScrapeMs` |
  * | failed scrape | the snapshot is kept, whatever was received before the failure |
  * | recovery | the next complete scrape |
- * | no workers | reported once, and scraped less and less often |
- * | all workers at once | one snapshot |
+ * | no replies | reported once, and scraped less and less often |
+ * | simultaneous replies | one snapshot |
  * | bad reply | ignored, with a problem |
  * | unsubscribe | the active scrape ends |
  * | late subscription | the current snapshot first |

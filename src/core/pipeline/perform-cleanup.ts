@@ -32,7 +32,7 @@ export type CleanupOutcome =
  * | end | completes once the last cleanup is done |
  * | unsubscribe | the source is unsubscribed; the active cleanup is ended, waiting ones are discarded |
  * | late subscription | a queue of its own: a cold source runs again, a hot one gives only later cleanups |
- * | reconnection | an empty queue: a cold source runs again, discarded cleanups do not come back |
+ * | resubscription | an empty queue: a cold source runs again, discarded cleanups do not come back |
  *
  * ```
  *   cleanups$  --a-b-----c---|

@@ -20,7 +20,7 @@ import type { FleetStep } from '../state/fleet-step.js';
  * | end | completes at once, without a step |
  * | unsubscribe | the source is unsubscribed, and the state is discarded |
  * | late subscription | its own state from `start`; a cold source runs again, a hot one continues |
- * | reconnection | a new state from `start` |
+ * | resubscription | a new state from `start` |
  *
  * ```
  * --l--l--l--c--|      events: loads and a config

@@ -16,7 +16,7 @@ import type { FleetStep, Transition } from '../state/fleet-step.js';
  * | end | completes at once |
  * | unsubscribe | the source is unsubscribed |
  * | late subscription | a cold source runs again; a hot one gives the set of its next step, then those that differ |
- * | reconnection | a cold source runs again; a set that was emitted before may be emitted again |
+ * | resubscription | a cold source runs again; a set that was emitted before may be emitted again |
  *
  * ```
  * --s--s--s--s--|      steps, of which the second did not change the busy set
@@ -54,7 +54,7 @@ function isSameSet(a: BusySet, b: BusySet): boolean {
  * | end | completes at once |
  * | unsubscribe | the source is unsubscribed |
  * | late subscription | a cold source runs again; a hot one gives only later transitions |
- * | reconnection | a cold source runs again, and its transitions are emitted again |
+ * | resubscription | a cold source runs again, and its transitions are emitted again |
  *
  * ```
  * --s-----s-----|      steps: two transitions, then one
@@ -82,7 +82,7 @@ export function transitions(): OperatorFunction<FleetStep, Transition> {
  * | end | completes at once |
  * | unsubscribe | the source is unsubscribed |
  * | late subscription | a cold source runs again; a hot one gives only later cleanups |
- * | reconnection | a cold source runs again, and its cleanups are emitted again |
+ * | resubscription | a cold source runs again, and its cleanups are emitted again |
  *
  * ```
  * --s-----s-----|      steps: two cleanups, then none

@@ -5,7 +5,7 @@ import { workerId } from '../../../src/core/worker-id.js';
 import { sourceCases } from '../../../src/testing/conformance/source-cases.js';
 import { fakeSource, type FakeSource } from '../../../src/testing/fakes/fake-source.js';
 import type { DiscoveryBatch } from '../../../src/wire/discovery/discovery-fold.js';
-import { at, batch, card, entry, gone, put, putText } from '../../support/discovery.js';
+import { endpointAt, batch, modelCard, modelEntry, remove, put, putText } from '../../support/discovery.js';
 
 const generate = 'dynamo/backend/generate';
 const [seven, eight, nine] = ['7', '8', '9'].map((id) => workerId(id)) as [never, never, never];
@@ -30,16 +30,16 @@ describe('configurations, instances and workers', () => {
     const [configs, instances] = [heard(fleet.configs$), heard(fleet.instances('dynamo.backend.generate'))];
     expect([configs.take(), instances.take()]).toEqual([[], []]);
 
-    fleet.batches.next(batch.snapshot(put(instance('7'), {}), put(cardAt('7'), card(100))));
+    fleet.batches.next(batch.snapshot(put(instance('7'), {}), put(cardAt('7'), modelCard(100))));
     expect(configs.take()).toEqual([new Map([[seven, { totalKvBlocks: 100 }]])]);
     expect(instances.take()).toEqual([new Set([seven])]);
 
     fleet.batches.next(
       batch.changes(
-        put(cardAt('7'), card(200)),
+        put(cardAt('7'), modelCard(200)),
         put(instance('8'), {}),
-        put(cardAt('8'), card(1)),
-        gone(instance('7')),
+        put(cardAt('8'), modelCard(1)),
+        remove(instance('7')),
       ),
     );
     expect(configs.take()).toEqual([
@@ -50,12 +50,12 @@ describe('configurations, instances and workers', () => {
       { workerId: seven, present: false },
       { workerId: eight, present: true },
     ]);
-    fleet.batches.next(batch.changes(gone(cardAt('7'))));
+    fleet.batches.next(batch.changes(remove(cardAt('7'))));
     expect(configs.take()).toEqual([{ workerId: seven, config: null }]);
     expect(instances.take()).toEqual([]);
   });
 
-  it('an empty fleet is a whole too', () => {
+  it('an empty fleet is a snapshot too', () => {
     const fleet = discovery();
     const outputs = [
       heard<unknown>(fleet.configs$),
@@ -72,17 +72,17 @@ describe('configurations, instances and workers', () => {
     const fleet = discovery();
     const all = [fleet.configs$, fleet.workers$, fleet.configs('dynamo.backend.generate'), fleet.problems$];
     const outputs = [...all, fleet.instances('dynamo.backend.generate')].map((one$) => heard<unknown>(one$));
-    const content = [put(instance('7'), {}), put(cardAt('7'), card(100))];
+    const content = [put(instance('7'), {}), put(cardAt('7'), modelCard(100))];
     fleet.batches.next(batch.snapshot(...content));
     for (const output of outputs) output.take();
     fleet.batches.next(batch.changes(...content));
-    fleet.batches.next(batch.resync(gone(cardAt('7')), ...content));
+    fleet.batches.next(batch.resync(remove(cardAt('7')), ...content));
     fleet.batches.next(batch.snapshot(...content));
     fleet.batches.next(batch.changes());
     expect(outputs.flatMap((output) => output.values)).toEqual([]);
   });
 
-  it('a resync that changes much is one whole, so that no worker flickers', () => {
+  it('a resync that changes much is one snapshot, so that no worker flickers', () => {
     const fleet = discovery();
     const outputs = [
       heard<unknown>(fleet.configs$),
@@ -90,11 +90,11 @@ describe('configurations, instances and workers', () => {
       heard<unknown>(fleet.instances('dynamo.backend.generate')),
       heard<unknown>(fleet.workers$.pipe(map((change) => 'size' in change && new Set(change.keys())))),
     ];
-    const worker = (id: string) => [put(instance(id), {}), put(cardAt(id), card(1))];
+    const worker = (id: string) => [put(instance(id), {}), put(cardAt(id), modelCard(1))];
     fleet.batches.next(batch.snapshot(...worker('7'), ...worker('8')));
     for (const output of outputs) output.take();
 
-    const restored = [gone(cardAt('7')), gone(instance('7')), gone(cardAt('8')), gone(instance('8'))];
+    const restored = [remove(cardAt('7')), remove(instance('7')), remove(cardAt('8')), remove(instance('8'))];
     fleet.batches.next(batch.resync(...restored, ...worker('7'), ...worker('9')));
     const config = { totalKvBlocks: 1 };
     const configs = new Map([
@@ -108,9 +108,9 @@ describe('configurations, instances and workers', () => {
   it('a resync that changes one thing is a single change', () => {
     const fleet = discovery();
     const [configs, instances] = [heard(fleet.configs$), heard(fleet.instances('dynamo.backend.generate'))];
-    fleet.batches.next(batch.snapshot(put(instance('7'), {}), put(cardAt('7'), card(100))));
+    fleet.batches.next(batch.snapshot(put(instance('7'), {}), put(cardAt('7'), modelCard(100))));
     expect([configs.take().length, instances.take().length]).toEqual([1, 1]);
-    fleet.batches.next(batch.resync(gone(cardAt('7')), put(instance('8'), {})));
+    fleet.batches.next(batch.resync(remove(cardAt('7')), put(instance('8'), {})));
     expect(configs.take()).toEqual([{ workerId: seven, config: null }]);
     expect(instances.take()).toEqual([{ workerId: eight, present: true }]);
   });
@@ -119,9 +119,9 @@ describe('configurations, instances and workers', () => {
     const fleet = discovery();
     const decode = heard(fleet.configs('dynamo.backend.generate'));
     const prefill = heard(fleet.configs('dynamo.prefill.generate'));
-    const twice = put(cardAt('7', 'dynamo/prefill/generate'), card(200));
-    fleet.batches.next(batch.snapshot(put(cardAt('7'), card(100)), twice));
-    fleet.batches.next(batch.changes(gone(cardAt('7'))));
+    const twice = put(cardAt('7', 'dynamo/prefill/generate'), modelCard(200));
+    fleet.batches.next(batch.snapshot(put(cardAt('7'), modelCard(100)), twice));
+    fleet.batches.next(batch.changes(remove(cardAt('7'))));
     expect(decode.values).toEqual([
       new Map([[seven, { totalKvBlocks: 100 }]]),
       { workerId: seven, config: null },
@@ -133,11 +133,17 @@ describe('configurations, instances and workers', () => {
     const fleet = discovery();
     const workers = heard(fleet.workers$);
     fleet.batches.next(batch.snapshot(put(instance('7'), {})));
-    const info = { workerId: seven, ...at(generate), endpoints: [at(generate)], model: null, loras: [] };
+    const info = {
+      workerId: seven,
+      ...endpointAt(generate),
+      endpoints: [endpointAt(generate)],
+      model: null,
+      loras: [],
+    };
     expect(workers.take()).toEqual([new Map([[seven, info]])]);
-    fleet.batches.next(batch.changes(put(cardAt('7'), card(1))));
+    fleet.batches.next(batch.changes(put(cardAt('7'), modelCard(1))));
     expect(workers.take()).toEqual([{ workerId: seven, info: { ...info, model: 'tiny' } }]);
-    fleet.batches.next(batch.changes(gone(instance('7')), gone(cardAt('7'))));
+    fleet.batches.next(batch.changes(remove(instance('7')), remove(cardAt('7'))));
     expect(workers.take()).toEqual([{ workerId: seven, info: null }]);
   });
 
@@ -145,9 +151,9 @@ describe('configurations, instances and workers', () => {
     const fleet = discovery('ns1');
     const configs = heard(fleet.configs('backend.generate'));
     const entries = ['ns1', 'ns10'].map((ns, n) =>
-      put(`models/${n}`, entry(`${ns}/backend/generate`, n), workerId(`${n + 1}`)),
+      put(`models/${n}`, modelEntry(`${ns}/backend/generate`, n), workerId(`${n + 1}`)),
     );
-    fleet.batches.next(batch.snapshot(...entries, put(cardAt('7', 'ns10/backend/generate'), card(1))));
+    fleet.batches.next(batch.snapshot(...entries, put(cardAt('7', 'ns10/backend/generate'), modelCard(1))));
     expect(configs.values).toEqual([new Map([[workerId('1'), { totalKvBlocks: 0 }]])]);
   });
 
@@ -181,12 +187,12 @@ describe('sharing', () => {
     expect([fleet.batches.open, fleet.batches.subscribed]).toEqual([0, 1]);
   });
 
-  it('a late subscriber gets the whole as it is now, and no one else hears of it', () => {
+  it('a late subscriber gets the current snapshot, and other subscribers are not affected', () => {
     const fleet = discovery();
     const first = heard(fleet.configs$);
-    fleet.batches.next(batch.snapshot(put(cardAt('7'), card(1))));
-    fleet.batches.next(batch.changes(put(cardAt('8'), card(2)), put(instance('8'), {})));
-    fleet.batches.next(batch.changes(gone(cardAt('7'))));
+    fleet.batches.next(batch.snapshot(put(cardAt('7'), modelCard(1))));
+    fleet.batches.next(batch.changes(put(cardAt('8'), modelCard(2)), put(instance('8'), {})));
+    fleet.batches.next(batch.changes(remove(cardAt('7'))));
     first.take();
     expect(heard(fleet.configs$).values).toEqual([new Map([[eight, { totalKvBlocks: 2 }]])]);
     expect(heard(fleet.instances('dynamo.backend.generate')).values).toEqual([new Set([eight])]);
@@ -200,7 +206,7 @@ describe('sharing', () => {
       if ('workerId' in change) late ??= heard(fleet.configs$).values;
     });
     fleet.batches.next(batch.snapshot());
-    fleet.batches.next(batch.changes(put(cardAt('7'), card(1))));
+    fleet.batches.next(batch.changes(put(cardAt('7'), modelCard(1))));
     expect(late).toEqual([new Map([[seven, { totalKvBlocks: 1 }]])]);
   });
 
@@ -208,11 +214,11 @@ describe('sharing', () => {
     const fleet = discovery();
     fleet.configs$.subscribe((change) => {
       if ('workerId' in change && change.workerId === seven)
-        fleet.batches.next(batch.changes(put(cardAt('8'), card(2))));
+        fleet.batches.next(batch.changes(put(cardAt('8'), modelCard(2))));
     });
     const second = heard(fleet.configs$);
     fleet.batches.next(batch.snapshot());
-    fleet.batches.next(batch.changes(put(cardAt('7'), card(1))));
+    fleet.batches.next(batch.changes(put(cardAt('7'), modelCard(1))));
     expect(second.values.slice(1)).toEqual([
       { workerId: seven, config: { totalKvBlocks: 1 } },
       { workerId: eight, config: { totalKvBlocks: 2 } },
@@ -222,11 +228,11 @@ describe('sharing', () => {
   it('a new run begins from nothing', () => {
     const fleet = discovery();
     const first = heard(fleet.configs$);
-    fleet.batches.next(batch.snapshot(put(cardAt('7'), card(1))));
+    fleet.batches.next(batch.snapshot(put(cardAt('7'), modelCard(1))));
     first.subscription.unsubscribe();
     const second = heard(fleet.configs$);
     expect(second.values).toEqual([]);
-    fleet.batches.next(batch.snapshot(put(cardAt('8'), card(1))));
+    fleet.batches.next(batch.snapshot(put(cardAt('8'), modelCard(1))));
     expect(second.values).toEqual([new Map([[eight, { totalKvBlocks: 1 }]])]);
   });
 
@@ -240,7 +246,7 @@ describe('sharing', () => {
         if (value === 0) fleet.batches.next(batch.snapshot());
         else {
           known.push(`${value}`);
-          fleet.batches.next(batch.changes(put(cardAt(`${value}`), card(1))));
+          fleet.batches.next(batch.changes(put(cardAt(`${value}`), modelCard(1))));
         }
       },
       open: () => fleet.batches.open,
@@ -253,7 +259,7 @@ describe('problems', () => {
   it('a key that cannot be decoded is reported with its reason, its worker and a count', () => {
     const fleet = discovery();
     const [problems, configs] = [heard(fleet.problems$), heard(fleet.configs$)];
-    fleet.batches.next(batch.snapshot(put(cardAt('7'), card(1))));
+    fleet.batches.next(batch.snapshot(put(cardAt('7'), modelCard(1))));
     expect(problems.take()).toEqual([]);
     configs.take();
     fleet.batches.next(batch.changes(putText(cardAt('7'), 'hello'), putText(cardAt('7'), '{')));
@@ -287,7 +293,7 @@ describe('problems', () => {
     const fleet = discovery();
     heard(fleet.configs$);
     fleet.batches.next(batch.snapshot(putText(cardAt('7'), 'x'), putText(cardAt('8'), 'x')));
-    fleet.batches.next(batch.changes(gone(cardAt('7'))));
+    fleet.batches.next(batch.changes(remove(cardAt('7'))));
     const late = heard(fleet.problems$);
     expect(late.values.map(({ workerId: id }) => id)).toEqual([eight]);
   });

@@ -4,7 +4,7 @@ import type { ConfigChange, InstanceChange } from '../../../src/core/pipeline/mo
 import type { Problem } from '../../../src/core/sources/problem.js';
 import { workerIdFromHex } from '../../../src/core/worker-id.js';
 import { describeWith } from '../../support/describe-with.js';
-import { card } from '../../support/discovery.js';
+import { modelCard } from '../../support/discovery.js';
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
@@ -21,7 +21,7 @@ describeWith('etcd', 'etcdDiscovery against a real etcd', () => {
     const lease = await server.gateway.grant(600);
     const hex = BigInt(lease).toString(16);
     await server.gateway.put(`v1/instances/${generate}/${hex}`, '{}', lease);
-    await server.gateway.put(`v1/mdc/${generate}/${hex}`, JSON.stringify(card(blocks)), lease);
+    await server.gateway.put(`v1/mdc/${generate}/${hex}`, JSON.stringify(modelCard(blocks)), lease);
     return { hex, lease };
   };
 
@@ -44,7 +44,7 @@ describeWith('etcd', 'etcdDiscovery against a real etcd', () => {
     await server.gateway.put(`v1/mdc/${generate}/${hex}`, 'no JSON', lease);
     await server.gateway.put(`v1/mdc/${generate}/${hex}`, '', lease);
     await eventually(() => problems.reduce((sum, { count }) => sum + count, 0) === 2);
-    await server.gateway.put(`v1/mdc/${generate}/${hex}`, JSON.stringify(card(200)), lease);
+    await server.gateway.put(`v1/mdc/${generate}/${hex}`, JSON.stringify(modelCard(200)), lease);
     await eventually(() => configs.length === 1);
     expect(configs.splice(0)).toEqual([{ workerId, config: { totalKvBlocks: 200 } }]);
 

@@ -8,7 +8,7 @@ import { policies } from '../../../src/core/policy/policies.js';
 import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { workerId } from '../../../src/core/worker-id.js';
 import { fakeSource, type FakeSource } from '../../../src/testing/fakes/fake-source.js';
-import { capturedStores } from '../../wire/captured-stores.js';
+import { readCapturedEtcd } from '../../wire/discovery/captured-etcd.js';
 
 vi.mock('../../../src/adapters/etcd/watch-prefix.js', { spy: true });
 
@@ -62,7 +62,7 @@ describe('etcdDiscovery', () => {
   });
 
   it('feeds a monitor: a captured fleet, seen through all its stages', () => {
-    const store = capturedStores().find(({ release }) => release === '1.6.1') ?? expect.fail();
+    const store = readCapturedEtcd().find(({ release }) => release === '1.6.1') ?? expect.fail();
     const fleet = etcdDiscovery({ hosts: 'h:1', namespace: 'dynamo' });
     const monitor = loadMonitor(
       {

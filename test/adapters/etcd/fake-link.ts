@@ -18,7 +18,7 @@ import type {
   Listing,
   WatchAnswer,
 } from '../../../src/adapters/etcd/etcd-link.js';
-import type { StoreModel } from './store-model.js';
+import type { EtcdModel } from './etcd-model.js';
 
 /** A link to a model of a store. Every answer takes a millisecond; watches report the changes of the store. */
 export class FakeLink implements EtcdLink {
@@ -30,7 +30,7 @@ export class FakeLink implements EtcdLink {
   readonly #changed$ = new Subject<void>();
 
   constructor(
-    readonly store: StoreModel,
+    readonly store: EtcdModel,
     readonly scheduler: SchedulerLike,
   ) {}
 
@@ -70,7 +70,7 @@ export class FakeLink implements EtcdLink {
     return this.probeFails === null ? EMPTY : throwError(() => this.probeFails);
   }
 
-  /** The watches say what has happened. */
+  /** The watches emit what has changed. */
   flush(): void {
     this.#changed$.next();
   }

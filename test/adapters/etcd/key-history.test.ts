@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { PrefixBatch } from '../../../src/adapters/etcd/etcd-link.js';
 import { KeyHistory } from '../../../src/adapters/etcd/key-history.js';
 import { runs } from '../../support/runs.js';
-import { StoreModel } from './store-model.js';
+import { EtcdModel } from './etcd-model.js';
 
 /** Follows a store through a history and records the reported changes. */
 class Follower {
@@ -12,7 +12,7 @@ class Follower {
   readonly batches: PrefixBatch[] = [];
   #next = 0n;
 
-  constructor(readonly store: StoreModel) {}
+  constructor(readonly store: EtcdModel) {}
 
   attach(): void {
     const oldest = this.history.takeOldest(this.store.revision);
@@ -21,7 +21,7 @@ class Follower {
     this.#next = watchFrom;
   }
 
-  /** Reads at most so many changes from the watch. */
+  /** Reads at most `count` changes from the watch. */
   read(atMost = Infinity): void {
     const changes = this.store.since(this.#next);
     if (changes === null) {
@@ -61,7 +61,7 @@ class Follower {
   }
 }
 
-const truth = (store: StoreModel): Map<string, string> =>
+const truth = (store: EtcdModel): Map<string, string> =>
   new Map([...store.keys].map(([key, { modRevision }]) => [key, modRevision]));
 
 const key = fc.constantFrom('a', 'b', 'c');
@@ -80,7 +80,7 @@ const harm = fc.oneof(
 type Deed = typeof write | typeof read | typeof cut | typeof audit | typeof harm;
 
 function play(deeds: readonly (Deed extends fc.Arbitrary<infer T> ? T : never)[]): Follower {
-  const store = new StoreModel();
+  const store = new EtcdModel();
   const follower = new Follower(store);
   store.put('a', 'first');
   follower.attach();
@@ -109,7 +109,7 @@ function play(deeds: readonly (Deed extends fc.Arbitrary<infer T> ? T : never)[]
         break;
       case 'replace':
         store.replace(deed.keys);
-        // The server that is replaced cuts its connections.
+        // The replaced server closes its connections.
         follower.attach();
         break;
     }
@@ -187,7 +187,7 @@ describe('KeyHistory', () => {
   });
 
   it('after lost history a key that was removed and made again unseen is a delete and a put', () => {
-    const store = new StoreModel();
+    const store = new EtcdModel();
     store.put('a', 'one');
     const follower = new Follower(store);
     follower.attach();
@@ -205,7 +205,7 @@ describe('KeyHistory', () => {
   });
 
   it('the audit finds a deletion that the server lost and reports it as a resync', () => {
-    const store = new StoreModel();
+    const store = new EtcdModel();
     store.put('a', 'one');
     const follower = new Follower(store);
     follower.attach();
@@ -220,7 +220,7 @@ describe('KeyHistory', () => {
   });
 
   it('a listing made before a reported removal does not restore the key', () => {
-    const store = new StoreModel();
+    const store = new EtcdModel();
     store.put('a', 'one');
     const follower = new Follower(store);
     follower.attach();
@@ -231,7 +231,7 @@ describe('KeyHistory', () => {
   });
 
   it('a store that was replaced and has outgrown the old one is noticed by the audit', () => {
-    const store = new StoreModel();
+    const store = new EtcdModel();
     store.put('a', 'one');
     const follower = new Follower(store);
     follower.attach();

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { PrefixBatch } from '../../../src/adapters/etcd/etcd-link.js';
 import { shareWatch } from '../../../src/adapters/etcd/watch-prefix.js';
 import type { SourceStatus } from '../../../src/core/sources/source-status.js';
-import { StoreModel } from './store-model.js';
+import { EtcdModel } from './etcd-model.js';
 
 const put = (...keys: readonly string[]): PrefixBatch['changes'] => {
-  const store = new StoreModel();
+  const store = new EtcdModel();
   for (const key of keys) store.put(key, key);
   return store.history;
 };

@@ -5,7 +5,7 @@ import type { EtcdLink } from '../../../src/adapters/etcd/etcd-link.js';
 import type { EtcdHost } from '../../../src/adapters/etcd/etcd-options.js';
 import { runWatch } from '../../../src/adapters/etcd/watch-prefix.js';
 import { FakeLink } from './fake-link.js';
-import { StoreModel } from './store-model.js';
+import { EtcdModel } from './etcd-model.js';
 
 const host = (hostname: string): EtcdHost => ({
   hostname,
@@ -46,7 +46,7 @@ function play(
 
 describe('watchRun', () => {
   it('is connecting, then live', () => {
-    const store = new StoreModel();
+    const store = new EtcdModel();
     expect(
       play((_, scheduler) => of(new FakeLink(store, scheduler)).pipe(concatWith(NEVER)), { untilMs: 100 }),
     ).toEqual(['0 connecting since 0', '1 snapshot', '2 live since 2']);
@@ -77,7 +77,7 @@ describe('watchRun', () => {
   });
 
   it('resumes in the next session where the last one ended, and is live again', () => {
-    const store = new StoreModel();
+    const store = new EtcdModel();
     let sessions = 0;
     const said = play(
       (_, scheduler) => {
@@ -98,7 +98,7 @@ describe('watchRun', () => {
   });
 
   it('a session that dies young does not shorten the wait', () => {
-    const store = new StoreModel();
+    const store = new EtcdModel();
     const said = play(
       (_, scheduler) => {
         const link = new FakeLink(store, scheduler);
@@ -113,7 +113,7 @@ describe('watchRun', () => {
   });
 
   it('closes the connection when a session ends, and after the last unsubscription', () => {
-    const store = new StoreModel();
+    const store = new EtcdModel();
     let [opened, closed] = [0, 0];
     play(
       (_, scheduler) =>

@@ -4,15 +4,15 @@ import { EtcdError } from '../../../src/adapters/etcd/etcd-error.js';
 import { KeyHistory } from '../../../src/adapters/etcd/key-history.js';
 import { watchSession } from '../../../src/adapters/etcd/watch-session.js';
 import { FakeLink } from './fake-link.js';
-import { StoreModel } from './store-model.js';
+import { EtcdModel } from './etcd-model.js';
 
 /** Runs a session in virtual time, with actions by millisecond, and returns the emissions with their times. */
 function play(
   {
-    store = new StoreModel(),
+    store = new EtcdModel(),
     histories = [new KeyHistory('')],
     untilMs = 50,
-  }: { store?: StoreModel; histories?: readonly KeyHistory[]; untilMs?: number },
+  }: { store?: EtcdModel; histories?: readonly KeyHistory[]; untilMs?: number },
   deeds: Readonly<Record<number, (link: FakeLink) => void>> = {},
 ): { said: string[]; asked: string[] } {
   const scheduler = new VirtualTimeScheduler(undefined, untilMs);
@@ -35,8 +35,8 @@ function play(
   return { said, asked: link.asked };
 }
 
-const stored = (...keys: readonly string[]): StoreModel => {
-  const store = new StoreModel();
+const stored = (...keys: readonly string[]): EtcdModel => {
+  const store = new EtcdModel();
   for (const key of keys) store.put(key, 'value');
   return store;
 };

@@ -61,7 +61,7 @@ describe('natsLoads over a given connection', () => {
     subscription.unsubscribe();
   });
 
-  it('columns hold what the client read at once, and say the same as objects', async () => {
+  it('columns contain the messages of one read of the client, and equal the objects', async () => {
     const link = new FakeNatsLink();
     const rows: (readonly [string, number, number | undefined])[][] = [];
     const source = natsLoads({ connection: link, namespace: 'dynamo', form: 'columns' });

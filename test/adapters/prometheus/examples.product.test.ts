@@ -55,7 +55,7 @@ describe('the examples', () => {
     ).toEqual(['tidemark_made_up_total']);
   });
 
-  it('have a dashboard whose panels have ids of their own', async () => {
+  it('have a dashboard whose panels have unique ids', async () => {
     const { panels } = JSON.parse(await readFile(dashboardPath, 'utf8')) as Dashboard;
     expect(panels.length).toBeGreaterThan(5);
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
@@ -83,7 +83,7 @@ describeWith('promtool', 'the examples, by promtool', () => {
     const folder = await mkdtemp(join(tmpdir(), 'tidemark-rules-'));
     try {
       const { panels } = JSON.parse(await readFile(dashboardPath, 'utf8')) as Dashboard;
-      // Grafana puts an interval in the place of its variable.
+      // Grafana replaces its variable with an interval.
       const queries = panels.flatMap(({ targets }) =>
         targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '1m')),
       );

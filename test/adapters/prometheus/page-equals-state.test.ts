@@ -16,7 +16,7 @@ const everyone = [
 ].map(id);
 
 /** The expected samples of a worker, from its explanation. */
-function wantedOf(
+function expectedValues(
   { workerId, busy, known, overloadMarked, ranks }: Explanation,
   checks: readonly string[],
 ): [string, number][] {
@@ -79,7 +79,7 @@ it.each(['default', 'dynamo-1.4', 'dynamo-1.6'] satisfies PolicyName[])(
         const explained = everyone
           .map((one: WorkerId) => pool.monitor.explain(one))
           .filter((one) => one !== undefined);
-        const wanted = new Map(explained.flatMap((one) => wantedOf(one, [...checks])));
+        const wanted = new Map(explained.flatMap((one) => expectedValues(one, [...checks])));
         expect(actual).toEqual(wanted);
         // Every possible check is on the page.
         for (const { known, ranks } of explained)

@@ -33,8 +33,8 @@ export class TestPool {
     for (const event of events) this.events$.next(event);
   }
 
-  /** It is so many milliseconds later. */
-  later(ms: number): void {
+  /** Advances the clock by some milliseconds. */
+  advance(ms: number): void {
     this.scheduler.frame += ms;
   }
 }

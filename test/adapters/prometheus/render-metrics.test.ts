@@ -56,14 +56,14 @@ function eventfulPool(): TestPool {
       workers: new Map([id(7), id(8), id('18446744073709551615')].map((one) => [one, card])),
     },
   );
-  pool.later(2000);
+  pool.advance(2000);
   pool.apply(
     load({ activeDecodeBlocks: 90, activePrefillTokens: 20, kvUsedBlocks: 91 }),
     load({ dpRank: 1, activeDecodeBlocks: 10, activePrefillTokens: 2n ** 64n - 1n }),
     load({ workerId: id(8), kvUsedBlocks: 0 }),
     load({ workerId: id(8), dpRank: 5 }),
   );
-  pool.later(3216);
+  pool.advance(3216);
   latencies.firstToken({ workerId: id(7), dpRank: 0, workerType: 'decode' }, 0.108308915, 28);
   latencies.laterToken({ workerId: id(7), workerType: 'decode' }, 0.02707075);
   latencies.laterToken({ workerId: id(99), dpRank: 0, workerType: 'decode' }, 1);
@@ -325,7 +325,7 @@ describe('texts of others', () => {
     expect(page).not.toMatch(/^evil/m);
   });
 
-  it('make only so many series, and only so long ones', async () => {
+  it('are limited in number and length', async () => {
     const statuses = Array.from({ length: 500 }, (_, index) =>
       of<SourceStatus>({ source: `${index}${'x'.repeat(5000)}`, state: 'down', since: 0 }),
     );
@@ -418,9 +418,9 @@ describe('the age of a signal', () => {
   it('uses the clock of the monitor, for objects and for batches with a time of receipt', async () => {
     const pool = new TestPool();
     pool.monitor.connect();
-    pool.later(1600);
+    pool.advance(1600);
     pool.apply(load({ activeDecodeBlocks: 1 }));
-    pool.later(32_000);
+    pool.advance(32_000);
     pool.apply(load({ dpRank: 1, activeDecodeBlocks: 1 }));
     const ages = samplesNamed(await pageOf([pool.metrics]), 'tidemark_rank_signal_age_seconds');
     expect(ages).toEqual([
@@ -444,7 +444,7 @@ it('the age of loads in columns needs the time of receipt of the batch', async (
   emit(1);
   decoder.setReceivedAt(8000);
   emit(2);
-  pool.later(24_000);
+  pool.advance(24_000);
   decoder.setReceivedAt(32_000);
   emit(3);
   const page = await pageOf([pool.metrics]);
@@ -465,7 +465,7 @@ it('the type of a worker is that of its role', async () => {
   ]);
 });
 
-it('a monitor with a clock of its own needs no other', () => {
+it('a monitor with its own clock needs no other', () => {
   const loads = new Subject<never>();
   const monitor = loadMonitor({ loads }, { policy: policies.default });
   expect(poolMetrics(monitor).scheduler.now()).toBeGreaterThan(1e12);

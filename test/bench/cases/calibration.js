@@ -10,8 +10,8 @@ const RANK_BYTES = 24;
 const STEPS = 4096;
 
 /**
- * Isolates memory latency: each step reads a cache line whose place the step before found, over as many bytes as
- * the state of a fleet of this size has. No message, no view, no code of the project.
+ * Isolates memory latency: each step reads a cache line whose position the previous step read, over as many bytes
+ * as the state of a fleet of this size has. No message, no view, no code of the project.
  *
  * @param {import('../cases.js').CaseInput} input
  */

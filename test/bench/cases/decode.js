@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { LoadAccounting, LoadBatchDecoder, LoadDecoder } from 'tidemark/wire';
 import { benchFleet, POLICY } from '../bench-fleet.js';
-import { check, tellAll } from '../bench-state.js';
+import { check, deliverAll } from '../bench-state.js';
 import { nanoseconds } from '../measure.js';
 import { chunkedMessages, numberedMessages, singleMessages } from '../traffic.js';
 
@@ -21,14 +21,14 @@ export function decode({ workers, ranks, effort }) {
     check(refused, 0, 'refused');
     return messages.length;
   };
-  tellAll(traffic, run);
+  deliverAll(traffic, run);
   check(decoder.batch.table.size, workers, 'workers');
   return nanoseconds(effort, { prepare: traffic.prepare, run });
 }
 
 /**
  * As `decode`, and each message accounted for, beside it to see what accounting costs. The messages of a worker come
- * from one publisher and in order, as they do without faults. The time is told once for a burst.
+ * from one publisher and in order, as they do without faults. The time is set once for a burst.
  *
  * @param {import('../cases.js').CaseInput} input
  */
@@ -47,7 +47,7 @@ export function decodeAccount({ workers, ranks, effort }) {
     check(refused, 0, 'refused');
     return messages.length;
   };
-  tellAll(traffic, run);
+  deliverAll(traffic, run);
   const { sequences, publishers } = accounting.snapshot();
   check(publishers.known, workers, 'publishers');
   check(sequences.gaps + sequences.late + sequences.restarts, 0, 'gaps');
@@ -69,7 +69,7 @@ export function decodeNumbered({ workers, ranks, effort }) {
     check(refused, 0, 'refused');
     return messages.length;
   };
-  tellAll(traffic, run);
+  deliverAll(traffic, run);
   return nanoseconds(effort, { prepare: traffic.prepare, run });
 }
 
@@ -90,7 +90,7 @@ export function decodeChunk({ workers, ranks, effort }) {
     check(refused, 0, 'refused');
     return count;
   };
-  tellAll(traffic, run);
+  deliverAll(traffic, run);
   check(decoder.batch.table.size, workers, 'workers');
   return nanoseconds(effort, { prepare: traffic.prepare, run });
 }

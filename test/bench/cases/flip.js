@@ -7,13 +7,13 @@ import { randomWords } from '../random.js';
 const ROWS = 512;
 const KEPT = 1024;
 const FULL = TOTAL_BLOCKS;
-/** Reading a real clock is no part of a flip. */
+/** A real clock is not read, because it does not belong to a flip. */
 const noTime = { now: () => 0 };
 
 /** @typedef {import('../cases.js').CaseInput} CaseInput */
 
 /**
- * The base of the other flips: the same rows for the same ten workers, none of which crosses. State only.
+ * The base of the other flips: the same rows for the same ten workers, without a transition. State only.
  *
  * @param {CaseInput} input
  */
@@ -32,8 +32,8 @@ export function flip(input) {
 }
 
 /**
- * A flip on every event, of one worker, while old versions are retained: the last 1 024, and every hundredth for
- * ever. State only.
+ * A flip on every event, of one worker, while old versions are retained: the last 1 024, and every hundredth
+ * forever. State only.
  *
  * @param {CaseInput} input
  */
@@ -66,7 +66,7 @@ export function flipAny(input) {
  *
  * @param {CaseInput} input
  */
-export function flipTold(input) {
+export function flipReasons(input) {
   let length = 0;
   const read = (/** @type {import('tidemark').FleetStep} */ { transitions }) => {
     for (const { verdict } of transitions) length += verdict.text.length;
@@ -77,7 +77,7 @@ export function flipTold(input) {
 }
 
 /**
- * Rows that take rank 0 of a busy worker below the mark and back, all of the fleet being busy.
+ * Rows that take rank 0 of a busy worker below the threshold and back, all of the fleet being busy.
  *
  * @param {CaseInput} input
  * @param {{ crossing?: boolean, pick: (i: number) => number, read?: (step: import('tidemark').FleetStep) => void }} how
@@ -86,7 +86,7 @@ function flips({ workers, ranks, effort }, { crossing = true, pick, read }) {
   const fleet = benchFleet({ workers, ranks, busyShare: 1 });
   const state = stateOf(fleet);
   const batch = rowsFor(fleet);
-  tellBusy(fleet, state, batch);
+  makeBusy(fleet, state, batch);
   const below = new Uint8Array(workers);
   let seen = 0;
   const prepare = () => {
@@ -135,7 +135,7 @@ function rowsFor({ workers, high, low }) {
  * @param {import('tidemark').FleetLoad} state
  * @param {ReturnType<typeof rowsFor>} batch
  */
-function tellBusy({ workers, ranks }, state, batch) {
+function makeBusy({ workers, ranks }, state, batch) {
   for (let worker = 0; worker < workers; worker += 1) {
     for (let rank = 0; rank < ranks; rank += 1) {
       batch.worker[0] = worker;

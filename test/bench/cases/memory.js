@@ -1,12 +1,12 @@
 import { memoryUsage } from 'node:process';
 import { LoadBatchDecoder } from 'tidemark/wire';
 import { benchFleet, POLICY } from '../bench-fleet.js';
-import { stateOf, tellAll } from '../bench-state.js';
+import { stateOf, deliverAll } from '../bench-state.js';
 import { singleMessages } from '../traffic.js';
 
 /**
  * Bytes for each worker after every rank reported once, in random order: the state, its text ids and index, and
- * the decoder with its table of ids. Not in it: the messages, and what made them. Fixed costs are in it, so small
+ * the decoder with its table of ids. It excludes the messages and their maker, and includes fixed costs, so small
  * fleets show little.
  *
  * @param {import('../cases.js').CaseInput} input
@@ -17,7 +17,7 @@ export function memory({ workers, ranks }) {
   const before = bytesInUse();
   const held = taught(fleet, traffic);
   const bytes = bytesInUse() - before;
-  if (held.state.busy.size !== fleet.busyCount) throw new Error('the fleet is not as told');
+  if (held.state.busy.size !== fleet.busyCount) throw new Error('the state does not match the fleet');
   return bytes / workers;
 }
 
@@ -28,7 +28,7 @@ export function memory({ workers, ranks }) {
 function taught(fleet, traffic) {
   const state = stateOf(fleet);
   const decoder = new LoadBatchDecoder(POLICY);
-  tellAll(traffic, () => {
+  deliverAll(traffic, () => {
     for (const message of traffic.messages) {
       decoder.add(message);
       state.applyRow(decoder.batch, 0, Date);

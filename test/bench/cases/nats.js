@@ -9,9 +9,9 @@ import { LoadDecoder } from 'tidemark/wire';
 import { benchFleet, idsOf, POLICY, TOTAL_BLOCKS } from '../bench-fleet.js';
 import { check, monitorOf } from '../bench-state.js';
 import { median } from '../measure.js';
-import { ACK, ACK_EVERY, clockOf, SUBJECT } from '../nats/talk.js';
+import { ACK, ACK_EVERY, clockOf, SUBJECT } from '../nats/protocol.js';
 
-const speaker = fileURLToPath(new URL('../nats/speaker.js', import.meta.url));
+const publisher = fileURLToPath(new URL('../nats/load-publisher.js', import.meta.url));
 
 /**
  * The calibration: a callback of the client that counts and does nothing else.
@@ -114,7 +114,7 @@ function waited(input, listen) {
     waits = [];
     await sleep(slices * slice.milliseconds * 10);
     await end();
-    if (waits.length < 100) throw new Error(`only ${waits.length} flips came`);
+    if (waits.length < 100) throw new Error(`only ${waits.length} flips arrived`);
     return median(waits) * 1_000;
   });
 }
@@ -170,7 +170,7 @@ async function monitored({ workers, ranks }, { loads$, accounting$, status$ }, c
   await live(status$, listening);
   return {
     end: async () => {
-      // The account is told once a second.
+      // The account is reported once a second.
       await sleep(1_200);
       listening.unsubscribe();
       check(seen.busy, fleet.busyCount, 'busy workers');
@@ -201,7 +201,7 @@ function live(status$, listening) {
  */
 async function besideSpeaker({ workers, ranks, server }, how, work) {
   if (server === undefined) throw new Error('a case of NATS needs a server: --server');
-  const child = spawn(execPath, [speaker, server, how, String(workers), String(ranks)], {
+  const child = spawn(execPath, [publisher, server, how, String(workers), String(ranks)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {

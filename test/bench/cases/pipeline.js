@@ -1,6 +1,6 @@
 import { LoadBatchDecoder, LoadDecoder } from 'tidemark/wire';
 import { benchFleet, POLICY } from '../bench-fleet.js';
-import { check, monitorOf, tellAll } from '../bench-state.js';
+import { check, monitorOf, deliverAll } from '../bench-state.js';
 import { nanoseconds } from '../measure.js';
 import { chunkedMessages, singleMessages } from '../traffic.js';
 import { reducerOf } from './reduce.js';
@@ -25,7 +25,7 @@ export function pipeline({ workers, ranks, effort }) {
     }
     return messages.length;
   };
-  tellAll(traffic, run);
+  deliverAll(traffic, run);
   const taken = nanoseconds(effort, { prepare: traffic.prepare, run });
   check(seen.busy, fleet.busyCount, 'busy workers');
   return taken;
@@ -51,7 +51,7 @@ export function pipelineChunk({ workers, ranks, effort }) {
     loads.next(decoder.batch);
     return count;
   };
-  tellAll(traffic, run);
+  deliverAll(traffic, run);
   const taken = nanoseconds(effort, { prepare: traffic.prepare, run });
   check(seen.busy, fleet.busyCount, 'busy workers');
   return taken;
@@ -73,7 +73,7 @@ export function pipelineObjects({ workers, ranks, effort }) {
     for (let i = 0; i < messages.length; i += 1) events$.next(decoder.decode(messages[i]).load);
     return messages.length;
   };
-  tellAll(traffic, run);
+  deliverAll(traffic, run);
   const taken = nanoseconds(effort, { prepare: traffic.prepare, run });
   check(seen.busy, fleet.busyCount, 'busy workers');
   return taken;

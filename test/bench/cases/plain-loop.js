@@ -1,6 +1,6 @@
 import { LoadBatchDecoder } from 'tidemark/wire';
 import { benchFleet, POLICY } from '../bench-fleet.js';
-import { check, stateOf, tellAll } from '../bench-state.js';
+import { check, stateOf, deliverAll } from '../bench-state.js';
 import { nanoseconds } from '../measure.js';
 import { chunkedMessages, singleMessages } from '../traffic.js';
 
@@ -26,7 +26,7 @@ export function loop({ workers, ranks, effort }) {
     }
     return messages.length;
   };
-  tellAll(traffic, run);
+  deliverAll(traffic, run);
   const taken = nanoseconds(effort, { prepare: traffic.prepare, run });
   check(busy, fleet.busyCount, 'busy workers');
   return taken;
@@ -57,7 +57,7 @@ export function loopChunk({ workers, ranks, effort }) {
     }
     return count;
   };
-  tellAll(traffic, run);
+  deliverAll(traffic, run);
   const taken = nanoseconds(effort, { prepare: traffic.prepare, run });
   check(busy, fleet.busyCount, 'busy workers');
   return taken;

@@ -1,8 +1,8 @@
 import { busySets, reduceFleet } from 'tidemark';
 import { LoadBatchDecoder, LoadDecoder } from 'tidemark/wire';
 import { Subject } from 'rxjs';
-import { benchFleet, cardsOf, idsOf, POLICY, THRESHOLDS } from '../bench-fleet.js';
-import { check, monitorOf, stateOf, tellAll } from '../bench-state.js';
+import { benchFleet, configsOf, idsOf, POLICY, THRESHOLDS } from '../bench-fleet.js';
+import { check, monitorOf, stateOf, deliverAll } from '../bench-state.js';
 import { nanoseconds } from '../measure.js';
 import { singleMessages } from '../traffic.js';
 
@@ -27,7 +27,7 @@ export function reduce({ workers, ranks, effort }) {
     for (let row = 0; row < batch.count; row += 1) state.applyRow(batch, row, Date);
     return batch.count;
   };
-  tellAll({ ...traffic, prepare }, run);
+  deliverAll({ ...traffic, prepare }, run);
   const taken = nanoseconds(effort, { prepare, run });
   check(state.busy.size, fleet.busyCount, 'busy workers');
   return taken;
@@ -52,7 +52,7 @@ export function monitorRows({ workers, ranks, effort }) {
     loads.next(decoder.batch);
     return decoder.batch.count;
   };
-  tellAll({ ...traffic, prepare }, run);
+  deliverAll({ ...traffic, prepare }, run);
   const taken = nanoseconds(effort, { prepare, run });
   check(seen.busy, fleet.busyCount, 'busy workers');
   return taken;
@@ -77,14 +77,14 @@ export function reduceObjects({ workers, ranks, effort }) {
     for (let i = 0; i < loads.length; i += 1) events$.next(loads[i]);
     return loads.length;
   };
-  tellAll({ ...traffic, prepare }, run);
+  deliverAll({ ...traffic, prepare }, run);
   const taken = nanoseconds(effort, { prepare, run });
   check(seen.busy, fleet.busyCount, 'busy workers');
   return taken;
 }
 
 /**
- * `reduceFleet` and `busySets` on a fleet whose instances and cards are told.
+ * `reduceFleet` and `busySets` on a fleet whose instances and configs are reported.
  *
  * @param {import('../bench-fleet.js').BenchFleet} fleet
  */
@@ -96,7 +96,7 @@ export function reducerOf(fleet) {
   });
   const ids = idsOf(fleet);
   const first = [
-    { kind: 'configs', workers: cardsOf(fleet, ids) },
+    { kind: 'configs', workers: configsOf(fleet, ids) },
     { kind: 'decodeInstances', workerIds: ids },
   ];
   for (const event of first) events$.next(event);

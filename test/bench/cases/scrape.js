@@ -22,7 +22,7 @@ export const scrapeIdle = caseOf(({ idles }) => Math.max(...idles));
 export const scrapeLost = caseOf(({ lost }) => lost);
 
 /**
- * A fleet whose loads flow while its pages are made: Dynamo's five gauges for every rank, and all of ours.
+ * A fleet that publishes loads while its pages are rendered: Dynamo's five gauges for every rank, and all of ours.
  *
  * @param {(found: { durations: number[], blocks: number[], idles: number[], lost: number }) => number} select
  * @returns {(input: import('../cases.js').CaseInput) => Promise<number>}
@@ -75,7 +75,7 @@ async function seriesOf(pool) {
   let series = 0;
   for await (const chunk of renderMetrics([pool])) {
     const page = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-    // Lines are not cut, so of each chunk only the first line has no end of a line before it.
+    // Lines are not split, so only the first line of a chunk has no line break before it.
     for (let at = page.indexOf(wanted); at !== -1; at = page.indexOf(wanted, at + 1)) series += 1;
     if (page.subarray(0, wanted.length - 1).equals(wanted.subarray(1))) series += 1;
   }
@@ -104,7 +104,7 @@ async function longestBlock(work) {
 function startFlow({ workers, ranks }, loads) {
   const decoder = new LoadBatchDecoder(POLICY);
   const accounting = new LoadAccounting();
-  const talker = new Worker(new URL('../scrape/talker.js', import.meta.url), {
+  const talker = new Worker(new URL('../scrape/load-publisher.js', import.meta.url), {
     workerData: { workers, ranks, perSecond: PER_SECOND },
   });
   let taken = 0;

@@ -10,7 +10,7 @@ import { scrapeStats } from 'tidemark/nats';
 import { decodeServiceStats } from 'tidemark/wire';
 import { check } from '../bench-state.js';
 import { median } from '../measure.js';
-import { SERVICE, STATS } from '../nats/talk.js';
+import { SERVICE, STATS } from '../nats/protocol.js';
 
 const responders = fileURLToPath(new URL('../nats/responders.js', import.meta.url));
 const WINDOW_MS = 300;

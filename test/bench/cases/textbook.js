@@ -1,7 +1,7 @@
 import { decode } from '@msgpack/msgpack';
 import { distinctUntilChanged, map, scan, Subject } from 'rxjs';
 import { benchFleet, idsOf, THRESHOLDS, TOTAL_BLOCKS } from '../bench-fleet.js';
-import { check, tellAll } from '../bench-state.js';
+import { check, deliverAll } from '../bench-state.js';
 import { nanoseconds } from '../measure.js';
 import { singleMessages } from '../traffic.js';
 
@@ -34,7 +34,7 @@ export function textbook({ workers, ranks, effort }) {
     for (let i = 0; i < messages.length; i += 1) loads$.next(messages[i]);
     return messages.length;
   };
-  tellAll(traffic, run);
+  deliverAll(traffic, run);
   const taken = nanoseconds(effort, { prepare: traffic.prepare, run });
   check(busyCount, fleet.busyCount, 'busy workers');
   return taken;

@@ -4,8 +4,8 @@ import { connect } from 'node:net';
 import { URL } from 'node:url';
 
 /**
- * Publishes past the client, which holds a message back for a millisecond to send it together with others: where the
- * time of one message is measured, that wait is not what is asked for.
+ * Publishes without the client, which delays a message for a millisecond to send it together with others. That delay
+ * must not be part of the measured time of a message.
  *
  * @param {string} url
  * @returns {Promise<(subject: string, payload: Uint8Array) => void>}
@@ -13,7 +13,7 @@ import { URL } from 'node:url';
 export async function rawPublisher(url) {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), noDelay: true });
-  // The server speaks first.
+  // The server sends first.
   await once(socket, 'data');
   socket.on('data', (data) => {
     if (data.includes('PING')) socket.write('PONG\r\n');

@@ -7,9 +7,9 @@ import {
   serviceSubject,
 } from 'tidemark/wire';
 import { idOf, benchFleet } from '../bench-fleet.js';
-import { SERVICE, STATS } from './talk.js';
+import { SERVICE, STATS } from './protocol.js';
 
-// Answers scrapes as the workers of a fleet, on a few connections, in a process of its own, until it is ended.
+// Answers scrapes as the workers of a fleet, on a few connections, in a separate process, until it is ended.
 
 const CONNECTIONS = 8;
 

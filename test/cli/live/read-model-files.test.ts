@@ -36,7 +36,7 @@ describe('readModelFiles', () => {
     expect((await readModelFiles(folder)).generationConfig).toMatchObject({ size: 2 });
   });
 
-  it('says which file is missing, and what the folder must contain', async () => {
+  it('reports the missing file and what the folder must contain', async () => {
     const folder = await folderOf({ 'config.json': '{}', 'tokenizer_config.json': '{}' });
     const read = readModelFiles(folder);
     await expect(read).rejects.toThrow(CliError);

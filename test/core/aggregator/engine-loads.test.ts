@@ -5,7 +5,7 @@ import { ProcessedEndpoints } from '../../../src/core/aggregator/processed-endpo
 import { loadMonitor } from '../../../src/core/pipeline/load-monitor.js';
 import { policies } from '../../../src/core/policy/policies.js';
 import { workerId } from '../../../src/core/worker-id.js';
-import { endpointOf } from '../../support/scraped.js';
+import { scrapedEndpoint } from '../../support/scraped.js';
 
 describe('engineLoads', () => {
   it('an old fleet gets busy sets, transitions and explanations', () => {
@@ -20,8 +20,8 @@ describe('engineLoads', () => {
     monitor.transitions$.subscribe(({ verdict }) => texts.push(verdict.text));
     monitor.connect();
     cards$.next(configs);
-    snapshots$.next(ProcessedEndpoints.of([endpointOf('17', 10), endpointOf('16', 90)]));
-    snapshots$.next(ProcessedEndpoints.of([endpointOf('17', 60), endpointOf('16', 20)]));
+    snapshots$.next(ProcessedEndpoints.of([scrapedEndpoint('17', 10), scrapedEndpoint('16', 90)]));
+    snapshots$.next(ProcessedEndpoints.of([scrapedEndpoint('17', 60), scrapedEndpoint('16', 20)]));
     expect(texts).toEqual([
       expect.stringContaining('worker 16 is busy') as string,
       expect.stringContaining('worker 16 is free') as string,
@@ -36,10 +36,12 @@ describe('engineLoads', () => {
     const snapshots$ = new Subject<ProcessedEndpoints>();
     snapshots$.pipe(engineLoads()).subscribe((load) => loads.push(load));
     const predicted = {
-      ...endpointOf('18', 0),
+      ...scrapedEndpoint('18', 0),
       data: { predictiveLoadMetrics: { kvActiveBlocks: 7 } },
     };
-    snapshots$.next(ProcessedEndpoints.of([endpointOf('16', 2n ** 63n, 3), predicted, endpointOf('9', 0)]));
+    snapshots$.next(
+      ProcessedEndpoints.of([scrapedEndpoint('16', 2n ** 63n, 3), predicted, scrapedEndpoint('9', 0)]),
+    );
     const none = { activePrefillTokens: null, kvUsedBlocks: null };
     expect(loads).toEqual([
       { workerId: '9', dpRank: 0, activeDecodeBlocks: 0, ...none },

@@ -16,7 +16,7 @@ const scrapeOf = (...replies: Uint8Array[]): Scrape =>
   of(...replies.map((data) => ({ data, receivedAt: 0 })));
 const worker = (id: string, blocks = 10): Uint8Array => statsReply(id, metricsOf(blocks));
 
-/** Everything that the outputs of an aggregator say within so many milliseconds, in order. */
+/** All emissions of the outputs of an aggregator within some milliseconds, in order. */
 function heard<T>(
   scrape: Scrape,
   options: Partial<MetricsAggregatorOptions>,

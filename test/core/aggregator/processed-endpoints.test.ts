@@ -3,13 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { aggregatorPolicies } from '../../../src/core/aggregator/aggregator-policy.js';
 import type { Endpoint } from '../../../src/core/aggregator/load-metrics.js';
 import { ProcessedEndpoints } from '../../../src/core/aggregator/processed-endpoints.js';
-import { endpointOf } from '../../support/scraped.js';
+import { scrapedEndpoint } from '../../support/scraped.js';
 
 const of = (...loads: number[]): ProcessedEndpoints =>
-  ProcessedEndpoints.of(loads.map((load, at) => endpointOf(String(at), load)));
+  ProcessedEndpoints.of(loads.map((load, at) => scrapedEndpoint(String(at), load)));
 
 const endpoints = fc.array(
-  fc.tuple(fc.integer({ min: 0, max: 9 }), fc.nat(100_000)).map(([id, load]) => endpointOf(String(id), load)),
+  fc
+    .tuple(fc.integer({ min: 0, max: 9 }), fc.nat(100_000))
+    .map(([id, load]) => scrapedEndpoint(String(id), load)),
   { maxLength: 30 },
 );
 
@@ -33,14 +35,18 @@ describe('ProcessedEndpoints', () => {
     expect(of().equals(of())).toBe(true);
     expect(of(1, 2).equals(of(1, 2))).toBe(true);
     expect(of(1, 3).equals(of(2, 2))).toBe(false);
-    const [one, other] = [endpointOf('1', 5), endpointOf('1', 5, 0)];
+    const [one, other] = [scrapedEndpoint('1', 5), scrapedEndpoint('1', 5, 0)];
     expect(ProcessedEndpoints.of([one]).equals(ProcessedEndpoints.of([other]))).toBe(false);
-    expect(ProcessedEndpoints.of([one]).equals(ProcessedEndpoints.of([endpointOf('2', 5)]))).toBe(false);
+    expect(ProcessedEndpoints.of([one]).equals(ProcessedEndpoints.of([scrapedEndpoint('2', 5)]))).toBe(false);
   });
 
   it('ids are in numeric order, counts keep their digits', () => {
     const wide = 18446744073709551615n;
-    const snapshot = ProcessedEndpoints.of([endpointOf('10', 1), endpointOf('9', wide), endpointOf('2', 3)]);
+    const snapshot = ProcessedEndpoints.of([
+      scrapedEndpoint('10', 1),
+      scrapedEndpoint('9', wide),
+      scrapedEndpoint('2', 3),
+    ]);
     expect([...snapshot.activeBlocks()]).toEqual([
       ['2', 3],
       ['9', wide],
@@ -50,7 +56,7 @@ describe('ProcessedEndpoints', () => {
   });
 
   it('duplicates - the last is in the map; all count, or one', () => {
-    const twice = [endpointOf('16', 10), endpointOf('16', 50)];
+    const twice = [scrapedEndpoint('16', 10), scrapedEndpoint('16', 50)];
     const { compat, default: ours } = aggregatorPolicies;
     expect(ProcessedEndpoints.of(twice, compat.duplicates)).toMatchObject({ loadAvg: 30, loadStd: 20 });
     expect(ProcessedEndpoints.of(twice, ours.duplicates)).toMatchObject({ loadAvg: 50, loadStd: 0 });
@@ -95,7 +101,7 @@ describe('ProcessedEndpoints', () => {
   it('property - the order of distinct workers does not change the set of workers', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.nat(1000), { maxLength: 20 }), (ids) => {
-        const list = ids.map((id) => endpointOf(String(id), id % 7));
+        const list = ids.map((id) => scrapedEndpoint(String(id), id % 7));
         const reversed = ProcessedEndpoints.of([...list].reverse());
         const snapshot = ProcessedEndpoints.of(list);
         expect(reversed.workerIds()).toEqual(snapshot.workerIds());

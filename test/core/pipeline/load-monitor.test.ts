@@ -297,7 +297,7 @@ describe('monitor - law 3, nothing ends the graph by accident', () => {
     });
   });
 
-  it('outputs complete - when every source has, and when the policy says that a source’s end ends the monitor', () => {
+  it('outputs complete - when every source has, and when the end of a source ends the monitor under its policy', () => {
     const all = loadMonitor({ loads: of(tokens(1, 11)), thresholds: EMPTY }, options);
     const words = listen(all);
     all.connect();
@@ -530,7 +530,7 @@ describe('monitor - batches', () => {
 });
 
 describe('monitor - explain', () => {
-  it('says per rank and check the value, the limit, the margin, and the reason why a check was not made', () => {
+  it('has for each rank and check the value, the limit, the margin, and the reason why a check was not made', () => {
     const configs = of<ConfigChange>(new Map([[id(1), { totalKvBlocks: 100, dataParallelSize: 2 }]]));
     const loads = of<ActiveLoad>({
       workerId: id(1),

@@ -43,7 +43,7 @@ describe('busy set', () => {
     );
   });
 
-  it('versions grow by one with every set that differs, and say what differs', () => {
+  it('versions grow by one with every set that differs, and contain what differs', () => {
     const versions = grow(newLog(), [[1, 10, 2], [], [2], [10, 3]]).map(({ version }) => version);
     expect(versions.map(({ version }) => version)).toEqual([1, 1, 2, 3]);
     expect(versions.map(({ added }) => added)).toEqual([['1', '2', '10'], ['1', '2', '10'], [], ['3']]);

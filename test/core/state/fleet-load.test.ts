@@ -28,7 +28,7 @@ describe('fleet load', () => {
     expect(first?.fleet.busy).toBe(1);
   });
 
-  it('workers that left leave nothing behind, and their room is used again', () => {
+  it('workers that left leave nothing behind, and their memory is reused', () => {
     const fleet = new FleetLoad(policies.default, { ...startOptions, decodeInstances: [], cards: true });
     const round = (n: number): void => {
       const workerId = id(1_000_000 + n);
@@ -124,7 +124,7 @@ describe('fleet load', () => {
     expect([...fleet.busy]).toEqual(['2']);
   });
 
-  it('a verdict says what was known at the transition, and is a property like any other', () => {
+  it('a verdict contains what was known at the transition, and is a property like any other', () => {
     const fleet = new FleetLoad(policies.default, startOptions);
     const [crossing] = fleet.apply(load({ activePrefillTokens: 11 }), 5)?.transitions ?? [];
     fleet.apply({ kind: 'thresholds', activePrefillTokensThreshold: 1000 }, 6);

@@ -6,10 +6,10 @@ import { registerWorker } from '../../../src/adapters/etcd/register-worker.js';
 import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
 import { describeWith } from '../../support/describe-with.js';
 import { freePort } from '../../support/free-port.js';
-import { Follower } from './follower.js';
-import { startWorld } from './world.js';
+import { PrefixRecorder } from './prefix-recorder.js';
+import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 
-/** Something that is no etcd, on a free port. */
+/** A server that is not etcd, on a free port. */
 async function startStranger(server: Server): Promise<AsyncDisposable & { url: string }> {
   const port = await freePort();
   server.listen(port, '127.0.0.1');
@@ -45,24 +45,26 @@ const strangers: readonly [string, () => Server, RegExp][] = [
   ],
 ];
 
-describeWith('etcd', 'where no etcd is', () => {
-  it.concurrent.each(strangers)('%s: a sentence, and it goes on trying', async (_, make, text) => {
+describeWith('etcd', 'a host without etcd', () => {
+  it.concurrent.each(strangers)('%s: reports a clear reason and keeps trying', async (_, make, text) => {
     await using stranger = await startStranger(make());
-    using follower = new Follower({ hosts: stranger.url, prefixes: 'v1/' });
-    const { why, retryInMs } = await follower.until('down');
+    using recorder = new PrefixRecorder({ hosts: stranger.url, prefixes: 'v1/' });
+    const { why, retryInMs } = await recorder.until('down');
     expect(why).toContain(`etcd at ${stranger.url}, connecting: `);
     expect(why).toMatch(text);
     expect(retryInMs).toBeGreaterThan(0);
-    await follower.until('down', follower.mark);
-    expect(follower.errors).toEqual([]);
+    await recorder.until('down', recorder.statusCount);
+    expect(recorder.errors).toEqual([]);
   });
 
-  it.concurrent('a closed port, and an unknown name', async () => {
+  it.concurrent('reports a closed port and an unknown host name', async () => {
     const hosts = [`http://127.0.0.1:${await freePort()}`, 'http://no-such-host.invalid:2379'];
-    using follower = new Follower({ hosts, prefixes: 'v1/' });
-    await follower.until('down');
-    await follower.until('down', follower.mark);
-    const [refused = '', unknown = ''] = [...new Set(follower.whys.split('\n'))].filter((why) => why !== '');
+    using recorder = new PrefixRecorder({ hosts, prefixes: 'v1/' });
+    await recorder.until('down');
+    await recorder.until('down', recorder.statusCount);
+    const [refused = '', unknown = ''] = [...new Set(recorder.reasons.split('\n'))].filter(
+      (why) => why !== '',
+    );
     expect(refused).toMatch(
       /connecting: connect ECONNREFUSED .*Check that etcd runs and listens at this address/,
     );
@@ -71,17 +73,17 @@ describeWith('etcd', 'where no etcd is', () => {
     );
   });
 
-  it.concurrent('an etcd at last, where something else was before', async () => {
-    await using world = await startWorld();
+  it.concurrent('connects once etcd replaces another server on the port', async () => {
+    await using setup = await startEtcdBehindProxy();
     await using stranger = await startStranger(createHttpServer());
-    using follower = world.follow({ hosts: [stranger.url, world.hosts] });
-    await follower.until('live');
-    expect(follower.whys).toContain('does not use HTTP/2');
+    using recorder = setup.record({ hosts: [stranger.url, setup.hosts] });
+    await recorder.until('live');
+    expect(recorder.reasons).toContain('does not use HTTP/2');
   });
 });
 
-describeWith('etcd', 'options that cannot be followed', () => {
-  it('throw at once, with everything that is wrong', () => {
+describeWith('etcd', 'invalid options', () => {
+  it('throw at once, with every problem', () => {
     const wrong = { hosts: ['ftp://x', 'http://a/b'], auth: { username: 'u', password: '' } };
     const error = expect.objectContaining({
       code: 'etcd-options',
@@ -104,7 +106,7 @@ describeWith('etcd', 'options that cannot be followed', () => {
     ).toThrow(error);
   });
 
-  it('no prefix at all is refused, for it would watch nothing and never be live', () => {
+  it('an empty list of prefixes is refused, because it would watch nothing and never be live', () => {
     expect(() => watchPrefix({ hosts: 'http://127.0.0.1:2379', prefixes: [] })).toThrow('prefixes');
   });
 });

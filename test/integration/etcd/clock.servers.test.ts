@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { describeWith } from '../../support/describe-with.js';
 import { steppedClock } from './schedulers.js';
-import { sharedWorld } from './world.js';
+import { sharedEtcdBehindProxy } from './etcd-behind-proxy.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -14,40 +14,40 @@ function stepping(): { clock: ReturnType<typeof steppedClock>; step: (ms: number
   return { clock, step: (ms) => (clock.stepMs += ms) };
 }
 
-describeWith('etcd', 'a clock that is stepped', () => {
-  it('an hour back in an outage, three hours on later: nothing is lost, nothing waits for the clock', async () => {
-    await using world = await sharedWorld();
+describeWith('etcd', 'clock steps', () => {
+  it('an hour back during an outage, three hours forward later: no change is lost, and nothing waits for the clock', async () => {
+    await using setup = await sharedEtcdBehindProxy();
     const { clock, step } = stepping();
-    using follower = world.follow({ scheduler: clock });
-    await follower.until('live');
-    let { mark } = follower;
-    await world.proxy.refuse(true);
-    world.proxy.cut();
-    await follower.until('down', mark);
-    await world.truth.many('v1/', 10);
+    using recorder = setup.record({ scheduler: clock });
+    await recorder.until('live');
+    let { statusCount } = recorder;
+    await setup.proxy.refuse(true);
+    setup.proxy.cut();
+    await recorder.until('down', statusCount);
+    await setup.writer.writeMany('v1/', 10);
     step(-HOUR_MS);
-    await world.proxy.refuse(false);
-    await follower.until('live', mark);
-    await follower.hears(world.truth);
-    ({ mark } = follower);
+    await setup.proxy.refuse(false);
+    await recorder.until('live', statusCount);
+    await recorder.receivesAll(setup.writer);
+    ({ statusCount } = recorder);
     step(3 * HOUR_MS);
-    world.proxy.cut();
-    await world.truth.many('v1/', 10);
-    await follower.until('live', mark);
-    await follower.hears(world.truth);
-    expect(follower.resyncs).toBe(0);
+    setup.proxy.cut();
+    await setup.writer.writeMany('v1/', 10);
+    await recorder.until('live', statusCount);
+    await recorder.receivesAll(setup.writer);
+    expect(recorder.resyncs).toBe(0);
   });
 
-  it('while it is live: a connection that is well is not given up', async () => {
-    await using world = await sharedWorld();
+  it('while it is live: a healthy connection is kept', async () => {
+    await using setup = await sharedEtcdBehindProxy();
     const { clock, step } = stepping();
-    using follower = world.follow({ scheduler: clock });
-    await follower.until('live');
+    using recorder = setup.record({ scheduler: clock });
+    await recorder.until('live');
     step(-HOUR_MS);
-    await world.truth.many('v1/', 10);
+    await setup.writer.writeMany('v1/', 10);
     step(3 * HOUR_MS);
-    await world.truth.many('v1/', 10);
-    await follower.hears(world.truth);
-    expect(follower.statuses.map(({ state }) => state)).toEqual(['connecting', 'live']);
+    await setup.writer.writeMany('v1/', 10);
+    await recorder.receivesAll(setup.writer);
+    expect(recorder.statuses.map(({ state }) => state)).toEqual(['connecting', 'live']);
   });
 });

@@ -5,7 +5,7 @@ import { sourceCases, type SourceHarness } from '../../../src/testing/conformanc
 import { fakeSource } from '../../../src/testing/fakes/fake-source.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
-import { startWorld, type World } from './world.js';
+import { startEtcdBehindProxy, type EtcdBehindProxy } from './etcd-behind-proxy.js';
 
 describe('source conformance - memory', () => {
   it.each(
@@ -23,22 +23,22 @@ describe('source conformance - memory', () => {
   )('$name', ({ run }) => run());
 });
 
-// Failures and ends of the server are statuses: `changes$` knows neither, so those two cases do not apply.
+// A failure or an end of the server is a status; `changes$` has neither, so those two cases do not apply.
 describeWith('etcd', 'source conformance - etcd', () => {
-  let world: World | undefined;
+  let setup: EtcdBehindProxy | undefined;
   let sources = 0;
   beforeAll(async () => {
-    world = await startWorld();
+    setup = await startEtcdBehindProxy();
   });
-  afterAll(() => world?.[Symbol.asyncDispose]());
+  afterAll(() => setup?.[Symbol.asyncDispose]());
 
-  /** What is written below a prefix of its own, without the snapshot that every subscriber gets first. */
+  /** The values that are written below a separate prefix, without the initial snapshot. */
   const harness = (): SourceHarness<string> => {
     sources += 1;
     const prefix = `source-${sources}/`;
     let [listening, ready, received, wanted] = [0, 0, 0, 0];
-    // One is made only to see what it can do, before the server runs.
-    const { changes$ } = watchPrefix({ hosts: world?.hosts ?? 'http://127.0.0.1:1', prefixes: prefix });
+    // One is created before the server runs, only to list its cases.
+    const { changes$ } = watchPrefix({ hosts: setup?.hosts ?? 'http://127.0.0.1:1', prefixes: prefix });
     const source$ = changes$.pipe(
       tap({
         subscribe: () => (listening += 1),
@@ -57,13 +57,13 @@ describeWith('etcd', 'source conformance - etcd', () => {
       source$,
       values: ['a', 'b', 'c'],
       push: async (value) => {
-        await world?.server.gateway.put(`${prefix}key`, value);
+        await setup?.server.gateway.put(`${prefix}key`, value);
         wanted += listening;
         await eventually(() => received >= wanted);
       },
       ready: () => eventually(() => ready === listening).then(() => undefined),
-      open: () => world?.proxy.connections ?? 0,
-      settled: () => eventually(() => world?.proxy.connections === 0).then(() => undefined),
+      open: () => setup?.proxy.connections ?? 0,
+      settled: () => eventually(() => setup?.proxy.connections === 0).then(() => undefined),
     };
   };
 

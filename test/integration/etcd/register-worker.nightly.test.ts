@@ -1,20 +1,20 @@
 import { expect, it } from 'vitest';
 import { describeWith } from '../../support/describe-with.js';
-import { aLeaseRunsOut, Registered } from './registered.js';
-import { startWorld } from './world.js';
+import { waitForLeaseExpiry, Registered } from './registered.js';
+import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 
-describeWith('etcd', 'a worker that registers', () => {
-  it('over a half-open connection: it is noticed while the lease lives, and the keys stay', async () => {
-    await using world = await startWorld();
-    using worker = new Registered(world, { ttlSeconds: 8 });
+describeWith('etcd', 'registerWorker', () => {
+  it('detects a half-open connection before the lease expires, and keeps the keys', async () => {
+    await using setup = await startEtcdBehindProxy();
+    using worker = new Registered(setup, { ttlSeconds: 8 });
     await worker.until('registered');
-    const before = await world.server.gateway.get('');
-    const { mark } = worker;
-    world.proxy.halfOpen('both');
-    await worker.until('down', mark);
-    await world.proxy.heal();
-    await worker.until('registered', mark);
-    await aLeaseRunsOut(world, 8);
-    expect(await world.server.gateway.get('')).toEqual(before);
+    const before = await setup.server.gateway.get('');
+    const { statusCount } = worker;
+    setup.proxy.halfOpen('both');
+    await worker.until('down', statusCount);
+    await setup.proxy.heal();
+    await worker.until('registered', statusCount);
+    await waitForLeaseExpiry(setup, 8);
+    expect(await setup.server.gateway.get('')).toEqual(before);
   });
 });

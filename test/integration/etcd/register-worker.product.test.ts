@@ -2,21 +2,21 @@ import { expect, it } from 'vitest';
 import { describeWith } from '../../support/describe-with.js';
 import { RunningProcess } from '../../support/processes.js';
 import { root } from '../../support/root.js';
-import { gone, keysIn, place, there, transport } from './registered.js';
-import { startWorld } from './world.js';
+import { waitUntilNoKeys, keysIn, endpointName, waitForKeyCount, transport } from './registered.js';
+import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 
-describeWith('etcd', 'a worker that registers', () => {
-  it('in a process that is killed is gone when the lease has run out, and not before', async () => {
-    await using world = await startWorld();
-    const options = { hosts: world.hosts, ...place, transport, generation: '1.6', ttlSeconds: 2 };
+describeWith('etcd', 'registerWorker', () => {
+  it('in a process that is killed: the keys are removed when the lease expires, and not before', async () => {
+    await using setup = await startEtcdBehindProxy();
+    const options = { hosts: setup.hosts, ...endpointName, transport, generation: '1.6', ttlSeconds: 2 };
     const script =
       `import { registerWorker } from 'tidemark/etcd';` +
       `registerWorker(JSON.parse(process.argv[1])).subscribe(({ state }) => console.log(state));`;
     const args = ['--input-type=module', '-e', script, JSON.stringify(options)];
     await using worker = new RunningProcess(process.execPath, args, { cwd: root, showErrors: true });
-    await there(world, 1);
+    await waitForKeyCount(setup, 1);
     await worker.end('SIGKILL');
-    expect(await keysIn(world)).toHaveLength(1);
-    await gone(world);
+    expect(await keysIn(setup)).toHaveLength(1);
+    await waitUntilNoKeys(setup);
   });
 });

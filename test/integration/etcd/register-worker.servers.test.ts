@@ -8,23 +8,32 @@ import {
 } from '../../../src/wire/discovery/encode-discovery-record.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
-import { aLeaseRunsOut, card, gone, keysIn, place, Registered, there, transport } from './registered.js';
-import { startWorld } from './world.js';
+import {
+  waitForLeaseExpiry,
+  modelCard,
+  waitUntilNoKeys,
+  keysIn,
+  endpointName,
+  Registered,
+  waitForKeyCount,
+  transport,
+} from './registered.js';
+import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 
-describeWith('etcd', 'a worker that registers', () => {
+describeWith('etcd', 'registerWorker', () => {
   it.concurrent.each(['1.0', '1.6'] as const)(
     'writes the keys and bytes of Dynamo %s under its lease',
     async (release) => {
-      await using world = await startWorld();
-      using worker = new Registered(world, { card, release: release, keyPrefix: 'fleet/' });
+      await using setup = await startEtcdBehindProxy();
+      using worker = new Registered(setup, { card: modelCard, release: release, keyPrefix: 'fleet/' });
       const { workerId: id } = await worker.until('registered');
       if (id === null) throw new Error('registered without an id');
-      const at = { ...place, instanceId: id };
-      const stored = await world.server.gateway.get('');
+      const at = { ...endpointName, instanceId: id };
+      const stored = await setup.server.gateway.get('');
       expect(stored.map(({ key, value, lease }) => [key, Buffer.from(value).toString(), lease])).toEqual(
         [
           [`fleet/${instanceKey(at)}`, encodeInstanceRecord({ ...at, transport }, { release })],
-          [`fleet/${modelKey(at)}`, encodeModelRecord({ ...at, ...card }, { release })],
+          [`fleet/${modelKey(at)}`, encodeModelRecord({ ...at, ...modelCard }, { release })],
         ].map(([key, value]) => [key, Buffer.from(value as Uint8Array).toString(), id]),
       );
       expect(worker.states).toEqual(['connecting', 'registered']);
@@ -34,120 +43,122 @@ describeWith('etcd', 'a worker that registers', () => {
   it.concurrent(
     'takes the id that it is given, and stays longer than its lease without being asked',
     async () => {
-      await using world = await startWorld();
-      using worker = new Registered(world, { workerId: workerId('7587888') });
+      await using setup = await startEtcdBehindProxy();
+      using worker = new Registered(setup, { workerId: workerId('7587888') });
       await worker.until('registered');
-      await aLeaseRunsOut(world);
-      expect(await keysIn(world)).toEqual([instanceKey({ ...place, instanceId: workerId('7587888') })]);
+      await waitForLeaseExpiry(setup);
+      expect(await keysIn(setup)).toEqual([
+        instanceKey({ ...endpointName, instanceId: workerId('7587888') }),
+      ]);
       expect(worker.states).toEqual(['connecting', 'registered']);
     },
   );
 
-  it.concurrent('is gone after stop$, and says that it ended', async () => {
-    await using world = await startWorld();
+  it.concurrent('removes its keys after stop$, and reports its end', async () => {
+    await using setup = await startEtcdBehindProxy();
     const stop$ = new Subject<void>();
-    using worker = new Registered(world, { card, stop$ });
+    using worker = new Registered(setup, { card: modelCard, stop$ });
     await worker.until('registered');
     stop$.next();
     await worker.until('ended');
-    expect(await keysIn(world)).toEqual([]);
+    expect(await keysIn(setup)).toEqual([]);
     expect(worker.ended).toBe(true);
     expect(worker.states).toEqual(['connecting', 'registered', 'ended']);
     expect(stop$.observed).toBe(false);
-    await eventually(() => world.proxy.connections === 0);
+    await eventually(() => setup.proxy.connections === 0);
   });
 
-  it.concurrent('ends at once when it is stopped while the server is away', async () => {
-    await using world = await startWorld();
-    await world.proxy.refuse(true);
+  it.concurrent('ends at once when it is stopped while the server is down', async () => {
+    await using setup = await startEtcdBehindProxy();
+    await setup.proxy.refuse(true);
     const stop$ = new Subject<void>();
-    using worker = new Registered(world, { stop$ });
-    await eventually(() => worker.whys.includes('ECONNREFUSED'));
+    using worker = new Registered(setup, { stop$ });
+    await eventually(() => worker.reasons.includes('ECONNREFUSED'));
     stop$.next();
     expect(worker.states).toEqual(['connecting', 'ended']);
     expect(worker.ended).toBe(true);
   });
 
-  it.concurrent('is gone after it was unsubscribed from, long before its lease runs out', async () => {
-    await using world = await startWorld();
-    using worker = new Registered(world, { ttlSeconds: 600 });
+  it.concurrent('removes its keys after unsubscription, long before its lease expires', async () => {
+    await using setup = await startEtcdBehindProxy();
+    using worker = new Registered(setup, { ttlSeconds: 600 });
     await worker.until('registered');
     worker.subscription.unsubscribe();
-    await gone(world);
-    await eventually(() => world.proxy.connections === 0);
+    await waitUntilNoKeys(setup);
+    await eventually(() => setup.proxy.connections === 0);
   });
 
-  it.concurrent('whose lease is lost says why, and is there again under the same id', async () => {
-    await using world = await startWorld();
-    using worker = new Registered(world, { card });
+  it.concurrent('reports why its lease was lost, and registers again under the same id', async () => {
+    await using setup = await startEtcdBehindProxy();
+    using worker = new Registered(setup, { card: modelCard });
     const { workerId: id } = await worker.until('registered');
-    await world.server.gateway.revoke(id ?? '');
-    const { mark } = worker;
-    const { why, workerId: still } = await worker.until('down', mark);
-    // Whichever is looked at first.
+    await setup.server.gateway.revoke(id ?? '');
+    const { statusCount } = worker;
+    const { why, workerId: still } = await worker.until('down', statusCount);
+    // Either can be detected first.
     expect(why).toMatch(
       /the lease has expired, and its keys were removed|another process removed or replaced the keys/,
     );
     expect(still).toBe(id);
-    expect((await worker.until('registered', mark)).workerId).toBe(id);
-    expect(await keysIn(world)).toHaveLength(2);
-    expect((await world.server.gateway.get('')).map(({ lease }) => lease)).toEqual([id, id]);
+    expect((await worker.until('registered', statusCount)).workerId).toBe(id);
+    expect(await keysIn(setup)).toHaveLength(2);
+    expect((await setup.server.gateway.get('')).map(({ lease }) => lease)).toEqual([id, id]);
   });
 
-  it.concurrent('whose keys were removed writes them again', async () => {
-    await using world = await startWorld();
-    using worker = new Registered(world, { card });
+  it.concurrent('writes removed keys again', async () => {
+    await using setup = await startEtcdBehindProxy();
+    using worker = new Registered(setup, { card: modelCard });
     const { workerId: id } = await worker.until('registered');
-    await world.server.gateway.deletePrefix('v1/instances/');
-    await there(world, 2);
-    expect((await world.server.gateway.get('')).map(({ lease }) => lease)).toEqual([id, id]);
-    expect(worker.whys).toContain('another process removed');
+    await setup.server.gateway.deletePrefix('v1/instances/');
+    await waitForKeyCount(setup, 2);
+    expect((await setup.server.gateway.get('')).map(({ lease }) => lease)).toEqual([id, id]);
+    expect(worker.reasons).toContain('another process removed');
   });
 
   it.concurrent(
     'with the id of another process says so, goes on trying, and takes over when that one is gone',
     async () => {
-      await using world = await startWorld();
-      using one = new Registered(world, { workerId: workerId('77') });
+      await using setup = await startEtcdBehindProxy();
+      using one = new Registered(setup, { workerId: workerId('77') });
       await one.until('registered');
-      const key = instanceKey({ ...place, instanceId: workerId('77') });
-      const before = await world.server.gateway.get(key);
-      using two = new Registered(world, { workerId: workerId('77') });
-      await eventually(() => two.whys.trim() !== '');
-      expect(two.whys).toMatch(/granting a lease: the lease 77 already exists: another process/);
+      const key = instanceKey({ ...endpointName, instanceId: workerId('77') });
+      const before = await setup.server.gateway.get(key);
+      using two = new Registered(setup, { workerId: workerId('77') });
+      await eventually(() => two.reasons.trim() !== '');
+      expect(two.reasons).toMatch(/granting a lease: the lease 77 already exists: another process/);
       expect(two.states).toEqual(['connecting']);
-      expect(await world.server.gateway.get(key)).toEqual(before);
+      expect(await setup.server.gateway.get(key)).toEqual(before);
       one.subscription.unsubscribe();
       await two.until('registered');
-      expect(await keysIn(world)).toEqual([key]);
+      expect(await keysIn(setup)).toEqual([key]);
     },
   );
 
-  it.concurrent('is there all the time over a server that restarts, and over cuts', async () => {
-    await using world = await startWorld();
-    using worker = new Registered(world, { ttlSeconds: 4 });
+  it.concurrent('keeps its keys while the server restarts and while connections are lost', async () => {
+    await using setup = await startEtcdBehindProxy();
+    using worker = new Registered(setup, { ttlSeconds: 4 });
     const { workerId: id } = await worker.until('registered');
-    const [before] = await world.server.gateway.get('v1/');
-    const { mark } = worker;
-    await world.server.kill();
-    await worker.until('down', mark);
-    await world.server.restart();
-    await worker.until('registered', mark);
-    world.proxy.cut();
-    await world.server.gateway.put('elsewhere', 'x');
-    const [after] = await world.server.gateway.get('v1/');
+    const [before] = await setup.server.gateway.get('v1/');
+    const { statusCount } = worker;
+    await setup.server.kill();
+    await worker.until('down', statusCount);
+    await setup.server.restart();
+    await worker.until('registered', statusCount);
+    setup.proxy.cut();
+    await setup.server.gateway.put('elsewhere', 'x');
+    const [after] = await setup.server.gateway.get('v1/');
     // The same key, written once.
     expect(after).toEqual(before);
     expect(worker.states.slice(0, 4)).toEqual(['connecting', 'registered', 'down', 'registered']);
     expect(after?.lease).toBe(id);
   });
 
-  it.concurrent('is written again into a store that was replaced', async () => {
-    await using world = await startWorld();
-    using worker = new Registered(world);
+  it.concurrent('writes its keys again into a replaced store', async () => {
+    await using setup = await startEtcdBehindProxy();
+    using worker = new Registered(setup);
     const { workerId: id } = await worker.until('registered');
-    await world.server.wipe();
-    await there(world, 1);
-    expect((await world.server.gateway.get(''))[0]?.lease).toBe(id);
+    await setup.server.wipe();
+    await waitForKeyCount(setup, 1);
+    expect((await setup.server.gateway.get(''))[0]?.lease).toBe(id);
   });
 });

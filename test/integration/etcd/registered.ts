@@ -2,22 +2,22 @@ import type { Subscription } from 'rxjs';
 import { registerWorker, type RegisterWorkerOptions } from '../../../src/adapters/etcd/register-worker.js';
 import type { RegistrationStatus } from '../../../src/adapters/etcd/registration-status.js';
 import { eventually } from '../../support/eventually.js';
-import type { World } from './world.js';
+import type { EtcdBehindProxy } from './etcd-behind-proxy.js';
 
-export const place = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
+export const endpointName = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
 export const transport = { kind: 'tcp', address: '10.0.0.5:41000/generate' } as const;
-export const card = { model: 'tiny', runtimeConfig: { totalKvBlocks: 1_000 } };
+export const modelCard = { model: 'tiny', runtimeConfig: { totalKvBlocks: 1_000 } };
 
-/** A worker and what it said. */
+/** A registered worker and its statuses. */
 export class Registered implements Disposable {
   readonly statuses: RegistrationStatus[] = [];
   ended = false;
   readonly subscription: Subscription;
 
-  constructor(world: World, options: Partial<RegisterWorkerOptions> = {}) {
+  constructor(setup: EtcdBehindProxy, options: Partial<RegisterWorkerOptions> = {}) {
     this.subscription = registerWorker({
-      hosts: world.hosts,
-      ...place,
+      hosts: setup.hosts,
+      ...endpointName,
       transport,
       release: '1.6',
       ttlSeconds: 2,
@@ -30,11 +30,11 @@ export class Registered implements Disposable {
     return states.filter((state, at) => state !== states[at - 1]);
   }
 
-  get whys(): string {
+  get reasons(): string {
     return this.statuses.map(({ why = '' }) => why).join('\n');
   }
 
-  get mark(): number {
+  get statusCount(): number {
     return this.statuses.length;
   }
 
@@ -51,16 +51,16 @@ export class Registered implements Disposable {
   }
 }
 
-export const keysIn = async (world: World): Promise<string[]> =>
-  (await world.server.gateway.get('')).map(({ key }) => key);
-export const gone = (world: World): Promise<unknown> =>
-  eventually(async () => (await keysIn(world)).length === 0);
-export const there = (world: World, count: number): Promise<unknown> =>
-  eventually(async () => (await keysIn(world)).length === count);
+export const keysIn = async (setup: EtcdBehindProxy): Promise<string[]> =>
+  (await setup.server.gateway.get('')).map(({ key }) => key);
+export const waitUntilNoKeys = (setup: EtcdBehindProxy): Promise<unknown> =>
+  eventually(async () => (await keysIn(setup)).length === 0);
+export const waitForKeyCount = (setup: EtcdBehindProxy, count: number): Promise<unknown> =>
+  eventually(async () => (await keysIn(setup)).length === count);
 
-/** Waits until etcd has let a lease run out that is granted now and that nobody keeps alive. */
-export async function aLeaseRunsOut(world: World, ttlSeconds = 2): Promise<void> {
-  const { gateway } = world.server;
+/** Waits until a new lease without keep-alives has expired in etcd. */
+export async function waitForLeaseExpiry(setup: EtcdBehindProxy, ttlSeconds = 2): Promise<void> {
+  const { gateway } = setup.server;
   await gateway.put('witness', 'x', await gateway.grant(ttlSeconds));
   await eventually(async () => (await gateway.get('witness')).length === 0);
 }

@@ -2,10 +2,10 @@ import { asyncScheduler, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { monotonicScheduler } from '../../../src/adapters/clock/monotonic-scheduler.js';
 
 /**
- * Real time in which everything is waited for so many times shorter: minutes of upkeep in seconds. `fired` counts what
- * was done when its time had come.
+ * A scheduler in real time whose delays are divided by `factor`, so that minutes of upkeep take seconds. `fired` counts
+ * the actions that ran.
  */
-export function hurried(factor: number): SchedulerLike & { readonly fired: number } {
+export function fasterScheduler(factor: number): SchedulerLike & { readonly fired: number } {
   let fired = 0;
   return {
     get fired() {
@@ -13,19 +13,19 @@ export function hurried(factor: number): SchedulerLike & { readonly fired: numbe
     },
     now: () => monotonicScheduler.now(),
     schedule<T>(work: (this: SchedulerAction<T>, state?: T) => void, delay = 0, state?: T) {
-      const hurry = function (this: SchedulerAction<T>, next?: T): void {
+      const accelerated = function (this: SchedulerAction<T>, next?: T): void {
         fired += 1;
         const again = Object.getPrototypeOf(this) as SchedulerAction<T>;
-        // An action that repeats itself asks its own `schedule`, past that of the scheduler.
+        // An action that repeats calls its own `schedule` and not that of the scheduler.
         this.schedule = (later?: T, ms = 0) => again.schedule.call(this, later, ms / factor);
         work.call(this, next);
       };
-      return asyncScheduler.schedule<T>(hurry, delay / factor, state);
+      return asyncScheduler.schedule<T>(accelerated, delay / factor, state);
     },
   };
 }
 
-/** A clock that can be stepped, as an operator or NTP does it, over timers that go on. */
+/** A clock that can be stepped, as an operator or NTP does, while timers continue. */
 export function steppedClock(): SchedulerLike & { stepMs: number } {
   return {
     stepMs: 0,

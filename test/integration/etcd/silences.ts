@@ -1,11 +1,11 @@
-import type { Follower } from './follower.js';
-import type { World } from './world.js';
+import type { PrefixRecorder } from './prefix-recorder.js';
+import type { EtcdBehindProxy } from './etcd-behind-proxy.js';
 
-/** A way in which a link falls silent, and its end. */
+/** A way in which a link becomes silent, and how to end it. */
 export interface Silence {
   readonly name: string;
-  readonly begin: (world: World) => Promise<void> | void;
-  readonly end: (world: World) => Promise<void> | void;
+  readonly begin: (setup: EtcdBehindProxy) => Promise<void> | void;
+  readonly end: (setup: EtcdBehindProxy) => Promise<void> | void;
 }
 
 export const silences: readonly Silence[] = [
@@ -21,18 +21,18 @@ export const silences: readonly Silence[] = [
   },
 ];
 
-/** Has a silence noticed and healed; in milliseconds, how long both took. */
+/** Makes a link silent and restores it. Returns how long detection and recovery took, in milliseconds. */
 export async function play(
-  world: World,
-  follower: Follower,
+  setup: EtcdBehindProxy,
+  recorder: PrefixRecorder,
   { begin, end }: Silence,
 ): Promise<{ noticed: number; healed: number }> {
-  const { mark } = follower;
+  const { statusCount } = recorder;
   const begun = performance.now();
-  await begin(world);
-  const noticed = (await follower.until('down', mark)).at - begun;
+  await begin(setup);
+  const noticed = (await recorder.until('down', statusCount)).at - begun;
   const ended = performance.now();
-  await end(world);
-  const healed = (await follower.until('live', mark)).at - ended;
+  await end(setup);
+  const healed = (await recorder.until('live', statusCount)).at - ended;
   return { noticed, healed };
 }

@@ -3,38 +3,38 @@ import { expect, it } from 'vitest';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { play, silences } from './silences.js';
-import { startWorld } from './world.js';
+import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 
-describeWith('etcd', 'a link that is silent', () => {
-  it('that accepts and holds connections is left within 3 s, and leaves no socket', async () => {
-    await using world = await startWorld();
-    using follower = world.follow();
-    await follower.until('live');
-    const { mark } = follower;
-    world.proxy.hold(true);
-    world.proxy.cut();
-    await follower.until('down', mark);
-    await world.truth.many('v1/', 20);
+describeWith('etcd', 'a silent link', () => {
+  it('that accepts connections and does not answer is closed within 3 s, and leaves no socket', async () => {
+    await using setup = await startEtcdBehindProxy();
+    using recorder = setup.record();
+    await recorder.until('live');
+    const { statusCount } = recorder;
+    setup.proxy.hold(true);
+    setup.proxy.cut();
+    await recorder.until('down', statusCount);
+    await setup.writer.writeMany('v1/', 20);
     await sleep(30_000);
-    expect(follower.whys).toContain('says nothing: timed out after 3000 ms');
-    expect(world.proxy.connections).toBeLessThanOrEqual(1);
-    await world.proxy.heal();
-    await follower.hears(world.truth);
-    await eventually(() => world.proxy.connections === 1);
-    expect(follower.resyncs).toBe(0);
+    expect(recorder.reasons).toContain('says nothing: timed out after 3000 ms');
+    expect(setup.proxy.connections).toBeLessThanOrEqual(1);
+    await setup.proxy.heal();
+    await recorder.receivesAll(setup.writer);
+    await eventually(() => setup.proxy.connections === 1);
+    expect(recorder.resyncs).toBe(0);
   });
 
   it.each(silences)('$name, in real time', async (silence) => {
-    await using world = await startWorld();
-    using follower = world.follow();
-    await follower.until('live');
+    await using setup = await startEtcdBehindProxy();
+    using recorder = setup.record();
+    await recorder.until('live');
     await sleep(7_000);
-    const { noticed, healed } = await play(world, follower, silence);
+    const { noticed, healed } = await play(setup, recorder, silence);
     const inSeconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
     process.stdout.write(
       `${silence.name}: noticed after ${inSeconds(noticed)}, live ${inSeconds(healed)} after healing\n`,
     );
-    await world.truth.many('v1/', 5);
-    await follower.hears(world.truth);
+    await setup.writer.writeMany('v1/', 5);
+    await recorder.receivesAll(setup.writer);
   });
 });

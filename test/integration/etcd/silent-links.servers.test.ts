@@ -1,22 +1,22 @@
 import { expect, it } from 'vitest';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
-import { hurried } from './schedulers.js';
+import { fasterScheduler } from './schedulers.js';
 import { play, silences } from './silences.js';
-import { startWorld } from './world.js';
+import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 
-describeWith('etcd', 'a link that is silent', () => {
-  it.concurrent.each(silences)('$name is noticed, and nothing is lost', async (silence) => {
-    await using world = await startWorld();
-    using follower = world.follow({ scheduler: hurried(4) });
-    await follower.until('live');
-    // One connection for everything: what is asked goes where the watch is.
-    await eventually(() => world.proxy.connections === 1);
-    await world.truth.many('v1/', 5);
-    await play(world, follower, silence);
-    expect(follower.whys).toContain('timed out');
-    await world.truth.many('v1/', 5);
-    await follower.hears(world.truth);
-    expect(follower.resyncs).toBe(0);
+describeWith('etcd', 'a silent link', () => {
+  it.concurrent.each(silences)('$name is detected, and no change is lost', async (silence) => {
+    await using setup = await startEtcdBehindProxy();
+    using recorder = setup.record({ scheduler: fasterScheduler(4) });
+    await recorder.until('live');
+    // One connection for everything: requests use the connection of the watch.
+    await eventually(() => setup.proxy.connections === 1);
+    await setup.writer.writeMany('v1/', 5);
+    await play(setup, recorder, silence);
+    expect(recorder.reasons).toContain('timed out');
+    await setup.writer.writeMany('v1/', 5);
+    await recorder.receivesAll(setup.writer);
+    expect(recorder.resyncs).toBe(0);
   });
 });

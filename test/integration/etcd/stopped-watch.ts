@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.js';
 import { RunningProcess } from '../../support/processes.js';
 import { root } from '../../support/root.js';
-import { startWorld } from './world.js';
+import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 
 const script = `
 import { watchPrefix } from 'tidemark/etcd';
@@ -11,30 +11,30 @@ status$.subscribe(({ state }) => console.log(state));
 changes$.subscribe(({ kind, changes }) => console.log(kind, changes.map(({ key }) => key).join(' ')));
 `;
 
-/** Watches in another process, which is stopped for a while; what that process said. */
+/** Watches in another process, which is stopped for a while, and returns its output. */
 export async function stopped(forMs: number): Promise<string[]> {
-  await using world = await startWorld();
+  await using setup = await startEtcdBehindProxy();
   await using watching = new RunningProcess(
     process.execPath,
-    ['--input-type=module', '-e', script, world.hosts],
+    ['--input-type=module', '-e', script, setup.hosts],
     { cwd: root, showErrors: true },
   );
   const said = (): string[] => watching.lines.map((line) => line.trim());
   await eventually(() => said().includes('live'));
-  await world.truth.put('v1/before', 'x');
+  await setup.writer.put('v1/before', 'x');
   await eventually(() => said().includes('changes v1/before'));
   watching.signal('SIGSTOP');
-  await world.truth.put('v1/meanwhile', 'x');
+  await setup.writer.put('v1/meanwhile', 'x');
   await sleep(forMs);
   watching.signal('SIGCONT');
   await eventually(() => said().includes('changes v1/meanwhile'));
-  await world.truth.put('v1/after', 'x');
+  await setup.writer.put('v1/after', 'x');
   await eventually(() => said().includes('changes v1/after'));
-  // Alarms that were due meanwhile went off before that came.
+  // Timers that were due in the meantime fired before that.
   return said();
 }
 
-/** What it says when it goes on where it was. */
+/** Its output when it continues on the same connection. */
 export const calm = [
   'connecting',
   'snapshot',

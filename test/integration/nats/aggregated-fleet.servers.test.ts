@@ -27,7 +27,7 @@ const SERVICE = serviceName('dynamo', 'backend');
 const SUBJECT = `$SRV.STATS.${SERVICE}`;
 const FIRST = 7_587_888_657_184_927_000n;
 
-/** The id of the worker of that number: above 2^53, as real ones are. */
+/** The id of the n-th worker: above 2^53, as real ids are. */
 const idOf = (number: number): WorkerId => workerId(String(FIRST + BigInt(number)));
 
 function metricsOf(kvActiveBlocks: number): ForwardPassMetrics {
@@ -43,7 +43,7 @@ function metricsOf(kvActiveBlocks: number): ForwardPassMetrics {
   };
 }
 
-/** The answer of a worker, by default with its number as the active blocks. */
+/** The reply of a worker. By default its active blocks are its number. */
 function statsOf(number: number, blocks = number): Uint8Array {
   const id = idOf(number);
   const endpoints = ['generate', 'load_metrics'].map((endpoint) => {
@@ -75,7 +75,7 @@ class Aggregated implements Disposable {
     this.subscription.add(status$.subscribe((status) => this.statuses.push(status)));
   }
 
-  /** How many workers the present snapshot has. */
+  /** The number of workers in the current snapshot. */
   get size(): number {
     return this.snapshots.at(-1)?.endpoints.size ?? -1;
   }
@@ -89,7 +89,7 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
   const SIZE = 1_000;
   const whole = (SIZE - 1) / 2;
 
-  it('sees all of them in one scrape, and says the same once', async () => {
+  it('sees all of them in one scrape, and emits an equal snapshot once', async () => {
     const server = await sharedNats();
     await using responders = await Responders.connect(server.url, 8);
     const answers = Array.from({ length: SIZE }, (_, n) => (): Answer => ({ reply: statsOf(n) }));
@@ -104,7 +104,7 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
     expect(snapshot?.workerIds().at(-1)).toBe(idOf(SIZE - 1));
   });
 
-  it('ten are dead and ten talk garbage - exactly those are told, and the others count', async () => {
+  it('ten are dead and ten send garbage - exactly those are reported, and the others count', async () => {
     const server = await sharedNats();
     await using responders = await Responders.connect(server.url, 8);
     const dead = new Set(Array.from({ length: 10 }, (_, n) => 50 * n));
@@ -125,7 +125,7 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
     harm = true;
     await eventually(() => aggregated.size === SIZE - 20);
     const of = (code: Problem['code']): Problem[] => aggregated.problems.filter((one) => one.code === code);
-    // What cannot be read does not say whose it is; the scrape does without the ten that are dead and those ten.
+    // An unreadable reply has no worker id, so the scrape lacks the ten dead workers and those ten.
     expect(new Set(of('worker-missed').map(({ workerId }) => workerId))).toEqual(
       new Set([...dead, ...garbled].map(idOf)),
     );
@@ -137,7 +137,7 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
     expect(aggregated.snapshots.at(-1)?.loadAvg).toBe(whole);
   });
 
-  it('cut in the middle of a scrape - the snapshot stays, the report says why, the next complete scrape heals it', async () => {
+  it('connection lost during a scrape - the snapshot is kept, the status has the reason, the next complete scrape recovers', async () => {
     const server = await sharedNats();
     await using proxy = await startFaultProxy({ to: server.port });
     await using responders = await Responders.connect(server.url, 8);

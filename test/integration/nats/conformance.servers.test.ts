@@ -5,24 +5,24 @@ import { natsLoads } from '../../../src/adapters/nats/nats-loads.js';
 import { sourceCases, type SourceHarness } from '../../../src/testing/conformance/source-cases.js';
 import { describeWith } from '../../support/describe-with.js';
 import { startNats, type NatsServer } from '../../support/nats-server.js';
-import { numbered, Speaker, SUBJECT } from './speaker.js';
+import { numberedLoad, NumberedPublisher, SUBJECT } from './numbered-publisher.js';
 
-describeWith('nats-server', 'the source of NATS does what every source does', () => {
+describeWith('nats-server', 'source conformance - NATS', () => {
   let server: NatsServer;
-  let speaker: Speaker;
+  let publisher: NumberedPublisher;
   beforeAll(async () => {
     server = await startNats();
-    speaker = await Speaker.connect(server.url);
+    publisher = await NumberedPublisher.connect(server.url);
   });
   afterAll(async () => {
-    await speaker[Symbol.asyncDispose]();
+    await publisher[Symbol.asyncDispose]();
     await server.stop();
   });
 
   /** The connection, with its subscriptions counted. */
   function counted(): { readonly link: NatsLink; readonly open: () => number } {
     let open = 0;
-    const { connection } = speaker;
+    const { connection } = publisher;
     const link: NatsLink = {
       subscribe: (subject, options) => {
         open += 1;
@@ -46,7 +46,7 @@ describeWith('nats-server', 'the source of NATS does what every source does', ()
 
   function make(): SourceHarness<number> {
     let made: ReturnType<typeof counted> | null = null;
-    // The cases are listed before the server is there.
+    // The cases are listed before the server runs.
     const link = new Proxy({} as NatsLink, {
       get: (_, name) => Reflect.get((made ??= counted()).link, name) as unknown,
     });
@@ -54,10 +54,10 @@ describeWith('nats-server', 'the source of NATS does what every source does', ()
       source$: natsLoads({ connection: link }).loads$.pipe(map(({ kvUsedBlocks }) => Number(kvUsedBlocks))),
       values: [1, 2, 3],
       // After a flush, earlier subscriptions are active and earlier messages have been received.
-      ready: () => speaker.connection.flush(),
+      ready: () => publisher.connection.flush(),
       push: async (value) => {
-        speaker.connection.publish(SUBJECT, numbered(value));
-        await speaker.connection.flush();
+        publisher.connection.publish(SUBJECT, numberedLoad(value));
+        await publisher.connection.flush();
       },
       open: () => made?.open() ?? 0,
     };

@@ -3,74 +3,76 @@ import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy, type FaultProxy } from '../../support/fault-proxy.js';
 import { startNats } from '../../support/nats-server.js';
-import { Listener } from './listener.js';
-import { inWorld, nothingUnreported } from './world.js';
+import { LoadRecorder } from './load-recorder.js';
+import { withNatsBehindProxy, expectLossesReported } from './nats-behind-proxy.js';
 
 describeWith('nats-server', 'natsLoads when the connection is lost', () => {
   it.each([
     ['cut', (proxy: FaultProxy) => proxy.cut()],
     ['ended in order', (proxy: FaultProxy) => proxy.finish()],
-  ])('%s: it heals, and what went by is a reported gap', async (_, harm) => {
-    await inWorld(async (world) => {
-      const { proxy, speaker, listener } = world;
+  ])('%s: it recovers, and missed messages are a reported gap', async (_, harm) => {
+    await withNatsBehindProxy(async (setup) => {
+      const { proxy, publisher, recorder } = setup;
       await proxy.refuse(true);
       harm(proxy);
-      await listener.until('down');
-      await speaker.say(5);
-      const mark = listener.statuses.length;
+      await recorder.until('down');
+      await publisher.publish(5);
+      const statusCount = recorder.statuses.length;
       await proxy.heal();
-      await listener.until('live', mark);
-      await nothingUnreported(world);
-      expect(listener.heard).not.toContain(4);
+      await recorder.until('live', statusCount);
+      await expectLossesReported(setup);
+      expect(recorder.received).not.toContain(4);
     });
   });
 
   it('a server that is killed and started again', async () => {
-    await inWorld(async (world) => {
-      const { server, listener } = world;
+    await withNatsBehindProxy(async (setup) => {
+      const { server, recorder } = setup;
       await server.kill();
-      await listener.until('down');
-      const mark = listener.statuses.length;
+      await recorder.until('down');
+      const statusCount = recorder.statuses.length;
       await server.restart();
-      await listener.until('live', mark);
-      // The one who publishes reconnects too.
-      await world.speaker.connected();
-      await nothingUnreported(world);
+      await recorder.until('live', statusCount);
+      // The publisher reconnects too.
+      await setup.publisher.connected();
+      await expectLossesReported(setup);
     });
   });
 
-  it('a server that is not there yet: says so, tries again, and gets it', async () => {
+  it('a server that does not run yet: is reported, and retried until it runs', async () => {
     await using server = await startNats();
     await server.kill();
-    using listener = new Listener({ servers: server.url });
-    await listener.until('down');
-    expect(listener.whys).toContain(`NATS at ${server.url}, connecting: connect ECONNREFUSED`);
-    expect(listener.statuses.at(-1)?.retryInMs).toBeGreaterThan(0);
+    using recorder = new LoadRecorder({ servers: server.url });
+    await recorder.until('down');
+    expect(recorder.reasons).toContain(`NATS at ${server.url}, connecting: connect ECONNREFUSED`);
+    expect(recorder.statuses.at(-1)?.retryInMs).toBeGreaterThan(0);
     await server.restart();
-    await listener.until('live');
+    await recorder.until('live');
   });
 
-  it('bytes that are no NATS in between end the connection, and the next one heals', async () => {
-    await inWorld(async (world) => {
-      const { proxy, listener } = world;
-      const mark = listener.statuses.length;
+  it('bytes that are not NATS end the connection, and the next one recovers', async () => {
+    await withNatsBehindProxy(async (setup) => {
+      const { proxy, recorder } = setup;
+      const statusCount = recorder.statuses.length;
       proxy.inject('\x00garbage that no server says\r\n', 'toClient');
-      await listener.until('down', mark);
-      await listener.until('live', mark);
-      await nothingUnreported(world);
+      await recorder.until('down', statusCount);
+      await recorder.until('live', statusCount);
+      await expectLossesReported(setup);
     });
   });
 
-  it('a peer that accepts connections and says nothing is told within 5 s, and leaves no socket behind', async () => {
+  it('a peer that accepts connections and does not answer is reported within 5 s, and leaves no socket behind', async () => {
     await using server = await startNats();
     await using proxy = await startFaultProxy({ to: server.port });
     proxy.hold(true);
-    using listener = new Listener({ servers: `nats://127.0.0.1:${proxy.port}` });
-    await listener.until('down');
-    expect(listener.whys).toContain('the server accepts connections but does not answer: timed out after 2000 ms');
+    using recorder = new LoadRecorder({ servers: `nats://127.0.0.1:${proxy.port}` });
+    await recorder.until('down');
+    expect(recorder.reasons).toContain(
+      'the server accepts connections but does not answer: timed out after 2000 ms',
+    );
     await eventually(() => expect(proxy.accepted).toBeGreaterThan(2));
     await eventually(() => expect(proxy.connections).toBeLessThanOrEqual(1));
     await proxy.heal();
-    await listener.until('live');
+    await recorder.until('live');
   });
 });

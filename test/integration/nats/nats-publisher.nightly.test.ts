@@ -6,15 +6,15 @@ import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { startNats } from '../../support/nats-server.js';
-import { Listener } from './listener.js';
+import { LoadRecorder } from './load-recorder.js';
 import { endpoint, load } from './published-load.js';
 
 describeWith('nats-server', 'natsPublisher', () => {
-  it('half open with 18 MB unsent: noticed, closed with what it holds, and that is a gap', async () => {
+  it('half open with 18 MB unsent: detected, closed with its buffer, and that is a gap', async () => {
     await using server = await startNats();
     await using proxy = await startFaultProxy({ to: server.port });
-    using listener = new Listener({ servers: server.url });
-    await listener.until('live');
+    using recorder = new LoadRecorder({ servers: server.url });
+    await recorder.until('live');
     const loads$ = new Subject<ActiveLoad>();
     const statuses: PublisherStatus[] = [];
     const options = {
@@ -29,25 +29,25 @@ describeWith('nats-server', 'natsPublisher', () => {
     let said = 0;
     const say = (): void => loads$.next({ ...load(0, 1), kvUsedBlocks: said++ });
     say();
-    await eventually(() => expect(listener.heard).toEqual([0]));
-    await eventually(() => expect(listener.reports).toHaveLength(1));
-    const perMessage = listener.reports[0]?.account.bytes ?? Infinity;
+    await eventually(() => expect(recorder.received).toEqual([0]));
+    await eventually(() => expect(recorder.reports).toHaveLength(1));
+    const perMessage = recorder.reports[0]?.account.bytes ?? Infinity;
     proxy.halfOpen('both');
     const began = performance.now();
     while (said * perMessage < 18e6) say();
     await eventually(() => expect(statuses.at(-1)?.state).toBe('down'));
     const noticedMs = performance.now() - began;
     console.info(`18 MB unsent: noticed after ${(noticedMs / 1000).toFixed(1)} s`);
-    // The connection is closed with what it holds: the proxy hears of it when it reads again.
+    // The connection is closed with its buffer; the proxy notices that when it reads again.
     await proxy.heal();
     await eventually(() => expect(statuses.at(-1)?.state).toBe('live'));
     await eventually(() => expect(proxy.connections).toBe(1));
     say();
-    await eventually(() => expect(listener.heard.at(-1)).toBe(said - 1));
+    await eventually(() => expect(recorder.received.at(-1)).toBe(said - 1));
     const missing = (): number =>
-      listener.reports.flatMap(({ gaps }) => gaps).reduce((sum, gap) => sum + gap.missing, 0);
-    await eventually(() => expect(listener.heard.length + missing()).toBe(said));
-    expect(new Set(listener.heard).size).toBe(listener.heard.length);
+      recorder.reports.flatMap(({ gaps }) => gaps).reduce((sum, gap) => sum + gap.missing, 0);
+    await eventually(() => expect(recorder.received.length + missing()).toBe(said));
+    expect(new Set(recorder.received).size).toBe(recorder.received.length);
     publishing.unsubscribe();
   });
 });

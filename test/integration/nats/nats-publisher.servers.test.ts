@@ -11,14 +11,14 @@ import { startFaultProxy } from '../../support/fault-proxy.js';
 import { startNats } from '../../support/nats-server.js';
 import { sharedNats } from '../../support/shared-servers.js';
 import { endpoint, load } from './published-load.js';
-import { Speaker } from './speaker.js';
+import { NumberedPublisher } from './numbered-publisher.js';
 
-/** Everything that is published, past tidemark. */
+/** Everything that is published, received without tidemark. */
 async function inWorld(
   body: (url: string, heard: { subject: string; data: Uint8Array }[]) => Promise<void>,
 ): Promise<void> {
   const server = await sharedNats();
-  await using ear = await Speaker.connect(server.url);
+  await using ear = await NumberedPublisher.connect(server.url);
   const heard: { subject: string; data: Uint8Array }[] = [];
   ear.connection.subscribe('>', {
     callback: (_, { subject, data }) => heard.push({ subject, data: data.slice() }),
@@ -60,7 +60,7 @@ describeWith('nats-server', 'natsPublisher', () => {
     });
   });
 
-  it('without a connection loads are dropped and counted, and use up numbers', async () => {
+  it('without a connection loads are dropped and counted, and numbers are used for them', async () => {
     await using server = await startNats();
     const loads$ = new Subject<ActiveLoad>();
     const statuses: PublisherStatus[] = [];
@@ -110,7 +110,7 @@ describeWith('nats-server', 'natsPublisher', () => {
     expect(statuses.at(-1)).toMatchObject({ state: 'ended', published: 1 });
   });
 
-  it('unsubscribing ends it', async () => {
+  it('unsubscribing stops it', async () => {
     const server = await sharedNats();
     await using proxy = await startFaultProxy({ to: server.port });
     const servers = `nats://127.0.0.1:${proxy.port}`;

@@ -2,20 +2,20 @@ import { connect, type NatsConnection } from 'nats';
 
 type Reply = Uint8Array | string;
 
-/** How one responder answers a request: with how many replies, and after how long. */
+/** How one responder answers a request: the number of replies, and the delay. */
 export interface Answer {
   readonly reply: Reply;
   readonly times?: number;
   readonly afterMs?: number;
-  /** Takes what sends the reply, in place of a time; it resolves when the server has the reply. */
+  /** Receives the function that sends the reply, instead of a delay; it resolves when the server has the reply. */
   readonly later?: (say: () => Promise<void>) => void;
 }
 
 const utf8 = new TextEncoder();
 
-/** Many responders of one micro service through the client itself, past tidemark, on a few connections. */
+/** Many responders of one micro service on a few connections of the client itself, without tidemark. */
 export class Responders implements AsyncDisposable {
-  /** How many requests each one heard. */
+  /** The number of requests that each one received. */
   readonly asked: number[] = [];
 
   private constructor(private readonly connections: readonly NatsConnection[]) {}

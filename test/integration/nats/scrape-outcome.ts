@@ -6,7 +6,7 @@ import { requestManyOver } from '../../../src/adapters/nats/request-many.js';
 import { type ScrapeOptions, scrapeStats, toStatsRequest } from '../../../src/adapters/nats/scrape-stats.js';
 import type { Scrape, ScrapeError } from '../../../src/core/aggregator/scrape.js';
 
-/** What a scrape of that service asks. */
+/** The request of a scrape of this service. */
 export const SUBJECT = '$SRV.STATS.dynamo_backend';
 
 export function scrapeOf(
@@ -17,7 +17,7 @@ export function scrapeOf(
   return scrapeStats(access, service, options);
 }
 
-/** What came, and why no more, if that is no end of its own. */
+/** The replies, and the error if it did not complete. */
 export async function outcome(scrape$: Scrape): Promise<{ texts: string[]; error: ScrapeError | null }> {
   const texts: string[] = [];
   return new Promise((resolve) => {
@@ -29,7 +29,7 @@ export async function outcome(scrape$: Scrape): Promise<{ texts: string[]; error
   });
 }
 
-/** A scrape whose window is over when so many replies have come, however long the machine takes for them. */
+/** A scrape whose window ends after `count` replies, however long they take. */
 export function scrapeOfAll(access: NatsConnectionOptions, service: string, count: () => number): Scrape {
   const question = toStatsRequest(service, {});
   const linked$ = keepLink(access, 2_000);

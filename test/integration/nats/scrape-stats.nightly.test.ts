@@ -8,7 +8,7 @@ import { Responders } from './responders.js';
 import { outcome, scrapeOf, SUBJECT } from './scrape-outcome.js';
 
 describeWith('nats-server', 'scrapeStats', () => {
-  it('half open - is no silence: it is told', async () => {
+  it('half open - is an error, and not an empty scrape', async () => {
     await using server = await startNats();
     await using proxy = await startFaultProxy({ to: server.port });
     await using responders = await Responders.connect(server.url);

@@ -35,7 +35,7 @@ describe('scrapeStats', () => {
 });
 
 describeWith('nats-server', 'scrapeStats', () => {
-  it('every reply of every responder, in the order in which they come, undecoded; and again when asked again', async () => {
+  it('emits every reply of every responder, in order of arrival and undecoded; and again for another subscriber', async () => {
     const server = await sharedNats();
     const service = ownName('backend');
     await using responders = await Responders.connect(server.url, 2);
@@ -58,15 +58,15 @@ describeWith('nats-server', 'scrapeStats', () => {
     });
   });
 
-  it('nobody listens - is over at once, with nothing', async () => {
+  it('no responders - completes at once, with no replies', async () => {
     const server = await sharedNats();
     const service = ownName('backend');
-    // The test ends long before the window does.
+    // The test ends long before the window.
     const scrape$ = scrapeOf({ servers: server.url }, { windowMs: 600_000 }, service);
     expect(await outcome(scrape$)).toEqual({ texts: [], error: null });
   });
 
-  it('nobody answers who listens - is over with the window, and no error', async () => {
+  it('responders that do not reply - completes at the end of the window, without an error', async () => {
     const server = await sharedNats();
     const service = ownName('backend');
     await using responders = await Responders.connect(server.url);
@@ -75,7 +75,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     expect(responders.asked).toEqual([1]);
   });
 
-  it('a slow reply is there, one after the window is not, and not in the next scrape either', async () => {
+  it('includes a slow reply, but not one after the window, nor does the next scrape', async () => {
     const server = await sharedNats();
     const service = ownName('backend');
     await using responders = await Responders.connect(server.url);
@@ -85,13 +85,13 @@ describeWith('nats-server', 'scrapeStats', () => {
     const scrape$ = scrapeOfAll({ servers: server.url }, service, () => 1);
     expect(await outcome(scrape$)).toEqual({ texts: ['slow'], error: null });
     const second = outcome(scrape$);
-    // Both were asked again, and the late reply to the first scrape comes before the slow one to the second.
+    // Both received another request, and the late reply to the first scrape arrives before the slow one to the second.
     await eventually(() => expect(late).toHaveLength(2));
     await late[0]?.();
     expect(await second).toEqual({ texts: ['slow'], error: null });
   });
 
-  it('what the server had within the window counts, also when this process was too busy to look', async () => {
+  it('includes what the server delivered within the window, even if this process was too busy to read it', async () => {
     const server = await sharedNats();
     const service = ownName('backend');
     await using responders = await Responders.connect(server.url);
@@ -101,7 +101,7 @@ describeWith('nats-server', 'scrapeStats', () => {
       while (blocked && performance.now() < until);
     };
     await responders.add(`$SRV.STATS.${service}`, () => {
-      // The reply is on its way before this process stands still, and comes meanwhile.
+      // The reply is sent before this process is blocked, and arrives in the meantime.
       setImmediate(standStill);
       return { reply: 'one' };
     });
@@ -111,7 +111,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     expect((await outcome(scrape$)).texts).toEqual(['one']);
   });
 
-  it('replies and bytes have bounds', async () => {
+  it('replies and bytes have limits', async () => {
     const server = await sharedNats();
     const service = ownName('backend');
     await using responders = await Responders.connect(server.url);
@@ -126,7 +126,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     expect([enough.texts.length, enough.error]).toEqual([50, null]);
   });
 
-  it('no server - is an error, and the next scrape after its start is complete', async () => {
+  it('no server - is an error, and the next scrape after the server starts is complete', async () => {
     await using server = await startNats();
     await server.kill();
     const scrape$ = scrapeOf({ servers: server.url });
@@ -157,7 +157,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     await Promise.all([two.close(), three.close()]);
   });
 
-  it('an inbox elsewhere, where the server permits no other', async () => {
+  it('uses another inbox prefix, where the server permits no other', async () => {
     await using server = await startNats({
       configText: `authorization { users: [
         { user: us, password: secret }
@@ -170,7 +170,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     expect((await outcome(scrapeOf(access, { inboxPrefix: 'mine.inbox' }))).texts).toEqual(['one']);
   });
 
-  it('teardown - leaves no subscription, and a while later no connection', async () => {
+  it('teardown - leaves no subscription, and later no connection', async () => {
     const monitor = await freePort();
     await using server = await startNats({ configText: `http: "127.0.0.1:${monitor}"` });
     await using responders = await Responders.connect(server.url);
@@ -187,7 +187,7 @@ describeWith('nats-server', 'scrapeStats', () => {
       return page.num_connections;
     };
     await responders.add(SUBJECT, () => ({ reply: 'one' }));
-    // A connection that stays takes no subscription with it.
+    // A connection that stays open does not remove a subscription.
     const connection = await connectTwo({ servers: server.url });
     const scraping = scrapeOf(connection, { windowMs: 600_000 }).subscribe();
     await eventually(async () => expect(await subscriptions()).toBe(2));
@@ -201,7 +201,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     await eventually(async () => expect(await connections()).toBe(1));
   });
 
-  it('cut in the middle - keeps what came, says why, and the next scrape is complete', async () => {
+  it('interrupted - keeps the replies so far, reports the reason, and the next scrape is complete', async () => {
     const server = await sharedNats();
     const service = ownName('backend');
     await using proxy = await startFaultProxy({ to: server.port });
@@ -226,7 +226,7 @@ describeWith('nats-server', 'scrapeStats', () => {
   });
 
   it.each(clients)(
-    '%s - a connection of the caller: is used, its loss is an error, and it stays open',
+    '%s - a given connection: is used, its loss is an error, and it stays open',
     async (_, connect) => {
       await using server = await startNats();
       await using responders = await Responders.connect(server.url);
@@ -234,7 +234,7 @@ describeWith('nats-server', 'scrapeStats', () => {
       const connection = await connect(server.url);
       expect(await outcome(scrapeOf(connection))).toEqual({ texts: ['one'], error: null });
       expect((await lastValueFrom(scrapeOf({ connection }).pipe(toArray()))).length).toBe(1);
-      const scrape$ = scrapeStats(connection, 'nobody', { windowMs: 600_000 });
+      const scrape$ = scrapeStats(connection, 'unanswered', { windowMs: 600_000 });
       expect(await outcome(scrape$)).toEqual({ texts: [], error: null });
       const scraping = outcome(scrapeOf(connection, { windowMs: 60_000 }));
       await eventually(() => responders.asked[0] === 3);
@@ -247,7 +247,7 @@ describeWith('nats-server', 'scrapeStats', () => {
     },
   );
 
-  it('1 000 responders - every scrape has them all', async () => {
+  it('1 000 responders - every scrape includes all of them', async () => {
     const server = await sharedNats();
     const service = ownName('backend');
     await using responders = await Responders.connect(server.url, 8);

@@ -7,31 +7,34 @@ import { makeCertificates, type Certificates } from '../../support/certificates.
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startNats } from '../../support/nats-server.js';
-import { Listener } from './listener.js';
-import { Speaker, SUBJECT } from './speaker.js';
+import { LoadRecorder } from './load-recorder.js';
+import { NumberedPublisher, SUBJECT } from './numbered-publisher.js';
 
-/** A key pair of NATS; the client's package has it without types. */
+/** A NATS key pair; the client package has no types for it. */
 const createUser = (): { getPublicKey(): string; getSeed(): Uint8Array } =>
   (nkeys as { createUser(): ReturnType<typeof createUser> }).createUser();
 
-describeWith('nats-server', 'natsLoads and who it is', () => {
-  it('a user and a password, and a wrong one for a while', async () => {
+describeWith('nats-server', 'natsLoads with authentication', () => {
+  it('a user and a password, and a temporarily wrong one', async () => {
     await using server = await startNats({ user: 'me', password: 'hunter2' });
-    using listener = new Listener({ servers: server.url, auth: { user: 'me', password: 'wrong-secret' } });
-    await listener.until('down');
-    // The client gives up after two refusals; we do not.
-    await eventually(() => expect(listener.statuses.length).toBeGreaterThan(4));
-    expect(listener.whys).toMatch(/Authorization Violation.*Check the user, password/i);
-    expect(listener.whys).not.toContain('wrong-secret');
+    using recorder = new LoadRecorder({
+      servers: server.url,
+      auth: { user: 'me', password: 'wrong-secret' },
+    });
+    await recorder.until('down');
+    // The client gives up after two refusals; tidemark does not.
+    await eventually(() => expect(recorder.statuses.length).toBeGreaterThan(4));
+    expect(recorder.reasons).toMatch(/Authorization Violation.*Check the user, password/i);
+    expect(recorder.reasons).not.toContain('wrong-secret');
     await server.restart({ user: 'me', password: 'wrong-secret' });
-    await listener.until('live');
+    await recorder.until('live');
   });
 
-  it('none where one is needed', async () => {
+  it('no user where one is required', async () => {
     await using server = await startNats({ token: 'hunter2' });
-    using listener = new Listener({ servers: server.url });
-    await listener.until('down');
-    expect(listener.whys).toContain('Check the user, password, token');
+    using recorder = new LoadRecorder({ servers: server.url });
+    await recorder.until('down');
+    expect(recorder.reasons).toContain('Check the user, password, token');
   });
 
   it('a token, and a key', async () => {
@@ -41,21 +44,21 @@ describeWith('nats-server', 'natsLoads and who it is', () => {
     await using key = await startNats({
       configText: `authorization { users: [ { nkey: ${user.getPublicKey()} } ] }`,
     });
-    using one = new Listener({ servers: token.url, auth: { token: 'hunter2' } });
-    using two = new Listener({ servers: key.url, auth: { nkeySeed: seed } });
+    using one = new LoadRecorder({ servers: token.url, auth: { token: 'hunter2' } });
+    using two = new LoadRecorder({ servers: key.url, auth: { nkeySeed: seed } });
     await one.until('live');
     await two.until('live');
   });
 
-  it('a key that is none is a sentence, and no crash', async () => {
+  it('an invalid key is reported, without a crash', async () => {
     const user = createUser();
     await using server = await startNats({
       configText: `authorization { users: [ { nkey: ${user.getPublicKey()} } ] }`,
     });
-    using listener = new Listener({ servers: server.url, auth: { nkeySeed: 'SUno-seed-at-all' } });
-    await listener.until('down');
-    expect(listener.whys).toMatch(/Check the user, password, token, key/);
-    expect(listener.whys).not.toContain('no-seed-at-all');
+    using recorder = new LoadRecorder({ servers: server.url, auth: { nkeySeed: 'SUno-seed-at-all' } });
+    await recorder.until('down');
+    expect(recorder.reasons).toMatch(/Check the user, password, token, key/);
+    expect(recorder.reasons).not.toContain('no-seed-at-all');
   });
 
   it('no permission for one subject: the others are received, and the refusal is reported', async () => {
@@ -63,12 +66,12 @@ describeWith('nats-server', 'natsLoads and who it is', () => {
     await using server = await startNats({
       configText: `authorization { users: [ { user: me, password: secret, permissions: ${permissions} } ] }`,
     });
-    using listener = new Listener({ servers: server.url.replace('//', '//me:secret@') });
-    await listener.until('live');
-    expect(listener.statuses.at(-1)?.why).toContain('subscribing to namespace.*.kv_metrics');
-    await using speaker = await Speaker.connect(server.url, { user: 'me', pass: 'secret' });
-    await speaker.say(1, SUBJECT);
-    await eventually(() => expect(listener.heard).toEqual([0]));
+    using recorder = new LoadRecorder({ servers: server.url.replace('//', '//me:secret@') });
+    await recorder.until('live');
+    expect(recorder.statuses.at(-1)?.why).toContain('subscribing to namespace.*.kv_metrics');
+    await using publisher = await NumberedPublisher.connect(server.url, { user: 'me', pass: 'secret' });
+    await publisher.publish(1, SUBJECT);
+    await eventually(() => expect(recorder.received).toEqual([0]));
   });
 
   it('no permission at all: down, with the reason', async () => {
@@ -76,9 +79,9 @@ describeWith('nats-server', 'natsLoads and who it is', () => {
     await using server = await startNats({
       configText: `authorization { users: [ { user: me, password: secret, permissions: ${permissions} } ] }`,
     });
-    using listener = new Listener({ servers: server.url, auth: { user: 'me', password: 'secret' } });
-    await listener.until('down');
-    expect(listener.whys).toMatch(/permission/i);
+    using recorder = new LoadRecorder({ servers: server.url, auth: { user: 'me', password: 'secret' } });
+    await recorder.until('down');
+    expect(recorder.reasons).toMatch(/permission/i);
   });
 });
 
@@ -95,26 +98,26 @@ describeWith(['nats-server', 'openssl'], 'natsLoads over TLS', () => {
   it('with an authority and a certificate of our own', async () => {
     const { ca, server: pair, client } = certificates;
     await using server = await startNats({ tls: { ca, ...pair, verify: true } });
-    using listener = new Listener({
+    using recorder = new LoadRecorder({
       servers: server.url,
       tls: { ca: read(ca), cert: read(client.cert), key: read(client.key) },
     });
-    await listener.until('live');
+    await recorder.until('live');
   });
 
   it('with another certificate authority: the reason is reported', async () => {
     const { ca, otherCa, server: pair } = certificates;
     await using server = await startNats({ tls: { ca, ...pair } });
-    using listener = new Listener({ servers: server.url, tls: { ca: read(otherCa) } });
-    await listener.until('down');
-    expect(listener.whys).toMatch(/certificate/i);
-    expect(listener.whys).toContain('Check whether the server requires TLS');
+    using recorder = new LoadRecorder({ servers: server.url, tls: { ca: read(otherCa) } });
+    await recorder.until('down');
+    expect(recorder.reasons).toMatch(/certificate/i);
+    expect(recorder.reasons).toContain('Check whether the server requires TLS');
   });
 
-  it('encrypted to a server that is not', async () => {
+  it('TLS to a server without TLS', async () => {
     await using server = await startNats();
-    using listener = new Listener({ servers: server.url, tls: { ca: read(certificates.ca) } });
-    await listener.until('down');
-    expect(listener.whys).toContain('Check whether the server requires TLS');
+    using recorder = new LoadRecorder({ servers: server.url, tls: { ca: read(certificates.ca) } });
+    await recorder.until('down');
+    expect(recorder.reasons).toContain('Check whether the server requires TLS');
   });
 });

@@ -10,9 +10,9 @@ import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startNats } from '../../support/nats-server.js';
 import { sharedNats } from '../../support/shared-servers.js';
-import { capturedReplies } from '../../wire/captured-services.js';
+import { capturedReplies } from '../../wire/services/captured-services.js';
 
-/** What a worker of 0.6.0 answered to each request while it was alone. */
+/** The answers of a lone worker of 0.6.0 to each request. */
 function capturedReply(request: string): string {
   const found = capturedReplies().find(
     ({ release, stage, subject }) =>
@@ -92,7 +92,7 @@ describeWith('nats-server', 'serveStats', () => {
     await connection.close();
   });
 
-  it('counts and times are whole numbers, and the mean is cut', async () => {
+  it('counts and times are whole numbers, and the mean is truncated', async () => {
     const server = await sharedNats();
     const endpoints: ServedEndpoint[] = [
       {
@@ -114,7 +114,7 @@ describeWith('nats-server', 'serveStats', () => {
     await connection.close();
   });
 
-  it('statistics that fail, or are no JSON, are told to whoever asks, and the others are there', async () => {
+  it('failed statistics, or statistics that are not valid JSON, are reported in the reply, and the others are complete', async () => {
     const server = await sharedNats();
     using serving = new Serving({ servers: server.url }, 's', [
       {
@@ -179,7 +179,7 @@ describeWith('nats-server', 'serveStats', () => {
     await eventually(async () => expect(await replies()).toBe(0));
   });
 
-  it('the official client reads it, over connections of either client that its owner has', async () => {
+  it('the official client reads it, over connections of either client that the caller owns', async () => {
     const server = await sharedNats();
     const connection = await connect({ servers: server.url });
     const three = await connectThree({ servers: server.url });
@@ -187,7 +187,7 @@ describeWith('nats-server', 'serveStats', () => {
       { subject: 's.a', stats: () => ({ numRequests: 7 }) },
     ]).live();
     using two = await new Serving(three, { name: 's', version: '1.2.3' }, []).live();
-    // The package has a copy of the client's core of its own, whose types differ in words.
+    // The package has its own copy of the client core, whose types have other names.
     const client = new Svcm(three as never).client({ strategy: 'stall', maxWait: 1_000 });
     const found: { version: string; requests: number[] }[] = [];
     for await (const { version, endpoints = [] } of await client.stats('s'))

@@ -2,7 +2,7 @@ import { monotonicScheduler } from '../../../src/adapters/clock/monotonic-schedu
 import type { EtcdServer } from '../../support/etcd-server.js';
 import { eventually } from '../../support/eventually.js';
 import { Stage } from '../stage.js';
-import { Listener } from './listener.js';
+import { EtcdListener } from './etcd-listener.js';
 import type { Numbers } from './numbers.js';
 
 /** Numbers that may be missing because the server no longer has them, if a resync follows the start of the fault. */
@@ -14,18 +14,18 @@ interface Excuse {
 }
 
 /** A stage on which numbers are written directly to the server. Keeps which of them may be missing. */
-export class EtcdStage extends Stage<EtcdServer, Listener> {
+export class EtcdStage extends Stage<EtcdServer, EtcdListener> {
   readonly #excuses: Excuse[] = [];
 
   constructor(
     readonly numbers: Numbers,
-    ...others: ConstructorParameters<typeof Stage<EtcdServer, Listener>>
+    ...others: ConstructorParameters<typeof Stage<EtcdServer, EtcdListener>>
   ) {
     super(...others);
   }
 
-  override listen(): Listener {
-    return new Listener(`http://127.0.0.1:${this.proxy.port}`, monotonicScheduler);
+  override listen(): EtcdListener {
+    return new EtcdListener(`http://127.0.0.1:${this.proxy.port}`, monotonicScheduler);
   }
 
   /** Waits until the listener has received the last number, or has lost it permanently. Returns the number. */

@@ -3,13 +3,13 @@ import { startEtcd } from '../../support/etcd-server.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import type { SoakOptions } from '../options.js';
-import { play } from '../play.js';
+import { playFaults } from '../play-faults.js';
 import { ProcessWatch } from '../process-watch.js';
 import type { EtcdResult } from '../soak-result.js';
 import { steppedClock } from '../stepped-clock.js';
 import { etcdFaults } from './etcd-faults.js';
 import { EtcdStage } from './etcd-stage.js';
-import { Listener } from './listener.js';
+import { EtcdListener } from './etcd-listener.js';
 import { Numbers } from './numbers.js';
 
 /** Runs faults against an etcd server for some time. */
@@ -22,12 +22,12 @@ export async function soakEtcd(
   const clock = steppedClock();
   const server = await startEtcd();
   const proxy = await startFaultProxy({ to: server.port });
-  const listener = new Listener(`http://127.0.0.1:${proxy.port}`, clock);
+  const listener = new EtcdListener(`http://127.0.0.1:${proxy.port}`, clock);
   await listener.until('live', 0);
   watch.start();
   const numbers = new Numbers(server.gateway, seededRandom(seed + 1));
   const stage = new EtcdStage(numbers, server, proxy, listener, clock, random);
-  const played = await play(stage, etcdFaults, minutes, (text) => {
+  const played = await playFaults(stage, etcdFaults, minutes, (text) => {
     const { lost, compacted, replaced } = stage.lost();
     progress(
       `${text}; ${numbers.written.length} written, ${lost - compacted - replaced} not received yet, ` +

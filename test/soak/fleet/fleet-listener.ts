@@ -5,7 +5,7 @@ import { policies } from '../../../src/core/policy/policies.js';
 import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { dynamoSources } from '../../../src/dynamo/dynamo-sources.js';
 import { SourceListener } from '../source-listener.js';
-import { Listener } from '../nats/listener.js';
+import { NatsListener } from '../nats/nats-listener.js';
 import { LISTENER } from '../nats/nats-stage.js';
 import { ENDPOINT } from './fleet-worker.js';
 import { THRESHOLD } from './worker-plan.js';
@@ -13,7 +13,7 @@ import { THRESHOLD } from './worker-plan.js';
 /** A monitor of the fleet behind both proxies, and the statuses of its sources. */
 export class FleetListener {
   readonly monitor: LoadMonitor;
-  readonly loads: Listener;
+  readonly loads: NatsListener;
   readonly discovery: SourceListener;
 
   constructor(ports: { readonly nats: number; readonly etcd: number }, etcdClock: SchedulerLike) {
@@ -26,7 +26,7 @@ export class FleetListener {
     const start = { thresholds: { activeDecodeBlocksThreshold: THRESHOLD } };
     this.monitor = loadMonitor(sources, { policy: policies.default, scheduler: monotonicScheduler, start });
     const { loads: loads$, accounting$ } = sources;
-    this.loads = new Listener({ loads$, accounting$, status$: this.#status('loads') }, (load) => [
+    this.loads = new NatsListener({ loads$, accounting$, status$: this.#status('loads') }, (load) => [
       String(load.publisherId),
       Number(load.sequence),
     ]);

@@ -31,7 +31,7 @@ export class FleetWorker {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(readonly plan: WorkerPlan) {
-    const { workerId, publisherId, generation: release, totalKvBlocks, ranks } = plan;
+    const { workerId, publisherId, release: release, totalKvBlocks, ranks } = plan;
     this.#random = seededRandom(plan.seed);
     this.blocks = Array.from({ length: ranks }, () => 0);
     this.lifetime = { publisherId, beganAt: now(), endedAt: null, count: null };
@@ -81,7 +81,7 @@ export class FleetWorker {
 
   /** Publishes new blocks for a rank, above the threshold or not. */
   publish(rank: number, above: boolean): void {
-    const { workerId, totalKvBlocks, generation } = this.plan;
+    const { workerId, totalKvBlocks, release } = this.plan;
     const before = this.blocks[rank];
     let blocks = before;
     while (blocks === before) {
@@ -94,7 +94,7 @@ export class FleetWorker {
       dpRank: rank,
       activeDecodeBlocks: blocks ?? 0,
       activePrefillTokens: null,
-      kvUsedBlocks: generation === '1.6' ? (blocks ?? 0) : null,
+      kvUsedBlocks: release === '1.6' ? (blocks ?? 0) : null,
     });
   }
 

@@ -109,13 +109,13 @@ export class Population {
 
   #plan(): WorkerPlan {
     this.joined += 1;
-    const generation = this.joined % 3 === 0 ? '1.0' : '1.6';
+    const release = this.joined % 3 === 0 ? '1.0' : '1.6';
     const id = workerId(String(2n ** 62n + BigInt(this.joined)));
     return {
       ...this.servers,
       workerId: id,
-      publisherId: generation === '1.0' ? id : String(2n ** 63n + BigInt(this.joined)),
-      generation,
+      publisherId: release === '1.0' ? id : String(2n ** 63n + BigInt(this.joined)),
+      release,
       totalKvBlocks: 1_000 + 10 * this.joined,
       ranks: 2,
       seed: Math.floor(this.random() * 2 ** 32),

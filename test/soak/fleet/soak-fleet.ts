@@ -4,21 +4,21 @@ import { startEtcd } from '../../support/etcd-server.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { etcdFaults } from '../etcd/etcd-faults.js';
-import { Listener as EtcdListener } from '../etcd/listener.js';
+import { EtcdListener as EtcdListener } from '../etcd/etcd-listener.js';
 import { Numbers } from '../etcd/numbers.js';
-import { downTime } from '../nats/losses.js';
+import { measureDownTime } from '../nats/losses.js';
 import { natsFaults } from '../nats/nats-faults.js';
 import { NatsStage, startSoakServer } from '../nats/nats-stage.js';
 import type { SoakOptions } from '../options.js';
-import { play, type Played } from '../play.js';
+import { playFaults, type PlayedFaults } from '../play-faults.js';
 import { ProcessWatch } from '../process-watch.js';
 import type { FleetResult, MessageSums } from '../soak-result.js';
 import { steppedClock } from '../stepped-clock.js';
 import { FleetEtcdStage } from './fleet-etcd-stage.js';
 import { FleetListener } from './fleet-listener.js';
-import { lossesOfWorker, type WorkerLosses } from './losses-of-worker.js';
+import { countPublisherLosses, type PublisherLosses } from './publisher-losses.js';
 import { Population } from './population.js';
-import { viewErrors } from './view-errors.js';
+import { findSnapshotDifferences } from './snapshot-differences.js';
 
 /** How long it may take until the view of an unchanging fleet is right: a killed worker leaves with its lease. */
 const SEEN_MS = 40_000;
@@ -64,8 +64,8 @@ export async function soakFleet(
   const natsStage = new NatsStage(nats, natsProxy, fleet.loads, clock, seededRandom(seed + 3));
   const progressOf = (system: string) => (text: string) => progress(`${system}: ${text}`);
   const [ofEtcd, ofNats] = await Promise.all([
-    play(etcdStage, etcdFaults, minutes, progressOf('etcd'), MIN_COUNT),
-    play(natsStage, ownFaults, minutes, progressOf('NATS'), MIN_COUNT),
+    playFaults(etcdStage, etcdFaults, minutes, progressOf('etcd'), MIN_COUNT),
+    playFaults(natsStage, ownFaults, minutes, progressOf('NATS'), MIN_COUNT),
   ]);
 
   await Promise.all([etcdProxy.heal(), natsProxy.heal(), numbers.stop(), population.settle()]);
@@ -79,10 +79,11 @@ export async function soakFleet(
       await sleep(20);
     }
   }
-  await eventually(() => viewErrors(fleet.monitor, population.workers).length === 0, SEEN_MS).catch(
-    () => undefined,
-  );
-  const wrong = viewErrors(fleet.monitor, population.workers);
+  await eventually(
+    () => findSnapshotDifferences(fleet.monitor, population.workers).length === 0,
+    SEEN_MS,
+  ).catch(() => undefined);
+  const wrong = findSnapshotDifferences(fleet.monitor, population.workers);
   const seen = { workers: population.workers.length, busy: fleet.monitor.snapshot()?.busy.size ?? 0 };
   await Promise.all(population.workers.map((worker) => worker.stopPublishing()));
   await sleep(REPORT_MS);
@@ -92,9 +93,9 @@ export async function soakFleet(
   };
   const sums = sumsOf(population, fleet);
   await population.leave();
-  const isEmpty = (): boolean => viewErrors(fleet.monitor, []).length === 0;
+  const isEmpty = (): boolean => findSnapshotDifferences(fleet.monitor, []).length === 0;
   await eventually(isEmpty, SEEN_MS).catch(() => undefined);
-  const wrongAfter = viewErrors(fleet.monitor, []).map((text) => `after all left: ${text}`);
+  const wrongAfter = findSnapshotDifferences(fleet.monitor, []).map((text) => `after all left: ${text}`);
   const keys = (await etcd.gateway.get('v1/')).map(({ key }) => `the key ${key}`);
   fleet.unsubscribe();
   churn.unsubscribe();
@@ -108,7 +109,7 @@ export async function soakFleet(
     seed,
     ...both(ofEtcd, ofNats),
     ...sums,
-    ...downTime(natsStage.times, fleet.loads.statuses),
+    ...measureDownTime(natsStage.times, fleet.loads.statuses),
     detachedTimes,
     detachedMs,
     joined: population.joined,
@@ -124,8 +125,8 @@ export async function soakFleet(
   };
 }
 
-function both(ofEtcd: Played, ofNats: Played): Played {
-  const named = (system: string, { faults }: Played): Played['faults'] =>
+function both(ofEtcd: PlayedFaults, ofNats: PlayedFaults): PlayedFaults {
+  const named = (system: string, { faults }: PlayedFaults): PlayedFaults['faults'] =>
     faults.map((fault) => ({ ...fault, kind: `${system}: ${fault.kind}` }));
   return {
     seconds: Math.max(ofEtcd.seconds, ofNats.seconds),
@@ -141,9 +142,9 @@ function both(ofEtcd: Played, ofNats: Played): Played {
 function sumsOf({ lifetimes }: Population, { loads }: FleetListener): MessageSums {
   const each = lifetimes.map((lifetime) => {
     const own = loads.gaps.filter((gap) => gap.publisherId === lifetime.publisherId);
-    return lossesOfWorker(lifetime, loads.of(lifetime.publisherId), own, loads.statuses);
+    return countPublisherLosses(lifetime, loads.of(lifetime.publisherId), own, loads.statuses);
   });
-  const total = (name: keyof WorkerLosses): number => each.reduce((sum, losses) => sum + losses[name], 0);
+  const total = (name: keyof PublisherLosses): number => each.reduce((sum, losses) => sum + losses[name], 0);
   const [published, lost] = [total('count'), total('lost')];
   return {
     published,

@@ -6,7 +6,7 @@ export interface WorkerPlan {
   readonly nats: string;
   readonly workerId: WorkerId;
   readonly publisherId: string;
-  readonly generation: '1.0' | '1.6';
+  readonly release: '1.0' | '1.6';
   readonly totalKvBlocks: number;
   readonly ranks: number;
   readonly seed: number;

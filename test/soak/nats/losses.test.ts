@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SequenceGap } from '../../../src/wire/loads/load-account.js';
-import type { SeenStatus } from '../source-listener.js';
-import { downTime, lossesOf, type ReceivedNumber } from './losses.js';
+import type { TimedStatus } from '../source-listener.js';
+import { measureDownTime, countLosses, type ReceivedNumber } from './losses.js';
 
 /** Received numbers, each at ten times its number. */
 const numbersReceived = (...numbers: number[]): ReceivedNumber[] =>
@@ -15,7 +15,7 @@ const gap = (from: number, to: number): SequenceGap => ({
   restarted: false,
   seenAt: 0,
 });
-const statusAt = (state: SeenStatus['state'], at: number): SeenStatus => ({ state, at });
+const statusAt = (state: TimedStatus['state'], at: number): TimedStatus => ({ state, at });
 const up = [statusAt('connecting', 0), statusAt('live', 1)];
 
 describe('lossesOf', () => {
@@ -34,7 +34,7 @@ describe('lossesOf', () => {
     ['a duplicate', 2, numbersReceived(0, 1, 1), [], { lost: 0, duplicates: 1, outOfOrder: 0 }],
     ['out of order', 3, numbersReceived(0, 2, 1), [], { lost: 0, duplicates: 0, outOfOrder: 1 }],
   ])('%s', (_, count, received, gaps, losses) => {
-    expect(lossesOf(count, received, gaps, up)).toMatchObject(losses);
+    expect(countLosses(count, received, gaps, up)).toMatchObject(losses);
   });
 
   it.each([
@@ -44,7 +44,7 @@ describe('lossesOf', () => {
     ['after it', [statusAt('down', 31), statusAt('live', 40)], 0],
     ['never', [], 0],
   ])('without numbers, a loss is reported by an interval down: %s', (_, statuses, reported) => {
-    expect(lossesOf(4, numbersReceived(0, 1, 3), null, [...up, ...statuses])).toMatchObject({
+    expect(countLosses(4, numbersReceived(0, 1, 3), null, [...up, ...statuses])).toMatchObject({
       lost: 1,
       reported,
     });
@@ -65,11 +65,14 @@ describe('downTime', () => {
       { began: 100, healed: 200 },
       { began: 400, healed: 500 },
     ];
-    expect(downTime(times, statuses)).toEqual({ injectedMs: 100, settledMs: 100 });
+    expect(measureDownTime(times, statuses)).toEqual({ injectedMs: 100, settledMs: 100 });
   });
 
   it('does not count time after healing if it was live before', () => {
     const statuses = [...up, statusAt('down', 110), statusAt('live', 150)];
-    expect(downTime([{ began: 100, healed: 200 }], statuses)).toEqual({ injectedMs: 100, settledMs: 0 });
+    expect(measureDownTime([{ began: 100, healed: 200 }], statuses)).toEqual({
+      injectedMs: 100,
+      settledMs: 0,
+    });
   });
 });

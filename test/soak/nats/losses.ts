@@ -1,5 +1,5 @@
 import type { SequenceGap } from '../../../src/wire/loads/load-account.js';
-import type { SeenStatus } from '../source-listener.js';
+import type { TimedStatus } from '../source-listener.js';
 import type { FaultTime } from '../stage.js';
 
 /** A received number and its time. */
@@ -24,11 +24,11 @@ export interface Losses {
  * For a publisher that does not number its messages, `gaps` is null. Its losses count as reported if the status was not
  * live at some time between the messages before and after the loss.
  */
-export function lossesOf(
+export function countLosses(
   count: number,
   received: readonly ReceivedNumber[],
   gaps: readonly SequenceGap[] | null,
-  statuses: readonly SeenStatus[],
+  statuses: readonly TimedStatus[],
 ): Losses {
   const times = new Map(received.map(({ number, at }) => [number, at]));
   const all = Array.from({ length: count }, (_, number) => number);
@@ -51,10 +51,10 @@ export function lossesOf(
 function whileDown(
   times: ReadonlyMap<number, number>,
   lost: readonly number[],
-  statuses: readonly SeenStatus[],
+  statuses: readonly TimedStatus[],
 ): (number: number) => boolean {
   const missing = new Set(lost);
-  const downs = intervals(statuses);
+  const downs = downIntervals(statuses);
   const next = (number: number, step: 1 | -1): number => {
     let candidate = number;
     while (missing.has(candidate)) candidate += step;
@@ -71,9 +71,9 @@ function whileDown(
  * The total duration of faults that interrupted the connection, and of the time from healing until it was permanently
  * live, in milliseconds. `times` are in order; each period ends when the next begins.
  */
-export function downTime(
+export function measureDownTime(
   times: readonly FaultTime[],
-  statuses: readonly SeenStatus[],
+  statuses: readonly TimedStatus[],
 ): { readonly injectedMs: number; readonly settledMs: number } {
   let [injectedMs, settledMs] = [0, 0];
   for (const [index, { began, healed }] of times.entries()) {
@@ -88,8 +88,8 @@ export function downTime(
 }
 
 /** The intervals in which the status was not live, after it was live for the first time. */
-export function intervals(
-  statuses: readonly SeenStatus[],
+export function downIntervals(
+  statuses: readonly TimedStatus[],
 ): { readonly from: number; readonly until: number }[] {
   const first = statuses.findIndex(({ state }) => state === 'live');
   return statuses.flatMap(({ state, at }, index) => {

@@ -2,7 +2,7 @@ import { natsLoads } from '../../../src/adapters/nats/nats-loads.js';
 import type { NatsAuth } from '../../../src/adapters/nats/nats-options.js';
 import { startNats, type NatsServer } from '../../support/nats-server.js';
 import { Stage } from '../stage.js';
-import { Listener } from './listener.js';
+import { NatsListener } from './nats-listener.js';
 
 export const LISTENER = { user: 'listener', password: 'heard' } satisfies NatsAuth;
 export const PUBLISHER = { user: 'publisher', pass: 'said' };
@@ -19,14 +19,17 @@ export function startSoakServer(): Promise<NatsServer> {
   return startNats(withPassword(LISTENER.password));
 }
 
-export function listenThrough(port: number): Listener {
+export function listenThrough(port: number): NatsListener {
   const source = natsLoads({ servers: `nats://127.0.0.1:${port}`, auth: LISTENER, form: 'objects' });
-  return new Listener(source, ({ workerId, activeDecodeBlocks }) => [workerId, Number(activeDecodeBlocks)]);
+  return new NatsListener(source, ({ workerId, activeDecodeBlocks }) => [
+    workerId,
+    Number(activeDecodeBlocks),
+  ]);
 }
 
 /** A stage on which loads are published directly to the server. */
-export class NatsStage extends Stage<NatsServer, Listener> {
-  override listen(): Listener {
+export class NatsStage extends Stage<NatsServer, NatsListener> {
+  override listen(): NatsListener {
     return listenThrough(this.proxy.port);
   }
 

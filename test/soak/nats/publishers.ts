@@ -8,7 +8,7 @@ import {
   type LoadFieldCount,
 } from '../../../src/wire/loads/load-encoder.js';
 import { loadSubject } from '../../../src/wire/loads/subjects.js';
-import { Speaker } from '../../integration/nats/speaker.js';
+import { NumberedPublisher } from '../../integration/nats/numbered-publisher.js';
 
 const PAUSE_MS = 10;
 const NAMESPACE = 'soak.one';
@@ -91,7 +91,8 @@ export function publishers(
 ): Promise<Publisher[]> {
   return Promise.all(
     forms.map(
-      async (form, index) => new Publisher((await Speaker.connect(url, credentials)).connection, form, index),
+      async (form, index) =>
+        new Publisher((await NumberedPublisher.connect(url, credentials)).connection, form, index),
     ),
   );
 }

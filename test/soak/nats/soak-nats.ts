@@ -3,12 +3,12 @@ import { seededRandom } from '../../../src/simulator/simulated-worker.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import type { SoakOptions } from '../options.js';
-import { play } from '../play.js';
+import { playFaults } from '../play-faults.js';
 import { ProcessWatch } from '../process-watch.js';
 import type { MessageSums, NatsResult } from '../soak-result.js';
 import { steppedClock } from '../stepped-clock.js';
-import type { Listener } from './listener.js';
-import { downTime, lossesOf, type Losses } from './losses.js';
+import type { NatsListener } from './nats-listener.js';
+import { measureDownTime, countLosses, type Losses } from './losses.js';
 import { natsFaults } from './nats-faults.js';
 import { listenThrough, NatsStage, PUBLISHER, startSoakServer } from './nats-stage.js';
 import { publishers, type Publisher } from './publishers.js';
@@ -34,7 +34,7 @@ export async function soakNats(
   watch.start();
   for (const publisher of sources) publisher.start();
   const stage = new NatsStage(server, proxy, listener, clock, seededRandom(seed));
-  const played = await play(stage, natsFaults, minutes, (text) => {
+  const played = await playFaults(stage, natsFaults, minutes, (text) => {
     const { lost, lostInGaps, lostDetached } = sums(sources, listener);
     progress(`${text}; ${lost} lost, ${lost - lostInGaps - lostDetached} of them not reported yet`);
   });
@@ -52,7 +52,7 @@ export async function soakNats(
   // Wrong reports would arrive within the same time.
   await sleep(1_500);
   const { times, milliseconds } = listener.account?.detached ?? { times: 0, milliseconds: 0 };
-  const result = { ...sums(sources, listener), ...downTime(stage.times, listener.statuses) };
+  const result = { ...sums(sources, listener), ...measureDownTime(stage.times, listener.statuses) };
   listener.unsubscribe();
   await Promise.all(sources.map((publisher) => publisher.close()));
   const leaks = await stage.takeDown(watch);
@@ -69,10 +69,10 @@ export async function soakNats(
 }
 
 /** The sums of messages of all publishers so far. */
-function sums(sources: readonly Publisher[], { received, gaps, statuses }: Listener): MessageSums {
+function sums(sources: readonly Publisher[], { received, gaps, statuses }: NatsListener): MessageSums {
   const each = sources.map(({ worker, count, publisherId }) => {
     const own = publisherId === null ? null : gaps.filter((gap) => gap.publisherId === publisherId);
-    const losses = lossesOf(count, received.get(worker) ?? [], own, statuses);
+    const losses = countLosses(count, received.get(worker) ?? [], own, statuses);
     return { ...losses, count, received: received.get(worker)?.length ?? 0, numbered: publisherId !== null };
   });
   const sum = (valueOf: (publisher: (typeof each)[number]) => number): number =>

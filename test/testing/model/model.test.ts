@@ -88,9 +88,9 @@ describe('model - upstream cases of the latch', () => {
   });
 });
 
-describe('model - transitions say why', () => {
+describe('model - transitions have a reason', () => {
   const startOptions = { thresholds: { activePrefillTokensThreshold: 10 } };
-  it('a crossing - with value, limit, ranks and time', () => {
+  it('a transition - with value, limit, ranks and time', () => {
     const [up, same, down] = play(
       [
         load({ activePrefillTokens: 11 }),

@@ -23,7 +23,7 @@ describe('recorded decisions of the original', () => {
     },
   );
 
-  it('are noticed when they do not hold - each policy is judged by its own recordings only', () => {
+  it('fail when they do not hold - each policy is judged by its own recordings only', () => {
     const swapped = oracle.filter(({ recording }) => recording.header.policy === 'dynamo-1.0').slice(0, 40);
     const other = oracle.find(({ recording }) => recording.header.policy === 'dynamo-1.6');
     expect(other).toBeDefined();

@@ -11,20 +11,26 @@ import { ScopeError } from '../../../src/wire/endpoint-names.js';
 import { toSlug } from '../../../src/wire/text-codecs.js';
 import { capturedEntries, RELEASES } from '../captures.js';
 
-const place = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
+const endpointName = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
 const id = workerId('7587888657184927289');
 const nowhere = { namespace: null, component: null, endpoint: null, instanceId: null, lora: null };
 
 describe('discovery keys', () => {
   it.each([
-    ['instances/dynamo/backend/generate:694d988806b92e39', { kind: 'instance', ...place, instanceId: id }],
-    ['instances/dynamo/backend/generate', { kind: 'instance', ...place, instanceId: '0' }],
+    [
+      'instances/dynamo/backend/generate:694d988806b92e39',
+      { kind: 'instance', ...endpointName, instanceId: id },
+    ],
+    ['instances/dynamo/backend/generate', { kind: 'instance', ...endpointName, instanceId: '0' }],
     [
       'instances/a.b/backend/gen:erate:ff',
       { kind: 'instance', namespace: 'a.b', component: 'backend', endpoint: 'gen:erate', instanceId: '255' },
     ],
-    ['v1/instances/dynamo/backend/generate/694d988806b92e39', { kind: 'instance', ...place, instanceId: id }],
-    ['v1/instances/dynamo/backend/generate/0', { kind: 'instance', ...place, instanceId: '0' }],
+    [
+      'v1/instances/dynamo/backend/generate/694d988806b92e39',
+      { kind: 'instance', ...endpointName, instanceId: id },
+    ],
+    ['v1/instances/dynamo/backend/generate/0', { kind: 'instance', ...endpointName, instanceId: '0' }],
     [
       'v1/instances/50%25/back%2Fend/generate/1',
       {
@@ -39,11 +45,11 @@ describe('discovery keys', () => {
     ['mdc/tiny-model', { kind: 'model', ...nowhere }],
     [
       'v1/mdc/dynamo/backend/generate/694d988806b92e39',
-      { kind: 'model', ...place, instanceId: id, lora: null },
+      { kind: 'model', ...endpointName, instanceId: id, lora: null },
     ],
     [
       'v1/mdc/dynamo/backend/generate/694d988806b92e39/lora-a',
-      { kind: 'model', ...place, instanceId: id, lora: 'lora-a' },
+      { kind: 'model', ...endpointName, instanceId: id, lora: 'lora-a' },
     ],
     [
       'v1/event_channels/dynamo//kv_metrics/717a1fdfbae5605',
@@ -102,7 +108,7 @@ describe('discovery keys', () => {
     ],
     [
       'v1/event_sources/namespace/dynamo/component/backend/endpoint/generate/topic/kv-events/7',
-      { kind: 'eventSource', ...place, topic: 'kv-events', instanceId: '7' },
+      { kind: 'eventSource', ...endpointName, topic: 'kv-events', instanceId: '7' },
     ],
   ])('discovery keys - %s is read', (key, parsed) => {
     expect(parseDiscoveryKey(key)).toStrictEqual(parsed);
@@ -279,13 +285,13 @@ const addresses = fc.record({
 
 describe('building discovery keys', () => {
   it('building discovery keys - ids are lower-case hexadecimal without padding', () => {
-    expect(instanceKey({ ...place, instanceId: id })).toBe(
+    expect(instanceKey({ ...endpointName, instanceId: id })).toBe(
       'v1/instances/dynamo/backend/generate/694d988806b92e39',
     );
-    expect(modelKey({ ...place, instanceId: workerIdFromHex('00ABC') })).toBe(
+    expect(modelKey({ ...endpointName, instanceId: workerIdFromHex('00ABC') })).toBe(
       'v1/mdc/dynamo/backend/generate/abc',
     );
-    expect(modelKey({ ...place, instanceId: id, lora: 'lora-a' })).toBe(
+    expect(modelKey({ ...endpointName, instanceId: id, lora: 'lora-a' })).toBe(
       'v1/mdc/dynamo/backend/generate/694d988806b92e39/lora-a',
     );
   });
@@ -343,7 +349,7 @@ describe('building discovery keys', () => {
   });
 
   it('building discovery keys - names that a key cannot hold are refused', () => {
-    const address = { ...place, instanceId: id };
+    const address = { ...endpointName, instanceId: id };
     const channel = { namespace: 'a', topic: 't', instanceId: id };
     for (const build of [
       () => instanceKey({ ...address, namespace: '' }),

@@ -4,7 +4,7 @@ import { workerId, workerIdFromHex } from '../../../src/core/worker-id.js';
 import { decodeDiscoveryRecord } from '../../../src/wire/discovery/discovery-record.js';
 import { capturedEntries, RELEASES, type CapturedEntry } from '../captures.js';
 
-const place = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
+const endpointName = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
 const id = workerId('7587888657184927289');
 const instanceAt = 'v1/instances/dynamo/backend/generate/694d988806b92e39';
 const modelAt = 'v1/mdc/dynamo/backend/generate/694d988806b92e39';
@@ -180,7 +180,7 @@ describe('discovery records', () => {
   it('discovery records - an instance, tagged and bare', () => {
     const rest =
       '"component":"backend","endpoint":"generate","namespace":"dynamo","instance_id":7587888657184927289';
-    const instance = { kind: 'instance', ...place, instanceId: id };
+    const instance = { kind: 'instance', ...endpointName, instanceId: id };
     expect(
       decode(instanceAt, `{"type":"Endpoint",${rest},"transport":{"tcp":"10.0.0.5:41000/694d/generate"}}`),
     ).toStrictEqual({
@@ -210,7 +210,7 @@ describe('discovery records', () => {
     });
     expect(decode(at, '', '77')).toStrictEqual({
       kind: 'instance',
-      ...place,
+      ...endpointName,
       instanceId: '0',
       removed: true,
     });
@@ -231,7 +231,7 @@ describe('discovery records', () => {
       '{"display_name":"tiny","runtime_config":{"total_kv_blocks":100,"max_num_batched_tokens":2048,"data_parallel_start_rank":3,"data_parallel_size":2}}';
     const record = {
       kind: 'model',
-      ...place,
+      ...endpointName,
       instanceId: id,
       model: 'tiny',
       lora: null,
@@ -246,12 +246,12 @@ describe('discovery records', () => {
     expect(decode(modelAt, card)).toStrictEqual(record);
   });
 
-  it('discovery records - a model entry takes its place from the value and its id from the lease', () => {
+  it('discovery records - a model entry takes its endpoint from the value and its id from the lease', () => {
     const value =
       '{"name":"tiny","endpoint":{"namespace":"dynamo","component":"backend","name":"generate"},"runtime_config":{"total_kv_blocks":24064}}';
     const record = {
       kind: 'model',
-      ...place,
+      ...endpointName,
       model: 'tiny',
       lora: null,
       runtimeConfig: { totalKvBlocks: 24064 },
@@ -270,7 +270,7 @@ describe('discovery records', () => {
     });
   });
 
-  it('discovery records - a card below mdc has no place', () => {
+  it('discovery records - a card below mdc has no endpoint', () => {
     expect(decode('mdc/tiny', '{"display_name":"tiny","endpoint":"what"}', '0')).toStrictEqual({
       kind: 'model',
       namespace: null,
@@ -329,9 +329,9 @@ describe('discovery records', () => {
   });
 
   it.each([
-    [instanceAt, { kind: 'instance', ...place, instanceId: id }],
-    [modelAt, { kind: 'model', ...place, instanceId: id, lora: null }],
-    [`${modelAt}/lora-a`, { kind: 'model', ...place, instanceId: id, lora: 'lora-a' }],
+    [instanceAt, { kind: 'instance', ...endpointName, instanceId: id }],
+    [modelAt, { kind: 'model', ...endpointName, instanceId: id, lora: null }],
+    [`${modelAt}/lora-a`, { kind: 'model', ...endpointName, instanceId: id, lora: 'lora-a' }],
     [
       channelAt,
       {
@@ -546,7 +546,7 @@ describe('bad discovery records', () => {
     });
   });
 
-  it('bad discovery records - captured ones, cut or with a byte changed, are a record or an error and nothing else', () => {
+  it('bad discovery records - captured ones, truncated or with a byte changed, are a record or an error', () => {
     const sample = entries.filter(({ value }) => value.length > 0);
     fc.assert(
       fc.property(

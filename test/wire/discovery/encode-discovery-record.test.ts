@@ -62,8 +62,16 @@ describe('encoding discovery records', () => {
         const { namespace, component, endpoint, instanceId, model, lora, runtimeConfig } = record;
         if (namespace === null || component === null || endpoint === null || instanceId === null)
           throw new Error(entry.key);
-        const card = { namespace, component, endpoint, instanceId, model: model ?? '', lora, runtimeConfig };
-        const encoded = textOf(encodeModelRecord(card, { release }));
+        const modelCard = {
+          namespace,
+          component,
+          endpoint,
+          instanceId,
+          model: model ?? '',
+          lora,
+          runtimeConfig,
+        };
+        const encoded = textOf(encodeModelRecord(modelCard, { release }));
         const captured = textOf(entry.value).replace(/"max_num_seqs":\d+/, '"max_num_seqs":null');
         for (const part of [
           /^.*"card_json":\{/,
@@ -111,8 +119,16 @@ describe('encoding discovery records', () => {
           tokenizerConfig: fileOf(named.prompt_formatter.hf_tokenizer_config_json),
           generationConfig: fileOf(named.gen_config.hf_generation_config_json),
         };
-        const card = { namespace, component, endpoint, instanceId, model: model ?? '', files, runtimeConfig };
-        expect(textOf(encodeModelRecord(card, { release }))).toBe(
+        const modelCard = {
+          namespace,
+          component,
+          endpoint,
+          instanceId,
+          model: model ?? '',
+          files,
+          runtimeConfig,
+        };
+        expect(textOf(encodeModelRecord(modelCard, { release }))).toBe(
           captured.replace(/"max_num_seqs":\d+/, '"max_num_seqs":null'),
         );
         compared += 1;
@@ -154,9 +170,9 @@ describe('encoding discovery records', () => {
             ...at,
             transport,
           });
-          const card = encodeModelRecord({ ...at, model, lora, runtimeConfig }, { release });
+          const modelCard = encodeModelRecord({ ...at, model, lora, runtimeConfig }, { release });
           const key = modelKey({ ...at, lora: lora === null ? null : toSlug(lora) });
-          expect(decodeDiscoveryRecord({ key, value: card })).toEqual({
+          expect(decodeDiscoveryRecord({ key, value: modelCard })).toEqual({
             kind: 'model',
             ...at,
             model,
@@ -181,12 +197,12 @@ describe('encoding discovery records', () => {
 
   it('encoding discovery records - a LoRA card has the slug of its adapter for a suffix', () => {
     const at = { namespace: 'a', component: 'b', endpoint: 'c', instanceId: workerId('7') };
-    const card = encodeModelRecord(
+    const modelCard = encodeModelRecord(
       { ...at, model: 'm', lora: 'My LoRA', runtimeConfig: {} },
       { release: '1.0' },
     );
-    expect(textOf(card)).toContain('"lora":{"name":"My LoRA"}');
-    expect(textOf(card)).toContain(',"model_suffix":"my_lora"}');
+    expect(textOf(modelCard)).toContain('"lora":{"name":"My LoRA"}');
+    expect(textOf(modelCard)).toContain(',"model_suffix":"my_lora"}');
   });
 
   it('encoding discovery records - what is not known is written as its default', () => {

@@ -142,7 +142,7 @@ describe('load decoder - what a map may look like', () => {
     ['a truncated index', `82${key('worker_id')}07cd00`, 'truncated'],
     ['an index without a value', '8100', 'truncated'],
   ];
-  it.each(refused)('%s - is an error with code and place', (_, payload, code) => {
+  it.each(refused)('%s - is an error with code and offset', (_, payload, code) => {
     const decoded = decode(envelope(payload));
     expect(decoded).toMatchObject({ error: { code } });
     if ('error' in decoded) {
@@ -217,7 +217,7 @@ describe('load decoder - fields by index', () => {
     }
   });
 
-  it.each(Object.entries(policies))('%s - index 4 is the field that came with 1.1', (name, policy) => {
+  it.each(Object.entries(policies))('%s - index 4 is the field that 1.1 added', (name, policy) => {
     const decoded = decode(envelope(`82${key('worker_id')}07045a`), policy);
     const ofText = decode(envelope(`82${key('worker_id')}0704a178`), policy);
     switch (name) {
@@ -360,7 +360,7 @@ describe('load decoder - counters', () => {
     });
   });
 
-  it('memory for shapes is bounded, and the oldest make room', () => {
+  it('memory for shapes is bounded, and the oldest are replaced', () => {
     const decoder = new LoadDecoder(policies.default);
     const message = (n: number): Uint8Array =>
       hex(

@@ -23,7 +23,7 @@ describe('subjects', () => {
     expect(loadSubject(odd, 'kv.events/*')).toBe(oddSubject);
   });
 
-  it('subjects - the caller may say whether to escape', () => {
+  it('subjects - the caller chooses whether to escape', () => {
     const escaped = { escaped: true };
     expect(loadSubject({ namespace: 'a.b' }, undefined, escaped)).toBe('namespace.a%2Eb.kv_metrics');
     expect(loadSubject({ namespace: 'a.b', component: 'c.d' }, 't.u', escaped)).toBe(

@@ -6,7 +6,7 @@ import { readScrape, type ScrapeResult } from '../../../src/core/aggregator/read
 import { decodeServiceStats, type ServiceStats } from '../../../src/wire/services/service-stats.js';
 import { publishedMetrics, type PublishedMetrics } from '../../support/published-metrics.js';
 import { metricsOf, statsReply } from '../../support/scraped.js';
-import { capturedReplies } from '../captured-services.js';
+import { capturedReplies } from './captured-services.js';
 import { captureLines } from '../captures.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -123,7 +123,7 @@ describe('decodeServiceStats - services of others', () => {
     ]);
   });
 
-  it('an engine behind such a service is heard by default', () => {
+  it('an engine behind such a service is accepted by default', () => {
     const reply = new TextDecoder().decode(statsReply('16', metricsOf(40)));
     const without = bytes(reply.replaceAll('"last_error":"",', ''));
     expect(scraped([without], ours).endpoints).toHaveLength(1);

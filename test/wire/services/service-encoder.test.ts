@@ -4,7 +4,7 @@ import {
   encodeServicePing,
   encodeServiceStats,
 } from '../../../src/wire/services/service-encoder.js';
-import { capturedReplies } from '../captured-services.js';
+import { capturedReplies } from './captured-services.js';
 
 interface Reply {
   readonly type: string;

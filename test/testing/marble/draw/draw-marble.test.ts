@@ -59,7 +59,7 @@ describe('drawMarble', () => {
     expect(Number(/class="complete" d="M([\d.]+)/.exec(svg)?.[1])).toBe(b?.[0]);
   });
 
-  it('writes short values into their circles, and long ones below, cut', () => {
+  it('writes short values into their circles, and long ones below, truncated', () => {
     expect(svg).toContain('y="51">1</text>');
     expect(svg).toContain('>ok</text>');
     expect(svg).toMatch(/class="legend"[^>]*>a = \{&quot;long&quot;:&quot;x+…<\/text>/);

@@ -96,7 +96,7 @@ const withInput = (...lines: string[]): string => [...lines, '> x', '-'].join('\
 const withCall = (call: string): string => `-\n${call}\n-`;
 const withOutput = (...lines: string[]): string => ['-', '> x', ...lines].join('\n');
 
-describe('parseMarble - refuses, and says where and what to do', () => {
+describe('parseMarble - rejects, with the position and what to do', () => {
   it.each([
     [
       'an unbound letter',

@@ -24,7 +24,7 @@ describe('failureText', () => {
     expect(failure('a\na := 1\n> same\na\na := 1')).toBe('');
   });
 
-  it('draws both rows in the same letters, with their values, and says how the rows differ', () => {
+  it('draws both rows in the same letters, with their values, and describes how the rows differ', () => {
     const text = `% A story.
 --a--b--c-|
 title = in

@@ -106,7 +106,7 @@ describe('runMarble - holds', () => {
     expect(reasons(...a, ...cold, '----b', 'b := 1')).toEqual([]);
   });
 
-  it('an output is watched as long as a row says', () => {
+  it('an output is watched for the time in its row', () => {
     expect(reasons('> ticks(3)', '----a--b--', 'title = ticks', 'a := 0', 'b := 1', '-^--------!')).toEqual(
       [],
     );
@@ -269,7 +269,7 @@ describe('runMarble - notices endless runs', () => {
   it('a timer, and a loop without time', () => {
     expect(reasons('> ticks(1000)', '---', 'title = ticks')).toContain(endless);
     expect(reasons('> spins', '---', 'title = never')).toContain(endless);
-    // A thousand values and the end of the record: a loop is cut off before it uses up the memory.
+    // A thousand values and the end of the record: a loop is stopped before it uses up the memory.
     expect(run('> spins', '---', 'title = never').outputs[0]?.emissions).toHaveLength(1001);
   });
 

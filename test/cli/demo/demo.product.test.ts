@@ -1,0 +1,128 @@
+import { VirtualTimeScheduler } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { demoMonitor } from '../../../src/cli/demo/demo-fleet.js';
+import { paced } from '../../../src/cli/paced.js';
+import { LoadThresholdConfig } from '../../../src/core/policy/load-threshold-config.js';
+import { policies } from '../../../src/core/policy/policies.js';
+import type { Transition } from '../../../src/core/state/fleet-step.js';
+import { simulateFleet } from '../../../src/simulator/simulate-fleet.js';
+import { LoadDecoder } from '../../../src/wire/loads/load-decoder.js';
+import { jsonLines, runCli } from '../../support/run-cli.js';
+
+/** The outputs of the demo's monitor over a minute of virtual time. */
+function runDemo(policy: (typeof policies)[keyof typeof policies]): {
+  transitions: Transition[];
+  sets: string[];
+} {
+  const scheduler = new VirtualTimeScheduler();
+  const events = simulateFleet({ seed: 1, workers: 6, ranks: 2, durationMs: 60_000, startedAt: 0, policy });
+  const thresholds = LoadThresholdConfig.defaults(policy).update({ activeDecodeBlocksThreshold: 0.85 });
+  const decoder = new LoadDecoder(policy);
+  const monitor = demoMonitor({ events$: paced(events, scheduler), decoder, policy, thresholds }, scheduler);
+  const transitions: Transition[] = [];
+  const sets: string[] = [];
+  monitor.transitions$.subscribe((transition) => transitions.push(transition));
+  monitor.busy$.subscribe((busy) => sets.push([...busy].join()));
+  monitor.connect();
+  scheduler.flush();
+  return { transitions, sets };
+}
+
+describe('tidemark demo', () => {
+  it.each(Object.values(policies))('workers become busy and free again under $name', (policy) => {
+    const { transitions } = runDemo(policy);
+    expect(transitions.filter(({ busy }) => busy).length).toBeGreaterThan(10);
+    expect(transitions.filter(({ busy }) => !busy).length).toBeGreaterThan(10);
+    expect(transitions.every(({ verdict }) => verdict.text.length > 20)).toBe(true);
+  });
+
+  it('the same seed gives the same transitions, and sets are only emitted when they change', () => {
+    const { transitions, sets } = runDemo(policies.default);
+    expect(runDemo(policies.default).transitions).toEqual(transitions);
+    for (const [index, set] of sets.entries()) if (index > 0) expect(set).not.toBe(sets[index - 1]);
+  });
+
+  it('prints one line with the reason for each transition, and a summary', async () => {
+    const { code, out, err } = await runCli(['demo', '--duration', '2', '--seed', '1']);
+    const lines = out.trimEnd().split('\n');
+    expect(lines.length).toBeGreaterThan(3);
+    for (const text of lines.slice(0, -1))
+      expect(text).toMatch(/^ +\d+\.\d s {2}[▲▽] worker \d+ is (busy|free): /);
+    expect(lines.at(-1)).toMatch(
+      /^after (?:[2-9]|\d{2,})\.\d s: \d+ load messages, \d+ discovery records, \d+ transitions; /,
+    );
+    expect(err).toContain(
+      '6 workers × 2 ranks for 2 s, seed 1, policy default; thresholds: 0.85 of the KV blocks',
+    );
+    expect(code).toBe(0);
+  });
+
+  it('--json prints one object per line, the summary last', async () => {
+    const { out } = await runCli(['demo', '--duration', '1', '--json', '--workers', '3', '--ranks', '1']);
+    const objects = jsonLines(out);
+    expect(objects.at(-1)).toMatchObject({
+      summary: {
+        messages: expect.any(Number) as number,
+        records: expect.any(Number) as number,
+        busy: expect.any(Array) as unknown[],
+      },
+    });
+    for (const object of objects.slice(0, -1))
+      expect(object).toMatchObject({ workerId: expect.stringMatching(/^\d+$/) as string, reason: 'load' });
+  });
+
+  it('Ctrl-C ends the demo with a summary', async () => {
+    const { code, out } = await runCli(['demo', '--duration', '3600'], { signal: 'SIGINT' });
+    expect(out).toMatch(/after \d+\.\d s: \d+ load messages/);
+    expect(code).toBe(0);
+  });
+
+  it('invalid options: exit code 2 and a sentence with the range; all invalid thresholds together', async () => {
+    expect(await runCli(['demo', '--workers', '0'])).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('from 1 to 1000') as string,
+    });
+    expect(await runCli(['demo', '--duration', 'x'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('from 0.1 to 86400') as string,
+    });
+    const bad = ['--active-decode-blocks-threshold', '2', '--active-prefill-tokens-threshold-frac', '-1'];
+    expect(await runCli(['demo', ...bad])).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringMatching(/between 0\.0 and 1\.0, got 2; .*got -1/) as string,
+    });
+    expect(await runCli(['demo', '--active-prefill-tokens-threshold', 'many'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('must be a number') as string,
+    });
+  });
+});
+
+describe('tidemark', () => {
+  it.each([
+    ['--help'],
+    ['demo', '--help'],
+    ['replay', '--help'],
+    ['decode', '--help'],
+    ['watch', '--help'],
+    ['simulate', '--help'],
+  ])('%s %s shows examples', async (...args) => {
+    const { code, out } = await runCli(args);
+    expect(out).toMatch(/Examples:\n {2}\$ tidemark /);
+    expect(code).toBe(0);
+  });
+
+  it('without a command: help on standard error, exit code 2', async () => {
+    expect(await runCli([])).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('Commands:') as string,
+    });
+  });
+
+  it('--version prints the version of the package', async () => {
+    expect((await runCli(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});

@@ -1,0 +1,307 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { resolveServePlan } from '../../../src/cli/serve/settings/serve-plan.js';
+import { EventStream } from '../../support/event-stream.js';
+import { eventually } from '../../support/eventually.js';
+import { freePort } from '../../support/free-port.js';
+import { httpCall } from '../../support/http-call.js';
+import type { RunningProcess } from '../../support/processes.js';
+import { runCli, startCli } from '../../support/run-cli.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'tidemark-serve-'));
+const file = (name: string, text: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+
+/** A `tidemark serve` in its own process. */
+class Serving {
+  private constructor(readonly cli: RunningProcess) {}
+
+  static async start(...args: string[]): Promise<Serving> {
+    const serving = new Serving(startCli(['serve', '--port', '0', ...args]));
+    running.push(serving);
+    await eventually(() => serving.url !== '' || serving.cli.finished !== undefined);
+    return serving;
+  }
+
+  get url(): string {
+    return /on (http:\/\/\S+) \(/.exec(this.cli.out)?.[1] ?? '';
+  }
+}
+const running: Serving[] = [];
+afterEach(() => Promise.all(running.splice(0).map(({ cli }) => cli.end('SIGKILL'))));
+
+describe('tidemark serve', () => {
+  it.each([
+    [
+      '1.0',
+      '{"thresholds":[{"model":"tiny-model","active_decode_blocks_threshold":1.0,"active_prefill_tokens_threshold":10000000,"active_prefill_tokens_threshold_frac":1.5}]}',
+    ],
+    [
+      '1.6',
+      '{"thresholds":[{"model":"tiny-model","active_decode_blocks_threshold":null,"active_prefill_tokens_threshold":null,"active_prefill_tokens_threshold_frac":null}]}',
+    ],
+  ])(
+    '--simulate --generation %s serves the threshold API of that release, with its defaults, from the first request',
+    async (generation, listed) => {
+      const { url } = await Serving.start('--simulate', '--model', 'tiny-model', '--generation', generation);
+      expect((await httpCall(`${url}/busy_threshold`)).body).toBe(listed);
+      expect((await httpCall(`${url}/readyz`)).status).toBe(200);
+    },
+  );
+
+  it('after a threshold is set by POST, workers become busy, and /events reports it', async () => {
+    const { url } = await Serving.start('--simulate', '--model', 'm', '--workers', '3', '--ranks', '1');
+    using events = await EventStream.open(`${url}/events`);
+    await events.first('snapshot');
+    const body = '{"model":"m","active_decode_blocks_threshold":0.3}';
+    const answer = await httpCall(`${url}/busy_threshold`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+    expect(answer.status).toBe(200);
+    expect(await events.first('transition')).toMatchObject({ model: 'm', busy: true });
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    '%s ends event streams in good order, with exit code 0',
+    async (signal) => {
+      const serving = await Serving.start('--simulate');
+      using events = await EventStream.open(`${serving.url}/events`);
+      await events.first('snapshot');
+      const { code } = await serving.cli.end(signal);
+      expect([code, events.ended]).toEqual([0, true]);
+    },
+  );
+
+  it('--drain-seconds: not ready, but answers until the end; a second signal ends it at once', async () => {
+    const serving = await Serving.start('--simulate', '--drain-seconds', '3600');
+    serving.cli.signal('SIGTERM');
+    await eventually(async () => expect((await httpCall(`${serving.url}/readyz`)).status).toBe(503));
+    expect((await httpCall(`${serving.url}/busy`)).status).toBe(200);
+    await serving.cli.end('SIGTERM');
+  });
+
+  it('a port in use: exit code 2 and what to do', async () => {
+    const port = await freePort();
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    const { code, err } = await runCli(['serve', '--simulate', '--port', String(port)]);
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining(`Port ${port} of 127.0.0.1 is in use; choose another port`),
+    ]);
+    const demo = await runCli(['demo', '--duration', '0.5', '--port', String(port)]);
+    expect([demo.code, demo.err]).toEqual([
+      0,
+      expect.stringContaining(`the demo is not served over HTTP: Port ${port}`),
+    ]);
+    server.close();
+  });
+
+  it('the demo is served over HTTP while it runs, and prints its URL', async () => {
+    await using demo = startCli(['demo', '--port', '0']);
+    await eventually(() => demo.err.includes('serving the demo on'));
+    const url = /serving the demo on (http:\/\/127\.0\.0\.1:\d+) \(/.exec(demo.err)?.[1] ?? '';
+    await eventually(async () => {
+      const busy = JSON.parse((await httpCall(`${url}/busy`)).body) as { pools: object[] };
+      expect(busy.pools[0]).toMatchObject({ model: 'demo-model', workers: { known: 6 } });
+    });
+    await demo.end('SIGINT');
+  });
+
+  it('with sources that are down, it serves, is not ready, and reports each source with its reason', async () => {
+    const port = await freePort();
+    const { url } = await Serving.start(
+      '--nats',
+      `nats://127.0.0.1:${port}`,
+      '--etcd',
+      `http://127.0.0.1:${port}`,
+    );
+    await eventually(async () => {
+      const { status, body } = await httpCall(`${url}/readyz`);
+      expect(status).toBe(503);
+      const { why } = JSON.parse(body) as { why: string[] };
+      expect(why.filter((reason) => /^(loads|discovery).* is down: ./.test(reason))).toHaveLength(2);
+    });
+    expect(JSON.parse((await httpCall(`${url}/busy`)).body)).toMatchObject({ state: 'none' });
+    expect((await httpCall(`${url}/healthz`)).status).toBe(200);
+  });
+});
+
+describe('settings', () => {
+  const value = async (flags: Record<string, string | boolean | string[]>, environment = {}) => {
+    const { resolved, problems } = await resolveServePlan(flags, environment);
+    return { problems, of: (name: string) => resolved.find(({ setting }) => setting.name === name) };
+  };
+
+  it('precedence is flag, environment, file, default; an empty variable counts as absent', async () => {
+    const config = file('order.yaml', 'port: 3\nmaxReaders: 3\nkeptEvents: 3\n');
+    const flags = { config, port: '1' };
+    const { of, problems } = await value(flags, {
+      TIDEMARK_PORT: '2',
+      TIDEMARK_MAX_READERS: '2',
+      TIDEMARK_KEPT_EVENTS: '',
+    });
+    expect(problems).toEqual([]);
+    expect(
+      ['port', 'maxReaders', 'keptEvents', 'ranks'].map((name) => [of(name)?.value, of(name)?.origin]),
+    ).toEqual([
+      [1, 'flag --port'],
+      [2, 'environment TIDEMARK_MAX_READERS'],
+      [3, `file ${config}`],
+      [2, 'default'],
+    ]);
+  });
+
+  it.each([
+    [
+      'all.yaml',
+      'simulate: true\ngeneration: 1.0\nmodel: "m"\nactivePrefillTokensThreshold: 18446744073709551615\nactiveDecodeBlocksThreshold: 1e-1\nfrontend:\n  - http://a:1\n  - http://b:2\nnamespace:\nhost: ~\n',
+    ],
+    [
+      'all.json',
+      '{"simulate":true,"generation":1.0,"model":"m","activePrefillTokensThreshold":18446744073709551615,"activeDecodeBlocksThreshold":1e-1,"frontend":["http://a:1","http://b:2"],"namespace":null,"host":""}',
+    ],
+  ])('%s: every kind of value is read as it was written', async (name, text) => {
+    const { plan, problems } = await resolveServePlan({}, { TIDEMARK_CONFIG: file(name, text) });
+    expect(problems).toEqual([]);
+    expect(plan?.settings).toMatchObject({
+      simulate: true,
+      generation: '1.0',
+      model: 'm',
+      activePrefillTokensThreshold: 18446744073709551615n,
+      activeDecodeBlocksThreshold: 0.1,
+      frontend: ['http://a:1', 'http://b:2'],
+      namespace: undefined,
+      host: '127.0.0.1',
+    });
+    expect(plan?.policy.name).toBe('dynamo-1.0');
+  });
+
+  it('Dynamo’s own variables are used, and the word None turns a check off', async () => {
+    const { of, problems } = await value(
+      {},
+      {
+        NATS_SERVER: 'nats://n:1',
+        DYN_ACTIVE_DECODE_BLOCKS_THRESHOLD: '0.85',
+        DYN_ACTIVE_PREFILL_TOKENS_THRESHOLD: 'None',
+      },
+    );
+    expect(problems).toEqual([]);
+    expect(
+      ['nats', 'activeDecodeBlocksThreshold', 'activePrefillTokensThreshold'].map((name) => of(name)?.value),
+    ).toEqual(['nats://n:1', 0.85, undefined]);
+  });
+
+  it('reports all problems together, each with its origin', async () => {
+    const config = file('wrong.yaml', 'port: eighty\nprot: 80\nranks: [1, 2]\nmodel: {a: b}\n');
+    const { code, out, err } = await runCli(
+      [
+        'serve',
+        '--config',
+        config,
+        '--active-decode-blocks-threshold',
+        '2',
+        '--frontend',
+        'ftp://x',
+        '--seed',
+        '3',
+      ],
+      { env: { TIDEMARK_MAX_READERS: '-1', TIDEMARK_GENERATION: '2.0', NATS_AUTH_USERNAME: 'u' } },
+    );
+    expect([code, out]).toEqual([2, '']);
+    for (const problem of [
+      `port must be a whole number from 0 to 65535, not "eighty" (file ${config}).`,
+      `prot in ${config} is not a setting; the settings are host, port,`,
+      `ranks must be one value, not 2 (file ${config}).`,
+      `model in ${config} must be a value or a list of values.`,
+      'activeDecodeBlocksThreshold must be a number from 0 to 1, not "2" (flag --active-decode-blocks-threshold).',
+      'frontend must be http:// or https:// URLs, not "ftp://x" (flag --frontend).',
+      'maxReaders must be a whole number from 0 to 100000, not "-1" (environment TIDEMARK_MAX_READERS).',
+      'generation must be one of 1.0, 1.6, not "2.0" (environment TIDEMARK_GENERATION).',
+      'seed only applies with --simulate: add --simulate, or remove seed.',
+      'NATS_AUTH_USERNAME and NATS_AUTH_PASSWORD must be set together: set both or neither.',
+    ])
+      expect(err).toContain(problem);
+  });
+
+  it.each([
+    ['missing.yaml', null, /Cannot read .*missing\.yaml: the file does not exist/],
+    ['bad.yaml', 'a: [', /Cannot read .*bad\.yaml: /],
+    ['bad.json', '{"a"', /Cannot read .*bad\.json: .*\(byte 4\)/],
+    ['list.json', '[1]', /list\.json must be a mapping/],
+    ['word.yaml', 'hello', /word\.yaml must be a mapping/],
+    ['twice.yaml', 'port: 1\nport: 2', /Cannot read .*twice\.yaml: .*unique/],
+  ])('an invalid file: %s', async (name, text, problem) => {
+    const path = text === null ? join(folder, name) : file(name, text);
+    expect((await value({ config: path })).problems).toEqual([expect.stringMatching(problem)]);
+  });
+
+  it('an empty file sets nothing', async () => {
+    for (const name of ['empty.yaml', 'null.json'])
+      expect((await value({ config: file(name, name === 'null.json' ? 'null' : '') })).problems).toEqual([]);
+  });
+
+  it('the admin token may be in a file, and is validated', async () => {
+    const token = file('token', 'a-good-token\n');
+    expect((await resolveServePlan({ adminTokenFile: token }, {})).plan?.adminToken).toBe('a-good-token');
+    const wrong = [
+      [{ adminTokenFile: token, adminToken: 'another-token' }, /both set/],
+      [{ adminToken: 'short' }, /at least 8 characters/],
+      [{ adminToken: 'with space in it' }, /without spaces/],
+      [{ adminTokenFile: join(folder, 'none') }, /does not exist/],
+    ] as const;
+    for (const [flags, problem] of wrong)
+      expect((await resolveServePlan(flags, {})).problems).toEqual([expect.stringMatching(problem)]);
+  });
+});
+
+describe('tidemark check', () => {
+  it('prints each value with its origin, but no secrets', async () => {
+    const { code, out, err } = await runCli(
+      ['check', '--host', '0.0.0.0', '--nats', 'nats://me:geheim@n:4222', '--admin-token', 'geheim-geheim'],
+      { env: { TIDEMARK_PORT: '8000', ETCD_AUTH_USERNAME: 'geheim', ETCD_AUTH_PASSWORD: 'geheim' } },
+    );
+    expect(code).toBe(0);
+    expect(out).toMatch(/^port +8000 +environment TIDEMARK_PORT$/m);
+    expect(out).toMatch(/^nats +nats:\/\/\*\*\*@n:4222 +flag --nats$/m);
+    expect(out).toMatch(/^adminToken +\(set, not shown\) +flag --admin-token$/m);
+    expect(out).toMatch(/^ETCD_AUTH_PASSWORD +\(set, not shown\) +environment ETCD_AUTH_PASSWORD$/m);
+    expect(out).toMatch(/^ranks +2 +default$/m);
+    expect(err).toContain('warning: No threshold is set');
+    expect(out + err).not.toContain('geheim');
+  });
+
+  it('problems: exit code 2 and all of them; as JSON too', async () => {
+    const { code, out, err } = await runCli(['check', '--port', 'x', '--host', '0.0.0.0']);
+    expect([code, err]).toEqual([2, expect.stringContaining('problem: port must be')]);
+    expect(err).toContain('warning: 0.0.0.0 can be reached from other machines and no admin token is set');
+    expect(out).toContain('flag --host');
+    const json = JSON.parse((await runCli(['check', '--port', 'x', '--json'])).out) as object;
+    expect(json).toMatchObject({
+      settings: expect.arrayContaining([{ name: 'ranks', value: '2', from: 'default' }]) as object[],
+      problems: [expect.stringContaining('port must be') as string],
+    });
+  });
+
+  it.each(['serve', 'check'])(
+    'tidemark %s --help lists every setting with its variable, and examples',
+    async (command) => {
+      const { out } = await runCli([command, '--help']);
+      expect(out).toMatch(/Examples:\n {2}\$ tidemark /);
+      const { resolved } = await resolveServePlan({}, {});
+      const text = out.replace(/\s+/g, ' ');
+      for (const { setting } of resolved) {
+        expect(text).toContain(setting.flag.split(' ')[0]);
+        expect(text).toContain(`(env: ${setting.env}`);
+      }
+    },
+  );
+});
