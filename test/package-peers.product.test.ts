@@ -113,6 +113,18 @@ describe('with the oldest supported versions', () => {
   });
 });
 
+describeWith(['nats-server', 'etcd'], 'with the clients of the servers only', () => {
+  it('a fleet is simulated: no other package is loaded', async () => {
+    await using project = await packedProject(ownNames(['nats', 'etcd3']));
+    await using nats = await startNats();
+    await using etcd = await startEtcd();
+    const servers = ['--nats', nats.url, '--etcd', etcd.url, '--duration', '1'];
+    expect(await tidemark(project, 'simulate', ...servers)).toMatch(/after 1\.\d s/);
+    const { stderr } = await tidemarkFails(project, 'simulate', ...servers, '--model-path', '.');
+    expect(stderr).toContain('needs @noble/hashes, which is not installed: npm install @noble/hashes@2');
+  });
+});
+
 describe('without optional packages', () => {
   let project: PackedProject;
   beforeAll(async () => {
