@@ -119,9 +119,9 @@ describeWith(['nats-server', 'etcd'], 'with the clients of the servers only', ()
     await using nats = await startNats();
     await using etcd = await startEtcd();
     const servers = ['--nats', nats.url, '--etcd', etcd.url, '--duration', '1'];
-    expect(await tidemark(project, 'simulate', ...servers)).toMatch(/after 1\.\d s/);
-    const { stderr } = await tidemarkFails(project, 'simulate', ...servers, '--model-path', '.');
-    expect(stderr).toContain('needs @noble/hashes, which is not installed: npm install @noble/hashes@2');
+    expect(await tidemark(project, 'simulate', ...servers)).toMatch(/after \d+\.\d s/);
+    const { err } = await tidemarkFails(project, 'simulate', ...servers, '--model-path', '.');
+    expect(err).toContain('needs @noble/hashes, which is not installed: npm install @noble/hashes@2');
   });
 });
 
