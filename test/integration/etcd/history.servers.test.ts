@@ -20,7 +20,7 @@ describeWith('etcd', 'lost history', () => {
       await setup.proxy.refuse(false);
       await recorder.matches(setup.writer, 'v1/');
       expect(recorder.kinds.at(-1)).toBe('resync');
-      expect(recorder.reasons).toContain('compacted away');
+      expect(recorder.reasons).toContain('has compacted the changes');
       await recorder.until('live', recorder.statusCount - 1);
       const { length } = recorder.changes;
       await setup.writer.put('v1/after', 'x');
