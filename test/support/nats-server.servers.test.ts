@@ -12,16 +12,16 @@ import { startNats } from './nats-server.js';
 /** Connects like a NATS client, over TLS if options are given, and returns the server's output up to its PONG. */
 async function hello(port: number, login: object = {}, tls?: ConnectionOptions): Promise<string> {
   const plain = connect({ port, host: '127.0.0.1' });
-  let said = '';
+  let received = '';
   const info = await new Promise<string>((resolve, reject) => {
     plain.once('error', reject).once('data', (chunk: Buffer) => resolve(chunk.toString()));
   });
   const socket = tls === undefined ? plain : connectTls({ ...tls, socket: plain, host: '127.0.0.1' });
   return new Promise((resolve, reject) => {
-    socket.on('error', reject).on('close', () => resolve(info + said));
+    socket.on('error', reject).on('close', () => resolve(info + received));
     socket.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-      if (/PONG\r\n/.test(said)) socket.end();
+      received += chunk.toString();
+      if (/PONG\r\n/.test(received)) socket.end();
     });
     socket.write(`CONNECT ${JSON.stringify({ verbose: false, ...login })}\r\nPING\r\n`);
   });
@@ -42,9 +42,9 @@ describeWith('nats-server', 'a NATS server of a test', () => {
     await using server = await startNats();
     await server.pause();
     let answered = false;
-    const answer = hello(server.port).then((said) => {
+    const answer = hello(server.port).then((received) => {
       answered = true;
-      return said;
+      return received;
     });
     // An answer to another request, in the meantime.
     await using other = await startNats();

@@ -14,10 +14,10 @@ const auth = { username: 'tidemark', password: 'tide-and-mark' };
 const WRONG = 'ebb-and-flood';
 /** No emitted text contains a secret. */
 function expectDiscreet(recorder: PrefixRecorder): void {
-  const said = JSON.stringify([recorder.statuses, recorder.errors.map(String)]);
-  expect(said).not.toContain(auth.password);
-  expect(said).not.toContain(WRONG);
-  expect(said).not.toContain('PRIVATE KEY');
+  const emitted = JSON.stringify([recorder.statuses, recorder.errors.map(String)]);
+  expect(emitted).not.toContain(auth.password);
+  expect(emitted).not.toContain(WRONG);
+  expect(emitted).not.toContain('PRIVATE KEY');
 }
 
 describeWith('etcd', 'a server that requires a password', () => {

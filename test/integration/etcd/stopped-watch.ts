@@ -19,19 +19,19 @@ export async function stopped(forMs: number): Promise<string[]> {
     ['--input-type=module', '-e', script, setup.hosts],
     { cwd: root, showErrors: true },
   );
-  const said = (): string[] => watching.lines.map((line) => line.trim());
-  await eventually(() => said().includes('live'));
+  const lines = (): string[] => watching.lines.map((line) => line.trim());
+  await eventually(() => lines().includes('live'));
   await setup.writer.put('v1/before', 'x');
-  await eventually(() => said().includes('changes v1/before'));
+  await eventually(() => lines().includes('changes v1/before'));
   watching.signal('SIGSTOP');
   await setup.writer.put('v1/meanwhile', 'x');
   await sleep(forMs);
   watching.signal('SIGCONT');
-  await eventually(() => said().includes('changes v1/meanwhile'));
+  await eventually(() => lines().includes('changes v1/meanwhile'));
   await setup.writer.put('v1/after', 'x');
-  await eventually(() => said().includes('changes v1/after'));
+  await eventually(() => lines().includes('changes v1/after'));
   // Timers that were due in the meantime fired before that.
-  return said();
+  return lines();
 }
 
 /** Its output when it continues on the same connection. */

@@ -26,15 +26,15 @@ describeWith('nats-server', 'natsPublisher', () => {
     } as const;
     const publishing = loads$.pipe(natsPublisher(options)).subscribe((status) => statuses.push(status));
     await eventually(() => expect(statuses.at(-1)?.state).toBe('live'));
-    let said = 0;
-    const say = (): void => loads$.next({ ...load(0, 1), kvUsedBlocks: said++ });
-    say();
+    let sent = 0;
+    const sendNext = (): void => loads$.next({ ...load(0, 1), kvUsedBlocks: sent++ });
+    sendNext();
     await eventually(() => expect(recorder.received).toEqual([0]));
     await eventually(() => expect(recorder.reports).toHaveLength(1));
     const perMessage = recorder.reports[0]?.account.bytes ?? Infinity;
     proxy.halfOpen('both');
     const began = performance.now();
-    while (said * perMessage < 18e6) say();
+    while (sent * perMessage < 18e6) sendNext();
     await eventually(() => expect(statuses.at(-1)?.state).toBe('down'));
     const noticedMs = performance.now() - began;
     console.info(`18 MB unsent: noticed after ${(noticedMs / 1000).toFixed(1)} s`);
@@ -42,11 +42,11 @@ describeWith('nats-server', 'natsPublisher', () => {
     await proxy.heal();
     await eventually(() => expect(statuses.at(-1)?.state).toBe('live'));
     await eventually(() => expect(proxy.connections).toBe(1));
-    say();
-    await eventually(() => expect(recorder.received.at(-1)).toBe(said - 1));
+    sendNext();
+    await eventually(() => expect(recorder.received.at(-1)).toBe(sent - 1));
     const missing = (): number =>
       recorder.reports.flatMap(({ gaps }) => gaps).reduce((sum, gap) => sum + gap.missing, 0);
-    await eventually(() => expect(recorder.received.length + missing()).toBe(said));
+    await eventually(() => expect(recorder.received.length + missing()).toBe(sent));
     expect(new Set(recorder.received).size).toBe(recorder.received.length);
     publishing.unsubscribe();
   });

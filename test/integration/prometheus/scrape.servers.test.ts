@@ -22,7 +22,7 @@ import { startPrometheus } from '../../support/prometheus-server.js';
 import { root } from '../../support/root.js';
 
 /** Two workers, one of which is busy at first. */
-function fleet(): { monitor: LoadMonitor; pool: PoolMetrics; tell: (...events: FleetEvent[]) => void } {
+function fleet(): { monitor: LoadMonitor; pool: PoolMetrics; emit: (...events: FleetEvent[]) => void } {
   const events$ = new Subject<FleetEvent>();
   const latencies = new WorkerLatencies();
   const monitor = loadMonitor(
@@ -38,14 +38,14 @@ function fleet(): { monitor: LoadMonitor; pool: PoolMetrics; tell: (...events: F
       hitRate: () => ({ islBlocks: 2, overlapBlocks: 1 }),
     },
   });
-  const tell = (...events: FleetEvent[]): void => events.forEach((event) => events$.next(event));
+  const emit = (...events: FleetEvent[]): void => events.forEach((event) => events$.next(event));
   monitor.connect();
-  tell(
+  emit(
     load({ activePrefillTokens: 1, activeDecodeBlocks: 2 ** 53 }),
     load({ workerId: id('18446744073709551615'), activePrefillTokens: 101, kvUsedBlocks: 5 }),
   );
   latencies.firstToken({ workerId: id(7), workerType: 'decode' }, 0.25, 12);
-  return { monitor, pool, tell };
+  return { monitor, pool, emit };
 }
 
 /** Serves pages on a free port; what was asked for is noted. */
@@ -73,7 +73,7 @@ describeWith('prometheus', 'a real Prometheus', () => {
   it.each(['as it asks', 'as text'])(
     'scrapes pages, %s, and a query returns the busy workers, whole and exact',
     async (how) => {
-      const { pool, tell } = fleet();
+      const { pool, emit } = fleet();
       const counting = pool.counting$.subscribe();
       const { target, formats, server } = await serve((accept) => {
         const { format, contentType } = contentTypeFor(how === 'as text' ? undefined : accept);
@@ -110,7 +110,7 @@ describeWith('prometheus', 'a real Prometheus', () => {
         expect(await one(hitRate)).toBe('2');
 
         // The worker is free again, the other one leaves: the series ends.
-        tell(load({ workerId: id('18446744073709551615'), activePrefillTokens: 0 }), {
+        emit(load({ workerId: id('18446744073709551615'), activePrefillTokens: 0 }), {
           kind: 'instance',
           workerId: id(7),
           present: false,

@@ -18,8 +18,8 @@ const decode = (key: string, text: string, lease?: string) =>
     value: bytes(text),
     lease: lease === undefined ? undefined : workerId(lease),
   });
-const model = (card: string, more = ''): string =>
-  `{"type":"Model","namespace":"dynamo","component":"backend","endpoint":"generate","instance_id":7587888657184927289,"card_json":${card}${more}}`;
+const model = (modelCard: string, more = ''): string =>
+  `{"type":"Model","namespace":"dynamo","component":"backend","endpoint":"generate","instance_id":7587888657184927289,"card_json":${modelCard}${more}}`;
 
 const entries = capturedEntries();
 const name = ({ release, key }: CapturedEntry): string => `${release} ${key}`;
@@ -227,7 +227,7 @@ describe('discovery records', () => {
   });
 
   it('discovery records - a model card, tagged and bare', () => {
-    const card =
+    const modelCard =
       '{"display_name":"tiny","runtime_config":{"total_kv_blocks":100,"max_num_batched_tokens":2048,"data_parallel_start_rank":3,"data_parallel_size":2}}';
     const record = {
       kind: 'model',
@@ -242,8 +242,8 @@ describe('discovery records', () => {
         dataParallelSize: 2,
       },
     };
-    expect(decode(modelAt, model(card))).toStrictEqual(record);
-    expect(decode(modelAt, card)).toStrictEqual(record);
+    expect(decode(modelAt, model(modelCard))).toStrictEqual(record);
+    expect(decode(modelAt, modelCard)).toStrictEqual(record);
   });
 
   it('discovery records - a model entry takes its endpoint from the value and its id from the lease', () => {
@@ -381,9 +381,9 @@ describe('runtime configurations', () => {
       '{"runtime_config":{"max_num_seqs":"many","taints":7},"context_length":null,"slug":1,"model_info":[]}',
       {},
     ],
-  ])('runtime configurations - of the card %s', (card, runtimeConfig) => {
-    expect(decode(modelAt, model(card))).toMatchObject({ runtimeConfig });
-    const record = decode(modelAt, card);
+  ])('runtime configurations - of the card %s', (modelCard, runtimeConfig) => {
+    expect(decode(modelAt, model(modelCard))).toMatchObject({ runtimeConfig });
+    const record = decode(modelAt, modelCard);
     expect('runtimeConfig' in record && record.runtimeConfig).toStrictEqual(runtimeConfig);
   });
 });
@@ -414,7 +414,7 @@ describe('LoRA cards', () => {
 });
 
 describe('bad discovery records', () => {
-  const card = (config: string): string => model(`{"runtime_config":${config}}`);
+  const modelCard = (config: string): string => model(`{"runtime_config":${config}}`);
 
   it.each([
     ['no JSON', instanceAt, 'hello', 'malformed'],
@@ -463,17 +463,22 @@ describe('bad discovery records', () => {
     ['an adapter without a name', modelAt, model('{"lora":{}}'), 'missing-field'],
     ['an adapter whose name is not a string', modelAt, model('{"lora":{"name":null}}'), 'wrong-type'],
     ['a suffix that is not a string', modelAt, model('{}', ',"model_suffix":7'), 'wrong-type'],
-    ['a configuration that is not an object', modelAt, card('[]'), 'wrong-type'],
+    ['a configuration that is not an object', modelAt, modelCard('[]'), 'wrong-type'],
     ['a configuration twice', modelAt, model('{"runtime_config":{},"runtime_config":{}}'), 'duplicate-key'],
-    ['blocks twice', modelAt, card('{"total_kv_blocks":1,"total_kv_blocks":1}'), 'duplicate-key'],
-    ['blocks as a string', modelAt, card('{"total_kv_blocks":"1"}'), 'wrong-type'],
-    ['blocks as a fraction', modelAt, card('{"total_kv_blocks":1e2}'), 'wrong-type'],
-    ['blocks below zero', modelAt, card('{"total_kv_blocks":-1}'), 'out-of-range'],
-    ['blocks above 64 bits', modelAt, card('{"total_kv_blocks":18446744073709551616}'), 'out-of-range'],
-    ['tokens that are true', modelAt, card('{"max_num_batched_tokens":true}'), 'wrong-type'],
-    ['a start rank above 32 bits', modelAt, card('{"data_parallel_start_rank":4294967296}'), 'out-of-range'],
-    ['a size above 32 bits', modelAt, card('{"data_parallel_size":4294967296}'), 'out-of-range'],
-    ['a size that is a fraction', modelAt, card('{"data_parallel_size":1.0}'), 'wrong-type'],
+    ['blocks twice', modelAt, modelCard('{"total_kv_blocks":1,"total_kv_blocks":1}'), 'duplicate-key'],
+    ['blocks as a string', modelAt, modelCard('{"total_kv_blocks":"1"}'), 'wrong-type'],
+    ['blocks as a fraction', modelAt, modelCard('{"total_kv_blocks":1e2}'), 'wrong-type'],
+    ['blocks below zero', modelAt, modelCard('{"total_kv_blocks":-1}'), 'out-of-range'],
+    ['blocks above 64 bits', modelAt, modelCard('{"total_kv_blocks":18446744073709551616}'), 'out-of-range'],
+    ['tokens that are true', modelAt, modelCard('{"max_num_batched_tokens":true}'), 'wrong-type'],
+    [
+      'a start rank above 32 bits',
+      modelAt,
+      modelCard('{"data_parallel_start_rank":4294967296}'),
+      'out-of-range',
+    ],
+    ['a size above 32 bits', modelAt, modelCard('{"data_parallel_size":4294967296}'), 'out-of-range'],
+    ['a size that is a fraction', modelAt, modelCard('{"data_parallel_size":1.0}'), 'wrong-type'],
     ['a model entry without an endpoint', entryAt, '{"name":"x"}', 'missing-field'],
     [
       'a model entry whose endpoint has no name',
