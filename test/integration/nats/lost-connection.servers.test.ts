@@ -67,7 +67,9 @@ describeWith('nats-server', 'natsLoads when the connection is lost', () => {
     proxy.hold(true);
     using recorder = new LoadRecorder({ servers: `nats://127.0.0.1:${proxy.port}` });
     await recorder.until('down');
-    expect(recorder.reasons).toContain('the server accepts connections but does not answer: timed out after 2000 ms');
+    expect(recorder.reasons).toContain(
+      'the server accepts connections but does not answer: timed out after 2000 ms',
+    );
     await eventually(() => expect(proxy.accepted).toBeGreaterThan(2));
     await eventually(() => expect(proxy.connections).toBeLessThanOrEqual(1));
     await proxy.heal();
