@@ -8,20 +8,20 @@ import { CliError } from './terminal.js';
 /** Loads a package, or rejects with a `PackageError`. */
 type Loader = () => Promise<unknown>;
 
-/** What talking to NATS needs. */
+/** The packages for NATS. */
 export const natsPackages: readonly Loader[] = [loadNats];
 
 const liveFleetPackages: readonly Loader[] = [...natsPackages, loadEtcd3];
 
-/** What a service needs, of a simulated fleet and of a live one. */
+/** The packages for a service: of a simulated fleet, and of a live one. */
 export const servicePackages: readonly Loader[] = [loadFastifyPackage];
 export const liveServicePackages: readonly Loader[] = [...servicePackages, ...liveFleetPackages];
 
-/** What a fleet needs besides whose cards name files. */
+/** The packages for a fleet whose model cards name files. */
 export const modelFilePackages: readonly Loader[] = [...liveFleetPackages, blake3Package];
 
 /**
- * Checks that the optional packages that a command needs are there, before the command begins.
+ * Checks that the optional packages of a command can be loaded, before the command starts.
  *
  * @throws CliError that names every package that cannot be used, and the command that installs them.
  */

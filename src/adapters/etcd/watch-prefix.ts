@@ -44,17 +44,20 @@ export function runWatch(run: WatchRunOptions): Observable<PrefixBatch | SourceS
     return reconnect(session, run).pipe(
       map((item) => {
         if (item !== 'live' && !(item instanceof SessionFailure)) return item;
-        const next = item === 'live' ? { state: 'live' as const } : downStatus(item);
+        const next =
+          item === 'live'
+            ? ({ state: 'live' } as const)
+            : ({
+                state: 'down',
+                why: item.why,
+                code: packageErrorCode(item.error),
+                retryInMs: item.retryInMs,
+              } as const);
         return (status = { source, ...nextStatus(status, next, scheduler.now()) });
       }),
       startWith(status),
     );
   });
-}
-
-function downStatus({ why, retryInMs, error }: SessionFailure) {
-  const code = packageErrorCode(error);
-  return { state: 'down' as const, why, ...(code && { code }), retryInMs };
 }
 
 /** Options of {@link watchPrefix}. */

@@ -48,13 +48,7 @@ export function runNats(
       why: string,
       { retryInMs, error }: Partial<Down> = {},
     ): SourceStatus => {
-      const code = packageErrorCode(error);
-      const next = {
-        state,
-        ...(why !== '' && { why }),
-        ...(code && { code }),
-        ...(retryInMs !== undefined && { retryInMs }),
-      };
+      const next = { state, why: why || undefined, code: packageErrorCode(error), retryInMs };
       return (status = { source, ...nextStatus(status, next, scheduler.now()) });
     };
     return states$.pipe(

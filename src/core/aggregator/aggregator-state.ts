@@ -100,12 +100,7 @@ function afterFailure(
   const text = errorText(error);
   const failed = { ...state, problems: [scrapeProblems.failed(text, error)], quiet: state.quiet + 1 };
   const code = packageErrorCode(error);
-  const next = {
-    state: 'down',
-    why: text,
-    ...(code && { code }),
-    retryInMs: waitOf(failed, settings),
-  } as const;
+  const next = { state: 'down', why: text, code, retryInMs: waitOf(failed, settings) } as const;
   return { ...failed, status: { source: 'scrape', ...nextStatus(state.status, next, now) } };
 }
 

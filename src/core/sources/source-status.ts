@@ -32,10 +32,18 @@ export interface StateSince<State extends string> {
   readonly retryInMs?: number;
 }
 
-/** The next status: `since` is kept while the state stays the same, and is `now` in a new state. */
+/**
+ * The next status: `since` is kept while the state stays the same, and is `now` in a new state. Members of `next` that
+ * are `undefined` are left out.
+ */
 export function nextStatus<State extends string>(
   before: { readonly state: State; readonly since: number },
-  next: Omit<StateSince<State>, 'since'>,
+  next: {
+    readonly state: State;
+    readonly why?: string | undefined;
+    readonly code?: PackageErrorCode | undefined;
+    readonly retryInMs?: number | undefined;
+  },
   now: number,
 ): StateSince<State> {
   const { state, why, code, retryInMs } = next;
