@@ -4,11 +4,15 @@ import {
   concat,
   concatMap,
   defer,
+  distinctUntilChanged,
   finalize,
+  identity,
   ignoreElements,
   map,
   merge,
+  mergeMap,
   of,
+  pipe,
   repeat,
   share,
   tap,
@@ -40,17 +44,25 @@ interface AggregatorOutputValues {
   readonly status: SourceStatus;
 }
 
-/** Emits what a round changed, and its problems, in the fixed order of the outputs. */
-function publish(
-  outputs: Outputs<AggregatorOutputValues>,
-  { endpoints, problems, status }: AggregatorState,
-): void {
-  const hasNewEndpoints = endpoints !== outputs.last('endpoints');
-  const hasNewStatus = !sameData(status, outputs.last('status'));
-  outputs.keep({ endpoints, status });
-  if (hasNewEndpoints) outputs.next('endpoints', endpoints);
-  for (const problem of problems) outputs.next('problems', problem);
-  if (hasNewStatus) outputs.next('status', status);
+/** The outputs of one run, in the order in which they emit in each round. */
+function aggregatorOutputs(): Outputs<AggregatorState, AggregatorOutputValues> {
+  return new Outputs<AggregatorState, AggregatorOutputValues>({
+    endpoints: {
+      select: pipe(
+        map(({ endpoints }) => endpoints),
+        distinctUntilChanged(),
+      ),
+      onLateSubscription: identity,
+    },
+    problems: { select: mergeMap(({ problems }) => problems) },
+    status: {
+      select: pipe(
+        map(({ status }) => status),
+        distinctUntilChanged<SourceStatus>(sameData),
+      ),
+      onLateSubscription: identity,
+    },
+  });
 }
 
 /** An endless series of rounds: the state before the first one, then the state after each one. */
@@ -164,17 +176,17 @@ export interface MetricsAggregator {
  */
 export function metricsAggregator(scrape: Scrape, options: MetricsAggregatorOptions): MetricsAggregator {
   const settings = aggregatorSettings(options);
-  const outputs = new Outputs<AggregatorOutputValues>(['endpoints', 'problems', 'status']);
+  let outputs = aggregatorOutputs();
   const run$ = aggregatorRounds(scrape, settings).pipe(
-    tap((state) => publish(outputs, state)),
-    finalize(() => outputs.clear()),
+    tap((state) => outputs.next(state)),
+    finalize(() => (outputs = aggregatorOutputs())),
     ignoreElements(),
     share(),
   );
   // The output is subscribed to before the run that feeds it, so that it gets the first values too.
   const output = <Name extends keyof AggregatorOutputValues>(
     name: Name,
-  ): Observable<AggregatorOutputValues[Name]> => merge(outputs.select(name), run$);
+  ): Observable<AggregatorOutputValues[Name]> => defer(() => merge(outputs.select(name), run$));
   return {
     endpoints$: output('endpoints'),
     problems$: output('problems'),
