@@ -33,7 +33,7 @@ export function statsTable({ instances, loads }: ScrapeRound): string[] {
     '',
     ...loads.map(
       ({ service, snapshot }) =>
-        `${service}: ${plural(snapshot.endpoints.size, 'worker')}; active KV blocks ${formatNumber(snapshot.loadAvg)} on average, deviation ${formatNumber(snapshot.loadStd)}`,
+        `${service}: ${plural(snapshot.workerIds().length, 'worker')}; active KV blocks ${formatNumber(snapshot.loadAvg)} on average, deviation ${formatNumber(snapshot.loadStd)}`,
     ),
     `${plural(services, 'service')}, ${plural(instances.length, 'instance')}, ${plural(rows.length, 'endpoint')}`,
   ];

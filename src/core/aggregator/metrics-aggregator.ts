@@ -1,21 +1,4 @@
-import {
-  type Observable,
-  catchError,
-  concat,
-  concatMap,
-  defer,
-  finalize,
-  ignoreElements,
-  map,
-  merge,
-  of,
-  repeat,
-  share,
-  tap,
-  timer,
-  toArray,
-} from 'rxjs';
-import { answerWithin } from '../../operators/answer-within.js';
+import { type Observable, defer, finalize, ignoreElements, merge, scan, share, startWith, tap } from 'rxjs';
 import { Outputs } from '../pipeline/outputs.js';
 import type { Problem } from '../sources/problem.js';
 import type { SourceStatus } from '../sources/source-status.js';
@@ -24,14 +7,9 @@ import {
   type MetricsAggregatorOptions,
   aggregatorSettings,
 } from './aggregator-options.js';
-import {
-  type AggregatorState,
-  type ScrapeOutcome,
-  afterScrape,
-  waitOf,
-  waitingState,
-} from './aggregator-state.js';
+import { type AggregatorState, afterScrape, waitingState } from './aggregator-state.js';
 import { type ProcessedEndpoints, sameData } from './processed-endpoints.js';
+import { scrapeOutcomes } from './scrape-outcomes.js';
 import type { Scrape } from './scrape.js';
 
 interface AggregatorOutputValues {
@@ -45,7 +23,7 @@ function publish(
   outputs: Outputs<AggregatorOutputValues>,
   { endpoints, problems, status }: AggregatorState,
 ): void {
-  const hasNewEndpoints = endpoints !== outputs.last('endpoints');
+  const hasNewEndpoints = !sameData(endpoints, outputs.last('endpoints'));
   const hasNewStatus = !sameData(status, outputs.last('status'));
   outputs.keep({ endpoints, status });
   if (hasNewEndpoints) outputs.next('endpoints', endpoints);
@@ -53,29 +31,16 @@ function publish(
   if (hasNewStatus) outputs.next('status', status);
 }
 
-/** An endless series of rounds: the state before the first one, then the state after each one. */
-function aggregatorRounds(scrape: Scrape, settings: AggregatorSettings): Observable<AggregatorState> {
+/** The state before the first scrape, and after each one. */
+function aggregatorStates(scrape: Scrape, settings: AggregatorSettings): Observable<AggregatorState> {
   const { scheduler } = settings;
   return defer(() => {
-    let state = waitingState(settings, scheduler.now());
-    const round$ = defer(() => timer(waitOf(state, settings), scheduler)).pipe(
-      concatMap(() => outcomeOf(scrape, settings)),
-      map((outcome) => (state = afterScrape(state, outcome, settings, scheduler.now()))),
+    const waiting = waitingState(settings, scheduler.now());
+    return scrapeOutcomes(scrape, settings).pipe(
+      scan((state, outcome) => afterScrape(state, outcome, settings, scheduler.now()), waiting),
+      startWith(waiting),
     );
-    return concat(of(state), round$.pipe(repeat()));
   });
-}
-
-/** Replies are decoded as they arrive, so that the work for a large fleet is spread over the scrape. */
-function outcomeOf(scrape: Scrape, settings: AggregatorSettings): Observable<ScrapeOutcome> {
-  const { decode, policy, maxScrapeMs, scheduler } = settings;
-  return defer(() => scrape).pipe(
-    map(({ data }) => decode(data, policy.wire)),
-    toArray(),
-    answerWithin(maxScrapeMs, scheduler),
-    map((replies): ScrapeOutcome => ({ replies })),
-    catchError((error: unknown) => of<ScrapeOutcome>({ error })),
-  );
 }
 
 /** An aggregator of scraped statistics. See {@link metricsAggregator}. */
@@ -109,6 +74,9 @@ export interface MetricsAggregator {
  * 8. All outputs share one run. The first subscriber starts it, and the last one ends it together with its active scrape.
  *    `endpoints$` and `status$` give a late subscriber the current value first; `problems$` only later ones. The outputs
  *    neither error nor complete. In each round `endpoints$` emits first, then `problems$`, then `status$`.
+ * 9. The data-parallel ranks of a worker are kept apart, unless the policy does not. Several entries of one rank in one
+ *    scrape are a problem. A rank that is missing from the reply of its worker is removed after as many such scrapes in a
+ *    row as a missed worker, without a problem: engines whose ranks share one slot report one of them at a time.
  *
  * | on | effect |
  * |---|---|
@@ -123,6 +91,7 @@ export interface MetricsAggregator {
  * | no replies | reported once, and scraped less and less often |
  * | simultaneous replies | one snapshot |
  * | bad reply | ignored, with a problem |
+ * | several ranks | each has its entry, and counts once |
  * | unsubscribe | the active scrape ends |
  * | late subscription | the current snapshot first |
  *
@@ -155,7 +124,7 @@ export interface MetricsAggregator {
  *   decode: decodeServiceStats,
  *   waitMs: 1,
  * });
- * endpoints$.pipe(take(2)).subscribe(({ loadAvg, ...all }) => console.log(loadAvg, all.endpoints.size));
+ * endpoints$.pipe(take(2)).subscribe(({ loadAvg, ...all }) => console.log(loadAvg, all.endpoints.length));
  * // Logs: 0 0
  * // Logs: 40 1
  * ```
@@ -165,7 +134,7 @@ export interface MetricsAggregator {
 export function metricsAggregator(scrape: Scrape, options: MetricsAggregatorOptions): MetricsAggregator {
   const settings = aggregatorSettings(options);
   const outputs = new Outputs<AggregatorOutputValues>(['endpoints', 'problems', 'status']);
-  const run$ = aggregatorRounds(scrape, settings).pipe(
+  const run$ = aggregatorStates(scrape, settings).pipe(
     tap((state) => publish(outputs, state)),
     finalize(() => outputs.clear()),
     ignoreElements(),

@@ -60,7 +60,7 @@ export function statsSnapshot(input) {
       const replies = await lastValueFrom(scrape$.pipe(toArray()));
       const decoded = replies.map(({ data }) => decodeServiceStats(data, policy.wire));
       const { endpoints } = readScrape(decoded, { service: SERVICE, endpoint: 'load_metrics', policy });
-      return ProcessedEndpoints.of(endpoints).endpoints.size;
+      return ProcessedEndpoints.of(endpoints).endpoints.length;
     };
   });
 }
