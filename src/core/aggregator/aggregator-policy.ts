@@ -51,7 +51,7 @@ export interface AggregatorPolicy {
  *
  * @example
  * ```ts
- * import { aggregatorPolicies, type AggregatorPolicy } from 'tidemark';
+ * import { aggregatorPolicies, type AggregatorPolicy } from 'tidemark/aggregator';
  *
  * const patient: AggregatorPolicy = { ...aggregatorPolicies.default, name: 'patient', missesUntilGone: 10 };
  * console.log(patient.missesUntilGone, aggregatorPolicies.compat.missesUntilGone);

@@ -25,7 +25,7 @@ import { rankOf } from './scraped-entries.js';
  * ```ts
  * import { of } from 'rxjs';
  * import { workerId } from 'tidemark';
- * import { engineLoads, ProcessedEndpoints } from 'tidemark';
+ * import { engineLoads, ProcessedEndpoints } from 'tidemark/aggregator';
  *
  * const snapshot = ProcessedEndpoints.of([
  *   {

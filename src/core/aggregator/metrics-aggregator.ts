@@ -109,7 +109,7 @@ export interface MetricsAggregator {
  * @example
  * ```ts
  * import { of, take } from 'rxjs';
- * import { metricsAggregator } from 'tidemark';
+ * import { metricsAggregator } from 'tidemark/aggregator';
  * import { decodeServiceStats } from 'tidemark/wire';
  *
  * const reply =

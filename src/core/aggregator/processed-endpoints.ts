@@ -41,7 +41,7 @@ function jsonData(value: unknown): unknown {
  * @example
  * ```ts
  * import { workerId } from 'tidemark';
- * import { ProcessedEndpoints } from 'tidemark';
+ * import { ProcessedEndpoints } from 'tidemark/aggregator';
  *
  * const endpoints = ProcessedEndpoints.of(
  *   [10, 20, 30].map((kvActiveBlocks, at) => ({

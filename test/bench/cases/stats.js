@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, URL } from 'node:url';
 import { connect, createInbox } from 'nats';
 import { lastValueFrom, toArray } from 'rxjs';
-import { readScrape, aggregatorPolicies, ProcessedEndpoints } from 'tidemark';
+import { readScrape, aggregatorPolicies, ProcessedEndpoints } from 'tidemark/aggregator';
 import { scrapeStats } from 'tidemark/nats';
 import { decodeServiceStats } from 'tidemark/wire';
 import { check } from '../bench-state.js';
