@@ -91,12 +91,14 @@ function readEntry(entry: ScrapedEndpoint, reading: ScrapeReading): Endpoint | P
 }
 
 function duplicatesOf(endpoints: readonly Endpoint[], { entries }: AggregatorPolicy): Problem[] {
+  const used = lastEntries(endpoints, entries);
+  if (used.size === endpoints.length) return [];
   const counts = new Map<string, number>();
   for (const endpoint of endpoints) {
     const key = entryKey(endpoint, entries);
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
-  return [...lastEntries(endpoints, entries)].flatMap(([key, endpoint]) => {
+  return [...used].flatMap(([key, endpoint]) => {
     const count = counts.get(key) ?? 0;
     return count > 1 ? [scrapeProblems.duplicate(endpoint, count, entries)] : [];
   });

@@ -6,9 +6,10 @@ export function rankOf({ data }: Endpoint): number {
   return 'engineLoadMetrics' in data ? (data.engineLoadMetrics.workerStats.dataParallelRank ?? 0) : 0;
 }
 
-/** Identifies what an entry is about: a worker, or a rank of it. */
+/** Identifies what an entry is about: a worker, or a rank of it. Rank 0 has the key of its worker, which costs no text. */
 export function entryKey(entry: Endpoint, entries: AggregatorPolicy['entries']): string {
-  return entries === 'last-of-rank' ? `${entry.workerId}/${rankOf(entry)}` : entry.workerId;
+  const rank = entries === 'last-of-rank' ? rankOf(entry) : 0;
+  return rank === 0 ? entry.workerId : `${entry.workerId}/${rank}`;
 }
 
 /** The entries that a policy uses, by their keys: the last one of each key. */
