@@ -1,4 +1,19 @@
-import { type Observable, defer, finalize, ignoreElements, merge, scan, share, startWith, tap } from 'rxjs';
+import {
+  type Observable,
+  connect,
+  defer,
+  distinctUntilChanged,
+  finalize,
+  ignoreElements,
+  map,
+  merge,
+  mergeMap,
+  pipe,
+  scan,
+  share,
+  startWith,
+  tap,
+} from 'rxjs';
 import { Outputs } from '../pipeline/outputs.js';
 import type { Problem } from '../sources/problem.js';
 import type { SourceStatus } from '../sources/source-status.js';
@@ -18,18 +33,18 @@ interface AggregatorOutputValues {
   readonly status: SourceStatus;
 }
 
-/** Emits what a round changed, and its problems, in the fixed order of the outputs. */
-function publish(
-  outputs: Outputs<AggregatorOutputValues>,
-  { endpoints, problems, status }: AggregatorState,
-): void {
-  const hasNewEndpoints = !sameData(endpoints, outputs.last('endpoints'));
-  const hasNewStatus = !sameData(status, outputs.last('status'));
-  outputs.keep({ endpoints, status });
-  if (hasNewEndpoints) outputs.next('endpoints', endpoints);
-  for (const problem of problems) outputs.next('problems', problem);
-  if (hasNewStatus) outputs.next('status', status);
-}
+/** What the outputs select from the states, in the order in which they emit. */
+const selections = {
+  endpoints: pipe(
+    map(({ endpoints }: AggregatorState) => endpoints),
+    distinctUntilChanged((before, after) => after.equals(before)),
+  ),
+  problems: mergeMap(({ problems }: AggregatorState) => problems),
+  status: pipe(
+    map(({ status }: AggregatorState) => status),
+    distinctUntilChanged<SourceStatus>(sameData),
+  ),
+};
 
 /** The state before the first scrape, and after each one. */
 function aggregatorStates(scrape: Scrape, settings: AggregatorSettings): Observable<AggregatorState> {
@@ -135,7 +150,23 @@ export function metricsAggregator(scrape: Scrape, options: MetricsAggregatorOpti
   const settings = aggregatorSettings(options);
   const outputs = new Outputs<AggregatorOutputValues>(['endpoints', 'problems', 'status']);
   const run$ = aggregatorStates(scrape, settings).pipe(
-    tap((state) => publish(outputs, state)),
+    connect((states$) =>
+      merge(
+        selections.endpoints(states$).pipe(
+          tap((endpoints) => {
+            outputs.keep({ endpoints });
+            outputs.next('endpoints', endpoints);
+          }),
+        ),
+        selections.problems(states$).pipe(tap((problem) => outputs.next('problems', problem))),
+        selections.status(states$).pipe(
+          tap((status) => {
+            outputs.keep({ status });
+            outputs.next('status', status);
+          }),
+        ),
+      ),
+    ),
     finalize(() => outputs.clear()),
     ignoreElements(),
     share(),
