@@ -30,7 +30,7 @@ export function monitorOf(fleet) {
       decodeInstances: new BehaviorSubject(ids),
       loads,
     },
-    { policy: POLICY, start: { thresholds: THRESHOLDS } },
+    { policy: POLICY, thresholds: THRESHOLDS },
   );
   const seen = { busy: 0 };
   monitor.busy$.subscribe((busy) => {

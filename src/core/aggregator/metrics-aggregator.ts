@@ -1,9 +1,9 @@
 import {
   type Observable,
-  connect,
   defer,
   distinctUntilChanged,
   finalize,
+  identity,
   ignoreElements,
   map,
   merge,
@@ -33,18 +33,26 @@ interface AggregatorOutputValues {
   readonly status: SourceStatus;
 }
 
-/** What the outputs select from the states, in the order in which they emit. */
-const selections = {
-  endpoints: pipe(
-    map(({ endpoints }: AggregatorState) => endpoints),
-    distinctUntilChanged((before, after) => after.equals(before)),
-  ),
-  problems: mergeMap(({ problems }: AggregatorState) => problems),
-  status: pipe(
-    map(({ status }: AggregatorState) => status),
-    distinctUntilChanged<SourceStatus>(sameData),
-  ),
-};
+/** The outputs of one run, in the order in which they emit in each round. */
+function aggregatorOutputs(): Outputs<AggregatorState, AggregatorOutputValues> {
+  return new Outputs<AggregatorState, AggregatorOutputValues>({
+    endpoints: {
+      select: pipe(
+        map(({ endpoints }) => endpoints),
+        distinctUntilChanged((before, after) => after.equals(before)),
+      ),
+      onLateSubscription: identity,
+    },
+    problems: { select: mergeMap(({ problems }) => problems) },
+    status: {
+      select: pipe(
+        map(({ status }) => status),
+        distinctUntilChanged<SourceStatus>(sameData),
+      ),
+      onLateSubscription: identity,
+    },
+  });
+}
 
 /** The state before the first scrape, and after each one. */
 function aggregatorStates(scrape: Scrape, settings: AggregatorSettings): Observable<AggregatorState> {
@@ -148,33 +156,17 @@ export interface MetricsAggregator {
  */
 export function metricsAggregator(scrape: Scrape, options: MetricsAggregatorOptions): MetricsAggregator {
   const settings = aggregatorSettings(options);
-  const outputs = new Outputs<AggregatorOutputValues>(['endpoints', 'problems', 'status']);
+  let outputs = aggregatorOutputs();
   const run$ = aggregatorStates(scrape, settings).pipe(
-    connect((states$) =>
-      merge(
-        selections.endpoints(states$).pipe(
-          tap((endpoints) => {
-            outputs.keep({ endpoints });
-            outputs.next('endpoints', endpoints);
-          }),
-        ),
-        selections.problems(states$).pipe(tap((problem) => outputs.next('problems', problem))),
-        selections.status(states$).pipe(
-          tap((status) => {
-            outputs.keep({ status });
-            outputs.next('status', status);
-          }),
-        ),
-      ),
-    ),
-    finalize(() => outputs.clear()),
+    tap((state) => outputs.next(state)),
+    finalize(() => (outputs = aggregatorOutputs())),
     ignoreElements(),
     share(),
   );
   // The output is subscribed to before the run that feeds it, so that it gets the first values too.
   const output = <Name extends keyof AggregatorOutputValues>(
     name: Name,
-  ): Observable<AggregatorOutputValues[Name]> => merge(outputs.select(name), run$);
+  ): Observable<AggregatorOutputValues[Name]> => defer(() => merge(outputs.select(name), run$));
   return {
     endpoints$: output('endpoints'),
     problems$: output('problems'),

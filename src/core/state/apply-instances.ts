@@ -1,4 +1,4 @@
-import type { Role } from '../events/fleet-event.js';
+import type { InstancesListed, Role } from '../events/fleet-event.js';
 import type { WorkerId } from '../worker-id.js';
 import { leavingWorker, rejoin, review, reportsNoRanks } from './apply-configs.js';
 import { planCleanups } from './cleanup.js';
@@ -9,25 +9,13 @@ import { DECODE, DOWN, JUDGED_BUSY, PREFILL } from './worker-slots.js';
 import { forgetState, memoryOf, noteSettled, queue, touch } from './worker-state.js';
 
 /** Applies a snapshot of the instances of a role. */
-export function applyInstances(store: FleetStore, role: Role, workerIds: Iterable<WorkerId>): void {
+export function applyInstances(store: FleetStore, role: Role, { removed, present }: InstancesListed): void {
   const { slots } = store;
   const bit = bitOf(role);
-  const now = new Set(workerIds);
-  const left: number[] = [];
-  const candidates = new Set<number>();
-  for (const slot of slots.all()) {
-    if (!slots.has(slot, bit)) continue;
-    candidates.add(slot);
-    if (!now.has(slots.id(slot))) left.push(slot);
-  }
+  const left = removed.map((id) => slots.find(id)).filter((slot) => slot !== -1 && slots.has(slot, bit));
   const isFirstEvent = noteSource(store, role);
-  const joined: number[] = [];
-  for (const id of now) {
-    const slot = slots.intern(id);
-    joined.push(slot);
-    candidates.add(slot);
-  }
-  changeInstances(store, role, joined, left, isFirstEvent ? slots.all() : candidates);
+  const joined = Array.from(present, (id) => slots.intern(id));
+  changeInstances(store, role, joined, left, isFirstEvent ? slots.all() : [...left, ...joined]);
 }
 
 /** Applies one instance of a role that joined or left. */
@@ -40,13 +28,13 @@ export function applyInstance(store: FleetStore, role: Role, id: WorkerId, prese
   changeInstances(store, role, present ? slots : [], left, isFirstEvent ? store.slots.all() : slots);
 }
 
-/** Applies a snapshot of the prefill instances without any cleanup. */
-function replacePrefill(store: FleetStore, workerIds: Iterable<WorkerId>): void {
+/** Applies the first snapshot of a prefill watch without any cleanup. */
+function replacePrefill(store: FleetStore, { present }: InstancesListed): void {
   const { slots } = store;
   store.prefillSeen = true;
   const before = [...slots.all()].filter((slot) => slots.has(slot, PREFILL));
   for (const slot of before) leave(store, slot, PREFILL);
-  for (const id of workerIds) store.enter(id, PREFILL);
+  for (const id of present) store.enter(id, PREFILL);
   for (const slot of before) if (!slots.has(slot, DECODE | PREFILL)) clearDown(store, slot);
   for (const slot of slots.all()) review(store, slot);
   rejoin(store, slots.all());
@@ -152,25 +140,25 @@ function bitOf(role: Role): number {
 }
 
 /** Applies that a watch on prefill instances was attached: it opens, waits or takes over, as the policy says. */
-export function applyPrefillAttached(store: FleetStore, workerIds: readonly WorkerId[]): void {
+export function applyPrefillAttached(store: FleetStore, listed: InstancesListed): void {
   const { watches, policy } = store;
   const watch = watches.attached;
   watches.attached += 1;
   if (policy.prefillWatches === 'none') return;
-  if (policy.prefillWatches === 'waits' && watches.open !== null) watches.waiting = { watch, workerIds };
-  else open(store, watch, workerIds);
+  if (policy.prefillWatches === 'waits' && watches.open !== null) watches.waiting = { watch, listed };
+  else open(store, watch, listed);
 }
 
 /** Applies a snapshot of a prefill watch; `undefined` is the watch that was attached last. */
 export function applyPrefillInstances(
   store: FleetStore,
   watch: number | undefined,
-  workerIds: readonly WorkerId[],
+  listed: InstancesListed,
 ): void {
   const { watches } = store;
   const target = watch ?? watches.attached - 1;
-  if (target === watches.open) applyInstances(store, 'prefill', workerIds);
-  else if (target === watches.waiting?.watch) watches.waiting = { watch: target, workerIds };
+  if (target === watches.open) applyInstances(store, 'prefill', listed);
+  else if (target === watches.waiting?.watch) watches.waiting = { watch: target, listed };
 }
 
 /** Applies one instance that joined or left a prefill watch; `undefined` is the open watch. */
@@ -183,8 +171,10 @@ export function applyPrefillInstance(
   const { open, waiting } = store.watches;
   if (open !== null && (watch ?? open) === open) applyInstance(store, 'prefill', workerId, present);
   else if (waiting !== null && watch === waiting.watch) {
-    const others = waiting.workerIds.filter((id) => id !== workerId);
-    store.watches.waiting = { watch, workerIds: present ? [...others, workerId] : others };
+    const others = new Set(waiting.listed.present);
+    others.delete(workerId);
+    if (present) others.add(workerId);
+    store.watches.waiting = { watch, listed: { ...waiting.listed, present: others } };
   }
 }
 
@@ -200,11 +190,11 @@ export function applyPrefillClosed(store: FleetStore, watch: number | undefined)
   if (target !== watches.open) return;
   watches.open = null;
   watches.waiting = null;
-  if (waiting !== null) open(store, waiting.watch, waiting.workerIds);
+  if (waiting !== null) open(store, waiting.watch, waiting.listed);
 }
 
-function open(store: FleetStore, watch: number, workerIds: readonly WorkerId[]): void {
+function open(store: FleetStore, watch: number, listed: InstancesListed): void {
   store.watches.open = watch;
-  if (store.policy.prefillWatches === 'takes-over-and-cleans') applyInstances(store, 'prefill', workerIds);
-  else replacePrefill(store, workerIds);
+  if (store.policy.prefillWatches === 'takes-over-and-cleans') applyInstances(store, 'prefill', listed);
+  else replacePrefill(store, listed);
 }

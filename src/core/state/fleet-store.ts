@@ -1,5 +1,5 @@
 import type { Count } from '../count.js';
-import type { FleetStart, PoolRole } from '../events/fleet-event.js';
+import type { FleetStart, InstancesListed, PoolRole } from '../events/fleet-event.js';
 import type { WorkerTable } from '../events/load-batch.js';
 import { type RankRange, inRange } from '../judgement/rank-state.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
@@ -94,7 +94,7 @@ function hides(
 export interface PrefillWatches {
   attached: number;
   open: number | null;
-  waiting: { readonly watch: number; readonly workerIds: readonly WorkerId[] } | null;
+  waiting: { readonly watch: number; readonly listed: InstancesListed } | null;
 }
 
 /** A worker that may have a transition in the current event, with its status before the event. */

@@ -18,7 +18,7 @@ describe('engineLoads', () => {
     const cards$ = new Subject<typeof configs>();
     const monitor = loadMonitor(
       { loads: snapshots$.pipe(engineLoads()), configs: cards$ },
-      { policy: policies.default, start: { thresholds: { activeDecodeBlocksThreshold: 0.5 } } },
+      { policy: policies.default, thresholds: { activeDecodeBlocksThreshold: 0.5 } },
     );
     const texts: string[] = [];
     monitor.transitions$.subscribe(({ verdict }) => texts.push(verdict.text));
