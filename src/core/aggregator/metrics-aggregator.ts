@@ -1,8 +1,5 @@
 import {
   type Observable,
-  catchError,
-  concat,
-  concatMap,
   defer,
   distinctUntilChanged,
   finalize,
@@ -11,15 +8,12 @@ import {
   map,
   merge,
   mergeMap,
-  of,
   pipe,
-  repeat,
+  scan,
   share,
+  startWith,
   tap,
-  timer,
-  toArray,
 } from 'rxjs';
-import { answerWithin } from '../../operators/answer-within.js';
 import { Outputs } from '../pipeline/outputs.js';
 import type { Problem } from '../sources/problem.js';
 import type { SourceStatus } from '../sources/source-status.js';
@@ -28,14 +22,9 @@ import {
   type MetricsAggregatorOptions,
   aggregatorSettings,
 } from './aggregator-options.js';
-import {
-  type AggregatorState,
-  type ScrapeOutcome,
-  afterScrape,
-  waitOf,
-  waitingState,
-} from './aggregator-state.js';
+import { type AggregatorState, afterScrape, waitingState } from './aggregator-state.js';
 import { type ProcessedEndpoints, sameData } from './processed-endpoints.js';
+import { scrapeOutcomes } from './scrape-outcomes.js';
 import type { Scrape } from './scrape.js';
 
 interface AggregatorOutputValues {
@@ -50,7 +39,7 @@ function aggregatorOutputs(): Outputs<AggregatorState, AggregatorOutputValues> {
     endpoints: {
       select: pipe(
         map(({ endpoints }) => endpoints),
-        distinctUntilChanged(),
+        distinctUntilChanged((before, after) => after.equals(before)),
       ),
       onLateSubscription: identity,
     },
@@ -65,29 +54,16 @@ function aggregatorOutputs(): Outputs<AggregatorState, AggregatorOutputValues> {
   });
 }
 
-/** An endless series of rounds: the state before the first one, then the state after each one. */
-function aggregatorRounds(scrape: Scrape, settings: AggregatorSettings): Observable<AggregatorState> {
+/** The state before the first scrape, and after each one. */
+function aggregatorStates(scrape: Scrape, settings: AggregatorSettings): Observable<AggregatorState> {
   const { scheduler } = settings;
   return defer(() => {
-    let state = waitingState(settings, scheduler.now());
-    const round$ = defer(() => timer(waitOf(state, settings), scheduler)).pipe(
-      concatMap(() => outcomeOf(scrape, settings)),
-      map((outcome) => (state = afterScrape(state, outcome, settings, scheduler.now()))),
+    const waiting = waitingState(settings, scheduler.now());
+    return scrapeOutcomes(scrape, settings).pipe(
+      scan((state, outcome) => afterScrape(state, outcome, settings, scheduler.now()), waiting),
+      startWith(waiting),
     );
-    return concat(of(state), round$.pipe(repeat()));
   });
-}
-
-/** Replies are decoded as they arrive, so that the work for a large fleet is spread over the scrape. */
-function outcomeOf(scrape: Scrape, settings: AggregatorSettings): Observable<ScrapeOutcome> {
-  const { decode, policy, maxScrapeMs, scheduler } = settings;
-  return defer(() => scrape).pipe(
-    map(({ data }) => decode(data, policy.wire)),
-    toArray(),
-    answerWithin(maxScrapeMs, scheduler),
-    map((replies): ScrapeOutcome => ({ replies })),
-    catchError((error: unknown) => of<ScrapeOutcome>({ error })),
-  );
 }
 
 /** An aggregator of scraped statistics. See {@link metricsAggregator}. */
@@ -121,6 +97,9 @@ export interface MetricsAggregator {
  * 8. All outputs share one run. The first subscriber starts it, and the last one ends it together with its active scrape.
  *    `endpoints$` and `status$` give a late subscriber the current value first; `problems$` only later ones. The outputs
  *    neither error nor complete. In each round `endpoints$` emits first, then `problems$`, then `status$`.
+ * 9. The data-parallel ranks of a worker are kept apart, unless the policy does not. Several entries of one rank in one
+ *    scrape are a problem. A rank that is missing from the reply of its worker is removed after as many such scrapes in a
+ *    row as a missed worker, without a problem: engines whose ranks share one slot report one of them at a time.
  *
  * | on | effect |
  * |---|---|
@@ -135,6 +114,7 @@ export interface MetricsAggregator {
  * | no replies | reported once, and scraped less and less often |
  * | simultaneous replies | one snapshot |
  * | bad reply | ignored, with a problem |
+ * | several ranks | each has its entry, and counts once |
  * | unsubscribe | the active scrape ends |
  * | late subscription | the current snapshot first |
  *
@@ -152,7 +132,7 @@ export interface MetricsAggregator {
  * @example
  * ```ts
  * import { of, take } from 'rxjs';
- * import { metricsAggregator } from 'tidemark';
+ * import { metricsAggregator } from 'tidemark/aggregator';
  * import { decodeServiceStats } from 'tidemark/wire';
  *
  * const reply =
@@ -167,7 +147,7 @@ export interface MetricsAggregator {
  *   decode: decodeServiceStats,
  *   waitMs: 1,
  * });
- * endpoints$.pipe(take(2)).subscribe(({ loadAvg, ...all }) => console.log(loadAvg, all.endpoints.size));
+ * endpoints$.pipe(take(2)).subscribe(({ loadAvg, ...all }) => console.log(loadAvg, all.endpoints.length));
  * // Logs: 0 0
  * // Logs: 40 1
  * ```
@@ -177,7 +157,7 @@ export interface MetricsAggregator {
 export function metricsAggregator(scrape: Scrape, options: MetricsAggregatorOptions): MetricsAggregator {
   const settings = aggregatorSettings(options);
   let outputs = aggregatorOutputs();
-  const run$ = aggregatorRounds(scrape, settings).pipe(
+  const run$ = aggregatorStates(scrape, settings).pipe(
     tap((state) => outputs.next(state)),
     finalize(() => (outputs = aggregatorOutputs())),
     ignoreElements(),
