@@ -29,7 +29,10 @@ export interface ServiceOptions {
   readonly keptEvents?: number;
   /** The options of Fastify's logger (pino); `false` when absent. */
   readonly logger?: false | { readonly level: string; readonly stream?: { write: (line: string) => void } };
-  /** The source of time; `monotonicScheduler` when absent. */
+  /**
+   * The source of time for heartbeats, slow readers and the uptime; `monotonicScheduler` when absent. Times of workers and
+   * sources are those of the monitors.
+   */
   readonly scheduler?: SchedulerLike;
 }
 

@@ -8,7 +8,7 @@ import { packageVersion } from './package-version.js';
 import { isoTime, PoolSummaries } from './queries/pool-summary.js';
 import { ServiceError } from './service-error.js';
 import { serviceDefaults, type ServiceOptions } from './service-options.js';
-import { run } from './service-run.js';
+import { run, type RunParts } from './service-run.js';
 import { EventLog, EventReaders } from './stream/event-readers.js';
 
 /** A running service. */
@@ -67,12 +67,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     pools: pools.list().map((pool) => summaries.describe(pool)),
     sources: (pools.sourceMonitor.snapshot()?.status ?? []).map((status) => ({
       ...status,
-      since: isoTime(status.since),
+      since: isoTime(pools.sourceMonitor, status.since),
     })),
   });
   const readers = new EventReaders(log, snapshot, limits, now);
   const page = new MetricsPage(pools);
-  const reports = { last: options.frontends === undefined ? null : [] };
+  const { frontends } = options;
+  const reports: RunParts['reports'] = { last: [] };
   let isDraining = false;
   const context: ServiceContext = {
     pools,
@@ -83,7 +84,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     guard: new AdminGuard(options.adminToken, host),
     release,
     maxBodyBytes: limits.maxBodyBytes,
-    frontends: () => reports.last,
+    frontends: frontends === undefined ? null : { reports: () => reports.last, now: () => frontends.now() },
     isDraining: () => isDraining,
     startedAt: now(),
     now,

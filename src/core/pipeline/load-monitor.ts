@@ -49,6 +49,15 @@ export interface LoadMonitor {
   explain(workerId: WorkerId): Explanation | undefined;
   /** A copy of every present worker and its ranks as they are now; `undefined` without a run. */
   ranks(): FleetRanks | undefined;
+  /**
+   * The current time of the monitor's clock, in milliseconds. Its origin is that of the scheduler in the options: the Unix
+   * epoch for `asyncScheduler`. Every time in the state and the outputs (`at`, `since`) is a time of this clock, so an age
+   * is the difference from `now()`, and the wall-clock time of a moment is `Date.now() - (now() - at)`.
+   *
+   * The clock of `asyncScheduler` is the wall clock, so setting the wall clock changes the ages of earlier moments. With
+   * `monotonicScheduler` of `tidemark/clock`, ages and dates stay right.
+   */
+  now(): number;
   /** The same as `stop`, for `using`. */
   [Symbol.dispose](): void;
 }
@@ -155,6 +164,7 @@ export function loadMonitor(sources: MonitorSources, options: MonitorOptions): L
     },
     explain: (workerId) => run?.fleet.explain(workerId),
     ranks: () => run?.fleet.ranks(),
+    now: () => scheduler.now(),
     [Symbol.dispose]: stop,
   };
 }

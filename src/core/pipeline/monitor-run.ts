@@ -217,7 +217,7 @@ export class MonitorRun {
   }
 
   private emitStatus(changed: SourceStatus): void {
-    const status = withStatus(this.outputs.last('status') ?? [], changed);
+    const status = withStatus(this.outputs.last('status') ?? [], changed, this.scheduler.now());
     this.outputs.keep({ status });
     this.outputs.next('status', status);
   }

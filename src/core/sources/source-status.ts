@@ -13,7 +13,7 @@ export interface SourceStatus {
   /** The source: `loads`, `configs`, `decodeInstances`, `prefillInstances`, or the name that an adapter gives. */
   readonly source: string;
   readonly state: SourceState;
-  /** When the state began, in milliseconds of the clock that drives the monitor. */
+  /** When the state began, in milliseconds of the clock of the source; in the outputs of a monitor, of its own clock. */
   readonly since: number;
   /** The reason in one sentence, if there is one. */
   readonly why?: string;
@@ -56,9 +56,20 @@ export function nextStatus<State extends string>(
   };
 }
 
-/** The list with the status of one source replaced; the source that changed last is last. */
-export function withStatus(list: readonly SourceStatus[], status: SourceStatus): readonly SourceStatus[] {
-  return [...list.filter(({ source }) => source !== status.source), status];
+/**
+ * The list of a monitor with the status of one source replaced; the source that changed last is last. `since` is when
+ * the monitor first received the state, because a source may have another clock.
+ *
+ * @param now the time of the monitor's clock
+ */
+export function withStatus(
+  list: readonly SourceStatus[],
+  status: SourceStatus,
+  now: number,
+): readonly SourceStatus[] {
+  const before = list.find(({ source }) => source === status.source);
+  const since = before?.state === status.state ? before.since : now;
+  return [...list.filter((other) => other !== before), { ...status, since }];
 }
 
 /** Emits a problem each time a source starts to need a package that is missing or unsupported. */

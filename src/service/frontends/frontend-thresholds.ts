@@ -34,6 +34,7 @@ export interface FrontendOptions {
 export interface FrontendReport {
   readonly url: string;
   readonly state: SourceState;
+  /** When the state began: a time of the clock of the options. */
   readonly since: number;
   readonly why?: string;
   /** The latest thresholds. They are kept while the frontend is down. */
@@ -46,6 +47,8 @@ export interface FrontendThresholds {
   readonly reports$: Observable<readonly FrontendReport[]>;
   /** The status of each frontend. */
   readonly status: readonly Observable<SourceStatus>[];
+  /** The current time of the clock of the reports, in milliseconds. */
+  now(): number;
 }
 
 /**
@@ -75,6 +78,7 @@ export function frontendThresholds(options: FrontendOptions): FrontendThresholds
   return {
     reports$: combineLatest(each),
     status: each.map((report$) => report$.pipe(map(statusOf), distinctStatus())),
+    now: () => options.scheduler.now(),
   };
 }
 

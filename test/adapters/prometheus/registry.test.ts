@@ -1,6 +1,6 @@
 import { Gauge, Registry, register, type OpenMetricsContentType } from 'prom-client';
 import { of } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { workerGauges } from '../../../src/adapters/prometheus/metric-names.js';
 import { MetricNameTakenError } from '../../../src/adapters/prometheus/metrics-errors.js';
 import type { PoolMetrics } from '../../../src/adapters/prometheus/pool-metrics.js';
@@ -14,6 +14,8 @@ import type { WorkerId } from '../../../src/core/worker-id.js';
 import { id, load } from '../../support/fleet.js';
 import { pageOf, samplesNamed, samplesOf } from './page.js';
 import { TestPool } from './pool.js';
+
+afterEach(() => void vi.restoreAllMocks());
 
 const start = { thresholds: { activeDecodeBlocksThreshold: 0.85 } };
 
