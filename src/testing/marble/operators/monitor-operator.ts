@@ -1,4 +1,5 @@
 import { concatMap, map, Observable, ReplaySubject, timer, type SchedulerLike } from 'rxjs';
+import { TidemarkError } from '../../../core/errors.js';
 import type { FleetEvent, Role } from '../../../core/events/fleet-event.js';
 import { loadMonitor, type LoadMonitor } from '../../../core/pipeline/load-monitor.js';
 import type { ConfigChange, InstanceChange, MonitorSources } from '../../../core/pipeline/monitor-sources.js';
@@ -49,7 +50,7 @@ function timesOf(args: readonly JsonValue[]): { times: MonitorTimes; rest: JsonV
   const take = (name: string): number | undefined => {
     const value = fields[name];
     if (value !== undefined && typeof value !== 'number')
-      throw new Error(`${name} must be a number of milliseconds`);
+      throw new TidemarkError('marble-call', `${name} must be a number of milliseconds`);
     delete fields[name];
     return value;
   };
@@ -122,7 +123,10 @@ function subscribedAt<T>(
 function sourcesOf({ inputs, scheduler }: MarbleContext): MonitorSources {
   const unknown = Object.keys(inputs).filter((title) => !titles.includes(title));
   if (unknown.length > 0)
-    throw new Error(`a monitor has no source ${unknown.join(', ')}; the sources are ${titles.join(', ')}`);
+    throw new TidemarkError(
+      'marble-call',
+      `a monitor has no source ${unknown.join(', ')}; the sources are ${titles.join(', ')}`,
+    );
   const source = <T>(title: string, read: (event: FleetEvent) => T): Observable<T> | undefined =>
     (inputs[title] as Observable<FleetEvent> | undefined)?.pipe(
       map((event) => {
@@ -157,7 +161,8 @@ function eventOfKind<Kind extends FleetEvent['kind']>(
   event: FleetEvent,
   kind: Kind,
 ): Extract<FleetEvent, { kind: Kind }> {
-  if (event.kind !== kind) throw new Error(`an event of kind ${event.kind} does not belong to this source`);
+  if (event.kind !== kind)
+    throw new TidemarkError('marble-call', `an event of kind ${event.kind} does not belong to this source`);
   return event as Extract<FleetEvent, { kind: Kind }>;
 }
 
@@ -170,7 +175,8 @@ function configChange(event: FleetEvent): ConfigChange {
 function instanceChange(event: FleetEvent, role: Role): InstanceChange {
   if (event.kind !== 'instance') return eventOfKind(event, `${role}Instances`).workerIds;
   const { workerId, present, role: eventRole = 'decode' } = event;
-  if (eventRole !== role) throw new Error(`an instance of role ${eventRole} does not belong to this source`);
+  if (eventRole !== role)
+    throw new TidemarkError('marble-call', `an instance of role ${eventRole} does not belong to this source`);
   return { workerId, present };
 }
 
@@ -187,7 +193,8 @@ function watches(events$: Observable<FleetEvent>): Observable<Observable<Instanc
           return subscriber.next(watch$);
         }
         const watch$ = attached[('watch' in event ? event.watch : undefined) ?? attached.length - 1];
-        if (watch$ === undefined) throw new Error(`there is no watch for an event of kind ${event.kind}`);
+        if (watch$ === undefined)
+          throw new TidemarkError('marble-call', `there is no watch for an event of kind ${event.kind}`);
         if (event.kind === 'prefillClosed') watch$.complete();
         else if (event.kind === 'instancesError') watch$.error(new Error('the watch failed'));
         else watch$.next(instanceChange(event, 'prefill'));
