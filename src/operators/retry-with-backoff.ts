@@ -91,6 +91,8 @@ export function retryWithBackoff<T>(
   backoff: Backoff,
   scheduler: SchedulerLike = asyncScheduler,
 ): MonoTypeOperatorFunction<T> {
+  if (typeof (backoff as unknown) !== 'object' || (backoff as unknown) === null)
+    throw new BackoffError(['the options must be an object with initialMs and maxMs']);
   const { initialMs, maxMs, factor = 2, jitter, healthyMs = 0, maxAttempts = Infinity, onRetry } = backoff;
   const problems = backoffProblems(initialMs, maxMs, factor, healthyMs, maxAttempts);
   if (problems.length > 0) throw new BackoffError(problems);

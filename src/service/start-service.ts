@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicScheduler } from '../adapters/clock/monotonic-scheduler.js';
+import { givenOptions } from '../core/option-problems.js';
 import { AdminGuard } from './http/admin-guard.js';
 import { MetricsPage } from './http/metrics-page.js';
 import type { ServiceContext } from './http/route.js';
@@ -7,7 +8,7 @@ import { createServiceApp } from './http/service-app.js';
 import { packageVersion } from './package-version.js';
 import { isoTime, PoolSummaries } from './queries/pool-summary.js';
 import { ServiceError } from './service-error.js';
-import { serviceDefaults, type ServiceOptions } from './service-options.js';
+import { requireServiceOptions, serviceDefaults, type ServiceOptions } from './service-options.js';
 import { run, type RunParts } from './service-run.js';
 import { EventLog, EventReaders } from './stream/event-readers.js';
 
@@ -34,7 +35,7 @@ const MAX_STOP_MS = 5000;
  * 3. It watches the pools from its start until it is stopped. Failing sources and clients do not end it.
  * 4. It needs the package `fastify`: `npm install fastify@5`.
  *
- * @throws ServiceError: `port-in-use` or `cannot-listen`; PackageError without Fastify. Nothing keeps running in that case.
+ * @throws ServiceError: `service-options`, `port-in-use` or `cannot-listen`; PackageError without Fastify. Nothing keeps running in that case.
  *
  * @example
  * ```ts
@@ -58,7 +59,8 @@ const MAX_STOP_MS = 5000;
  * @see {@link FleetPools}, {@link givenPool}
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { pools, host, port, release, ...limits } = { ...serviceDefaults, ...options };
+  requireServiceOptions(options);
+  const { pools, host, port, release, ...limits } = { ...serviceDefaults, ...givenOptions(options) };
   const scheduler = options.scheduler ?? monotonicScheduler;
   const now = (): number => scheduler.now();
   const summaries = new PoolSummaries();
