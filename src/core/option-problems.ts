@@ -22,6 +22,9 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Anything with members that can be read by name. */
+export const anObject: OptionRule = { what: 'an object', is: isRecord };
+
 /** A string, which may be empty. */
 export const aString: OptionRule = { what: 'a string', is: (value) => typeof value === 'string' };
 

@@ -1,5 +1,5 @@
 import { TidemarkError } from '../core/errors.js';
-import { isRecord, shownValue } from '../core/option-problems.js';
+import { anObject, isRecord, shownValue } from '../core/option-problems.js';
 import type { EndpointName, PoolName } from '../core/sources/worker-info.js';
 
 /**
@@ -90,7 +90,7 @@ const SCHEME = 'dyn://';
  */
 export function parseEndpoint(given: EndpointLike, namespace?: string): EndpointName {
   const shown = shownEndpoint(given);
-  if (typeof given !== 'string' && !isRecord(given as unknown))
+  if (typeof given !== 'string' && !anObject.is(given))
     throw new EndpointNameError(
       shown,
       'is not an endpoint: write component.endpoint or namespace.component.endpoint.',

@@ -249,7 +249,7 @@ describe('other options that cannot be intended', () => {
         { workerId: 7 },
         { ttlSeconds: '3' },
         { card: {} },
-        { stop$: 5 },
+        Object.fromEntries([['stop$', 5]]),
         { moreEndpoints: [5] },
       ],
     ],

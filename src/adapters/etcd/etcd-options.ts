@@ -4,6 +4,7 @@ import {
   type OptionRule,
   aScheduler,
   aString,
+  anObject,
   isRecord,
   optionProblems,
   recordOf,
@@ -104,7 +105,7 @@ export function requireEtcdOptions(
  */
 export function toEtcdOptions(given: string | EtcdOptions): EtcdOptions {
   if (typeof given === 'string') return { hosts: given };
-  if (isRecord(given as unknown)) return given;
+  if (anObject.is(given)) return given;
   throw new EtcdOptionsError([
     `etcd must be a URL such as http://127.0.0.1:2379, or options, not ${shownValue(given)}`,
   ]);

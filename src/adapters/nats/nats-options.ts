@@ -4,6 +4,7 @@ import {
   type OptionRule,
   aScheduler,
   aString,
+  anObject,
   isRecord,
   optionProblems,
   recordOf,
@@ -172,7 +173,7 @@ export function requireNatsOptions(
 export function toNatsConnectionOptions(
   given: string | NatsLink | NatsConnectionOptions,
 ): NatsConnectionOptions {
-  if (typeof given !== 'string' && !isRecord(given as unknown))
+  if (typeof given !== 'string' && !anObject.is(given))
     throw new NatsOptionsError([
       `nats must be a URL such as nats://127.0.0.1:4222, options, or a connection, not ${shownValue(given)}`,
     ]);

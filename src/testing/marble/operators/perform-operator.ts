@@ -24,7 +24,7 @@ export const performOperator: MarbleOperator = {
     const outcomes$ = merged$.pipe(
       requireValues<Cleanup>('performCleanup', 'cleanups', ['dpRanks', 'object']),
       performCleanup(sinkOf(args, scheduler, sinkLog$)),
-      map(({ cleanup: { workerId }, ok }) => ({ workerId, ok })),
+      map((outcome) => ({ workerId: outcome.cleanup.workerId, ok: !('error' in outcome) })),
     );
     return { first: outcomes$, second: outcomes$, sink: sinkLog$ };
   },
