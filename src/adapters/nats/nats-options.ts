@@ -125,12 +125,11 @@ export type NatsConnectionOptions =
   | (NatsOptions & { readonly connection?: undefined })
   | (Pick<NatsOptions, 'scheduler'> & { readonly connection: NatsLink; readonly servers?: undefined });
 
-const isLink = (value: unknown): boolean => isRecord(value) && typeof value['subscribe'] === 'function';
-
 const authForms = ['password,user', 'token', 'nkeySeed', 'credentials'];
 const connectionRules: Readonly<Record<string, OptionRule>> = {
   servers: textOrList('a URL such as nats://127.0.0.1:4222, or a list of URLs'),
-  connection: { what: 'a connection of a NATS client', is: isLink },
+  // Its methods are not looked at: a caller may pass a proxy whose connection is not open yet.
+  connection: { what: 'a connection of a NATS client', is: isRecord },
   auth: {
     what: '{ user, password }, { token }, { nkeySeed } or { credentials }, as strings',
     is: (value) =>
