@@ -1,4 +1,5 @@
-import type { SchedulerLike } from 'rxjs';
+import type { TimestampProvider } from 'rxjs';
+import { wallTime } from '../adapters/clock/wall-time.js';
 import type { Problem } from '../core/sources/problem.js';
 import type { SourceStatus } from '../core/sources/source-status.js';
 import type { Transition } from '../core/state/fleet-step.js';
@@ -25,7 +26,8 @@ const sourceNames: Readonly<Record<string, string>> = {
 
 /**
  * Prints what happens while a live fleet is watched. Results go to standard output, everything else to standard error.
- * As JSON, everything goes to standard output, as one object per line with its `kind`. Times are wall-clock times.
+ * As JSON, everything goes to standard output, as one object per line with its `kind`. Times are wall-clock
+ * times, computed from the clock when they are printed.
  */
 export class LiveReport {
   private readonly reported = new Map<string, { readonly state: string; readonly reasons: Set<string> }>();
@@ -33,13 +35,13 @@ export class LiveReport {
   constructor(
     private readonly terminal: Terminal,
     private readonly json: boolean,
-    private readonly scheduler: SchedulerLike,
+    private readonly clock: TimestampProvider,
   ) {}
 
   /** Says what starts. The text goes to standard error in both forms. */
   start(text: string, details: object): void {
     this.terminal.err(text);
-    if (this.json) this.object('began', this.scheduler.now(), details);
+    if (this.json) this.object('began', this.clock.now(), details);
   }
 
   transition({ at, workerId, busy, verdict }: Transition): void {
@@ -56,7 +58,10 @@ export class LiveReport {
     else if (before.reasons.has(why) || before.reasons.size === MAX_REASONS) return;
     else before.reasons.add(why);
     if (this.json) {
-      this.object('status', this.scheduler.now(), { ...status, since: this.wall(since).toISOString() });
+      this.object('status', this.clock.now(), {
+        ...status,
+        since: wallTime(this.clock, since).toISOString(),
+      });
       return;
     }
     const reason = why === '' ? '' : `: ${why}`;
@@ -67,7 +72,7 @@ export class LiveReport {
 
   problem(problem: Problem): void {
     const { code, text, count } = problem;
-    if (this.json) this.object('problem', this.scheduler.now(), problem);
+    if (this.json) this.object('problem', this.clock.now(), problem);
     else this.note(`${code}: ${text}${count > 1 ? ` (${count} times)` : ''}`);
   }
 
@@ -85,30 +90,25 @@ export class LiveReport {
 
   /** Prints any other event. */
   event(kind: string, text: string, details: object): void {
-    if (this.json) this.object(kind, this.scheduler.now(), details);
+    if (this.json) this.object(kind, this.clock.now(), details);
     else this.note(text);
   }
 
   summary(text: string, details: object): void {
-    if (this.json) this.object('summary', this.scheduler.now(), details);
+    if (this.json) this.object('summary', this.clock.now(), details);
     else this.terminal.out(text);
   }
 
   private note(text: string): void {
-    this.terminal.err(`${this.time(this.scheduler.now())}  ${text}`);
+    this.terminal.err(`${this.time(this.clock.now())}  ${text}`);
   }
 
   private object(kind: string, at: number, details: object): void {
-    this.terminal.out(stringifyJson({ time: this.wall(at).toISOString(), kind, ...details }));
-  }
-
-  /** The wall-clock time of a time of the scheduler. */
-  private wall(at: number): Date {
-    return new Date(Date.now() - this.scheduler.now() + at);
+    this.terminal.out(stringifyJson({ time: wallTime(this.clock, at).toISOString(), kind, ...details }));
   }
 
   private time(at: number): string {
-    const wall = this.wall(at);
+    const wall = wallTime(this.clock, at);
     return `${wall.toTimeString().slice(0, 8)}.${String(wall.getMilliseconds()).padStart(3, '0')}`;
   }
 }

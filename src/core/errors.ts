@@ -1,21 +1,6 @@
-/**
- * The base of every error that tidemark throws.
- *
- * 1. `code` is stable and is for programs. `message` is for people: one sentence that says what is wrong, where, and
- *    what to do.
- * 2. `cause` is the underlying error, if there is one.
- */
-export class TidemarkError extends Error {
-  override readonly name: string = 'TidemarkError';
+import { TidemarkError } from '../operators/tidemark-error.js';
 
-  constructor(
-    readonly code: string,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
-}
+export { TidemarkError };
 
 /** The error codes of a system, each with a pattern that the error texts of its client match. The first match counts. */
 export type ErrorPatterns<Code extends string> = readonly (readonly [RegExp, Code])[];

@@ -1,5 +1,6 @@
 import { MAX_U64 } from './count.js';
 import { TidemarkError } from './errors.js';
+import { shownValue } from './option-problems.js';
 
 declare const workerIdBrand: unique symbol;
 
@@ -18,7 +19,7 @@ export class WorkerIdError extends TidemarkError {
   constructor(readonly given: string) {
     super(
       'worker-id',
-      `${JSON.stringify(given.slice(0, 100))} is not a valid worker id: write an unsigned 64-bit integer ` +
+      `${shownValue(given)} is not a valid worker id: write an unsigned 64-bit integer ` +
         '(0 to 18446744073709551615) in decimal, without a sign and without leading zeros.',
     );
   }
@@ -41,7 +42,8 @@ const HEX = /^[0-9a-fA-F]{1,16}$/;
  * ```
  */
 export function workerId(text: string): WorkerId {
-  if (!DECIMAL.test(text) || (text.length === 20 && BigInt(text) > MAX_U64)) throw new WorkerIdError(text);
+  if (typeof text !== 'string' || !DECIMAL.test(text) || (text.length === 20 && BigInt(text) > MAX_U64))
+    throw new WorkerIdError(text);
   return text as WorkerId;
 }
 

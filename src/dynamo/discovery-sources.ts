@@ -1,6 +1,8 @@
 import { map, of, type Observable } from 'rxjs';
 import { etcdDiscovery, type EtcdDiscovery } from '../adapters/etcd/etcd-discovery.js';
-import type { EtcdOptions } from '../adapters/etcd/etcd-options.js';
+import { type EtcdOptions, toEtcdOptions } from '../adapters/etcd/etcd-options.js';
+import { TidemarkError } from '../core/errors.js';
+import { type OptionRule, optionProblems, validatedElsewhere } from '../core/option-problems.js';
 import type { ConfigChange, InstanceChange } from '../core/pipeline/monitor-sources.js';
 import type { Problem } from '../core/sources/problem.js';
 import type { SourceStatus } from '../core/sources/source-status.js';
@@ -15,6 +17,23 @@ export interface FleetScope {
   readonly namespace?: string;
   /** The endpoint of the prefill workers of a disaggregated fleet, if it has one. */
   readonly prefillEndpoint?: EndpointLike;
+}
+
+/** The options of {@link FleetScope}, which have errors of their own. */
+export const scopeRules = {
+  etcd: validatedElsewhere,
+  namespace: validatedElsewhere,
+  prefillEndpoint: validatedElsewhere,
+};
+
+/** @throws TidemarkError, code `fleet-options`, for options that do not exist, and for no options at all */
+export function requireFleetOptions(
+  of: string,
+  given: object,
+  rules: Readonly<Record<string, OptionRule>>,
+): void {
+  const problems = optionProblems(of, given, rules);
+  if (problems.length > 0) throw new TidemarkError('fleet-options', `${problems.join('; ')}.`);
 }
 
 /** The fleet in etcd, as sources of a monitor. */
@@ -32,8 +51,10 @@ export interface DiscoverySources {
 /** The workers of one endpoint; `null` for all workers, each under its id. */
 export function discoverySources(scope: FleetScope, endpoint: EndpointName | null): DiscoverySources {
   const { namespace, prefillEndpoint } = scope;
-  const etcd = typeof scope.etcd === 'string' ? { hosts: scope.etcd.split(',') } : scope.etcd;
-  const fleet = etcdDiscovery({ ...etcd, ...(namespace !== undefined && { namespace }) });
+  const fleet = etcdDiscovery({
+    ...toEtcdOptions(scope.etcd),
+    ...(namespace !== undefined && { namespace }),
+  });
   return {
     sources: {
       configs: endpoint === null ? fleet.configs$ : fleet.configs(endpoint),

@@ -4,11 +4,12 @@ import { natsLoads, type LoadRelease, type NatsLoads } from '../adapters/nats/na
 import { toNatsConnectionOptions, type NatsConnectionOptions } from '../adapters/nats/nats-options.js';
 import type { FleetEvent, LoadReceived } from '../core/events/fleet-event.js';
 import type { LoadBatch } from '../core/events/load-batch.js';
+import { oneOf, validatedElsewhere } from '../core/option-problems.js';
 import type { ConfigChange, InstanceChange, MonitorSources } from '../core/pipeline/monitor-sources.js';
 import type { SourceStatus } from '../core/sources/source-status.js';
 import type { WorkerChange } from '../core/sources/worker-info.js';
-import { parseEndpoint, type EndpointLike } from '../wire/endpoint-names.js';
-import { discoverySources, type FleetScope } from './discovery-sources.js';
+import { parseEndpoint, requireNamespace, type EndpointLike } from '../wire/endpoint-names.js';
+import { discoverySources, requireFleetOptions, scopeRules, type FleetScope } from './discovery-sources.js';
 
 /** The options of {@link dynamoSources}. */
 export interface DynamoSourcesOptions extends FleetScope {
@@ -46,6 +47,7 @@ export interface DynamoSources<Load extends LoadReceived | LoadBatch = LoadBatch
  * 4. Loads are columns, or objects if `form` says so. Objects also have the publisher, the sequence number and the time.
  *
  * @throws NatsOptionsError, EtcdOptionsError, EndpointNameError or ScopeError, synchronously, for invalid options.
+ *   TidemarkError, code `fleet-options`, for options that do not exist.
  *
  * @example
  * ```ts no-run
@@ -73,7 +75,15 @@ export function dynamoSources(
 export function dynamoSources(options: DynamoSourcesOptions & { readonly form?: 'columns' }): DynamoSources;
 export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<LoadReceived | LoadBatch>;
 export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<LoadReceived | LoadBatch> {
-  const { namespace, release } = options;
+  requireFleetOptions('dynamoSources', options, {
+    nats: validatedElsewhere,
+    ...scopeRules,
+    endpoint: validatedElsewhere,
+    release: validatedElsewhere,
+    form: oneOf(['objects', 'columns']),
+  });
+  const { release } = options;
+  const namespace = requireNamespace(options.namespace);
   const nats = toNatsConnectionOptions(options.nats);
   const endpoint = options.endpoint === undefined ? null : parseEndpoint(options.endpoint, namespace);
   const loadOptions = {

@@ -5,12 +5,13 @@ import { type ScrapeOptions, scrapeStats } from '../adapters/nats/scrape-stats.j
 import { engineLoads } from '../core/aggregator/engine-loads.js';
 import type { ProcessedEndpoints } from '../core/aggregator/processed-endpoints.js';
 import type { ActiveLoad, FleetEvent } from '../core/events/fleet-event.js';
+import { recordOf, validatedElsewhere } from '../core/option-problems.js';
 import type { ConfigChange, InstanceChange, MonitorSources } from '../core/pipeline/monitor-sources.js';
 import type { SourceStatus } from '../core/sources/source-status.js';
 import type { WorkerChange } from '../core/sources/worker-info.js';
-import { parseEndpoint, type EndpointLike } from '../wire/endpoint-names.js';
+import { parseEndpoint, requireNamespace, type EndpointLike } from '../wire/endpoint-names.js';
 import { serviceName } from '../wire/services/service-names.js';
-import { discoverySources, type FleetScope } from './discovery-sources.js';
+import { discoverySources, requireFleetOptions, scopeRules, type FleetScope } from './discovery-sources.js';
 import { KvMetricsAggregator, type ScrapedEndpointsOptions } from './scraped-endpoints.js';
 
 /** The options of {@link scrapedSources}. */
@@ -49,7 +50,7 @@ export interface ScrapedSources extends MonitorSources {
  * 3. Replies and records that cannot be read become events, so that the monitor reports them as problems.
  *
  * @throws NatsOptionsError, EtcdOptionsError, AggregatorOptionsError, EndpointNameError or ScopeError, synchronously, for
- *   invalid options.
+ *   invalid options. TidemarkError, code `fleet-options`, for options that do not exist.
  *
  * @example
  * ```ts no-run
@@ -71,8 +72,15 @@ export interface ScrapedSources extends MonitorSources {
  * @see {@link dynamoSources} for later releases, {@link metricsAggregator}, {@link scrapeStats}
  */
 export function scrapedSources(options: ScrapedSourcesOptions): ScrapedSources {
+  requireFleetOptions('scrapedSources', options, {
+    nats: validatedElsewhere,
+    ...scopeRules,
+    endpoint: validatedElsewhere,
+    scrape: validatedElsewhere,
+    aggregator: recordOf('an object with the options of an aggregator', () => true),
+  });
   const nats = toNatsConnectionOptions(options.nats);
-  const endpoint = parseEndpoint(options.endpoint, options.namespace);
+  const endpoint = parseEndpoint(options.endpoint, requireNamespace(options.namespace));
   const { namespace, component } = endpoint;
   const aggregator = new KvMetricsAggregator(
     scrapeStats(nats, serviceName(namespace, component), options.scrape),

@@ -1,4 +1,5 @@
 import { race, switchMap, throwError, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import { TidemarkError } from './tidemark-error.js';
 
 /** The time in which an answer that has already arrived can still be read, in milliseconds. */
 const READING_MS = 100;
@@ -15,7 +16,9 @@ export function answerWithin<T>(ms: number, scheduler: SchedulerLike): MonoTypeO
       source$,
       timer(ms, scheduler).pipe(
         switchMap(() => timer(READING_MS, scheduler)),
-        switchMap(() => throwError(() => new Error(`no answer: timed out after ${ms} ms`))),
+        switchMap(() =>
+          throwError(() => new TidemarkError('no-answer', `no answer: timed out after ${ms} ms`)),
+        ),
       ),
     );
 }

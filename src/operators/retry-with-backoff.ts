@@ -7,6 +7,7 @@ import {
   type MonoTypeOperatorFunction,
   type SchedulerLike,
 } from 'rxjs';
+import { TidemarkError } from './tidemark-error.js';
 
 /** A failure, and the retry that follows it. */
 export interface Retry {
@@ -36,12 +37,11 @@ export interface Backoff {
 }
 
 /** An invalid backoff. `problems` lists everything that is wrong with it. */
-export class BackoffError extends RangeError {
+export class BackoffError extends TidemarkError {
   override readonly name = 'BackoffError';
-  readonly code = 'backoff';
 
   constructor(readonly problems: readonly string[]) {
-    super(`${problems.join('; ')}.`);
+    super('backoff', `${problems.join('; ')}.`);
   }
 }
 
@@ -91,6 +91,8 @@ export function retryWithBackoff<T>(
   backoff: Backoff,
   scheduler: SchedulerLike = asyncScheduler,
 ): MonoTypeOperatorFunction<T> {
+  if (typeof (backoff as unknown) !== 'object' || (backoff as unknown) === null)
+    throw new BackoffError(['the options must be an object with initialMs and maxMs']);
   const { initialMs, maxMs, factor = 2, jitter, healthyMs = 0, maxAttempts = Infinity, onRetry } = backoff;
   const problems = backoffProblems(initialMs, maxMs, factor, healthyMs, maxAttempts);
   if (problems.length > 0) throw new BackoffError(problems);

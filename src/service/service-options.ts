@@ -1,4 +1,15 @@
 import type { SchedulerLike } from 'rxjs';
+import {
+  type OptionRule,
+  aNumber,
+  aScheduler,
+  aString,
+  isRecord,
+  optionProblems,
+  recordOf,
+  required,
+} from '../core/option-problems.js';
+import { ServiceError } from './service-error.js';
 import type { FrontendThresholds } from './frontends/frontend-thresholds.js';
 import type { ApiRelease } from './http/busy-threshold/threshold-api.js';
 import type { Pools } from './pools/pools.js';
@@ -29,8 +40,36 @@ export interface ServiceOptions {
   readonly keptEvents?: number;
   /** The options of Fastify's logger (pino); `false` when absent. */
   readonly logger?: false | { readonly level: string; readonly stream?: { write: (line: string) => void } };
-  /** The source of time; `monotonicScheduler` when absent. */
+  /**
+   * The source of time for heartbeats, slow readers and the uptime; `monotonicScheduler` when absent. Times of workers and
+   * sources are those of the monitors.
+   */
   readonly scheduler?: SchedulerLike;
+}
+
+const optionRules: Readonly<Record<keyof ServiceOptions, OptionRule>> = {
+  pools: required({
+    what: 'the result of givenPool() or a FleetPools',
+    is: (value) => typeof value === 'object' && value !== null && 'list' in value,
+  }),
+  host: aString,
+  port: aNumber,
+  release: aString,
+  adminToken: aString,
+  frontends: recordOf('the result of frontendThresholds()', () => true),
+  maxReaders: aNumber,
+  maxBufferedBytes: aNumber,
+  maxBehindMs: aNumber,
+  maxBodyBytes: aNumber,
+  keptEvents: aNumber,
+  logger: { what: 'false or options of pino', is: (value) => value === false || isRecord(value) },
+  scheduler: aScheduler,
+};
+
+/** @throws ServiceError, code `service-options`, with all problems */
+export function requireServiceOptions(options: ServiceOptions): void {
+  const problems = optionProblems('startService', options, optionRules);
+  if (problems.length > 0) throw new ServiceError(500, 'service-options', `${problems.join('; ')}.`);
 }
 
 /** The default values of {@link ServiceOptions}. */

@@ -16,7 +16,7 @@ export interface RunParts extends Pick<ServiceOptions, 'pools' | 'frontends' | '
   readonly readers: EventReaders;
   readonly page: MetricsPage;
   /** The latest reports of the frontends. */
-  readonly reports: { last: readonly FrontendReport[] | null };
+  readonly reports: { last: readonly FrontendReport[] };
   readonly logger: FastifyBaseLogger;
 }
 

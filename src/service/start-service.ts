@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicScheduler } from '../adapters/clock/monotonic-scheduler.js';
+import { givenOptions } from '../core/option-problems.js';
 import { AdminGuard } from './http/admin-guard.js';
 import { MetricsPage } from './http/metrics-page.js';
 import type { ServiceContext } from './http/route.js';
@@ -7,8 +8,8 @@ import { createServiceApp } from './http/service-app.js';
 import { packageVersion } from './package-version.js';
 import { isoTime, PoolSummaries } from './queries/pool-summary.js';
 import { ServiceError } from './service-error.js';
-import { serviceDefaults, type ServiceOptions } from './service-options.js';
-import { run } from './service-run.js';
+import { requireServiceOptions, serviceDefaults, type ServiceOptions } from './service-options.js';
+import { run, type RunParts } from './service-run.js';
 import { EventLog, EventReaders } from './stream/event-readers.js';
 
 /** A running service. */
@@ -34,7 +35,7 @@ const MAX_STOP_MS = 5000;
  * 3. It watches the pools from its start until it is stopped. Failing sources and clients do not end it.
  * 4. It needs the package `fastify`: `npm install fastify@5`.
  *
- * @throws ServiceError: `port-in-use` or `cannot-listen`; PackageError without Fastify. Nothing keeps running in that case.
+ * @throws ServiceError: `service-options`, `port-in-use` or `cannot-listen`; PackageError without Fastify. Nothing keeps running in that case.
  *
  * @example
  * ```ts
@@ -58,7 +59,8 @@ const MAX_STOP_MS = 5000;
  * @see {@link FleetPools}, {@link givenPool}
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { pools, host, port, release, ...limits } = { ...serviceDefaults, ...options };
+  requireServiceOptions(options);
+  const { pools, host, port, release, ...limits } = { ...serviceDefaults, ...givenOptions(options) };
   const scheduler = options.scheduler ?? monotonicScheduler;
   const now = (): number => scheduler.now();
   const summaries = new PoolSummaries();
@@ -67,12 +69,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     pools: pools.list().map((pool) => summaries.describe(pool)),
     sources: (pools.sourceMonitor.snapshot()?.status ?? []).map((status) => ({
       ...status,
-      since: isoTime(status.since),
+      since: isoTime(pools.sourceMonitor, status.since),
     })),
   });
   const readers = new EventReaders(log, snapshot, limits, now);
   const page = new MetricsPage(pools);
-  const reports = { last: options.frontends === undefined ? null : [] };
+  const { frontends } = options;
+  const reports: RunParts['reports'] = { last: [] };
   let isDraining = false;
   const context: ServiceContext = {
     pools,
@@ -83,7 +86,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     guard: new AdminGuard(options.adminToken, host),
     release,
     maxBodyBytes: limits.maxBodyBytes,
-    frontends: () => reports.last,
+    frontends: frontends === undefined ? null : { reports: () => reports.last, now: () => frontends.now() },
     isDraining: () => isDraining,
     startedAt: now(),
     now,

@@ -1,4 +1,5 @@
 import { TidemarkError } from '../core/errors.js';
+import { anObject, shownValue } from '../core/option-problems.js';
 import type { LoadPolicy } from '../core/policy/load-policy.js';
 
 /** The size and duration of a simulated fleet. */
@@ -35,6 +36,7 @@ const LIMITS = {
 
 /** @throws FleetPlanError with all problems at once */
 export function validateFleetPlan(plan: FleetPlan): void {
+  if (!anObject.is(plan)) throw new FleetPlanError([`the plan must be an object, not ${shownValue(plan)}`]);
   const problems: string[] = [];
   for (const [name, [min, max]] of Object.entries(LIMITS)) {
     const value = plan[name as keyof typeof LIMITS];
@@ -45,5 +47,7 @@ export function validateFleetPlan(plan: FleetPlan): void {
   if (!(plan.durationMs > 0 && plan.durationMs < Infinity)) {
     problems.push(`the duration must be above 0, not ${plan.durationMs} ms`);
   }
+  if (!anObject.is(plan.policy))
+    problems.push(`policy must be one of policies, not ${shownValue(plan.policy)}`);
   if (problems.length > 0) throw new FleetPlanError(problems);
 }

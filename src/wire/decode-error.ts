@@ -1,3 +1,5 @@
+import { TidemarkError } from '../core/errors.js';
+
 /**
  * Why bytes could not be decoded:
  *
@@ -40,13 +42,16 @@ export interface DecodeError {
 /**
  * A decode failure as an exception, internal to wire/: the public decoders turn it into a {@link DecodeError}.
  */
-export class DecodeFailure extends Error {
+export class DecodeFailure extends TidemarkError {
+  override readonly name = 'DecodeFailure';
+  declare readonly code: DecodeErrorCode;
+
   constructor(
-    readonly code: DecodeErrorCode,
+    code: DecodeErrorCode,
     message: string,
     readonly offset: number,
   ) {
-    super(message);
+    super(code, message);
   }
 }
 

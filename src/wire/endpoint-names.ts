@@ -1,4 +1,5 @@
 import { TidemarkError } from '../core/errors.js';
+import { anObject, isRecord, shownValue } from '../core/option-problems.js';
 import type { EndpointName, PoolName } from '../core/sources/worker-info.js';
 
 /**
@@ -27,12 +28,29 @@ export function scopeWords(scope: LoadScope, segment: (name: string) => string):
     const name = scope[word];
     if (name == null) continue;
     if (name === '') throw new ScopeError(`The ${word} is empty: give it a name.`);
+    if (typeof name !== 'string')
+      throw new ScopeError(`The ${word} must be a string, not ${shownValue(name)}.`);
     if (word === 'endpoint' && scope.component == null) {
       throw new ScopeError(`The endpoint ${JSON.stringify(name)} has no component: name the component too.`);
     }
     words.push(word, segment(name));
   }
   return words;
+}
+
+/**
+ * The namespace of options; `undefined` for every namespace.
+ *
+ * @throws ScopeError for anything but a string, and for an empty one
+ */
+export function requireNamespace(namespace: string | undefined): string | undefined {
+  if (namespace === undefined) return undefined;
+  if (typeof namespace !== 'string' || namespace === '') {
+    throw new ScopeError(
+      `${shownValue(namespace)} is not a valid namespace: it must be a string that is not empty. Leave it out to see all.`,
+    );
+  }
+  return namespace;
 }
 
 /** An endpoint as a user writes it: `component.endpoint`, `namespace.component.endpoint`, or an object. */
@@ -71,7 +89,12 @@ const SCHEME = 'dyn://';
  * ```
  */
 export function parseEndpoint(given: EndpointLike, namespace?: string): EndpointName {
-  const shown = JSON.stringify(given);
+  const shown = shownEndpoint(given);
+  if (typeof given !== 'string' && !anObject.is(given))
+    throw new EndpointNameError(
+      shown,
+      'is not an endpoint: write component.endpoint or namespace.component.endpoint.',
+    );
   const parts = typeof given === 'string' ? partsOf(given) : given;
   const named = { ...parts, namespace: parts.namespace ?? namespace };
   if (named.namespace === undefined) {
@@ -89,9 +112,15 @@ export function parseEndpoint(given: EndpointLike, namespace?: string): Endpoint
     );
   }
   if (namespace !== undefined && wanted.namespace !== namespace) {
-    throw new EndpointNameError(shown, `is outside the watched namespace ${JSON.stringify(namespace)}.`);
+    throw new EndpointNameError(shown, `is outside the watched namespace ${shownValue(namespace)}.`);
   }
   return wanted;
+}
+
+function shownEndpoint(given: unknown): string {
+  if (!isRecord(given)) return shownValue(given);
+  const { namespace, component, endpoint } = given;
+  return `{${[namespace, component, endpoint].map(shownValue).join('.')}}`;
 }
 
 function partsOf(text: string): Omit<EndpointName, 'namespace'> & { readonly namespace?: string } {

@@ -1,9 +1,14 @@
-import { from, VirtualTimeScheduler } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { from, of, VirtualTimeScheduler } from 'rxjs';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
 import { LiveReport } from '../../src/cli/live-report.js';
 import { type HeardSoFar, reportWorkerChanges, silenceHint } from '../../src/cli/live/watch-command.js';
 import type { InstanceChange } from '../../src/core/pipeline/monitor-sources.js';
+import { loadMonitor } from '../../src/core/pipeline/load-monitor.js';
+import { policies } from '../../src/core/policy/policies.js';
 import { workerId } from '../../src/core/worker-id.js';
+
+afterEach(() => void vi.restoreAllMocks());
 
 /** A report for people, and its lines without the time. */
 function reporting(): { report: LiveReport; lines: () => string[] } {
@@ -11,7 +16,7 @@ function reporting(): { report: LiveReport; lines: () => string[] } {
   const write = (line: string): void => void written.push(line.replace(/^\d\d:\d\d:\d\d\.\d{3} {2}/, ''));
   const terminal = { out: write, err: write, progress: () => undefined };
   return {
-    report: new LiveReport(terminal, false, { now: () => 5_000, schedule: () => expect.fail() }),
+    report: new LiveReport(terminal, false, { now: () => 5_000 }),
     lines: () => written.splice(0),
   };
 }
@@ -34,6 +39,35 @@ describe('LiveReport', () => {
     for (let n = 0; n < 100; n += 1) report.status({ ...down, why: `reason ${n}` });
     expect(lines().length).toBeLessThan(30);
   });
+
+  it.each([3_600_000, -3_600_000])(
+    'prints wall-clock times after the wall clock is set by %i ms',
+    (stepMs) => {
+      const wallClock = Date.now;
+      const written: { kind: string; time: string; since?: string }[] = [];
+      const write = (line: string): void => void written.push(JSON.parse(line) as (typeof written)[number]);
+      const load = { workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: null, kvUsedBlocks: null };
+      const monitor = loadMonitor(
+        {
+          loads: of({ ...load, activePrefillTokens: 11 }),
+          status: [of({ source: 's', state: 'live', since: 0 })],
+        },
+        {
+          policy: policies.default,
+          thresholds: { activePrefillTokensThreshold: 10 },
+          scheduler: monotonicScheduler,
+        },
+      );
+      const report = new LiveReport({ out: write, err: write, progress: () => undefined }, true, monitor);
+      monitor.transitions$.subscribe((transition) => report.transition(transition));
+      monitor.status$.subscribe((statuses) => statuses.forEach((status) => report.status(status)));
+      vi.spyOn(Date, 'now').mockImplementation(() => wallClock() + stepMs);
+      monitor.connect();
+      const times = written.flatMap(({ time, since = time }) => [time, since]);
+      expect(times.length).toBeGreaterThanOrEqual(4);
+      for (const time of times) expect(Math.abs(Date.parse(time) - Date.now())).toBeLessThan(60_000);
+    },
+  );
 
   it('prints gaps and problems as sentences, and only the first of many gaps', () => {
     const { report, lines } = reporting();

@@ -33,6 +33,23 @@ export const dynamoNames = {
   message: 'A transport knows no subject, key or variable of Dynamo: take it as an argument.',
 };
 
+const plainError = '/^(Aggregate|Eval|Range|Reference|Syntax|Type|URI)?Error$/';
+
+/** Selectors for `no-restricted-syntax` that find thrown errors without a code. */
+export const typedErrors = [
+  {
+    selector: [
+      `ThrowStatement > :matches(NewExpression, CallExpression)[callee.name=${plainError}]`,
+      `CallExpression[callee.name="throwError"] > ArrowFunctionExpression > NewExpression[callee.name=${plainError}]`,
+    ].join(', '),
+    message: 'Throw a TidemarkError, which has a stable code.',
+  },
+  {
+    selector: `:matches(ClassDeclaration, ClassExpression)[superClass.name=${plainError}]:not([id.name="TidemarkError"])`,
+    message: 'Extend TidemarkError, which has a stable code.',
+  },
+];
+
 /** A pattern for all that a folder may not import. */
 export function forbiddenImports(/** @type {string} */ folder) {
   const { folders = [], npm = [], node } = folderRules[folder] ?? {};

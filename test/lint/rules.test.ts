@@ -167,6 +167,28 @@ describe('sizes', () => {
   });
 });
 
+describe('errors', () => {
+  it('have a code', async () => {
+    const allowed = [
+      `function a(error) { throw error; }`,
+      `function b() { throw new TidemarkError('b', 'B.'); }`,
+      `class C extends TidemarkError {}`,
+      `const d = new Error('the input of a conversion');`,
+      `class TidemarkError extends Error {}`,
+    ];
+    const forbidden = [
+      `function e() { throw new Error('E.'); }`,
+      `function f() { throw new TypeError('F.'); }`,
+      `function g() { throw RangeError('G.'); }`,
+      `const h$ = throwError(() => new Error('H.'));`,
+      `class I extends RangeError {}`,
+    ];
+    for (const folder of ['core', 'cli', 'testing', 'adapters/nats'])
+      await judges(`src/${folder}/made-up.ts`, allowed, forbidden);
+    await judges('test/core/made-up.test.ts', [...allowed, ...forbidden], []);
+  });
+});
+
 describe('names of Dynamo', () => {
   const allowed = [
     `const a = 'instances';`,

@@ -1,5 +1,6 @@
 import { describe, it } from 'vitest';
 import { answerWithin } from '../../src/operators/answer-within.js';
+import { TidemarkError } from '../../src/operators/tidemark-error.js';
 import { inVirtualTime } from './in-virtual-time.js';
 
 describe('answerWithin', () => {
@@ -12,7 +13,9 @@ describe('answerWithin', () => {
   ])('%s', (_, source, expected) => {
     inVirtualTime(({ cold, expectObservable, scheduler }) => {
       const error = 'error';
-      const row = expected.includes('200ms') ? new Error('no answer: timed out after 100 ms') : error;
+      const row = expected.includes('200ms')
+        ? new TidemarkError('no-answer', 'no answer: timed out after 100 ms')
+        : error;
       expectObservable(cold(source).pipe(answerWithin(100, scheduler))).toBe(expected, undefined, row);
     });
   });

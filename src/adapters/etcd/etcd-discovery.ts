@@ -1,8 +1,9 @@
 import { merge, type Observable } from 'rxjs';
+import { validatedElsewhere } from '../../core/option-problems.js';
 import { type SourceStatus, packageProblems } from '../../core/sources/source-status.js';
 import { discoveryPrefixes } from '../../wire/discovery/discovery-keys.js';
 import { foldDiscovery, type Discovery } from './discovery.js';
-import type { EtcdOptions } from './etcd-options.js';
+import { type EtcdOptions, requireEtcdOptions } from './etcd-options.js';
 import { runPrefixWatch, shareWatch } from './watch-prefix.js';
 
 /** The etcd to watch, and the part of the fleet in it. */
@@ -67,7 +68,9 @@ export interface EtcdDiscovery extends Discovery {
  *
  * @see {@link watchPrefix} for the keys themselves
  */
-export function etcdDiscovery({ namespace, ...options }: EtcdDiscoveryOptions): EtcdDiscovery {
+export function etcdDiscovery(given: EtcdDiscoveryOptions): EtcdDiscovery {
+  requireEtcdOptions('etcdDiscovery', given, { namespace: validatedElsewhere });
+  const { namespace, ...options } = given;
   const run$ = runPrefixWatch({ ...options, prefixes: discoveryPrefixes(namespace), source: 'discovery' });
   // The fold keeps the state for late subscribers, so the values need not be kept.
   const watch = shareWatch(run$, { keep: false });

@@ -1,5 +1,17 @@
 import type { SchedulerLike } from 'rxjs';
 import { TidemarkError } from '../../core/errors.js';
+import {
+  type OptionRule,
+  aScheduler,
+  aString,
+  anObject,
+  isRecord,
+  optionProblems,
+  recordOf,
+  required,
+  shownValue,
+  textOrList,
+} from '../../core/option-problems.js';
 import { hideUserInfo } from '../../core/sources/server-url.js';
 import type { ReconnectOptions } from '../../operators/reconnect.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
@@ -27,7 +39,10 @@ export interface EtcdTls {
 
 /** The etcd to connect to, and how. */
 export interface EtcdOptions {
-  /** URLs such as `http://10.0.0.1:2379`, tried in turn. The default scheme is `http`, the default port 2379. */
+  /**
+   * URLs such as `http://10.0.0.1:2379`, tried in turn; a string may contain several, separated by commas. The default
+   * scheme is `http`, the default port 2379.
+   */
   readonly hosts: string | readonly string[];
   /** The user to log in as. */
   readonly auth?: { readonly username: string; readonly password: string };
@@ -50,6 +65,52 @@ export interface EtcdHost {
 
 const DEFAULT_PORT = 2379;
 
+const optionRules: Readonly<Record<string, OptionRule>> = {
+  hosts: required(textOrList('a URL such as http://127.0.0.1:2379, or a list of URLs')),
+  auth: {
+    what: '{ username, password }, as strings',
+    is: (value) =>
+      isRecord(value) && [value['username'], value['password']].every((text) => typeof text === 'string'),
+  },
+  tls: recordOf(
+    'an object with ca, cert, key and serverName, as text or bytes',
+    (name, value) =>
+      ['ca', 'cert', 'key', 'serverName'].includes(name) &&
+      (typeof value === 'string' || value instanceof Uint8Array),
+  ),
+  keyPrefix: aString,
+  scheduler: aScheduler,
+};
+
+/**
+ * Validates options that contain those of a connection.
+ *
+ * @param of the function that takes them
+ * @param rules its other options
+ * @throws EtcdOptionsError with all problems
+ */
+export function requireEtcdOptions(
+  of: string,
+  given: EtcdOptions,
+  rules: Readonly<Record<string, OptionRule>>,
+): void {
+  const problems = optionProblems(of, given, { ...optionRules, ...rules });
+  if (problems.length > 0) throw new EtcdOptionsError(problems);
+}
+
+/**
+ * Converts a string, which names the hosts.
+ *
+ * @throws EtcdOptionsError for anything else that is not valid
+ */
+export function toEtcdOptions(given: string | EtcdOptions): EtcdOptions {
+  if (typeof given === 'string') return { hosts: given };
+  if (anObject.is(given)) return given;
+  throw new EtcdOptionsError([
+    `etcd must be a URL such as http://127.0.0.1:2379, or options, not ${shownValue(given)}`,
+  ]);
+}
+
 /**
  * Parses the hosts of the options.
  *
@@ -57,7 +118,7 @@ const DEFAULT_PORT = 2379;
  */
 export function parseEtcdHosts({ hosts, auth, tls }: EtcdOptions): readonly EtcdHost[] {
   const problems: string[] = [];
-  const texts = typeof hosts === 'string' ? [hosts] : hosts;
+  const texts = typeof hosts === 'string' ? hosts.split(',').map((text) => text.trim()) : hosts;
   const parsed = texts.flatMap((text) => {
     const host = parseHost(text);
     if (typeof host !== 'string') return [host];

@@ -11,6 +11,7 @@ import {
   reduce,
   throwError,
 } from 'rxjs';
+import { TidemarkError } from '../../core/errors.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import type { EtcdClient } from './etcd-client.js';
 import { requestStream, unaryCall } from './etcd-connection.js';
@@ -160,7 +161,11 @@ export class GrpcLink implements EtcdLink {
   }: IWatchResponse): WatchAnswer[] {
     if (canceled && compact_revision !== '0')
       return [{ kind: 'compacted', oldest: BigInt(compact_revision) }];
-    if (canceled) throw new Error(cancel_reason === '' ? 'the server ended the watch' : cancel_reason);
+    if (canceled)
+      throw new TidemarkError(
+        'etcd-failed',
+        cancel_reason === '' ? 'the server ended the watch' : cancel_reason,
+      );
     if (created) return [{ kind: 'created' }];
     // A progress notice has no events and, in some releases, a wrong revision.
     if (events.length === 0) return [];

@@ -13,6 +13,7 @@ import {
   tap,
   timer,
 } from 'rxjs';
+import { TidemarkError } from '../../core/errors.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { answerWithin } from '../../operators/answer-within.js';
 import type { EtcdClient } from './etcd-client.js';
@@ -29,7 +30,7 @@ export interface KeyEntry {
  * Creates all keys in one transaction. Keys that already exist with the same lease were written before the connection
  * was lost; in that case it creates the missing ones.
  *
- * @throws Error if a key exists with another lease.
+ * @throws TidemarkError if a key exists with another lease.
  */
 async function createKeys(kv: KVClient, entries: readonly KeyEntry[], lease: WorkerId): Promise<void> {
   const keys = entries.map(({ key }) => Buffer.from(key));
@@ -44,7 +45,8 @@ async function createKeys(kv: KVClient, entries: readonly KeyEntry[], lease: Wor
   const present = leasesOf(answer);
   const foreign = entries.find(({ key }) => (present.get(key) ?? lease) !== lease);
   if (foreign !== undefined)
-    throw new Error(
+    throw new TidemarkError(
+      'etcd-failed',
       `the key ${foreign.key} already exists with the lease ${present.get(foreign.key)}: ` +
         'another process uses this id',
     );
@@ -55,13 +57,14 @@ async function createKeys(kv: KVClient, entries: readonly KeyEntry[], lease: Wor
 /**
  * Verifies that all keys exist with the lease.
  *
- * @throws Error if they do not, because a worker must stay registered as long as its lease.
+ * @throws TidemarkError if they do not, because a worker must stay registered as long as its lease.
  */
 async function verifyKeys(kv: KVClient, entries: readonly KeyEntry[], lease: WorkerId): Promise<void> {
   const { succeeded } = await kv.txn({
     compare: entries.map(({ key }) => ({ key: Buffer.from(key), target: 'Lease', result: 'Equal', lease })),
   });
-  if (!succeeded) throw new Error('another process removed or replaced the keys of this worker');
+  if (!succeeded)
+    throw new TidemarkError('etcd-failed', 'another process removed or replaced the keys of this worker');
 }
 
 function leasesOf({ responses }: ITxnResponse): Map<string, string> {
@@ -92,7 +95,8 @@ function keepAlive(
       ),
     ),
     map(({ TTL }) => {
-      if (Number(TTL) <= 0) throw new Error('the lease has expired, and its keys were removed');
+      if (Number(TTL) <= 0)
+        throw new TidemarkError('etcd-failed', 'the lease has expired, and its keys were removed');
     }),
   );
 }
@@ -181,7 +185,8 @@ async function grantLease(
   } catch (error) {
     if (id === null || !(error instanceof Error) || !/lease already exists/.test(error.message)) throw error;
     if (held) return id;
-    throw new Error(
+    throw new TidemarkError(
+      'etcd-failed',
       `the lease ${id} already exists: another process uses this id, or used it until a moment ago`,
       {
         cause: error,

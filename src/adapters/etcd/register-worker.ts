@@ -1,6 +1,6 @@
-import { NEVER } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { NEVER, type Observable, isObservable } from 'rxjs';
 import type { RuntimeConfig } from '../../core/events/fleet-event.js';
+import { aNumber, isRecord, oneOf, required, validatedElsewhere } from '../../core/option-problems.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { instanceKey, modelKey } from '../../wire/discovery/discovery-keys.js';
 import type { InstanceTransport } from '../../wire/discovery/discovery-record.js';
@@ -9,7 +9,12 @@ import {
   encodeInstanceRecord,
   encodeModelRecord,
 } from '../../wire/discovery/encode-discovery-record.js';
-import { type EtcdOptions, EtcdOptionsError, etcdReconnectOptions } from './etcd-options.js';
+import {
+  type EtcdOptions,
+  EtcdOptionsError,
+  etcdReconnectOptions,
+  requireEtcdOptions,
+} from './etcd-options.js';
 import type { KeyEntry } from './register-keys.js';
 import type { RegistrationStatus } from './registration-status.js';
 import { runRegistration } from './registration.js';
@@ -45,6 +50,33 @@ export interface RegisterWorkerOptions extends EtcdOptions {
 const DYNAMO_TTL_SECONDS = 10;
 const MAX_LEASE = 2n ** 63n - 1n;
 
+const registrationRules = {
+  namespace: validatedElsewhere,
+  component: validatedElsewhere,
+  endpoint: validatedElsewhere,
+  transport: required({
+    what: '{ kind, address }, as strings, or a function that returns them',
+    is: (value: unknown) => typeof value === 'function' || isTransport(value),
+  }),
+  moreEndpoints: { what: 'a list of names', is: (value: unknown) => Array.isArray(value) },
+  card: {
+    what: 'an object with model and runtimeConfig',
+    is: (value: unknown) =>
+      isRecord(value) && typeof value['model'] === 'string' && isRecord(value['runtimeConfig']),
+  },
+  release: required(oneOf(['0.6', '1.0', '1.6'])),
+  workerId: {
+    what: 'a whole number as a string, as workerId() makes it',
+    is: (value: unknown) => typeof value === 'string' && /^[0-9]{1,20}$/.test(value),
+  },
+  ttlSeconds: aNumber,
+  stop$: { what: 'an Observable', is: isObservable },
+};
+
+function isTransport(value: unknown): boolean {
+  return isRecord(value) && typeof value['kind'] === 'string' && typeof value['address'] === 'string';
+}
+
 /**
  * Registers a worker like a worker of Dynamo: an instance and a model card under a lease that is renewed.
  *
@@ -77,6 +109,7 @@ const MAX_LEASE = 2n ** 63n - 1n;
  * ```
  */
 export function registerWorker(options: RegisterWorkerOptions): Observable<RegistrationStatus> {
+  requireEtcdOptions('registerWorker', options, registrationRules);
   const { workerId = null, ttlSeconds = DYNAMO_TTL_SECONDS, stop$ = NEVER } = options;
   const reconnecting = etcdReconnectOptions(options);
   const problems: string[] = [];
@@ -100,9 +133,10 @@ function encodeEntries(options: RegisterWorkerOptions, instanceId: WorkerId): Ke
   const { namespace, component, transport, card, release, keyPrefix = '' } = options;
   const at = { namespace, component, endpoint: options.endpoint, instanceId };
   const instances = [options.endpoint, ...(options.moreEndpoints ?? [])].map((endpoint) => {
+    // The key validates the names.
+    const key = instanceKey({ ...at, endpoint });
     const address = typeof transport === 'function' ? transport(instanceId, endpoint) : transport;
-    const value = encodeInstanceRecord({ ...at, endpoint, transport: address }, { release });
-    return { key: instanceKey({ ...at, endpoint }), value };
+    return { key, value: encodeInstanceRecord({ ...at, endpoint, transport: address }, { release }) };
   });
   const model = card && { key: modelKey(at), value: encodeModelRecord({ ...at, ...card }, { release }) };
   return [...instances, ...(model ? [model] : [])].map(({ key, value }) => ({ key: keyPrefix + key, value }));

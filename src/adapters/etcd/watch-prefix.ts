@@ -1,10 +1,17 @@
 import { type Observable, defer, filter, finalize, map, share, startWith, switchMap, tap } from 'rxjs';
 import { packageErrorCode } from '../../core/errors.js';
+import { aString, required, textOrList } from '../../core/option-problems.js';
 import { type SourceStatus, nextStatus } from '../../core/sources/source-status.js';
 import { type ReconnectOptions, SessionFailure, reconnect } from '../../operators/reconnect.js';
 import { openClient } from './etcd-connection.js';
 import type { EtcdLink, KeyPut, PrefixBatch } from './etcd-link.js';
-import { type EtcdHost, type EtcdOptions, EtcdOptionsError, etcdReconnectOptions } from './etcd-options.js';
+import {
+  type EtcdHost,
+  type EtcdOptions,
+  EtcdOptionsError,
+  etcdReconnectOptions,
+  requireEtcdOptions,
+} from './etcd-options.js';
 import { GrpcLink } from './grpc-link.js';
 import { KeyHistory } from './key-history.js';
 import { watchSession } from './watch-session.js';
@@ -170,5 +177,9 @@ export function shareWatch(
  * @see {@link etcdDiscovery} for the workers of a fleet
  */
 export function watchPrefix(options: WatchPrefixOptions): PrefixWatch {
+  requireEtcdOptions('watchPrefix', options, {
+    prefixes: required(textOrList("a prefix, or a list of prefixes; '' means all keys")),
+    source: aString,
+  });
   return shareWatch(runPrefixWatch(options), { keep: true });
 }

@@ -1,15 +1,16 @@
 import { Observable, ReplaySubject, type SchedulerLike, Subject, interval, merge, share, tap } from 'rxjs';
 import type { LoadReceived } from '../../core/events/fleet-event.js';
 import type { LoadBatch } from '../../core/events/load-batch.js';
+import { oneOf, validatedElsewhere } from '../../core/option-problems.js';
 import { type PolicyName, policies } from '../../core/policy/policies.js';
 import type { Problem } from '../../core/sources/problem.js';
 import { type SourceStatus, packageProblems } from '../../core/sources/source-status.js';
-import { type EndpointLike, parseEndpoint } from '../../wire/endpoint-names.js';
+import { type EndpointLike, parseEndpoint, requireNamespace } from '../../wire/endpoint-names.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
 import { type AccountingReport, type LoadForm, LoadReceiver } from './load-receiver.js';
 import { loadSubjects } from './load-subjects.js';
 import { subscribeAll } from './nats-link.js';
-import type { NatsConnectionOptions } from './nats-options.js';
+import { type NatsConnectionOptions, requireNatsOptions } from './nats-options.js';
 import { runNats } from './nats-run.js';
 
 /** The minimum time between two reports of accounts and problems. */
@@ -144,7 +145,8 @@ export interface NatsLoads<Load> {
  * An error that a subscriber throws is not an error of the stream: RxJS reports it from a timer, which crashes a Node
  * process unless `config.onUnhandledError` of rxjs is set.
  *
- * @throws NatsOptionsError for invalid options, and EndpointNameError for an invalid endpoint; both synchronously.
+ * @throws NatsOptionsError for invalid options, ScopeError for an invalid namespace, and EndpointNameError for an invalid
+ *   endpoint; all synchronously.
  *
  * @example
  * ```ts no-run
@@ -162,7 +164,14 @@ export interface NatsLoads<Load> {
 export function natsLoads(options: NatsLoadsOptions & { readonly form: 'columns' }): NatsLoads<LoadBatch>;
 export function natsLoads(options: NatsLoadsOptions & { readonly form?: 'objects' }): NatsLoads<LoadReceived>;
 export function natsLoads(options: NatsLoadsOptions): NatsLoads<LoadReceived | LoadBatch> {
-  const { namespace, release, form = 'objects', scheduler = monotonicScheduler } = options;
+  requireNatsOptions('natsLoads', options, {
+    namespace: validatedElsewhere,
+    endpoint: validatedElsewhere,
+    release: oneOf(Object.keys(SCOPE_OF_RELEASE)),
+    form: oneOf(['objects', 'columns']),
+  });
+  const { release, form = 'objects', scheduler = monotonicScheduler } = options;
+  const namespace = requireNamespace(options.namespace);
   const endpoint = options.endpoint === undefined ? undefined : parseEndpoint(options.endpoint, namespace);
   const only = release === undefined ? undefined : SCOPE_OF_RELEASE[release];
   const policy = policies[release === undefined ? 'default' : (`dynamo-${release}` satisfies PolicyName)];

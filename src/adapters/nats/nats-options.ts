@@ -1,5 +1,16 @@
 import type { SchedulerLike } from 'rxjs';
 import { TidemarkError } from '../../core/errors.js';
+import {
+  type OptionRule,
+  aScheduler,
+  aString,
+  anObject,
+  isRecord,
+  optionProblems,
+  recordOf,
+  shownValue,
+  textOrList,
+} from '../../core/option-problems.js';
 import { hideUserInfo } from '../../core/sources/server-url.js';
 import type { NatsLink } from './nats-link.js';
 
@@ -114,15 +125,64 @@ export type NatsConnectionOptions =
   | (NatsOptions & { readonly connection?: undefined })
   | (Pick<NatsOptions, 'scheduler'> & { readonly connection: NatsLink; readonly servers?: undefined });
 
-/** Converts a string, which names the servers, or a connection of the caller. */
+const authForms = ['password,user', 'token', 'nkeySeed', 'credentials'];
+const connectionRules: Readonly<Record<string, OptionRule>> = {
+  servers: textOrList('a URL such as nats://127.0.0.1:4222, or a list of URLs'),
+  // Its methods are not looked at: a caller may pass a proxy whose connection is not open yet.
+  connection: { what: 'a connection of a NATS client', is: isRecord },
+  auth: {
+    what: '{ user, password }, { token }, { nkeySeed } or { credentials }, as strings',
+    is: (value) =>
+      isRecord(value) &&
+      authForms.includes(Object.keys(value).sort().join()) &&
+      Object.values(value).every((text) => typeof text === 'string'),
+  },
+  tls: recordOf(
+    'an object with ca, cert and key, as PEM text',
+    (name, value) => ['ca', 'cert', 'key'].includes(name) && typeof value === 'string',
+  ),
+  name: aString,
+  scheduler: aScheduler,
+};
+
+/**
+ * Validates options that contain those of a connection.
+ *
+ * @param of the function that takes them
+ * @param rules its other options
+ * @throws NatsOptionsError with all problems
+ */
+export function requireNatsOptions(
+  of: string,
+  given: NatsConnectionOptions,
+  rules: Readonly<Record<string, OptionRule>> = {},
+): void {
+  const problems = optionProblems(of, given, { ...connectionRules, ...rules });
+  if (problems.length === 0 && given.connection === undefined && (given.servers as unknown) === undefined)
+    problems.push(`${of} needs servers, such as nats://127.0.0.1:4222, or a connection`);
+  if (problems.length > 0) throw new NatsOptionsError(problems);
+  if (given.connection === undefined) parseNatsServers(given);
+}
+
+/**
+ * Converts a string, which names the servers, or a connection of the caller.
+ *
+ * @throws NatsOptionsError for anything else that is not valid
+ */
 export function toNatsConnectionOptions(
   given: string | NatsLink | NatsConnectionOptions,
 ): NatsConnectionOptions {
-  if (typeof given === 'string') return { servers: given };
-  return 'subscribe' in given ? { connection: given } : given;
+  if (typeof given !== 'string' && !anObject.is(given))
+    throw new NatsOptionsError([
+      `nats must be a URL such as nats://127.0.0.1:4222, options, or a connection, not ${shownValue(given)}`,
+    ]);
+  const options =
+    typeof given === 'string' ? { servers: given } : 'subscribe' in given ? { connection: given } : given;
+  requireNatsOptions('nats', options);
+  return options;
 }
 
-/** Whether a text is a valid token of a subject. */
-export function isSubjectToken(text: string): boolean {
-  return text !== '' && !/[\s.*>]/.test(text);
+/** Whether a value is a valid token of a subject. */
+export function isSubjectToken(text: unknown): text is string {
+  return typeof text === 'string' && text !== '' && !/[\s.*>]/.test(text);
 }

@@ -19,13 +19,16 @@ import {
   type OperatorFunction,
 } from 'rxjs';
 import type { ActiveLoad } from '../../core/events/fleet-event.js';
+import { parseCount } from '../../core/number-text.js';
+import { oneOf, required, validatedElsewhere } from '../../core/option-problems.js';
 import type { SourceStatus } from '../../core/sources/source-status.js';
 import type { EndpointName } from '../../core/sources/worker-info.js';
+import { parseEndpoint } from '../../wire/endpoint-names.js';
 import { encodeActiveLoad, encodeEnvelope } from '../../wire/loads/load-encoder.js';
 import { loadSubject } from '../../wire/loads/subjects.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
 import type { NatsLink, Subscribed } from './nats-link.js';
-import type { NatsConnectionOptions } from './nats-options.js';
+import { type NatsConnectionOptions, requireNatsOptions } from './nats-options.js';
 import { runNats } from './nats-run.js';
 import { selectPublications } from './publication-rules.js';
 
@@ -60,7 +63,7 @@ export interface PublisherStatus extends SourceStatus {
  * 4. It emits every change of its status. After the loads complete, it waits until the server has received all of them or
  *    the connection is lost, emits a last status, and completes. It never errors.
  *
- * @throws NatsOptionsError for invalid options, synchronously.
+ * @throws NatsOptionsError for invalid options, and EndpointNameError for an invalid endpoint; both synchronously.
  *
  * @example
  * ```ts no-run
@@ -83,7 +86,17 @@ export interface PublisherStatus extends SourceStatus {
  * ```
  */
 export function natsPublisher(options: NatsPublisherOptions): OperatorFunction<ActiveLoad, PublisherStatus> {
-  const { endpoint, as, release, publisherId, scheduler = monotonicScheduler } = options;
+  requireNatsOptions('natsPublisher', options, {
+    endpoint: required(validatedElsewhere),
+    as: required(oneOf(['worker', 'router'])),
+    release: required(oneOf(['1.0', '1.6'])),
+    publisherId: required({
+      what: 'a whole number below 2^64, as a string',
+      is: (value) => typeof value === 'string' && parseCount(value) !== null,
+    }),
+  });
+  const { as, release, publisherId, scheduler = monotonicScheduler } = options;
+  const endpoint = parseEndpoint(options.endpoint);
   const [subject, fields] =
     release === '1.0'
       ? ([loadSubject({ namespace: endpoint.namespace }), 4] as const)

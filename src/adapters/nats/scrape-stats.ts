@@ -1,4 +1,5 @@
 import type { Scrape } from '../../core/aggregator/scrape.js';
+import { aNumber, aString, optionProblems, shownValue } from '../../core/option-problems.js';
 import { serviceRequestSubject } from '../../wire/services/service-names.js';
 import type { NatsLink } from './nats-link.js';
 import {
@@ -23,6 +24,7 @@ export interface ScrapeOptions {
 }
 
 const MAX_WINDOW_MS = 600_000;
+const scrapeRules = { windowMs: aNumber, maxReplies: aNumber, maxBytes: aNumber, inboxPrefix: aString };
 
 /**
  * The request of a scrape.
@@ -30,6 +32,8 @@ const MAX_WINDOW_MS = 600_000;
  * @throws NatsOptionsError for invalid options
  */
 export function toStatsRequest(service: string | null, options: ScrapeOptions): RequestManyOptions {
+  const shape = optionProblems('scrapeStats', options, scrapeRules);
+  if (shape.length > 0) throw new NatsOptionsError(shape);
   const {
     windowMs = 300,
     maxReplies = 100_000,
@@ -39,7 +43,7 @@ export function toStatsRequest(service: string | null, options: ScrapeOptions): 
   const problems: string[] = [];
   if (service !== null && !isSubjectToken(service))
     problems.push(
-      `${JSON.stringify(service)} is not a valid service name: it must not contain spaces, dots, * or >`,
+      `${shownValue(service)} is not a valid service name: it must not contain spaces, dots, * or >`,
     );
   if (!(windowMs >= 0 && windowMs <= MAX_WINDOW_MS))
     problems.push(`windowMs must be from 0 to ${MAX_WINDOW_MS}, not ${windowMs}`);

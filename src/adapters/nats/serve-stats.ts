@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Observable, Subject, defer, map, merge } from 'rxjs';
 import type { Count } from '../../core/count.js';
+import { aString, optionProblems, required, shownValue } from '../../core/option-problems.js';
 import type { SourceStatus } from '../../core/sources/source-status.js';
 import { errorText } from '../../operators/error-text.js';
 import {
@@ -131,6 +132,13 @@ export interface ServeStatus extends SourceStatus {
   readonly answered: number;
 }
 
+const serviceRules = { name: required(aString), id: aString, version: aString, description: aString };
+const endpointRules = {
+  subject: required(aString),
+  name: aString,
+  queueGroup: aString,
+  stats: { what: 'a function', is: (value: unknown) => typeof value === 'function' },
+};
 const VERSION = /^\d+\.\d+\.\d+(?:[-+].*)?$/;
 const VERBS: readonly ServiceVerb[] = ['PING', 'INFO', 'STATS'];
 
@@ -176,7 +184,7 @@ export function serveStats(
   endpoints: readonly ServedEndpoint[],
 ): Observable<ServeStatus> {
   const options = typeof service === 'string' ? { name: service } : service;
-  validateService(options, endpoints);
+  requireService(options, endpoints);
   const { name, version = '0.0.1', description = '' } = options;
   const given = toNatsConnectionOptions(connection);
   return defer(() => {
@@ -208,7 +216,12 @@ export function serveStats(
   });
 }
 
-function validateService(service: ServedServiceOptions, endpoints: readonly ServedEndpoint[]): void {
+/** @throws NatsOptionsError with all problems */
+function requireService(service: ServedServiceOptions, endpoints: readonly ServedEndpoint[]): void {
+  const shape = optionProblems('serveStats', service, serviceRules);
+  if (!Array.isArray(endpoints)) shape.push(`endpoints must be a list, not ${shownValue(endpoints)}`);
+  else shape.push(...endpoints.flatMap((endpoint) => optionProblems('an endpoint', endpoint, endpointRules)));
+  if (shape.length > 0) throw new NatsOptionsError(shape);
   const { name, id = 'x', version = '0.0.1' } = service;
   const problems = [
     ...(isSubjectToken(name)

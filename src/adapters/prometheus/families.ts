@@ -56,7 +56,7 @@ const poolFamilies: readonly Family[] = [
     }
   }),
   poolFamily(tidemarkMetrics.sourceStateSince, (pool, sink) => {
-    for (const [source, { since }] of sourcesOf(pool)) sink.sample(since / 1000, source);
+    for (const [source, { since }] of sourcesOf(pool)) sink.sample((since + pool.wallOffset) / 1000, source);
   }),
   poolFamily(tidemarkMetrics.transitions, ({ counts }, sink) => {
     for (const [direction, checks] of Object.entries(counts?.transitions ?? {})) {
@@ -109,8 +109,8 @@ const tidemarkFamilies: readonly Family[] = [
   workerFamily(tidemarkMetrics.busy, ({ ranks, worker, workerId }, sink) =>
     sink.sample(ranks.isBusy(worker) ? 1 : 0, workerId),
   ),
-  workerFamily(tidemarkMetrics.busySince, ({ ranks, worker, workerId }, sink) => {
-    if (ranks.isBusy(worker)) sink.sample(ranks.busySince(worker) / 1000, workerId);
+  workerFamily(tidemarkMetrics.busySince, ({ pool, ranks, worker, workerId }, sink) => {
+    if (ranks.isBusy(worker)) sink.sample((ranks.busySince(worker) + pool.wallOffset) / 1000, workerId);
   }),
   {
     metric: tidemarkMetrics.ranksAboveThreshold,

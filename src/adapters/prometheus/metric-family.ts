@@ -3,6 +3,7 @@ import type { Role } from '../../core/events/fleet-event.js';
 import type { MonitorSnapshot } from '../../core/pipeline/load-monitor.js';
 import type { FleetRanks } from '../../core/state/fleet-ranks.js';
 import type { WorkerId } from '../../core/worker-id.js';
+import { wallOffset } from '../clock/wall-time.js';
 import type { Metric } from './metric-names.js';
 import { MetricsOptionsError } from './metrics-errors.js';
 import type { PoolMetrics } from './pool-metrics.js';
@@ -23,7 +24,10 @@ export interface PoolAtScrape extends Pick<
   'labels' | 'account' | 'latencies' | 'legacy' | 'counts'
 > {
   readonly snapshot: MonitorSnapshot | undefined;
+  /** The time of the monitor's clock. */
   readonly now: number;
+  /** What to add to a time of the monitor's clock to get the wall-clock time. */
+  readonly wallOffset: number;
   readonly ranks: FleetRanks | undefined;
 }
 
@@ -44,14 +48,15 @@ export function poolsAtScrape(pools: readonly PoolMetrics[]): PoolAtScrape[] {
     seen.add(key);
   }
   if (problems.length > 0) throw new MetricsOptionsError(problems);
-  return pools.map(({ monitor, scheduler, labels, account, latencies, legacy, counts }) => ({
+  return pools.map(({ monitor, labels, account, latencies, legacy, counts }) => ({
     labels,
     account,
     latencies,
     legacy,
     counts,
     snapshot: monitor.snapshot(),
-    now: scheduler.now(),
+    now: monitor.now(),
+    wallOffset: wallOffset(monitor),
     ranks: monitor.ranks(),
   }));
 }

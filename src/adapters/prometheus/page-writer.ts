@@ -1,4 +1,5 @@
 import type { Count } from '../../core/count.js';
+import { TidemarkError } from '../../core/errors.js';
 import type { MetricsFormat } from './content-type-for.js';
 import type { SampleSink } from './metric-family.js';
 import type { Metric } from './metric-names.js';
@@ -78,7 +79,8 @@ export class PageWriter implements SampleSink {
 
   private header(): void {
     const { metric } = this;
-    if (metric === undefined) throw new Error('a sample has no metric before begin()');
+    if (metric === undefined)
+      throw new TidemarkError('page-order', 'A sample has no metric: call begin() first.');
     this.headerOf = metric;
     const name = this.format === 'openmetrics' ? familyName(metric) : metric.name;
     this.line(`# HELP ${name} ${metric.help}`);

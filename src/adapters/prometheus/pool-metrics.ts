@@ -1,4 +1,4 @@
-import { type Observable, type SchedulerLike, ignoreElements, merge, repeat, share, tap } from 'rxjs';
+import { type Observable, ignoreElements, merge, repeat, share, tap } from 'rxjs';
 import type { LoadCheck } from '../../core/judgement/rank-checks.js';
 import { decisiveCheck, decisiveRank } from '../../core/judgement/verdict.js';
 import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
@@ -6,7 +6,6 @@ import { problemCodes } from '../../core/sources/problem.js';
 import type { FleetStep, Transition } from '../../core/state/fleet-step.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import type { LoadAccount } from '../../wire/loads/load-account.js';
-import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
 import { type Metric, legacyMetrics, tidemarkMetrics, workerGauges } from './metric-names.js';
 import { MetricsOptionsError } from './metrics-errors.js';
 import type { WorkerLatencies } from './worker-latencies.js';
@@ -123,8 +122,6 @@ export interface PoolMetricsOptions {
   readonly accounting$?: Observable<{ readonly account: LoadAccount }>;
   /** The latencies that the request path observed. Absent: the page has no latency gauges. */
   readonly latencies?: WorkerLatencies;
-  /** The scheduler of the monitor. Defaults to that of `tidemark/clock`. */
-  readonly scheduler?: SchedulerLike;
   /** Adds the metrics of Dynamo's old metrics component. */
   readonly legacy?: LegacyMetrics;
 }
@@ -139,7 +136,6 @@ export interface PoolMetrics {
   readonly counts: MonitorCounts | undefined;
   /** The latest account of received messages. */
   readonly account: LoadAccount | undefined;
-  readonly scheduler: SchedulerLike;
   readonly latencies: WorkerLatencies | undefined;
   readonly legacy: LegacyMetrics | undefined;
 }
@@ -151,6 +147,8 @@ export interface PoolMetrics {
  * 2. Counters (transitions, problems, missing messages) count while `counting$` is subscribed to, also when the monitor
  *    ends and is connected again. Before the first subscription a page has no counters. {@link registryMetrics}
  *    subscribes by itself.
+ * 3. Ages are differences on the clock of the monitor. Dates are wall-clock times, computed when a page is rendered.
+ *    {@link LoadMonitor.now} says what setting the wall clock changes.
  *
  * @throws MetricsOptionsError for invalid or reserved labels.
  *
@@ -174,7 +172,7 @@ export interface PoolMetrics {
  * @see {@link seriesCleanup}
  */
 export function poolMetrics(monitor: LoadMonitor, options: PoolMetricsOptions = {}): PoolMetrics {
-  const { accounting$, latencies, legacy, scheduler = monotonicScheduler } = options;
+  const { accounting$, latencies, legacy } = options;
   const labels = validatePoolLabels(options.labels ?? {});
   let counts: MonitorCounts | undefined;
   let account: LoadAccount | undefined;
@@ -194,7 +192,6 @@ export function poolMetrics(monitor: LoadMonitor, options: PoolMetricsOptions = 
     get account() {
       return account;
     },
-    scheduler,
     latencies,
     legacy,
   };

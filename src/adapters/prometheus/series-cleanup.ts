@@ -30,7 +30,7 @@ const gauges: readonly Metric[] = [activeDecodeBlocks, activePrefillTokens, ...l
  * 2. Missing gauges and series are ignored, so a cleanup can be repeated.
  * 3. Metrics of {@link registryMetrics} need no cleanup and are not changed.
  * 4. If the labels of a gauge are not Dynamo's three and the given ones, the sink throws a {@link SeriesCleanupError}
- *    after it has processed all other gauges; `performCleanup` emits it as an outcome that is not ok.
+ *    after it has processed all other gauges; `performCleanup` emits it as an outcome with an `error`.
  *
  * @example
  * ```ts
@@ -45,10 +45,10 @@ const gauges: readonly Metric[] = [activeDecodeBlocks, activePrefillTokens, ...l
  * const left: Cleanup = { workerId: workerId('7'), dpRanks: [0, 'none'], workerType: 'decode' };
  * of(left, left)
  *   .pipe(performCleanup(seriesCleanup(registry)))
- *   .subscribe(({ ok }) => console.log(ok));
+ *   .subscribe((outcome) => console.log('error' in outcome));
  * console.log((await latency.get()).values);
- * // Logs: true
- * // Logs: true
+ * // Logs: false
+ * // Logs: false
  * // Logs: []
  * ```
  *

@@ -1,16 +1,6 @@
 import type { Command } from 'commander';
-import {
-  asyncScheduler,
-  concat,
-  fromEvent,
-  merge,
-  NEVER,
-  Subject,
-  takeUntil,
-  tap,
-  timer,
-  type SchedulerLike,
-} from 'rxjs';
+import { concat, fromEvent, merge, NEVER, Subject, takeUntil, tap, timer, type SchedulerLike } from 'rxjs';
+import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
 import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
 import { policyNamed } from '../../core/policy/policies.js';
@@ -80,7 +70,7 @@ export function addDemoCommand(root: Command, terminal: Terminal, finish: (code:
 async function demoCommand(
   options: DemoOptions,
   terminal: Terminal,
-  scheduler: SchedulerLike = asyncScheduler,
+  scheduler: SchedulerLike = monotonicScheduler,
 ): Promise<number> {
   const { seed, workers, ranks, duration, json } = options;
   const policy = policyNamed(options.policy);

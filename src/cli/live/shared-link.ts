@@ -1,5 +1,6 @@
 import { EventEmitter, on } from 'node:events';
 import { Observable, tap } from 'rxjs';
+import { NatsError } from '../../adapters/nats/nats-error.js';
 import type { NatsLink } from '../../adapters/nats/nats-link.js';
 import type { NatsOptions } from '../../adapters/nats/nats-options.js';
 import { runNats } from '../../adapters/nats/nats-run.js';
@@ -68,7 +69,12 @@ export class SharedLink implements NatsLink {
 
   /** Subscribes on the current connection. Subscriptions do not survive it: subscribe again after a reconnect. */
   subscribe(...args: Parameters<NatsLink['subscribe']>): ReturnType<NatsLink['subscribe']> {
-    if (this.link === null) throw new Error('not connected to NATS yet');
+    if (this.link === null) {
+      throw new NatsError(
+        'nats-unreachable',
+        'There is no connection to NATS: subscribe after the next reconnect.',
+      );
+    }
     return this.link.subscribe(...args);
   }
 

@@ -79,9 +79,9 @@ export async function simulateCommand(
     model: options.model,
     ...(options.modelPath !== undefined && { files: await readModelFiles(options.modelPath) }),
   };
-  const report = new LiveReport(terminal, options.json === true, scheduler);
-  const registrations = new RegistrationReporter(report);
   const truth = new SimulatedTruth({ policy, scheduler, thresholds });
+  const report = new LiveReport(terminal, options.json === true, truth.monitor);
+  const registrations = new RegistrationReporter(report);
   const link = new SharedLink(nats);
   const namespace = namespaceFromOptions(options) ?? 'dynamo';
   const endpointName = { ...SIMULATED_ENDPOINT, namespace };

@@ -51,7 +51,6 @@ export async function watchCommand(
   const thresholds = thresholdsFromOptions(options, policy, {});
   const fleet = fleetFromOptions(options);
   const sources = options.scrape === true ? scrapedSourcesOf(fleet.sources) : dynamoSources(fleet.sources);
-  const report = new LiveReport(terminal, options.json === true, scheduler);
   const count = { loads: 0, transitions: 0 };
   let account: LoadAccount | undefined;
   let counts: FleetCounts | undefined;
@@ -62,7 +61,8 @@ export async function watchCommand(
   const loads$: Observable<ActiveLoad | LoadBatch> = sources.loads;
   const loads = loads$.pipe(tap((load) => (count.loads += 'count' in load ? load.count : 1)));
   const monitor = loadMonitor({ ...sources, loads }, { policy, scheduler, thresholds });
-  const startedAt = scheduler.now();
+  const report = new LiveReport(terminal, options.json === true, monitor);
+  const startedAt = monitor.now();
   const thresholdsLine = thresholds.isConfigured() ? thresholdsText(thresholds) : NO_THRESHOLDS;
   report.start(`watching ${fleet.text}, policy ${policy.name}; ${thresholdsLine}; press Ctrl-C to stop`, {
     watched: fleet.text,
@@ -109,7 +109,7 @@ export async function watchCommand(
   const { gaps = 0, missing = 0 } = account?.sequences ?? {};
   const failed = account?.failed ?? 0;
   const workers = counts?.instances ?? 0;
-  const seconds = (scheduler.now() - startedAt) / 1000;
+  const seconds = (monitor.now() - startedAt) / 1000;
   report.summary(
     `after ${seconds.toFixed(1)} s: ${count.loads} loads, ${failed} unreadable messages, ${workers} workers, ` +
       `${count.transitions} transitions, ${gaps} gaps (${missing} messages missing); ${busyText(busy)}`,

@@ -1,5 +1,6 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { TidemarkError } from '../errors.js';
+import { aScheduler, givenOptions, shownValue } from '../option-problems.js';
 import { aggregatorPolicies } from './aggregator-policy.js';
 import type { ScrapeReading } from './read-scrape.js';
 import type { ReplyDecoder } from './scrape.js';
@@ -45,23 +46,32 @@ export function aggregatorSettings(options: MetricsAggregatorOptions): Aggregato
     longestWaitMs: Math.max(waitMs, 2_000),
     maxScrapeMs: 5_000,
     scheduler: asyncScheduler,
-    ...options,
+    ...givenOptions(options),
   };
   const { service, endpoint, policy, longestWaitMs, maxScrapeMs } = settings;
   const problems = [
-    service === '' && 'the name of the service is empty',
-    endpoint === '' && 'the name of the endpoint is empty',
+    !isName(service) && `service must be the name of a service, not ${shownValue(service)}`,
+    !isName(endpoint) && `endpoint must be the name of an endpoint, not ${shownValue(endpoint)}`,
+    typeof settings.decode !== 'function' &&
+      `decode must be a function such as decodeServiceStats, not ${shownValue(settings.decode)}`,
+    !aScheduler.is(settings.scheduler) && `scheduler must be ${aScheduler.what}`,
     !isTime(waitMs) && 'waitMs must be above 0 and at most 2147483647',
     !(isTime(longestWaitMs) && longestWaitMs >= waitMs) &&
       'longestWaitMs must be at least waitMs and at most 2147483647',
     !isTime(maxScrapeMs) && 'maxScrapeMs must be above 0 and at most 2147483647',
-    !(Number.isInteger(policy.missesUntilGone) && policy.missesUntilGone >= 1) &&
-      'missesUntilGone of the policy must be a whole number, at least 1',
+    !(
+      Number.isInteger((policy as Partial<typeof policy> | null)?.missesUntilGone) &&
+      policy.missesUntilGone >= 1
+    ) && 'missesUntilGone of the policy must be a whole number, at least 1',
   ].filter((problem) => problem !== false);
   if (problems.length > 0) throw new AggregatorOptionsError(problems);
   return settings;
 }
 
-function isTime(ms: number): boolean {
-  return ms > 0 && ms <= MAX_TIMER_MS;
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+function isTime(ms: unknown): boolean {
+  return typeof ms === 'number' && ms > 0 && ms <= MAX_TIMER_MS;
 }

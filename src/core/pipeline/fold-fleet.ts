@@ -29,6 +29,11 @@ export interface FoldedFleet {
   readonly step: FleetStep | null;
 }
 
+/** Whether an input made a step. */
+export function hasStep(folded: FoldedFleet): folded is FoldedFleet & { readonly step: FleetStep } {
+  return folded.step !== null;
+}
+
 /** Asks for the first step. */
 const START = { kind: 'start' } as const;
 

@@ -4,6 +4,7 @@ import {
   EMPTY,
   type Observable,
   type OperatorFunction,
+  type SchedulerLike,
   Subject,
   Subscription,
   asyncScheduler,
@@ -15,7 +16,6 @@ import {
   identity,
   map,
   merge,
-  mergeMap,
   of,
   pipe,
   scan,
@@ -36,7 +36,7 @@ import type { FleetLoad } from '../state/fleet-load.js';
 import type { FleetRanks } from '../state/fleet-ranks.js';
 import type { FleetStep, Transition } from '../state/fleet-step.js';
 import type { WorkerId } from '../worker-id.js';
-import { type FleetInput, foldFleet } from './fold-fleet.js';
+import { type FleetInput, foldFleet, hasStep } from './fold-fleet.js';
 import { instanceEvents, prefillEvents } from './instance-events.js';
 import type { MonitorOptions, MonitorSources } from './monitor-sources.js';
 import { Outputs } from './outputs.js';
@@ -77,6 +77,15 @@ export interface LoadMonitor {
   explain(workerId: WorkerId): Explanation | undefined;
   /** A copy of every present worker and its ranks as they are now; `undefined` without a run. */
   ranks(): FleetRanks | undefined;
+  /**
+   * The current time of the monitor's clock, in milliseconds. Its origin is that of the scheduler in the options: the Unix
+   * epoch for `asyncScheduler`. Every time in the state and the outputs (`at`, `since`) is a time of this clock, so an age
+   * is the difference from `now()`, and the wall-clock time of a moment is `Date.now() - (now() - at)`.
+   *
+   * The clock of `asyncScheduler` is the wall clock, so setting the wall clock changes the ages of earlier moments. With
+   * `monotonicScheduler` of `tidemark/clock`, ages and dates stay right.
+   */
+  now(): number;
   /** The same as `stop`, for `using`. */
   [Symbol.dispose](): void;
 }
@@ -138,7 +147,7 @@ export interface LoadMonitor {
  * @see {@link reduceFleet}, {@link performCleanup}
  */
 export function loadMonitor(sources: MonitorSources, options: MonitorOptions = {}): LoadMonitor {
-  const { signal } = options;
+  const { signal, scheduler = asyncScheduler } = options;
   let outputs = monitorOutputs();
   let run: Run | undefined;
 
@@ -161,7 +170,7 @@ export function loadMonitor(sources: MonitorSources, options: MonitorOptions = {
     started.subscription.add(end);
     signal?.addEventListener('abort', stop, { once: true });
     started.subscription.add(
-      monitorStates(sources, options, started).subscribe({
+      monitorStates(sources, { ...options, scheduler }, started).subscribe({
         next: (state) => {
           isEmitting = true;
           startedOutputs.next(state);
@@ -199,6 +208,7 @@ export function loadMonitor(sources: MonitorSources, options: MonitorOptions = {
     },
     explain: (workerId) => run?.fleet?.explain(workerId),
     ranks: () => run?.fleet?.ranks(),
+    now: () => scheduler.now(),
     [Symbol.dispose]: stop,
   };
 }
@@ -262,27 +272,35 @@ function monitorOutputs(): Outputs<MonitorState, MonitorValues> {
 }
 
 /** The pipeline: sources become events, which are folded into steps. The statuses of the sources go beside them. */
-function monitorStates(sources: MonitorSources, options: MonitorOptions, run: Run): Observable<MonitorState> {
-  const { policy = policies.default, thresholds, role, scheduler = asyncScheduler } = options;
+function monitorStates(
+  sources: MonitorSources,
+  { policy = policies.default, thresholds, role, scheduler }: MonitorOptions & { scheduler: SchedulerLike },
+  run: Run,
+): Observable<MonitorState> {
   const start = { ...(thresholds && { thresholds }), ...(role && { source: role }) };
-  const now = (): number => scheduler.now();
   return defer(() => {
     const ended$ = new Subject<void>();
     const steps$ = sourceEvents(sources).pipe(
       foldFleet(policy, start, scheduler, run.stop$),
-      mergeMap(({ fleet, step }) => {
+      filter(hasStep),
+      map(({ fleet, step }) => {
         run.fleet = fleet;
-        return step === null ? [] : [step];
+        return step;
       }),
       finalize(() => ended$.next()),
     );
-    return merge(sourceStatuses(sources, now).pipe(takeUntil(ended$)), steps$).pipe(
+    return merge(sourceStatuses(sources).pipe(takeUntil(ended$)), steps$).pipe(
       trampoline(),
       scan<FleetStep | OrderedStatus, MonitorState | Omit<MonitorState, 'step'>>(
-        (state, change) =>
-          'order' in change
-            ? { ...state, status: withStatus(state.status, change) }
-            : { step: change, status: endedSources(change, sources, now).reduce(withStatus, state.status) },
+        (state, change) => {
+          const now = scheduler.now();
+          if ('order' in change) return { ...state, status: withStatus(state.status, change, now) };
+          const ended = endedSources(change, sources);
+          return {
+            step: change,
+            status: ended.reduce((all, one) => withStatus(all, one, now), state.status),
+          };
+        },
         { status: [] },
       ),
       filter((state) => 'step' in state),
@@ -307,9 +325,9 @@ export function sourceEvents(sources: MonitorSources): Observable<FleetInput> {
 }
 
 /** What the sources say about themselves. The error of a status ends that status. */
-function sourceStatuses({ status = [] }: MonitorSources, now: () => number): Observable<OrderedStatus> {
+function sourceStatuses({ status = [] }: MonitorSources): Observable<OrderedStatus> {
   const failed = (error: unknown): Observable<SourceStatus> =>
-    of({ source: 'status', state: 'ended', since: now(), why: errorText(error) });
+    of({ source: 'status', state: 'ended', since: 0, why: errorText(error) });
   return merge(
     ...status.map((status$, order) =>
       status$.pipe(
@@ -330,13 +348,13 @@ const sourcesOfProblems = [
 const isEnd = (code: ProblemCode): boolean => code === 'source-ended' || code === 'source-stale';
 
 /** The statuses of the sources that ended with a step. */
-function endedSources(step: FleetStep, { status = [] }: MonitorSources, now: () => number): OrderedStatus[] {
+function endedSources(step: FleetStep, { status = [] }: MonitorSources): OrderedStatus[] {
   return sourcesOfProblems.flatMap(([problemSource, source], index) =>
     step.problems.some(({ code, source }) => source === problemSource && isEnd(code))
       ? [
           {
             order: status.length + index,
-            status: { source, state: 'ended', since: now(), why: 'its last value is kept' },
+            status: { source, state: 'ended', since: 0, why: 'its last value is kept' },
           },
         ]
       : [],

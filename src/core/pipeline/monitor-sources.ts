@@ -53,6 +53,6 @@ export interface MonitorSources {
   readonly thresholds?: Observable<LoadThresholdUpdate>;
   /** Any other event: scheduler loads, overload marks, workers that were reported down. */
   readonly events?: Observable<FleetEvent>;
-  /** The status of the sources, as they report it themselves. */
+  /** The status of the sources, as they report it themselves. Its `since` becomes a time of the clock of the monitor. */
   readonly status?: readonly Observable<SourceStatus>[];
 }

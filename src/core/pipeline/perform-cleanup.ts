@@ -9,10 +9,9 @@ import type { Cleanup } from '../state/cleanup.js';
  */
 export type CleanupSink = (cleanup: Cleanup) => ObservableInput<unknown> | void;
 
-/** The outcome of one cleanup. */
+/** The outcome of one cleanup. It has an `error` if the sink failed. */
 export type CleanupOutcome =
-  | { readonly cleanup: Cleanup; readonly ok: true }
-  | { readonly cleanup: Cleanup; readonly ok: false; readonly error: unknown };
+  { readonly cleanup: Cleanup } | { readonly cleanup: Cleanup; readonly error: unknown };
 
 /**
  * Performs each cleanup with a sink, and emits its outcome.
@@ -37,7 +36,7 @@ export type CleanupOutcome =
  * ```
  *   cleanups$  --a-b-----c---|
  *              performCleanup(sink)       each takes 3 columns, and b fails
- *   outcomes   -----a--b----c|            a: ok   b: not ok   c: ok
+ *   outcomes   -----a--b----c|            b has an error
  * ```
  *
  * @example
@@ -52,8 +51,8 @@ export type CleanupOutcome =
  * };
  * of(rankLeft)
  *   .pipe(performCleanup(removeSeries))
- *   .subscribe(({ ok }) => console.log(ok, series));
- * // Logs: true Set(1) { '7/1' }
+ *   .subscribe((outcome) => console.log('error' in outcome, series));
+ * // Logs: false Set(1) { '7/1' }
  * ```
  *
  * @see {@link Cleanup}, {@link inTurn}
@@ -62,8 +61,8 @@ export function performCleanup(sink: CleanupSink): OperatorFunction<Cleanup, Cle
   return inTurn((cleanup) =>
     defer(() => sink(cleanup) ?? EMPTY).pipe(
       ignoreElements(),
-      endWith<never, [CleanupOutcome]>({ cleanup, ok: true }),
-      catchError((error: unknown) => of<CleanupOutcome>({ cleanup, ok: false, error })),
+      endWith<never, [CleanupOutcome]>({ cleanup }),
+      catchError((error: unknown) => of<CleanupOutcome>({ cleanup, error })),
     ),
   );
 }

@@ -2,7 +2,7 @@ import { type OperatorFunction, type SchedulerLike, asyncScheduler, filter, map 
 import type { FleetStart } from '../events/fleet-event.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import type { FleetStep } from '../state/fleet-step.js';
-import { type FleetInput, foldFleet } from './fold-fleet.js';
+import { type FleetInput, foldFleet, hasStep } from './fold-fleet.js';
 
 /**
  * Folds fleet events into a load state, and emits what each event changed.
@@ -58,7 +58,7 @@ export function reduceFleet(
   return (inputs$) =>
     inputs$.pipe(
       foldFleet(policy, start, scheduler),
+      filter(hasStep),
       map(({ step }) => step),
-      filter((step) => step !== null),
     );
 }

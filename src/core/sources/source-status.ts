@@ -13,7 +13,7 @@ export interface SourceStatus {
   /** The source: `loads`, `configs`, `decodeInstances`, `prefillInstances`, or the name that an adapter gives. */
   readonly source: string;
   readonly state: SourceState;
-  /** When the state began, in milliseconds of the clock that drives the monitor. */
+  /** When the state began, in milliseconds of the clock of the source; in the outputs of a monitor, of its own clock. */
   readonly since: number;
   /** The reason in one sentence, if there is one. */
   readonly why?: string;
@@ -62,12 +62,26 @@ export interface OrderedStatus {
   readonly status: SourceStatus;
 }
 
-/** The list with the status of one source replaced, or added in the order of the sources. */
-export function withStatus(list: readonly OrderedStatus[], added: OrderedStatus): readonly OrderedStatus[] {
-  const at = list.findIndex(({ status }) => status.source === added.status.source);
-  return at === -1
-    ? [...list, added].sort((a, b) => a.order - b.order)
-    : list.with(at, { ...added, order: list[at]?.order ?? added.order });
+/**
+ * The list of a monitor with the status of one source replaced, or added in the order of the sources. `since` is when the
+ * monitor first received the state, because a source may have another clock.
+ *
+ * @param now the time of the monitor's clock
+ */
+export function withStatus(
+  list: readonly OrderedStatus[],
+  { order, status }: OrderedStatus,
+  now: number,
+): readonly OrderedStatus[] {
+  const at = list.findIndex((known) => known.status.source === status.source);
+  const before = list[at];
+  if (before === undefined) return [...list, { order, status: { ...status, since: now } }].sort(byOrder);
+  const since = before.status.state === status.state ? before.status.since : now;
+  return list.with(at, { order: before.order, status: { ...status, since } });
+}
+
+function byOrder(a: OrderedStatus, b: OrderedStatus): number {
+  return a.order - b.order;
 }
 
 /** Emits a problem each time a source starts to need a package that is missing or unsupported. */

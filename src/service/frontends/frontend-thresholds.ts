@@ -15,8 +15,10 @@ import {
   type Observable,
   type SchedulerLike,
 } from 'rxjs';
+import { aNumber, aScheduler, optionProblems, required } from '../../core/option-problems.js';
 import { nextStatus, type SourceState, type SourceStatus } from '../../core/sources/source-status.js';
 import { errorText } from '../../operators/error-text.js';
+import { ServiceError } from '../service-error.js';
 import { fetchThresholds, type ThresholdsByModel } from './fetch-thresholds.js';
 
 /** Which frontends to poll, and how often. */
@@ -34,6 +36,7 @@ export interface FrontendOptions {
 export interface FrontendReport {
   readonly url: string;
   readonly state: SourceState;
+  /** When the state began: a time of the clock of the options. */
   readonly since: number;
   readonly why?: string;
   /** The latest thresholds. They are kept while the frontend is down. */
@@ -46,6 +49,8 @@ export interface FrontendThresholds {
   readonly reports$: Observable<readonly FrontendReport[]>;
   /** The status of each frontend. */
   readonly status: readonly Observable<SourceStatus>[];
+  /** The current time of the clock of the reports, in milliseconds. */
+  now(): number;
 }
 
 /**
@@ -55,6 +60,8 @@ export interface FrontendThresholds {
  * 2. A frontend that is down or sends an invalid answer is polled further. Its latest thresholds are kept, and `why` says
  *    what is wrong.
  * 3. Polling starts with the first subscription and stops with the last. The outputs never error or complete.
+ *
+ * @throws ServiceError, code `frontend-options`, for invalid options.
  *
  * @example
  * ```ts no-run
@@ -71,11 +78,27 @@ export interface FrontendThresholds {
  * @see {@link startService}, whose option `frontends` takes the result
  */
 export function frontendThresholds(options: FrontendOptions): FrontendThresholds {
+  requireFrontendOptions(options);
   const each = options.urls.map((url) => reportsOf(url, options));
   return {
     reports$: combineLatest(each),
     status: each.map((report$) => report$.pipe(map(statusOf), distinctStatus())),
+    now: () => options.scheduler.now(),
   };
+}
+
+function requireFrontendOptions(options: FrontendOptions): void {
+  const problems = optionProblems('frontendThresholds', options, {
+    urls: required({
+      what: 'a list of URLs such as http://10.0.0.3:8000',
+      is: (value) =>
+        Array.isArray(value) && value.every((url) => typeof url === 'string' && URL.canParse(url)),
+    }),
+    intervalMs: required(aNumber),
+    timeoutMs: required(aNumber),
+    scheduler: required(aScheduler),
+  });
+  if (problems.length > 0) throw new ServiceError(500, 'frontend-options', `${problems.join('; ')}.`);
 }
 
 function reportsOf(

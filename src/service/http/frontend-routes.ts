@@ -13,12 +13,13 @@ export function frontendRoutes({ frontends }: ServiceContext): Route[] {
         'List the Dynamo frontends whose thresholds are used, and the thresholds that differ between them',
       answers: { 200: json('The frontends; an empty list if none is configured', schemas.frontends) },
       answer: () => {
-        const reports = frontends() ?? [];
+        if (frontends === null) return { frontends: [], drift: [] };
+        const reports = frontends.reports();
         return {
           frontends: reports.map(({ url, state, since, why, thresholds }) => ({
             url,
             state,
-            since: isoTime(since),
+            since: isoTime(frontends, since),
             ...(why !== undefined && { why }),
             models: [...thresholds.keys()].sort(),
           })),

@@ -34,7 +34,10 @@ export function healthRoutes({ pools, readers, now, startedAt, isDraining }: Ser
         return {
           ready: why.length === 0,
           why,
-          sources: sources.map((status) => ({ ...status, since: isoTime(status.since) })),
+          sources: sources.map((status) => ({
+            ...status,
+            since: isoTime(pools.sourceMonitor, status.since),
+          })),
         };
       },
     },

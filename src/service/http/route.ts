@@ -47,8 +47,11 @@ export interface ServiceContext {
   readonly guard: AdminGuard;
   readonly release: ApiRelease;
   readonly maxBodyBytes: number;
-  /** The latest reports of Dynamo's frontends; `null` if none is configured. */
-  readonly frontends: () => readonly FrontendReport[] | null;
+  /** The latest reports of Dynamo's frontends, and the clock of their times; `null` if none is configured. */
+  readonly frontends: {
+    readonly reports: () => readonly FrontendReport[];
+    readonly now: () => number;
+  } | null;
   /** Whether the service is stopping: it answers, but is not ready. */
   readonly isDraining: () => boolean;
   readonly startedAt: number;

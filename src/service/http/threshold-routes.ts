@@ -58,7 +58,7 @@ export function thresholdRoutes(context: ServiceContext): Route[] {
           return send(reply, text(413, `The request body is larger than ${maxBodyBytes} bytes.`));
         const refusal = (): ChangeRefusal =>
           guard.refusal(headers.authorization) ??
-          (frontends() === null
+          (frontends === null
             ? null
             : { status: 409, message: 'The thresholds are those of Dynamo’s frontends: set them there.' });
         const answer = answerThresholdRequest(body, pools, release, refusal);

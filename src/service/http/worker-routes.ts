@@ -54,7 +54,7 @@ export function workerRoutes({ pools }: ServiceContext): Route[] {
               workerId: worker.workerId,
               busy: worker.busy,
               overloadMarked: worker.overloadMarked,
-              since: isoTimeOrNull(worker.since),
+              since: isoTimeOrNull(pool.monitor, worker.since),
               reportedRanks: worker.reportedRanks,
             };
           }),

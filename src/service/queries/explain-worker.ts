@@ -1,4 +1,5 @@
 import type { Explanation } from '../../core/judgement/explanation.js';
+import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
 import { plural } from '../../core/number-text.js';
 import type { Pool } from '../pools/pools.js';
 import { isoTime, poolLabel } from './pool-summary.js';
@@ -47,12 +48,12 @@ export function describeWorker(pool: Pool, explained: Explanation): object {
   return {
     ...poolLabel(pool),
     ...explained,
-    since: isoTimeOrNull(explained.since),
+    since: isoTimeOrNull(pool.monitor, explained.since),
     recoveryConditions: recoveryConditions(explained),
   };
 }
 
 /** The time since when a worker is busy, as text; `null` for a free worker. */
-export function isoTimeOrNull(since: number | null): string | null {
-  return since === null ? null : isoTime(since);
+export function isoTimeOrNull(monitor: LoadMonitor, since: number | null): string | null {
+  return since === null ? null : isoTime(monitor, since);
 }

@@ -20,7 +20,7 @@ export interface WorkerSummary {
   readonly busy: boolean;
   /** Whether the request path set an overload mark on it. */
   readonly overloadMarked: boolean;
-  /** Since when it is busy, in milliseconds of the clock that drives the monitor; `null` when it is free. */
+  /** Since when it is busy, in milliseconds of the monitor's clock; `null` when it is free. */
   readonly since: number | null;
   readonly reportedRanks: number;
 }

@@ -1,3 +1,5 @@
+import type { TimestampProvider } from 'rxjs';
+import { wallTime } from '../../adapters/clock/wall-time.js';
 import { type FleetCounts, type FleetState, fleetStateOf } from '../../core/judgement/fleet-state.js';
 import { type LoadThresholds, pickThresholds } from '../../core/policy/load-thresholds.js';
 import type { Transition } from '../../core/state/fleet-step.js';
@@ -11,9 +13,9 @@ const MAX_SECONDS = 60;
 export const NO_WORKERS_SECONDS = 5;
 const NEWEST_WEIGHT = 0.2;
 
-/** A time of the monitors' clock, in milliseconds since the Unix epoch, as ISO 8601 text. */
-export function isoTime(at: number): string {
-  return new Date(at).toISOString();
+/** The wall-clock time of a time of a clock, such as that of a monitor, as ISO 8601 text. */
+export function isoTime(clock: TimestampProvider, at: number): string {
+  return wallTime(clock, at).toISOString();
 }
 
 /**

@@ -45,7 +45,10 @@ function poolEvents(pool: Pool, summaries: PoolSummaries): Observable<ServerSent
       tap((transition) => summaries.retryAfterOf(pool).add(transition)),
       map(({ workerId, busy, at, verdict }): ServerSentEvent => {
         const { reason, text } = verdict;
-        return { type: 'transition', data: { ...label, workerId, busy, reason, text, at: isoTime(at) } };
+        return {
+          type: 'transition',
+          data: { ...label, workerId, busy, reason, text, at: isoTime(pool.monitor, at) },
+        };
       }),
     ),
     fleet$.pipe(
@@ -74,7 +77,7 @@ function sourceStatusEvents({ sourceMonitor }: Pools): Observable<ServerSentEven
         .filter((status) => !before.includes(status))
         .map((status): ServerSentEvent => ({
           type: 'source',
-          data: { ...status, since: isoTime(status.since) },
+          data: { ...status, since: isoTime(sourceMonitor, status.since) },
         })),
     ),
   );

@@ -32,7 +32,7 @@ const cleanup = (worker: string, ...dpRanks: (number | 'none')[]): Cleanup => ({
 export function sinkCases(make: () => SinkHarness): ConformanceCase[] {
   const perform = async ({ sink }: SinkHarness, ...cleanups: Cleanup[]): Promise<boolean[]> => {
     const outcomes = await lastValueFrom(from(cleanups).pipe(performCleanup(sink), toArray()));
-    return outcomes.map(({ ok }) => ok);
+    return outcomes.map((outcome) => !('error' in outcome));
   };
   const filled = (): SinkHarness => {
     const harness = make();

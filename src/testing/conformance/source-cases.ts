@@ -1,4 +1,5 @@
 import { type Observable, Subscription } from 'rxjs';
+import { TidemarkError } from '../../core/errors.js';
 
 /** One requirement of every implementation. `run` rejects when the implementation does not meet it. */
 export interface ConformanceCase {
@@ -6,10 +7,10 @@ export interface ConformanceCase {
   readonly run: () => Promise<void>;
 }
 
-/** @throws Error with the expected and the actual value */
+/** @throws TidemarkError with the expected and the actual value */
 export function expectSame(what: string, actual: unknown, expected: unknown): void {
   const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
-  if (a !== b) throw new Error(`${what}: expected ${b}, got ${a}`);
+  if (a !== b) throw new TidemarkError('conformance', `${what}: expected ${b}, got ${a}.`);
 }
 
 /** One source under test. Every case makes a new one. */

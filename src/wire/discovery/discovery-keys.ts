@@ -1,7 +1,8 @@
+import { shownValue } from '../../core/option-problems.js';
 import type { EndpointName } from '../../core/sources/worker-info.js';
 import { type WorkerId, workerIdFromHex } from '../../core/worker-id.js';
 import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
-import { type LoadScope, ScopeError, scopeWords } from '../endpoint-names.js';
+import { type LoadScope, ScopeError, requireNamespace, scopeWords } from '../endpoint-names.js';
 import { decodeSegment, encodeSegment } from '../text-codecs.js';
 
 /** The key of an instance. */
@@ -253,9 +254,9 @@ function hexOf(id: WorkerId): string {
 }
 
 function requireKeySegment(name: string): string {
-  if (name === '' || name.includes('/')) {
+  if (typeof name !== 'string' || name === '' || name.includes('/')) {
     throw new ScopeError(
-      `${JSON.stringify(name)} is not a valid name in a discovery key: it must not be empty or contain a slash.`,
+      `${shownValue(name)} is not a valid name in a discovery key: it must not be empty or contain a slash.`,
     );
   }
   return name;
@@ -285,11 +286,12 @@ const NAMESPACED = ['v1/instances/', 'v1/mdc/', 'instances/'];
  * ```
  */
 export function discoveryPrefixes(namespace?: string): readonly string[] {
-  if (namespace === undefined) return [...NAMESPACED, MODEL_ENTRIES];
-  if (namespace === '' || namespace.includes('/')) {
+  const only = requireNamespace(namespace);
+  if (only === undefined) return [...NAMESPACED, MODEL_ENTRIES];
+  if (only.includes('/')) {
     throw new ScopeError(
-      `${JSON.stringify(namespace)} is not a valid namespace: it must not be empty or contain a slash. Leave it out to see all.`,
+      `${JSON.stringify(only)} is not a valid namespace: it must not contain a slash. Leave it out to see all.`,
     );
   }
-  return [...NAMESPACED.map((root) => `${root}${namespace}/`), MODEL_ENTRIES];
+  return [...NAMESPACED.map((root) => `${root}${only}/`), MODEL_ENTRIES];
 }

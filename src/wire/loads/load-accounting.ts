@@ -1,3 +1,4 @@
+import { TidemarkError } from '../../core/errors.js';
 import type { DecodeErrorCode } from '../decode-error.js';
 import type {
   AgeAccount,
@@ -131,10 +132,13 @@ export class LoadAccounting {
   private readonly ages = new AgeRange();
   private readonly ledger: SequenceLedger;
 
-  /** @throws RangeError if the limit is out of range */
+  /** @throws TidemarkError, code `accounting-options`, if the limit is out of range */
   constructor({ publishers = 100_000 }: LoadAccountingOptions = {}) {
     if (!Number.isInteger(publishers) || publishers < 1 || publishers > 500_000) {
-      throw new RangeError(`publishers must be a whole number from 1 to 500 000, not ${publishers}`);
+      throw new TidemarkError(
+        'accounting-options',
+        `publishers must be a whole number from 1 to 500 000, not ${publishers}.`,
+      );
     }
     this.ledger = new SequenceLedger(publishers);
   }

@@ -1,4 +1,5 @@
 import { Subject, VirtualTimeScheduler } from 'rxjs';
+import { vi } from 'vitest';
 import {
   poolMetrics,
   type PoolMetrics,
@@ -10,7 +11,7 @@ import { loadMonitor, type LoadMonitor } from '../../../src/core/pipeline/load-m
 import type { MonitorOptions, MonitorSources } from '../../../src/core/pipeline/monitor-sources.js';
 import { policies } from '../../../src/core/policy/policies.js';
 
-/** A pool with events from the test, at times that the test sets. */
+/** A pool with events from the test, at times that the test sets. The wall clock shows the same time, until the mocks are restored. */
 export class TestPool {
   private readonly events$ = new Subject<RecordedInput>();
   readonly scheduler = new VirtualTimeScheduler();
@@ -23,11 +24,12 @@ export class TestPool {
     sources: MonitorSources = {},
   ) {
     const { scheduler } = this;
+    vi.spyOn(Date, 'now').mockImplementation(() => scheduler.now());
     this.monitor = loadMonitor(
       { ...sources, events: this.events$.pipe(recordedInputs()) },
       { policy: policies.default, scheduler, ...monitor },
     );
-    this.metrics = poolMetrics(this.monitor, { scheduler, ...options });
+    this.metrics = poolMetrics(this.monitor, options);
   }
 
   apply(...events: RecordedInput[]): void {

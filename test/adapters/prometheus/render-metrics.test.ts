@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { NEVER, of, Subject, type Observable } from 'rxjs';
-import { describe, expect, it } from 'vitest';
-import { poolMetrics } from '../../../src/adapters/prometheus/pool-metrics.js';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { renderMetrics } from '../../../src/adapters/prometheus/render-metrics.js';
 import { WorkerLatencies } from '../../../src/adapters/prometheus/worker-latencies.js';
 import type { LoadBatch } from '../../../src/core/events/load-batch.js';
-import { loadMonitor } from '../../../src/core/pipeline/load-monitor.js';
 import { policies } from '../../../src/core/policy/policies.js';
 import { problemCodes } from '../../../src/core/sources/problem.js';
 import type { SourceStatus } from '../../../src/core/sources/source-status.js';
@@ -19,10 +17,13 @@ import { id, load } from '../../support/fleet.js';
 import { pageOf, samplesNamed, samplesOf } from './page.js';
 import { TestPool } from './pool.js';
 
+afterEach(() => void vi.restoreAllMocks());
+
 const thresholds = { activeDecodeBlocksThreshold: 0.85, activePrefillTokensThreshold: 100 };
 
 /** A pool with something of everything. */
 function eventfulPool(): TestPool {
+  const status$ = new Subject<SourceStatus>();
   const latencies = new WorkerLatencies();
   const accounting = new LoadAccounting();
   accounting.setTime(0, 0);
@@ -44,7 +45,7 @@ function eventfulPool(): TestPool {
       },
     },
     { thresholds },
-    { status: [of<SourceStatus>({ source: 'loads (NATS)', state: 'live', since: 1500 })] },
+    { status: [status$] },
   );
   pool.metrics.counting$.subscribe();
   pool.monitor.connect();
@@ -56,7 +57,9 @@ function eventfulPool(): TestPool {
       workers: new Map([id(7), id(8), id('18446744073709551615')].map((one) => [one, card])),
     },
   );
-  pool.advance(2000);
+  pool.advance(1500);
+  status$.next({ source: 'loads (NATS)', state: 'live', since: 0 });
+  pool.advance(500);
   pool.apply(
     load({ activeDecodeBlocks: 90, activePrefillTokens: 20, kvUsedBlocks: 91 }),
     load({ dpRank: 1, activeDecodeBlocks: 10, activePrefillTokens: 2n ** 64n - 1n }),
@@ -460,10 +463,4 @@ it('the type of a worker is that of its role', async () => {
   expect(samplesNamed(await pageOf([pool.metrics]), 'dynamo_frontend_worker_active_prefill_tokens')).toEqual([
     ['dynamo_frontend_worker_active_prefill_tokens{dp_rank="0",worker_id="9",worker_type="prefill"}', '3'],
   ]);
-});
-
-it('a monitor with its own clock needs no other', () => {
-  const loads = new Subject<never>();
-  const monitor = loadMonitor({ loads }, { policy: policies.default });
-  expect(poolMetrics(monitor).scheduler.now()).toBeGreaterThan(1e12);
 });

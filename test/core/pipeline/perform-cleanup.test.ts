@@ -16,8 +16,8 @@ function cleanup(id: number): Cleanup {
 }
 const [a, b, c] = [cleanup(1), cleanup(2), cleanup(3)];
 const cleanups = { a, b, c };
-const done = (cleanup: Cleanup): CleanupOutcome => ({ cleanup, ok: true });
-const failed = (cleanup: Cleanup): CleanupOutcome => ({ cleanup, ok: false, error });
+const done = (cleanup: Cleanup): CleanupOutcome => ({ cleanup });
+const failed = (cleanup: Cleanup): CleanupOutcome => ({ cleanup, error });
 const outcomes = { a: done(a), b: done(b), c: done(c), x: failed(a), y: failed(b) };
 
 function performedWith(sink: CleanupSink, cleanups$: Observable<Cleanup>): CleanupOutcome[] {
@@ -123,7 +123,7 @@ describe('performCleanup', () => {
         .pipe(performCleanup((one) => settle[one.workerId]))
         .subscribe({ next: (outcome) => seen.push(outcome), complete: resolve, error: reject }),
     );
-    expect(seen).toEqual([done(a), { cleanup: b, ok: false, error: new Error('refused') }, done(c)]);
+    expect(seen).toEqual([done(a), { cleanup: b, error: new Error('refused') }, done(c)]);
   });
 
   it('a fleet that leaves at once, while the first cleanup is active', () => {
@@ -133,7 +133,7 @@ describe('performCleanup', () => {
     const seen = performedWith((one) => (one.workerId === '1' ? first$ : undefined), cleanups$);
     expect(seen).toEqual([]);
     first$.complete();
-    expect(seen.map(({ ok, cleanup }) => ok && Number(cleanup.workerId))).toEqual(
+    expect(seen.map((outcome) => !('error' in outcome) && Number(outcome.cleanup.workerId))).toEqual(
       Array.from({ length: all }, (_, index) => index + 1),
     );
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { TidemarkError } from '../../../src/core/errors.js';
 import { LoadAccounting } from '../../../src/wire/loads/load-accounting.js';
 import type { LoadHeader } from '../../../src/wire/loads/load-header.js';
 
@@ -206,6 +207,6 @@ describe('load accounting', () => {
   });
 
   it.each([0, -1, 1.5, 500_001, NaN])('a limit of %s publishers - is an error', (publishers) => {
-    expect(() => new LoadAccounting({ publishers })).toThrow(RangeError);
+    expect(() => new LoadAccounting({ publishers })).toThrow(TidemarkError);
   });
 });

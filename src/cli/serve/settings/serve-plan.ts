@@ -80,10 +80,10 @@ export async function requireServePlan(
 
 function adminTokenOf({ adminToken, adminTokenFile }: ServeSettings): string | undefined {
   if (adminToken !== undefined && adminTokenFile !== undefined)
-    throw new Error('adminToken and adminTokenFile are both set: set only one of them.');
+    throw new SettingsError(['adminToken and adminTokenFile are both set: set only one of them.']);
   const token =
     adminTokenFile === undefined ? adminToken : new TextDecoder().decode(readInput(adminTokenFile)).trim();
   if (token !== undefined && !/^[\x21-\x7e]{8,}$/.test(token))
-    throw new Error('The admin token must be at least 8 characters, without spaces.');
+    throw new SettingsError(['The admin token must be at least 8 characters, without spaces.']);
   return token;
 }

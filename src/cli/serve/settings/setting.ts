@@ -1,4 +1,5 @@
 import { type Count, MAX_U64 } from '../../../core/count.js';
+import { TidemarkError } from '../../../core/errors.js';
 import { numberRangeText, parseCount, parseNumber } from '../../../core/number-text.js';
 
 /** A setting, which is given by a flag, by an environment variable, or in a file under its name. */
@@ -10,7 +11,7 @@ export interface Setting<T = unknown> {
   readonly text: string;
   /** Absent: the setting has no default. */
   readonly defaultValue?: T;
-  /** Parses the given texts. @throws Error whose message says what is expected, as in "must be …" */
+  /** Parses the given texts. @throws TidemarkError whose message says what is expected, as in "must be …" */
   readonly read: (texts: readonly string[]) => T;
   /** The value is not printed. */
   readonly isSecret?: true;
@@ -22,7 +23,10 @@ export function numberReader(min: number, max: number, { fraction = false } = {}
     const text = singleValue(texts);
     const value = parseNumber(text, { min, max, fraction });
     if (value !== null) return value;
-    throw new Error(`must be ${numberRangeText({ min, max, fraction })}, not ${JSON.stringify(text)}`);
+    throw new TidemarkError(
+      'setting',
+      `must be ${numberRangeText({ min, max, fraction })}, not ${JSON.stringify(text)}`,
+    );
   };
 }
 
@@ -31,7 +35,10 @@ export function readCountSetting(texts: readonly string[]): Count {
   const text = singleValue(texts);
   const count = parseCount(text);
   if (count !== null) return count;
-  throw new Error(`must be a whole number from 0 to ${MAX_U64}, not ${JSON.stringify(text)}`);
+  throw new TidemarkError(
+    'setting',
+    `must be a whole number from 0 to ${MAX_U64}, not ${JSON.stringify(text)}`,
+  );
 }
 
 /** Reads one of the given words. */
@@ -40,7 +47,7 @@ export function wordReader<Word extends string>(words: readonly Word[]): Setting
     const text = singleValue(texts);
     const word = words.find((candidate) => candidate === text);
     if (word === undefined)
-      throw new Error(`must be one of ${words.join(', ')}, not ${JSON.stringify(text)}`);
+      throw new TidemarkError('setting', `must be one of ${words.join(', ')}, not ${JSON.stringify(text)}`);
     return word;
   };
 }
@@ -58,7 +65,8 @@ export function readHttpUrls(texts: readonly string[]): readonly string[] {
   const urls = texts.flatMap((text) => text.split(',')).map((text) => text.trim());
   const wrong = urls.filter((url) => !/^https?:\/\/[^/\s]/.test(url) || !URL.canParse(url));
   if (wrong.length > 0)
-    throw new Error(
+    throw new TidemarkError(
+      'setting',
       `must be http:// or https:// URLs, not ${wrong.map((url) => JSON.stringify(url)).join(', ')}`,
     );
   return urls.filter((url, at) => urls.indexOf(url) === at);
@@ -66,5 +74,5 @@ export function readHttpUrls(texts: readonly string[]): readonly string[] {
 
 function singleValue(texts: readonly string[]): string {
   if (texts.length === 1 && texts[0] !== undefined) return texts[0];
-  throw new Error(`must be one value, not ${texts.length}`);
+  throw new TidemarkError('setting', `must be one value, not ${texts.length}`);
 }

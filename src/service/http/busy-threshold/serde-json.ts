@@ -1,4 +1,5 @@
 import { MAX_U64 } from '../../../core/count.js';
+import { TidemarkError } from '../../../core/errors.js';
 
 /** A float as serde_json writes it: always with a fraction or an exponent, so that `1` is `1.0`. */
 export function formatSerdeFloat(value: number): string {
@@ -18,12 +19,14 @@ export function formatSerdeFloat(value: number): string {
  * An error of Dynamo's JSON parser. `syntax`: the text is not valid JSON up to the point where it was read. `data`: the JSON
  * is valid, but a value has the wrong type. The first error in the text is reported.
  */
-export class RequestBodyError extends Error {
+export class RequestBodyError extends TidemarkError {
+  override readonly name = 'RequestBodyError';
+
   constructor(
     readonly kind: 'syntax' | 'data',
     message: string,
   ) {
-    super(message);
+    super('request-body', message);
   }
 }
 

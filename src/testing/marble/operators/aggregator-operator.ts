@@ -4,6 +4,7 @@ import { aggregatorPolicies } from '../../../core/aggregator/aggregator-policy.j
 import { metricsAggregator } from '../../../core/aggregator/metrics-aggregator.js';
 import type { ProcessedEndpoints } from '../../../core/aggregator/processed-endpoints.js';
 import type { Scrape } from '../../../core/aggregator/scrape.js';
+import { TidemarkError } from '../../../core/errors.js';
 import { workerId } from '../../../core/worker-id.js';
 import type { JsonValue } from '../../../wire/json/json-value.js';
 import { encodeForwardPassMetrics } from '../../../wire/services/forward-pass-metrics.js';
@@ -64,7 +65,8 @@ function replyOf(reply: JsonValue, scheduler: SchedulerLike): Uint8Array {
   try {
     if (typeof reply === 'string') return Uint8Array.from(reply, (letter) => letter.charCodeAt(0));
     if (typeof reply !== 'object' || reply === null || Array.isArray(reply))
-      throw new Error(
+      throw new TidemarkError(
+        'marble-call',
         'a reply must be an object with the active blocks of each worker, such as {"16": 40}, or a text',
       );
     const endpoints = Object.entries(reply).flatMap(([id, blocks]) => endpointsOf(id, blocks));
@@ -87,7 +89,10 @@ function endpointsOf(id: string, blocks: JsonValue): ServiceEndpointCounters[] {
 
 function endpointOf(id: string, dataParallelRank: number | null, blocks: JsonValue): ServiceEndpointCounters {
   if (typeof blocks !== 'number')
-    throw new Error('active blocks must be a number, or an object with the number of each rank');
+    throw new TidemarkError(
+      'marble-call',
+      'active blocks must be a number, or an object with the number of each rank',
+    );
   const subject = serviceSubject(SERVICE, ENDPOINT, workerId(id));
   return {
     name: serviceEndpointName(subject),
@@ -132,12 +137,14 @@ function settingsOf(
 ): Pick<MetricsAggregatorOptions, 'policy' | (typeof timeOptions)[number]> {
   const [given = {}, second] = args;
   if (second !== undefined || typeof given !== 'object' || given === null || Array.isArray(given))
-    throw new Error('it takes one object, such as { waitMs: 300 }');
+    throw new TidemarkError('marble-call', 'it takes one object, such as { waitMs: 300 }');
   const { policy = 'default', ...rest } = given as Readonly<Record<string, JsonValue>>;
-  if (policy !== 'default' && policy !== 'compat') throw new Error('policy must be default or compat');
+  if (policy !== 'default' && policy !== 'compat')
+    throw new TidemarkError('marble-call', 'policy must be default or compat');
   const entries = Object.entries(rest).map(([name, ms]) => {
     if (!(timeOptions as readonly string[]).includes(name) || typeof ms !== 'number')
-      throw new Error(
+      throw new TidemarkError(
+        'marble-call',
         `${name} is not an option, or not a number; the options are policy, ${timeOptions.join(', ')}`,
       );
     return [name, ms] as const;

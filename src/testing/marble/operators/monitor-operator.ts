@@ -1,4 +1,5 @@
 import { concatMap, map, Observable, ReplaySubject, timer, type SchedulerLike } from 'rxjs';
+import { TidemarkError } from '../../../core/errors.js';
 import type { Role } from '../../../core/events/fleet-event.js';
 import { loadMonitor, type LoadMonitor } from '../../../core/pipeline/load-monitor.js';
 import type { ConfigChange, InstanceChange, MonitorSources } from '../../../core/pipeline/monitor-sources.js';
@@ -52,7 +53,7 @@ function timesOf(args: readonly JsonValue[]): { times: MonitorTimes; rest: JsonV
   const take = (name: string): number | undefined => {
     const value = fields[name];
     if (value !== undefined && typeof value !== 'number')
-      throw new Error(`${name} must be a number of milliseconds`);
+      throw new TidemarkError('marble-call', `${name} must be a number of milliseconds`);
     delete fields[name];
     return value;
   };
@@ -125,7 +126,10 @@ function subscribedAt<T>(
 function sourcesOf({ inputs, scheduler }: MarbleContext): MonitorSources {
   const unknown = Object.keys(inputs).filter((title) => !titles.includes(title));
   if (unknown.length > 0)
-    throw new Error(`a monitor has no source ${unknown.join(', ')}; the sources are ${titles.join(', ')}`);
+    throw new TidemarkError(
+      'marble-call',
+      `a monitor has no source ${unknown.join(', ')}; the sources are ${titles.join(', ')}`,
+    );
   const source = <T>(title: string, read: (event: RecordedInput) => T): Observable<T> | undefined =>
     (inputs[title] as Observable<RecordedInput> | undefined)?.pipe(
       map((event) => {
@@ -160,7 +164,8 @@ function eventOfKind<Kind extends RecordedInput['kind']>(
   event: RecordedInput,
   kind: Kind,
 ): Extract<RecordedInput, { kind: Kind }> {
-  if (event.kind !== kind) throw new Error(`an event of kind ${event.kind} does not belong to this source`);
+  if (event.kind !== kind)
+    throw new TidemarkError('marble-call', `an event of kind ${event.kind} does not belong to this source`);
   return event as Extract<RecordedInput, { kind: Kind }>;
 }
 
@@ -173,7 +178,8 @@ function configChange(event: RecordedInput): ConfigChange {
 function instanceChange(event: RecordedInput, role: Role): InstanceChange {
   if (event.kind !== 'instance') return eventOfKind(event, `${role}Instances`).workerIds;
   const { workerId, present, role: eventRole = 'decode' } = event;
-  if (eventRole !== role) throw new Error(`an instance of role ${eventRole} does not belong to this source`);
+  if (eventRole !== role)
+    throw new TidemarkError('marble-call', `an instance of role ${eventRole} does not belong to this source`);
   return { workerId, present };
 }
 
@@ -190,7 +196,8 @@ function watches(events$: Observable<RecordedInput>): Observable<Observable<Inst
           return subscriber.next(watch$);
         }
         const watch$ = attached[('watch' in event ? event.watch : undefined) ?? attached.length - 1];
-        if (watch$ === undefined) throw new Error(`there is no watch for an event of kind ${event.kind}`);
+        if (watch$ === undefined)
+          throw new TidemarkError('marble-call', `there is no watch for an event of kind ${event.kind}`);
         if (event.kind === 'prefillClosed') watch$.complete();
         else if (event.kind === 'instancesError') watch$.error(new Error('the watch failed'));
         else watch$.next(instanceChange(event, 'prefill'));

@@ -1,20 +1,12 @@
-import {
-  map,
-  mergeMap,
-  of,
-  Subject,
-  tap,
-  throwError,
-  timer,
-  type Observable,
-  type SchedulerLike,
-} from 'rxjs';
+import { map, mergeMap, of, Subject, tap, throwError, timer, type SchedulerLike } from 'rxjs';
+import { TidemarkError } from '../../../core/errors.js';
 import { performCleanup, type CleanupSink } from '../../../core/pipeline/perform-cleanup.js';
 import type { Cleanup } from '../../../core/state/cleanup.js';
 import { catchDecodeFailure } from '../../../wire/decode-error.js';
 import { toJsonNode, type JsonValue } from '../../../wire/json/json-value.js';
 import { readExpectation } from '../../../wire/recording/parse-recording.js';
 import type { MarbleOperator } from '../run/marble-operator.js';
+import { requireValues } from './require-values.js';
 
 /**
  * `performCleanup({ takes: 20, failsFor: ['7'] })`: cleanups with a fake sink. The sink takes `takes` milliseconds for each
@@ -29,9 +21,10 @@ export const performOperator: MarbleOperator = {
   read: cleanupOf,
   build: (args, { merged$, scheduler }) => {
     const sinkLog$ = new Subject<string>();
-    const outcomes$ = (merged$ as Observable<Cleanup>).pipe(
+    const outcomes$ = merged$.pipe(
+      requireValues<Cleanup>('performCleanup', 'cleanups', ['dpRanks', 'object']),
       performCleanup(sinkOf(args, scheduler, sinkLog$)),
-      map(({ cleanup: { workerId }, ok }) => ({ workerId, ok })),
+      map((outcome) => ({ workerId: outcome.cleanup.workerId, ok: !('error' in outcome) })),
     );
     return { first: outcomes$, second: outcomes$, sink: sinkLog$ };
   },
@@ -48,7 +41,9 @@ function sinkOf(
     const waited$ = takes === 0 ? of(0) : timer(takes, scheduler);
     return waited$.pipe(
       mergeMap((value) =>
-        failsFor.includes(workerId) ? throwError(() => new Error('the sink failed')) : of(value),
+        failsFor.includes(workerId)
+          ? throwError(() => new TidemarkError('sink-failed', 'the sink failed'))
+          : of(value),
       ),
       tap({
         error: () => sinkLog$.next(`${workerId} fails`),
@@ -65,13 +60,15 @@ function settingsOf(args: readonly JsonValue[]): {
 } {
   const [given = {}, second] = args;
   if (second !== undefined || typeof given !== 'object' || given === null || Array.isArray(given))
-    throw new Error('it takes one object, such as { takes: 20, failsFor: ["7"] }');
+    throw new TidemarkError('marble-call', 'it takes one object, such as { takes: 20, failsFor: ["7"] }');
   const { takes = 0, failsFor = [], ...rest } = given as Readonly<Record<string, JsonValue>>;
   const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) throw new Error(`unknown option ${unknown}; the options are takes, failsFor`);
-  if (typeof takes !== 'number' || takes < 0) throw new Error('takes must be a number of milliseconds');
+  if (unknown !== undefined)
+    throw new TidemarkError('marble-call', `unknown option ${unknown}; the options are takes, failsFor`);
+  if (typeof takes !== 'number' || takes < 0)
+    throw new TidemarkError('marble-call', 'takes must be a number of milliseconds');
   if (!isList(failsFor) || failsFor.some((id) => typeof id !== 'string'))
-    throw new Error('failsFor must be a list of worker ids, each in quotes');
+    throw new TidemarkError('marble-call', 'failsFor must be a list of worker ids, each in quotes');
   return { takes, failsFor };
 }
 
@@ -83,6 +80,6 @@ function isList(value: JsonValue): value is readonly JsonValue[] {
 function cleanupOf(value: JsonValue): Cleanup {
   const read = catchDecodeFailure(() => readExpectation(toJsonNode({ cleanup: [value] })).cleanup?.[0]);
   if (read === undefined || 'error' in read)
-    throw new Error(`this is not a cleanup: ${read?.error.message ?? 'it is absent'}`);
+    throw new TidemarkError('marble-call', `this is not a cleanup: ${read?.error.message ?? 'it is absent'}`);
   return read;
 }

@@ -9,6 +9,7 @@ import {
   startWith,
   takeWhile,
 } from 'rxjs';
+import { TidemarkError } from '../../../core/errors.js';
 import type { FleetStart } from '../../../core/events/fleet-event.js';
 import { reduceFleet } from '../../../core/pipeline/reduce-fleet.js';
 import { busySets, cleanups, problems, transitions } from '../../../core/pipeline/selections.js';
@@ -20,23 +21,26 @@ import type { RecordedInput } from '../../../wire/recording/recording.js';
 import { firstStep, step } from '../../model/model.js';
 import { recordedInputs } from '../../recordings/recorded-inputs.js';
 import type { MarbleOperator, MarbleOperators, MarbleOutputs } from '../run/marble-operator.js';
+import { requireValues } from './require-values.js';
 
 /**
  * The event of a letter, in the JSON form of a recording. Unlike in a recording, an unknown field is an error: it would
  * make a diagram show something that does not happen.
  *
- * @throws Error that says what is wrong with it
+ * @throws TidemarkError that says what is wrong with it
  */
 export function fleetEventOf(value: JsonValue): RecordedInput {
   const read = parseRecordedEvent(value);
-  if ('error' in read) throw new Error(`this is not an event: ${read.error.message}`);
+  if ('error' in read) throw new TidemarkError('marble-call', `this is not an event: ${read.error.message}`);
   const { event } = read;
   if (event.kind === 'start' || event.kind === 'message')
-    throw new Error(
+    throw new TidemarkError(
+      'marble-call',
       `an event of kind ${event.kind} is only for recordings; the operator takes the start as argument`,
     );
   const unread = unreadField(value, event);
-  if (unread !== undefined) throw new Error(`an event of kind ${event.kind} has no field ${unread}`);
+  if (unread !== undefined)
+    throw new TidemarkError('marble-call', `an event of kind ${event.kind} has no field ${unread}`);
   return event;
 }
 
@@ -71,7 +75,8 @@ export const modelOperator = (lookup: PolicyLookup): MarbleOperator => ({
   build: (args, { merged$, scheduler }) => {
     const { policy, start } = fleetArguments(args, lookup);
     const first = firstStep(policy, start);
-    const steps$ = (merged$ as Observable<RecordedInput>).pipe(
+    const steps$ = merged$.pipe(
+      fleetEvents('model'),
       scan((last, event) => step(last.state, event, scheduler.now()), first),
       takeWhile(({ state }) => state.phase === 'running', true),
       share(),
@@ -91,13 +96,17 @@ export const modelOperator = (lookup: PolicyLookup): MarbleOperator => ({
   },
 });
 
+/** The events that an operator takes, as {@link requireValues}. */
+const fleetEvents = (operator: string): OperatorFunction<unknown, RecordedInput> =>
+  requireValues<RecordedInput>(operator, 'events', ['kind', 'string']);
+
 /** Finds the policy of a name in a marble file. */
 export type PolicyLookup = (name: string) => LoadPolicy;
 
 /**
  * The arguments `({ policy, …start })` of an operator over fleet events.
  *
- * @throws Error or TidemarkError that says what is wrong with them
+ * @throws TidemarkError that says what is wrong with them
  */
 export function fleetArguments(
   args: readonly JsonValue[],
@@ -108,19 +117,23 @@ export function fleetArguments(
 } {
   const [given = {}, second] = args;
   if (second !== undefined || typeof given !== 'object' || given === null || Array.isArray(given))
-    throw new Error('it takes one object, such as { policy: "default", decodeInstances: ["7"] }');
+    throw new TidemarkError(
+      'marble-call',
+      'it takes one object, such as { policy: "default", decodeInstances: ["7"] }',
+    );
   const { policy = 'default', ...fields } = given as Readonly<Record<string, JsonValue>>;
-  if (typeof policy !== 'string') throw new Error('policy must be a name in the table of policies');
+  if (typeof policy !== 'string')
+    throw new TidemarkError('marble-call', 'policy must be a name in the table of policies');
   const start = startOf(fields);
   return { policy: lookup(policy), start };
 }
 
 function startOf(fields: Readonly<Record<string, JsonValue>>): FleetStart {
   const read = parseRecordedEvent({ ...fields, kind: 'start' });
-  if ('error' in read) throw new Error(read.error.message);
-  if (read.event.kind !== 'start') throw new Error('a start has no field kind');
+  if ('error' in read) throw new TidemarkError('marble-call', read.error.message);
+  if (read.event.kind !== 'start') throw new TidemarkError('marble-call', 'a start has no field kind');
   const unread = unreadField(fields, read.event);
-  if (unread !== undefined) throw new Error(`a start has no field ${unread}`);
+  if (unread !== undefined) throw new TidemarkError('marble-call', `a start has no field ${unread}`);
   return read.event;
 }
 
@@ -132,7 +145,8 @@ export const reduceOperator = (lookup: PolicyLookup): MarbleOperator => ({
   read: fleetEventOf,
   build: (args, { merged$, scheduler }) => {
     const { policy, start } = fleetArguments(args, lookup);
-    const steps$ = (merged$ as Observable<RecordedInput>).pipe(
+    const steps$ = merged$.pipe(
+      fleetEvents('reduceFleet'),
       recordedInputs(start),
       reduceFleet(policy, start, scheduler),
       share(),
@@ -165,6 +179,7 @@ export const stepsOperator = (lookup: PolicyLookup): MarbleOperator => ({
     const { policy, start } = fleetArguments(args, lookup);
     return (events$: Observable<RecordedInput>) =>
       events$.pipe(
+        fleetEvents('steps'),
         recordedInputs(start),
         reduceFleet(policy, start, scheduler),
         map((step) => ({ ...step, toJSON: () => ({ at: step.at, busy: [...step.busy] }) })),
@@ -202,13 +217,17 @@ function selection(
   name: string,
   select: (steps$: Observable<FleetStep>) => Observable<unknown>,
 ): MarbleOperator {
-  const operator: OperatorFunction<FleetStep, unknown> = select;
+  const operator: OperatorFunction<unknown, unknown> = (steps$) =>
+    select(steps$.pipe(requireValues<FleetStep>(name, 'steps', ['transitions', 'object'])));
   return {
     read: () => {
-      throw new Error(`${name} takes steps, which a letter cannot represent; write "> steps({…})" above it`);
+      throw new TidemarkError(
+        'marble-call',
+        `${name} takes steps, which a letter cannot represent; write "> steps({…})" above it`,
+      );
     },
     build: (args) => {
-      if (args.length > 0) throw new Error('it takes no arguments');
+      if (args.length > 0) throw new TidemarkError('marble-call', 'it takes no arguments');
       return operator;
     },
   };

@@ -8,7 +8,7 @@ import { deepFreeze } from './record-emissions.js';
 export interface MarbleContext {
   /** Virtual time, in milliseconds. RxJS's own schedulers have the same time during a run. */
   readonly scheduler: SchedulerLike;
-  /** The streams above the operator, by title, in the order of the file. */
+  /** The inputs of the file by title, in its order; below another operator, its one output. */
   readonly inputs: Readonly<Record<string, Observable<unknown>>>;
   /** All of them merged. Within a column they have the order of the file. */
   readonly merged$: Observable<unknown>;
@@ -40,7 +40,8 @@ const SINGLE_OUTPUT = 'output';
  * Applies the operators of a file, one after the other, to its inputs. The result has every output that the file
  * expects.
  *
- * @throws MarbleError for an operator that refuses its arguments, and for a row whose output does not exist
+ * @throws MarbleError for an operator that refuses its arguments, for one below an operator with named outputs, and for a
+ *   row whose output does not exist
  */
 export function buildOutputs(
   marble: Marble,
@@ -50,8 +51,17 @@ export function buildOutputs(
 ): MarbleOutputs {
   let streams = inputs;
   let single = false;
-  for (const call of marble.calls) {
-    const merged$ = merge(...(streams === inputs ? inFileOrder(marble, inputs) : Object.values(streams)));
+  for (const [index, call] of marble.calls.entries()) {
+    const above = marble.calls[index - 1];
+    if (above !== undefined && !single)
+      throw refusal(
+        marble,
+        call.line,
+        `${call.name} cannot be below ${above.name}, which has the outputs ${Object.keys(streams).join(', ')}; remove it and ` +
+          'name one of these outputs with "title = …" below its row, or write an operator with one output above it, such as steps',
+      );
+    const merged$ =
+      streams === inputs ? merge(...inFileOrder(marble, inputs)) : (streams[SINGLE_OUTPUT] ?? EMPTY);
     const built = build(marble, call, operators, { scheduler, inputs: streams, merged$ });
     single = typeof built === 'function';
     streams =

@@ -1,3 +1,4 @@
+import { TidemarkError } from '../../../core/errors.js';
 /** The functions of the global object that use real time. */
 const OUTSIDE: readonly (readonly [owner: string, name: string])[] = [
   ['', 'setTimeout'],
@@ -22,7 +23,7 @@ export function onlyVirtualTime<T>(run: () => T, escaped: (name: string) => void
     // A function that was kept after the run, for example by a promise, works again.
     if (over) return;
     escaped(name);
-    throw new Error(`${name} is not virtual: take the time from a scheduler`);
+    throw new TidemarkError('real-time', `${name} is not virtual: take the time from a scheduler`);
   };
   const restore = realTimeApis().map(({ owner, name, label }) => guard(owner, name, label, refuse));
   restore.push(guardDate(refuse));

@@ -1,4 +1,5 @@
 import { type MonoTypeOperatorFunction, type SchedulerLike, take, tap } from 'rxjs';
+import { TidemarkError } from '../../../core/errors.js';
 import { canonicalText, valueText } from '../value-text.js';
 import type { MarbleEmission } from './marble-result.js';
 
@@ -43,7 +44,10 @@ function refuseMutation(value: object, name: string): void {
   if (!(name in value)) return;
   Object.defineProperty(value, name, {
     value: () => {
-      throw new TypeError(`${name}() changes a value that was already emitted`);
+      throw new TidemarkError(
+        'frozen-value',
+        `${name}() changes a value that was already emitted: copy it first.`,
+      );
     },
   });
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fleetOperators } from '../../../../src/testing/marble/operators/fleet-operators.js';
 import { fleetEventOf } from '../../../../src/testing/marble/operators/reducer-operators.js';
+import { MarbleError } from '../../../../src/testing/marble/grammar/marble.js';
 import { assertMarble } from '../../../../src/testing/marble/run/assert-marble.js';
 
 const load = (tokens: number): string =>
@@ -109,6 +110,44 @@ describe('steps, and the operators below', () => {
       expect(() => check(...input, `> ${name}(1)`, '-')).toThrow('it takes no arguments');
     },
   );
+});
+
+describe('operators one below the other', () => {
+  const names = Object.keys(fleetOperators());
+  const pairs = names.flatMap((above) => names.map((below) => [above, below] as const));
+  const letters = [load(11), '{"16": 40}', '{"workerId":7,"dpRanks":[0],"workerType":"decode"}', '7'];
+  const named = ['model', 'reduceFleet', 'loadMonitor', 'performCleanup', 'metricsAggregator', 'subscribers'];
+
+  it.each(pairs)('%s, and below it %s - a result, or a sentence for the user', (above, below) => {
+    for (const letter of letters) {
+      for (const title of ['title = busy', '', 'title = first', 'title = endpoints']) {
+        const text = ['-a-', 'title = loads', `a := ${letter}`, `> ${above}`, `> ${below}`, '---', title];
+        try {
+          check(...text);
+        } catch (error) {
+          expect(error).toBeInstanceOf(MarbleError);
+          expect(String(error)).not.toMatch(/TypeError|undefined|not a function|not iterable/);
+        }
+      }
+    }
+  });
+
+  it.each(named)('%s has named outputs, so no operator can be below it', (above) => {
+    for (const below of names) {
+      const text = ['---', 'title = loads', `> ${above}`, `> ${below}`, '---'];
+      expect(() => check(...text)).toThrow(
+        new RegExp(
+          `^f.txt:4: ${below} cannot be below ${above}, which has the outputs \\w+, .*write an operator with one`,
+        ),
+      );
+    }
+  });
+
+  it.each(named)('%s - names its outputs when a row names another one', (name) => {
+    expect(() => check('---', 'title = loads', `> ${name}`, '---', 'title = nothing')).toThrow(
+      /the operator has no output "nothing"; its outputs are \w+, /,
+    );
+  });
 });
 
 describe('performCleanup', () => {
