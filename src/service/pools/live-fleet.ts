@@ -2,7 +2,7 @@ import { type Observable, merge } from 'rxjs';
 import type { PoolSources } from '../../adapters/etcd/discovery.js';
 import { etcdDiscovery } from '../../adapters/etcd/etcd-discovery.js';
 import type { EtcdOptions } from '../../adapters/etcd/etcd-options.js';
-import type { AccountingReport } from '../../adapters/nats/load-receiver.js';
+import type { AccountingReport, LoadForm } from '../../adapters/nats/load-receiver.js';
 import { natsLoads } from '../../adapters/nats/nats-loads.js';
 import type { NatsConnectionOptions } from '../../adapters/nats/nats-options.js';
 import type { ActiveLoad } from '../../core/events/fleet-event.js';
@@ -29,6 +29,8 @@ export interface LiveFleetOptions {
   readonly etcd: EtcdOptions;
   /** Absent: every namespace. */
   readonly namespace?: string;
+  /** Defaults to `objects`. `columns` cost less, and can be read only during the call: nothing may delay `loads$`. */
+  readonly form?: LoadForm;
 }
 
 /**
@@ -52,9 +54,9 @@ export interface LiveFleetOptions {
  *
  * @see {@link natsLoads}, {@link etcdDiscovery}
  */
-export function liveFleet({ nats, etcd, namespace }: LiveFleetOptions): Fleet {
+export function liveFleet({ nats, etcd, namespace, form }: LiveFleetOptions): Fleet {
   const scope = namespace === undefined ? {} : { namespace };
-  const events = natsLoads({ ...nats, ...scope, form: 'columns' });
+  const events = natsLoads({ ...nats, ...scope, ...(form !== undefined && { form }) });
   const discovery = etcdDiscovery({ ...etcd, ...scope });
   return {
     pools$: discovery.pools$,
