@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { batchEvents } from '../../../src/core/events/load-batch.js';
+import type { TidemarkError } from '../../../src/core/errors.js';
+import { batchEvents, type LoadBatch } from '../../../src/core/events/load-batch.js';
 import type { LoadPolicy } from '../../../src/core/policy/load-policy.js';
 import { policies } from '../../../src/core/policy/policies.js';
 import { LoadBatchDecoder } from '../../../src/wire/loads/load-batch-decoder.js';
@@ -56,6 +57,29 @@ describe('batch decoder', () => {
     expect(headAfter(new TextEncoder().encode('{}'))).toEqual([false, null]);
   });
 
+  it('a batch that was taken shows its own loads or is refused, whatever the decoder does next', () => {
+    const load = fc.record({
+      worker: fc.integer({ min: 1, max: 3 }),
+      blocks: fc.integer({ min: 0, max: 9 }),
+    });
+    const action = fc.oneof(load, fc.constantFrom('take', 'clear', 'setReceivedAt'));
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 30 }), (actions) => {
+        const decoder = new LoadBatchDecoder(policies.default, 4);
+        const taken: { readonly batch: LoadBatch; readonly shown: unknown }[] = [];
+        for (const next of actions) {
+          if (next === 'take') taken.push({ batch: decoder.batch, shown: shownBy(decoder.batch) });
+          else if (next === 'clear') decoder.clear();
+          else if (next === 'setReceivedAt') decoder.setReceivedAt(taken.length);
+          else decoder.add(json(`{"worker_id":${next.worker},"kv_used_blocks":${next.blocks}}`));
+          for (const { batch, shown } of taken)
+            expect([shown, 'batch-expired']).toContainEqual(shownBy(batch));
+        }
+      }),
+      { numRuns: Math.ceil(runs / 6) },
+    );
+  });
+
   it('a full batch - is cleared by the next load', () => {
     const decoder = new LoadBatchDecoder(policies.default, 2);
     const message = new TextEncoder().encode('{"worker_id":7,"active_decode_blocks":18446744073709551615}');
@@ -67,6 +91,18 @@ describe('batch decoder', () => {
     expect([decoder.batch.count, decoder.batch.wide.size]).toEqual([0, 0]);
   });
 });
+
+const json = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** Everything that a batch shows, or the code of its refusal. */
+function shownBy(batch: LoadBatch): unknown {
+  try {
+    const { receivedAt, workerIds, kvUsedBlocks } = batch;
+    return [receivedAt, [...workerIds], [...kvUsedBlocks], batchEvents(batch)];
+  } catch (error) {
+    return (error as TidemarkError).code;
+  }
+}
 
 function numbersOf(head: LoadHeader): [string, number, number] | null {
   const { present, publisherHigh, publisherLow, sequence, publishedAt } = head;
