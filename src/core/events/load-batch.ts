@@ -145,6 +145,7 @@ let liveColumns: (batch: LoadBatch) => LoadColumns | null;
  *
  * @example
  * ```ts
+ * import { TidemarkError } from 'tidemark';
  * import { LoadBatch, WorkerTable, NO_VALUE, batchEvents } from 'tidemark/fast';
  *
  * const table = new WorkerTable();
@@ -165,10 +166,10 @@ let liveColumns: (batch: LoadBatch) => LoadColumns | null;
  * try {
  *   console.log(batch.count);
  * } catch (error) {
- *   console.log(String(error).slice(0, 77));
+ *   if (error instanceof TidemarkError) console.log(error.code);
  * }
  * // Logs: 7 90
- * // Logs: TidemarkError: the batch was read after the call in which it was emitted: copy
+ * // Logs: batch-expired
  * ```
  *
  * @throws TidemarkError with the code `batch-expired`, from every access after the call
