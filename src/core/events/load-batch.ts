@@ -46,6 +46,11 @@ export class WorkerTable {
     this.ids[index] = id;
   }
 
+  /** Removes all workers if the table has no room for so many new ones, so that it does not clear itself while they come. */
+  makeRoom(workers: number): void {
+    if (this.ids.length + workers > MAX_WORKERS) this.clear();
+  }
+
   /** Removes all workers. */
   clear(): void {
     this.version += 1;

@@ -103,6 +103,8 @@ export class LoadBatchDecoder {
     if (this.emitted !== null) this.expire();
     this.columns.count = 0;
     if (this.wide.size > 0) this.wide.clear();
+    // Only between batches: rows that were added before the table is cleared would get other workers.
+    this.columns.table.makeRoom(this.rows);
   }
 
   /** Appends a load as a row and returns `null`, or returns why the message is not a row. Clears a full batch first. */

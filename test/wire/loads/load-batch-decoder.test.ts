@@ -6,9 +6,10 @@ import type { LoadPolicy } from '../../../src/core/policy/load-policy.js';
 import { policies } from '../../../src/core/policy/policies.js';
 import { LoadBatchDecoder } from '../../../src/wire/loads/load-batch-decoder.js';
 import { LoadDecoder } from '../../../src/wire/loads/load-decoder.js';
-import { encodeEnvelope } from '../../../src/wire/loads/load-encoder.js';
+import { encodeActiveLoad, encodeEnvelope } from '../../../src/wire/loads/load-encoder.js';
 import type { LoadHeader } from '../../../src/wire/loads/load-header.js';
 import { anyMessage } from '../../support/any-message.js';
+import { id } from '../../support/fleet.js';
 import { hex } from '../../support/hex.js';
 import { runs } from '../../support/runs.js';
 
@@ -78,6 +79,25 @@ describe('batch decoder', () => {
       }),
       { numRuns: Math.ceil(runs / 6) },
     );
+  });
+
+  it('every row has its own worker, also in the batch in which the table of workers reaches its limit', () => {
+    const rows = 1000;
+    const decoder = new LoadBatchDecoder(policies.default, rows);
+    const load = { workerId: id(2 ** 40), dpRank: 0, activeDecodeBlocks: 1 };
+    const payload = encodeActiveLoad({ ...load, activePrefillTokens: null, kvUsedBlocks: null }, 5);
+    const message = Buffer.from(encodeEnvelope({ publisherId: '9', sequence: 0, publishedAt: 0 }, payload));
+    const at = message.indexOf('0000010000000000', 0, 'hex') + 4;
+    const wrong: unknown[] = [];
+    for (let worker = 0; worker < 2 ** 20 + rows; worker += 1) {
+      message.writeUInt32BE(worker, at);
+      decoder.add(message);
+      if (!decoder.full) continue;
+      const first = worker + 1 - rows;
+      wrong.push(...decoder.batch.workerIds.filter((found, row) => found !== id(2 ** 40 + first + row)));
+      decoder.clear();
+    }
+    expect(wrong).toEqual([]);
   });
 
   it('a full batch - is cleared by the next load', () => {
