@@ -57,6 +57,19 @@ const programs: Readonly<Record<string, readonly [code: string, result: unknown]
      export const result = decoded.load.activeDecodeBlocks;`,
     90,
   ],
+  'tidemark/fast': [
+    `import { policies, workerId } from 'tidemark';
+     import { FleetLoad, LoadBatchDecoder } from 'tidemark/fast';
+     import { encodeActiveLoad, encodeEnvelope } from 'tidemark/wire';
+     const load = { workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: null, activePrefillTokens: 11, kvUsedBlocks: null };
+     const head = { publisherId: '9', sequence: 0, publishedAt: 1_700_000_000_000 };
+     const decoder = new LoadBatchDecoder(policies.default);
+     decoder.add(encodeEnvelope(head, encodeActiveLoad(load, 4)));
+     const fleet = new FleetLoad(policies.default, { thresholds: { activePrefillTokensThreshold: 10 } });
+     fleet.applyRow(decoder.batch, 0, Date);
+     export const result = [...fleet.busy];`,
+    ['7'],
+  ],
   'tidemark/clock': [
     `import { monotonicScheduler } from 'tidemark/clock';
      export const result = Math.abs(monotonicScheduler.now() - Date.now()) < 60_000;`,

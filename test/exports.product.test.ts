@@ -37,16 +37,12 @@ describe('package.json', () => {
     expect(names).toMatchInlineSnapshot(`
       {
         "tidemark": [
-          "FleetLoad",
           "LoadThresholdConfig",
-          "NO_VALUE",
           "PackageError",
           "ThresholdError",
           "TidemarkError",
           "UnknownPolicyError",
-          "WIDE_VALUE",
           "WorkerIdError",
-          "WorkerTable",
           "attachLate",
           "busySets",
           "cleanups",
@@ -100,6 +96,15 @@ describe('package.json', () => {
           "etcdDiscovery",
           "registerWorker",
           "watchPrefix",
+        ],
+        "tidemark/fast": [
+          "FleetLoad",
+          "LoadBatch",
+          "LoadBatchDecoder",
+          "NO_VALUE",
+          "WIDE_VALUE",
+          "WorkerTable",
+          "batchEvents",
         ],
         "tidemark/nats": [
           "NatsOptionsError",
@@ -164,7 +169,6 @@ describe('package.json', () => {
           "EndpointNameError",
           "LOAD_TOPIC",
           "LoadAccounting",
-          "LoadBatchDecoder",
           "LoadDecoder",
           "RecordingError",
           "ScopeError",

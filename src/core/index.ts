@@ -58,7 +58,6 @@ export type { CheckExplanation, Explanation, RankExplanation } from './judgement
 export type { SourceState, SourceStatus } from './sources/source-status.js';
 
 // Pipeline: the reducer and the monitor.
-export { FleetLoad } from './state/fleet-load.js';
 export { reduceFleet } from './pipeline/reduce-fleet.js';
 export { busySets, transitions, cleanups } from './pipeline/selections.js';
 export { performCleanup, type CleanupOutcome, type CleanupSink } from './pipeline/perform-cleanup.js';
@@ -71,8 +70,6 @@ export type {
   MonitorOptions,
 } from './pipeline/monitor-sources.js';
 
-// Loads as columns.
-export { NO_VALUE, WIDE_VALUE, type LoadBatch, WorkerTable } from './events/load-batch.js';
 
 // Generic operators.
 export { attachLate, type WatchItem } from '../operators/attach-late.js';

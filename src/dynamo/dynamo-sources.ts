@@ -1,6 +1,6 @@
 import { map, merge, type Observable } from 'rxjs';
 import type { AccountingReport, LoadForm } from '../adapters/nats/load-receiver.js';
-import { natsLoads, type LoadRelease, type NatsLoads } from '../adapters/nats/nats-loads.js';
+import { natsLoads, type LoadRelease } from '../adapters/nats/nats-loads.js';
 import { toNatsConnectionOptions, type NatsConnectionOptions } from '../adapters/nats/nats-options.js';
 import type { FleetEvent, LoadReceived } from '../core/events/fleet-event.js';
 import type { LoadBatch } from '../core/events/load-batch.js';
@@ -19,12 +19,12 @@ export interface DynamoSourcesOptions extends FleetScope {
   readonly endpoint?: EndpointLike;
   /** Accept only messages of this release. Absent: all. */
   readonly release?: LoadRelease;
-  /** `columns` (fast) when absent. `objects` also have the publisher, the sequence number and the time of each load. */
+  /** Defaults to `objects`. */
   readonly form?: LoadForm;
 }
 
 /** The result of {@link dynamoSources}: the sources of a monitor, and more about the fleet. */
-export interface DynamoSources<Load extends LoadReceived | LoadBatch = LoadBatch> extends MonitorSources {
+export interface DynamoSources<Load extends LoadReceived | LoadBatch = LoadReceived> extends MonitorSources {
   readonly loads: Observable<Load>;
   readonly configs: Observable<ConfigChange>;
   readonly decodeInstances: Observable<InstanceChange>;
@@ -44,7 +44,8 @@ export interface DynamoSources<Load extends LoadReceived | LoadBatch = LoadBatch
  * 2. With an `endpoint`, only its configs and instances are used: one id may serve two endpoints, and each pool has its own
  *    monitor. Without one, every worker that discovery knows is used, under its id.
  * 3. Messages and records that cannot be read become events, so that the monitor reports them as problems.
- * 4. Loads are columns, or objects if `form` says so. Objects also have the publisher, the sequence number and the time.
+ * 4. Loads are objects, with the publisher, the sequence number and the time of each message. With the form `columns` they
+ *    are batches of `tidemark/fast`, which cost less and can be read only during the call: nothing may delay them.
  *
  * @throws NatsOptionsError, EtcdOptionsError, EndpointNameError or ScopeError, synchronously, for invalid options.
  *   TidemarkError, code `fleet-options`, for options that do not exist.
@@ -70,9 +71,9 @@ export interface DynamoSources<Load extends LoadReceived | LoadBatch = LoadBatch
  * @see {@link natsLoads}, {@link etcdDiscovery}, {@link loadMonitor}
  */
 export function dynamoSources(
-  options: DynamoSourcesOptions & { readonly form: 'objects' },
-): DynamoSources<LoadReceived>;
-export function dynamoSources(options: DynamoSourcesOptions & { readonly form?: 'columns' }): DynamoSources;
+  options: DynamoSourcesOptions & { readonly form: 'columns' },
+): DynamoSources<LoadBatch>;
+export function dynamoSources(options: DynamoSourcesOptions & { readonly form?: 'objects' }): DynamoSources;
 export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<LoadReceived | LoadBatch>;
 export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<LoadReceived | LoadBatch> {
   requireFleetOptions('dynamoSources', options, {
@@ -82,20 +83,17 @@ export function dynamoSources(options: DynamoSourcesOptions): DynamoSources<Load
     release: validatedElsewhere,
     form: oneOf(['objects', 'columns']),
   });
-  const { release } = options;
+  const { release, form } = options;
   const namespace = requireNamespace(options.namespace);
   const nats = toNatsConnectionOptions(options.nats);
   const endpoint = options.endpoint === undefined ? null : parseEndpoint(options.endpoint, namespace);
-  const loadOptions = {
+  const events = natsLoads({
     ...nats,
     ...(namespace !== undefined && { namespace }),
     ...(endpoint !== null && { endpoint }),
     ...(release !== undefined && { release }),
-  };
-  const events: NatsLoads<LoadReceived | LoadBatch> =
-    options.form === 'objects'
-      ? natsLoads({ ...loadOptions, form: 'objects' })
-      : natsLoads({ ...loadOptions, form: 'columns' });
+    ...(form !== undefined && { form }),
+  });
   const fleet = discoverySources(options, endpoint);
   return {
     ...fleet.sources,

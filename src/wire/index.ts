@@ -1,6 +1,5 @@
 // Load messages.
 export { LoadDecoder, type DecodedLoad } from './loads/load-decoder.js';
-export { LoadBatchDecoder, type BatchRefusal } from './loads/load-batch-decoder.js';
 export type { LoadHeader } from './loads/load-header.js';
 export { LoadAccounting, type LoadAccountingOptions } from './loads/load-accounting.js';
 export type {

@@ -18,7 +18,7 @@ export class OurMonitor implements Disposable {
 
   constructor(release: MonitoringRelease, { nats, etcd }: Servers, thresholds: LoadThresholdUpdate = {}) {
     const sources = dynamoSources({ nats: nats.url, etcd: etcd.url, endpoint: 'dynamo.backend.generate' });
-    const loads = sources.loads.pipe(tap(({ count }) => (this.received += count)));
+    const loads = sources.loads.pipe(tap(() => (this.received += 1)));
     const options = { policy: policies[monitoring[release].policy], thresholds };
     this.monitor = loadMonitor({ ...sources, loads }, options);
     this.monitor.busy$.subscribe((set) => {

@@ -1,4 +1,5 @@
-import { FleetLoad, loadMonitor } from 'tidemark';
+import { loadMonitor } from 'tidemark';
+import { FleetLoad } from 'tidemark/fast';
 import { BehaviorSubject, Subject } from 'rxjs';
 import { configsOf, idsOf, POLICY, THRESHOLDS } from './bench-fleet.js';
 

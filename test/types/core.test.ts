@@ -1,9 +1,15 @@
+import type { Observable } from 'rxjs';
 import { describe, expectTypeOf, it } from 'vitest';
-import type { FleetEvent } from '../../src/core/events/fleet-event.js';
+import type { LoadForm } from '../../src/adapters/nats/load-receiver.js';
+import type { NatsLink } from '../../src/adapters/nats/nats-link.js';
+import { natsLoads, type NatsLoads } from '../../src/adapters/nats/nats-loads.js';
+import type { FleetEvent, LoadReceived } from '../../src/core/events/fleet-event.js';
+import { type LoadBatch, type LoadColumns, batchEvents } from '../../src/core/events/load-batch.js';
 import type { LoadPolicy } from '../../src/core/policy/load-policy.js';
 import type { LoadThresholdUpdate } from '../../src/core/policy/load-thresholds.js';
 import { policies, type PolicyName } from '../../src/core/policy/policies.js';
 import { type WorkerId, workerId } from '../../src/core/worker-id.js';
+import { dynamoSources, type DynamoSources } from '../../src/dynamo/dynamo-sources.js';
 import type { DecodedLoad } from '../../src/wire/loads/load-decoder.js';
 
 describe('types', () => {
@@ -41,5 +47,30 @@ describe('types', () => {
           ? decoded.error.code
           : decoded.foreignTopic;
     expectTypeOf(narrowed).returns.toBeString();
+  });
+
+  it('LoadBatch - is made by its constructor only, and its columns cannot be replaced', () => {
+    expectTypeOf<LoadColumns>().not.toExtend<LoadBatch>();
+    expectTypeOf<Pick<LoadBatch, keyof LoadBatch>>().not.toExtend<LoadBatch>();
+    expectTypeOf<LoadBatch['workerIds']>().toEqualTypeOf<readonly WorkerId[]>();
+    expectTypeOf(batchEvents).returns.toEqualTypeOf<LoadReceived[]>();
+  });
+
+  it('loads - are objects by default, and columns by name', () => {
+    const nats = { connection: {} as NatsLink };
+    const fleet = { nats, etcd: '' };
+    const natsOf = (form: LoadForm) => natsLoads({ ...nats, form });
+    const dynamoOf = (form: LoadForm) => dynamoSources({ ...fleet, form });
+    expectTypeOf(() => natsLoads(nats).loads$).returns.toEqualTypeOf<Observable<LoadReceived>>();
+    expectTypeOf(() => natsLoads({ ...nats, form: 'columns' }).loads$).returns.toEqualTypeOf<
+      Observable<LoadBatch>
+    >();
+    expectTypeOf(natsOf).returns.toEqualTypeOf<NatsLoads<LoadReceived | LoadBatch>>();
+    expectTypeOf(() => dynamoSources(fleet).loads).returns.toEqualTypeOf<Observable<LoadReceived>>();
+    expectTypeOf(() => dynamoSources({ ...fleet, form: 'columns' }).loads).returns.toEqualTypeOf<
+      Observable<LoadBatch>
+    >();
+    expectTypeOf(dynamoOf).returns.toEqualTypeOf<DynamoSources<LoadReceived | LoadBatch>>();
+    expectTypeOf<DynamoSources>().toEqualTypeOf<DynamoSources<LoadReceived>>();
   });
 });

@@ -16,8 +16,14 @@ export interface AccountingReport {
   readonly gaps: readonly SequenceGap[];
 }
 
-/** `objects`: one load at a time. `columns`: batches that are valid only during the call. */
+/** `objects`: one load at a time. `columns`: batches that can be read only during the call. */
 export type LoadForm = 'objects' | 'columns';
+
+/**
+ * As many loads as one read of a socket can bring: Node reads at most 64 KiB at once, and a load with its subject takes
+ * more than 32 bytes.
+ */
+const ROWS_PER_READ = 2048;
 
 /**
  * Decodes messages into loads and accounts for them. It is called from the callback of the client for every message,
@@ -73,9 +79,9 @@ export class LoadReceiver {
   }
 
   #columns(policy: LoadPolicy): (message: NatsMessage) => void {
-    const decoder = new LoadBatchDecoder(policy);
+    const decoder = new LoadBatchDecoder(policy, ROWS_PER_READ);
     const emitBatch = (): void => {
-      if (decoder.batch.count === 0) return;
+      if (decoder.count === 0) return;
       this.#loads$.next(decoder.batch);
       decoder.clear();
     };

@@ -119,9 +119,9 @@ export interface NatsLoads<Load> {
  * Receives the loads that the workers and routers of a Dynamo fleet publish on NATS, of any release (0.4 to 1.6) or of
  * several at once.
  *
- * 1. `loads$` emits every load on receipt, and nothing earlier to late subscribers. With the form `columns` it emits a
- *    {@link LoadBatch} for each chunk that the client read, without an object per load. A batch is valid only during the
- *    call.
+ * 1. `loads$` emits every load on receipt, and nothing earlier to late subscribers. All loads that the client read from its
+ *    socket at once are emitted in one turn, in order. With the form `columns` they are one {@link LoadBatch} of
+ *    `tidemark/fast`, without an object per load. A batch can be read only during the call: nothing may delay it.
  * 2. NATS does not store messages for absent subscribers. `accounting$` reports the loss: the numbers of messages, bytes
  *    and failures, and every gap in the sequence numbers of a publisher, with whether the connection was lost in between.
  *    It emits at most once a second, only after changes, and once more before it completes. A late subscriber gets the
@@ -163,6 +163,7 @@ export interface NatsLoads<Load> {
  */
 export function natsLoads(options: NatsLoadsOptions & { readonly form: 'columns' }): NatsLoads<LoadBatch>;
 export function natsLoads(options: NatsLoadsOptions & { readonly form?: 'objects' }): NatsLoads<LoadReceived>;
+export function natsLoads(options: NatsLoadsOptions): NatsLoads<LoadReceived | LoadBatch>;
 export function natsLoads(options: NatsLoadsOptions): NatsLoads<LoadReceived | LoadBatch> {
   requireNatsOptions('natsLoads', options, {
     namespace: validatedElsewhere,

@@ -38,7 +38,7 @@ export async function recordCommand(
   const policy = policyNamed(options.policy);
   const thresholds = thresholdsFromOptions(options, policy, {});
   const fleet = fleetFromOptions(options);
-  const sources = dynamoSources({ ...fleet.sources, form: 'objects' });
+  const sources = dynamoSources(fleet.sources);
   const writer = RecordingWriter.to(file);
   // Never as JSON: standard output may be the recording.
   const report = new LiveReport(terminal, false, scheduler);

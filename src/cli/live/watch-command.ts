@@ -12,7 +12,6 @@ import {
 } from 'rxjs';
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
 import type { ActiveLoad } from '../../core/events/fleet-event.js';
-import type { LoadBatch } from '../../core/events/load-batch.js';
 import type { FleetCounts } from '../../core/judgement/fleet-state.js';
 import { loadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { InstanceChange } from '../../core/pipeline/monitor-sources.js';
@@ -58,8 +57,8 @@ export async function watchCommand(
   let isScraping = false;
   let busy: readonly WorkerId[] = [];
 
-  const loads$: Observable<ActiveLoad | LoadBatch> = sources.loads;
-  const loads = loads$.pipe(tap((load) => (count.loads += 'count' in load ? load.count : 1)));
+  const loads$: Observable<ActiveLoad> = sources.loads;
+  const loads = loads$.pipe(tap(() => (count.loads += 1)));
   const monitor = loadMonitor({ ...sources, loads }, { policy, scheduler, thresholds });
   const report = new LiveReport(terminal, options.json === true, monitor);
   const startedAt = monitor.now();

@@ -88,7 +88,10 @@ export async function serveCommand(
 
 function fleetFromPlan({ settings, connection }: ServePlan): Fleet {
   const { generation, model, workers, ranks, seed, namespace } = settings;
-  if (connection !== null) return liveFleet({ ...connection, ...(namespace !== undefined && { namespace }) });
+  if (connection !== null) {
+    // Columns, since the pools judge each batch during the call.
+    return liveFleet({ ...connection, ...(namespace !== undefined && { namespace }), form: 'columns' });
+  }
   const plan = {
     seed,
     workers,

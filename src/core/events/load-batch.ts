@@ -1,3 +1,4 @@
+import { TidemarkError } from '../errors.js';
 import type { WorkerId } from '../worker-id.js';
 import type { LoadReceived } from './fleet-event.js';
 
@@ -43,6 +44,11 @@ export class WorkerTable {
   /** Replaces the string of an id by another string of the same id, so that memory holds only one of them. */
   share(index: number, id: WorkerId): void {
     this.ids[index] = id;
+  }
+
+  /** Removes all workers if the table has no room for so many new ones, so that it does not clear itself while they come. */
+  makeRoom(workers: number): void {
+    if (this.ids.length + workers > MAX_WORKERS) this.clear();
   }
 
   /** Removes all workers. */
@@ -92,21 +98,20 @@ function hash(high: number, low: number): number {
   return mixed ^ (mixed >>> 15);
 }
 
-/** The absence of a value in a column of a {@link LoadBatch}. */
+/** The absence of a value in a column. */
 export const NO_VALUE = -1;
 /** A value above 2^53 − 1. It is in `wide`, at the row times 3 plus 0, 1 or 2 for the column. */
 export const WIDE_VALUE = -2;
 
 /**
- * Loads as columns: the fast form of {@link ActiveLoad}, without a string, a bigint or an object for each load.
+ * What a producer of a {@link LoadBatch} fills: one column for each property of a load, without a string, a bigint or an
+ * object for each load.
  *
  * 1. Rows 0 to `count` − 1 are valid, in the order in which the loads arrived.
- * 2. The columns belong to their producer and are valid only during the call. A consumer that needs them longer copies
- *    them, for example with {@link batchEvents}.
- * 3. `worker` holds indices of `table`: the same index for the same worker until the table is cleared.
- * 4. A value is the count itself, {@link NO_VALUE}, or {@link WIDE_VALUE}.
+ * 2. `worker` holds indices of `table`: the same index for the same worker until the table is cleared.
+ * 3. A value is the count itself, {@link NO_VALUE}, or {@link WIDE_VALUE}.
  */
-export interface LoadBatch {
+export interface LoadColumns {
   readonly table: WorkerTable;
   readonly count: number;
   /** When the loads arrived, in milliseconds of the clock that drives the monitor. Absent: their age is unknown. */
@@ -119,26 +124,199 @@ export interface LoadBatch {
   readonly wide: ReadonlyMap<number, bigint>;
 }
 
+/** The columns of a batch as they are now, to read during the call; `null` after `expire`. */
+let liveColumns: (batch: LoadBatch) => LoadColumns | null;
+
+/**
+ * Loads as columns: the fast form of {@link ActiveLoad}. It can be read only during the call in which it is emitted,
+ * because its producer reuses the columns. An operator that delays or keeps values must copy it, or use objects.
+ *
+ * 1. After the call, every access throws: every property, a new iterator, an iterator that was started, and
+ *    {@link batchEvents}. No access ever shows other loads.
+ * 2. The columns that a batch shows are copies of `count` rows, so they stay valid. The first access to one of them copies
+ *    all, and all readers of the batch share the copies. A value is the count itself, {@link NO_VALUE} or
+ *    {@link WIDE_VALUE}. `FleetLoad` and `loadMonitor` read the columns of the producer and copy nothing.
+ * 3. Iterating makes a load for each row, as {@link batchEvents} does.
+ * 4. A producer makes a batch of its columns for each emission, and calls {@link expire} before it changes them. A batch
+ *    whose columns never change needs no `expire`, and can be read at any time.
+ *
+ * ```
+ * loads$          b-------c-------
+ * b.count         2|      throws
+ * delay(1)        -b               b.count throws
+ * map(batchEvents), delay(1)
+ *                 -[load, load]    as emitted
+ * ```
+ *
+ * @example
+ * ```ts
+ * import { TidemarkError } from 'tidemark';
+ * import { LoadBatch, WorkerTable, NO_VALUE, batchEvents } from 'tidemark/fast';
+ *
+ * const table = new WorkerTable();
+ * const none = Float64Array.of(NO_VALUE);
+ * const batch = new LoadBatch({
+ *   table,
+ *   count: 1,
+ *   worker: Int32Array.of(table.intern(0, 7)),
+ *   dpRank: Uint32Array.of(0),
+ *   activeDecodeBlocks: Float64Array.of(90),
+ *   activePrefillTokens: none,
+ *   kvUsedBlocks: none,
+ *   wide: new Map(),
+ * });
+ * const [load] = batchEvents(batch);
+ * batch.expire();
+ * console.log(load?.workerId, load?.activeDecodeBlocks);
+ * try {
+ *   console.log(batch.count);
+ * } catch (error) {
+ *   if (error instanceof TidemarkError) console.log(error.code);
+ * }
+ * // Logs: 7 90
+ * // Logs: batch-expired
+ * ```
+ *
+ * @throws TidemarkError with the code `batch-expired`, from every access after the call
+ *
+ * @see {@link batchEvents}
+ */
+export class LoadBatch implements Iterable<LoadReceived> {
+  #columns: LoadColumns | null;
+  #copies: ColumnCopies | undefined;
+
+  static {
+    liveColumns = (batch) => batch.#columns;
+  }
+
+  /** @param columns must not change before {@link expire} */
+  constructor(columns: LoadColumns) {
+    this.#columns = columns;
+  }
+
+  /** The number of loads. */
+  get count(): number {
+    return columnsOf(this).count;
+  }
+
+  /** When the loads arrived, in milliseconds of the clock that drives the monitor; `undefined` when that is unknown. */
+  get receivedAt(): number | undefined {
+    return columnsOf(this).receivedAt;
+  }
+
+  /** The id of the worker of each load. */
+  get workerIds(): readonly WorkerId[] {
+    return this.#copied().workerIds;
+  }
+
+  /** The rank of each load. */
+  get dpRank(): Uint32Array {
+    return this.#copied().dpRank;
+  }
+
+  /** The active decode blocks of each load. */
+  get activeDecodeBlocks(): Float64Array {
+    return this.#copied().activeDecodeBlocks;
+  }
+
+  /** The active prefill tokens of each load. */
+  get activePrefillTokens(): Float64Array {
+    return this.#copied().activePrefillTokens;
+  }
+
+  /** The used KV blocks of each load. */
+  get kvUsedBlocks(): Float64Array {
+    return this.#copied().kvUsedBlocks;
+  }
+
+  /** The values above 2^53 − 1, at the row times 3 plus 0, 1 or 2 for the column. */
+  get wide(): ReadonlyMap<number, bigint> {
+    return this.#copied().wide;
+  }
+
+  /** The loads one by one. */
+  *[Symbol.iterator](): Generator<LoadReceived, void> {
+    // The columns are asked for again before each load, because the batch may expire in between.
+    for (let row = 0; row < this.count; row += 1) yield rowEvent(columnsOf(this), row);
+  }
+
+  /** Ends the time in which the batch can be read. Its producer calls it when the call has returned. */
+  expire(): void {
+    this.#columns = null;
+    this.#copies = undefined;
+  }
+
+  #copied(): ColumnCopies {
+    const columns = columnsOf(this);
+    return (this.#copies ??= copyColumns(columns));
+  }
+}
+
+/**
+ * The columns of the producer itself, for those who read them at once and keep nothing: the fold, and a router.
+ *
+ * @throws TidemarkError after `expire`
+ */
+export function columnsOf(batch: LoadBatch): LoadColumns {
+  return liveColumns(batch) ?? throwExpired();
+}
+
+function throwExpired(): never {
+  throw new TidemarkError(
+    'batch-expired',
+    'the batch was read after the call in which it was emitted: copy it during the call with `batchEvents`, or use ' +
+      'the default form `objects`, whose loads can be kept and delayed',
+  );
+}
+
+interface ColumnCopies extends Pick<
+  LoadColumns,
+  'dpRank' | 'activeDecodeBlocks' | 'activePrefillTokens' | 'kvUsedBlocks' | 'wide'
+> {
+  readonly workerIds: readonly WorkerId[];
+}
+
+function copyColumns(columns: LoadColumns): ColumnCopies {
+  const { table, count, worker, dpRank, activeDecodeBlocks, activePrefillTokens, kvUsedBlocks, wide } =
+    columns;
+  return {
+    workerIds: Array.from(worker.subarray(0, count), (index) => table.id(index)),
+    dpRank: dpRank.slice(0, count),
+    activeDecodeBlocks: activeDecodeBlocks.slice(0, count),
+    activePrefillTokens: activePrefillTokens.slice(0, count),
+    kvUsedBlocks: kvUsedBlocks.slice(0, count),
+    wide: new Map(wide),
+  };
+}
+
 /** The value in a row of a column; `index` is the number of the column, from 0 to 2. */
 export function rowValue(
-  batch: LoadBatch,
+  columns: LoadColumns,
   column: Float64Array,
   row: number,
   index: number,
 ): number | bigint | null {
   const value = column[row] ?? NO_VALUE;
   if (value >= 0) return value;
-  return value === WIDE_VALUE ? (batch.wide.get(row * 3 + index) ?? null) : null;
+  return value === WIDE_VALUE ? (columns.wide.get(row * 3 + index) ?? null) : null;
 }
 
-/** The loads of a batch as events that stay valid after the call. */
-export function batchEvents(batch: LoadBatch): LoadReceived[] {
-  return Array.from({ length: batch.count }, (_, row) => ({
+function rowEvent(columns: LoadColumns, row: number): LoadReceived {
+  return {
     kind: 'load',
-    workerId: batch.table.id(batch.worker[row] ?? 0),
-    dpRank: batch.dpRank[row] ?? 0,
-    activeDecodeBlocks: rowValue(batch, batch.activeDecodeBlocks, row, 0),
-    activePrefillTokens: rowValue(batch, batch.activePrefillTokens, row, 1),
-    kvUsedBlocks: rowValue(batch, batch.kvUsedBlocks, row, 2),
-  }));
+    workerId: columns.table.id(columns.worker[row] ?? 0),
+    dpRank: columns.dpRank[row] ?? 0,
+    activeDecodeBlocks: rowValue(columns, columns.activeDecodeBlocks, row, 0),
+    activePrefillTokens: rowValue(columns, columns.activePrefillTokens, row, 1),
+    kvUsedBlocks: rowValue(columns, columns.kvUsedBlocks, row, 2),
+  };
+}
+
+/**
+ * The loads of a batch as events that stay valid after the call.
+ *
+ * @throws TidemarkError with the code `batch-expired` after the call
+ */
+export function batchEvents(batch: LoadBatch): LoadReceived[] {
+  return [...batch];
 }

@@ -1,6 +1,6 @@
 import type { Count } from '../count.js';
 import type { LoadReceived, SchedulerLoad } from '../events/fleet-event.js';
-import { type LoadBatch, type WorkerTable, rowValue } from '../events/load-batch.js';
+import { type LoadBatch, type WorkerTable, columnsOf, rowValue } from '../events/load-batch.js';
 import { fleetProblems } from './fleet-problems.js';
 import { type FleetStore, declares } from './fleet-store.js';
 import { judgeRank, moveLatch } from './judge-rank.js';
@@ -108,12 +108,13 @@ function makeRoom(store: FleetStore): void {
 /** Applies one row of a batch, with the same effect as the load that it represents. */
 export function applyRow(store: FleetStore, batch: LoadBatch, row: number): void {
   if (!store.loadsOpen) return;
-  const slot = slotOf(store, batch.table, batch.worker[row] ?? 0);
-  const rank = batch.dpRank[row] ?? 0;
-  const active = rowValue(batch, batch.activeDecodeBlocks, row, 0);
-  const tokens = rowValue(batch, batch.activePrefillTokens, row, 1);
-  const used = rowValue(batch, batch.kvUsedBlocks, row, 2);
-  store.receipt = receiptOf(batch.receivedAt ?? NaN);
+  const columns = columnsOf(batch);
+  const slot = slotOf(store, columns.table, columns.worker[row] ?? 0);
+  const rank = columns.dpRank[row] ?? 0;
+  const active = rowValue(columns, columns.activeDecodeBlocks, row, 0);
+  const tokens = rowValue(columns, columns.activePrefillTokens, row, 1);
+  const used = rowValue(columns, columns.kvUsedBlocks, row, 2);
+  store.receipt = receiptOf(columns.receivedAt ?? NaN);
   applyRankLoad(store, slot, rank, active, tokens, used);
 }
 

@@ -2,7 +2,7 @@ import { type Observable, merge } from 'rxjs';
 import type { PoolSources } from '../../adapters/etcd/discovery.js';
 import { etcdDiscovery } from '../../adapters/etcd/etcd-discovery.js';
 import { type EtcdOptions, toEtcdOptions } from '../../adapters/etcd/etcd-options.js';
-import type { AccountingReport } from '../../adapters/nats/load-receiver.js';
+import type { AccountingReport, LoadForm } from '../../adapters/nats/load-receiver.js';
 import { natsLoads } from '../../adapters/nats/nats-loads.js';
 import { type NatsConnectionOptions, toNatsConnectionOptions } from '../../adapters/nats/nats-options.js';
 import type { ActiveLoad } from '../../core/events/fleet-event.js';
@@ -33,6 +33,8 @@ export interface LiveFleetOptions {
   readonly etcd: string | EtcdOptions;
   /** Absent: every namespace. */
   readonly namespace?: string;
+  /** Defaults to `objects`. `columns` cost less, and can be read only during the call: nothing may delay `loads$`. */
+  readonly form?: LoadForm;
 }
 
 /**
@@ -62,10 +64,15 @@ export function liveFleet(options: LiveFleetOptions): Fleet {
     nats: validatedElsewhere,
     etcd: validatedElsewhere,
     namespace: validatedElsewhere,
+    form: validatedElsewhere,
   });
-  const { nats, etcd, namespace } = options;
+  const { nats, etcd, namespace, form } = options;
   const scope = namespace === undefined ? {} : { namespace };
-  const events = natsLoads({ ...toNatsConnectionOptions(nats), ...scope, form: 'columns' });
+  const events = natsLoads({
+    ...toNatsConnectionOptions(nats),
+    ...scope,
+    ...(form !== undefined && { form }),
+  });
   const discovery = etcdDiscovery({ ...toEtcdOptions(etcd), ...scope });
   return {
     pools$: discovery.pools$,

@@ -1,6 +1,12 @@
 import type { Observer } from 'rxjs';
 import type { ActiveLoad } from '../../core/events/fleet-event.js';
-import { batchEvents, type LoadBatch, type WorkerTable } from '../../core/events/load-batch.js';
+import {
+  LoadBatch,
+  type LoadColumns,
+  type WorkerTable,
+  batchEvents,
+  columnsOf,
+} from '../../core/events/load-batch.js';
 import { MAX_RANKS_PER_WORKER } from '../../core/judgement/rank-state.js';
 import type { UnknownWorkers } from '../../core/policy/load-policy.js';
 import type { Problem, ProblemCode } from '../../core/sources/problem.js';
@@ -16,32 +22,34 @@ function splitBatch<Owner>(
   batch: LoadBatch,
   ownersOf: (workerIndex: number) => readonly Owner[],
 ): Map<Owner, LoadBatch> {
+  const columns = columnsOf(batch);
+  const { count, worker } = columns;
   const rows = new Map<Owner, number[]>();
-  for (let row = 0; row < batch.count; row += 1) {
-    for (const owner of ownersOf(batch.worker[row] ?? 0)) {
+  for (let row = 0; row < count; row += 1) {
+    for (const owner of ownersOf(worker[row] ?? 0)) {
       const own = rows.get(owner);
       if (own === undefined) rows.set(owner, [row]);
       else own.push(row);
     }
   }
   return new Map(
-    [...rows].map(([owner, own]) => [owner, own.length === batch.count ? batch : rowsOf(batch, own)]),
+    [...rows].map(([owner, own]) => [owner, own.length === count ? batch : rowsOf(columns, own)]),
   );
 }
 
-function rowsOf(batch: LoadBatch, rows: readonly number[]): LoadBatch {
-  const { worker, dpRank, activeDecodeBlocks, activePrefillTokens, kvUsedBlocks } = batch;
+function rowsOf(columns: LoadColumns, rows: readonly number[]): LoadBatch {
+  const { worker, dpRank, activeDecodeBlocks, activePrefillTokens, kvUsedBlocks } = columns;
   const wide = new Map<number, bigint>();
-  if (batch.wide.size > 0) {
+  if (columns.wide.size > 0) {
     rows.forEach((row, index) => {
       for (let column = 0; column < COLUMNS; column += 1) {
-        const value = batch.wide.get(row * COLUMNS + column);
+        const value = columns.wide.get(row * COLUMNS + column);
         if (value !== undefined) wide.set(index * COLUMNS + column, value);
       }
     });
   }
-  return {
-    ...batch,
+  return new LoadBatch({
+    ...columns,
     count: rows.length,
     worker: Int32Array.from(rows, (row) => worker[row] ?? 0),
     dpRank: Uint32Array.from(rows, (row) => dpRank[row] ?? 0),
@@ -49,7 +57,7 @@ function rowsOf(batch: LoadBatch, rows: readonly number[]): LoadBatch {
     activePrefillTokens: Float64Array.from(rows, (row) => activePrefillTokens[row] ?? 0),
     kvUsedBlocks: Float64Array.from(rows, (row) => kvUsedBlocks[row] ?? 0),
     wide,
-  };
+  });
 }
 
 const reasons: Partial<Record<ProblemCode, string>> = {
@@ -106,7 +114,7 @@ export class LoadRouter {
       for (const sink of this.sinks.get(load.workerId) ?? this.unroutedSinks) sink.next(load);
       return;
     }
-    const { table } = load;
+    const { table } = columnsOf(load);
     if (table !== this.table || table.version !== this.tableVersion) this.byIndex = [];
     this.table = table;
     this.tableVersion = table.version;
@@ -114,7 +122,11 @@ export class LoadRouter {
       load,
       (index) => (this.byIndex[index] ??= this.sinks.get(table.id(index)) ?? this.unroutedSinks),
     );
-    for (const [sink, part] of parts) sink.next(part);
+    for (const [sink, part] of parts) {
+      sink.next(part);
+      // As late as the batch that it is a part of, whose producer may clear the table of both.
+      if (part !== load) part.expire();
+    }
   }
 
   /** Returns the problems for loads that were dropped since the last call. */

@@ -98,16 +98,16 @@ export interface LoadAccountingOptions {
  * @example
  * ```ts
  * import { policies, workerId } from 'tidemark';
- * import { encodeActiveLoad, encodeEnvelope, LoadAccounting, LoadBatchDecoder } from 'tidemark/wire';
+ * import { encodeActiveLoad, encodeEnvelope, LoadAccounting, LoadDecoder } from 'tidemark/wire';
  *
  * const load = { workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: 90, activePrefillTokens: null, kvUsedBlocks: null };
- * const decoder = new LoadBatchDecoder(policies.default);
+ * const decoder = new LoadDecoder(policies.default);
  * const accounting = new LoadAccounting();
  * accounting.setTime(0, 1_700_000_000_005);
  * for (const sequence of [0, 1, 4]) {
  *   const header = { publisherId: '9', sequence, publishedAt: 1_700_000_000_000 };
  *   const bytes = encodeEnvelope(header, encodeActiveLoad(load, 4));
- *   if (decoder.add(bytes) === null) accounting.countLoad(decoder.header, bytes.length);
+ *   if ('load' in decoder.decode(bytes)) accounting.countLoad(decoder.header, bytes.length);
  * }
  * const { loads, sequences, age } = accounting.snapshot();
  * console.log(loads, sequences.missing, age?.max);
@@ -116,7 +116,7 @@ export interface LoadAccountingOptions {
  * // Logs: 9 2 3 false
  * ```
  *
- * @see {@link LoadBatchDecoder.header}
+ * @see {@link LoadDecoder.header}, and that of `LoadBatchDecoder` in `tidemark/fast`
  */
 export class LoadAccounting {
   private messages = 0;

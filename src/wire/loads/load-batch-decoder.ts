@@ -1,6 +1,12 @@
 import type { Count } from '../../core/count.js';
 import type { LoadReceived } from '../../core/events/fleet-event.js';
-import { type LoadBatch, NO_VALUE, WIDE_VALUE, WorkerTable } from '../../core/events/load-batch.js';
+import {
+  LoadBatch,
+  type LoadColumns,
+  NO_VALUE,
+  WIDE_VALUE,
+  WorkerTable,
+} from '../../core/events/load-batch.js';
 import type { LoadPolicy } from '../../core/policy/load-policy.js';
 import { catchDecodeFailure, type DecodeError } from '../decode-error.js';
 import { type ValueSpan, noSpan, readSpan, readU32 } from '../msgpack/msgpack-reader.js';
@@ -16,28 +22,31 @@ export type BatchRefusal = { readonly foreignTopic: string } | { readonly error:
  *
  * 1. {@link add} appends a row for a load, and otherwise returns the reason. It agrees with {@link LoadDecoder} on
  *    every message and never throws.
- * 2. {@link batch} is valid until the next `add` or `clear`, because its columns are reused.
+ * 2. {@link batch} can be read until the next `add`, `clear` or `setReceivedAt`, which expire it, because its columns are
+ *    reused.
  * 3. A batch does not contain the publisher, number and time of messages. {@link header} has those of the last message.
  *
  * @example
  * ```ts
  * import { policies, workerId } from 'tidemark';
- * import { encodeActiveLoad, encodeEnvelope, LoadBatchDecoder } from 'tidemark/wire';
+ * import { LoadBatchDecoder } from 'tidemark/fast';
+ * import { encodeActiveLoad, encodeEnvelope } from 'tidemark/wire';
  *
  * const load = { workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: 90, activePrefillTokens: null, kvUsedBlocks: null };
  * const decoder = new LoadBatchDecoder(policies.default);
  * decoder.add(encodeEnvelope({ publisherId: '9', sequence: 0, publishedAt: 0 }, encodeActiveLoad(load, 4)));
  * const { batch } = decoder;
- * console.log(batch.count, batch.table.id(batch.worker[0] ?? -1), batch.activeDecodeBlocks[0]);
+ * console.log(batch.count, batch.workerIds[0], batch.activeDecodeBlocks[0]);
  * // Logs: 1 7 90
  * ```
  *
  * @see {@link LoadDecoder}
  */
 export class LoadBatchDecoder {
-  readonly batch: LoadBatch;
   private readonly walker: LoadWalker;
   private readonly wide = new Map<number, bigint>();
+  private readonly columns: LoadColumns & { count: number; receivedAt?: number };
+  private emitted: LoadBatch | null = null;
 
   /** @param rows the maximum number of loads in a batch, at least 1 */
   constructor(
@@ -45,7 +54,7 @@ export class LoadBatchDecoder {
     private readonly rows = 1024,
   ) {
     this.walker = new LoadWalker(policy);
-    this.batch = {
+    this.columns = {
       table: new WorkerTable(),
       count: 0,
       worker: new Int32Array(rows),
@@ -68,24 +77,39 @@ export class LoadBatchDecoder {
     return this.walker.header;
   }
 
-  /** Whether the batch has no row left. */
+  /** The rows since the last `clear`. */
+  get batch(): LoadBatch {
+    return (this.emitted ??= new LoadBatch(this.columns));
+  }
+
+  /** The number of rows since the last `clear`. */
+  get count(): number {
+    return this.columns.count;
+  }
+
+  /** Whether the columns have no row left. */
   get full(): boolean {
-    return this.batch.count >= this.rows;
+    return this.columns.count >= this.rows;
   }
 
   /** Sets the time of receipt of the following loads, in milliseconds of the monitor's clock. */
   setReceivedAt(receivedAt: number): void {
-    (this.batch as { receivedAt?: number }).receivedAt = receivedAt;
+    if (this.emitted !== null) this.expire();
+    this.columns.receivedAt = receivedAt;
   }
 
   /** Removes all rows. */
   clear(): void {
-    this.setCount(0);
+    if (this.emitted !== null) this.expire();
+    this.columns.count = 0;
     if (this.wide.size > 0) this.wide.clear();
+    // Only between batches: rows that were added before the table is cleared would get other workers.
+    this.columns.table.makeRoom(this.rows);
   }
 
   /** Appends a load as a row and returns `null`, or returns why the message is not a row. Clears a full batch first. */
   add(bytes: Uint8Array): BatchRefusal | null {
+    if (this.emitted !== null) this.expire();
     if (this.full) this.clear();
     const known = this.walker.match(bytes);
     return known === undefined ? this.addUnknown(bytes) : this.addWalked(bytes, known);
@@ -103,31 +127,31 @@ export class LoadBatchDecoder {
     const { load } = walked;
     if (load === null) return { foreignTopic: decodeTopic(bytes, walked.topic) };
     const from = walked.gathered ?? bytes;
-    const { batch } = this;
-    const row = batch.count;
+    const { columns } = this;
+    const row = columns.count;
     const { offset, width } = load.workerId;
-    batch.worker[row] =
+    columns.worker[row] =
       width === 8
-        ? batch.table.intern(readU32(from, offset), readU32(from, offset + 4))
-        : batch.table.intern(0, Number(readSpan(from, load.workerId)));
-    batch.dpRank[row] = load.dpRank === noSpan ? 0 : Number(readSpan(from, load.dpRank));
-    batch.activeDecodeBlocks[row] = this.valueOf(from, load.activeDecodeBlocks, row * 3);
-    batch.activePrefillTokens[row] = this.valueOf(from, load.activePrefillTokens, row * 3 + 1);
-    batch.kvUsedBlocks[row] = this.valueOf(from, load.kvUsedBlocks, row * 3 + 2);
-    this.setCount(row + 1);
+        ? columns.table.intern(readU32(from, offset), readU32(from, offset + 4))
+        : columns.table.intern(0, Number(readSpan(from, load.workerId)));
+    columns.dpRank[row] = load.dpRank === noSpan ? 0 : Number(readSpan(from, load.dpRank));
+    columns.activeDecodeBlocks[row] = this.valueOf(from, load.activeDecodeBlocks, row * 3);
+    columns.activePrefillTokens[row] = this.valueOf(from, load.activePrefillTokens, row * 3 + 1);
+    columns.kvUsedBlocks[row] = this.valueOf(from, load.kvUsedBlocks, row * 3 + 2);
+    columns.count = row + 1;
     return null;
   }
 
   private addReported(load: LoadReceived): null {
-    const { batch } = this;
-    const row = batch.count;
+    const { columns } = this;
+    const row = columns.count;
     const id = BigInt(load.workerId);
-    batch.worker[row] = batch.table.intern(Number(id >> 32n), Number(id & 0xffff_ffffn));
-    batch.dpRank[row] = load.dpRank;
-    batch.activeDecodeBlocks[row] = this.store(load.activeDecodeBlocks, row * 3);
-    batch.activePrefillTokens[row] = this.store(load.activePrefillTokens, row * 3 + 1);
-    batch.kvUsedBlocks[row] = this.store(load.kvUsedBlocks, row * 3 + 2);
-    this.setCount(row + 1);
+    columns.worker[row] = columns.table.intern(Number(id >> 32n), Number(id & 0xffff_ffffn));
+    columns.dpRank[row] = load.dpRank;
+    columns.activeDecodeBlocks[row] = this.store(load.activeDecodeBlocks, row * 3);
+    columns.activePrefillTokens[row] = this.store(load.activePrefillTokens, row * 3 + 1);
+    columns.kvUsedBlocks[row] = this.store(load.kvUsedBlocks, row * 3 + 2);
+    columns.count = row + 1;
     return null;
   }
 
@@ -144,7 +168,8 @@ export class LoadBatchDecoder {
     return WIDE_VALUE;
   }
 
-  private setCount(count: number): void {
-    (this.batch as { count: number }).count = count;
+  private expire(): void {
+    this.emitted?.expire();
+    this.emitted = null;
   }
 }

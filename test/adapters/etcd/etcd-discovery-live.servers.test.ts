@@ -55,6 +55,29 @@ describeWith('etcd', 'etcdDiscovery against a real etcd', () => {
     run.unsubscribe();
   });
 
+  it('several keys of one transaction arrive in one turn', async () => {
+    const fleet = etcdDiscovery({ hosts: server.url, namespace: 'ns2' });
+    const ids = Array.from({ length: 50 }, (_, n) => (0x1000 + n).toString(16));
+    for (const hex of ids) await server.gateway.put(`v1/instances/ns2/backend/generate/${hex}`, '{}');
+    const changes: InstanceChange[] = [];
+    const turns = new Set<number>();
+    let turn = 0;
+    const run = fleet.instances('backend.generate').subscribe((change) => {
+      changes.push(change);
+      turns.add(turn);
+    });
+    await eventually(() => changes.length === 1);
+    expect(changes.splice(0)).toEqual([new Set(ids.map((hex) => workerIdFromHex(hex)))]);
+    turns.clear();
+    const clock = setInterval(() => (turn += 1), 0);
+    await server.gateway.deletePrefix('v1/instances/ns2/');
+    await eventually(() => changes.length === ids.length);
+    clearInterval(clock);
+    expect(changes).toEqual(ids.map((hex) => ({ workerId: workerIdFromHex(hex), present: false })));
+    expect(turns.size).toBe(1);
+    run.unsubscribe();
+  });
+
   it('after history was lost there is one snapshot, which contains the workers that stayed', async () => {
     await using proxy = await startFaultProxy({ to: server.port });
     const fleet = etcdDiscovery({ hosts: `http://127.0.0.1:${proxy.port}`, namespace: 'ns1' });

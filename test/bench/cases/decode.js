@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { LoadAccounting, LoadBatchDecoder, LoadDecoder } from 'tidemark/wire';
+import { LoadBatchDecoder } from 'tidemark/fast';
+import { LoadAccounting, LoadDecoder } from 'tidemark/wire';
 import { benchFleet, POLICY } from '../bench-fleet.js';
 import { check, deliverAll } from '../bench-state.js';
 import { nanoseconds } from '../measure.js';
@@ -21,8 +22,7 @@ export function decode({ workers, ranks, effort }) {
     check(refused, 0, 'refused');
     return messages.length;
   };
-  deliverAll(traffic, run);
-  check(decoder.batch.table.size, workers, 'workers');
+  check(workersOf(traffic, decoder, run), workers, 'workers');
   return nanoseconds(effort, { prepare: traffic.prepare, run });
 }
 
@@ -90,8 +90,7 @@ export function decodeChunk({ workers, ranks, effort }) {
     check(refused, 0, 'refused');
     return count;
   };
-  deliverAll(traffic, run);
-  check(decoder.batch.table.size, workers, 'workers');
+  check(workersOf(traffic, decoder, run), workers, 'workers');
   return nanoseconds(effort, { prepare: traffic.prepare, run });
 }
 
@@ -116,4 +115,22 @@ export function decodeObjects({ workers, ranks, effort }) {
       return sum > 0 ? messages.length : 0;
     },
   });
+}
+
+/**
+ * Delivers every rank once, and counts the workers that the decoder found.
+ *
+ * @param {{ bursts: number, prepare: () => void }} traffic
+ * @param {LoadBatchDecoder} decoder
+ * @param {() => number} run
+ */
+function workersOf(traffic, decoder, run) {
+  const ids = new Set();
+  deliverAll(traffic, () => {
+    decoder.clear();
+    const count = run();
+    for (const id of decoder.batch.workerIds) ids.add(id);
+    return count;
+  });
+  return ids.size;
 }

@@ -1,4 +1,4 @@
-import { NO_VALUE, WorkerTable } from 'tidemark';
+import { LoadBatch, NO_VALUE, WorkerTable } from 'tidemark/fast';
 import { benchFleet, TOTAL_BLOCKS } from '../bench-fleet.js';
 import { check, stateOf } from '../bench-state.js';
 import { nanoseconds } from '../measure.js';
@@ -85,16 +85,17 @@ export function flipReasons(input) {
 function flips({ workers, ranks, effort }, { crossing = true, pick, read }) {
   const fleet = benchFleet({ workers, ranks, busyShare: 1 });
   const state = stateOf(fleet);
-  const batch = rowsFor(fleet);
-  makeBusy(fleet, state, batch);
+  const columns = columnsFor(fleet);
+  const batch = new LoadBatch(columns);
+  makeBusy(fleet, state, columns);
   const below = new Uint8Array(workers);
   let seen = 0;
   const prepare = () => {
     for (let row = 0; row < ROWS; row += 1) {
       const worker = pick(row);
       below[worker] ^= 1;
-      batch.worker[row] = worker;
-      batch.kvUsedBlocks[row] = below[worker] === 1 ? (crossing ? 0 : FULL - 1) : FULL;
+      columns.worker[row] = worker;
+      columns.kvUsedBlocks[row] = below[worker] === 1 ? (crossing ? 0 : FULL - 1) : FULL;
     }
     seen = 0;
   };
@@ -113,7 +114,7 @@ function flips({ workers, ranks, effort }, { crossing = true, pick, read }) {
 }
 
 /** @param {import('../bench-fleet.js').BenchFleet} fleet */
-function rowsFor({ workers, high, low }) {
+function columnsFor({ workers, high, low }) {
   const table = new WorkerTable();
   for (let worker = 0; worker < workers; worker += 1) {
     check(table.intern(high[worker], low[worker]), worker, 'index');
@@ -132,17 +133,18 @@ function rowsFor({ workers, high, low }) {
 
 /**
  * @param {import('../bench-fleet.js').BenchFleet} fleet
- * @param {import('tidemark').FleetLoad} state
- * @param {ReturnType<typeof rowsFor>} batch
+ * @param {import('tidemark/fast').FleetLoad} state
+ * @param {import('tidemark/fast').LoadColumns} columns
  */
-function makeBusy({ workers, ranks }, state, batch) {
+function makeBusy({ workers, ranks }, state, columns) {
+  const batch = new LoadBatch(columns);
   for (let worker = 0; worker < workers; worker += 1) {
     for (let rank = 0; rank < ranks; rank += 1) {
-      batch.worker[0] = worker;
-      batch.dpRank[0] = rank;
+      columns.worker[0] = worker;
+      columns.dpRank[0] = rank;
       state.applyRow(batch, 0, noTime);
     }
   }
-  batch.dpRank.fill(0);
+  columns.dpRank.fill(0);
   check(state.busy.size, workers, 'busy workers');
 }

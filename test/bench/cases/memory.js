@@ -1,5 +1,5 @@
 import { memoryUsage } from 'node:process';
-import { LoadBatchDecoder } from 'tidemark/wire';
+import { LoadBatchDecoder } from 'tidemark/fast';
 import { benchFleet, POLICY } from '../bench-fleet.js';
 import { stateOf, deliverAll } from '../bench-state.js';
 import { singleMessages } from '../traffic.js';

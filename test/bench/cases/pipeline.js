@@ -1,4 +1,5 @@
-import { LoadBatchDecoder, LoadDecoder } from 'tidemark/wire';
+import { LoadBatchDecoder } from 'tidemark/fast';
+import { LoadDecoder } from 'tidemark/wire';
 import { benchFleet, POLICY } from '../bench-fleet.js';
 import { check, monitorOf, deliverAll } from '../bench-state.js';
 import { nanoseconds } from '../measure.js';

@@ -1,4 +1,4 @@
-import { LoadBatchDecoder } from 'tidemark/wire';
+import { LoadBatchDecoder } from 'tidemark/fast';
 import { benchFleet, POLICY } from '../bench-fleet.js';
 import { check, stateOf, deliverAll } from '../bench-state.js';
 import { nanoseconds } from '../measure.js';
@@ -43,7 +43,6 @@ export function loopChunk({ workers, ranks, effort }) {
   const traffic = chunkedMessages(fleet);
   const { chunk, bounds, count } = traffic;
   const decoder = new LoadBatchDecoder(POLICY);
-  const { batch } = decoder;
   const state = stateOf(fleet);
   let busy = 0;
   const run = () => {
@@ -51,6 +50,7 @@ export function loopChunk({ workers, ranks, effort }) {
     for (let i = 0; i < count; i += 1) {
       if (decoder.add(chunk.subarray(bounds[i], bounds[i + 1])) !== null) throw new Error('refused');
     }
+    const { batch } = decoder;
     for (let row = 0; row < count; row += 1) {
       const step = state.applyRow(batch, row, Date);
       if (step !== null) busy = step.busy.size;

@@ -1,5 +1,6 @@
 import { busySets, reduceFleet } from 'tidemark';
-import { LoadBatchDecoder, LoadDecoder } from 'tidemark/wire';
+import { LoadBatchDecoder } from 'tidemark/fast';
+import { LoadDecoder } from 'tidemark/wire';
 import { Subject } from 'rxjs';
 import { benchFleet, configsOf, idsOf, POLICY, THRESHOLDS } from '../bench-fleet.js';
 import { check, monitorOf, stateOf, deliverAll } from '../bench-state.js';
@@ -17,13 +18,13 @@ export function reduce({ workers, ranks, effort }) {
   const traffic = singleMessages(fleet);
   const decoder = new LoadBatchDecoder(POLICY);
   const state = stateOf(fleet);
-  const { batch } = decoder;
   const prepare = () => {
     traffic.prepare();
     decoder.clear();
     for (const message of traffic.messages) decoder.add(message);
   };
   const run = () => {
+    const { batch } = decoder;
     for (let row = 0; row < batch.count; row += 1) state.applyRow(batch, row, Date);
     return batch.count;
   };
@@ -50,7 +51,7 @@ export function monitorRows({ workers, ranks, effort }) {
   };
   const run = () => {
     loads.next(decoder.batch);
-    return decoder.batch.count;
+    return decoder.count;
   };
   deliverAll({ ...traffic, prepare }, run);
   const taken = nanoseconds(effort, { prepare, run });

@@ -13,7 +13,7 @@ import {
 } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import type { ActiveLoad, FleetEvent } from '../../../src/core/events/fleet-event.js';
-import { type LoadBatch, WorkerTable } from '../../../src/core/events/load-batch.js';
+import { LoadBatch, type LoadColumns, WorkerTable } from '../../../src/core/events/load-batch.js';
 import { loadMonitor, type LoadMonitor } from '../../../src/core/pipeline/load-monitor.js';
 import type {
   ConfigChange,
@@ -24,6 +24,7 @@ import type { LoadThresholdUpdate } from '../../../src/core/policy/load-threshol
 import { policies } from '../../../src/core/policy/policies.js';
 import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { id } from '../../support/fleet.js';
+import { type Row, loadColumns } from '../../support/load-columns.js';
 
 const silent = { activeDecodeBlocks: null, kvUsedBlocks: null };
 const tokens = (worker: number, activePrefillTokens: number): ActiveLoad => ({
@@ -490,16 +491,8 @@ describe('monitor - time', () => {
 
 describe('monitor - batches', () => {
   const table = new WorkerTable();
-  const batchOf = (...rows: [worker: number, tokens: number][]): LoadBatch => ({
-    table,
-    count: rows.length,
-    worker: Int32Array.from(rows, ([worker]) => table.intern(0, worker)),
-    dpRank: new Uint32Array(rows.length),
-    activeDecodeBlocks: new Float64Array(rows.length).fill(-1),
-    activePrefillTokens: Float64Array.from(rows, ([, value]) => value),
-    kvUsedBlocks: new Float64Array(rows.length).fill(-1),
-    wide: new Map(),
-  });
+  const columnsOf = (...rows: [worker: number, tokens: number][]): LoadColumns =>
+    loadColumns(table, ...rows.map(([worker, value]): Row => [worker, 0, value]));
 
   it('have the same result as the same loads one by one', () => {
     const loads = new Subject<ActiveLoad | LoadBatch>();
@@ -508,7 +501,7 @@ describe('monitor - batches', () => {
     const [a, b] = [listen(batched), listen(single)];
     batched.connect();
     single.connect();
-    loads.next(batchOf([1, 11], [2, 11], [1, 3]));
+    loads.next(new LoadBatch(columnsOf([1, 11], [2, 11], [1, 3])));
     expect(a).toEqual(
       b.filter((word) => !word.endsWith(' end') && !word.startsWith('problem')).slice(0, a.length),
     );
@@ -518,14 +511,16 @@ describe('monitor - batches', () => {
   it('one that a subscriber causes is copied before it waits, since its columns are reused', () => {
     const loads = new Subject<ActiveLoad | LoadBatch>();
     const monitor = loadMonitor({ loads }, options);
-    const reused = batchOf([2, 11]);
+    const reused = columnsOf([2, 11]);
     monitor.transitions$.subscribe(({ workerId }) => {
       if (workerId !== '1') return;
-      loads.next(reused);
+      const batch = new LoadBatch(reused);
+      loads.next(batch);
+      batch.expire();
       reused.activePrefillTokens[0] = 0;
     });
     monitor.connect();
-    loads.next(batchOf([1, 11]));
+    loads.next(new LoadBatch(columnsOf([1, 11])));
     expect([...(monitor.snapshot()?.busy ?? [])]).toEqual(['1', '2']);
   });
 });

@@ -1,9 +1,10 @@
 import type { TimestampProvider } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { type LoadBatch, WorkerTable } from '../../../src/core/events/load-batch.js';
+import { LoadBatch, WorkerTable } from '../../../src/core/events/load-batch.js';
 import { policies } from '../../../src/core/policy/policies.js';
 import { FleetLoad } from '../../../src/core/state/fleet-load.js';
 import { id, load } from '../../support/fleet.js';
+import { loadColumns } from '../../support/load-columns.js';
 
 const startOptions = { thresholds: { activePrefillTokensThreshold: 10 } };
 const at = (now: number): TimestampProvider => ({ now: () => now });
@@ -79,16 +80,8 @@ describe('fleet load', () => {
   it('rows of a table that was cleared, and of slots that were reused, reach the right worker', () => {
     const fleet = new FleetLoad(policies.default, { ...startOptions, decodeInstances: [] });
     const table = new WorkerTable();
-    const row = (worker: number, tokens: number): LoadBatch => ({
-      table,
-      count: 1,
-      worker: Int32Array.of(table.intern(0, worker)),
-      dpRank: new Uint32Array(1),
-      activeDecodeBlocks: Float64Array.of(-1),
-      activePrefillTokens: Float64Array.of(tokens),
-      kvUsedBlocks: Float64Array.of(-1),
-      wide: new Map(),
-    });
+    const row = (worker: number, tokens: number): LoadBatch =>
+      new LoadBatch(loadColumns(table, [worker, 0, tokens]));
     const present = (worker: number, is: boolean): unknown =>
       fleet.apply({ kind: 'instance', workerId: id(worker), present: is }, 0);
     present(1, true);
@@ -105,20 +98,8 @@ describe('fleet load', () => {
     const fleet = new FleetLoad(policies.default, {
       thresholds: { activePrefillTokensThreshold: 2n ** 63n },
     });
-    const table = new WorkerTable();
-    const batch: LoadBatch = {
-      table,
-      count: 2,
-      worker: Int32Array.of(table.intern(0, 1), table.intern(0, 2)),
-      dpRank: new Uint32Array(2),
-      activeDecodeBlocks: Float64Array.of(-1, -1),
-      activePrefillTokens: Float64Array.of(-2, -2),
-      kvUsedBlocks: Float64Array.of(-1, -1),
-      wide: new Map([
-        [1, 2n ** 63n],
-        [4, 2n ** 63n + 1n],
-      ]),
-    };
+    const rows = loadColumns(new WorkerTable(), [1, 0, 2n ** 63n], [2, 0, 2n ** 63n + 1n]);
+    const batch = new LoadBatch(rows);
     fleet.applyRow(batch, 0, at(0));
     fleet.applyRow(batch, 1, at(0));
     expect([...fleet.busy]).toEqual(['2']);

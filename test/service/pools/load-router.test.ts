@@ -1,49 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
-import { type LoadBatch, NO_VALUE, WIDE_VALUE, WorkerTable } from '../../../src/core/events/load-batch.js';
-import { batchEvents } from '../../../src/core/events/load-batch.js';
+import { LoadBatch, WorkerTable, batchEvents } from '../../../src/core/events/load-batch.js';
 import { workerId } from '../../../src/core/worker-id.js';
 import { LoadRouter } from '../../../src/service/pools/load-router.js';
+import { type Row, loadColumns } from '../../support/load-columns.js';
 
 const HELD = { loads: 'held', known: 'config', maximumWorkers: 2 } as const;
 const DROPPED = { loads: 'dropped', known: 'instance' } as const;
 const [one, two, three] = ['1', '2', '3'].map(workerId) as [never, never, never];
+const BATCH_EXPIRED = /^the batch was read after the call in which it was emitted/;
 const LARGE = 18446744073709551615n;
 
-/** A batch with one load per row: worker, rank, prefill tokens. */
-function batchOf(
-  table: WorkerTable,
-  ...rows: [worker: number, rank: number, tokens: number | bigint][]
-): LoadBatch {
-  const wide = new Map<number, bigint>();
-  rows.forEach(([, , tokens], row) => {
-    if (typeof tokens === 'bigint') wide.set(row * 3 + 1, tokens);
-  });
-  const none = Float64Array.from(rows, () => NO_VALUE);
-  return {
-    table,
-    count: rows.length,
-    receivedAt: 5,
-    worker: Int32Array.from(rows, ([worker]) => table.intern(0, worker)),
-    dpRank: Uint32Array.from(rows, ([, rank]) => rank),
-    activeDecodeBlocks: none,
-    activePrefillTokens: Float64Array.from(rows, ([, , tokens]) =>
-      typeof tokens === 'bigint' ? WIDE_VALUE : tokens,
-    ),
-    kvUsedBlocks: none,
-    wide,
-  };
-}
+const batchOf = (table: WorkerTable, ...rows: readonly Row[]): LoadBatch =>
+  new LoadBatch(loadColumns(table, ...rows));
 
 /** A receiver of loads, with what it received: worker, rank, tokens. */
 function sink() {
   const received: unknown[][] = [];
   const batches: LoadBatch[] = [];
+  const times: unknown[] = [];
   return {
     received,
     batches,
+    times,
     next(load: ActiveLoad | LoadBatch): void {
-      if (!('workerId' in load)) batches.push(load);
+      if (!('workerId' in load)) {
+        batches.push(load);
+        times.push(load.receivedAt);
+      }
       for (const each of 'workerId' in load ? [load] : batchEvents(load))
         received.push([each.workerId, each.dpRank, each.activePrefillTokens]);
     },
@@ -65,7 +49,7 @@ describe('LoadRouter', () => {
       ['1', 7, LARGE],
     ]);
     expect(b.received).toEqual([['2', 0, LARGE]]);
-    expect(b.batches[0]?.receivedAt).toBe(5);
+    expect(b.times).toEqual([5]);
     const [problem, ...more] = router.takeProblems();
     expect(problem).toMatchObject({ code: 'unknown-worker', source: 'loads', count: 1 });
     expect(problem?.text).toContain('worker 3');
@@ -80,6 +64,22 @@ describe('LoadRouter', () => {
     const batch = batchOf(new WorkerTable(), [1, 0, 10], [1, 1, 20]);
     router.route(batch);
     expect(a.batches[0]).toBe(batch);
+  });
+
+  it('a part of a batch expires after the call, as the batch itself does', () => {
+    const router = new LoadRouter(DROPPED);
+    const [a, b] = [sink(), sink()];
+    router.join(one, a);
+    router.join(two, b);
+    router.route(batchOf(new WorkerTable(), [1, 0, 10], [2, 0, 20]));
+    for (const { batches } of [a, b]) expect(() => batches[0]?.count).toThrow(BATCH_EXPIRED);
+  });
+
+  it('a batch that was delayed on its way to the router is refused', () => {
+    const router = new LoadRouter(DROPPED);
+    const batch = batchOf(new WorkerTable(), [1, 0, 10]);
+    batch.expire();
+    expect(() => router.route(batch)).toThrow(BATCH_EXPIRED);
   });
 
   it('follows a worker that leaves, joins again or gets another index', () => {
@@ -133,9 +133,7 @@ describe('LoadRouter', () => {
   it('holds at most 4096 ranks of a worker', () => {
     const router = new LoadRouter(HELD);
     const table = new WorkerTable();
-    router.route(
-      batchOf(table, ...Array.from({ length: 5000 }, (_, rank): [number, number, number] => [1, rank, 1])),
-    );
+    router.route(batchOf(table, ...Array.from({ length: 5000 }, (_, rank): Row => [1, rank, 1])));
     const a = sink();
     router.join(one, a);
     expect(a.received).toHaveLength(4096);
