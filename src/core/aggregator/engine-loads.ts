@@ -1,5 +1,6 @@
 import { concatMap, type OperatorFunction } from 'rxjs';
 import type { ActiveLoad } from '../events/fleet-event.js';
+import { jsonReady } from '../ordinary-value.js';
 import type { Endpoint } from './load-metrics.js';
 import type { ProcessedEndpoints } from './processed-endpoints.js';
 
@@ -59,12 +60,12 @@ function loadsOf({ workerId, data }: Endpoint): ActiveLoad[] {
   if ('predictiveLoadMetrics' in data) return [];
   const { workerStats, kvStats } = data.engineLoadMetrics;
   return [
-    {
+    jsonReady({
       workerId,
       dpRank: workerStats.dataParallelRank ?? 0,
       activeDecodeBlocks: kvStats.kvActiveBlocks,
       activePrefillTokens: null,
       kvUsedBlocks: null,
-    },
+    }),
   ];
 }

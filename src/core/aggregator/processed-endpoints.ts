@@ -1,4 +1,5 @@
 import type { Count } from '../count.js';
+import { jsonReady } from '../ordinary-value.js';
 import { type WorkerId, compareWorkerIds } from '../worker-id.js';
 import type { AggregatorPolicy } from './aggregator-policy.js';
 import { type Endpoint, kvActiveBlocks } from './load-metrics.js';
@@ -25,6 +26,7 @@ export function sameData(a: unknown, b: unknown): boolean {
  * 3. If a worker has several entries, the map has the last one. The policy decides whether all of them count in average
  *    and deviation.
  * 4. Sums are computed in binary64, in the order of the list, as in the original.
+ * 5. As JSON, `endpoints` is an object by worker id, a number above 2^53 − 1 is text, and NaN is `"NaN"`.
  *
  * @example
  * ```ts
@@ -50,7 +52,10 @@ export class ProcessedEndpoints {
     readonly endpoints: ReadonlyMap<WorkerId, Endpoint>,
     readonly loadAvg: number,
     readonly loadStd: number,
-  ) {}
+  ) {
+    jsonReady(endpoints);
+    jsonReady(this, [loadAvg, loadStd]);
+  }
 
   /** The statistics of a list of endpoints, in the order in which they were received. */
   static of(
@@ -72,7 +77,7 @@ export class ProcessedEndpoints {
 
   /** The active blocks of every worker. */
   activeBlocks(): ReadonlyMap<WorkerId, Count> {
-    return new Map(this.workerIds().map((id) => [id, blocksOf(this.endpoints.get(id))]));
+    return jsonReady(new Map(this.workerIds().map((id) => [id, blocksOf(this.endpoints.get(id))])));
   }
 
   /** Whether both have the same contents. NaN equals NaN here, unlike in the original. */

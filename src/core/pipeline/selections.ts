@@ -1,5 +1,5 @@
 import { type OperatorFunction, distinctUntilChanged, filter, map, mergeMap } from 'rxjs';
-import type { BusySet } from '../state/busy-set.js';
+import { type BusySet, isSameBusySet } from '../state/busy-set.js';
 import type { Cleanup } from '../state/cleanup.js';
 import type { FleetStep, Transition } from '../state/fleet-step.js';
 
@@ -31,14 +31,8 @@ export function busySets(): OperatorFunction<FleetStep, BusySet> {
     steps$.pipe(
       map((step) => step.busy),
       filter((busy) => busy.version > 0),
-      distinctUntilChanged(isSameSet),
+      distinctUntilChanged(isSameBusySet),
     );
-}
-
-/** Within one run it is enough to compare versions. A new run restarts the versions, so then the ids are compared. */
-function isSameSet(a: BusySet, b: BusySet): boolean {
-  if (a === b || b.version > a.version) return a === b;
-  return a.size === b.size && [...a].every((id) => b.has(id));
 }
 
 /**

@@ -1,23 +1,38 @@
+import { type InspectArguments, inspectCustom, printAs } from '../ordinary-value.js';
 import { type WorkerId, compareWorkerIds } from '../worker-id.js';
 import { BUSY_POSITION, type WorkerSlots } from './worker-slots.js';
 
 /**
  * The busy workers at one moment. Immutable.
  *
- * 1. `version` is 0 for the initial, empty set, and one more for every set that differs from the one before.
- * 2. `added` and `removed` are the differences from the version before, in ascending order of ids.
+ * 1. Two busy sets are equal when their ids are equal, also sets of different runs: under `deepStrictEqual` of
+ *    `node:assert`, and under `toEqual` and `toStrictEqual` of vitest and jest. `ids` is the only enumerable property, so
+ *    nothing else takes part. To compare with a Set of your own, use {@link BusySet.toSet}; with an array, `ids`.
+ * 2. `JSON.stringify` makes an array of ids, and `console.log` prints `BusySet(2) { '7', '8' }`.
  * 3. For the newest version, the cost of `has` and `size` does not depend on the size. An older version is reconstructed
  *    once, when it is first read, at the cost of the changes since then.
  * 4. Iteration is in ascending order of ids.
  */
 export interface BusySet extends Iterable<WorkerId> {
+  /** The ids, in ascending order. Made on first use and kept. */
+  readonly ids: readonly WorkerId[];
+  /** 0 for the initial, empty set, and one more for every set that differs from the one before. */
   readonly version: number;
   readonly size: number;
+  /** The ids that the version before does not have, in ascending order. All ids when `isSnapshot`. */
   readonly added: readonly WorkerId[];
+  /** The ids that only the version before has, in ascending order. None when `isSnapshot`. */
   readonly removed: readonly WorkerId[];
+  /**
+   * Whether `added` is the whole set and `removed` is empty, because the receiver has seen no set before: true for the
+   * initial, empty set, and for the set that a late subscriber is given first.
+   */
+  readonly isSnapshot: boolean;
   has(workerId: WorkerId): boolean;
   /** The same ids as a Set, made on first use and kept. */
   toSet(): ReadonlySet<WorkerId>;
+  /** The ids, for `JSON.stringify`. */
+  toJSON(): readonly WorkerId[];
 }
 
 const MIN_EPOCH_LENGTH = 1024;
@@ -106,45 +121,110 @@ export class BusyLog implements PresentMembers {
   }
 }
 
+/**
+ * One version, or a snapshot of it. `ids` is an enumerable property of the object itself, which is computed when it is first
+ * read: comparisons see the ids and nothing else, and making a version copies no ids.
+ */
 class BusyVersion implements BusySet {
-  private kept: ReadonlySet<WorkerId> | undefined;
+  static readonly #idsProperty: PropertyDescriptor & ThisType<BusyVersion> = {
+    enumerable: true,
+    get() {
+      return this.#keptIds();
+    },
+  };
+  declare readonly ids: readonly WorkerId[];
+  readonly #log: PresentMembers;
+  readonly #epoch: Epoch;
+  readonly #from: number;
+  readonly #to: number;
+  readonly #version: number;
+  readonly #size: number;
+  /** The version of which this is a snapshot. */
+  readonly #original: BusyVersion | undefined;
+  #ids: readonly WorkerId[] | undefined;
+  #set: ReadonlySet<WorkerId> | undefined;
 
   constructor(
-    private readonly present: PresentMembers,
-    private readonly epoch: Epoch,
-    private readonly from: number,
-    private readonly to: number,
-    readonly version: number,
-    readonly size: number,
-  ) {}
+    log: PresentMembers,
+    epoch: Epoch,
+    from: number,
+    to: number,
+    version: number,
+    size: number,
+    original?: BusyVersion,
+  ) {
+    this.#log = log;
+    this.#epoch = epoch;
+    this.#from = from;
+    this.#to = to;
+    this.#version = version;
+    this.#size = size;
+    this.#original = original;
+    Object.defineProperty(this, 'ids', BusyVersion.#idsProperty);
+  }
+
+  static snapshotOf(busy: BusySet): BusySet {
+    if (!(#log in busy) || busy.isSnapshot) return busy;
+    return new BusyVersion(busy.#log, busy.#epoch, busy.#from, busy.#to, busy.#version, busy.#size, busy);
+  }
+
+  /** Whether both belong to one run and their versions decide: an equal version, or the next one. */
+  static areComparable(a: BusySet, b: BusySet): boolean {
+    return #log in a && #log in b && a.#log === b.#log && Math.abs(a.#version - b.#version) <= 1;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get isSnapshot(): boolean {
+    return this.#original !== undefined || this.#version === 0;
+  }
 
   get added(): readonly WorkerId[] {
-    return this.changes(true);
+    return this.isSnapshot ? this.ids : this.#changes(true);
   }
 
   get removed(): readonly WorkerId[] {
-    return this.changes(false);
+    return this.isSnapshot ? [] : this.#changes(false);
   }
 
   has(id: WorkerId): boolean {
-    if (this.kept !== undefined) return this.kept.has(id);
-    return this.present.newest === this ? this.present.isBusy(id) : this.toSet().has(id);
+    if (this.#original !== undefined) return this.#original.has(id);
+    if (this.#set !== undefined) return this.#set.has(id);
+    return this.#log.newest === this ? this.#log.isBusy(id) : this.toSet().has(id);
   }
 
   toSet(): ReadonlySet<WorkerId> {
-    return (this.kept ??= new Set(this.membersNow().sort(compareWorkerIds)));
+    return (this.#set ??= this.#original?.toSet() ?? new Set(this.ids));
+  }
+
+  toJSON(): readonly WorkerId[] {
+    return this.ids;
   }
 
   [Symbol.iterator](): Iterator<WorkerId> {
-    return this.toSet()[Symbol.iterator]();
+    return this.ids[Symbol.iterator]();
+  }
+
+  [inspectCustom](...args: InspectArguments): string {
+    return printAs('BusySet', this.toSet(), args);
+  }
+
+  #keptIds(): readonly WorkerId[] {
+    return (this.#ids ??= this.#original?.ids ?? Object.freeze(this.#members().sort(compareWorkerIds)));
   }
 
   /** The members: the current set, or the set at the end of the epoch, with the later transitions undone. */
-  private membersNow(): WorkerId[] {
-    if (this.present.newest === this) return this.present.members();
-    const { ids, on, end } = this.epoch;
-    const members = new Set(end ?? this.present.members());
-    for (let i = ids.length - 1; i >= this.to; i -= 1) {
+  #members(): WorkerId[] {
+    if (this.#log.newest === this) return this.#log.members();
+    const { ids, on, end } = this.#epoch;
+    const members = new Set(end ?? this.#log.members());
+    for (let i = ids.length - 1; i >= this.#to; i -= 1) {
       const id = ids[i] as WorkerId;
       if (on[i] === true) members.delete(id);
       else members.add(id);
@@ -152,10 +232,31 @@ class BusyVersion implements BusySet {
     return [...members];
   }
 
-  private changes(on: boolean): readonly WorkerId[] {
+  #changes(on: boolean): readonly WorkerId[] {
     const ids: WorkerId[] = [];
-    for (let i = this.from; i < this.to; i += 1)
-      if (this.epoch.on[i] === on) ids.push(this.epoch.ids[i] as WorkerId);
+    for (let i = this.#from; i < this.#to; i += 1)
+      if (this.#epoch.on[i] === on) ids.push(this.#epoch.ids[i] as WorkerId);
     return ids.sort(compareWorkerIds);
   }
+}
+
+/**
+ * The set for a receiver that has seen no set before: the same ids and the same version, but `added` is the whole set and
+ * `removed` is empty. Its cost does not depend on the size.
+ */
+export function snapshotOf(busy: BusySet): BusySet {
+  return BusyVersion.snapshotOf(busy);
+}
+
+/**
+ * Whether two busy sets have the same ids.
+ *
+ * A version differs from the one before in the same run, so there the versions decide, at a cost that does not depend on
+ * the size. Versions of different runs say nothing: then the ids are compared.
+ */
+export function isSameBusySet(a: BusySet, b: BusySet): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  if (BusyVersion.areComparable(a, b)) return a.version === b.version;
+  return a.ids.every((id, index) => id === b.ids[index]);
 }
