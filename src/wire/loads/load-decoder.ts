@@ -66,7 +66,7 @@ export class LoadDecoder {
     if (known !== undefined) return resultOf(bytes, known);
     return catchDecodeFailure(() => {
       const walked = this.walker.walk(bytes);
-      return 'kind' in walked ? { load: withJson(walked) } : resultOf(bytes, walked);
+      return 'kind' in walked ? { load: walked } : resultOf(bytes, walked);
     });
   }
 }
