@@ -44,13 +44,6 @@ class Epoch {
   end: readonly WorkerId[] | undefined;
 }
 
-/** The workers that are busy now. */
-interface PresentMembers {
-  readonly newest: BusySet | undefined;
-  members(): WorkerId[];
-  isBusy(id: WorkerId): boolean;
-}
-
 /**
  * The busy workers, and their history as a flat log of transitions.
  *
@@ -60,7 +53,7 @@ interface PresentMembers {
  *    versions that still refer to it.
  * 3. The workers that are busy now are kept by slot: in a map by id, one flapping worker would cause endless rehashing.
  */
-export class BusyLog implements PresentMembers {
+export class BusyLog {
   newest: BusySet;
   /** The slots of the busy workers. Each slot stores its position in this list. */
   private readonly dense: number[] = [];
@@ -68,7 +61,7 @@ export class BusyLog implements PresentMembers {
   private from = 0;
 
   constructor(private readonly slots: WorkerSlots) {
-    this.newest = new BusyVersion(this, this.epoch, 0, 0, 0, 0);
+    this.newest = new BusySetOf(new Version(this, this.epoch, 0, 0, 0, 0));
   }
 
   isBusy(id: WorkerId): boolean {
@@ -108,7 +101,8 @@ export class BusyLog implements PresentMembers {
   commit(): BusySet {
     const to = this.epoch.ids.length;
     if (to === this.from) return this.newest;
-    this.newest = new BusyVersion(this, this.epoch, this.from, to, this.newest.version + 1, this.size);
+    const version = new Version(this, this.epoch, this.from, to, this.newest.version + 1, this.size);
+    this.newest = new BusySetOf(version);
     this.from = to;
     if (to >= Math.max(MIN_EPOCH_LENGTH, 2 * this.size)) this.beginEpoch();
     return this.newest;
@@ -121,86 +115,119 @@ export class BusyLog implements PresentMembers {
   }
 }
 
+/** One version: a range of the log, and its ids once they were read. */
+class Version {
+  private keptIds: readonly WorkerId[] | undefined;
+  private keptSet: ReadonlySet<WorkerId> | undefined;
+
+  constructor(
+    readonly log: BusyLog,
+    private readonly epoch: Epoch,
+    private readonly from: number,
+    private readonly to: number,
+    readonly number: number,
+    readonly size: number,
+  ) {}
+
+  get ids(): readonly WorkerId[] {
+    return (this.keptIds ??= Object.freeze(this.members().sort(compareWorkerIds)));
+  }
+
+  get set(): ReadonlySet<WorkerId> {
+    return (this.keptSet ??= new Set(this.ids));
+  }
+
+  has(id: WorkerId): boolean {
+    return this.isNewest && this.keptSet === undefined ? this.log.isBusy(id) : this.set.has(id);
+  }
+
+  /** The ids that became busy or free, since the version before. */
+  changes(on: boolean): readonly WorkerId[] {
+    const ids: WorkerId[] = [];
+    for (let i = this.from; i < this.to; i += 1)
+      if (this.epoch.on[i] === on) ids.push(this.epoch.ids[i] as WorkerId);
+    return ids.sort(compareWorkerIds);
+  }
+
+  private get isNewest(): boolean {
+    return this.log.newest.version === this.number;
+  }
+
+  /** The members: the current set, or the set at the end of the epoch, with the later transitions undone. */
+  private members(): WorkerId[] {
+    if (this.isNewest) return this.log.members();
+    const { ids, on, end } = this.epoch;
+    const members = new Set(end ?? this.log.members());
+    for (let i = ids.length - 1; i >= this.to; i -= 1) {
+      const id = ids[i] as WorkerId;
+      if (on[i] === true) members.delete(id);
+      else members.add(id);
+    }
+    return [...members];
+  }
+}
+
 /**
- * One version, or a snapshot of it. `ids` is an enumerable property of the object itself, which is computed when it is first
- * read: comparisons see the ids and nothing else, and making a version copies no ids.
+ * A version as a value, or a snapshot of it. `ids` is an enumerable property of the object itself, which is computed when it
+ * is read: comparisons see the ids and nothing else, and making a version copies no ids.
  */
-class BusyVersion implements BusySet {
-  static readonly #idsProperty: PropertyDescriptor & ThisType<BusyVersion> = {
+class BusySetOf implements BusySet {
+  static readonly #idsProperty: PropertyDescriptor & ThisType<BusySetOf> = {
     enumerable: true,
     get() {
-      return this.#keptIds();
+      return this.#version.ids;
     },
   };
   declare readonly ids: readonly WorkerId[];
-  readonly #log: PresentMembers;
-  readonly #epoch: Epoch;
-  readonly #from: number;
-  readonly #to: number;
-  readonly #version: number;
-  readonly #size: number;
-  /** The version of which this is a snapshot. */
-  readonly #original: BusyVersion | undefined;
-  #ids: readonly WorkerId[] | undefined;
-  #set: ReadonlySet<WorkerId> | undefined;
+  readonly #version: Version;
+  readonly #isSnapshot: boolean;
 
-  constructor(
-    log: PresentMembers,
-    epoch: Epoch,
-    from: number,
-    to: number,
-    version: number,
-    size: number,
-    original?: BusyVersion,
-  ) {
-    this.#log = log;
-    this.#epoch = epoch;
-    this.#from = from;
-    this.#to = to;
+  constructor(version: Version, isSnapshot = version.number === 0) {
     this.#version = version;
-    this.#size = size;
-    this.#original = original;
-    Object.defineProperty(this, 'ids', BusyVersion.#idsProperty);
+    this.#isSnapshot = isSnapshot;
+    Object.defineProperty(this, 'ids', BusySetOf.#idsProperty);
   }
 
   static snapshotOf(busy: BusySet): BusySet {
-    if (!(#log in busy) || busy.isSnapshot) return busy;
-    return new BusyVersion(busy.#log, busy.#epoch, busy.#from, busy.#to, busy.#version, busy.#size, busy);
+    return #version in busy && !busy.#isSnapshot ? new BusySetOf(busy.#version, true) : busy;
   }
 
   /** Whether both belong to one run and their versions decide: an equal version, or the next one. */
   static areComparable(a: BusySet, b: BusySet): boolean {
-    return #log in a && #log in b && a.#log === b.#log && Math.abs(a.#version - b.#version) <= 1;
+    return (
+      #version in a &&
+      #version in b &&
+      a.#version.log === b.#version.log &&
+      Math.abs(a.#version.number - b.#version.number) <= 1
+    );
   }
 
   get version(): number {
-    return this.#version;
+    return this.#version.number;
   }
 
   get size(): number {
-    return this.#size;
+    return this.#version.size;
   }
 
   get isSnapshot(): boolean {
-    return this.#original !== undefined || this.#version === 0;
+    return this.#isSnapshot;
   }
 
   get added(): readonly WorkerId[] {
-    return this.isSnapshot ? this.ids : this.#changes(true);
+    return this.#isSnapshot ? this.ids : this.#version.changes(true);
   }
 
   get removed(): readonly WorkerId[] {
-    return this.isSnapshot ? [] : this.#changes(false);
+    return this.#isSnapshot ? [] : this.#version.changes(false);
   }
 
   has(id: WorkerId): boolean {
-    if (this.#original !== undefined) return this.#original.has(id);
-    if (this.#set !== undefined) return this.#set.has(id);
-    return this.#log.newest === this ? this.#log.isBusy(id) : this.toSet().has(id);
+    return this.#version.has(id);
   }
 
   toSet(): ReadonlySet<WorkerId> {
-    return (this.#set ??= this.#original?.toSet() ?? new Set(this.ids));
+    return this.#version.set;
   }
 
   toJSON(): readonly WorkerId[] {
@@ -214,30 +241,6 @@ class BusyVersion implements BusySet {
   [inspectCustom](...args: InspectArguments): string {
     return printAs('BusySet', this.toSet(), args);
   }
-
-  #keptIds(): readonly WorkerId[] {
-    return (this.#ids ??= this.#original?.ids ?? Object.freeze(this.#members().sort(compareWorkerIds)));
-  }
-
-  /** The members: the current set, or the set at the end of the epoch, with the later transitions undone. */
-  #members(): WorkerId[] {
-    if (this.#log.newest === this) return this.#log.members();
-    const { ids, on, end } = this.#epoch;
-    const members = new Set(end ?? this.#log.members());
-    for (let i = ids.length - 1; i >= this.#to; i -= 1) {
-      const id = ids[i] as WorkerId;
-      if (on[i] === true) members.delete(id);
-      else members.add(id);
-    }
-    return [...members];
-  }
-
-  #changes(on: boolean): readonly WorkerId[] {
-    const ids: WorkerId[] = [];
-    for (let i = this.#from; i < this.#to; i += 1)
-      if (this.#epoch.on[i] === on) ids.push(this.#epoch.ids[i] as WorkerId);
-    return ids.sort(compareWorkerIds);
-  }
 }
 
 /**
@@ -245,7 +248,7 @@ class BusyVersion implements BusySet {
  * `removed` is empty. Its cost does not depend on the size.
  */
 export function snapshotOf(busy: BusySet): BusySet {
-  return BusyVersion.snapshotOf(busy);
+  return BusySetOf.snapshotOf(busy);
 }
 
 /**
@@ -257,6 +260,6 @@ export function snapshotOf(busy: BusySet): BusySet {
 export function isSameBusySet(a: BusySet, b: BusySet): boolean {
   if (a === b) return true;
   if (a.size !== b.size) return false;
-  if (BusyVersion.areComparable(a, b)) return a.version === b.version;
+  if (BusySetOf.areComparable(a, b)) return a.version === b.version;
   return a.ids.every((id, index) => id === b.ids[index]);
 }
