@@ -36,6 +36,21 @@ test('a missing package is named', async () => {
   const { problems$ } = natsLoads({ servers: '127.0.0.1:1' });
   expect((await firstValueFrom(problems$)).code).toBe('package-missing');
 });
+test('busy sets of two runs are equal when their ids are', () => {
+  const { from, last } = require('rxjs');
+  const { busySets, reduceFleet } = require('tidemark');
+  const { fleetEvents } = require('tidemark/testing');
+  const busyAfter = (...workers) => {
+    let busy;
+    from(workers.map((worker) => fleetEvents.load(worker, { activePrefillTokens: 11 })))
+      .pipe(reduceFleet(policies.default, { thresholds: { activePrefillTokensThreshold: 10 } }), busySets(), last())
+      .subscribe((set) => (busy = set));
+    return busy;
+  };
+  expect(busyAfter(7, 8)).toEqual(busyAfter(8, 7));
+  expect(busyAfter(7, 8)).toStrictEqual(busyAfter(8, 7));
+  expect(busyAfter(7)).not.toEqual(busyAfter(8));
+});
 test('a wrong expectation fails', () => expect(typeof loadMonitor).toBe(process.env.EXPECTED ?? 'function'));
 `;
 
@@ -55,12 +70,12 @@ describe('Jest in a CommonJS project', () => {
 
   it('runs tests of tidemark with the recipe of the README', async () => {
     const { err, code } = await jest();
-    expect(err).toContain('Tests:       4 passed, 4 total');
+    expect(err).toContain('Tests:       5 passed, 5 total');
     expect(code).toBe(0);
   });
 
   it('fails when a test fails', async () => {
-    expect((await jest({ EXPECTED: 'string' })).err).toContain('1 failed, 3 passed');
+    expect((await jest({ EXPECTED: 'string' })).err).toContain('1 failed, 4 passed');
   });
 
   it('Node itself requires it', async () => {

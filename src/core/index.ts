@@ -53,7 +53,7 @@ export type { Transition, FleetStep } from './state/fleet-step.js';
 export type { BusySet } from './state/busy-set.js';
 export type { FleetCounts } from './judgement/fleet-state.js';
 export { fleetStateOf, type FleetState } from './judgement/fleet-state.js';
-export type { FleetRanks } from './state/fleet-ranks.js';
+export type { FleetRanks, RankValues, WorkerRanks } from './state/fleet-ranks.js';
 export type { CheckExplanation, Explanation, RankExplanation } from './judgement/explanation.js';
 export type { SourceState, SourceStatus } from './sources/source-status.js';
 
@@ -69,7 +69,6 @@ export type {
   AbortSignalLike,
   MonitorOptions,
 } from './pipeline/monitor-sources.js';
-
 
 // Generic operators.
 export { attachLate, type WatchItem } from '../operators/attach-late.js';

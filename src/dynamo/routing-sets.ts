@@ -1,4 +1,5 @@
 import type { InstanceChange } from '../core/pipeline/monitor-sources.js';
+import { jsonReady } from '../core/ordinary-value.js';
 import { type WorkerId, compareWorkerIds } from '../core/worker-id.js';
 import type { ClientPolicy } from './client-policy.js';
 
@@ -10,7 +11,7 @@ export interface RoutingCounts {
   readonly free: number;
 }
 
-/** The sets that a router chooses from, at one moment. Immutable. Every set is in ascending order of ids. */
+/** The sets that a router chooses from, at one moment. Immutable. Every set is in ascending order of ids, and an array in JSON. */
 export interface RoutingSnapshot {
   /** The workers that discovery knows. */
   readonly discovered: ReadonlySet<WorkerId>;
@@ -158,6 +159,7 @@ function snapshotOf(
     overloaded: overloaded.size,
     free: free.size,
   };
+  for (const ids of [discovered, available, overloaded, free]) jsonReady(ids);
   return { discovered, available, overloaded, free, counts, initialized };
 }
 

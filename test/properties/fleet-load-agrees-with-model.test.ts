@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { from } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { FleetEvent, FleetStart } from '../../src/core/events/fleet-event.js';
 import type { RecordedInput } from '../../src/wire/recording/recording.js';
@@ -8,8 +7,8 @@ import { policies } from '../../src/core/policy/policies.js';
 import { FleetLoad } from '../../src/core/state/fleet-load.js';
 import type { Transition } from '../../src/core/state/fleet-step.js';
 import { firstStep, step } from '../../src/testing/model/model.js';
-import { recordedInputs } from '../../src/testing/recordings/recorded-inputs.js';
 import { anyEvent, endEvent } from '../support/any-event.js';
+import { fleetEventsOf } from '../support/fleet-events.js';
 import { id } from '../support/fleet.js';
 import { runs } from '../support/runs.js';
 
@@ -18,10 +17,7 @@ function expectAgreement(policy: LoadPolicy, start: FleetStart, events: readonly
   const fast = new FleetLoad(policy, start);
   let { state } = firstStep(policy, start);
   // A recorded snapshot of instances becomes the difference from the one before.
-  const inputs: FleetEvent[] = [];
-  from(events)
-    .pipe(recordedInputs(start))
-    .subscribe((input) => inputs.push(input));
+  const inputs = fleetEventsOf(events, start);
   const transitionsOf: Record<'made' | 'meant', Transition[]> = { made: [], meant: [] };
   for (const [at, event] of events.entries()) {
     if (fast.ended) break;

@@ -6,8 +6,11 @@ import { natsLoads, type NatsLoads } from '../../src/adapters/nats/nats-loads.js
 import type { FleetEvent, LoadReceived } from '../../src/core/events/fleet-event.js';
 import { type LoadBatch, type LoadColumns, batchEvents } from '../../src/core/events/load-batch.js';
 import type { LoadPolicy } from '../../src/core/policy/load-policy.js';
+import { checkThresholds, type LoadThresholdConfig } from '../../src/core/policy/load-threshold-config.js';
 import type { LoadThresholdUpdate } from '../../src/core/policy/load-thresholds.js';
 import { policies, type PolicyName } from '../../src/core/policy/policies.js';
+import { type BusySet, isSameBusySet, snapshotOf } from '../../src/core/state/busy-set.js';
+import type { FleetRanks, RankValues, WorkerRanks } from '../../src/core/state/fleet-ranks.js';
 import { type WorkerId, workerId } from '../../src/core/worker-id.js';
 import { dynamoSources, type DynamoSources } from '../../src/dynamo/dynamo-sources.js';
 import type { DecodedLoad } from '../../src/wire/loads/load-decoder.js';
@@ -37,6 +40,25 @@ describe('types', () => {
     expectTypeOf<{ activeDecodeBlocksThreshold: undefined }>().toExtend<LoadThresholdUpdate>();
     expectTypeOf<{ activePrefillTokensThreshold: bigint | null }>().toExtend<LoadThresholdUpdate>();
     expectTypeOf<{ activeDecodeBlocksThreshold: bigint }>().not.toExtend<LoadThresholdUpdate>();
+  });
+
+  it('a busy set - has its ids, and whether they are all that a receiver needs', () => {
+    expectTypeOf<BusySet['ids']>().toEqualTypeOf<readonly WorkerId[]>();
+    expectTypeOf<BusySet['isSnapshot']>().toBeBoolean();
+    expectTypeOf<BusySet>().toExtend<Iterable<WorkerId>>();
+    expectTypeOf(snapshotOf).toEqualTypeOf<(busy: BusySet) => BusySet>();
+    expectTypeOf(isSameBusySet).returns.toBeBoolean();
+  });
+
+  it('a config of thresholds - is a change of thresholds, and a text is not', () => {
+    expectTypeOf<LoadThresholdConfig>().toExtend<LoadThresholdUpdate>();
+    expectTypeOf<{ activeDecodeBlocksThreshold: string }>().not.toExtend<LoadThresholdUpdate>();
+    expectTypeOf(checkThresholds).parameter(0).toEqualTypeOf<LoadThresholdUpdate>();
+  });
+
+  it('ranks as plain data', () => {
+    expectTypeOf<FleetRanks['workers'][number]>().toEqualTypeOf<WorkerRanks>();
+    expectTypeOf<WorkerRanks['ranks'][number]>().toEqualTypeOf<RankValues>();
   });
 
   it('a decoded load - is narrowed by its key', () => {

@@ -1,5 +1,6 @@
 import { concatMap, type OperatorFunction } from 'rxjs';
 import type { ActiveLoad } from '../events/fleet-event.js';
+import { jsonReady } from '../ordinary-value.js';
 import type { Endpoint } from './load-metrics.js';
 import type { ProcessedEndpoints } from './processed-endpoints.js';
 import { rankOf } from './scraped-entries.js';
@@ -57,12 +58,12 @@ function loadsOf(endpoint: Endpoint): ActiveLoad[] {
   const { workerId, data } = endpoint;
   if ('predictiveLoadMetrics' in data) return [];
   return [
-    {
+    jsonReady({
       workerId,
       dpRank: rankOf(endpoint),
       activeDecodeBlocks: data.engineLoadMetrics.kvStats.kvActiveBlocks,
       activePrefillTokens: null,
       kvUsedBlocks: null,
-    },
+    }),
   ];
 }

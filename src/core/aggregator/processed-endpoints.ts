@@ -1,4 +1,5 @@
 import { type Count, countOf } from '../count.js';
+import { contentsAsJson, jsonReady } from '../ordinary-value.js';
 import { type WorkerId, compareWorkerIds } from '../worker-id.js';
 import type { AggregatorPolicy } from './aggregator-policy.js';
 import { type Endpoint, kvActiveBlocks } from './load-metrics.js';
@@ -16,14 +17,6 @@ export function sameData(a: unknown, b: unknown): boolean {
   );
 }
 
-/** A copy of plain data for `JSON.stringify`, in which every `bigint` is its decimal text. */
-function jsonData(value: unknown): unknown {
-  if (typeof value === 'bigint') return String(value);
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(jsonData);
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, jsonData(inner)]));
-}
-
 /**
  * The result of a scrape: the endpoints of the workers and their ranks, and the average and deviation of their active
  * blocks (Dynamo's `ProcessedEndpoints`).
@@ -36,7 +29,8 @@ function jsonData(value: unknown): unknown {
  *    `last-of-worker`, as in the original, a worker has only its last entry, although all of them count.
  * 4. Sums are computed in binary64, in the order of `endpoints`; with `last-of-worker` in the order of the list, as in the
  *    original.
- * 5. It is an ordinary value: deep equality compares it, and `JSON.stringify` writes it, with counts above 2^53 − 1 as text.
+ * 5. It is an ordinary value: deep equality compares it, and `JSON.stringify` writes it, with counts above 2^53 − 1 as text
+ *    and NaN as `"NaN"`.
  *
  * @example
  * ```ts
@@ -92,7 +86,7 @@ export class ProcessedEndpoints {
       const own = kvActiveBlocks(data);
       blocks.set(workerId, others === undefined ? own : countOf(BigInt(others) + BigInt(own)));
     }
-    return blocks;
+    return jsonReady(blocks);
   }
 
   /** Whether both have the same contents. NaN equals NaN here, unlike in the original. */
@@ -100,9 +94,9 @@ export class ProcessedEndpoints {
     return sameData(this, other);
   }
 
-  /** Plain data for `JSON.stringify`. Counts above 2^53 − 1 are decimal strings. NaN becomes `null`, as everywhere in JSON. */
-  toJSON(): unknown {
-    return jsonData({ ...this });
+  /** Plain data for `JSON.stringify`. */
+  toJSON(): object {
+    return contentsAsJson(this);
   }
 }
 

@@ -80,7 +80,10 @@ export interface FleetStart {
   readonly source?: PoolRole;
 }
 
-/** A change of thresholds. With `checked`, values that the policy refuses are a problem, and nothing changes. */
+/**
+ * A change of thresholds. With `checked`, a change that is refused, because of its values or its names, is a problem, and
+ * nothing changes.
+ */
 export interface ThresholdsChanged extends LoadThresholdUpdate {
   readonly kind: 'thresholds';
   readonly checked?: boolean;

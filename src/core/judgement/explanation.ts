@@ -1,4 +1,5 @@
 import type { Count } from '../count.js';
+import { jsonReady } from '../ordinary-value.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import type { LoadThresholds } from '../policy/load-thresholds.js';
 import type { WorkerId } from '../worker-id.js';
@@ -58,19 +59,20 @@ export function explainRank(
   const checks = checksOf(policy).map((check): CheckExplanation => {
     const result = made.find((candidate) => candidate.check === check);
     if (result === undefined)
-      return { ...describeSkippedCheck(check, state, thresholds), limit: null, margin: null };
+      return jsonReady({ ...describeSkippedCheck(check, state, thresholds), limit: null, margin: null });
     const { value, limit, exceeded } = result;
-    return {
+    return jsonReady({
       check,
       standing: exceeded ? 'above' : 'within',
       value,
       limit,
       margin: Number(limit) - Number(value),
-    };
+    });
   });
   const latch = made.find(({ check }) => check === 'latch');
   if (latch !== undefined) {
-    checks.push({ check: 'latch', standing: 'above', value: latch.value, limit: latch.limit, margin: null });
+    const { value, limit } = latch;
+    checks.push(jsonReady({ check: 'latch', standing: 'above', value, limit, margin: null }));
   }
   return { rank, busy: isRankBusy(state, thresholds, policy), checks };
 }

@@ -1,4 +1,5 @@
 import { type Count, MAX_U64 } from '../count.js';
+import { jsonReady } from '../ordinary-value.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import type { LoadThresholds } from '../policy/load-thresholds.js';
 import type { RankState } from './rank-state.js';
@@ -42,7 +43,7 @@ export function rankChecks(rank: RankState, thresholds: LoadThresholds, policy: 
   const results: CheckResult[] = [];
   const tokens = rank.activePrefillTokens;
   const add = (check: LoadCheck, value: Count, limit: Count, exceeded = value > limit): void => {
-    results.push({ check, value, limit, exceeded });
+    results.push(jsonReady({ check, value, limit, exceeded }, [value, limit]));
   };
   if (tokens !== null) {
     if (thresholds.activePrefillTokensThreshold !== null) {

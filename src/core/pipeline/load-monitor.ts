@@ -26,11 +26,11 @@ import { trampoline } from '../../operators/trampoline.js';
 import type { FleetEvent } from '../events/fleet-event.js';
 import type { Explanation } from '../judgement/explanation.js';
 import type { FleetCounts } from '../judgement/fleet-state.js';
-import type { LoadThresholdConfig } from '../policy/load-threshold-config.js';
+import { type LoadThresholdConfig, checkThresholds } from '../policy/load-threshold-config.js';
 import { policies } from '../policy/policies.js';
 import type { Problem, ProblemCode } from '../sources/problem.js';
 import { type OrderedStatus, type SourceStatus, withStatus } from '../sources/source-status.js';
-import type { BusySet } from '../state/busy-set.js';
+import { type BusySet, snapshotOf } from '../state/busy-set.js';
 import type { Cleanup } from '../state/cleanup.js';
 import type { FleetLoad } from '../state/fleet-load.js';
 import type { FleetRanks } from '../state/fleet-ranks.js';
@@ -147,7 +147,8 @@ export interface LoadMonitor {
  * @see {@link reduceFleet}, {@link performCleanup}
  */
 export function loadMonitor(sources: MonitorSources, options: MonitorOptions = {}): LoadMonitor {
-  const { signal, scheduler = asyncScheduler } = options;
+  const { signal, policy = policies.default, thresholds = {}, scheduler = asyncScheduler } = options;
+  checkThresholds(thresholds, policy);
   let outputs = monitorOutputs();
   let run: Run | undefined;
 
@@ -248,7 +249,7 @@ const steps = (): OperatorFunction<MonitorState, FleetStep> =>
 function monitorOutputs(): Outputs<MonitorState, MonitorValues> {
   return new Outputs<MonitorState, MonitorValues>({
     steps: { select: steps() },
-    busy: { select: pipe(steps(), busySets()), onLateSubscription: identity },
+    busy: { select: pipe(steps(), busySets()), onLateSubscription: snapshotOf },
     transitions: { select: pipe(steps(), transitions()) },
     fleet: {
       select: pipe(

@@ -1,6 +1,7 @@
 import { type OperatorFunction, type SchedulerLike, asyncScheduler, filter, map } from 'rxjs';
 import type { FleetStart } from '../events/fleet-event.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
+import { checkThresholds } from '../policy/load-threshold-config.js';
 import type { FleetStep } from '../state/fleet-step.js';
 import { type FleetInput, foldFleet, hasStep } from './fold-fleet.js';
 
@@ -34,6 +35,8 @@ import { type FleetInput, foldFleet, hasStep } from './fold-fleet.js';
  *
  * @param start what is known before the first event; nothing when absent
  *
+ * @throws ThresholdError, when it is called, for thresholds that the policy refuses
+ *
  * @example
  * ```ts
  * import { of } from 'rxjs';
@@ -55,6 +58,7 @@ export function reduceFleet(
   start: FleetStart = {},
   scheduler: SchedulerLike = asyncScheduler,
 ): OperatorFunction<FleetInput, FleetStep> {
+  checkThresholds(start.thresholds ?? {}, policy);
   return (inputs$) =>
     inputs$.pipe(
       foldFleet(policy, start, scheduler),

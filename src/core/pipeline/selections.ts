@@ -1,6 +1,6 @@
 import { type OperatorFunction, distinctUntilChanged, map, mergeMap } from 'rxjs';
 import type { Problem } from '../sources/problem.js';
-import type { BusySet } from '../state/busy-set.js';
+import { type BusySet, isSameBusySet } from '../state/busy-set.js';
 import type { Cleanup } from '../state/cleanup.js';
 import type { FleetStep, Transition } from '../state/fleet-step.js';
 
@@ -32,14 +32,8 @@ export function busySets(): OperatorFunction<FleetStep, BusySet> {
   return (steps$) =>
     steps$.pipe(
       map((step) => step.busy),
-      distinctUntilChanged(isSameSet),
+      distinctUntilChanged(isSameBusySet),
     );
-}
-
-/** Within one run it is enough to compare versions. A new run restarts the versions, so then the ids are compared. */
-function isSameSet(a: BusySet, b: BusySet): boolean {
-  if (a === b || b.version > a.version) return a === b;
-  return a.size === b.size && [...a].every((id) => b.has(id));
 }
 
 /**

@@ -1,9 +1,10 @@
-import { type MonoTypeOperatorFunction, type OperatorFunction, map, startWith } from 'rxjs';
+import { type MonoTypeOperatorFunction, type OperatorFunction, map, mergeMap, startWith } from 'rxjs';
 import type { ActiveLoad, FleetEvent, LoadReceived } from '../events/fleet-event.js';
 import type { LoadBatch } from '../events/load-batch.js';
 import type { LoadThresholdUpdate } from '../policy/load-thresholds.js';
 import type { Problem } from '../sources/problem.js';
 import { fleetProblems } from '../state/fleet-problems.js';
+import { thresholdChangeEvents } from '../state/threshold-changes.js';
 import { endAsEvents } from './end-as-events.js';
 import type { ConfigChange } from './monitor-sources.js';
 
@@ -83,11 +84,7 @@ function loadEvent(load: ActiveLoad | LoadReceived | LoadBatch): FleetEvent | Lo
  * @see {@link configEvents}, {@link instanceEvents}, {@link loadEvents}, {@link reduceFleet}
  */
 export function thresholdEvents(): OperatorFunction<LoadThresholdUpdate, FleetEvent> {
-  return (thresholds$) =>
-    thresholds$.pipe(
-      map((change): FleetEvent => ({ kind: 'thresholds', ...change, checked: true })),
-      problemOnError('thresholds'),
-    );
+  return (thresholds$) => thresholds$.pipe(mergeMap(thresholdChangeEvents), problemOnError('thresholds'));
 }
 
 /** The events of the source `events`: its error becomes a problem, and its end gives no event. */

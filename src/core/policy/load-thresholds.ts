@@ -1,4 +1,5 @@
 import type { Count } from '../count.js';
+import { jsonReady } from '../ordinary-value.js';
 
 /**
  * The three thresholds of a rank. `null` turns a check off.
@@ -27,7 +28,11 @@ export function pickThresholds<T extends Readonly<Record<keyof LoadThresholds, u
 ): Pick<T, keyof LoadThresholds> {
   const { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac } =
     source;
-  return { activeDecodeBlocksThreshold, activePrefillTokensThreshold, activePrefillTokensThresholdFrac };
+  return jsonReady({
+    activeDecodeBlocksThreshold,
+    activePrefillTokensThreshold,
+    activePrefillTokensThresholdFrac,
+  });
 }
 
 /** A change of some thresholds. An absent or `undefined` field is not changed; the policy decides what `null` means. */

@@ -27,6 +27,7 @@ import { FleetStore } from './fleet-store.js';
 import { applyOverloadMark, applyOverloadMarkExpired, judgeQueued, renewLimits } from './judge-workers.js';
 import { receiptOf } from './rank-cells.js';
 import { rememberedRanks } from './rank-memory.js';
+import { changeInEvent } from './threshold-changes.js';
 import { explain, publishTransitions } from './verdicts.js';
 import { COUNTED } from './worker-slots.js';
 import { memoryOf, releaseEmpty } from './worker-state.js';
@@ -57,7 +58,7 @@ function countIfChanged(store: FleetStore, counts: FleetCounts): FleetCounts {
 
 /** Applies a change of thresholds, or reports it as refused. After the end they can still change, but judge nothing. */
 function applyThresholds(store: FleetStore, event: ThresholdsChanged): void {
-  const refused = event.checked === true ? thresholdProblems(event, store.policy) : [];
+  const refused = event.checked === true ? thresholdProblems(changeInEvent(event), store.policy) : [];
   if (refused.length > 0) {
     store.problems.push(...refused.map((text) => fleetProblems.thresholdOutOfRange(text)));
     return;
@@ -213,7 +214,8 @@ export class FleetLoad {
       thresholds: store.thresholds,
       transitions,
       cleanups: pendingCleanups.length > 0 ? mergeCleanups(pendingCleanups) : [],
-      problems,
+      // Not the empty list of the store, which later problems are added to.
+      problems: problems.length > 0 ? problems : [],
     };
   }
 

@@ -2,9 +2,10 @@ import type { Count } from '../count.js';
 import type { Role } from '../events/fleet-event.js';
 import { isRankBusy } from '../judgement/is-busy.js';
 import type { RankState } from '../judgement/rank-state.js';
+import { type InspectArguments, inspectCustom, jsonReady, printAs } from '../ordinary-value.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import type { LoadThresholdConfig } from '../policy/load-threshold-config.js';
-import type { WorkerId } from '../worker-id.js';
+import { type WorkerId, compareWorkerIds } from '../worker-id.js';
 import { roleOfPool } from './cleanup.js';
 import type { FleetStore } from './fleet-store.js';
 import type { LimitClasses } from './limit-classes.js';
@@ -37,20 +38,46 @@ import {
 } from './worker-slots.js';
 import { isKnown } from './worker-state.js';
 
+/** The values of one rank. `null`: the rank has no such value, or the config has no capacity. */
+export interface RankValues {
+  readonly rank: number;
+  /** Whether it is a judged rank that is busy under the thresholds in force. */
+  readonly busy: boolean;
+  readonly activeDecodeBlocks: Count | null;
+  readonly activePrefillTokens: Count | null;
+  readonly kvUsedBlocks: Count | null;
+  readonly totalKvBlocks: Count | null;
+}
+
+/** A present worker and the ranks of it that have values, ascending. */
+export interface WorkerRanks {
+  readonly workerId: WorkerId;
+  readonly workerType: Role;
+  readonly busy: boolean;
+  readonly overloadMarked: boolean;
+  /** When it became busy, in milliseconds of the clock that drives the monitor; `null` when it is free. */
+  readonly busySince: number | null;
+  readonly ranks: readonly RankValues[];
+}
+
 /**
  * An immutable copy of the present workers and the values of their ranks at one moment.
  *
  * 1. A worker is present when it is judged and discovery knows it: by an instance if there is a source of instances, else
  *    by a config if there is a source of configs. A worker that left is not present, even if the policy remembers it.
- * 2. Workers have numbers from 0 to `end` − 1, in no particular order. Not every number has a worker: see
- *    {@link isPresent}. The ranks of a worker that have values are numbered from 0 to `rankCount` − 1, ascending. Other
- *    numbers are invalid.
- * 3. Making it copies 64 bytes for each worker and 28 for each rank. Reading it allocates only what `state` returns.
+ * 2. `workers` has everything as plain data, in ascending order of ids. It is made when it is first read. With
+ *    `thresholds`, it is what JSON, `console.log` and deep-equal comparisons see.
+ * 3. The methods read the copy without making objects. There workers have numbers from 0 to `end` − 1, in no particular
+ *    order. Not every number has a worker: see {@link isPresent}. The ranks of a worker that have values are numbered from 0
+ *    to `rankCount` − 1, ascending. Other numbers are invalid.
+ * 4. Making it copies 64 bytes for each worker and 28 for each rank. Reading it by the methods allocates only what `state`
+ *    returns.
  */
 export interface FleetRanks {
   readonly end: number;
   readonly policy: LoadPolicy;
   readonly thresholds: LoadThresholdConfig;
+  readonly workers: readonly WorkerRanks[];
   isPresent(worker: number): boolean;
   workerId(worker: number): WorkerId;
   workerType(worker: number): Role;
@@ -79,96 +106,145 @@ export interface FleetRanks {
 /** What decides whether a worker is present. */
 type KnownInputs = Pick<FleetStore, 'slots' | 'policy' | 'configsSeen' | 'decodeSeen' | 'prefillSeen'>;
 
-/** A copy of the workers and of the cells of their ranks. */
+/** A copy of the workers and of the cells of their ranks. `thresholds` and `workers` are its only enumerable properties. */
 export class RankCopy implements FleetRanks {
-  readonly end: number;
-  readonly policy: LoadPolicy;
+  static readonly #workersProperty: PropertyDescriptor & ThisType<RankCopy> = {
+    enumerable: true,
+    get() {
+      return (this.#workers ??= this.#makeWorkers());
+    },
+  };
   readonly thresholds: LoadThresholdConfig;
-  private readonly inputs: KnownInputs;
-  private readonly slots: WorkerSlots;
-  private readonly cells: CellsCopy;
-  private readonly classes: LimitClasses;
-  private readonly own: Role;
+  declare readonly workers: readonly WorkerRanks[];
+  #workers: readonly WorkerRanks[] | undefined;
+  readonly #policy: LoadPolicy;
+  readonly #inputs: KnownInputs;
+  readonly #slots: WorkerSlots;
+  readonly #cells: CellsCopy;
+  readonly #classes: LimitClasses;
+  readonly #own: Role;
   /** Whether the thresholds in force have not been applied to any worker yet. */
-  private readonly thresholdsAreNew: boolean;
+  readonly #thresholdsAreNew: boolean;
 
   constructor(store: FleetStore) {
     const { policy, cells, configsSeen, decodeSeen, prefillSeen } = store;
-    this.policy = policy;
+    this.#policy = policy;
     this.thresholds = store.thresholds;
-    this.classes = store.classes;
-    this.thresholdsAreNew = store.judgeAll;
-    this.own = roleOfPool(store.poolRole);
-    this.slots = store.slots.copy();
-    this.inputs = { slots: this.slots, policy, configsSeen, decodeSeen, prefillSeen };
-    this.end = this.slots.ids.length;
+    this.#classes = store.classes;
+    this.#thresholdsAreNew = store.judgeAll;
+    this.#own = roleOfPool(store.poolRole);
+    this.#slots = store.slots.copy();
+    this.#inputs = { slots: this.#slots, policy, configsSeen, decodeSeen, prefillSeen };
     const words = cells.words.slice(0, cells.used * WORDS_PER_CELL);
-    this.cells = { words, wide: cells.wide.size === 0 ? undefined : new Map(cells.wide) };
+    this.#cells = { words, wide: cells.wide.size === 0 ? undefined : new Map(cells.wide) };
+    Object.defineProperty(this, 'workers', RankCopy.#workersProperty);
+  }
+
+  get end(): number {
+    return this.#slots.ids.length;
+  }
+
+  get policy(): LoadPolicy {
+    return this.#policy;
   }
 
   isPresent(worker: number): boolean {
-    return isPresent(this.inputs, worker);
+    return isPresent(this.#inputs, worker);
   }
 
   workerId(worker: number): WorkerId {
-    return this.slots.id(worker);
+    return this.#slots.id(worker);
   }
 
   workerType(worker: number): Role {
-    return (this.slots.status(worker) & (DECODE | PREFILL)) === PREFILL ? 'prefill' : this.own;
+    return (this.#slots.status(worker) & (DECODE | PREFILL)) === PREFILL ? 'prefill' : this.#own;
   }
 
   isBusy(worker: number): boolean {
-    return this.slots.has(worker, PUBLISHED);
+    return this.#slots.has(worker, PUBLISHED);
   }
 
   isOverloadMarked(worker: number): boolean {
-    return this.slots.has(worker, OVERLOAD_MARKED);
+    return this.#slots.has(worker, OVERLOAD_MARKED);
   }
 
   busySince(worker: number): number {
-    return this.slots.since(worker);
+    return this.#slots.since(worker);
   }
 
   rankCount(worker: number): number {
-    return this.slots.words[this.slots.at(worker) + COUNT] ?? 0;
+    return this.#slots.words[this.#slots.at(worker) + COUNT] ?? 0;
   }
 
   rank(worker: number, index: number): number {
-    return (this.cells.words[this.wordAt(worker, index) + RANK] ?? 0) >>> 0;
+    return (this.#cells.words[this.#wordAt(worker, index) + RANK] ?? 0) >>> 0;
   }
 
   isRankBusy(worker: number, index: number): boolean {
-    if (this.thresholdsAreNew) return isRankBusy(this.state(worker, index), this.thresholds, this.policy);
-    return ((this.cells.words[this.wordAt(worker, index) + FLAGS] ?? 0) & RANK_BUSY) !== 0;
+    if (this.#thresholdsAreNew) return isRankBusy(this.state(worker, index), this.thresholds, this.#policy);
+    return ((this.#cells.words[this.#wordAt(worker, index) + FLAGS] ?? 0) & RANK_BUSY) !== 0;
   }
 
   activeDecodeBlocks(worker: number, index: number): Count | null {
-    return copiedValue(this.cells, this.wordAt(worker, index) + ACTIVE);
+    return copiedValue(this.#cells, this.#wordAt(worker, index) + ACTIVE);
   }
 
   activePrefillTokens(worker: number, index: number): Count | null {
-    return copiedValue(this.cells, this.wordAt(worker, index) + TOKENS);
+    return copiedValue(this.#cells, this.#wordAt(worker, index) + TOKENS);
   }
 
   kvUsedBlocks(worker: number, index: number): Count | null {
-    return copiedValue(this.cells, this.wordAt(worker, index) + USED);
+    return copiedValue(this.#cells, this.#wordAt(worker, index) + USED);
   }
 
   totalKvBlocks(worker: number, index: number): Count | null {
-    return this.classes.totals[limitsIn(this.cells.words[this.wordAt(worker, index) + FLAGS] ?? 0)] ?? null;
+    return (
+      this.#classes.totals[limitsIn(this.#cells.words[this.#wordAt(worker, index) + FLAGS] ?? 0)] ?? null
+    );
   }
 
   age(worker: number, index: number, now: number): number | null {
-    return sinceReceipt(this.cells.words[this.wordAt(worker, index) + RECEIVED] ?? NONE, now);
+    return sinceReceipt(this.#cells.words[this.#wordAt(worker, index) + RECEIVED] ?? NONE, now);
   }
 
   state(worker: number, index: number): RankState {
-    return rankStateAt(this.cells, this.classes, this.wordAt(worker, index));
+    return rankStateAt(this.#cells, this.#classes, this.#wordAt(worker, index));
   }
 
-  private wordAt(worker: number, index: number): number {
-    return ((this.slots.words[this.slots.at(worker) + BASE] ?? 0) + index) * WORDS_PER_CELL;
+  [inspectCustom](...args: InspectArguments): string {
+    return printAs('FleetRanks', { ...this }, args);
+  }
+
+  #makeWorkers(): WorkerRanks[] {
+    const workers: WorkerRanks[] = [];
+    for (let worker = 0; worker < this.end; worker += 1) {
+      if (!this.isPresent(worker)) continue;
+      const busy = this.isBusy(worker);
+      workers.push({
+        workerId: this.workerId(worker),
+        workerType: this.workerType(worker),
+        busy,
+        overloadMarked: this.isOverloadMarked(worker),
+        busySince: busy ? this.busySince(worker) : null,
+        ranks: Array.from({ length: this.rankCount(worker) }, (_, index) => this.#valuesOf(worker, index)),
+      });
+    }
+    return workers.sort((a, b) => compareWorkerIds(a.workerId, b.workerId));
+  }
+
+  #valuesOf(worker: number, index: number): RankValues {
+    return jsonReady({
+      rank: this.rank(worker, index),
+      busy: this.isRankBusy(worker, index),
+      activeDecodeBlocks: this.activeDecodeBlocks(worker, index),
+      activePrefillTokens: this.activePrefillTokens(worker, index),
+      kvUsedBlocks: this.kvUsedBlocks(worker, index),
+      totalKvBlocks: this.totalKvBlocks(worker, index),
+    });
+  }
+
+  #wordAt(worker: number, index: number): number {
+    return ((this.#slots.words[this.#slots.at(worker) + BASE] ?? 0) + index) * WORDS_PER_CELL;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Count } from '../count.js';
 import type { RankState } from '../judgement/rank-state.js';
+import { jsonReady } from '../ordinary-value.js';
 import type { LimitClasses } from './limit-classes.js';
 
 /** From this number of words on, an array grows by an eighth, since half of a doubled one would be unused. */
@@ -245,7 +246,7 @@ export function sinceReceipt(receipt: number, now: number): number | null {
 export function rankStateAt(cells: CellsCopy, classes: LimitClasses, word: number): RankState {
   const flags = cells.words[word + FLAGS] ?? 0;
   const limits = limitsIn(flags);
-  return {
+  return jsonReady({
     activeDecodeBlocks: copiedValue(cells, word + ACTIVE),
     activePrefillTokens: copiedValue(cells, word + TOKENS),
     kvUsedBlocks: copiedValue(cells, word + USED),
@@ -259,7 +260,7 @@ export function rankStateAt(cells: CellsCopy, classes: LimitClasses, word: numbe
             activeCleared: (flags & ACTIVE_CLEARED) !== 0,
             usedCleared: (flags & USED_CLEARED) !== 0,
           },
-  };
+  });
 }
 
 /** The value in a word of a copy: a count, or `null`. */

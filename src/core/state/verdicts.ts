@@ -2,6 +2,7 @@ import { type Explanation, type RankExplanation, explainRank } from '../judgemen
 import { judgedRanks, neededRanks } from '../judgement/is-busy.js';
 import type { RankRange, RankState, RankStates } from '../judgement/rank-state.js';
 import { type Verdict, type VerdictReason, judge } from '../judgement/verdict.js';
+import { type InspectArguments, inspectCustom, printAs } from '../ordinary-value.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import type { LoadThresholds } from '../policy/load-thresholds.js';
 import { type WorkerId, compareWorkerIds } from '../worker-id.js';
@@ -82,6 +83,10 @@ class LazyTransition implements Transition {
   ) {
     this.#verdict = inputs;
     Object.defineProperty(this, 'verdict', LazyTransition.#verdictProperty);
+  }
+
+  [inspectCustom](...args: InspectArguments): string {
+    return printAs('Transition', { ...this }, args);
   }
 
   #computeVerdict(): Verdict {

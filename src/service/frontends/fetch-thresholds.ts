@@ -1,4 +1,5 @@
 import type { Count } from '../../core/count.js';
+import { jsonReady } from '../../core/ordinary-value.js';
 import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
 import { parseJsonValue, type JsonValue } from '../../wire/json/json-value.js';
 import { ServiceError } from '../service-error.js';
@@ -32,7 +33,7 @@ export async function fetchThresholds(url: string, timeoutMs: number): Promise<T
   const parsed = parseJsonValue(text);
   const thresholds = 'error' in parsed ? undefined : member(parsed.value, 'thresholds');
   if (!Array.isArray(thresholds)) throw failure('answers with a body that is not a list of thresholds');
-  return new Map((thresholds as readonly JsonValue[]).map(entryOf));
+  return jsonReady(new Map((thresholds as readonly JsonValue[]).map(entryOf)));
 }
 
 function entryOf(entry: JsonValue): [string, LoadThresholds] {
@@ -40,11 +41,11 @@ function entryOf(entry: JsonValue): [string, LoadThresholds] {
   if (typeof model !== 'string') throw failure('lists thresholds without a model');
   return [
     model,
-    {
+    jsonReady({
       activeDecodeBlocksThreshold: numberMember(entry, 'active_decode_blocks_threshold'),
       activePrefillTokensThreshold: countMember(entry, 'active_prefill_tokens_threshold'),
       activePrefillTokensThresholdFrac: numberMember(entry, 'active_prefill_tokens_threshold_frac'),
-    },
+    }),
   ];
 }
 

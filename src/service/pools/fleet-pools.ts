@@ -16,6 +16,7 @@ import type { ActiveLoad, FleetEvent } from '../../core/events/fleet-event.js';
 import type { LoadBatch } from '../../core/events/load-batch.js';
 import { type LoadMonitor, loadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { LoadPolicy } from '../../core/policy/load-policy.js';
+import { checkThresholds } from '../../core/policy/load-threshold-config.js';
 import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
 import type { Problem } from '../../core/sources/problem.js';
 import type { PoolName } from '../../core/sources/worker-info.js';
@@ -117,11 +118,13 @@ export class FleetPools implements Pools {
   private readonly changed$ = new Subject<PoolChange>();
   private readonly router: LoadRouter;
 
+  /** @throws ThresholdError for thresholds that the policy refuses */
   constructor(
     private readonly fleet: Fleet,
     private readonly rules: PoolRules,
   ) {
-    const { policy, scheduler } = rules;
+    const { policy, scheduler, thresholds } = rules;
+    checkThresholds(thresholds, policy);
     this.changes$ = this.changed$.asObservable();
     this.router = new LoadRouter(policy.unknownWorkers);
     const dropped$ = interval(PROBLEM_INTERVAL_MS, scheduler).pipe(

@@ -8,7 +8,10 @@ import type { PoolName } from '../../core/sources/worker-info.js';
 export interface Pool {
   readonly name: PoolName;
   readonly monitor: LoadMonitor;
-  /** Changes the given thresholds. The policy decides when they take effect: at once, or with the next judged event. */
+  /**
+   * Changes the given thresholds. The policy decides when they take effect: at once, or with the next judged event. Refused
+   * thresholds are a problem of the monitor, and nothing changes.
+   */
   setThresholds(change: LoadThresholdUpdate): void;
 }
 

@@ -23,11 +23,19 @@ function textOf(value: unknown, sorted: boolean, above: readonly object[]): stri
   const inside = [...above, value];
   if (value instanceof Set || Array.isArray(value))
     return `[${[...(value as Iterable<unknown>)].map((item) => textOf(item, sorted, inside)).join(',')}]`;
-  if ('toJSON' in value && typeof value.toJSON === 'function')
-    return textOf((value.toJSON as () => unknown)(), sorted, inside);
+  if (hasVisibleToJson(value)) return textOf(value.toJSON(), sorted, inside);
   const entries = entriesOf(value).filter(([, inner]) => inner !== undefined);
   const members = entries.map(([key, inner]) => `${keyText(key)}:${textOf(inner, sorted, inside)}`);
   return `{${(sorted ? members.sort() : members).join(',')}}`;
+}
+
+/**
+ * Whether a value says itself how it becomes JSON. The hidden method of tidemark's own plain values does not count, since it
+ * makes large integers text.
+ */
+function hasVisibleToJson(value: object): value is { toJSON(): unknown } {
+  if (!('toJSON' in value) || typeof value.toJSON !== 'function') return false;
+  return Object.getOwnPropertyDescriptor(value, 'toJSON')?.enumerable !== false;
 }
 
 function entriesOf(value: object): [unknown, unknown][] {

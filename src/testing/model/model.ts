@@ -7,6 +7,7 @@ import { type Cleanup, mergeCleanups, planCleanups } from '../../core/state/clea
 import { fleetProblems } from '../../core/state/fleet-problems.js';
 import type { Transition } from '../../core/state/fleet-step.js';
 import { rememberedRanks } from '../../core/state/rank-memory.js';
+import { changeInEvent } from '../../core/state/threshold-changes.js';
 import { onConfigs } from './configs.js';
 import {
   onInstances,
@@ -158,7 +159,7 @@ function apply(change: Change, event: RecordedInput): Change {
 
 function onThresholds(change: Change, event: Extract<RecordedInput, { kind: 'thresholds' }>): Change {
   const { state } = change;
-  const refused = event.checked === true ? thresholdProblems(event, state.policy) : [];
+  const refused = event.checked === true ? thresholdProblems(changeInEvent(event), state.policy) : [];
   if (refused.length > 0) {
     return refused.reduce((next, text) => withProblem(next, fleetProblems.thresholdOutOfRange(text)), change);
   }

@@ -1,4 +1,5 @@
 import type { RuntimeConfig } from '../../core/events/fleet-event.js';
+import { jsonReady } from '../../core/ordinary-value.js';
 import type { EndpointName, PoolName, WorkerInfo } from '../../core/sources/worker-info.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import type { DecodeError } from '../decode-error.js';
@@ -67,11 +68,11 @@ class EndpointStates {
   private readonly states = new Map<string, EndpointState>();
 
   configs(path: string): ReadonlyMap<WorkerId, RuntimeConfig> {
-    return new Map(this.states.get(path)?.configs);
+    return jsonReady(new Map(this.states.get(path)?.configs));
   }
 
   instances(path: string): ReadonlySet<WorkerId> {
-    return new Set(this.states.get(path)?.instances);
+    return jsonReady(new Set(this.states.get(path)?.instances));
   }
 
   has(path: string): boolean {
@@ -171,7 +172,7 @@ export class DiscoveryFold {
     const configs = new Map<WorkerId, RuntimeConfig>();
     for (const [id, { summary }] of this.workersById)
       if (summary?.config != null) configs.set(id, summary.config);
-    return configs;
+    return jsonReady(configs);
   }
 
   /** The instances at an endpoint. A copy. */
@@ -198,7 +199,7 @@ export class DiscoveryFold {
     const workers = new Map<WorkerId, WorkerInfo>();
     for (const [id, { summary }] of this.workersById)
       if (summary !== undefined) workers.set(id, summary.info);
-    return workers;
+    return jsonReady(workers);
   }
 
   /** The keys whose current value could not be decoded. A copy. */

@@ -1,4 +1,5 @@
 import type { RuntimeConfig } from '../../core/events/fleet-event.js';
+import { jsonReady } from '../../core/ordinary-value.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../decode-error.js';
 import {
@@ -100,12 +101,12 @@ function readRuntimeConfig(config: JsonObjectNode): RuntimeConfig {
   const maxNumBatchedTokens = optionalCount(config, 'max_num_batched_tokens');
   const dataParallelStartRank = optionalU32(config, 'data_parallel_start_rank');
   const dataParallelSize = optionalU32(config, 'data_parallel_size');
-  return {
+  return jsonReady({
     ...(totalKvBlocks !== null && { totalKvBlocks }),
     ...(maxNumBatchedTokens !== null && { maxNumBatchedTokens }),
     ...(dataParallelStartRank !== null && { dataParallelStartRank }),
     ...(dataParallelSize !== null && { dataParallelSize }),
-  };
+  });
 }
 
 function objectField(object: JsonObjectNode, name: string): JsonObjectNode | null {

@@ -1,4 +1,5 @@
 import type { RuntimeConfig } from '../../core/events/fleet-event.js';
+import { jsonReady } from '../../core/ordinary-value.js';
 import type { EndpointName, PoolName, WorkerInfo } from '../../core/sources/worker-info.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import type { DecodeError } from '../decode-error.js';
@@ -110,10 +111,10 @@ function inOrder<T>(map: ReadonlyMap<string, T>): [string, T][] {
 
 /** Collects the differences between the summaries of workers before and after a batch. */
 export class WorkerDifference {
-  readonly configs = new Map<WorkerId, RuntimeConfig | null>();
-  readonly endpoints = new Map<string, MutableEndpointDifference>();
-  readonly pools = new Map<string, MutablePoolDifference>();
-  readonly workers = new Map<WorkerId, WorkerInfo | null>();
+  readonly configs = jsonReady(new Map<WorkerId, RuntimeConfig | null>());
+  readonly endpoints = jsonReady(new Map<string, MutableEndpointDifference>());
+  readonly pools = jsonReady(new Map<string, MutablePoolDifference>());
+  readonly workers = jsonReady(new Map<WorkerId, WorkerInfo | null>());
 
   /** Adds one worker; `undefined` means that it has no keys. */
   add(id: WorkerId, before: WorkerSummary | undefined, after: WorkerSummary | undefined): void {

@@ -1,5 +1,6 @@
 import { countOf } from '../../core/count.js';
 import type { LoadReceived } from '../../core/events/fleet-event.js';
+import { jsonReady } from '../../core/ordinary-value.js';
 import type { WirePolicy } from '../../core/policy/load-policy.js';
 import { workerIdFromBigInt } from '../../core/worker-id.js';
 import { DecodeFailure } from '../decode-error.js';
@@ -38,10 +39,12 @@ export function decodeJsonLoad(bytes: Uint8Array, wire: WirePolicy): LoadReceive
     );
   const node = parseLosslessJson(bytes);
   const isEvent = node.kind === 'object' && node.members.some((member) => member.key === 'data');
-  if (events && (isEvent || !loads)) return readLoadEvent(objectOf(node, 'a LoadEvent'));
-  return node.kind === 'array'
-    ? readPositionalLoad(node, wire)
-    : readNamedLoad(objectOf(node, 'an ActiveLoad'), wire);
+  if (events && (isEvent || !loads)) return jsonReady(readLoadEvent(objectOf(node, 'a LoadEvent')));
+  return jsonReady(
+    node.kind === 'array'
+      ? readPositionalLoad(node, wire)
+      : readNamedLoad(objectOf(node, 'an ActiveLoad'), wire),
+  );
 }
 
 function readNamedLoad(object: JsonObjectNode, wire: WirePolicy): LoadReceived {

@@ -1,4 +1,5 @@
 import type { LoadReceived } from '../../core/events/fleet-event.js';
+import { jsonReady } from '../../core/ordinary-value.js';
 import type { LoadPolicy } from '../../core/policy/load-policy.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { catchDecodeFailure, type DecodeError } from '../decode-error.js';
@@ -79,7 +80,7 @@ function toLoadReported(bytes: Uint8Array, walked: WalkedEnvelope, load: LoadSpa
   const from = walked.gathered ?? bytes;
   const optional = (span: ValueSpan): number | bigint | null =>
     span === noSpan ? null : readSpan(from, span);
-  return {
+  return withJson({
     kind: 'load',
     // A 64-bit unsigned integer in decimal is a worker id by construction.
     workerId: String(readSpan(from, load.workerId)) as WorkerId,
@@ -90,5 +91,16 @@ function toLoadReported(bytes: Uint8Array, walked: WalkedEnvelope, load: LoadSpa
     publisherId: String(readSpan(bytes, walked.publisherId)),
     sequence: readSpan(bytes, walked.sequence),
     publishedAt: readSpan(bytes, walked.publishedAt),
-  };
+  });
+}
+
+/** Makes sure that JSON can hold a load. The numbers are compared one by one, since this runs for every load. */
+function withJson(load: LoadReceived): LoadReceived {
+  const isWide =
+    typeof load.activeDecodeBlocks === 'bigint' ||
+    typeof load.activePrefillTokens === 'bigint' ||
+    typeof load.kvUsedBlocks === 'bigint' ||
+    typeof load.sequence === 'bigint' ||
+    typeof load.publishedAt === 'bigint';
+  return isWide ? jsonReady(load) : load;
 }

@@ -1,4 +1,5 @@
 import type { LoadReceived, PoolRole, RuntimeConfig, SchedulerLoad } from '../../core/events/fleet-event.js';
+import { jsonReady } from '../../core/ordinary-value.js';
 import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
 import { type Problem, problemCodes } from '../../core/sources/problem.js';
 import type { WorkerId } from '../../core/worker-id.js';
@@ -84,11 +85,11 @@ export function readRecordedEvent(node: JsonNode): RecordedEvent {
     case 'prefillClosed':
       return { kind, ...watch() };
     case 'thresholds':
-      return {
+      return jsonReady({
         kind,
         ...readThresholds(event),
         ...optionalMember('checked', field(event, 'checked'), booleanOf),
-      };
+      });
     case 'marked':
     case 'markExpired':
     case 'reportedDown':
@@ -120,11 +121,11 @@ export function readThresholds(object: JsonObjectNode): LoadThresholdUpdate {
     return node === undefined ? undefined : node.kind === 'null' ? null : fractionOf(node, name);
   };
   const tokens = 'activePrefillTokensThreshold';
-  return {
+  return jsonReady({
     activeDecodeBlocksThreshold: fraction('activeDecodeBlocksThreshold'),
     [tokens]: field(object, tokens) === undefined ? undefined : countField(object, tokens),
     activePrefillTokensThresholdFrac: fraction('activePrefillTokensThresholdFrac'),
-  };
+  });
 }
 
 function readStart(event: JsonObjectNode): RecordedStart {
@@ -152,7 +153,7 @@ function readLoad(event: JsonObjectNode): LoadReceived {
   const id = countField(event, 'publisherId');
   const sequence = countField(event, 'sequence');
   const publishedAt = countField(event, 'publishedAt');
-  return {
+  return jsonReady({
     kind: 'load',
     workerId: workerIdOf(requiredField(event, 'workerId'), 'workerId'),
     dpRank: u32Field(event, 'dpRank', 0),
@@ -164,7 +165,7 @@ function readLoad(event: JsonObjectNode): LoadReceived {
     ...(id !== null && { publisherId: String(id) }),
     ...(sequence !== null && { sequence }),
     ...(publishedAt !== null && { publishedAt }),
-  };
+  });
 }
 
 function readSchedulerLoad(node: JsonNode): SchedulerLoad {
@@ -174,12 +175,12 @@ function readSchedulerLoad(node: JsonNode): SchedulerLoad {
     if (value === null) throw new DecodeFailure('missing-field', `${name} is missing`, object.offset);
     return value;
   };
-  return {
+  return jsonReady({
     workerId: workerIdOf(requiredField(object, 'workerId'), 'workerId'),
     dpRank: u32Field(object, 'dpRank', 0),
     activeDecodeBlocks: count('activeDecodeBlocks'),
     activePrefillTokens: count('activePrefillTokens'),
-  };
+  });
 }
 
 function readConfigs(object: JsonObjectNode): ReadonlyMap<WorkerId, RuntimeConfig> {
@@ -189,7 +190,7 @@ function readConfigs(object: JsonObjectNode): ReadonlyMap<WorkerId, RuntimeConfi
     if (workers.has(id)) throw new DecodeFailure('duplicate-key', `duplicate worker ${id}`, offset);
     workers.set(id, readRuntimeConfig(value));
   }
-  return workers;
+  return jsonReady(workers);
 }
 
 function readRuntimeConfig(node: JsonNode): RuntimeConfig {
@@ -198,12 +199,12 @@ function readRuntimeConfig(node: JsonNode): RuntimeConfig {
   const maxNumBatchedTokens = countField(object, 'maxNumBatchedTokens');
   const dataParallelStartRank = optionalU32(object, 'dataParallelStartRank');
   const dataParallelSize = optionalU32(object, 'dataParallelSize');
-  return {
+  return jsonReady({
     ...(totalKvBlocks !== null && { totalKvBlocks }),
     ...(maxNumBatchedTokens !== null && { maxNumBatchedTokens }),
     ...(dataParallelStartRank !== null && { dataParallelStartRank }),
     ...(dataParallelSize !== null && { dataParallelSize }),
-  };
+  });
 }
 
 /** Reads an event from plain data in the form of a recording. Unknown fields are ignored. */

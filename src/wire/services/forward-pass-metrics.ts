@@ -5,6 +5,7 @@ import type {
   WorkerStats,
 } from '../../core/aggregator/load-metrics.js';
 import { type Count, countOf } from '../../core/count.js';
+import { jsonReady } from '../../core/ordinary-value.js';
 import { type DecodeError, catchDecodeFailure } from '../decode-error.js';
 import { type StructFields, itemsOf, numberOf, readStruct, u32Of, uintOf } from '../json/json-fields.js';
 import { type JsonNode, parseLosslessJson } from '../json/lossless-json.js';
@@ -143,23 +144,23 @@ function isFlat(node: JsonNode, forms: readonly MetricsForm[]): boolean {
 
 function workerStats({ required, optional }: StructFields<(typeof WORKER)[number]>): WorkerStats {
   const count = (name: (typeof WORKER)[number]): Count => countOf(uintOf(required(name), name));
-  return {
+  return jsonReady({
     dataParallelRank: optional('data_parallel_rank', u32Of),
     requestActiveSlots: count('request_active_slots'),
     requestTotalSlots: count('request_total_slots'),
     numRequestsWaiting: count('num_requests_waiting'),
-  };
+  });
 }
 
 function kvStats({ required }: StructFields<(typeof KV)[number]>): KvStats {
   const count = (name: (typeof KV)[number]): Count => countOf(uintOf(required(name), name));
   const single = (name: (typeof KV)[number]): number => parseSingle(numberOf(required(name), name));
-  return {
+  return jsonReady({
     kvActiveBlocks: count('kv_active_blocks'),
     kvTotalBlocks: count('kv_total_blocks'),
     gpuCacheUsagePerc: single('gpu_cache_usage_perc'),
     gpuPrefixCacheHitRate: single('gpu_prefix_cache_hit_rate'),
-  };
+  });
 }
 
 function specStats({ optional }: StructFields<(typeof SPEC)[number]>): SpecDecodeStats {

@@ -1,6 +1,7 @@
 import { type StatsWirePolicy, aggregatorPolicies } from '../../core/aggregator/aggregator-policy.js';
 import type { ForwardPassMetrics } from '../../core/aggregator/load-metrics.js';
 import type { Count } from '../../core/count.js';
+import { jsonReady } from '../../core/ordinary-value.js';
 import { type DecodeError, catchDecodeFailure } from '../decode-error.js';
 import { itemsOf, objectOf, requiredField, stringOf, structObject, uintOf } from '../json/json-fields.js';
 import { parseNumber } from '../json/json-value.js';
@@ -48,13 +49,16 @@ function readServiceEndpoint(node: JsonNode, bytes: Uint8Array, wire: StatsWireP
   const last = new Map(endpoint.members.map((member) => [member.key, member.value]));
   const data = last.get('data');
   const read = readMetrics(endpoint, data, wire);
-  return {
-    name: stringOf(requiredField(endpoint, 'name'), 'name'),
-    subject: stringOf(requiredField(endpoint, 'subject'), 'subject'),
+  const counters = {
     numRequests: numericCount(last.get('num_requests')),
     numErrors: numericCount(last.get('num_errors')),
     processingTime: numericCount(last.get('processing_time')),
     averageProcessingTime: numericCount(last.get('average_processing_time')),
+  };
+  const stats: ServiceEndpointStats = {
+    name: stringOf(requiredField(endpoint, 'name'), 'name'),
+    subject: stringOf(requiredField(endpoint, 'subject'), 'subject'),
+    ...counters,
     lastError: stringOrNull(last.get('last_error')),
     queueGroup: stringOrNull(last.get('queue_group')),
     // Computed on demand: it is rarely read, and a scrape has thousands of endpoints.
@@ -65,6 +69,7 @@ function readServiceEndpoint(node: JsonNode, bytes: Uint8Array, wire: StatsWireP
     metrics: 'error' in read ? null : read.metrics,
     unread: 'error' in read ? read.error : null,
   };
+  return jsonReady(stats, Object.values(counters));
 }
 
 type MetricsRead = { readonly metrics: ForwardPassMetrics } | { readonly error: DecodeError };

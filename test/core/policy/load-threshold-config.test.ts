@@ -1,5 +1,14 @@
+import { deepStrictEqual, notDeepStrictEqual } from 'node:assert';
+import { inspect } from 'node:util';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LoadThresholdConfig, ThresholdError } from '../../../src/core/policy/load-threshold-config.js';
+import {
+  checkThresholds,
+  LoadThresholdConfig,
+  ThresholdError,
+  thresholdProblems,
+} from '../../../src/core/policy/load-threshold-config.js';
+import { thresholdNames } from '../../../src/core/policy/load-thresholds.js';
 import { policies } from '../../../src/core/policy/policies.js';
 
 const defaults = (name: keyof typeof policies): LoadThresholdConfig =>
@@ -111,5 +120,182 @@ describe('LoadThresholdConfig', () => {
       }
     };
     expect([problems('default'), problems('dynamo-1.6'), problems('dynamo-1.0')]).toEqual([3, 1, 0]);
+  });
+});
+
+const everyPolicy = Object.values(policies);
+
+/** Passes a value of any type, as JavaScript and JSON do. */
+const asChange = (value: unknown): Parameters<typeof thresholdProblems>[0] => value as object;
+
+describe('a change whose form is wrong', () => {
+  const wrongValue = fc.oneof(
+    fc.string(),
+    fc.boolean(),
+    fc.constantFrom({}, [], [0.5], Symbol('x'), () => 0.5, new Date(0)),
+  );
+
+  it('a value that is no number - is refused under every policy, with its name', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...thresholdNames),
+        wrongValue,
+        fc.constantFrom(...everyPolicy),
+        (name, value, policy) => {
+          const change = asChange({ [name]: value });
+          expect(thresholdProblems(change, policy)).toEqual([
+            expect.stringMatching(new RegExp(`^${name} must be a number or null, not `)),
+          ]);
+          expect(() => checkThresholds(change, policy)).toThrow(ThresholdError);
+          expect(() => LoadThresholdConfig.defaults(policy).set(change)).toThrow(ThresholdError);
+        },
+      ),
+    );
+  });
+
+  it('a text - is shown', () => {
+    expect(thresholdProblems(asChange({ activeDecodeBlocksThreshold: '0.5' }), policies.default)).toEqual([
+      'activeDecodeBlocksThreshold must be a number or null, not the text "0.5"',
+    ]);
+    expect(() =>
+      LoadThresholdConfig.defaults(policies['dynamo-1.0']).set(
+        asChange({ activeDecodeBlocksThreshold: '0.5' }),
+      ),
+    ).toThrow('activeDecodeBlocksThreshold must be a number or null, not the text "0.5".');
+  });
+
+  it('a bigint - is a number of tokens, but no fraction', () => {
+    for (const policy of everyPolicy) {
+      expect(thresholdProblems({ activePrefillTokensThreshold: 2n ** 60n }, policy)).toEqual([]);
+      for (const name of ['activeDecodeBlocksThreshold', 'activePrefillTokensThresholdFrac'])
+        expect(thresholdProblems(asChange({ [name]: 1n }), policy)).toEqual([
+          `${name} must be a number or null, not 1n`,
+        ]);
+    }
+  });
+
+  it('an unknown name - is refused under every policy, also without a value, with the nearest name', () => {
+    fc.assert(
+      fc.property(
+        fc.string().filter((name) => !(thresholdNames as readonly string[]).includes(name)),
+        fc.constantFrom(...everyPolicy),
+        fc.constantFrom(0.5, null, undefined),
+        (name, policy, value) => {
+          // Own, also when it is __proto__.
+          const change = asChange(Object.fromEntries([[name, value]]));
+          const problems = thresholdProblems(change, policy);
+          expect(problems).toEqual([
+            expect.stringContaining('is not the name of a threshold; the nearest name is '),
+          ]);
+          expect(() => checkThresholds(change, policy)).toThrow(ThresholdError);
+        },
+      ),
+    );
+  });
+
+  it.each([
+    ['activeDecodeBlockThreshold', 'activeDecodeBlocksThreshold'],
+    ['active_decode_blocks_threshold', 'activeDecodeBlocksThreshold'],
+    ['ActivePrefillTokensThreshold', 'activePrefillTokensThreshold'],
+    ['--active-prefill-tokens-threshold-frac', 'activePrefillTokensThresholdFrac'],
+    ['activePrefillTokensThresholdFraction', 'activePrefillTokensThresholdFrac'],
+  ])('%s - the nearest name is %s', (name, nearest) => {
+    expect(thresholdProblems(asChange({ [name]: 1 }), policies.default)).toEqual([
+      `${JSON.stringify(name)} is not the name of a threshold; the nearest name is ${nearest}`,
+    ]);
+  });
+
+  it.each([
+    null,
+    undefined,
+    '0.5',
+    0.5,
+    true,
+    [],
+    [['activeDecodeBlocksThreshold', 1]],
+    new Map(),
+    () => ({}),
+  ])('%# is no record - is refused under every policy', (change) => {
+    for (const policy of everyPolicy) {
+      expect(thresholdProblems(asChange(change), policy)).toEqual([
+        expect.stringMatching(/^a change of thresholds must be an object with activeDecodeBlocksThreshold, /),
+      ]);
+      expect(() => LoadThresholdConfig.defaults(policy).set(asChange(change))).toThrow(ThresholdError);
+    }
+  });
+
+  it('the policy decides how many problems are reported', () => {
+    const change = asChange({ a: 1, activeDecodeBlocksThreshold: 'x' });
+    const counts = everyPolicy.map((policy) => thresholdProblems(change, policy).length);
+    expect(counts).toEqual(
+      everyPolicy.map((policy) => (policy.thresholdValidation === 'first-problem' ? 1 : 2)),
+    );
+  });
+
+  it('a config is a change, and so is every change of numbers under a policy that does not validate', () => {
+    for (const policy of everyPolicy) {
+      const config = LoadThresholdConfig.defaults(policy);
+      expect(config.set(config)).toBe(config);
+    }
+    expect(thresholdProblems({ activeDecodeBlocksThreshold: NaN }, policies['dynamo-1.0'])).toEqual([]);
+  });
+
+  it('default thresholds of an own policy - are validated too', () => {
+    const defaultThresholds = { ...policies.default.defaultThresholds, activeDecodeBlocksThreshold: '1' };
+    const own = { ...policies.default, defaultThresholds: asChange(defaultThresholds) as never };
+    expect(() => LoadThresholdConfig.defaults(own)).toThrow(ThresholdError);
+  });
+});
+
+describe('a config as a value', () => {
+  const fraction = fc.oneof(fc.double(), fc.constant(null));
+  const thresholds = fc.record({
+    activeDecodeBlocksThreshold: fraction,
+    activePrefillTokensThreshold: fc.constantFrom(null, 0, 5, 2n ** 53n, 2n ** 64n - 1n),
+    activePrefillTokensThresholdFrac: fraction,
+  });
+  // A policy that keeps fractions exactly, and one whose null turns a check off.
+  const exact = policies.default;
+
+  it('is deep-equal exactly when the three thresholds are equal, whatever the policy', () => {
+    fc.assert(
+      fc.property(thresholds, thresholds, (one, other) => {
+        const a = LoadThresholdConfig.defaults(exact).update(one);
+        const b = LoadThresholdConfig.defaults({ ...exact, name: 'own', judgedOn: [] }).update(one);
+        deepStrictEqual(a, b);
+        expect(a).toStrictEqual(b);
+        const c = LoadThresholdConfig.defaults(exact).update(other);
+        if (a.equals(c)) deepStrictEqual(a, c);
+        else {
+          notDeepStrictEqual(a, c);
+          expect(a).not.toEqual(c);
+        }
+      }),
+    );
+  });
+
+  it('has the three thresholds in JSON, with text for what JSON numbers cannot hold', () => {
+    fc.assert(
+      fc.property(thresholds, (given) => {
+        const config = LoadThresholdConfig.defaults(exact).update(given);
+        const expected = Object.entries(given).map(([name, value]) => [
+          name,
+          typeof value === 'bigint' || (value !== null && !Number.isFinite(value)) ? String(value) : value,
+        ]);
+        expect(JSON.stringify(config)).toBe(JSON.stringify(Object.fromEntries(expected)));
+      }),
+    );
+  });
+
+  it('is printed as the three thresholds', () => {
+    expect(
+      inspect(LoadThresholdConfig.defaults(exact).set({ activePrefillTokensThreshold: 2n ** 60n })),
+    ).toBe(
+      'LoadThresholdConfig {\n' +
+        '  activeDecodeBlocksThreshold: null,\n' +
+        '  activePrefillTokensThreshold: 1152921504606846976n,\n' +
+        '  activePrefillTokensThresholdFrac: null\n' +
+        '}',
+    );
   });
 });

@@ -24,7 +24,11 @@ export class FleetListener {
       form: 'objects',
     });
     const thresholds = { activeDecodeBlocksThreshold: THRESHOLD };
-    this.monitor = loadMonitor(sources, { policy: policies.default, scheduler: monotonicScheduler, thresholds });
+    this.monitor = loadMonitor(sources, {
+      policy: policies.default,
+      scheduler: monotonicScheduler,
+      thresholds,
+    });
     const { loads: loads$, accounting$ } = sources;
     this.loads = new NatsListener({ loads$, accounting$, status$: this.#status('loads') }, (load) => [
       String(load.publisherId),

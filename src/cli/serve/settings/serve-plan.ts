@@ -48,7 +48,7 @@ export async function resolveServePlan(flags: Flags, environment: Environment): 
 
   const { simulate, generation, host } = settings;
   const policy = policyNamed(settings.policy ?? (isGiven('generation') ? `dynamo-${generation}` : 'default'));
-  const thresholds = LoadThresholdConfig.defaults(policy).update(pickThresholds(settings));
+  const thresholds = LoadThresholdConfig.defaults(policy).set(pickThresholds(settings));
   if (!simulate) {
     for (const name of ['model', 'workers', 'ranks', 'seed'] as const)
       if (isGiven(name))
