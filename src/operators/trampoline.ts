@@ -1,12 +1,14 @@
 import { Observable, type MonoTypeOperatorFunction } from 'rxjs';
 import { untilClosed } from './until-closed.js';
 
-/** How items that consist of several parts are delivered part by part. */
-export interface ItemParts<T> {
+/** How items that consist of several parts are delivered part by part, and what is fed back. */
+export interface TrampolineOptions<T> {
   /** Whether a part is left after a delivery. If so, the item is delivered again, after the items that wait. */
   readonly hasMore: (item: T) => boolean;
   /** What waits in place of an item that arrives during a delivery. Use it to copy items that are valid only now. */
   readonly whileWaiting: (item: T) => readonly T[];
+  /** Items from elsewhere that are delivered too, until the source ends, such as those of timers. */
+  readonly fedBack$: Observable<T>;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface ItemParts<T> {
  * 2. Items keep their order. Completion and error wait for the items before them.
  * 3. Any other item is delivered synchronously, before the producer's `next` returns.
  * 4. Waiting items are delivered in a loop, so their number does not increase the stack depth.
- * 5. With `parts`, an item is delivered once for each of its parts. What a part causes comes before the next part.
+ * 5. With `hasMore`, an item is delivered once for each of its parts. What a part causes comes before the next part.
  * 6. Unsubscribing discards waiting items and the parts that are left.
  *
  * Every subscription has its own queue. So put the operator after the `merge` of all sources that a subscriber can feed,
@@ -31,7 +33,7 @@ export interface ItemParts<T> {
  *   result  --(apq)----c--|
  * ```
  *
- * @param parts how items that consist of parts are delivered; without it, every item is delivered once
+ * @param options for items that consist of parts, and for items that are fed back; without it, there are none
  *
  * @example
  * ```ts
@@ -52,7 +54,7 @@ export interface ItemParts<T> {
  *
  * @see {@link inTurn} for work that takes time
  */
-export function trampoline<T>(parts?: ItemParts<T>): MonoTypeOperatorFunction<T> {
+export function trampoline<T>(options?: TrampolineOptions<T>): MonoTypeOperatorFunction<T> {
   return (source$) =>
     new Observable<T>((subscriber) => {
       let waiting: T[] = [];
@@ -70,7 +72,7 @@ export function trampoline<T>(parts?: ItemParts<T>): MonoTypeOperatorFunction<T>
         delivering = true;
         subscriber.next(item);
         if (waiting.length > 0) deliverWaiting();
-        while (parts?.hasMore(item) === true && !subscriber.closed) {
+        while (options?.hasMore(item) === true && !subscriber.closed) {
           subscriber.next(item);
           deliverWaiting();
         }
@@ -82,12 +84,18 @@ export function trampoline<T>(parts?: ItemParts<T>): MonoTypeOperatorFunction<T>
         else how();
       };
 
+      const take = (item: T): void => {
+        if (!delivering) deliver(item);
+        else if (options === undefined) waiting.push(item);
+        else waiting.push(...options.whileWaiting(item));
+      };
+
+      options?.fedBack$.pipe(untilClosed(subscriber)).subscribe({
+        next: take,
+        error: (error: unknown) => finish(() => subscriber.error(error)),
+      });
       return source$.pipe(untilClosed(subscriber)).subscribe({
-        next: (item) => {
-          if (!delivering) deliver(item);
-          else if (parts === undefined) waiting.push(item);
-          else waiting.push(...parts.whileWaiting(item));
-        },
+        next: take,
         error: (error: unknown) => finish(() => subscriber.error(error)),
         complete: () => finish(() => subscriber.complete()),
       });

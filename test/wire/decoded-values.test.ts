@@ -84,7 +84,7 @@ describe('values with 64-bit numbers, Maps and Sets', () => {
     expect(json['configs']).toEqual({ 7: { totalKvBlocks: digits } });
     expect(json['instances']).toEqual(['7']);
     expect(json['scrapedBlocks']).toEqual({ 7: digits });
-    expect(json['noEndpoints']).toEqual({ endpoints: {}, loadAvg: 'NaN', loadStd: 'NaN' });
+    expect(json['noEndpoints']).toEqual({ endpoints: [], loadAvg: 'NaN', loadStd: 'NaN' });
     expect(json['recordedFraction']).toMatchObject({ event: { activeDecodeBlocksThreshold: 'NaN' } });
   });
 

@@ -63,7 +63,7 @@ export async function recordCommand(
   });
   writer.flush();
   const events$ = sourceEvents(sources).pipe(
-    filter((item) => 'kind' in item),
+    filter((input) => input.kind !== 'batch'),
     tap((event) => {
       count.events += 1;
       if (event.kind === 'load') count.loads += 1;

@@ -182,6 +182,8 @@ let liveColumns: (batch: LoadBatch) => LoadColumns | null;
  * @see {@link batchEvents}
  */
 export class LoadBatch implements Iterable<LoadReceived> {
+  /** Tells a batch from an event. It can be read at any time. */
+  readonly kind = 'batch';
   #columns: LoadColumns | null;
   #copies: ColumnCopies | undefined;
 

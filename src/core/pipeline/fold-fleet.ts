@@ -5,11 +5,11 @@ import {
   type SchedulerLike,
   Subject,
   defer,
+  filter,
   finalize,
   merge,
+  of,
   scan,
-  startWith,
-  takeUntil,
   takeWhile,
 } from 'rxjs';
 import { trampoline } from '../../operators/trampoline.js';
@@ -23,15 +23,20 @@ import { OverloadMarkTimers } from './overload-mark-timers.js';
 /** What the reducer takes: an event, or a batch of loads that is valid during the call. */
 export type FleetInput = FleetEvent | LoadBatch;
 
-/** The state after an input, and the step that the input made; `null` if it changed nothing. */
+/** A step, and the state after it. */
 export interface FoldedFleet {
   readonly fleet: FleetLoad;
-  readonly step: FleetStep | null;
+  readonly step: FleetStep;
 }
 
-/** Whether an input made a step. */
-export function hasStep(folded: FoldedFleet): folded is FoldedFleet & { readonly step: FleetStep } {
-  return folded.step !== null;
+/** The state after an input, and the step that the input made; `null` if it changed nothing. */
+interface Folding {
+  readonly fleet: FleetLoad;
+  step: FleetStep | null;
+}
+
+function hasStep(folding: Folding): folding is Folding & { step: FleetStep } {
+  return folding.step !== null;
 }
 
 /** Asks for the first step. */
@@ -41,8 +46,8 @@ const START = { kind: 'start' } as const;
  * The fold of a pool: a `scan` of inputs over one {@link FleetLoad}, which only this `scan` changes.
  *
  * 1. Every subscription has its own state. The first step is made on subscription, before the source is subscribed to.
- * 2. It emits the same object for every input. A batch is emitted once for each row that made a step, so that what a step
- *    causes comes before the rows after it; rows without a step cost no emission.
+ * 2. For each step it emits the same object, with that step. The rows of a batch are taken up to the next step, so that what
+ *    a step causes comes before the rows after it, and rows without a step cost no emission.
  * 3. Inputs that are caused while it emits wait, and so do `caused$` and the ends of overload marks.
  * 4. It completes when its source has completed, or when an input ends the state.
  */
@@ -55,12 +60,11 @@ export function foldFleet(
   return (inputs$) =>
     defer(() => {
       const fleet = new FleetLoad(policy, start);
-      const folded: { readonly fleet: FleetLoad; step: FleetStep | null } = { fleet, step: null };
+      const folding: Folding = { fleet, step: null };
       const expired$ = new Subject<FleetEvent>();
       const timers = new OverloadMarkTimers(policy, scheduler, (workerId) =>
         expired$.next({ kind: 'markExpired', workerId }),
       );
-      const ended$ = new Subject<void>();
       /** The next row of a batch whose last row made no step yet. */
       let nextRow = 0;
 
@@ -76,26 +80,22 @@ export function foldFleet(
         return fleet.apply(event, scheduler.now());
       };
 
-      return merge(
-        merge(caused$, expired$).pipe(takeUntil(ended$)),
-        inputs$.pipe(
-          startWith(START),
-          finalize(() => {
-            timers.stop();
-            ended$.next();
-          }),
-        ),
-      ).pipe(
+      return inputs$.pipe(
         trampoline<FleetInput | typeof START>({
           hasMore: () => nextRow > 0,
-          whileWaiting: (input) => ('count' in input ? batchEvents(input) : [input]),
+          whileWaiting: (input) => (input.kind === 'batch' ? batchEvents(input) : [input]),
+          // Subscribed to before the inputs, so the first step comes first.
+          fedBack$: merge(caused$, expired$, of(START)),
         }),
         scan((state, input) => {
-          if ('count' in input) state.step = applyRows(input);
+          if (input.kind === 'batch') state.step = applyRows(input);
           else state.step = input.kind === 'start' ? fleet.firstStep(scheduler.now()) : apply(input);
           return state;
-        }, folded),
+        }, folding),
+        filter((state) => state.step !== null || state.fleet.ended),
         takeWhile((state) => !state.fleet.ended, true),
+        filter(hasStep),
+        finalize(() => timers.stop()),
       );
     });
 }

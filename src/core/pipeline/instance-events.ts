@@ -21,7 +21,7 @@ import { errorText } from '../../operators/error-text.js';
 import { setDifference } from '../../operators/set-difference.js';
 import type { FleetEvent, InstancesListed, Role } from '../events/fleet-event.js';
 import type { WorkerId } from '../worker-id.js';
-import { endAsEvents } from './end-as-events.js';
+import { asEvents } from './as-events.js';
 import type { InstanceChange } from './monitor-sources.js';
 
 /** One instance that joined or left. */
@@ -135,8 +135,7 @@ export function instanceEvents(role: Role): OperatorFunction<InstanceChange, Fle
       changes$.pipe(
         startWith<InstanceChange>([]),
         instanceDifferences(new InstanceMembers()),
-        map(decodeEvent),
-        endAsEvents('decodeInstances', failed, ENDED),
+        asEvents('decodeInstances', decodeEvent, failed, ENDED),
       ),
     );
 }

@@ -3,7 +3,6 @@
 import {
   EMPTY,
   type Observable,
-  type OperatorFunction,
   type SchedulerLike,
   Subject,
   Subscription,
@@ -36,7 +35,7 @@ import type { FleetLoad } from '../state/fleet-load.js';
 import type { FleetRanks } from '../state/fleet-ranks.js';
 import type { FleetStep, Transition } from '../state/fleet-step.js';
 import type { WorkerId } from '../worker-id.js';
-import { type FleetInput, foldFleet, hasStep } from './fold-fleet.js';
+import { type FleetInput, foldFleet } from './fold-fleet.js';
 import { instanceEvents, prefillEvents } from './instance-events.js';
 import type { MonitorOptions, MonitorSources } from './monitor-sources.js';
 import { Outputs } from './outputs.js';
@@ -149,7 +148,9 @@ export interface LoadMonitor {
 export function loadMonitor(sources: MonitorSources, options: MonitorOptions = {}): LoadMonitor {
   const { signal, policy = policies.default, thresholds = {}, scheduler = asyncScheduler } = options;
   checkThresholds(thresholds, policy);
-  let outputs = monitorOutputs();
+  const now = (): number => scheduler.now();
+  const newOutputs = (): Outputs<MonitorEvent, MonitorValues> => monitorOutputs(sources, now);
+  let outputs = newOutputs();
   let run: Run | undefined;
 
   const stop = (): void => run?.stop$.next({ kind: 'stop' });
@@ -164,17 +165,17 @@ export function loadMonitor(sources: MonitorSources, options: MonitorOptions = {
       signal?.removeEventListener('abort', stop);
       // A subscriber that connects again when the outputs complete starts a new run.
       run = undefined;
-      outputs = monitorOutputs();
+      outputs = newOutputs();
       startedOutputs.complete();
     };
     run = started;
     started.subscription.add(end);
     signal?.addEventListener('abort', stop, { once: true });
     started.subscription.add(
-      monitorStates(sources, { ...options, scheduler }, started).subscribe({
-        next: (state) => {
+      monitorEvents(sources, { ...options, scheduler }, started).subscribe({
+        next: (event) => {
           isEmitting = true;
-          startedOutputs.next(state);
+          startedOutputs.next(event);
           isEmitting = false;
           if (started.subscription.closed) end();
         },
@@ -209,7 +210,7 @@ export function loadMonitor(sources: MonitorSources, options: MonitorOptions = {
     },
     explain: (workerId) => run?.fleet?.explain(workerId),
     ranks: () => run?.fleet?.ranks(),
-    now: () => scheduler.now(),
+    now,
     [Symbol.dispose]: stop,
   };
 }
@@ -233,37 +234,38 @@ interface MonitorValues {
   readonly status: readonly SourceStatus[];
 }
 
-/** The last step of a run, and the statuses of its sources in their order. */
-interface MonitorState {
-  readonly step: FleetStep;
-  readonly status: readonly OrderedStatus[];
-}
+/** What happens in a run: a step, or what a source says about itself. */
+type MonitorEvent = FleetStep | OrderedStatus;
 
-const steps = (): OperatorFunction<MonitorState, FleetStep> =>
-  pipe(
-    map(({ step }) => step),
-    distinctUntilChanged(),
-  );
+const isStep = (event: MonitorEvent): event is FleetStep => 'transitions' in event;
 
 /** The outputs of one run, in the order in which they emit and complete. */
-function monitorOutputs(): Outputs<MonitorState, MonitorValues> {
-  return new Outputs<MonitorState, MonitorValues>({
-    steps: { select: steps() },
-    busy: { select: pipe(steps(), busySets()), onLateSubscription: snapshotOf },
-    transitions: { select: pipe(steps(), transitions()) },
+function monitorOutputs(sources: MonitorSources, now: () => number): Outputs<MonitorEvent, MonitorValues> {
+  const steps = filter(isStep);
+  return new Outputs<MonitorEvent, MonitorValues>({
+    steps: { select: steps },
+    busy: { select: pipe(steps, busySets()), onLateSubscription: snapshotOf },
+    transitions: { select: pipe(steps, transitions()) },
     fleet: {
       select: pipe(
-        steps(),
+        steps,
         map(({ fleet }) => fleet),
         distinctUntilChanged(),
       ),
       onLateSubscription: identity,
     },
-    cleanups: { select: pipe(steps(), cleanups()) },
-    problems: { select: pipe(steps(), problems()) },
+    cleanups: { select: pipe(steps, cleanups()) },
+    problems: { select: pipe(steps, problems()) },
     status: {
       select: pipe(
-        map(({ status }) => status),
+        scan<MonitorEvent, readonly OrderedStatus[]>(
+          (all, event) =>
+            (isStep(event) ? endedSources(event, sources) : [event]).reduce(
+              (list, status) => withStatus(list, status, now()),
+              all,
+            ),
+          [],
+        ),
         distinctUntilChanged(),
         map((all) => all.map(({ status }) => status)),
       ),
@@ -273,39 +275,23 @@ function monitorOutputs(): Outputs<MonitorState, MonitorValues> {
 }
 
 /** The pipeline: sources become events, which are folded into steps. The statuses of the sources go beside them. */
-function monitorStates(
+function monitorEvents(
   sources: MonitorSources,
   { policy = policies.default, thresholds, role, scheduler }: MonitorOptions & { scheduler: SchedulerLike },
   run: Run,
-): Observable<MonitorState> {
+): Observable<MonitorEvent> {
   const start = { ...(thresholds && { thresholds }), ...(role && { source: role }) };
   return defer(() => {
     const ended$ = new Subject<void>();
     const steps$ = sourceEvents(sources).pipe(
       foldFleet(policy, start, scheduler, run.stop$),
-      filter(hasStep),
       map(({ fleet, step }) => {
         run.fleet = fleet;
         return step;
       }),
       finalize(() => ended$.next()),
     );
-    return merge(sourceStatuses(sources).pipe(takeUntil(ended$)), steps$).pipe(
-      trampoline(),
-      scan<FleetStep | OrderedStatus, MonitorState | Omit<MonitorState, 'step'>>(
-        (state, change) => {
-          const now = scheduler.now();
-          if ('order' in change) return { ...state, status: withStatus(state.status, change, now) };
-          const ended = endedSources(change, sources);
-          return {
-            step: change,
-            status: ended.reduce((all, one) => withStatus(all, one, now), state.status),
-          };
-        },
-        { status: [] },
-      ),
-      filter((state) => 'step' in state),
-    );
+    return merge(sourceStatuses(sources).pipe(takeUntil(ended$)), steps$).pipe(trampoline());
   });
 }
 
@@ -350,6 +336,7 @@ const isEnd = (code: ProblemCode): boolean => code === 'source-ended' || code ==
 
 /** The statuses of the sources that ended with a step. */
 function endedSources(step: FleetStep, { status = [] }: MonitorSources): OrderedStatus[] {
+  if (step.problems.length === 0) return [];
   return sourcesOfProblems.flatMap(([problemSource, source], index) =>
     step.problems.some(({ code, source }) => source === problemSource && isEnd(code))
       ? [

@@ -1,4 +1,4 @@
-import { type OperatorFunction, distinctUntilChanged, map, mergeMap } from 'rxjs';
+import { type OperatorFunction, distinctUntilChanged, filter, map, mergeMap, pipe } from 'rxjs';
 import type { Problem } from '../sources/problem.js';
 import { type BusySet, isSameBusySet } from '../state/busy-set.js';
 import type { Cleanup } from '../state/cleanup.js';
@@ -36,6 +36,15 @@ export function busySets(): OperatorFunction<FleetStep, BusySet> {
     );
 }
 
+/** Emits each item of a list of every step. Most lists are empty, and cost no inner stream. */
+function eachOf<T>(list: (step: FleetStep) => readonly T[]): OperatorFunction<FleetStep, T> {
+  return pipe(
+    map(list),
+    filter((items) => items.length > 0),
+    mergeMap((items) => items),
+  );
+}
+
 /**
  * Emits each transition: one item for each worker that became busy or free, with its verdict.
  *
@@ -60,7 +69,7 @@ export function busySets(): OperatorFunction<FleetStep, BusySet> {
  * @see {@link reduceFleet}, {@link busySets}
  */
 export function transitions(): OperatorFunction<FleetStep, Transition> {
-  return mergeMap((step) => step.transitions);
+  return eachOf(({ transitions }) => transitions);
 }
 
 /**
@@ -88,7 +97,7 @@ export function transitions(): OperatorFunction<FleetStep, Transition> {
  * @see {@link performCleanup}
  */
 export function cleanups(): OperatorFunction<FleetStep, Cleanup> {
-  return mergeMap((step) => step.cleanups);
+  return eachOf(({ cleanups }) => cleanups);
 }
 
 /**
@@ -115,5 +124,5 @@ export function cleanups(): OperatorFunction<FleetStep, Cleanup> {
  * @see {@link reduceFleet}
  */
 export function problems(): OperatorFunction<FleetStep, Problem> {
-  return mergeMap((step) => step.problems);
+  return eachOf(({ problems }) => problems);
 }

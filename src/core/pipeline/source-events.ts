@@ -1,11 +1,11 @@
-import { type MonoTypeOperatorFunction, type OperatorFunction, map, mergeMap, startWith } from 'rxjs';
+import { type MonoTypeOperatorFunction, type OperatorFunction, identity, mergeMap, startWith } from 'rxjs';
 import type { ActiveLoad, FleetEvent, LoadReceived } from '../events/fleet-event.js';
-import type { LoadBatch } from '../events/load-batch.js';
+import { type LoadBatch, columnsOf } from '../events/load-batch.js';
 import type { LoadThresholdUpdate } from '../policy/load-thresholds.js';
 import type { Problem } from '../sources/problem.js';
 import { fleetProblems } from '../state/fleet-problems.js';
 import { thresholdChangeEvents } from '../state/threshold-changes.js';
-import { endAsEvents } from './end-as-events.js';
+import { asEvents } from './as-events.js';
 import type { ConfigChange } from './monitor-sources.js';
 
 /**
@@ -28,8 +28,7 @@ export function configEvents(): OperatorFunction<ConfigChange, FleetEvent> {
   return (configs$) =>
     configs$.pipe(
       startWith<ConfigChange>(new Map()),
-      map(configEvent),
-      endAsEvents('configs', (text): FleetEvent => ({ kind: 'configError', text }), { kind: 'configsEnded' }),
+      asEvents('configs', configEvent, (text) => ({ kind: 'configError', text }), { kind: 'configsEnded' }),
     );
 }
 
@@ -40,7 +39,8 @@ function configEvent(change: ConfigChange): FleetEvent {
 /**
  * Turns loads into events of the reducer.
  *
- * 1. A load gives one event. A {@link LoadBatch} is passed on as it is, and the reducer takes it load by load.
+ * 1. A load gives one event. A batch of loads is passed on as it is, and the reducer takes it load by load; one that is
+ *    read after its call is an error of the source.
  * 2. An error becomes a problem and the end of the source. The end becomes an event, and the policy decides what follows.
  *    It never errors.
  *
@@ -56,17 +56,14 @@ export function loadEvents(): OperatorFunction<
   ActiveLoad | LoadReceived | LoadBatch,
   FleetEvent | LoadBatch
 > {
-  return (loads$) =>
-    loads$.pipe(
-      map(loadEvent),
-      endAsEvents<FleetEvent | LoadBatch>('loads', (text) => ({ kind: 'loadError', text }), {
-        kind: 'loadStreamEnded',
-      }),
-    );
+  return asEvents('loads', loadEvent, (text) => ({ kind: 'loadError', text }), { kind: 'loadStreamEnded' });
 }
 
 function loadEvent(load: ActiveLoad | LoadReceived | LoadBatch): FleetEvent | LoadBatch {
-  return 'workerId' in load && !('kind' in load) ? { kind: 'load', ...load } : load;
+  if (!('kind' in load)) return { kind: 'load', ...load };
+  // A batch that is read too late is an error of the source.
+  if (load.kind === 'batch') columnsOf(load);
+  return load;
 }
 
 /**
@@ -95,7 +92,7 @@ export function otherEvents(): MonoTypeOperatorFunction<FleetEvent> {
 function problemOnError(
   source: Extract<Problem['source'], 'thresholds' | 'events'>,
 ): MonoTypeOperatorFunction<FleetEvent> {
-  return endAsEvents(source, (text): FleetEvent => ({
+  return asEvents(source, identity, (text) => ({
     kind: 'problem',
     problem: fleetProblems.sourceError(source, text),
   }));

@@ -72,7 +72,6 @@ class FoldPlayer implements Player {
 
   private note({ fleet, step }: FoldedFleet): void {
     this.fleet = fleet;
-    if (step === null) return;
     const { transitions, cleanups, problems } = this.played;
     this.inForce = step.thresholds;
     this.played = {

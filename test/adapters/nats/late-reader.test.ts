@@ -179,6 +179,7 @@ describe.each(Object.entries(producers))('a batch of %s', (_, start) => {
         dpRank: Uint32Array.of(0),
         activePrefillTokens: Float64Array.of(10 + worker),
         wide: new Map(),
+        kind: 'batch',
       })),
     );
     expect(events.map(({ workerId, activePrefillTokens }) => [workerId, activePrefillTokens])).toEqual(
@@ -192,7 +193,7 @@ describe.each(Object.entries(producers))('a batch of %s', (_, start) => {
     const kept: LoadBatch[] = [];
     const subscription = loads$.subscribe((batch) => kept.push(batch));
     await emit(1, 11);
-    expect(kept.map((batch) => 'count' in batch)).toEqual([true]);
+    expect(kept.map(({ kind }) => kind)).toEqual(['batch']);
     subscription.unsubscribe();
   });
 });

@@ -98,7 +98,7 @@ describe('ProcessedEndpoints', () => {
     expect([...narrow.activeBlocks()]).toEqual([['16', 40]]);
   });
 
-  it('JSON has every entry, wide counts as text, and null for NaN', () => {
+  it('JSON has every entry, wide counts as text, and text for NaN', () => {
     const json = (snapshot: ProcessedEndpoints): unknown => JSON.parse(JSON.stringify(snapshot));
     const { name, subject, data } = scrapedEndpoint('16', 0, 1);
     const wide = scrapedEndpoint('16', 18446744073709551615n, 1);
@@ -119,7 +119,7 @@ describe('ProcessedEndpoints', () => {
         },
       ],
     });
-    expect(json(of())).toEqual({ loadAvg: null, loadStd: null, endpoints: [] });
+    expect(json(of())).toEqual({ loadAvg: 'NaN', loadStd: 'NaN', endpoints: [] });
   });
 
   it('property - the average lies between the extremes, the deviation is at most half their distance', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { FleetEvent } from '../../../src/core/events/fleet-event.js';
+import type { ThresholdsChanged } from '../../../src/core/events/fleet-event.js';
 import { thresholdProblems } from '../../../src/core/policy/load-threshold-config.js';
 import type { LoadThresholdUpdate } from '../../../src/core/policy/load-thresholds.js';
 import { policies } from '../../../src/core/policy/policies.js';
@@ -50,7 +50,7 @@ describe('a change of thresholds from a source', () => {
   it('as an event of one’s own, with `checked` - the reducer and the model refuse the same', () => {
     fc.assert(
       fc.property(anything, fc.constantFrom(...Object.values(policies)), (emitted, policy) => {
-        const event = { ...(emitted as object), kind: 'thresholds', checked: true } as FleetEvent;
+        const event = { ...(emitted as object), kind: 'thresholds', checked: true } as ThresholdsChanged;
         const meant = step(firstStep(policy).state, event, 1);
         const fleet = new FleetLoad(policy);
         expect(fleet.apply(event, 1)?.problems ?? []).toEqual(meant.problems);

@@ -3,6 +3,7 @@ import { TidemarkError } from '../../../core/errors.js';
 import type { Role } from '../../../core/events/fleet-event.js';
 import { loadMonitor, type LoadMonitor } from '../../../core/pipeline/load-monitor.js';
 import type { ConfigChange, InstanceChange, MonitorSources } from '../../../core/pipeline/monitor-sources.js';
+import { changeInEvent } from '../../../core/state/threshold-changes.js';
 import type { JsonValue } from '../../../wire/json/json-value.js';
 import type { RecordedInput } from '../../../wire/recording/recording.js';
 import { recordedInputs } from '../../recordings/recorded-inputs.js';
@@ -146,7 +147,7 @@ function sourcesOf({ inputs, scheduler }: MarbleContext): MonitorSources {
   const configs = source('configs', configChange);
   const decodeInstances = source('decodeInstances', (event) => instanceChange(event, 'decode'));
   const prefill$ = source('prefillInstances', (event) => event);
-  const thresholds = source('thresholds', (event) => eventOfKind(event, 'thresholds'));
+  const thresholds = source('thresholds', (event) => changeInEvent(eventOfKind(event, 'thresholds')));
   const events = source('events', (event) => event)?.pipe(recordedInputs());
   return {
     ...(loads && { loads }),
