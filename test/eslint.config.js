@@ -5,7 +5,14 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 import { exceptions as todaysExceptions } from './lint/exceptions.js';
 import { folderRules } from './lint/folders.js';
-import { against, dynamoNames, forbiddenImports, notInUnitTests, notOutsideProcesses } from './lint/rules.js';
+import {
+  against,
+  dynamoNames,
+  forbiddenImports,
+  notInUnitTests,
+  notOutsideProcesses,
+  notOutsideStorage,
+} from './lint/rules.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -60,7 +67,12 @@ function folderConfig(folder, exceptions) {
     forbiddenImports(folder),
     `The files of src/${folder} may not import this: see test/lint/folders.js.`,
   );
-  const selectors = [...explicitExports, syntax, ...(pure ? [noPromisesSyntax] : [])];
+  const selectors = [
+    ...explicitExports,
+    syntax,
+    notOutsideStorage.syntax,
+    ...(pure ? [noPromisesSyntax] : []),
+  ];
   const files = [`src/${folder}/**/*.ts`];
   const rules = {
     'no-restricted-syntax': ['error', ...selectors],
@@ -70,7 +82,7 @@ function folderConfig(folder, exceptions) {
         paths: pure
           ? [{ name: 'rxjs', importNames: ['firstValueFrom', 'lastValueFrom'], message: noPromises }]
           : [],
-        patterns: [imports],
+        patterns: [imports, notOutsideStorage.imports],
       },
     ],
     ...(pure && {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BusyLog, type BusySet } from '../../../src/core/state/busy-set.js';
-import { WorkerSlots } from '../../../src/core/state/worker-slots.js';
+import { WorkerSlots } from '../../../src/core/state/storage/worker-slots.js';
 import { compareWorkerIds, type WorkerId } from '../../../src/core/worker-id.js';
 import { id } from '../../support/fleet.js';
 
