@@ -21,8 +21,9 @@ const subscribers: readonly { readonly folder: string; readonly inside?: string 
   { folder: 'dynamo', inside: 'connect' },
   { folder: 'service', inside: 'run' },
   { folder: 'cli' },
-  // A conformance case subscribes to the source that it judges.
+  // A conformance case subscribes to the source that it judges, and a player to the fold that it feeds.
   { folder: 'testing', inside: 'listen' },
+  { folder: 'testing', inside: 'connect' },
 ];
 
 const files = read('src', (name) => name.endsWith('.ts'));

@@ -24,6 +24,19 @@ const programs: Readonly<Record<string, readonly [code: string, result: unknown]
      export const result = texts;`,
     ['worker 7 is busy: rank 0 prefill tokens 11 > 10 (1 of 1 ranks busy, 1 needed)'],
   ],
+  'tidemark/aggregator': [
+    `import { of, take } from 'rxjs';
+     import { workerId } from 'tidemark';
+     import { engineLoads, ProcessedEndpoints } from 'tidemark/aggregator';
+     const kvStats = { kvActiveBlocks: 90, kvTotalBlocks: 100, gpuCacheUsagePerc: 0.5, gpuPrefixCacheHitRate: 0 };
+     const workerStats = { dataParallelRank: 1, requestActiveSlots: 3, requestTotalSlots: 8, numRequestsWaiting: 0 };
+     const engineLoadMetrics = { workerStats, kvStats, specDecodeStats: null };
+     const endpoint = { name: 'e', subject: 's.e-7', workerId: workerId('7'), data: { engineLoadMetrics } };
+     let seen;
+     of(ProcessedEndpoints.of([endpoint])).pipe(engineLoads(), take(1)).subscribe((load) => (seen = load));
+     export const result = [seen.workerId, seen.dpRank, seen.activeDecodeBlocks];`,
+    ['7', 1, 90],
+  ],
   'tidemark/operators': [
     `import { of, toArray } from 'rxjs';
      import { setDifference } from 'tidemark/operators';

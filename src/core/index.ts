@@ -71,31 +71,6 @@ export type {
   MonitorOptions,
 } from './pipeline/monitor-sources.js';
 
-// Aggregator of scraped statistics.
-export { metricsAggregator, type MetricsAggregator } from './aggregator/metrics-aggregator.js';
-export { AggregatorOptionsError, type MetricsAggregatorOptions } from './aggregator/aggregator-options.js';
-export type { AggregatorPolicy, StatsWirePolicy } from './aggregator/aggregator-policy.js';
-export { aggregatorPolicies } from './aggregator/aggregator-policy.js';
-export { ProcessedEndpoints } from './aggregator/processed-endpoints.js';
-export type {
-  Endpoint,
-  ForwardPassMetrics,
-  KvStats,
-  SpecDecodeStats,
-  WorkerStats,
-} from './aggregator/load-metrics.js';
-export { kvActiveBlocks, type LoadMetrics, type PredictiveLoadMetrics } from './aggregator/load-metrics.js';
-export { engineLoads } from './aggregator/engine-loads.js';
-export type {
-  Scrape,
-  ScrapeReply,
-  ReplyDecoder,
-  ScrapedEndpoint,
-  ScrapedReply,
-} from './aggregator/scrape.js';
-export { ScrapeError, type ScrapeErrorCode } from './aggregator/scrape.js';
-export { readScrape, type ScrapeReading, type ScrapeResult } from './aggregator/read-scrape.js';
-
 // Loads as columns.
 export { NO_VALUE, WIDE_VALUE, type LoadBatch, WorkerTable } from './events/load-batch.js';
 

@@ -58,8 +58,8 @@ export interface DynamoSources<Load extends LoadReceived | LoadBatch = LoadBatch
  *   namespace: 'dynamo',
  *   endpoint: 'backend.generate',
  * });
- * const start = { thresholds: { activeDecodeBlocksThreshold: 0.85 } };
- * const monitor = loadMonitor(sources, { policy: policies['dynamo-1.6'], start });
+ * const thresholds = { activeDecodeBlocksThreshold: 0.85 };
+ * const monitor = loadMonitor(sources, { policy: policies['dynamo-1.6'], thresholds });
  * monitor.transitions$.subscribe(({ verdict }) => console.log(verdict.text));
  * monitor.status$.subscribe((statuses) => console.log(statuses));
  * monitor.connect();

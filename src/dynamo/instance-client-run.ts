@@ -15,7 +15,7 @@ import {
   type SchedulerLike,
 } from 'rxjs';
 import type { FleetEvent } from '../core/events/fleet-event.js';
-import { OverloadMarkTimers } from '../core/pipeline/monitor-run.js';
+import { OverloadMarkTimers } from '../core/pipeline/overload-mark-timers.js';
 import type { InstanceChange } from '../core/pipeline/monitor-sources.js';
 import type { Problem } from '../core/sources/problem.js';
 import type { WorkerId } from '../core/worker-id.js';
@@ -33,7 +33,7 @@ export class InstanceClientRun {
   private readonly changes$ = new Subject<InstanceChange>();
   private readonly requests$ = new Subject<FleetEvent>();
   private readonly failures$ = new Subject<Problem>();
-  private readonly timers: OverloadMarkTimers | undefined;
+  private readonly timers: OverloadMarkTimers;
   private subscription: Subscription | undefined;
   private isDiscoveryEnded = false;
 
@@ -45,10 +45,7 @@ export class InstanceClientRun {
     private readonly onEnd: () => void,
   ) {
     this.sets = new RoutingSets(policy);
-    const { overloadMarks } = policy;
-    if (overloadMarks !== 'ignored' && overloadMarks.maximumMs !== null) {
-      this.timers = new OverloadMarkTimers(overloadMarks.maximumMs, scheduler, () => this.changed$.next());
-    }
+    this.timers = new OverloadMarkTimers(policy, scheduler, () => this.changed$.next());
   }
 
   /** Emits one of the sets: first the current one, then each different one. */
@@ -91,7 +88,7 @@ export class InstanceClientRun {
 
   markOverloaded(workerId: WorkerId): void {
     if (!this.sets.markOverloaded(workerId, this.scheduler.now())) return;
-    this.timers?.arm(workerId);
+    this.timers.arm(workerId);
     this.requests$.next({ kind: 'marked', workerId });
     this.changed$.next();
   }
@@ -157,7 +154,7 @@ export class InstanceClientRun {
   }
 
   private finish(): void {
-    this.timers?.stop();
+    this.timers.stop();
     // Before the outputs complete, so that a subscriber that reconnects then starts a new run.
     this.onEnd();
     this.changes$.complete();

@@ -159,7 +159,8 @@ export class MonitorLoop {
       toMonitorSources(sources, checkedConfigs$, thresholds.updates$, this.prefill$),
       {
         policy,
-        start: { thresholds: thresholds.given, ...(options.role && { role: options.role }) },
+        thresholds: thresholds.given,
+        ...(options.role && { role: options.role }),
         ...(options.scheduler && { scheduler: options.scheduler }),
       },
     );

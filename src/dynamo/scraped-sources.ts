@@ -61,8 +61,8 @@ export interface ScrapedSources extends MonitorSources {
  *   etcd: 'http://127.0.0.1:2379',
  *   endpoint: 'dynamo.backend.generate',
  * });
- * const start = { thresholds: { activeDecodeBlocksThreshold: 0.85 } };
- * const monitor = loadMonitor(sources, { policy: policies.default, start });
+ * const thresholds = { activeDecodeBlocksThreshold: 0.85 };
+ * const monitor = loadMonitor(sources, { policy: policies.default, thresholds });
  * monitor.transitions$.subscribe(({ verdict }) => console.log(verdict.text));
  * sources.endpoints$.subscribe(({ loadAvg, loadStd }) => console.log(loadAvg, loadStd));
  * monitor.connect();

@@ -1,29 +1,31 @@
-import { filter, identity, map, pairwise, startWith, type OperatorFunction } from 'rxjs';
+import { defer, identity, map, type OperatorFunction } from 'rxjs';
 
 /** The difference between a set and the one before. */
 export interface SetDifference<T> {
-  /** Items whose key is new, in the order of the current set. */
+  /** Items whose key is new, in the order of the new set. */
   readonly added: readonly T[];
   /** Items whose key was removed, from the set before and in its order. */
   readonly removed: readonly T[];
-  /** The current set, one item per key. */
-  readonly current: ReadonlySet<T>;
+  /** The new set, one item per key. */
+  readonly present: ReadonlySet<T>;
+  /** Whether it is the first one of a subscription, so that `added` is the whole set. */
+  readonly isSnapshot: boolean;
 }
 
 /**
  * Emits how each set differs from the one before.
  *
- * 1. The first set is compared with the empty set.
- * 2. Nothing is emitted for a set with the same keys as the one before, but the next set is compared with its items.
+ * 1. The first set is compared with the empty set, and `isSnapshot` marks its difference.
+ * 2. Every set gives one difference, even if nothing differs: `added` and `removed` are empty then.
  * 3. Two items with the same key are the same; keys are compared as a Map does, so NaN equals NaN. The last one of a set
- *    counts. Without `keyOf` an item is its own key.
+ *    counts.
  * 4. A set is read once, when it arrives, and copied, so it may change afterwards.
- * 5. If `keyOf` or the iteration throws, the result errors with the thrown value.
+ * 5. If `keyOf`, `before` or the iteration throws, the result errors with the thrown value.
  *
  * ```
  *   source  --1---2---3---4---|    1: a    2: a, b   3: b, a   4: b
  *           setDifference()
- *   result  --x---y-------z---|    x: +a   y: +b     z: -a
+ *   result  --x---y---o---z---|    x: +a   y: +b     o: none   z: -a
  * ```
  *
  * @example
@@ -31,27 +33,44 @@ export interface SetDifference<T> {
  * import { of } from 'rxjs';
  * import { setDifference } from 'tidemark/operators';
  *
- * of(['w1', 'w2'], new Set(['w2', 'w1']), ['w2', 'w3'])
+ * of(['w1', 'w2'], new Set(['w2', 'w3']), ['w3'])
  *   .pipe(setDifference())
- *   .subscribe(({ added, removed, current }) => console.log(added, removed, current.size));
+ *   .subscribe(({ added, removed, present }) => console.log(added, removed, present.size));
  * // Logs: [ 'w1', 'w2' ] [] 2
  * // Logs: [ 'w3' ] [ 'w1' ] 2
+ * // Logs: [] [ 'w2' ] 1
  * ```
  *
- * @param keyOf the key of an item
+ * @param keyOf the key of an item; without it, an item is its own key
+ * @param before returns the set with which the next set is compared; without it, that is the set before
  */
 export function setDifference<T>(
   keyOf: (item: T) => unknown = identity,
+  before?: () => Iterable<T>,
 ): OperatorFunction<Iterable<T>, SetDifference<T>> {
   return (sets$) =>
-    sets$.pipe(
-      map((items) => new Map(Array.from(items, (item) => [keyOf(item), item]))),
-      startWith(new Map<unknown, T>()),
-      pairwise(),
-      map(([before, now]) => ({ added: missing(now, before), removed: missing(before, now), now })),
-      filter(({ added, removed }) => added.length > 0 || removed.length > 0),
-      map(({ added, removed, now }) => ({ added, removed, current: new Set(now.values()) })),
-    );
+    defer(() => {
+      let last: ReadonlyMap<unknown, T> = new Map();
+      return sets$.pipe(
+        map((items, index) => {
+          const now = byKey(items, keyOf);
+          const then = before === undefined ? last : byKey(before(), keyOf);
+          last = now;
+          return {
+            added: missing(now, then),
+            removed: missing(then, now),
+            present: new Set(now.values()),
+            isSnapshot: index === 0,
+          };
+        }),
+      );
+    });
+}
+
+function byKey<T>(items: Iterable<T>, keyOf: (item: T) => unknown): Map<unknown, T> {
+  const map = new Map<unknown, T>();
+  for (const item of items) map.set(keyOf(item), item);
+  return map;
 }
 
 /** The items of one set whose keys are not in the other one. */

@@ -1,6 +1,14 @@
 import { Observable, type MonoTypeOperatorFunction } from 'rxjs';
 import { untilClosed } from './until-closed.js';
 
+/** How items that consist of several parts are delivered part by part. */
+export interface ItemParts<T> {
+  /** Whether a part is left after a delivery. If so, the item is delivered again, after the items that wait. */
+  readonly hasMore: (item: T) => boolean;
+  /** What waits in place of an item that arrives during a delivery. Use it to copy items that are valid only now. */
+  readonly whileWaiting: (item: T) => readonly T[];
+}
+
 /**
  * Delivers one item after another, even when a subscriber causes the next item while it receives one.
  *
@@ -10,7 +18,8 @@ import { untilClosed } from './until-closed.js';
  * 2. Items keep their order. Completion and error wait for the items before them.
  * 3. Any other item is delivered synchronously, before the producer's `next` returns.
  * 4. Waiting items are delivered in a loop, so their number does not increase the stack depth.
- * 5. Unsubscribing discards waiting items.
+ * 5. With `parts`, an item is delivered once for each of its parts. What a part causes comes before the next part.
+ * 6. Unsubscribing discards waiting items and the parts that are left.
  *
  * Every subscription has its own queue. So put the operator after the `merge` of all sources that a subscriber can feed,
  * and before `share`. `observeOn(queueScheduler)` has one queue for the whole process, so an item would also wait for
@@ -21,6 +30,8 @@ import { untilClosed } from './until-closed.js';
  *           trampoline()
  *   result  --(apq)----c--|
  * ```
+ *
+ * @param parts how items that consist of parts are delivered; without it, every item is delivered once
  *
  * @example
  * ```ts
@@ -41,20 +52,27 @@ import { untilClosed } from './until-closed.js';
  *
  * @see {@link inTurn} for work that takes time
  */
-export function trampoline<T>(): MonoTypeOperatorFunction<T> {
+export function trampoline<T>(parts?: ItemParts<T>): MonoTypeOperatorFunction<T> {
   return (source$) =>
     new Observable<T>((subscriber) => {
       let waiting: T[] = [];
       let end: (() => void) | undefined;
       let delivering = false;
 
-      const deliver = (value: T): void => {
-        delivering = true;
-        subscriber.next(value);
+      const deliverWaiting = (): void => {
         while (waiting.length > 0) {
-          const batch = waiting;
+          const items = waiting;
           waiting = [];
-          for (const item of batch) subscriber.next(item);
+          for (const item of items) subscriber.next(item);
+        }
+      };
+      const deliver = (item: T): void => {
+        delivering = true;
+        subscriber.next(item);
+        if (waiting.length > 0) deliverWaiting();
+        while (parts?.hasMore(item) === true && !subscriber.closed) {
+          subscriber.next(item);
+          deliverWaiting();
         }
         delivering = false;
         end?.();
@@ -65,9 +83,10 @@ export function trampoline<T>(): MonoTypeOperatorFunction<T> {
       };
 
       return source$.pipe(untilClosed(subscriber)).subscribe({
-        next: (value) => {
-          if (delivering) waiting.push(value);
-          else deliver(value);
+        next: (item) => {
+          if (!delivering) deliver(item);
+          else if (parts === undefined) waiting.push(item);
+          else waiting.push(...parts.whileWaiting(item));
         },
         error: (error: unknown) => finish(() => subscriber.error(error)),
         complete: () => finish(() => subscriber.complete()),

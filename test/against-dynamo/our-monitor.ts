@@ -19,7 +19,7 @@ export class OurMonitor implements Disposable {
   constructor(release: MonitoringRelease, { nats, etcd }: Servers, thresholds: LoadThresholdUpdate = {}) {
     const sources = dynamoSources({ nats: nats.url, etcd: etcd.url, endpoint: 'dynamo.backend.generate' });
     const loads = sources.loads.pipe(tap(({ count }) => (this.received += count)));
-    const options = { policy: policies[monitoring[release].policy], start: { thresholds } };
+    const options = { policy: policies[monitoring[release].policy], thresholds };
     this.monitor = loadMonitor({ ...sources, loads }, options);
     this.monitor.busy$.subscribe((set) => {
       if (set.added.length + set.removed.length > 0) this.busySets.push([...set].sort());

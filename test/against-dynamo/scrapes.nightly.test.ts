@@ -37,7 +37,7 @@ function comparable({ loadAvg, loadStd, endpoints }: ProcessedEndpoints): RealMe
   return sorted({
     loadAvg: text(loadAvg),
     loadStd: text(loadStd),
-    endpoints: [...endpoints.values()].map(({ workerId: id, data }) => {
+    endpoints: endpoints.map(({ workerId: id, data }) => {
       if (!('engineLoadMetrics' in data)) throw new Error('not the metrics of an engine');
       const { workerStats, kvStats } = data.engineLoadMetrics;
       const { requestActiveSlots, requestTotalSlots, numRequestsWaiting } = workerStats;

@@ -11,7 +11,7 @@ export function stateOf(fleet) {
   const state = new FleetLoad(POLICY, { thresholds: THRESHOLDS });
   const ids = idsOf(fleet);
   state.apply({ kind: 'configs', workers: configsOf(fleet, ids) }, 0);
-  state.apply({ kind: 'decodeInstances', workerIds: ids }, 0);
+  state.apply({ kind: 'decodeInstances', added: ids, removed: [], present: new Set(ids) }, 0);
   return state;
 }
 
@@ -30,7 +30,7 @@ export function monitorOf(fleet) {
       decodeInstances: new BehaviorSubject(ids),
       loads,
     },
-    { policy: POLICY, start: { thresholds: THRESHOLDS } },
+    { policy: POLICY, thresholds: THRESHOLDS },
   );
   const seen = { busy: 0 };
   monitor.busy$.subscribe((busy) => {

@@ -15,7 +15,7 @@ import { startNats, type NatsServer } from '../support/nats-server.js';
 const endpointName = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
 const transport = { kind: 'tcp', address: '127.0.0.1:9/generate' } as const;
 const modelCard = { model: 'tiny', runtimeConfig: { totalKvBlocks: 100 } };
-const start = { thresholds: { activeDecodeBlocksThreshold: 0.85 } };
+const thresholds = { activeDecodeBlocksThreshold: 0.85 };
 
 /** A registered worker of a release that publishes the given loads. */
 function worker(nats: NatsServer, etcd: EtcdServer, id: WorkerId, release: '1.0' | '1.6', at = endpointName) {
@@ -51,7 +51,7 @@ function worker(nats: NatsServer, etcd: EtcdServer, id: WorkerId, release: '1.0'
 
 /** The busy sets of a monitor of these sources, in order. */
 function monitored(options: DynamoSourcesOptions) {
-  const monitor = loadMonitor(dynamoSources(options), { policy: policies.default, start });
+  const monitor = loadMonitor(dynamoSources(options), { policy: policies.default, thresholds });
   const problems: string[] = [];
   monitor.problems$.subscribe(({ code, text }) => problems.push(`${code}: ${text}`));
   monitor.connect();

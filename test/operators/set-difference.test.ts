@@ -1,20 +1,28 @@
-import { of, Subject } from 'rxjs';
+import { identity, of, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { setDifference, type SetDifference } from '../../src/operators/set-difference.js';
 import { inVirtualTime } from './in-virtual-time.js';
 
 const sets: Record<string, string[]> = { o: [], a: ['a'], b: ['b'], x: ['a', 'b'], y: ['b', 'a'] };
 
-function difference(added: string, removed: string, current: string): SetDifference<string> {
-  return { added: [...added], removed: [...removed], current: new Set(current) };
+function difference(
+  added: string,
+  removed: string,
+  present: string,
+  isSnapshot = false,
+): SetDifference<string> {
+  return { added: [...added], removed: [...removed], present: new Set(present), isSnapshot };
 }
 const results = {
-  p: difference('a', '', 'a'),
+  e: difference('', '', '', true),
+  p: difference('a', '', 'a', true),
   q: difference('b', '', 'ab'),
   r: difference('', 'b', 'a'),
   s: difference('b', 'a', 'b'),
   t: difference('', 'b', ''),
-  u: difference('ab', '', 'ab'),
+  u: difference('ab', '', 'ab', true),
+  v: difference('', '', 'a'),
+  w: difference('', '', 'ab'),
 };
 
 const error = new Error('broken');
@@ -25,9 +33,9 @@ describe('setDifference', () => {
     ['never', '                                    -           ', '^          ', '-          '],
     ['empty', '                                    |           ', '(^!)       ', '|          '],
     ['one set, against the empty one', '           --a--|      ', '^----!     ', '--p--|     '],
-    ['one set that is empty', '                    --o--|      ', '^----!     ', '-----|     '],
+    ['one set that is empty', '                    --o--|      ', '^----!     ', '--e--|     '],
     ['many', '                                     a-x-a-b-o|  ', '^--------! ', 'p-q-r-s-t| '],
-    ['many that are equal, in any order', '        a-a-x-y-x|  ', '^--------! ', 'p---q----| '],
+    ['many that are equal, in any order', '        a-a-x-y-x|  ', '^--------! ', 'p-v-q-w-w| '],
     ['an error', '                                 --x-a-#     ', '^-----!    ', '--u-r-#    '],
     ['an error at once', '                         #           ', '(^!)       ', '#          '],
     ['never ending', '                             --a--x--    ', '^          ', '--p--q--   '],
@@ -116,9 +124,29 @@ describe('setDifference', () => {
       ['b', 1],
     ];
     expect(seen).toEqual([
-      { added: [a2, b1], removed: [], current: new Set([a2, b1]) },
-      { added: [], removed: [['a', 3]], current: new Set([['b', 4]]) },
+      { added: [a2, b1], removed: [], present: new Set([a2, b1]), isSnapshot: true },
+      {
+        added: [],
+        removed: [],
+        present: new Set([
+          ['b', 3],
+          ['a', 3],
+        ]),
+        isSnapshot: false,
+      },
+      { added: [], removed: [['a', 3]], present: new Set([['b', 4]]), isSnapshot: false },
     ]);
+  });
+
+  it('before - gives the set with which each set is compared', () => {
+    const source$ = new Subject<string>();
+    let before = 'b';
+    const seen: SetDifference<string>[] = [];
+    source$.pipe(setDifference(identity, () => before)).subscribe((difference) => seen.push(difference));
+    source$.next('ab');
+    before = 'abc';
+    source$.next('ab');
+    expect(seen).toEqual([difference('a', '', 'ab', true), difference('', 'c', 'ab')]);
   });
 
   it('NaN equals NaN', () => {
@@ -126,7 +154,7 @@ describe('setDifference', () => {
     of([NaN], [NaN], [NaN, 1])
       .pipe(setDifference())
       .subscribe((difference) => added.push(difference.added));
-    expect(added).toEqual([[NaN], [1]]);
+    expect(added).toEqual([[NaN], [], [1]]);
   });
 
   it('a set that its producer keeps changing is copied', () => {
@@ -145,7 +173,7 @@ describe('setDifference', () => {
     const seen: SetDifference<string>[] = [];
     source$.pipe(setDifference()).subscribe((difference) => {
       seen.push(difference);
-      if (difference.current.size === 1) source$.next('ab');
+      if (difference.present.size === 1) source$.next('ab');
     });
     source$.next('a');
     expect(seen).toEqual([results.p, results.q]);

@@ -1,23 +1,32 @@
 import fc from 'fast-check';
+import { from } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { FleetEvent, FleetStart } from '../../src/core/events/fleet-event.js';
+import type { RecordedInput } from '../../src/wire/recording/recording.js';
 import type { LoadPolicy } from '../../src/core/policy/load-policy.js';
 import { policies } from '../../src/core/policy/policies.js';
 import { FleetLoad } from '../../src/core/state/fleet-load.js';
 import type { Transition } from '../../src/core/state/fleet-step.js';
 import { firstStep, step } from '../../src/testing/model/model.js';
+import { recordedInputs } from '../../src/testing/recordings/recorded-inputs.js';
 import { anyEvent, endEvent } from '../support/any-event.js';
 import { id } from '../support/fleet.js';
 import { runs } from '../support/runs.js';
 
 /** Plays a history through the model and the fast state, and compares everything that leaves them. */
-function expectAgreement(policy: LoadPolicy, start: FleetStart, events: readonly FleetEvent[]): void {
+function expectAgreement(policy: LoadPolicy, start: FleetStart, events: readonly RecordedInput[]): void {
   const fast = new FleetLoad(policy, start);
   let { state } = firstStep(policy, start);
+  // A recorded snapshot of instances becomes the difference from the one before.
+  const inputs: FleetEvent[] = [];
+  from(events)
+    .pipe(recordedInputs(start))
+    .subscribe((input) => inputs.push(input));
   const transitionsOf: Record<'made' | 'meant', Transition[]> = { made: [], meant: [] };
   for (const [at, event] of events.entries()) {
+    if (fast.ended) break;
     const meant = step(state, event, at);
-    const made = fast.apply(event, at);
+    const made = fast.apply(inputs[at] as FleetEvent, at);
     const { transitions = [], cleanups = [], problems = [] } = made ?? {};
     const message = `after event ${at}, ${event.kind}`;
     expect({ cleanups, problems }, message).toEqual({ cleanups: meant.cleanups, problems: meant.problems });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { FleetEvent } from '../../src/core/events/fleet-event.js';
+import type { RecordedInput } from '../../src/wire/recording/recording.js';
 import { id, load } from './fleet.js';
 
 /** How large the fleets of random events are. */
@@ -9,7 +9,7 @@ export interface EventSpace {
 }
 
 /** Random fleet events of every kind, also impossible ones, over a small set of workers so that they meet. */
-export function anyEvent({ workers, maxRanks }: EventSpace): fc.Arbitrary<FleetEvent> {
+export function anyEvent({ workers, maxRanks }: EventSpace): fc.Arbitrary<RecordedInput> {
   const names = [...Array.from({ length: workers - 1 }, (_, i) => String(i + 1)), '18446744073709551615'];
   const worker = fc.constantFrom(...names).map(id);
   const value = fc.option(fc.constantFrom(0, 1, 50, 51, 90, 101, 2 ** 31, 2n ** 64n - 1n));
@@ -119,7 +119,7 @@ export function anyEvent({ workers, maxRanks }: EventSpace): fc.Arbitrary<FleetE
 }
 
 /** What ends sources, or everything. */
-export const endEvent: fc.Arbitrary<FleetEvent> = fc.record({
+export const endEvent: fc.Arbitrary<RecordedInput> = fc.record({
   kind: fc.constantFrom(
     'loadStreamEnded' as const,
     'configsEnded' as const,

@@ -1,7 +1,8 @@
-import type { FleetEvent, FleetStart, LoadReceived } from '../../src/core/events/fleet-event.js';
+import type { FleetStart, LoadReceived } from '../../src/core/events/fleet-event.js';
 import type { LoadPolicy } from '../../src/core/policy/load-policy.js';
 import { policies } from '../../src/core/policy/policies.js';
 import { workerId, type WorkerId } from '../../src/core/worker-id.js';
+import type { RecordedInput } from '../../src/wire/recording/recording.js';
 import { firstStep, step, type ModelStep } from '../../src/testing/model/model.js';
 
 export const id = (text: string | number): WorkerId => workerId(String(text));
@@ -14,7 +15,7 @@ export function load(values: Partial<Omit<LoadReceived, 'kind'>> = {}): LoadRece
 
 /** What the model makes of events, one step each, at 0, 1, 2 … ms. */
 export function play(
-  events: readonly FleetEvent[],
+  events: readonly RecordedInput[],
   start: FleetStart = {},
   policy: LoadPolicy = policies.default,
 ): ModelStep[] {
@@ -28,7 +29,7 @@ export function play(
 
 /** The busy workers after each event. */
 export function busyAfterEach(
-  events: readonly FleetEvent[],
+  events: readonly RecordedInput[],
   start?: FleetStart,
   policy?: LoadPolicy,
 ): string[][] {

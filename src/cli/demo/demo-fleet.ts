@@ -38,7 +38,7 @@ export function demoMonitor(
       loads: shared$.pipe(mergeMap((event) => decodedLoads(event, decoder))),
       thresholds: thresholds$,
     },
-    { policy, scheduler, start: { thresholds } },
+    { policy, scheduler, thresholds },
   );
 }
 

@@ -1,7 +1,7 @@
 import { filter, interval, lastValueFrom, merge, takeUntil, tap } from 'rxjs';
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
 import type { FleetEvent } from '../../core/events/fleet-event.js';
-import { sourceEvents } from '../../core/pipeline/source-events.js';
+import { sourceEvents } from '../../core/pipeline/load-monitor.js';
 import { pickThresholds } from '../../core/policy/load-thresholds.js';
 import { policyNamed } from '../../core/policy/policies.js';
 import { dynamoSources } from '../../dynamo/dynamo-sources.js';
@@ -62,7 +62,7 @@ export async function recordCommand(
     decodeInstances: [],
   });
   writer.flush();
-  const events$ = merge(...sourceEvents(sources).map(({ events$ }) => events$)).pipe(
+  const events$ = sourceEvents(sources).pipe(
     filter((item) => 'kind' in item),
     tap((event) => {
       count.events += 1;

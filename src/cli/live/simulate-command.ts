@@ -81,7 +81,7 @@ export async function simulateCommand(
   };
   const report = new LiveReport(terminal, options.json === true, scheduler);
   const registrations = new RegistrationReporter(report);
-  const truth = new SimulatedTruth({ policy, scheduler, start: { thresholds } });
+  const truth = new SimulatedTruth({ policy, scheduler, thresholds });
   const link = new SharedLink(nats);
   const namespace = namespaceFromOptions(options) ?? 'dynamo';
   const endpointName = { ...SIMULATED_ENDPOINT, namespace };

@@ -61,7 +61,7 @@ export async function watchCommand(
 
   const loads$: Observable<ActiveLoad | LoadBatch> = sources.loads;
   const loads = loads$.pipe(tap((load) => (count.loads += 'count' in load ? load.count : 1)));
-  const monitor = loadMonitor({ ...sources, loads }, { policy, scheduler, start: { thresholds } });
+  const monitor = loadMonitor({ ...sources, loads }, { policy, scheduler, thresholds });
   const startedAt = scheduler.now();
   const thresholdsLine = thresholds.isConfigured() ? thresholdsText(thresholds) : NO_THRESHOLDS;
   report.start(`watching ${fleet.text}, policy ${policy.name}; ${thresholdsLine}; press Ctrl-C to stop`, {

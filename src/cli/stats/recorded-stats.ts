@@ -38,7 +38,7 @@ export async function recordedStatsCommand(
     const decoded = replies.map((reply) => decodeServiceStats(reply, policy.wire));
     const { endpoints, problems } = readScrape(decoded, reading);
     for (const problem of problems) terminal.err(`line ${number}: ${problem.text}`);
-    terminal.out(processedEndpointsText(ProcessedEndpoints.of(endpoints, policy.duplicates)));
+    terminal.out(processedEndpointsText(ProcessedEndpoints.of(endpoints, policy.entries)));
   }
   return exitCode.ok;
 }
@@ -60,17 +60,12 @@ function repliesOf(text: string): readonly Uint8Array[] | string {
 }
 
 /**
- * A snapshot as one line of JSON: `loadAvg`, `loadStd`, and the `endpoints` in ascending order of worker ids, each with
- * the fields of `ForwardPassMetrics`. Ids are decimal strings, counts are numbers with all their digits, and numbers that
- * JSON cannot express are null.
+ * A snapshot as one line of JSON: `loadAvg`, `loadStd`, and the `endpoints` in ascending order of worker ids, then of ranks,
+ * each with the fields of `ForwardPassMetrics`. Ids are decimal strings, counts are numbers with all their digits, and
+ * numbers that JSON cannot express are null.
  */
-export function processedEndpointsText(snapshot: ProcessedEndpoints): string {
-  const endpoints = snapshot.workerIds().flatMap((id) => snapshot.endpoints.get(id) ?? []);
-  return losslessJson({
-    loadAvg: snapshot.loadAvg,
-    loadStd: snapshot.loadStd,
-    endpoints: endpoints.map(fieldsOf),
-  });
+export function processedEndpointsText({ loadAvg, loadStd, endpoints }: ProcessedEndpoints): string {
+  return losslessJson({ loadAvg, loadStd, endpoints: endpoints.map(fieldsOf) });
 }
 
 function fieldsOf({ workerId, data }: Endpoint): object {

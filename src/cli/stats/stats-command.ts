@@ -56,8 +56,9 @@ export function addStatsCommand(
         'instance, one of kind problem for each problem, and at the end one of kind scrape with the average load.\n' +
         '\nWith --from, a line of the file contains the replies of one scrape: {"replies_hex":["7b22…",…]}. For each line, in\n' +
         'order, the output is {"loadAvg","loadStd","endpoints":[{"workerId","kvActiveBlocks",…}]}, endpoints in ascending\n' +
-        'order of ids. Ids are decimal strings, counts have all their digits, and the average of no endpoints is null.\n' +
-        'Problems of replies go to standard error; a malformed line gives {"error":{"code","message"}}.\n' +
+        'order of ids, then of ranks. Ids are decimal strings, counts have all their digits, and the average of no\n' +
+        'endpoints is null. Problems of replies go to standard error; a malformed line gives\n' +
+        '{"error":{"code","message"}}.\n' +
         '\nExit codes: 0 at least one reply, 1 no replies, 2 the scrape failed or was incomplete.\n' +
         helpExamples(
           'stats',

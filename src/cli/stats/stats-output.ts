@@ -10,6 +10,7 @@ const ABSENT = '–';
 export function statsTable({ instances, loads }: ScrapeRound): string[] {
   const rows = instances.flatMap((service) => rowsOf(service));
   const withMetrics = rows.some(({ metrics }) => metrics.length > 0);
+  const withRanks = rows.some(({ rank }) => rank !== '');
   const withErrors = rows.some(({ lastError }) => lastError !== '');
   const head = [
     'SERVICE',
@@ -18,12 +19,14 @@ export function statsTable({ instances, loads }: ScrapeRound): string[] {
     'REQUESTS',
     'ERRORS',
     'MEAN TIME',
+    ...(withRanks ? ['RANK'] : []),
     ...(withMetrics ? ['KV BLOCKS', 'SLOTS', 'WAITING'] : []),
     ...(withErrors ? ['LAST ERROR'] : []),
   ];
-  const cells = rows.map(({ names, counts, metrics, lastError }) => [
+  const cells = rows.map(({ names, counts, rank, metrics, lastError }) => [
     ...names,
     ...counts,
+    ...(withRanks ? [rank] : []),
     ...(withMetrics ? [metrics[0] ?? '', metrics[1] ?? '', metrics[2] ?? ''] : []),
     ...(withErrors ? [lastError] : []),
   ]);
@@ -33,7 +36,7 @@ export function statsTable({ instances, loads }: ScrapeRound): string[] {
     '',
     ...loads.map(
       ({ service, snapshot }) =>
-        `${service}: ${plural(snapshot.endpoints.size, 'worker')}; active KV blocks ${formatNumber(snapshot.loadAvg)} on average, deviation ${formatNumber(snapshot.loadStd)}`,
+        `${service}: ${plural(snapshot.workerIds().length, 'worker')}; active KV blocks ${formatNumber(snapshot.loadAvg)} on average, deviation ${formatNumber(snapshot.loadStd)}`,
     ),
     `${plural(services, 'service')}, ${plural(instances.length, 'instance')}, ${plural(rows.length, 'endpoint')}`,
   ];
@@ -42,6 +45,7 @@ export function statsTable({ instances, loads }: ScrapeRound): string[] {
 interface Row {
   readonly names: readonly string[];
   readonly counts: readonly string[];
+  readonly rank: string;
   readonly metrics: readonly string[];
   readonly lastError: string;
 }
@@ -50,6 +54,7 @@ function rowsOf({ name, id, endpoints }: ServiceStats): Row[] {
   return endpoints.map((endpoint) => ({
     names: [name, id, endpoint.subject].map(printable),
     counts: [formatCount(endpoint.numRequests), formatCount(endpoint.numErrors), meanTime(endpoint)],
+    rank: String(endpoint.metrics?.workerStats.dataParallelRank ?? ''),
     metrics: metricsOf(endpoint),
     lastError: printable(endpoint.lastError ?? ''),
   }));

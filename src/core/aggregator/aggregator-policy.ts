@@ -19,8 +19,12 @@ export interface StatsWirePolicy {
  */
 export interface AggregatorPolicy {
   readonly name: string;
-  /** Whether average and deviation count every entry of a worker with several entries in one scrape, or only the last. */
-  readonly duplicates: 'each-counts' | 'last-counts';
+  /**
+   * Which entries are used when a worker has several in one scrape. `last-of-worker`: the last one, although all of them
+   * count in average and deviation, as in the original. `last-of-rank`: the last one of each data-parallel rank, and only
+   * these count.
+   */
+  readonly entries: 'last-of-worker' | 'last-of-rank';
   /** Whether a subject only has to start with `service.endpoint`, or must also continue with an id or end there. */
   readonly subject: 'prefix' | 'exact';
   /** The number of complete scrapes in a row without a worker after which it is removed, at least 1. */
@@ -40,14 +44,14 @@ export interface AggregatorPolicy {
  *
  * 1. `compat` is the aggregator of Dynamo 0.3.2 to 0.6.
  * 2. `default` is tidemark's own policy, which corrects the following: an endpoint whose name only starts with the wanted
- *    name does not count, a worker counts once, one missed scrape does not remove a worker, and a service that omits a
- *    counter is read.
+ *    name does not count, the ranks of a worker are kept apart and each counts once, one missed scrape does not remove a
+ *    worker, and a service that omits a counter is read.
  * 3. In both rows an id that cannot be read is a problem, and the other entries still count (the original stops). An empty
  *    result is reported once (the original reports it every round).
  *
  * @example
  * ```ts
- * import { aggregatorPolicies, type AggregatorPolicy } from 'tidemark';
+ * import { aggregatorPolicies, type AggregatorPolicy } from 'tidemark/aggregator';
  *
  * const patient: AggregatorPolicy = { ...aggregatorPolicies.default, name: 'patient', missesUntilGone: 10 };
  * console.log(patient.missesUntilGone, aggregatorPolicies.compat.missesUntilGone);
@@ -57,7 +61,7 @@ export interface AggregatorPolicy {
 export const aggregatorPolicies = {
   compat: {
     name: 'compat',
-    duplicates: 'each-counts',
+    entries: 'last-of-worker',
     subject: 'prefix',
     missesUntilGone: 1,
     workerIds: { bits: 63, withoutId: 'malformed' },
@@ -66,7 +70,7 @@ export const aggregatorPolicies = {
   },
   default: {
     name: 'default',
-    duplicates: 'last-counts',
+    entries: 'last-of-rank',
     subject: 'exact',
     missesUntilGone: 3,
     workerIds: { bits: 64, withoutId: 'worker-0' },

@@ -2,12 +2,14 @@ import { concatMap, type OperatorFunction } from 'rxjs';
 import type { ActiveLoad } from '../events/fleet-event.js';
 import type { Endpoint } from './load-metrics.js';
 import type { ProcessedEndpoints } from './processed-endpoints.js';
+import { rankOf } from './scraped-entries.js';
 
 /**
  * Turns the snapshots of an aggregator into loads for a monitor, so that a fleet with a release that is scraped (0.3.2 to
  * 0.6) has busy sets, transitions and explanations too.
  *
- * 1. Every snapshot gives one load for each of its workers, in ascending order of ids. The monitor finds out what changed.
+ * 1. Every snapshot gives one load for each rank of its workers, in ascending order of ids, then of ranks. The monitor finds
+ *    out what changed.
  * 2. A load has the active blocks of the engine and its rank; a worker without ranks has rank 0. It has no prefill tokens
  *    and no used blocks, since these engines do not report them.
  * 3. Predictive metrics are not measured, and give no load.
@@ -22,7 +24,8 @@ import type { ProcessedEndpoints } from './processed-endpoints.js';
  * @example
  * ```ts
  * import { of } from 'rxjs';
- * import { engineLoads, ProcessedEndpoints, workerId } from 'tidemark';
+ * import { workerId } from 'tidemark';
+ * import { engineLoads, ProcessedEndpoints } from 'tidemark/aggregator';
  *
  * const snapshot = ProcessedEndpoints.of([
  *   {
@@ -47,22 +50,17 @@ import type { ProcessedEndpoints } from './processed-endpoints.js';
  * @see {@link metricsAggregator}, {@link loadMonitor}
  */
 export function engineLoads(): OperatorFunction<ProcessedEndpoints, ActiveLoad> {
-  return concatMap((snapshot) =>
-    snapshot
-      .workerIds()
-      .flatMap((id) => snapshot.endpoints.get(id) ?? [])
-      .flatMap(loadsOf),
-  );
+  return concatMap(({ endpoints }) => endpoints.flatMap(loadsOf));
 }
 
-function loadsOf({ workerId, data }: Endpoint): ActiveLoad[] {
+function loadsOf(endpoint: Endpoint): ActiveLoad[] {
+  const { workerId, data } = endpoint;
   if ('predictiveLoadMetrics' in data) return [];
-  const { workerStats, kvStats } = data.engineLoadMetrics;
   return [
     {
       workerId,
-      dpRank: workerStats.dataParallelRank ?? 0,
-      activeDecodeBlocks: kvStats.kvActiveBlocks,
+      dpRank: rankOf(endpoint),
+      activeDecodeBlocks: data.engineLoadMetrics.kvStats.kvActiveBlocks,
       activePrefillTokens: null,
       kvUsedBlocks: null,
     },

@@ -53,7 +53,7 @@ export function kvActiveBlocks(load: LoadMetrics): Count {
     : load.predictiveLoadMetrics.kvActiveBlocks;
 }
 
-/** The scraped endpoint of one worker (Dynamo's `Endpoint`). */
+/** The scraped endpoint of one worker, or of one of its data-parallel ranks (Dynamo's `Endpoint`). */
 export interface Endpoint {
   readonly name: string;
   /** Its NATS subject, which ends with the worker's id. */

@@ -1,21 +1,19 @@
 import {
   type Observable,
-  catchError,
-  concat,
-  concatMap,
   defer,
+  distinctUntilChanged,
   finalize,
+  identity,
   ignoreElements,
   map,
   merge,
-  of,
-  repeat,
+  mergeMap,
+  pipe,
+  scan,
   share,
+  startWith,
   tap,
-  timer,
-  toArray,
 } from 'rxjs';
-import { answerWithin } from '../../operators/answer-within.js';
 import { Outputs } from '../pipeline/outputs.js';
 import type { Problem } from '../sources/problem.js';
 import type { SourceStatus } from '../sources/source-status.js';
@@ -24,14 +22,9 @@ import {
   type MetricsAggregatorOptions,
   aggregatorSettings,
 } from './aggregator-options.js';
-import {
-  type AggregatorState,
-  type ScrapeOutcome,
-  afterScrape,
-  waitOf,
-  waitingState,
-} from './aggregator-state.js';
+import { type AggregatorState, afterScrape, waitingState } from './aggregator-state.js';
 import { type ProcessedEndpoints, sameData } from './processed-endpoints.js';
+import { scrapeOutcomes } from './scrape-outcomes.js';
 import type { Scrape } from './scrape.js';
 
 interface AggregatorOutputValues {
@@ -40,42 +33,37 @@ interface AggregatorOutputValues {
   readonly status: SourceStatus;
 }
 
-/** Emits what a round changed, and its problems, in the fixed order of the outputs. */
-function publish(
-  outputs: Outputs<AggregatorOutputValues>,
-  { endpoints, problems, status }: AggregatorState,
-): void {
-  const hasNewEndpoints = endpoints !== outputs.last('endpoints');
-  const hasNewStatus = !sameData(status, outputs.last('status'));
-  outputs.keep({ endpoints, status });
-  if (hasNewEndpoints) outputs.next('endpoints', endpoints);
-  for (const problem of problems) outputs.next('problems', problem);
-  if (hasNewStatus) outputs.next('status', status);
-}
-
-/** An endless series of rounds: the state before the first one, then the state after each one. */
-function aggregatorRounds(scrape: Scrape, settings: AggregatorSettings): Observable<AggregatorState> {
-  const { scheduler } = settings;
-  return defer(() => {
-    let state = waitingState(settings, scheduler.now());
-    const round$ = defer(() => timer(waitOf(state, settings), scheduler)).pipe(
-      concatMap(() => outcomeOf(scrape, settings)),
-      map((outcome) => (state = afterScrape(state, outcome, settings, scheduler.now()))),
-    );
-    return concat(of(state), round$.pipe(repeat()));
+/** The outputs of one run, in the order in which they emit in each round. */
+function aggregatorOutputs(): Outputs<AggregatorState, AggregatorOutputValues> {
+  return new Outputs<AggregatorState, AggregatorOutputValues>({
+    endpoints: {
+      select: pipe(
+        map(({ endpoints }) => endpoints),
+        distinctUntilChanged((before, after) => after.equals(before)),
+      ),
+      onLateSubscription: identity,
+    },
+    problems: { select: mergeMap(({ problems }) => problems) },
+    status: {
+      select: pipe(
+        map(({ status }) => status),
+        distinctUntilChanged<SourceStatus>(sameData),
+      ),
+      onLateSubscription: identity,
+    },
   });
 }
 
-/** Replies are decoded as they arrive, so that the work for a large fleet is spread over the scrape. */
-function outcomeOf(scrape: Scrape, settings: AggregatorSettings): Observable<ScrapeOutcome> {
-  const { decode, policy, maxScrapeMs, scheduler } = settings;
-  return defer(() => scrape).pipe(
-    map(({ data }) => decode(data, policy.wire)),
-    toArray(),
-    answerWithin(maxScrapeMs, scheduler),
-    map((replies): ScrapeOutcome => ({ replies })),
-    catchError((error: unknown) => of<ScrapeOutcome>({ error })),
-  );
+/** The state before the first scrape, and after each one. */
+function aggregatorStates(scrape: Scrape, settings: AggregatorSettings): Observable<AggregatorState> {
+  const { scheduler } = settings;
+  return defer(() => {
+    const waiting = waitingState(settings, scheduler.now());
+    return scrapeOutcomes(scrape, settings).pipe(
+      scan((state, outcome) => afterScrape(state, outcome, settings, scheduler.now()), waiting),
+      startWith(waiting),
+    );
+  });
 }
 
 /** An aggregator of scraped statistics. See {@link metricsAggregator}. */
@@ -109,6 +97,9 @@ export interface MetricsAggregator {
  * 8. All outputs share one run. The first subscriber starts it, and the last one ends it together with its active scrape.
  *    `endpoints$` and `status$` give a late subscriber the current value first; `problems$` only later ones. The outputs
  *    neither error nor complete. In each round `endpoints$` emits first, then `problems$`, then `status$`.
+ * 9. The data-parallel ranks of a worker are kept apart, unless the policy does not. Several entries of one rank in one
+ *    scrape are a problem. A rank that is missing from the reply of its worker is removed after as many such scrapes in a
+ *    row as a missed worker, without a problem: engines whose ranks share one slot report one of them at a time.
  *
  * | on | effect |
  * |---|---|
@@ -123,6 +114,7 @@ export interface MetricsAggregator {
  * | no replies | reported once, and scraped less and less often |
  * | simultaneous replies | one snapshot |
  * | bad reply | ignored, with a problem |
+ * | several ranks | each has its entry, and counts once |
  * | unsubscribe | the active scrape ends |
  * | late subscription | the current snapshot first |
  *
@@ -140,7 +132,7 @@ export interface MetricsAggregator {
  * @example
  * ```ts
  * import { of, take } from 'rxjs';
- * import { metricsAggregator } from 'tidemark';
+ * import { metricsAggregator } from 'tidemark/aggregator';
  * import { decodeServiceStats } from 'tidemark/wire';
  *
  * const reply =
@@ -155,7 +147,7 @@ export interface MetricsAggregator {
  *   decode: decodeServiceStats,
  *   waitMs: 1,
  * });
- * endpoints$.pipe(take(2)).subscribe(({ loadAvg, ...all }) => console.log(loadAvg, all.endpoints.size));
+ * endpoints$.pipe(take(2)).subscribe(({ loadAvg, ...all }) => console.log(loadAvg, all.endpoints.length));
  * // Logs: 0 0
  * // Logs: 40 1
  * ```
@@ -164,17 +156,17 @@ export interface MetricsAggregator {
  */
 export function metricsAggregator(scrape: Scrape, options: MetricsAggregatorOptions): MetricsAggregator {
   const settings = aggregatorSettings(options);
-  const outputs = new Outputs<AggregatorOutputValues>(['endpoints', 'problems', 'status']);
-  const run$ = aggregatorRounds(scrape, settings).pipe(
-    tap((state) => publish(outputs, state)),
-    finalize(() => outputs.clear()),
+  let outputs = aggregatorOutputs();
+  const run$ = aggregatorStates(scrape, settings).pipe(
+    tap((state) => outputs.next(state)),
+    finalize(() => (outputs = aggregatorOutputs())),
     ignoreElements(),
     share(),
   );
   // The output is subscribed to before the run that feeds it, so that it gets the first values too.
   const output = <Name extends keyof AggregatorOutputValues>(
     name: Name,
-  ): Observable<AggregatorOutputValues[Name]> => merge(outputs.select(name), run$);
+  ): Observable<AggregatorOutputValues[Name]> => defer(() => merge(outputs.select(name), run$));
   return {
     endpoints$: output('endpoints'),
     problems$: output('problems'),

@@ -1,7 +1,8 @@
-import type { Count } from '../count.js';
+import { type Count, countOf } from '../count.js';
 import { type WorkerId, compareWorkerIds } from '../worker-id.js';
 import type { AggregatorPolicy } from './aggregator-policy.js';
 import { type Endpoint, kvActiveBlocks } from './load-metrics.js';
+import { lastEntries, rankOf } from './scraped-entries.js';
 
 /** Whether two values of plain data are equal: lists and records by their contents, and NaN equals NaN. */
 export function sameData(a: unknown, b: unknown): boolean {
@@ -15,20 +16,32 @@ export function sameData(a: unknown, b: unknown): boolean {
   );
 }
 
+/** A copy of plain data for `JSON.stringify`, in which every `bigint` is its decimal text. */
+function jsonData(value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(jsonData);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, jsonData(inner)]));
+}
+
 /**
- * The result of a scrape: the endpoints by worker, and the average and deviation of their active blocks (Dynamo's
- * `ProcessedEndpoints`).
+ * The result of a scrape: the endpoints of the workers and their ranks, and the average and deviation of their active
+ * blocks (Dynamo's `ProcessedEndpoints`).
  *
  * 1. The deviation is the population standard deviation.
  * 2. Without endpoints, average and deviation are NaN, except in {@link ProcessedEndpoints.none}, the value before the
  *    first scrape: both are 0 there, as in the original.
- * 3. If a worker has several entries, the map has the last one. The policy decides whether all of them count in average
- *    and deviation.
- * 4. Sums are computed in binary64, in the order of the list, as in the original.
+ * 3. Every data-parallel rank of a worker has its own entry and counts once in average and deviation, because it has its
+ *    own KV cache, and a router chooses between ranks. If a rank has several entries, the last one is used. With
+ *    `last-of-worker`, as in the original, a worker has only its last entry, although all of them count.
+ * 4. Sums are computed in binary64, in the order of `endpoints`; with `last-of-worker` in the order of the list, as in the
+ *    original.
+ * 5. It is an ordinary value: deep equality compares it, and `JSON.stringify` writes it, with counts above 2^53 − 1 as text.
  *
  * @example
  * ```ts
- * import { ProcessedEndpoints, workerId } from 'tidemark';
+ * import { workerId } from 'tidemark';
+ * import { ProcessedEndpoints } from 'tidemark/aggregator';
  *
  * const endpoints = ProcessedEndpoints.of(
  *   [10, 20, 30].map((kvActiveBlocks, at) => ({
@@ -44,53 +57,59 @@ export function sameData(a: unknown, b: unknown): boolean {
  */
 export class ProcessedEndpoints {
   /** The value before the first scrape: no workers, average and deviation 0. */
-  static readonly none = new ProcessedEndpoints(new Map(), 0, 0);
+  static readonly none = new ProcessedEndpoints(0, 0, []);
 
   private constructor(
-    readonly endpoints: ReadonlyMap<WorkerId, Endpoint>,
     readonly loadAvg: number,
     readonly loadStd: number,
+    /** The entries of all workers and their ranks, in ascending order of ids, then of ranks. */
+    readonly endpoints: readonly Endpoint[],
   ) {}
 
   /** The statistics of a list of endpoints, in the order in which they were received. */
   static of(
     list: readonly Endpoint[],
-    duplicates: AggregatorPolicy['duplicates'] = 'last-counts',
+    entries: AggregatorPolicy['entries'] = 'last-of-rank',
   ): ProcessedEndpoints {
-    const endpoints = new Map(list.map((endpoint) => [endpoint.workerId, endpoint]));
-    const counted = duplicates === 'each-counts' ? list : [...endpoints.values()];
+    const endpoints = [...lastEntries(list, entries).values()].sort(compareEntries);
+    const counted = entries === 'last-of-worker' ? list : endpoints;
     const loads = counted.map(({ data }) => Number(kvActiveBlocks(data)));
     const loadAvg = meanOf(loads);
     const loadStd = Math.sqrt(meanOf(loads.map((load) => (load - loadAvg) * (load - loadAvg))));
-    return new ProcessedEndpoints(endpoints, loadAvg, loadStd);
+    return new ProcessedEndpoints(loadAvg, loadStd, endpoints);
   }
 
   /** The ids of the workers, in ascending order. */
   workerIds(): readonly WorkerId[] {
-    return [...this.endpoints.keys()].sort(compareWorkerIds);
+    return [...new Set(this.endpoints.map(({ workerId }) => workerId))];
   }
 
-  /** The active blocks of every worker. */
+  /** The active blocks of every worker, summed over its ranks, in ascending order of ids. */
   activeBlocks(): ReadonlyMap<WorkerId, Count> {
-    return new Map(this.workerIds().map((id) => [id, blocksOf(this.endpoints.get(id))]));
+    const blocks = new Map<WorkerId, Count>();
+    for (const { workerId, data } of this.endpoints) {
+      const others = blocks.get(workerId);
+      const own = kvActiveBlocks(data);
+      blocks.set(workerId, others === undefined ? own : countOf(BigInt(others) + BigInt(own)));
+    }
+    return blocks;
   }
 
   /** Whether both have the same contents. NaN equals NaN here, unlike in the original. */
   equals(other: ProcessedEndpoints): boolean {
-    return (
-      this === other ||
-      (sameData(this.loadAvg, other.loadAvg) &&
-        sameData(this.loadStd, other.loadStd) &&
-        this.endpoints.size === other.endpoints.size &&
-        [...this.endpoints].every(([id, endpoint]) => sameData(endpoint, other.endpoints.get(id))))
-    );
+    return sameData(this, other);
   }
+
+  /** Plain data for `JSON.stringify`. Counts above 2^53 − 1 are decimal strings. NaN becomes `null`, as everywhere in JSON. */
+  toJSON(): unknown {
+    return jsonData({ ...this });
+  }
+}
+
+function compareEntries(a: Endpoint, b: Endpoint): number {
+  return compareWorkerIds(a.workerId, b.workerId) || rankOf(a) - rankOf(b);
 }
 
 function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function blocksOf(endpoint: Endpoint | undefined): Count {
-  return endpoint === undefined ? 0 : kvActiveBlocks(endpoint.data);
 }

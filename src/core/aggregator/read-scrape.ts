@@ -4,6 +4,7 @@ import type { AggregatorPolicy } from './aggregator-policy.js';
 import type { Endpoint } from './load-metrics.js';
 import { scrapeProblems } from './scrape-problems.js';
 import type { ScrapedEndpoint, ScrapedReply } from './scrape.js';
+import { entryKey, lastEntries } from './scraped-entries.js';
 
 /** What a subject belongs to: a worker, a worker whose id is malformed, or another endpoint (`foreign`). */
 export type SubjectOwner = { readonly workerId: WorkerId } | 'malformed' | 'foreign';
@@ -53,7 +54,8 @@ export interface ScrapeResult {
  * 1. Entries of other endpoints are ignored without a problem, since a service replies with all its endpoints.
  * 2. A reply that cannot be read is ignored with a problem. So is an entry without readable metrics or without an id.
  * 3. With `predictive` metrics every entry counts with 0 active blocks, regardless of its statistics.
- * 4. Several entries of one worker are a problem. {@link ProcessedEndpoints.of} decides which of them count.
+ * 4. Several entries of one rank of a worker are a problem, or of one worker where the policy does not keep ranks apart.
+ *    {@link ProcessedEndpoints.of} decides which of them count.
  */
 export function readScrape(replies: readonly ScrapedReply[], reading: ScrapeReading): ScrapeResult {
   const { policy } = reading;
@@ -88,12 +90,16 @@ function readEntry(entry: ScrapedEndpoint, reading: ScrapeReading): Endpoint | P
   return { name, subject, workerId, data: { engineLoadMetrics: entry.metrics } };
 }
 
-function duplicatesOf(endpoints: readonly Endpoint[], { duplicates }: AggregatorPolicy): Problem[] {
-  const entries = new Map<Endpoint['workerId'], number>();
-  for (const { workerId } of endpoints) entries.set(workerId, (entries.get(workerId) ?? 0) + 1);
-  const counted =
-    duplicates === 'each-counts' ? 'all of them count in average and deviation' : 'the others do not count';
-  return [...entries]
-    .filter(([, count]) => count > 1)
-    .map(([workerId, count]) => scrapeProblems.duplicate(workerId, count, counted));
+function duplicatesOf(endpoints: readonly Endpoint[], { entries }: AggregatorPolicy): Problem[] {
+  const used = lastEntries(endpoints, entries);
+  if (used.size === endpoints.length) return [];
+  const counts = new Map<string, number>();
+  for (const endpoint of endpoints) {
+    const key = entryKey(endpoint, entries);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return [...used].flatMap(([key, endpoint]) => {
+    const count = counts.get(key) ?? 0;
+    return count > 1 ? [scrapeProblems.duplicate(endpoint, count, entries)] : [];
+  });
 }

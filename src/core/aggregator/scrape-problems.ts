@@ -1,6 +1,8 @@
 import { oneLine, packageErrorCode } from '../errors.js';
 import type { Problem } from '../sources/problem.js';
 import type { WorkerId } from '../worker-id.js';
+import type { AggregatorPolicy } from './aggregator-policy.js';
+import type { Endpoint, LoadMetrics } from './load-metrics.js';
 
 /** The problems of scrapes. */
 export const scrapeProblems = {
@@ -31,10 +33,12 @@ export const scrapeProblems = {
       `most ${bits} bits`,
     count: 1,
   }),
-  duplicate: (workerId: WorkerId, entries: number, counted: string): Problem => ({
+  duplicate: ({ workerId, data }: Endpoint, entries: number, used: AggregatorPolicy['entries']): Problem => ({
     code: 'duplicate-worker',
     source: 'scrape',
-    text: `worker ${workerId} has ${entries} entries in one scrape: the last one is used, and ${counted}`,
+    text: `worker ${workerId} has ${entries} entries${rankText(data, used)} in one scrape: the last one is used, and ${
+      used === 'last-of-rank' ? 'the others do not count' : 'all of them count in average and deviation'
+    }`,
     workerId,
     count: entries - 1,
   }),
@@ -56,6 +60,12 @@ export const scrapeProblems = {
 /** A foreign text in quotes, at most 200 characters. */
 function quoted(text: string): string {
   return JSON.stringify(text.slice(0, 200));
+}
+
+/** The rank that has several entries, if the policy keeps ranks apart and the engine has ranks. */
+function rankText(data: LoadMetrics, used: AggregatorPolicy['entries']): string {
+  const rank = 'engineLoadMetrics' in data ? data.engineLoadMetrics.workerStats.dataParallelRank : null;
+  return used === 'last-of-rank' && rank !== null ? ` of rank ${rank}` : '';
 }
 
 /** What happens to a worker that a scrape missed. */

@@ -98,6 +98,16 @@ export interface InstanceChanged {
   readonly watch?: number;
 }
 
+/**
+ * A snapshot of the instances of one role, and how it differs from the one before. Only `removed` workers leave. Every
+ * `present` worker is listed again, which revives a worker that was reported down.
+ */
+export interface InstancesListed {
+  readonly added: readonly WorkerId[];
+  readonly removed: readonly WorkerId[];
+  readonly present: ReadonlySet<WorkerId>;
+}
+
 /** A problem that an adapter found before the reducer saw the event. */
 export interface ProblemReported {
   readonly kind: 'problem';
@@ -105,10 +115,11 @@ export interface ProblemReported {
 }
 
 /**
- * An input of the reducer. Kinds and fields are those of a recording.
+ * An input of the reducer. Kinds and fields are those of a recording, except that a recorded snapshot of instances has
+ * only the workers that are present: {@link instanceEvents} finds the difference.
  *
- * 1. `configs`, `decodeInstances` and `prefillInstances` are snapshots, whose cost grows with the fleet. `config` and
- *    `instance` change one worker.
+ * 1. `configs`, `decodeInstances`, `prefillAttached` and `prefillInstances` are snapshots, whose cost grows with the fleet.
+ *    `config` and `instance` change one worker.
  * 2. `marked` sets the overload mark of a worker, and `markExpired` removes it because its time is over.
  * 3. Prefill watches are numbered from 0 in the order in which they were attached. An event without `watch` is about the
  *    watch that was attached last.
@@ -119,10 +130,9 @@ export type FleetEvent =
   | { readonly kind: 'schedulerLoads'; readonly loads: readonly SchedulerLoad[] }
   | { readonly kind: 'configs'; readonly workers: ReadonlyMap<WorkerId, RuntimeConfig> }
   | { readonly kind: 'config'; readonly workerId: WorkerId; readonly config: RuntimeConfig | null }
-  | { readonly kind: 'decodeInstances'; readonly workerIds: readonly WorkerId[] }
+  | ({ readonly kind: 'decodeInstances' | 'prefillAttached' } & InstancesListed)
   | InstanceChanged
-  | { readonly kind: 'prefillAttached'; readonly workerIds: readonly WorkerId[] }
-  | { readonly kind: 'prefillInstances'; readonly workerIds: readonly WorkerId[]; readonly watch?: number }
+  | ({ readonly kind: 'prefillInstances'; readonly watch?: number } & InstancesListed)
   | { readonly kind: 'prefillClosed'; readonly watch?: number }
   | { readonly kind: 'marked'; readonly workerId: WorkerId }
   | { readonly kind: 'markExpired'; readonly workerId: WorkerId }

@@ -1,19 +1,47 @@
 // eslint-disable-next-line @typescript-eslint/triple-slash-reference -- the declarations name what `[Symbol.dispose]` needs
 /// <reference lib="esnext.disposable" preserve="true" />
-import { asyncScheduler, defer, type Observable, type Subscription } from 'rxjs';
+import {
+  EMPTY,
+  type Observable,
+  type OperatorFunction,
+  Subject,
+  Subscription,
+  asyncScheduler,
+  catchError,
+  defer,
+  distinctUntilChanged,
+  filter,
+  finalize,
+  identity,
+  map,
+  merge,
+  mergeMap,
+  of,
+  pipe,
+  scan,
+  takeUntil,
+} from 'rxjs';
+import { errorText } from '../../operators/error-text.js';
 import { trampoline } from '../../operators/trampoline.js';
+import type { FleetEvent } from '../events/fleet-event.js';
 import type { Explanation } from '../judgement/explanation.js';
 import type { FleetCounts } from '../judgement/fleet-state.js';
 import type { LoadThresholdConfig } from '../policy/load-threshold-config.js';
-import type { Problem } from '../sources/problem.js';
-import type { SourceStatus } from '../sources/source-status.js';
+import { policies } from '../policy/policies.js';
+import type { Problem, ProblemCode } from '../sources/problem.js';
+import { type OrderedStatus, type SourceStatus, withStatus } from '../sources/source-status.js';
 import type { BusySet } from '../state/busy-set.js';
 import type { Cleanup } from '../state/cleanup.js';
+import type { FleetLoad } from '../state/fleet-load.js';
 import type { FleetRanks } from '../state/fleet-ranks.js';
 import type { FleetStep, Transition } from '../state/fleet-step.js';
 import type { WorkerId } from '../worker-id.js';
-import { MonitorRun, type MonitorOutputValues, monitorOutputs } from './monitor-run.js';
+import { type FleetInput, foldFleet } from './fold-fleet.js';
+import { instanceEvents, prefillEvents } from './instance-events.js';
 import type { MonitorOptions, MonitorSources } from './monitor-sources.js';
+import { Outputs } from './outputs.js';
+import { busySets, cleanups, problems, transitions } from './selections.js';
+import { configEvents, loadEvents, otherEvents, thresholdEvents } from './source-events.js';
 
 /** The current state of a run, as its outputs last emitted it. */
 export interface MonitorSnapshot {
@@ -109,34 +137,50 @@ export interface LoadMonitor {
  *
  * @see {@link reduceFleet}, {@link performCleanup}
  */
-export function loadMonitor(sources: MonitorSources, options: MonitorOptions): LoadMonitor {
-  const scheduler = options.scheduler ?? asyncScheduler;
+export function loadMonitor(sources: MonitorSources, options: MonitorOptions = {}): LoadMonitor {
+  const { signal } = options;
   let outputs = monitorOutputs();
-  let run: MonitorRun | undefined;
+  let run: Run | undefined;
 
-  const stop = (): void => run?.stop();
-  const ended = (): void => {
-    options.signal?.removeEventListener('abort', stop);
-    run = undefined;
-    outputs = monitorOutputs();
-  };
+  const stop = (): void => run?.stop$.next({ kind: 'stop' });
   const connect = (): Subscription => {
     if (run !== undefined) return run.subscription;
-    const started = new MonitorRun(sources, options, scheduler, outputs, ended);
+    const started: Run = { subscription: new Subscription(), stop$: new Subject(), fleet: undefined };
+    const startedOutputs = outputs;
+    let isEmitting = false;
+    // A run that ends while its outputs emit ends after them, so that every subscriber sees the whole step.
+    const end = (): void => {
+      if (isEmitting || run !== started) return;
+      signal?.removeEventListener('abort', stop);
+      // A subscriber that connects again when the outputs complete starts a new run.
+      run = undefined;
+      outputs = monitorOutputs();
+      startedOutputs.complete();
+    };
     run = started;
-    options.signal?.addEventListener('abort', stop, { once: true });
-    started.connect();
-    if (options.signal?.aborted === true) stop();
+    started.subscription.add(end);
+    signal?.addEventListener('abort', stop, { once: true });
+    started.subscription.add(
+      monitorStates(sources, options, started).subscribe({
+        next: (state) => {
+          isEmitting = true;
+          startedOutputs.next(state);
+          isEmitting = false;
+          if (started.subscription.closed) end();
+        },
+        complete: () => started.subscription.unsubscribe(),
+        // The pipeline turns the errors of sources into problems, so this is a fault of tidemark, which RxJS reports.
+        error: (error: unknown) => {
+          started.subscription.unsubscribe();
+          throw error;
+        },
+      }),
+    );
+    if (signal?.aborted === true) stop();
     return started.subscription;
   };
-  const output = <Name extends keyof MonitorOutputValues>(
-    name: Name,
-  ): Observable<MonitorOutputValues[Name]> =>
-    defer(() => {
-      const values$ = outputs.select(name);
-      // What a subscriber causes while it is given the kept value waits, so that it is emitted after that value.
-      return outputs.last(name) === undefined ? values$ : values$.pipe(trampoline());
-    });
+  const output = <Name extends keyof MonitorValues>(name: Name): Observable<MonitorValues[Name]> =>
+    defer(() => outputs.select(name));
 
   return {
     steps$: output('steps'),
@@ -149,12 +193,152 @@ export function loadMonitor(sources: MonitorSources, options: MonitorOptions): L
     connect,
     stop,
     snapshot: () => {
-      if (run === undefined) return undefined;
+      if (run?.fleet === undefined) return undefined;
       const { busy, fleet, thresholds } = run.fleet;
       return { busy, fleet, thresholds, status: outputs.last('status') ?? [] };
     },
-    explain: (workerId) => run?.fleet.explain(workerId),
-    ranks: () => run?.fleet.ranks(),
+    explain: (workerId) => run?.fleet?.explain(workerId),
+    ranks: () => run?.fleet?.ranks(),
     [Symbol.dispose]: stop,
   };
+}
+
+/** One run of a monitor. */
+interface Run {
+  readonly subscription: Subscription;
+  readonly stop$: Subject<FleetEvent>;
+  /** The state of the fold, for `snapshot`, `explain` and `ranks`. */
+  fleet: FleetLoad | undefined;
+}
+
+/** What the outputs of a monitor emit. */
+interface MonitorValues {
+  readonly steps: FleetStep;
+  readonly busy: BusySet;
+  readonly transitions: Transition;
+  readonly fleet: FleetCounts;
+  readonly cleanups: Cleanup;
+  readonly problems: Problem;
+  readonly status: readonly SourceStatus[];
+}
+
+/** The last step of a run, and the statuses of its sources in their order. */
+interface MonitorState {
+  readonly step: FleetStep;
+  readonly status: readonly OrderedStatus[];
+}
+
+const steps = (): OperatorFunction<MonitorState, FleetStep> =>
+  pipe(
+    map(({ step }) => step),
+    distinctUntilChanged(),
+  );
+
+/** The outputs of one run, in the order in which they emit and complete. */
+function monitorOutputs(): Outputs<MonitorState, MonitorValues> {
+  return new Outputs<MonitorState, MonitorValues>({
+    steps: { select: steps() },
+    busy: { select: pipe(steps(), busySets()), onLateSubscription: identity },
+    transitions: { select: pipe(steps(), transitions()) },
+    fleet: {
+      select: pipe(
+        steps(),
+        map(({ fleet }) => fleet),
+        distinctUntilChanged(),
+      ),
+      onLateSubscription: identity,
+    },
+    cleanups: { select: pipe(steps(), cleanups()) },
+    problems: { select: pipe(steps(), problems()) },
+    status: {
+      select: pipe(
+        map(({ status }) => status),
+        distinctUntilChanged(),
+        map((all) => all.map(({ status }) => status)),
+      ),
+      onLateSubscription: identity,
+    },
+  });
+}
+
+/** The pipeline: sources become events, which are folded into steps. The statuses of the sources go beside them. */
+function monitorStates(sources: MonitorSources, options: MonitorOptions, run: Run): Observable<MonitorState> {
+  const { policy = policies.default, thresholds, role, scheduler = asyncScheduler } = options;
+  const start = { ...(thresholds && { thresholds }), ...(role && { source: role }) };
+  const now = (): number => scheduler.now();
+  return defer(() => {
+    const ended$ = new Subject<void>();
+    const steps$ = sourceEvents(sources).pipe(
+      foldFleet(policy, start, scheduler, run.stop$),
+      mergeMap(({ fleet, step }) => {
+        run.fleet = fleet;
+        return step === null ? [] : [step];
+      }),
+      finalize(() => ended$.next()),
+    );
+    return merge(sourceStatuses(sources, now).pipe(takeUntil(ended$)), steps$).pipe(
+      trampoline(),
+      scan<FleetStep | OrderedStatus, MonitorState | Omit<MonitorState, 'step'>>(
+        (state, change) =>
+          'order' in change
+            ? { ...state, status: withStatus(state.status, change) }
+            : { step: change, status: endedSources(change, sources, now).reduce(withStatus, state.status) },
+        { status: [] },
+      ),
+      filter((state) => 'step' in state),
+    );
+  });
+}
+
+/**
+ * The events of all sources. Thresholds, instances and configs come before the loads, so that the loads of synchronous
+ * sources find their workers known.
+ */
+export function sourceEvents(sources: MonitorSources): Observable<FleetInput> {
+  const { thresholds, events, decodeInstances, configs, prefillInstances, loads } = sources;
+  return merge(
+    thresholds?.pipe(thresholdEvents()) ?? EMPTY,
+    events?.pipe(otherEvents()) ?? EMPTY,
+    decodeInstances?.pipe(instanceEvents('decode')) ?? EMPTY,
+    configs?.pipe(configEvents()) ?? EMPTY,
+    prefillInstances?.pipe(prefillEvents()) ?? EMPTY,
+    loads?.pipe(loadEvents()) ?? EMPTY,
+  );
+}
+
+/** What the sources say about themselves. The error of a status ends that status. */
+function sourceStatuses({ status = [] }: MonitorSources, now: () => number): Observable<OrderedStatus> {
+  const failed = (error: unknown): Observable<SourceStatus> =>
+    of({ source: 'status', state: 'ended', since: now(), why: errorText(error) });
+  return merge(
+    ...status.map((status$, order) =>
+      status$.pipe(
+        catchError(failed),
+        map((status) => ({ order, status })),
+      ),
+    ),
+  );
+}
+
+/** The names in a status of the sources whose end the reducer reports, in their order behind those with a status of their own. */
+const sourcesOfProblems = [
+  ['instances', 'decodeInstances'],
+  ['configs', 'configs'],
+  ['loads', 'loads'],
+] as const satisfies readonly (readonly [Problem['source'], keyof MonitorSources])[];
+
+const isEnd = (code: ProblemCode): boolean => code === 'source-ended' || code === 'source-stale';
+
+/** The statuses of the sources that ended with a step. */
+function endedSources(step: FleetStep, { status = [] }: MonitorSources, now: () => number): OrderedStatus[] {
+  return sourcesOfProblems.flatMap(([problemSource, source], index) =>
+    step.problems.some(({ code, source }) => source === problemSource && isEnd(code))
+      ? [
+          {
+            order: status.length + index,
+            status: { source, state: 'ended', since: now(), why: 'its last value is kept' },
+          },
+        ]
+      : [],
+  );
 }

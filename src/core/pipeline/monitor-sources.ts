@@ -15,10 +15,12 @@ export interface AbortSignalLike {
 
 /** How a monitor judges and runs. */
 export interface MonitorOptions {
-  /** The rules of judgement. */
-  readonly policy: LoadPolicy;
-  /** What is known before the first event: thresholds, and the role of the pool (`aggregated` when absent). */
-  readonly start?: { readonly thresholds?: LoadThresholdUpdate; readonly role?: PoolRole };
+  /** The rules of judgement; `policies.default` when absent. */
+  readonly policy?: LoadPolicy;
+  /** The thresholds in force at the start; those of the policy when absent. */
+  readonly thresholds?: LoadThresholdUpdate;
+  /** The role of the pool; `aggregated` when absent. */
+  readonly role?: PoolRole;
   /** Aborting it ends the run. */
   readonly signal?: AbortSignalLike;
   /** The clock of the monitor; `asyncScheduler` when absent. */

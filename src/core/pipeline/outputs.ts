@@ -1,50 +1,72 @@
-import { Subject, defer, merge, of, type Observable } from 'rxjs';
+import { type Observable, Subject, defer, merge, of, type OperatorFunction } from 'rxjs';
+import { trampoline } from '../../operators/trampoline.js';
+
+/** How one output of a pipeline is made. */
+export interface Output<State, Value> {
+  /** Selects the values of the output from the states of the pipeline. */
+  readonly select: OperatorFunction<State, Value>;
+  /** What a late subscriber gets first, made from the last value. Without it, a late subscriber gets only later values. */
+  readonly onLateSubscription?: (last: Value) => Value;
+}
+
+/** The definitions of the outputs by name, in the order in which they emit. */
+export type OutputDefinitions<State, Values extends object> = {
+  readonly [Name in keyof Values]: Output<State, Values[Name]>;
+};
+
+type Subjects<Values extends object> = { readonly [Name in keyof Values]: Subject<Values[Name]> };
 
 /**
- * The outputs of a run by name, and the last values of those outputs that give a late subscriber one.
+ * The outputs of one run of a pipeline: one ordered multicast of its states.
  *
- * 1. The owner emits with `next`, in an order that it chooses.
- * 2. `keep` remembers values without emitting them, so that the owner decides when a late subscriber sees them.
- * 3. `complete` completes the outputs in the order of the names that were given to the constructor.
+ * 1. For each state the outputs emit in the order of their definitions, regardless of the order of subscription.
+ * 2. A late subscriber gets the last value, if the output has one for it, after it was subscribed to the values that
+ *    follow. What it causes while it receives that value waits until it has received it.
+ * 3. The outputs complete in the same order.
  */
-export class Outputs<Values extends object> {
-  private kept: Partial<Values> = {};
-  private readonly subjects: { readonly [Name in keyof Values]: Subject<Values[Name]> };
+export class Outputs<State, Values extends object> {
+  readonly #states$ = new Subject<State>();
+  readonly #values: Subjects<Values>;
+  readonly #last: Partial<Values> = {};
 
-  constructor(private readonly names: readonly (keyof Values)[]) {
-    this.subjects = Object.fromEntries(names.map((name) => [name, new Subject()])) as typeof this.subjects;
+  constructor(private readonly definitions: OutputDefinitions<State, Values>) {
+    const names = Object.keys(definitions) as (keyof Values)[];
+    this.#values = Object.fromEntries(names.map((name) => [name, new Subject()])) as Subjects<Values>;
+    for (const name of names) this.connect(name);
   }
 
-  next<Name extends keyof Values>(name: Name, value: Values[Name]): void {
-    this.subjects[name].next(value);
+  next(state: State): void {
+    this.#states$.next(state);
   }
 
-  keep(values: Partial<Values>): void {
-    Object.assign(this.kept, values);
+  complete(): void {
+    this.#states$.complete();
   }
 
-  /** The last value that was kept; `undefined` before the first one and after `clear`. */
+  /** The last value of an output; `undefined` before the first one. */
   last<Name extends keyof Values>(name: Name): Values[Name] | undefined {
-    return this.kept[name];
+    return this.#last[name];
   }
 
-  /** An output. A subscriber gets the kept value first, once it is subscribed to the values that follow. */
   select<Name extends keyof Values>(name: Name): Observable<Values[Name]> {
+    const values$ = this.#values[name];
+    const { onLateSubscription } = this.definitions[name];
+    if (onLateSubscription === undefined) return values$.asObservable();
     return defer(() => {
-      const value = this.last(name);
-      const values$ = this.subjects[name];
-      return value === undefined ? values$ : merge(values$, of(value));
+      const last = this.last(name);
+      return last === undefined ? values$ : merge(values$, of(onLateSubscription(last))).pipe(trampoline());
     });
   }
 
-  /** Drops the kept values. */
-  clear(): void {
-    this.kept = {};
-  }
-
-  /** Drops the kept values and completes every output. */
-  complete(): void {
-    this.clear();
-    for (const name of this.names) this.subjects[name].complete();
+  private connect<Name extends keyof Values>(name: Name): void {
+    const values$ = this.#values[name];
+    this.#states$.pipe(this.definitions[name].select).subscribe({
+      next: (value) => {
+        this.#last[name] = value;
+        values$.next(value);
+      },
+      error: (error: unknown) => values$.error(error),
+      complete: () => values$.complete(),
+    });
   }
 }

@@ -1,31 +1,35 @@
-import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike } from 'rxjs';
-import type { FleetEvent, FleetStart } from '../events/fleet-event.js';
+import { type OperatorFunction, type SchedulerLike, asyncScheduler, filter, map } from 'rxjs';
+import type { FleetStart } from '../events/fleet-event.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
-import { FleetLoad } from '../state/fleet-load.js';
 import type { FleetStep } from '../state/fleet-step.js';
+import { type FleetInput, foldFleet } from './fold-fleet.js';
 
 /**
  * Folds fleet events into a load state, and emits what each event changed.
  *
- * 1. Every subscription has its own state, which starts with `start`.
- * 2. For each event the state changes first. Then, if anything changed, one step is emitted, synchronously.
- * 3. The time of a step is `scheduler.now()`.
- * 4. It errors and completes as its source does; the state itself never errors. If a subscriber of the steps may cause
- *    events, put a {@link trampoline} in front of it.
+ * 1. Every subscription has its own state, which starts with `start`. The first step is emitted on subscription and has
+ *    the initial, empty busy set.
+ * 2. For each event the state changes first. Then, if anything changed, one step is emitted, synchronously. An event that
+ *    a subscriber causes waits until every subscriber has received the step. The rows of a batch are taken one by one.
+ * 3. A timer ends overload marks, as an event.
+ * 4. The time of a step is `scheduler.now()`.
+ * 5. It errors and completes as its source does. It also completes when an event stops the state, or ends it under the
+ *    policy. The state itself never errors.
  *
  * | on | effect |
  * |---|---|
+ * | subscribe | the first step, before the source is subscribed to |
  * | next | the state changes; one step, if anything changed |
- * | error | errors at once, without a step |
- * | end | completes at once, without a step |
+ * | error | errors without a step |
+ * | end | completes without a step |
  * | unsubscribe | the source is unsubscribed, and the state is discarded |
  * | late subscription | its own state from `start`; a cold source runs again, a hot one continues |
- * | resubscription | a new state from `start` |
+ * | resubscription | a new state from `start`, and its first step |
  *
  * ```
  * --l--l--l--c--|      events: loads and a config
  *   reduceFleet(policy)
- * --------s--s--|      a step only when something changed
+ * s-------s--s--|      the first step, then one whenever something changed
  * ```
  *
  * @param start what is known before the first event; nothing when absent
@@ -33,14 +37,14 @@ import type { FleetStep } from '../state/fleet-step.js';
  * @example
  * ```ts
  * import { of } from 'rxjs';
- * import { policies, reduceFleet, workerId, type FleetEvent } from 'tidemark';
+ * import { loadEvents, policies, reduceFleet, workerId } from 'tidemark';
  *
- * const load = { kind: 'load', workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: null, kvUsedBlocks: null } as const;
- * const events$ = of<FleetEvent[]>({ ...load, activePrefillTokens: 5 }, { ...load, activePrefillTokens: 11 });
- * events$
- *   .pipe(reduceFleet(policies.default, { thresholds: { activePrefillTokensThreshold: 10 } }))
- *   .subscribe((step) => console.log(step.busy.version, [...step.busy]));
+ * const load = { workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: null, kvUsedBlocks: null };
+ * of({ ...load, activePrefillTokens: 5 }, { ...load, activePrefillTokens: 11 })
+ *   .pipe(loadEvents(), reduceFleet(policies.default, { thresholds: { activePrefillTokensThreshold: 10 } }))
+ *   .subscribe((step) => console.log(step.fleet.held, [...step.busy]));
  * // Logs: 0 []
+ * // Logs: 1 []
  * // Logs: 1 [ '7' ]
  * ```
  *
@@ -50,17 +54,11 @@ export function reduceFleet(
   policy: LoadPolicy,
   start: FleetStart = {},
   scheduler: SchedulerLike = asyncScheduler,
-): OperatorFunction<FleetEvent, FleetStep> {
-  return (events$) =>
-    new Observable((subscriber) => {
-      const fleet = new FleetLoad(policy, start);
-      return events$.subscribe({
-        next: (event) => {
-          const step = fleet.apply(event, scheduler.now());
-          if (step !== null) subscriber.next(step);
-        },
-        error: (error: unknown) => subscriber.error(error),
-        complete: () => subscriber.complete(),
-      });
-    });
+): OperatorFunction<FleetInput, FleetStep> {
+  return (inputs$) =>
+    inputs$.pipe(
+      foldFleet(policy, start, scheduler),
+      map(({ step }) => step),
+      filter((step) => step !== null),
+    );
 }

@@ -1,12 +1,14 @@
-import { type OperatorFunction, distinctUntilChanged, filter, map, mergeMap } from 'rxjs';
+import { type OperatorFunction, distinctUntilChanged, map, mergeMap } from 'rxjs';
+import type { Problem } from '../sources/problem.js';
 import type { BusySet } from '../state/busy-set.js';
 import type { Cleanup } from '../state/cleanup.js';
 import type { FleetStep, Transition } from '../state/fleet-step.js';
 
 /**
- * Emits the busy set whenever it differs from the one before.
+ * Emits the busy set: the first one, then each one that differs from the one before.
  *
- * 1. Sets differ when their ids differ. The initial empty set is not emitted.
+ * 1. Sets differ when their ids differ. The first step of a run has the initial, empty set, so that nobody keeps the
+ *    workers of the run before.
  * 2. It errors and completes as its source does.
  *
  * | on | effect |
@@ -19,9 +21,9 @@ import type { FleetStep, Transition } from '../state/fleet-step.js';
  * | resubscription | a cold source runs again; a set that was emitted before may be emitted again |
  *
  * ```
- * --s--s--s--s--|      steps, of which the second did not change the busy set
+ * s--s--s--s----|      steps, of which the second did not change the busy set
  *   busySets()
- * --b-----b--b--|
+ * b-----b--b----|
  * ```
  *
  * @see {@link reduceFleet}, {@link transitions}
@@ -30,7 +32,6 @@ export function busySets(): OperatorFunction<FleetStep, BusySet> {
   return (steps$) =>
     steps$.pipe(
       map((step) => step.busy),
-      filter((busy) => busy.version > 0),
       distinctUntilChanged(isSameSet),
     );
 }
@@ -94,4 +95,31 @@ export function transitions(): OperatorFunction<FleetStep, Transition> {
  */
 export function cleanups(): OperatorFunction<FleetStep, Cleanup> {
   return mergeMap((step) => step.cleanups);
+}
+
+/**
+ * Emits each problem: something was wrong, but the stream continued.
+ *
+ * 1. The problems of one step are emitted in the order in which they were found, before the next step.
+ * 2. It errors and completes as its source does.
+ *
+ * | on | effect |
+ * |---|---|
+ * | next | its problems, in order; nothing, if there are none |
+ * | error | errors at once |
+ * | end | completes at once |
+ * | unsubscribe | the source is unsubscribed |
+ * | late subscription | a cold source runs again; a hot one gives only later problems |
+ * | resubscription | a cold source runs again, and its problems are emitted again |
+ *
+ * ```
+ * --s-----s-----|      steps: two problems, then none
+ *   problems()
+ * --(pp)--------|
+ * ```
+ *
+ * @see {@link reduceFleet}
+ */
+export function problems(): OperatorFunction<FleetStep, Problem> {
+  return mergeMap((step) => step.problems);
 }

@@ -27,7 +27,7 @@ export const problemCodes = [
  * - `scrape-failed`: a scrape could not be made or was cut short, so its replies do not count.
  * - `worker-missed`: a complete scrape had no metrics of a worker that was there before.
  * - `malformed-worker-id`: a subject does not end with a valid worker id.
- * - `duplicate-worker`: one scrape had several entries of one worker.
+ * - `duplicate-worker`: one scrape had several entries of one worker, or of one of its ranks.
  * - `package-missing`, `package-version`, `package-broken`: a source needs a package; the text names the command that
  *   installs it.
  */

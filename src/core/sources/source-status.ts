@@ -56,9 +56,18 @@ export function nextStatus<State extends string>(
   };
 }
 
-/** The list with the status of one source replaced; the source that changed last is last. */
-export function withStatus(list: readonly SourceStatus[], status: SourceStatus): readonly SourceStatus[] {
-  return [...list.filter(({ source }) => source !== status.source), status];
+/** The status of a source, and the place of the source among all sources. */
+export interface OrderedStatus {
+  readonly order: number;
+  readonly status: SourceStatus;
+}
+
+/** The list with the status of one source replaced, or added in the order of the sources. */
+export function withStatus(list: readonly OrderedStatus[], added: OrderedStatus): readonly OrderedStatus[] {
+  const at = list.findIndex(({ status }) => status.source === added.status.source);
+  return at === -1
+    ? [...list, added].sort((a, b) => a.order - b.order)
+    : list.with(at, { ...added, order: list[at]?.order ?? added.order });
 }
 
 /** Emits a problem each time a source starts to need a package that is missing or unsupported. */

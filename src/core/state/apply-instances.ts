@@ -1,4 +1,4 @@
-import type { Role } from '../events/fleet-event.js';
+import type { InstancesListed, Role } from '../events/fleet-event.js';
 import type { WorkerId } from '../worker-id.js';
 import { rejoin, reportsNoRanks } from './apply-configs.js';
 import type { FleetStore } from './fleet-store.js';
@@ -7,24 +7,14 @@ import { memoryOf, planLeaving } from './leaving.js';
 import { noRanks, ranksToCleanUp } from './rank-memory.js';
 
 /** Applies a snapshot of the instances of a role. */
-export function applyInstances(store: FleetStore, role: Role, workerIds: Iterable<WorkerId>): void {
+export function applyInstances(store: FleetStore, role: Role, { removed, present }: InstancesListed): void {
   const { workers } = store;
-  const now = new Set(workerIds);
-  const left: number[] = [];
-  const candidates = new Set<number>();
-  for (const slot of workers.all()) {
-    if (!workers.hasRole(slot, role)) continue;
-    candidates.add(slot);
-    if (!now.has(workers.id(slot))) left.push(slot);
-  }
+  const left = removed
+    .map((id) => workers.find(id))
+    .filter((slot) => slot !== -1 && workers.hasRole(slot, role));
   const isFirstEvent = workers.see(role);
-  const joined: number[] = [];
-  for (const id of now) {
-    const slot = workers.intern(id);
-    joined.push(slot);
-    candidates.add(slot);
-  }
-  changeInstances(store, role, joined, left, isFirstEvent ? workers.all() : candidates);
+  const joined = Array.from(present, (id) => workers.intern(id));
+  changeInstances(store, role, joined, left, isFirstEvent ? workers.all() : [...left, ...joined]);
 }
 
 /** Applies one instance of a role that joined or left. */
@@ -38,13 +28,12 @@ export function applyInstance(store: FleetStore, role: Role, id: WorkerId, prese
   changeInstances(store, role, present ? slots : [], left, isFirstEvent ? workers.all() : slots);
 }
 
-/** Applies a snapshot of the prefill instances without any cleanup. */
-function replacePrefill(store: FleetStore, workerIds: Iterable<WorkerId>): void {
+/** Applies the first snapshot of a prefill watch without any cleanup. */
+function replacePrefill(store: FleetStore, { present }: InstancesListed): void {
   const { workers } = store;
   workers.see('prefill');
-  const now = new Set(workerIds);
-  for (const slot of workers.all()) if (!now.has(workers.id(slot))) workers.leave(slot, 'prefill');
-  for (const id of now) workers.join(workers.intern(id), 'prefill');
+  for (const slot of workers.all()) if (!present.has(workers.id(slot))) workers.leave(slot, 'prefill');
+  for (const id of present) workers.join(workers.intern(id), 'prefill');
   rejoin(store, workers.all());
 }
 
@@ -107,25 +96,25 @@ function isPresent({ workers, policy }: FleetStore, slot: number): boolean {
 }
 
 /** Applies that a watch on prefill instances was attached: it opens, waits or takes over, as the policy says. */
-export function applyPrefillAttached(store: FleetStore, workerIds: readonly WorkerId[]): void {
+export function applyPrefillAttached(store: FleetStore, listed: InstancesListed): void {
   const { watches, policy } = store;
   const watch = watches.attached;
   watches.attached += 1;
   if (policy.prefillWatches === 'none') return;
-  if (policy.prefillWatches === 'waits' && watches.open !== null) watches.waiting = { watch, workerIds };
-  else open(store, watch, workerIds);
+  if (policy.prefillWatches === 'waits' && watches.open !== null) watches.waiting = { watch, listed };
+  else open(store, watch, listed);
 }
 
 /** Applies a snapshot of a prefill watch; `undefined` is the watch that was attached last. */
 export function applyPrefillInstances(
   store: FleetStore,
   watch: number | undefined,
-  workerIds: readonly WorkerId[],
+  listed: InstancesListed,
 ): void {
   const { watches } = store;
   const target = watch ?? watches.attached - 1;
-  if (target === watches.open) applyInstances(store, 'prefill', workerIds);
-  else if (target === watches.waiting?.watch) watches.waiting = { watch: target, workerIds };
+  if (target === watches.open) applyInstances(store, 'prefill', listed);
+  else if (target === watches.waiting?.watch) watches.waiting = { watch: target, listed };
 }
 
 /** Applies one instance that joined or left a prefill watch; `undefined` is the open watch. */
@@ -138,8 +127,10 @@ export function applyPrefillInstance(
   const { open, waiting } = store.watches;
   if (open !== null && (watch ?? open) === open) applyInstance(store, 'prefill', workerId, present);
   else if (waiting !== null && watch === waiting.watch) {
-    const others = waiting.workerIds.filter((id) => id !== workerId);
-    store.watches.waiting = { watch, workerIds: present ? [...others, workerId] : others };
+    const others = new Set(waiting.listed.present);
+    others.delete(workerId);
+    if (present) others.add(workerId);
+    store.watches.waiting = { watch, listed: { ...waiting.listed, present: others } };
   }
 }
 
@@ -155,11 +146,11 @@ export function applyPrefillClosed(store: FleetStore, watch: number | undefined)
   if (target !== watches.open) return;
   watches.open = null;
   watches.waiting = null;
-  if (waiting !== null) open(store, waiting.watch, waiting.workerIds);
+  if (waiting !== null) open(store, waiting.watch, waiting.listed);
 }
 
-function open(store: FleetStore, watch: number, workerIds: readonly WorkerId[]): void {
+function open(store: FleetStore, watch: number, listed: InstancesListed): void {
   store.watches.open = watch;
-  if (store.policy.prefillWatches === 'takes-over-and-cleans') applyInstances(store, 'prefill', workerIds);
-  else replacePrefill(store, workerIds);
+  if (store.policy.prefillWatches === 'takes-over-and-cleans') applyInstances(store, 'prefill', listed);
+  else replacePrefill(store, listed);
 }

@@ -104,6 +104,20 @@ export class FleetLoad {
     return this.store.phase !== 'running';
   }
 
+  /** The step before the first event: the initial, empty busy set, and no transitions, cleanups and problems. */
+  firstStep(at: number): FleetStep {
+    const { thresholds } = this.store;
+    return {
+      at,
+      busy: this.busy,
+      fleet: this.counts,
+      thresholds,
+      transitions: [],
+      cleanups: [],
+      problems: [],
+    };
+  }
+
   /** Why a worker is busy or free now; `undefined` for an unknown worker. */
   explain(workerId: WorkerId): Explanation | undefined {
     return explain(this.store, workerId);
@@ -120,7 +134,6 @@ export class FleetLoad {
     const { thresholds } = store;
     store.workers.receivedAt(now);
     if (store.phase === 'running') this.dispatch(event);
-    else if (store.phase === 'ended' && event.kind === 'thresholds') applyThresholds(store, event);
     return this.stepAfter(now, store.thresholds !== thresholds);
   }
 
@@ -188,14 +201,14 @@ export class FleetLoad {
       case 'config':
         return applyConfig(store, event.workerId, event.config);
       case 'decodeInstances':
-        return applyInstances(store, 'decode', event.workerIds);
+        return applyInstances(store, 'decode', event);
       case 'instance':
         if (event.role !== 'prefill') return applyInstance(store, 'decode', event.workerId, event.present);
         return applyPrefillInstance(store, event.watch, event.workerId, event.present);
       case 'prefillAttached':
-        return applyPrefillAttached(store, event.workerIds);
+        return applyPrefillAttached(store, event);
       case 'prefillInstances':
-        return applyPrefillInstances(store, event.watch, event.workerIds);
+        return applyPrefillInstances(store, event.watch, event);
       case 'prefillClosed':
         return applyPrefillClosed(store, event.watch);
       case 'thresholds':

@@ -1,9 +1,8 @@
-import type { FleetStart, PoolRole } from '../events/fleet-event.js';
+import type { FleetStart, InstancesListed, PoolRole } from '../events/fleet-event.js';
 import type { WorkerTable } from '../events/load-batch.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import { LoadThresholdConfig } from '../policy/load-threshold-config.js';
 import type { Problem } from '../sources/problem.js';
-import type { WorkerId } from '../worker-id.js';
 import type { PendingCleanup } from './cleanup.js';
 import { LimitClasses } from './limit-classes.js';
 import type { TableSlots } from './storage/table-slots.js';
@@ -13,7 +12,7 @@ import { Workers } from './storage/workers.js';
 export interface PrefillWatches {
   attached: number;
   open: number | null;
-  waiting: { readonly watch: number; readonly workerIds: readonly WorkerId[] } | null;
+  waiting: { readonly watch: number; readonly listed: InstancesListed } | null;
 }
 
 /** The data of a load state. It is changed in place and never leaves this folder. */

@@ -51,7 +51,7 @@ export class FleetPool implements Pool {
     const { configs$, instances$ } = sources;
     this.monitor = loadMonitor(
       { configs: configs$, decodeInstances: instances$, loads: this.loads$, thresholds: this.thresholds$ },
-      { policy, scheduler, start: { thresholds } },
+      { policy, scheduler, thresholds },
     );
   }
 

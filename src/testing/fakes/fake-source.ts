@@ -26,8 +26,8 @@ export interface FakeSource<T> {
  * import type { ActiveLoad } from 'tidemark';
  *
  * const loads: FakeSource<ActiveLoad> = fakeSource();
- * const start = { thresholds: { activePrefillTokensThreshold: 10 } };
- * const monitor = loadMonitor({ loads: loads.source$ }, { policy: policies.default, start });
+ * const thresholds = { activePrefillTokensThreshold: 10 };
+ * const monitor = loadMonitor({ loads: loads.source$ }, { policy: policies.default, thresholds });
  * monitor.transitions$.subscribe(({ verdict }) => console.log(verdict.reason, verdict.busy));
  * monitor.connect();
  * loads.next(fleet.load(7, { activePrefillTokens: 11 }));

@@ -50,11 +50,16 @@ export const fleetEvents = {
     workerId: id(worker),
     config,
   }),
-  /** A snapshot of all decode instances. */
-  decodeInstances: (...workers: WorkerName[]): FleetEvent => ({
-    kind: 'decodeInstances',
-    workerIds: workers.map(id),
-  }),
+  /** A snapshot of all decode instances, and how it differs from the instances before. */
+  decodeInstances: (workers: readonly WorkerName[], before: readonly WorkerName[] = []): FleetEvent => {
+    const [present, last] = [new Set(workers.map(id)), new Set(before.map(id))];
+    return {
+      kind: 'decodeInstances',
+      added: [...present].filter((worker) => !last.has(worker)),
+      removed: [...last].filter((worker) => !present.has(worker)),
+      present,
+    };
+  },
   /** One decode instance that joined or left. */
   instance: (worker: WorkerName, present: boolean): FleetEvent => ({
     kind: 'instance',

@@ -1,4 +1,5 @@
-import type { FleetEvent, FleetStart } from '../../core/events/fleet-event.js';
+import type { FleetStart } from '../../core/events/fleet-event.js';
+import type { RecordedInput } from '../../wire/recording/recording.js';
 import type { LoadPolicy } from '../../core/policy/load-policy.js';
 import { thresholdProblems } from '../../core/policy/load-threshold-config.js';
 import type { Problem } from '../../core/sources/problem.js';
@@ -65,7 +66,7 @@ export function firstStep(policy: LoadPolicy, start: FleetStart = {}): ModelStep
  *
  * @see {@link firstStep}
  */
-export function step(state: ModelState, event: FleetEvent, now: number): ModelStep {
+export function step(state: ModelState, event: RecordedInput, now: number): ModelStep {
   const before: Change = { state, pendingCleanups: [], problems: [] };
   const {
     pendingCleanups,
@@ -81,11 +82,11 @@ export function step(state: ModelState, event: FleetEvent, now: number): ModelSt
   };
 }
 
-function applyEnded(change: Change, event: FleetEvent): Change {
+function applyEnded(change: Change, event: RecordedInput): Change {
   return event.kind === 'thresholds' && change.state.phase === 'ended' ? onThresholds(change, event) : change;
 }
 
-function apply(change: Change, event: FleetEvent): Change {
+function apply(change: Change, event: RecordedInput): Change {
   const { state } = change;
   const { policy } = state;
   switch (event.kind) {
@@ -155,7 +156,7 @@ function apply(change: Change, event: FleetEvent): Change {
   }
 }
 
-function onThresholds(change: Change, event: Extract<FleetEvent, { kind: 'thresholds' }>): Change {
+function onThresholds(change: Change, event: Extract<RecordedInput, { kind: 'thresholds' }>): Change {
   const { state } = change;
   const refused = event.checked === true ? thresholdProblems(event, state.policy) : [];
   if (refused.length > 0) {

@@ -1,16 +1,20 @@
-import type { FleetEvent, FleetStart } from '../../core/events/fleet-event.js';
+import { Subject, VirtualTimeScheduler } from 'rxjs';
+import type { FleetStart } from '../../core/events/fleet-event.js';
+import { type FoldedFleet, foldFleet } from '../../core/pipeline/fold-fleet.js';
+import { LoadThresholdConfig } from '../../core/policy/load-threshold-config.js';
 import type { LoadPolicy } from '../../core/policy/load-policy.js';
 import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
 import { policyNamed } from '../../core/policy/policies.js';
 import type { Problem } from '../../core/sources/problem.js';
-import { FleetLoad } from '../../core/state/fleet-load.js';
+import type { FleetLoad } from '../../core/state/fleet-load.js';
 import { fleetProblems } from '../../core/state/fleet-problems.js';
 import type { FleetStep, Transition } from '../../core/state/fleet-step.js';
 import { type WorkerId, compareWorkerIds } from '../../core/worker-id.js';
 import type { DecodeError } from '../../wire/decode-error.js';
 import { LoadDecoder } from '../../wire/loads/load-decoder.js';
-import type { Expectation, RecordedEvent, Recording } from '../../wire/recording/recording.js';
+import type { Expectation, RecordedEvent, RecordedInput, Recording } from '../../wire/recording/recording.js';
 import { firstStep, step } from '../model/model.js';
+import { recordedInputs } from './recorded-inputs.js';
 
 /** What one event caused. */
 export type Played = Pick<FleetStep, 'transitions' | 'cleanups' | 'problems'>;
@@ -20,21 +24,68 @@ const nothingPlayed: Played = { transitions: [], cleanups: [], problems: [] };
 
 /** An implementation of the rules: the fast state, or the reference model. */
 export interface Player {
-  apply(event: FleetEvent, at: number): Played;
+  apply(event: RecordedInput, at: number): Played;
   busy(): readonly WorkerId[];
   thresholds(): LoadThresholds;
 }
 
+/** The fold that runs in production, in virtual time. */
+class FoldPlayer implements Player {
+  private readonly clock = new VirtualTimeScheduler();
+  private readonly inputs$ = new Subject<RecordedInput>();
+  private played: Played = nothingPlayed;
+  private fleet: FleetLoad | undefined;
+  /** Thresholds outlive the end of a monitor, as they do in the original. */
+  private inForce: LoadThresholdConfig;
+
+  constructor(policy: LoadPolicy, start: FleetStart) {
+    this.inForce = LoadThresholdConfig.defaults(policy).update(start.thresholds ?? {});
+    this.connect(policy, start);
+  }
+
+  apply(event: RecordedInput, at: number): Played {
+    this.played = nothingPlayed;
+    this.clock.maxFrames = at;
+    this.clock.flush();
+    this.clock.frame = at;
+    if (this.inputs$.observed) this.inputs$.next(event);
+    else if (event.kind === 'thresholds') this.inForce = this.inForce.update(event);
+    return this.played;
+  }
+
+  busy(): readonly WorkerId[] {
+    return [...(this.fleet?.busy ?? [])];
+  }
+
+  thresholds(): LoadThresholds {
+    return this.inForce;
+  }
+
+  private connect(policy: LoadPolicy, start: FleetStart): void {
+    this.inputs$.pipe(recordedInputs(start), foldFleet(policy, start, this.clock)).subscribe({
+      next: (folded) => this.note(folded),
+      error: (error: unknown) => {
+        throw error;
+      },
+    });
+  }
+
+  private note({ fleet, step }: FoldedFleet): void {
+    this.fleet = fleet;
+    if (step === null) return;
+    const { transitions, cleanups, problems } = this.played;
+    this.inForce = step.thresholds;
+    this.played = {
+      transitions: [...transitions, ...step.transitions],
+      cleanups: [...cleanups, ...step.cleanups],
+      problems: [...problems, ...step.problems],
+    };
+  }
+}
+
 /** The players by name. */
 export const players = {
-  fast: (policy: LoadPolicy, start: FleetStart): Player => {
-    const fleet = new FleetLoad(policy, start);
-    return {
-      apply: (event, at) => fleet.apply(event, at) ?? nothingPlayed,
-      busy: () => [...fleet.busy],
-      thresholds: () => fleet.thresholds,
-    };
-  },
+  fast: (policy: LoadPolicy, start: FleetStart): Player => new FoldPlayer(policy, start),
   model: (policy: LoadPolicy, start: FleetStart): Player => {
     let last = firstStep(policy, start);
     return {

@@ -9,6 +9,22 @@ export function recordingHeaderText({ policy, description }: RecordingHeader): s
 
 /** An event as a line of a recording. `at` is the time since the start of the recording, in milliseconds. */
 export function recordedEventText(at: number, event: FleetEvent | RecordedStart): string {
-  const plain = event.kind === 'configs' ? { ...event, workers: Object.fromEntries(event.workers) } : event;
-  return stringifyJson({ at, event: plain });
+  return stringifyJson({ at, event: recordedForm(event) });
+}
+
+/** An event with the fields that a recording has: of a snapshot of instances, those that are present. */
+function recordedForm(event: FleetEvent | RecordedStart): object {
+  switch (event.kind) {
+    case 'configs':
+      return { ...event, workers: Object.fromEntries(event.workers) };
+    case 'decodeInstances':
+    case 'prefillAttached':
+      return { kind: event.kind, workerIds: [...event.present] };
+    case 'prefillInstances': {
+      const { kind, watch, present } = event;
+      return { kind, workerIds: [...present], ...(watch !== undefined && { watch }) };
+    }
+    default:
+      return event;
+  }
 }

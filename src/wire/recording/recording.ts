@@ -1,4 +1,4 @@
-import type { FleetEvent, FleetStart } from '../../core/events/fleet-event.js';
+import type { FleetEvent, FleetStart, InstancesListed } from '../../core/events/fleet-event.js';
 import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
 import type { ProblemCode } from '../../core/sources/problem.js';
 import type { Cleanup } from '../../core/state/cleanup.js';
@@ -23,8 +23,16 @@ export interface RecordedMessage {
   readonly payload: Uint8Array;
 }
 
+/** A recorded snapshot of instances: those that are present. Its difference from the one before is found on replay. */
+export type RecordedInstances =
+  | { readonly kind: 'decodeInstances' | 'prefillAttached'; readonly workerIds: readonly WorkerId[] }
+  | { readonly kind: 'prefillInstances'; readonly workerIds: readonly WorkerId[]; readonly watch?: number };
+
+/** An input of the reducer, as a recording has it. */
+export type RecordedInput = Exclude<FleetEvent, InstancesListed> | RecordedInstances;
+
 /** An event of a recording: an input of the reducer, the start of one, or a message that is decoded first. */
-export type RecordedEvent = FleetEvent | RecordedStart | RecordedMessage;
+export type RecordedEvent = RecordedInput | RecordedStart | RecordedMessage;
 
 /** The expected results of the previous lines. An absent key expects nothing. */
 export interface Expectation {

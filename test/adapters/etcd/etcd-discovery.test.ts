@@ -71,7 +71,7 @@ describe('etcdDiscovery', () => {
         loads: NEVER,
         status: [fleet.status$],
       },
-      { policy: policies.default, start: { thresholds: { activeDecodeBlocksThreshold: 0.5 } } },
+      { policy: policies.default, thresholds: { activeDecodeBlocksThreshold: 0.5 } },
     );
     monitor.connect();
     batches.next({ kind: 'snapshot', changes: [] });

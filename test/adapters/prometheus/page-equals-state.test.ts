@@ -68,7 +68,7 @@ it.each(['default', 'dynamo-1.4', 'dynamo-1.6'] satisfies PolicyName[])(
       fc.asyncProperty(events, async (history) => {
         const pool = new TestPool(
           {},
-          { policy: policies[name], start: { thresholds: { activeDecodeBlocksThreshold: 0.5 } } },
+          { policy: policies[name], thresholds: { activeDecodeBlocksThreshold: 0.5 } },
         );
         pool.monitor.connect();
         for (const event of history) if (event.kind !== 'stop') pool.apply(event);

@@ -4,14 +4,15 @@ import {
   type PoolMetrics,
   type PoolMetricsOptions,
 } from '../../../src/adapters/prometheus/pool-metrics.js';
-import type { FleetEvent } from '../../../src/core/events/fleet-event.js';
+import { recordedInputs } from '../../../src/testing/recordings/recorded-inputs.js';
+import type { RecordedInput } from '../../../src/wire/recording/recording.js';
 import { loadMonitor, type LoadMonitor } from '../../../src/core/pipeline/load-monitor.js';
 import type { MonitorOptions, MonitorSources } from '../../../src/core/pipeline/monitor-sources.js';
 import { policies } from '../../../src/core/policy/policies.js';
 
 /** A pool with events from the test, at times that the test sets. */
 export class TestPool {
-  private readonly events$ = new Subject<FleetEvent>();
+  private readonly events$ = new Subject<RecordedInput>();
   readonly scheduler = new VirtualTimeScheduler();
   readonly monitor: LoadMonitor;
   readonly metrics: PoolMetrics;
@@ -23,13 +24,13 @@ export class TestPool {
   ) {
     const { scheduler } = this;
     this.monitor = loadMonitor(
-      { ...sources, events: this.events$ },
+      { ...sources, events: this.events$.pipe(recordedInputs()) },
       { policy: policies.default, scheduler, ...monitor },
     );
     this.metrics = poolMetrics(this.monitor, { scheduler, ...options });
   }
 
-  apply(...events: FleetEvent[]): void {
+  apply(...events: RecordedInput[]): void {
     for (const event of events) this.events$.next(event);
   }
 

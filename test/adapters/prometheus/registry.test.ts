@@ -15,12 +15,12 @@ import { id, load } from '../../support/fleet.js';
 import { pageOf, samplesNamed, samplesOf } from './page.js';
 import { TestPool } from './pool.js';
 
-const start = { thresholds: { activeDecodeBlocksThreshold: 0.85 } };
+const thresholds = { activeDecodeBlocksThreshold: 0.85 };
 
 function busyPool(): TestPool {
   const pool = new TestPool(
     { labels: { pool: 'a"b' }, latencies: new WorkerLatencies(), legacy: { component: 'c', endpoint: 'e' } },
-    { start },
+    { thresholds },
   );
   pool.monitor.connect();
   pool.apply(
@@ -224,7 +224,7 @@ describe('the cleanup of series', () => {
   it('leaves no series of a thousand departed workers in a user’s registry', async () => {
     const registry = new Registry();
     const gauges = gaugesOf(registry);
-    const pool = new TestPool({}, { start });
+    const pool = new TestPool({}, { thresholds });
     const outcomes: boolean[] = [];
     pool.monitor.cleanups$
       .pipe(performCleanup(seriesCleanup(registry)))

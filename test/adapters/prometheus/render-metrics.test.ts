@@ -43,7 +43,7 @@ function eventfulPool(): TestPool {
         hitRate: () => ({ islBlocks: 40, overlapBlocks: 12 }),
       },
     },
-    { start: { thresholds } },
+    { thresholds },
     { status: [of<SourceStatus>({ source: 'loads (NATS)', state: 'live', since: 1500 })] },
   );
   pool.metrics.counting$.subscribe();
@@ -145,7 +145,7 @@ describe('a page', () => {
 
 describe('transitions', () => {
   it('count by the decisive check or another cause', async () => {
-    const pool = new TestPool({}, { start: { thresholds } });
+    const pool = new TestPool({}, { thresholds });
     pool.metrics.counting$.subscribe();
     pool.monitor.connect();
     pool.apply(
@@ -180,10 +180,7 @@ describe('series of workers that left', () => {
 
   it('have no series of a thousand departed workers, even with late loads and late latencies', async () => {
     const latencies = new WorkerLatencies();
-    const pool = new TestPool(
-      { latencies, legacy: { component: 'c', endpoint: 'e' } },
-      { start: { thresholds } },
-    );
+    const pool = new TestPool({ latencies, legacy: { component: 'c', endpoint: 'e' } }, { thresholds });
     pool.metrics.counting$.subscribe();
     pool.monitor.connect();
     pool.apply({ kind: 'decodeInstances', workerIds: [] }, { kind: 'configs', workers: new Map() });
@@ -266,7 +263,7 @@ describe('several pools', () => {
       new TestPool({ labels: { pool: 'a' } }),
       new TestPool({ labels: { pool: 'b' } }),
     ];
-    const prefill = new TestPool({ labels: { pool: 'c' } }, { start: { role: 'prefill' } });
+    const prefill = new TestPool({ labels: { pool: 'c' } }, { role: 'prefill' });
     for (const pool of [decode, other, prefill]) {
       pool.monitor.connect();
       pool.apply(load({ activeDecodeBlocks: 1 }));

@@ -97,7 +97,7 @@ export function reducerOf(fleet) {
   const ids = idsOf(fleet);
   const first = [
     { kind: 'configs', workers: configsOf(fleet, ids) },
-    { kind: 'decodeInstances', workerIds: ids },
+    { kind: 'decodeInstances', added: ids, removed: [], present: new Set(ids) },
   ];
   for (const event of first) events$.next(event);
   return { events$, seen };

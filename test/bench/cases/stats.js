@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, URL } from 'node:url';
 import { connect, createInbox } from 'nats';
 import { lastValueFrom, toArray } from 'rxjs';
-import { readScrape, aggregatorPolicies, ProcessedEndpoints } from 'tidemark';
+import { readScrape, aggregatorPolicies, ProcessedEndpoints } from 'tidemark/aggregator';
 import { scrapeStats } from 'tidemark/nats';
 import { decodeServiceStats } from 'tidemark/wire';
 import { check } from '../bench-state.js';
@@ -60,7 +60,7 @@ export function statsSnapshot(input) {
       const replies = await lastValueFrom(scrape$.pipe(toArray()));
       const decoded = replies.map(({ data }) => decodeServiceStats(data, policy.wire));
       const { endpoints } = readScrape(decoded, { service: SERVICE, endpoint: 'load_metrics', policy });
-      return ProcessedEndpoints.of(endpoints).endpoints.size;
+      return ProcessedEndpoints.of(endpoints).endpoints.length;
     };
   });
 }

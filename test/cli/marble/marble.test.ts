@@ -11,15 +11,16 @@ import {
 import { root } from '../../support/root.js';
 
 const good = `% A story.
-a
+-a
 title = events
 a := {"kind": "load", "workerId": 7, "activePrefillTokens": 11}
 
 > model({ thresholds: { activePrefillTokensThreshold: 10 } })
 
-x
+yx
 title = busy
 x := ["7"]
+y := []
 `;
 const wrong = good.replace('x := ["7"]', 'x := ["8"]');
 
@@ -59,13 +60,14 @@ describe('tidemark marble check', () => {
     expect(output).toEqual([
       `b.txt:8: busy is not as expected
 
-  expected  x
-  actual    A
+  expected  yx
+  actual    yA
 
+    y  []
     x  ["8"]
     A  ["7"]
 
-  - value differs in column 0: expected x, got A; [0] is "7", not "8"
+  - value differs in column 1: expected x, got A; [0] is "7", not "8"
 `,
       '1 of 2 marbles hold',
     ]);
@@ -95,7 +97,7 @@ describe('tidemark marble check', () => {
     [
       'a malformed file',
       () => marble('check', file('a.txt', good.replace('x :=', 'y :='))),
-      'a.txt:10: y is bound',
+      'a.txt:11: y is bound',
     ],
     [
       'an invalid event',

@@ -8,6 +8,7 @@ import {
 import { aggregatorPolicies } from '../../../src/core/aggregator/aggregator-policy.js';
 import { metricsAggregator } from '../../../src/core/aggregator/metrics-aggregator.js';
 import { type Scrape, ScrapeError } from '../../../src/core/aggregator/scrape.js';
+import { rankOf } from '../../../src/core/aggregator/scraped-entries.js';
 import { decodeServiceStats } from '../../../src/wire/services/service-stats.js';
 import { metricsOf, statsReply } from '../../support/scraped.js';
 
@@ -115,6 +116,21 @@ describe('metricsAggregator', () => {
     expect(heard(scrape$, {}, 250, ({ problems$ }) => problems$)).toMatchObject([
       { code: 'worker-missed', count: 1_000, text: expect.stringContaining('2 more scrapes') as string },
     ]);
+  });
+
+  it('a worker with ranks is missed once, when the last of them is gone', () => {
+    const replies = [[0, 1], [1], [], []].map((ranks) =>
+      scrapeOf(...ranks.map((rank) => statsReply('16', metricsOf(10, rank))), new Uint8Array([1])),
+    );
+    let rounds = 0;
+    const scrape$ = defer(() => replies[rounds++] ?? NEVER);
+    const found = heard(scrape$, {}, 650, ({ problems$ }) => problems$);
+    expect(found.filter(({ code }) => code === 'worker-missed')).toMatchObject([
+      { workerId: '16', count: 1, text: expect.stringContaining('2 more scrapes') as string },
+    ]);
+    rounds = 0;
+    const snapshots = heard(scrape$, {}, 650, ({ endpoints$ }) => endpoints$);
+    expect(snapshots.map(({ endpoints }) => endpoints.map(rankOf))).toEqual([[], [0, 1], [1]]);
   });
 
   it('an error lists everything that is wrong with the options', () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { aggregatorPolicies } from '../../../src/core/aggregator/aggregator-policy.js';
-import { workerOfSubject } from '../../../src/core/aggregator/read-scrape.js';
+import { readScrape, workerOfSubject } from '../../../src/core/aggregator/read-scrape.js';
+import { decodeServiceStats } from '../../../src/wire/services/service-stats.js';
+import { metricsOf, statsReply } from '../../support/scraped.js';
 
 const { compat, default: ours } = aggregatorPolicies;
 
@@ -31,5 +33,36 @@ describe('workerOfSubject', () => {
       return typeof found === 'string' ? found : found.workerId;
     };
     expect([owner(compat), owner(ours)]).toEqual([theirs, mine]);
+  });
+});
+
+describe('readScrape - several entries of one worker', () => {
+  const texts = (policy: typeof compat | typeof ours, ...ranks: (number | null)[]): string[] => {
+    const replies = ranks.map((rank) =>
+      decodeServiceStats(statsReply('16', metricsOf(10, rank)), policy.wire),
+    );
+    const { endpoints, problems } = readScrape(replies, {
+      service: 'dynamo_backend',
+      endpoint: 'load_metrics',
+      policy,
+    });
+    expect(endpoints).toHaveLength(ranks.length);
+    return problems.map(({ text }) => text);
+  };
+
+  it('different ranks are no duplicates, except in the original', () => {
+    expect(texts(ours, 0, 1, 2)).toEqual([]);
+    expect(texts(compat, 0, 1, 2)).toEqual([
+      'worker 16 has 3 entries in one scrape: the last one is used, and all of them count in average and deviation',
+    ]);
+  });
+
+  it('a repeated rank is one, and so is a repeated worker without ranks', () => {
+    expect(texts(ours, 1, 0, 1, 1)).toEqual([
+      'worker 16 has 3 entries of rank 1 in one scrape: the last one is used, and the others do not count',
+    ]);
+    expect(texts(ours, 0, null)).toEqual([
+      'worker 16 has 2 entries in one scrape: the last one is used, and the others do not count',
+    ]);
   });
 });

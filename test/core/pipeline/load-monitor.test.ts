@@ -32,8 +32,7 @@ const tokens = (worker: number, activePrefillTokens: number): ActiveLoad => ({
   dpRank: 0,
   activePrefillTokens,
 });
-const startOptions = { thresholds: { activePrefillTokensThreshold: 10 } };
-const options = { policy: policies.default, start: startOptions };
+const options = { policy: policies.default, thresholds: { activePrefillTokensThreshold: 10 } };
 
 /** Everything that leaves a monitor, in order, as words. */
 function listen(monitor: LoadMonitor): string[] {
@@ -111,7 +110,9 @@ describe('monitor - law 1, order', () => {
   ])('%s by a subscriber - ends the run after all outputs of the step', (_, end) => {
     const loads = new Subject<ActiveLoad>();
     const monitor = loadMonitor({ loads }, options);
-    monitor.steps$.subscribe(() => end(monitor));
+    monitor.steps$.subscribe(({ transitions }) => {
+      if (transitions.length > 0) end(monitor);
+    });
     const words = listen(monitor);
     monitor.connect();
     words.length = 0;
@@ -125,7 +126,7 @@ describe('monitor - law 1, order', () => {
     const loads = new Subject<ActiveLoad>();
     const monitor = loadMonitor(
       { loads, decodeInstances: concat(of<InstanceChange>([id(1)]), NEVER) },
-      { policy: policies['dynamo-1.6'], ...{ start: startOptions } },
+      { ...options, policy: policies['dynamo-1.6'] },
     );
     monitor.transitions$.subscribe(() => monitor.stop());
     const words = listen(monitor);
@@ -543,7 +544,7 @@ describe('monitor - explain', () => {
       { configs: concat(configs, NEVER), loads: concat(loads, NEVER) },
       {
         policy: policies.default,
-        start: { thresholds: { activeDecodeBlocksThreshold: 0.85, activePrefillTokensThreshold: 10 } },
+        thresholds: { activeDecodeBlocksThreshold: 0.85, activePrefillTokensThreshold: 10 },
       },
     );
     monitor.connect();

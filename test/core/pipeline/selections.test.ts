@@ -7,7 +7,7 @@ import { policies } from '../../../src/core/policy/policies.js';
 import { id, load } from '../../support/fleet.js';
 
 describe('busySets', () => {
-  it('over several runs in one subscription - a different set is emitted even if it has the same version', () => {
+  it('over several runs in one subscription - each run begins with the empty set, so that none keeps the workers of the last', () => {
     const run = (worker: number) =>
       defer(() => of<FleetEvent>(load({ workerId: id(worker), activePrefillTokens: 11 }))).pipe(
         reduceFleet(policies.default, { thresholds: { activePrefillTokensThreshold: 10 } }),
@@ -16,6 +16,6 @@ describe('busySets', () => {
     concat(run(7), run(8), run(8))
       .pipe(busySets(), toArray())
       .subscribe((all) => sets.push(...all.map((busy) => [...busy])));
-    expect(sets).toEqual([['7'], ['8']]);
+    expect(sets).toEqual([[], ['7'], [], ['8'], [], ['8']]);
   });
 });

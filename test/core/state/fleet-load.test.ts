@@ -62,7 +62,7 @@ describe('fleet load', () => {
       fleet.apply({ kind: 'reportedDown', workerId: id(2) }, 0);
       expect(fleet.fleet.down).toBe(1);
       fleet.apply({ kind: 'prefillClosed' }, 1);
-      fleet.apply({ kind: 'prefillAttached', workerIds: [] }, 2);
+      fleet.apply({ kind: 'prefillAttached', added: [], removed: [id(2)], present: new Set() }, 2);
       expect(fleet.fleet).toMatchObject({ down: 0, instances: 0 });
       fleet.apply({ kind: 'instance', workerId: id(2), present: true }, 3);
       expect(fleet.fleet).toMatchObject({ down: 0, instances: 1 });
@@ -73,7 +73,7 @@ describe('fleet load', () => {
     const fleet = new FleetLoad(policies['dynamo-1.0'], { ...startOptions, decodeInstances: [id(1)] });
     fleet.apply({ kind: 'config', workerId: id(1), config: { dataParallelSize: 2 ** 32 - 1 } }, 0);
     fleet.apply(load({ workerId: id(1), dpRank: 4_000_000_000, activePrefillTokens: 11 }), 1);
-    const left = fleet.apply({ kind: 'decodeInstances', workerIds: [] }, 2);
+    const left = fleet.apply({ kind: 'decodeInstances', added: [], removed: [id(1)], present: new Set() }, 2);
     expect(left?.cleanups[0]?.dpRanks).toHaveLength(4097);
   });
 

@@ -77,7 +77,7 @@ class Aggregated implements Disposable {
 
   /** The number of workers in the current snapshot. */
   get size(): number {
-    return this.snapshots.at(-1)?.endpoints.size ?? -1;
+    return this.snapshots.at(-1)?.endpoints.length ?? -1;
   }
 
   [Symbol.dispose](): void {
@@ -97,7 +97,7 @@ describeWith('nats-server', 'metricsAggregator on a fleet of 1 000 workers', () 
     using aggregated = new Aggregated(scrapeOfAll({ servers: server.url }, SERVICE, () => SIZE));
     await eventually(() => (responders.asked[0] ?? 0) > 4);
     expect(aggregated.problems).toEqual([]);
-    expect(aggregated.snapshots.map(({ endpoints }) => endpoints.size)).toEqual([0, SIZE]);
+    expect(aggregated.snapshots.map(({ endpoints }) => endpoints.length)).toEqual([0, SIZE]);
     const [, snapshot] = aggregated.snapshots;
     expect(snapshot?.loadAvg).toBe(whole);
     expect(snapshot?.loadStd).toBeCloseTo(Math.sqrt((SIZE ** 2 - 1) / 12), 6);

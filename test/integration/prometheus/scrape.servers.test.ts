@@ -27,7 +27,7 @@ function fleet(): { monitor: LoadMonitor; pool: PoolMetrics; emit: (...events: F
   const latencies = new WorkerLatencies();
   const monitor = loadMonitor(
     { events: events$, decodeInstances: of([id(7), id('18446744073709551615')]) },
-    { policy: policies.default, start: { thresholds: { activePrefillTokensThreshold: 100 } } },
+    { policy: policies.default, thresholds: { activePrefillTokensThreshold: 100 } },
   );
   const pool = poolMetrics(monitor, {
     labels: { pool: 'llama "3" \\ 模' },

@@ -23,8 +23,8 @@ export class FleetListener {
       endpoint: ENDPOINT,
       form: 'objects',
     });
-    const start = { thresholds: { activeDecodeBlocksThreshold: THRESHOLD } };
-    this.monitor = loadMonitor(sources, { policy: policies.default, scheduler: monotonicScheduler, start });
+    const thresholds = { activeDecodeBlocksThreshold: THRESHOLD };
+    this.monitor = loadMonitor(sources, { policy: policies.default, scheduler: monotonicScheduler, thresholds });
     const { loads: loads$, accounting$ } = sources;
     this.loads = new NatsListener({ loads$, accounting$, status$: this.#status('loads') }, (load) => [
       String(load.publisherId),

@@ -30,7 +30,7 @@ function monitored(state: 'live' | 'down' = 'live'): LoadMonitor {
       ),
       status: [constant({ source: 'nats', state, since: 0 })],
     },
-    { policy: policies.default, start: { thresholds: { activeDecodeBlocksThreshold: THRESHOLD } } },
+    { policy: policies.default, thresholds: { activeDecodeBlocksThreshold: THRESHOLD } },
   );
   monitor.connect();
   return monitor;

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { FleetEvent } from '../../../src/core/events/fleet-event.js';
+import type { RecordedInput } from '../../../src/wire/recording/recording.js';
 import { policies } from '../../../src/core/policy/policies.js';
 import { rankStatesOf } from '../../../src/testing/model/state.js';
 import { anyEvent, endEvent } from '../../support/any-event.js';
 import { busyAfterEach, id, load, play } from '../../support/fleet.js';
 
 const newest = policies['dynamo-1.6'];
-const K100: FleetEvent = {
+const K100: RecordedInput = {
   kind: 'configs',
   workers: new Map([[id(7), { totalKvBlocks: 100, maxNumBatchedTokens: 1000 }]]),
 };
@@ -45,7 +45,7 @@ describe('model - upstream cases of the latch', () => {
   });
 
   it('range and capacity - reconciled to another range, the old one is forgotten', () => {
-    const card = (start: number, size: number, known: boolean): FleetEvent => ({
+    const card = (start: number, size: number, known: boolean): RecordedInput => ({
       kind: 'config',
       workerId: id(7),
       config: {
@@ -75,12 +75,12 @@ describe('model - upstream cases of the latch', () => {
   });
 
   it('the last writer wins, and an absent value keeps the old one', () => {
-    const scheduler: FleetEvent = {
+    const scheduler: RecordedInput = {
       kind: 'schedulerLoads',
       loads: [{ workerId: id(7), dpRank: 0, activeDecodeBlocks: 20, activePrefillTokens: 200 }],
     };
     const remote = load({ activeDecodeBlocks: 10, activePrefillTokens: 100 });
-    const tokens = (events: FleetEvent[]): unknown =>
+    const tokens = (events: RecordedInput[]): unknown =>
       play(events, started, newest).at(-1)?.state.workers.get(id(7))?.ranks.get(0)?.activePrefillTokens;
     expect([tokens([scheduler, remote]), tokens([remote, scheduler])]).toEqual([100, 200]);
     expect(tokens([load({ activePrefillTokens: 123 }), load({ kvUsedBlocks: 8 })])).toBe(123);

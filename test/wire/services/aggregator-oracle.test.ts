@@ -16,7 +16,7 @@ const read = (replies: readonly string[], policy: AggregatorPolicy = compat): Sc
 
 /** What we make of the replies, as the captures write it: without what the Python face of the original leaves out. */
 function decision(replies: readonly string[]): unknown {
-  const snapshot = ProcessedEndpoints.of(read(replies).endpoints, compat.duplicates);
+  const snapshot = ProcessedEndpoints.of(read(replies).endpoints, compat.entries);
   return JSON.parse(processedEndpointsText(snapshot), (key, value: unknown) =>
     key === 'dataParallelRank' || key === 'specDecodeStats' ? undefined : value,
   );

@@ -84,7 +84,7 @@ describe('decodeServiceStats - captured replies', () => {
           here.map(({ payload }) => payload),
           compat,
         );
-        const { loadAvg, loadStd } = ProcessedEndpoints.of(read.endpoints, compat.duplicates);
+        const { loadAvg, loadStd } = ProcessedEndpoints.of(read.endpoints, compat.entries);
         expect([stage, loadAvg, loadStd]).toEqual([stage, Number(result.load_avg), Number(result.load_std)]);
       }
     },

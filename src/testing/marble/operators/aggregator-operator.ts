@@ -20,9 +20,10 @@ const ENDPOINT = 'load_metrics';
  * scrapes are the inputs, one for each round, in their order. Further rounds use the last input.
  *
  * 1. Inputs should be cold. A letter is a reply: `{"16": 40}` for worker 16 with 40 active blocks, with any number of
- *    workers, or a text, which is a reply that cannot be read. `#` is a scrape that fails with that text.
+ *    workers, or a text, which is a reply that cannot be read. `{"16": {"0": 40, "1": 60}}` has an entry for each of two
+ *    ranks. `#` is a scrape that fails with that text.
  * 2. Outputs: `endpoints` and `late`, two subscribers to the snapshots (`{avg, blocks}`; the average is null without
- *    workers), `problems` (codes), `status` (states).
+ *    workers, and the blocks have the form of the replies), `problems` (codes), `status` (states).
  */
 export const aggregatorOperator: MarbleOperator = {
   read: (value) => value,
@@ -66,7 +67,7 @@ function replyOf(reply: JsonValue, scheduler: SchedulerLike): Uint8Array {
       throw new Error(
         'a reply must be an object with the active blocks of each worker, such as {"16": 40}, or a text',
       );
-    const endpoints = Object.entries(reply).map(([id, blocks]) => endpointOf(id, blocks));
+    const endpoints = Object.entries(reply).flatMap(([id, blocks]) => endpointsOf(id, blocks));
     return encodeServiceStats({ name: SERVICE, id: 'x', version: '0.0.1', started: '', endpoints });
   } catch (error) {
     // The aggregator would treat this as an error of the scrape, so it is also thrown outside of the streams.
@@ -77,8 +78,16 @@ function replyOf(reply: JsonValue, scheduler: SchedulerLike): Uint8Array {
   }
 }
 
-function endpointOf(id: string, blocks: JsonValue): ServiceEndpointCounters {
-  if (typeof blocks !== 'number') throw new Error('active blocks must be a number');
+/** The entries of a worker: one, or one for each rank. */
+function endpointsOf(id: string, blocks: JsonValue): ServiceEndpointCounters[] {
+  if (typeof blocks !== 'object' || blocks === null || Array.isArray(blocks))
+    return [endpointOf(id, null, blocks)];
+  return Object.entries(blocks).map(([rank, ofRank]) => endpointOf(id, Number(rank), ofRank));
+}
+
+function endpointOf(id: string, dataParallelRank: number | null, blocks: JsonValue): ServiceEndpointCounters {
+  if (typeof blocks !== 'number')
+    throw new Error('active blocks must be a number, or an object with the number of each rank');
   const subject = serviceSubject(SERVICE, ENDPOINT, workerId(id));
   return {
     name: serviceEndpointName(subject),
@@ -91,7 +100,7 @@ function endpointOf(id: string, blocks: JsonValue): ServiceEndpointCounters {
     queueGroup: 'q',
     data: encodeForwardPassMetrics({
       workerStats: {
-        dataParallelRank: null,
+        dataParallelRank,
         requestActiveSlots: 0,
         requestTotalSlots: 0,
         numRequestsWaiting: 0,
@@ -102,9 +111,18 @@ function endpointOf(id: string, blocks: JsonValue): ServiceEndpointCounters {
   };
 }
 
-function snapshotJson(snapshot: ProcessedEndpoints): JsonValue {
-  const { loadAvg } = snapshot;
-  return { avg: Number.isNaN(loadAvg) ? null : loadAvg, blocks: Object.fromEntries(snapshot.activeBlocks()) };
+function snapshotJson({ loadAvg, endpoints }: ProcessedEndpoints): JsonValue {
+  const blocks: Record<string, JsonValue> = {};
+  for (const { workerId: id, data } of endpoints) {
+    if (!('engineLoadMetrics' in data)) continue;
+    const { workerStats, kvStats } = data.engineLoadMetrics;
+    const rank = workerStats.dataParallelRank;
+    blocks[id] =
+      rank === null
+        ? kvStats.kvActiveBlocks
+        : { ...(blocks[id] as Record<string, JsonValue> | undefined), [rank]: kvStats.kvActiveBlocks };
+  }
+  return { avg: Number.isNaN(loadAvg) ? null : loadAvg, blocks };
 }
 
 const timeOptions = ['waitMs', 'longestWaitMs', 'maxScrapeMs'] as const;

@@ -25,7 +25,7 @@ const subscriberOperators = {
  * The operators of tidemark that marble files can name.
  *
  * 1. `reduceFleet`, `loadMonitor` and `model`, the reference model
- * 2. `steps`, and below it `busySets`, `transitions` and `cleanups`
+ * 2. `steps`, and below it `busySets`, `transitions`, `cleanups` and `problems`
  * 3. `performCleanup` and `metricsAggregator`
  * 4. `share` and `subscribers`, for late and repeated subscriptions
  *

@@ -1,8 +1,10 @@
 import { concatMap, map, Observable, ReplaySubject, timer, type SchedulerLike } from 'rxjs';
-import type { FleetEvent, Role } from '../../../core/events/fleet-event.js';
+import type { Role } from '../../../core/events/fleet-event.js';
 import { loadMonitor, type LoadMonitor } from '../../../core/pipeline/load-monitor.js';
 import type { ConfigChange, InstanceChange, MonitorSources } from '../../../core/pipeline/monitor-sources.js';
 import type { JsonValue } from '../../../wire/json/json-value.js';
+import type { RecordedInput } from '../../../wire/recording/recording.js';
+import { recordedInputs } from '../../recordings/recorded-inputs.js';
 import type { MarbleContext, MarbleOperator, MarbleOutputs } from '../run/marble-operator.js';
 import { type PolicyLookup, fleetArguments, fleetEventOf } from './reducer-operators.js';
 
@@ -32,10 +34,11 @@ export const monitorOperator = (lookup: PolicyLookup): MarbleOperator => ({
   build: (args, context) => {
     const { times, rest } = timesOf(args);
     const { policy, start } = fleetArguments(rest, lookup);
-    const { source: role, ...given } = start;
+    const { thresholds, source: role } = start;
     const monitor = loadMonitor(sourcesOf(context), {
       policy,
-      start: { ...given, ...(role && { role }) },
+      ...(thresholds && { thresholds }),
+      ...(role && { role }),
       scheduler: context.scheduler,
     });
     return outputsOf(monitor, times, context.scheduler);
@@ -123,8 +126,8 @@ function sourcesOf({ inputs, scheduler }: MarbleContext): MonitorSources {
   const unknown = Object.keys(inputs).filter((title) => !titles.includes(title));
   if (unknown.length > 0)
     throw new Error(`a monitor has no source ${unknown.join(', ')}; the sources are ${titles.join(', ')}`);
-  const source = <T>(title: string, read: (event: FleetEvent) => T): Observable<T> | undefined =>
-    (inputs[title] as Observable<FleetEvent> | undefined)?.pipe(
+  const source = <T>(title: string, read: (event: RecordedInput) => T): Observable<T> | undefined =>
+    (inputs[title] as Observable<RecordedInput> | undefined)?.pipe(
       map((event) => {
         try {
           return read(event);
@@ -140,7 +143,7 @@ function sourcesOf({ inputs, scheduler }: MarbleContext): MonitorSources {
   const decodeInstances = source('decodeInstances', (event) => instanceChange(event, 'decode'));
   const prefill$ = source('prefillInstances', (event) => event);
   const thresholds = source('thresholds', (event) => eventOfKind(event, 'thresholds'));
-  const events = source('events', (event) => event);
+  const events = source('events', (event) => event)?.pipe(recordedInputs());
   return {
     ...(loads && { loads }),
     ...(configs && { configs }),
@@ -153,21 +156,21 @@ function sourcesOf({ inputs, scheduler }: MarbleContext): MonitorSources {
 
 const titles = ['loads', 'configs', 'decodeInstances', 'prefillInstances', 'thresholds', 'events'];
 
-function eventOfKind<Kind extends FleetEvent['kind']>(
-  event: FleetEvent,
+function eventOfKind<Kind extends RecordedInput['kind']>(
+  event: RecordedInput,
   kind: Kind,
-): Extract<FleetEvent, { kind: Kind }> {
+): Extract<RecordedInput, { kind: Kind }> {
   if (event.kind !== kind) throw new Error(`an event of kind ${event.kind} does not belong to this source`);
-  return event as Extract<FleetEvent, { kind: Kind }>;
+  return event as Extract<RecordedInput, { kind: Kind }>;
 }
 
-function configChange(event: FleetEvent): ConfigChange {
+function configChange(event: RecordedInput): ConfigChange {
   if (event.kind === 'configs') return event.workers;
   const { workerId, config } = eventOfKind(event, 'config');
   return { workerId, config };
 }
 
-function instanceChange(event: FleetEvent, role: Role): InstanceChange {
+function instanceChange(event: RecordedInput, role: Role): InstanceChange {
   if (event.kind !== 'instance') return eventOfKind(event, `${role}Instances`).workerIds;
   const { workerId, present, role: eventRole = 'decode' } = event;
   if (eventRole !== role) throw new Error(`an instance of role ${eventRole} does not belong to this source`);
@@ -175,7 +178,7 @@ function instanceChange(event: FleetEvent, role: Role): InstanceChange {
 }
 
 /** The watches of a row of prefill events. */
-function watches(events$: Observable<FleetEvent>): Observable<Observable<InstanceChange>> {
+function watches(events$: Observable<RecordedInput>): Observable<Observable<InstanceChange>> {
   return new Observable((subscriber) => {
     const attached: ReplaySubject<InstanceChange>[] = [];
     return events$.subscribe({

@@ -6,17 +6,19 @@ import {
   map,
   scan,
   share,
-  skip,
   startWith,
+  takeWhile,
 } from 'rxjs';
-import type { FleetEvent, FleetStart } from '../../../core/events/fleet-event.js';
+import type { FleetStart } from '../../../core/events/fleet-event.js';
 import { reduceFleet } from '../../../core/pipeline/reduce-fleet.js';
-import { busySets, cleanups, transitions } from '../../../core/pipeline/selections.js';
+import { busySets, cleanups, problems, transitions } from '../../../core/pipeline/selections.js';
 import type { LoadPolicy } from '../../../core/policy/load-policy.js';
 import type { FleetStep } from '../../../core/state/fleet-step.js';
 import type { JsonValue } from '../../../wire/json/json-value.js';
 import { parseRecordedEvent } from '../../../wire/recording/recorded-event.js';
+import type { RecordedInput } from '../../../wire/recording/recording.js';
 import { firstStep, step } from '../../model/model.js';
+import { recordedInputs } from '../../recordings/recorded-inputs.js';
 import type { MarbleOperator, MarbleOperators, MarbleOutputs } from '../run/marble-operator.js';
 
 /**
@@ -25,7 +27,7 @@ import type { MarbleOperator, MarbleOperators, MarbleOutputs } from '../run/marb
  *
  * @throws Error that says what is wrong with it
  */
-export function fleetEventOf(value: JsonValue): FleetEvent {
+export function fleetEventOf(value: JsonValue): RecordedInput {
   const read = parseRecordedEvent(value);
   if ('error' in read) throw new Error(`this is not an event: ${read.error.message}`);
   const { event } = read;
@@ -61,7 +63,7 @@ function unreadField(given: JsonValue, result: unknown): string | undefined {
  * `model({ policy, …start })`: the reference model over all inputs. Letters are events in the JSON form of a recording.
  *
  * 1. `policy` is a name in the table, `default` when absent. The other fields are those of a recording's `start`.
- * 2. `busy`: the busy workers, ascending, whenever the set differs. The initial empty set is not emitted.
+ * 2. `busy`: the busy workers, ascending, first the initial, empty set, then whenever the set differs.
  * 3. `transitions`: `{workerId, busy}` of each transition. `cleanups`: each cleanup. `problems`: the code of each problem.
  */
 export const modelOperator = (lookup: PolicyLookup): MarbleOperator => ({
@@ -69,8 +71,9 @@ export const modelOperator = (lookup: PolicyLookup): MarbleOperator => ({
   build: (args, { merged$, scheduler }) => {
     const { policy, start } = fleetArguments(args, lookup);
     const first = firstStep(policy, start);
-    const steps$ = (merged$ as Observable<FleetEvent>).pipe(
+    const steps$ = (merged$ as Observable<RecordedInput>).pipe(
       scan((last, event) => step(last.state, event, scheduler.now()), first),
+      takeWhile(({ state }) => state.phase === 'running', true),
       share(),
     );
     return {
@@ -78,7 +81,6 @@ export const modelOperator = (lookup: PolicyLookup): MarbleOperator => ({
         startWith(first),
         map(({ state }) => [...state.busy.keys()]),
         distinctUntilChanged((a, b) => a.join() === b.join()),
-        skip(1),
       ),
       transitions: steps$.pipe(
         concatMap(({ transitions }) => transitions.map(({ workerId, busy }) => ({ workerId, busy }))),
@@ -130,7 +132,11 @@ export const reduceOperator = (lookup: PolicyLookup): MarbleOperator => ({
   read: fleetEventOf,
   build: (args, { merged$, scheduler }) => {
     const { policy, start } = fleetArguments(args, lookup);
-    const steps$ = (merged$ as Observable<FleetEvent>).pipe(reduceFleet(policy, start, scheduler), share());
+    const steps$ = (merged$ as Observable<RecordedInput>).pipe(
+      recordedInputs(start),
+      reduceFleet(policy, start, scheduler),
+      share(),
+    );
     return {
       busy: steps$.pipe(
         busySets(),
@@ -141,7 +147,10 @@ export const reduceOperator = (lookup: PolicyLookup): MarbleOperator => ({
         map(({ workerId, busy }) => ({ workerId, busy })),
       ),
       cleanups: steps$.pipe(cleanups()),
-      problems: steps$.pipe(concatMap(({ problems }) => problems.map(({ code }) => code))),
+      problems: steps$.pipe(
+        problems(),
+        map(({ code }) => code),
+      ),
     } satisfies MarbleOutputs;
   },
 });
@@ -154,8 +163,9 @@ export const stepsOperator = (lookup: PolicyLookup): MarbleOperator => ({
   read: fleetEventOf,
   build: (args, { scheduler }) => {
     const { policy, start } = fleetArguments(args, lookup);
-    return (events$: Observable<FleetEvent>) =>
+    return (events$: Observable<RecordedInput>) =>
       events$.pipe(
+        recordedInputs(start),
         reduceFleet(policy, start, scheduler),
         map((step) => ({ ...step, toJSON: () => ({ at: step.at, busy: [...step.busy] }) })),
       );
@@ -163,8 +173,8 @@ export const stepsOperator = (lookup: PolicyLookup): MarbleOperator => ({
 });
 
 /**
- * `busySets()`, `transitions()` and `cleanups()`, for use below `steps`. In a row, a busy set is the list of its workers,
- * and a transition is `{workerId, busy}`.
+ * `busySets()`, `transitions()`, `cleanups()` and `problems()`, for use below `steps`. In a row, a busy set is the list of
+ * its workers, a transition is `{workerId, busy}`, and a problem is its code.
  */
 export const selectionOperators = {
   busySets: selection('busySets', (steps$) =>
@@ -180,6 +190,12 @@ export const selectionOperators = {
     ),
   ),
   cleanups: selection('cleanups', (steps$) => steps$.pipe(cleanups())),
+  problems: selection('problems', (steps$) =>
+    steps$.pipe(
+      problems(),
+      map(({ code }) => code),
+    ),
+  ),
 } satisfies MarbleOperators;
 
 function selection(

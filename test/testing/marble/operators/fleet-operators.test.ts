@@ -12,9 +12,9 @@ const check = (...lines: string[]): void => assertMarble(lines.join('\n'), 'f.tx
 describe('model', () => {
   const input = ['a-b-b-a-', `a := ${load(11)}`, `b := ${load(9)}`, model(startArgs)];
 
-  it('busy - the set, each time it differs; the initial empty one is not emitted', () => {
-    check(...input, 'x-y---x-', 'title = busy', 'x := ["7"]', 'y := []');
-    check(...input.toSpliced(0, 2, '--b-b---'), '--------', 'title = busy');
+  it('busy - the initial, empty set, then each one that differs', () => {
+    check(...input.with(0, '-a--b---a-'), 'yx--y---x-', 'title = busy', 'x := ["7"]', 'y := []');
+    check(...input.toSpliced(0, 2, '--b-b---'), 'y-------', 'title = busy', 'y := []');
   });
 
   it('transitions - one for each worker that became busy or free', () => {
@@ -24,12 +24,12 @@ describe('model', () => {
 
   it('merges all inputs in the order of the file', () => {
     const both = ['--b', 'title = b', `b := ${load(9)}`, '--a', 'title = a', `a := ${load(11)}`];
-    check(...both, model(startArgs), '--x', 'title = busy', 'x := ["7"]');
+    check(...both, model(startArgs), 'y-x', 'title = busy', 'x := ["7"]', 'y := []');
     check(
       ...both.slice(3),
       ...both.slice(0, 3),
       model(startArgs),
-      '--(xy)',
+      'y-(xy)',
       'title = busy',
       'x := ["7"]',
       'y := []',
@@ -54,14 +54,14 @@ describe('model', () => {
   it('subscribes to the inputs once, however many outputs are watched', () => {
     const [row = '', ...rest] = input;
     check(
-      row,
+      `-${row}`,
       '^',
       ...rest,
-      'x-y---x-',
+      'yx-y---x-',
       'title = busy',
       'x := ["7"]',
       'y := []',
-      '--------',
+      '---------',
       'title = cleanups',
     );
   });
@@ -69,7 +69,7 @@ describe('model', () => {
   it('the start is an argument', () => {
     const held = ['a--i', `a := ${load(11)}`, 'i := {"kind":"instance","workerId":7,"present":true}'];
     const start = '{ decodeInstances: [], thresholds: { activePrefillTokensThreshold: 10 } }';
-    check(...held, model(start), '---x', 'title = busy', 'x := ["7"]');
+    check(...held, model(start), 'y--x', 'title = busy', 'x := ["7"]', 'y := []');
   });
 
   it.each([
@@ -87,24 +87,28 @@ describe('model', () => {
 });
 
 describe('steps, and the operators below', () => {
-  const input = ['a-b-', `a := ${load(11)}`, `b := ${load(9)}`, `> steps(${startArgs})`];
+  const input = ['-a-b-', `a := ${load(11)}`, `b := ${load(9)}`, `> steps(${startArgs})`];
 
   it('a step is its time and its busy workers', () => {
-    check(...input, 'x-y-', 'x := {"at":0,"busy":["7"]}', 'y := {"at":2,"busy":[]}');
+    const steps = ['w := {"at":0,"busy":[]}', 'x := {"at":1,"busy":["7"]}', 'y := {"at":3,"busy":[]}'];
+    check(...input, 'wx-y-', ...steps);
   });
 
   it('subscribers - each on its own, unless they share', () => {
     const [x, y] = ['x := ["7"]', 'y := []'];
-    const alone = ['x-y-', 'title = first', x, y, '----', 'title = second', '-^'];
-    check(...input.toSpliced(1, 0, '^', '-^'), '> busySets()', '> subscribers()', ...alone);
-    const shared = ['x-y-', 'title = first', x, y, '--y-', 'title = second', '-^', y];
+    const alone = ['yx-y-', 'title = first', x, y, '--y--', 'title = second', '--^', y];
+    check(...input.toSpliced(1, 0, '^', '--^'), '> busySets()', '> subscribers()', ...alone);
+    const shared = ['yx-y-', 'title = first', x, y, '---y-', 'title = second', '--^', y];
     check(...input.toSpliced(1, 0, '^'), '> share()', '> busySets()', '> subscribers()', ...shared);
   });
 
-  it.each(['busySets', 'transitions', 'cleanups'])('%s - takes steps alone, and no arguments', (name) => {
-    expect(() => check(...input.slice(0, 3), `> ${name}()`, '-')).toThrow(`${name} takes steps`);
-    expect(() => check(...input, `> ${name}(1)`, '-')).toThrow('it takes no arguments');
-  });
+  it.each(['busySets', 'transitions', 'cleanups', 'problems'])(
+    '%s - takes steps alone, and no arguments',
+    (name) => {
+      expect(() => check(...input.slice(0, 3), `> ${name}()`, '-')).toThrow(`${name} takes steps`);
+      expect(() => check(...input, `> ${name}(1)`, '-')).toThrow('it takes no arguments');
+    },
+  );
 });
 
 describe('performCleanup', () => {
