@@ -31,8 +31,7 @@ export function judgeQueued(store: FleetStore, on: JudgedOn): void {
   const { workers, policy } = store;
   if (!workers.hasQueued || !policy.judgedOn.includes(on)) return;
   let changed = false;
-  while (workers.hasQueued) {
-    const slot = workers.takeQueued();
+  for (const slot of workers.takeQueued()) {
     const busy = isAboveThresholds(store, slot) && isKnown(workers, policy, slot);
     changed = workers.judge(slot, busy) || changed;
   }

@@ -68,7 +68,7 @@ export class Workers extends WorkerSlots {
   /** When the current event was received, as a word. */
   private receipt = receiptOf(NaN);
   /** The workers to judge at the next event that judges. */
-  private readonly queued: number[] = [];
+  private queued: number[] = [];
   private touched: Touched[] = [];
   /** Slots that may have become empty. They are released at the end of the event. */
   private maybeEmpty: number[] = [];
@@ -154,11 +154,12 @@ export class Workers extends WorkerSlots {
     return this.queued.length > 0;
   }
 
-  /** A worker that waits to be judged, and now waits no more. */
-  takeQueued(): number {
-    const slot = this.queued.pop() as number;
-    this.clear(slot, TO_JUDGE);
-    return slot;
+  /** The workers that wait to be judged, and now wait no more. */
+  takeQueued(): readonly number[] {
+    const { queued } = this;
+    this.queued = [];
+    for (const slot of queued) this.clear(slot, TO_JUDGE);
+    return queued;
   }
 
   /** Stores the judgement of a worker, and returns whether it differs from the one before. */
