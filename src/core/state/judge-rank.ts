@@ -16,7 +16,7 @@ export function takeValues(
   const found = workers.findCell(slot, rank);
   const cell = found === -1 ? addCell(store, slot, rank) : found;
   workers.storeLoad(cell, active, tokens, policy.decodeSignal === 'active' ? null : used);
-  moveLatch(store, cell, active, used);
+  if (policy.decodeSignal === 'latched') moveLatch(store, cell, active, used);
   judgeRank(store, slot, cell);
 }
 
@@ -30,7 +30,8 @@ export function renewRanks(store: FleetStore, slot: number, range: RankRange): v
     workers.setLimits(cell, limitsOf(store, slot, ranks.rank(cell)));
     if (reconciles) {
       workers.removeLatch(cell);
-      moveLatch(store, cell, ranks.activeDecodeBlocks(cell), ranks.kvUsedBlocks(cell));
+      if (policy.decodeSignal === 'latched')
+        moveLatch(store, cell, ranks.activeDecodeBlocks(cell), ranks.kvUsedBlocks(cell));
     }
     judgeRank(store, slot, cell);
   }
@@ -58,10 +59,10 @@ function judgeRank(store: FleetStore, slot: number, cell: number): void {
 
 /** Updates the latch of a rank with the values of one load. Without total blocks and a decode threshold there is no latch. */
 function moveLatch(store: FleetStore, cell: number, active: Count | null, used: Count | null): void {
-  const { workers, classes, policy } = store;
+  const { workers, classes } = store;
   const { ranks } = workers;
   const limits = ranks.limits(cell);
-  if (policy.decodeSignal !== 'latched' || !classes.judgesBlocks(limits)) return;
+  if (!classes.judgesBlocks(limits)) return;
   const limit = classes.blocks[limits] ?? Infinity;
   const isActiveCleared = active === null ? ranks.isActiveCleared(cell) : !isAbove(active, limit);
   const isUsedCleared = used === null ? ranks.isUsedCleared(cell) : !isAbove(used, limit);
@@ -74,8 +75,7 @@ function moveLatch(store: FleetStore, cell: number, active: Count | null, used: 
 function countsInJudgement({ workers, policy }: FleetStore, slot: number, cell: number): boolean {
   const { ranks } = workers;
   const reported =
-    ranks.activeDecodeBlocks(cell) !== null ||
-    ranks.activePrefillTokens(cell) !== null ||
+    ranks.hasActiveOrTokens(cell) ||
     (policy.decodeSignal !== 'active' && (ranks.kvUsedBlocks(cell) !== null || ranks.hasLatch(cell)));
   if (!reported || policy.ranksJudged === 'reported' || !workers.hasRange(slot)) return reported;
   return workers.declares(slot, ranks.rank(cell));

@@ -65,6 +65,12 @@ export class RankFacts {
     return this.value(cell * WORDS_PER_CELL + USED);
   }
 
+  /** Whether the rank has reported active blocks or tokens. */
+  hasActiveOrTokens(cell: number): boolean {
+    const word = cell * WORDS_PER_CELL;
+    return this.words[word + ACTIVE] !== NONE || this.words[word + TOKENS] !== NONE;
+  }
+
   /** The limit class of the rank. */
   limits(cell: number): number {
     return this.flags(cell) >>> LIMITS_SHIFT;
@@ -72,6 +78,11 @@ export class RankFacts {
 
   isBusy(cell: number): boolean {
     return (this.flags(cell) & RANK_BUSY) !== 0;
+  }
+
+  /** Whether this is how the rank was judged. */
+  hasVerdict(cell: number, busy: boolean, counted: boolean): boolean {
+    return (this.flags(cell) & (RANK_BUSY | RANK_COUNTS)) === verdictFlags(busy, counted);
   }
 
   /** Whether the rank counts in the judgement of its worker. */
@@ -207,7 +218,7 @@ export class RankCells extends RankFacts {
 
   setVerdict(cell: number, busy: boolean, counted: boolean): void {
     const flags = this.flags(cell) & ~(RANK_BUSY | RANK_COUNTS);
-    this.setFlags(cell, flags | (busy ? RANK_BUSY : 0) | (counted ? RANK_COUNTS : 0));
+    this.setFlags(cell, flags | verdictFlags(busy, counted));
   }
 
   setLatch(cell: number, latched: boolean, activeCleared: boolean, usedCleared: boolean): void {
@@ -280,6 +291,10 @@ export class RankCells extends RankFacts {
   private clearWide(cell: number): void {
     for (const word of [ACTIVE, TOKENS, USED]) this.wide.delete(cell * WORDS_PER_CELL + word);
   }
+}
+
+function verdictFlags(busy: boolean, counted: boolean): number {
+  return (busy ? RANK_BUSY : 0) | (counted ? RANK_COUNTS : 0);
 }
 
 /** A power of two with room for the expected ranks. It is limited, since a config may declare ranks that stay silent. */

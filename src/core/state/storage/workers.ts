@@ -271,16 +271,7 @@ export class Workers extends WorkerSlots {
 
   /** Stores the judgement of a rank: whether it counts, and whether it is busy. */
   judgeRank(slot: number, cell: number, busy: boolean, counted: boolean): void {
-    const wasBusy = this.cells.isBusy(cell);
-    const wasCounted = this.cells.isCounted(cell);
-    if (busy === wasBusy && counted === wasCounted) return;
-    this.cells.setVerdict(cell, busy, counted);
-    this.setRanks(
-      slot,
-      this.busyRanks(slot) + Number(busy) - Number(wasBusy),
-      this.countedRanks(slot) + Number(counted) - Number(wasCounted),
-    );
-    this.queue(slot);
+    if (!this.cells.hasVerdict(cell, busy, counted)) this.changeRank(slot, cell, busy, counted);
   }
 
   /** The workers that the current event made busy or free. */
@@ -337,6 +328,14 @@ export class Workers extends WorkerSlots {
       instances,
       down,
     };
+  }
+
+  private changeRank(slot: number, cell: number, busy: boolean, counted: boolean): void {
+    const busyRanks = this.busyRanks(slot) + Number(busy) - Number(this.cells.isBusy(cell));
+    const countedRanks = this.countedRanks(slot) + Number(counted) - Number(this.cells.isCounted(cell));
+    this.cells.setVerdict(cell, busy, counted);
+    this.setRanks(slot, busyRanks, countedRanks);
+    this.queue(slot);
   }
 
   private willBeBusy(slot: number): boolean {
