@@ -11,6 +11,7 @@ import {
   forbiddenImports,
   notInUnitTests,
   notOutsideProcesses,
+  notOutsideStorage,
   typedErrors,
 } from './lint/rules.js';
 
@@ -67,7 +68,13 @@ function folderConfig(folder, exceptions) {
     forbiddenImports(folder),
     `The files of src/${folder} may not import this: see test/lint/folders.js.`,
   );
-  const selectors = [...explicitExports, ...typedErrors, syntax, ...(pure ? [noPromisesSyntax] : [])];
+  const selectors = [
+    ...explicitExports,
+    ...typedErrors,
+    syntax,
+    notOutsideStorage.syntax,
+    ...(pure ? [noPromisesSyntax] : []),
+  ];
   const files = [`src/${folder}/**/*.ts`];
   const rules = {
     'no-restricted-syntax': ['error', ...selectors],
@@ -77,7 +84,7 @@ function folderConfig(folder, exceptions) {
         paths: pure
           ? [{ name: 'rxjs', importNames: ['firstValueFrom', 'lastValueFrom'], message: noPromises }]
           : [],
-        patterns: [imports],
+        patterns: [imports, notOutsideStorage.imports],
       },
     ],
     ...(pure && {

@@ -78,6 +78,12 @@ export function against(/** @type {string} */ pattern, /** @type {string} */ mes
   };
 }
 
+/** Word indices and status bits of the fast state. */
+export const notOutsideStorage = against(
+  String.raw`/storage/(?!(?:workers|table-slots)\.js$)`,
+  'Only the storage knows word indices and status bits: use a method of Workers, in src/core/state/storage/workers.ts.',
+);
+
 /** Dependencies and peers: what is available after `npm install tidemark`. */
 function declaredPackages() {
   const { dependencies, peerDependencies } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));

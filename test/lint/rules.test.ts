@@ -142,6 +142,32 @@ describe('imports between folders', () => {
   });
 });
 
+describe('imports of the storage', () => {
+  const allowed = [
+    `import { Workers } from './storage/workers.js';`,
+    `import type { TableSlots } from '../state/storage/table-slots.js';`,
+  ];
+  const forbidden = [
+    `import { DOWN } from './storage/worker-slots.js';`,
+    `import type { RankCells } from '../state/storage/rank-cells.js';`,
+    `export { WorkerSlots } from './storage/worker-slots.js';`,
+    `type Cells = import('./storage/rank-cells.js').RankCells;`,
+  ];
+
+  it('are those of its accessor', async () => {
+    for (const folder of ['core/state', 'core/pipeline'])
+      await judges(`src/${folder}/made-up.ts`, allowed, forbidden);
+  });
+
+  it('are free inside it', async () => {
+    const inside = [
+      `import { DOWN } from './worker-slots.js';`,
+      `import { RankCells } from './rank-cells.js';`,
+    ];
+    await judges('src/core/state/storage/made-up.ts', inside, []);
+  });
+});
+
 describe('exports', () => {
   it('are lists of names', async () => {
     const [allowed, forbidden] = [

@@ -2,12 +2,11 @@ import type { Count } from '../count.js';
 import type { LoadReceived, SchedulerLoad } from '../events/fleet-event.js';
 import { type LoadBatch, type WorkerTable, columnsOf, rowValue } from '../events/load-batch.js';
 import { fleetProblems } from './fleet-problems.js';
-import { type FleetStore, declares } from './fleet-store.js';
-import { judgeRank, moveLatch } from './judge-rank.js';
-import { clearOverloadMarks, judgeNow, judgeQueued, removeOverloadMark } from './judge-workers.js';
-import { ACTIVE, RECEIVED, TOKENS, USED, receiptOf } from './rank-cells.js';
-import { HAS_RANGE, HAS_STATE, TableSlots } from './worker-slots.js';
-import { cellOf, ensureState, forgetState, isKnown, queue } from './worker-state.js';
+import type { FleetStore } from './fleet-store.js';
+import { takeValues } from './judge-rank.js';
+import { clearOverloadMarks, judgeQueued } from './judge-workers.js';
+import { isKnown } from './known-workers.js';
+import { TableSlots } from './storage/table-slots.js';
 
 /** Applies one load. */
 export function applyLoad(store: FleetStore, event: LoadReceived): void {
@@ -16,7 +15,7 @@ export function applyLoad(store: FleetStore, event: LoadReceived): void {
     store.problems.push(fleetProblems.foreignTopic(event.topic));
     return;
   }
-  const slot = store.slots.intern(event.workerId);
+  const slot = store.workers.intern(event.workerId);
   applyRankLoad(
     store,
     slot,
@@ -36,21 +35,17 @@ function applyRankLoad(
   tokens: Count | null,
   used: Count | null,
 ): void {
-  if (!storeLoad(store, slot, rank, active, tokens, used)) return;
-  if (!store.judgesLoads) {
-    queue(store, slot);
-    return;
-  }
-  if (store.overloadMarked.size > 0) endOverloadMarks(store, [slot]);
-  judgeNow(store, slot);
+  if (!storeLoad(store, slot, rank, active, tokens, used) || !store.judgesLoads) return;
+  if (store.workers.overloadMarked.size > 0) endOverloadMarks(store, [slot]);
+  judgeQueued(store, 'load');
 }
 
 /** Applies loads as the local scheduler counts them. Workers are judged even when all of the loads were ignored. */
 export function applySchedulerLoads(store: FleetStore, loads: readonly SchedulerLoad[]): void {
   if (!store.policy.judgedOn.includes('schedulerLoads')) return;
   const slots = loads.map(({ workerId, dpRank, activeDecodeBlocks, activePrefillTokens }) => {
-    const slot = store.slots.intern(workerId);
-    if (storeLoad(store, slot, dpRank, activeDecodeBlocks, activePrefillTokens, null)) queue(store, slot);
+    const slot = store.workers.intern(workerId);
+    storeLoad(store, slot, dpRank, activeDecodeBlocks, activePrefillTokens, null);
     return slot;
   });
   endOverloadMarks(store, slots);
@@ -65,25 +60,18 @@ function storeLoad(
   tokens: Count | null,
   used: Count | null,
 ): boolean {
-  const { policy, slots, cells } = store;
-  if (policy.unknownWorkers.loads === 'dropped' && !isKnown(store, slot)) {
-    store.problems.push(fleetProblems.unknownWorker(slots.id(slot)));
-    store.maybeEmpty.push(slot);
+  const { policy, workers } = store;
+  if (policy.unknownWorkers.loads === 'dropped' && !isKnown(workers, policy, slot)) {
+    store.problems.push(fleetProblems.unknownWorker(workers.id(slot)));
     return false;
   }
-  if (policy.ranksJudged === 'declared' && slots.has(slot, HAS_RANGE) && !declares(store, slot, rank)) {
-    store.problems.push(fleetProblems.undeclaredRank(slots.id(slot), rank));
+  if (policy.ranksJudged === 'declared' && workers.hasRange(slot) && !workers.declares(slot, rank)) {
+    store.problems.push(fleetProblems.undeclaredRank(workers.id(slot), rank));
     return false;
   }
-  if (!slots.has(slot, HAS_STATE)) ensureState(store, slot);
-  const word = cellOf(store, slot, rank);
-  cells.words[word + RECEIVED] = store.receipt;
-  if (active !== null) cells.store(word + ACTIVE, active);
-  if (tokens !== null) cells.store(word + TOKENS, tokens);
-  if (used !== null && policy.decodeSignal !== 'active') cells.store(word + USED, used);
-  moveLatch(store, word, active, used);
-  judgeRank(store, slot, word);
-  if (store.held.size > 0) makeRoom(store);
+  workers.createState(slot);
+  takeValues(store, slot, rank, active, tokens, used);
+  if (workers.held.size > 0) makeRoom(store);
   return true;
 }
 
@@ -91,18 +79,19 @@ function endOverloadMarks(store: FleetStore, slots: readonly number[]): void {
   const rule = store.policy.overloadMarks;
   if (rule === 'ignored') return;
   if (rule.until === 'publication') clearOverloadMarks(store);
-  else for (const slot of slots) removeOverloadMark(store, slot);
+  else for (const slot of slots) store.workers.setOverloadMark(slot, false);
 }
 
 /** Forgets the loads of the oldest unknown worker, if there are more than the policy allows. */
 function makeRoom(store: FleetStore): void {
-  const rule = store.policy.unknownWorkers;
-  if (rule.loads !== 'held' || store.held.size <= rule.maximumWorkers) return;
-  const [oldest] = store.held;
+  const { workers, policy, problems } = store;
+  const rule = policy.unknownWorkers;
+  if (rule.loads !== 'held' || workers.held.size <= rule.maximumWorkers) return;
+  const [oldest] = workers.held;
   if (oldest === undefined) return;
-  store.memory.delete(oldest);
-  forgetState(store, oldest);
-  store.problems.push(fleetProblems.heldWorkerDropped(store.slots.id(oldest), rule.maximumWorkers));
+  workers.rememberOlder(oldest, undefined);
+  workers.forgetState(oldest);
+  problems.push(fleetProblems.heldWorkerDropped(workers.id(oldest), rule.maximumWorkers));
 }
 
 /** Applies one row of a batch, with the same effect as the load that it represents. */
@@ -114,7 +103,7 @@ export function applyRow(store: FleetStore, batch: LoadBatch, row: number): void
   const active = rowValue(columns, columns.activeDecodeBlocks, row, 0);
   const tokens = rowValue(columns, columns.activePrefillTokens, row, 1);
   const used = rowValue(columns, columns.kvUsedBlocks, row, 2);
-  store.receipt = receiptOf(columns.receivedAt ?? NaN);
+  store.workers.receivedAt(columns.receivedAt ?? NaN);
   applyRankLoad(store, slot, rank, active, tokens, used);
 }
 
@@ -124,5 +113,5 @@ function slotOf(store: FleetStore, table: WorkerTable, index: number): number {
     store.tables.set(table, known);
     store.lastTable = known;
   }
-  return store.lastTable.slotOf(store.slots, index);
+  return store.lastTable.slotOf(store.workers, index);
 }

@@ -1,6 +1,5 @@
 import { type InspectArguments, inspectCustom, printAs } from '../ordinary-value.js';
 import { type WorkerId, compareWorkerIds } from '../worker-id.js';
-import { BUSY_POSITION, type WorkerSlots } from './worker-slots.js';
 
 /**
  * The busy workers at one moment. Immutable.
@@ -44,6 +43,14 @@ class Epoch {
   end: readonly WorkerId[] | undefined;
 }
 
+/** The slots of workers, each of which stores its position in the list of busy workers, from 1; 0 when it is not in it. */
+interface BusySlots {
+  find(id: WorkerId): number;
+  id(slot: number): WorkerId;
+  busyPosition(slot: number): number;
+  setBusyPosition(slot: number, position: number): void;
+}
+
 /**
  * The busy workers, and their history as a flat log of transitions.
  *
@@ -60,13 +67,13 @@ export class BusyLog {
   private epoch = new Epoch();
   private from = 0;
 
-  constructor(private readonly slots: WorkerSlots) {
+  constructor(private readonly slots: BusySlots) {
     this.newest = new BusySetOf(new Version(this, this.epoch, 0, 0, 0, 0));
   }
 
   isBusy(id: WorkerId): boolean {
     const slot = this.slots.find(id);
-    return slot !== -1 && this.slots.words[this.slots.at(slot) + BUSY_POSITION] !== 0;
+    return slot !== -1 && this.slots.busyPosition(slot) !== 0;
   }
 
   /** The number of workers that are busy now. */
@@ -83,18 +90,16 @@ export class BusyLog {
   record(slot: number, on: boolean): void {
     this.epoch.ids.push(this.slots.id(slot));
     this.epoch.on.push(on);
-    const { words } = this.slots;
-    const at = this.slots.at(slot) + BUSY_POSITION;
     if (on) {
-      words[at] = this.dense.push(slot);
+      this.slots.setBusyPosition(slot, this.dense.push(slot));
       return;
     }
-    const position = words[at] ?? 0;
+    const position = this.slots.busyPosition(slot);
     const last = this.dense.pop() as number;
-    words[at] = 0;
+    this.slots.setBusyPosition(slot, 0);
     if (last === slot) return;
     this.dense[position - 1] = last;
-    words[this.slots.at(last) + BUSY_POSITION] = position;
+    this.slots.setBusyPosition(last, position);
   }
 
   /** The set after the transitions since the last call: a new version, or the same one if there were none. */

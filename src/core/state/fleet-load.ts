@@ -7,7 +7,7 @@ import type { LoadPolicy } from '../policy/load-policy.js';
 import { type LoadThresholdConfig, thresholdProblems } from '../policy/load-threshold-config.js';
 import type { Problem } from '../sources/problem.js';
 import type { WorkerId } from '../worker-id.js';
-import { applyConfig, applyConfigs, leavingWorker } from './apply-configs.js';
+import { applyConfig, applyConfigs } from './apply-configs.js';
 import {
   applyInstance,
   applyInstances,
@@ -19,42 +19,16 @@ import {
 } from './apply-instances.js';
 import { applyLoad, applyRow, applySchedulerLoads } from './apply-loads.js';
 import type { BusySet } from './busy-set.js';
-import { mergeCleanups, planCleanups } from './cleanup.js';
+import { mergeCleanups } from './cleanup.js';
 import { fleetProblems } from './fleet-problems.js';
 import { type FleetRanks, RankCopy } from './fleet-ranks.js';
 import type { FleetStep } from './fleet-step.js';
 import { FleetStore } from './fleet-store.js';
 import { applyOverloadMark, applyOverloadMarkExpired, judgeQueued, renewLimits } from './judge-workers.js';
-import { receiptOf } from './rank-cells.js';
+import { memoryOf, planLeaving } from './leaving.js';
 import { rememberedRanks } from './rank-memory.js';
 import { changeInEvent } from './threshold-changes.js';
 import { explain, publishTransitions } from './verdicts.js';
-import { COUNTED } from './worker-slots.js';
-import { memoryOf, releaseEmpty } from './worker-state.js';
-
-/** The current counts. */
-function countFleet({ states, held, busy, overloadMarked, instances, down }: FleetStore): FleetCounts {
-  return {
-    known: states - held.size,
-    held: held.size,
-    busy: busy.size,
-    overloadMarked: overloadMarked.size,
-    instances,
-    down,
-  };
-}
-
-/** The given counts if none of them changed, else the current ones. */
-function countIfChanged(store: FleetStore, counts: FleetCounts): FleetCounts {
-  const same =
-    counts.busy === store.busy.size &&
-    counts.known + counts.held === store.states &&
-    counts.held === store.held.size &&
-    counts.overloadMarked === store.overloadMarked.size &&
-    counts.instances === store.instances &&
-    counts.down === store.down;
-  return same ? counts : countFleet(store);
-}
 
 /** Applies a change of thresholds, or reports it as refused. After the end they can still change, but judge nothing. */
 function applyThresholds(store: FleetStore, event: ThresholdsChanged): void {
@@ -84,13 +58,11 @@ function applyEnd(
 function applyStop(store: FleetStore): void {
   store.phase = 'stopped';
   if (store.policy.stop === 'silent') return;
-  for (const slot of store.slots.all()) {
-    const memory = store.slots.has(slot, COUNTED) ? undefined : memoryOf(store, slot);
+  const { workers } = store;
+  for (const slot of workers.all()) {
+    const memory = workers.isCounted(slot) ? undefined : memoryOf(store, slot);
     if (memory === undefined) continue;
-    const rule = { types: 'own', withoutRank: true } as const;
-    store.pendingCleanups.push(
-      ...planCleanups(rule, store.poolRole, leavingWorker(store, slot), rememberedRanks(memory), null),
-    );
+    planLeaving(store, slot, { types: 'own', withoutRank: true }, rememberedRanks(memory), null);
   }
 }
 
@@ -110,12 +82,12 @@ export class FleetLoad {
 
   constructor(policy: LoadPolicy, start: FleetStart = {}) {
     this.store = new FleetStore(policy, start);
-    this.counts = countFleet(this.store);
+    this.counts = this.store.workers.counts();
   }
 
   /** The busy set of the last step. */
   get busy(): BusySet {
-    return this.store.busy.newest;
+    return this.store.workers.busy.newest;
   }
 
   /** The workers in numbers; the same object until one of the numbers changes. */
@@ -161,7 +133,7 @@ export class FleetLoad {
   apply(event: FleetEvent, now: number): FleetStep | null {
     const { store } = this;
     const { thresholds } = store;
-    store.receipt = receiptOf(now);
+    store.workers.receivedAt(now);
     if (store.phase === 'running') this.dispatch(event);
     return this.stepAfter(now, store.thresholds !== thresholds);
   }
@@ -178,22 +150,21 @@ export class FleetLoad {
   /** Whether an event changed nothing, so that no step has to be made. */
   private isUntouched(): boolean {
     const { store } = this;
-    const { touched, maybeEmpty, pendingCleanups, problems } = store;
+    const { workers, pendingCleanups, problems } = store;
     return (
-      touched.length === 0 &&
-      maybeEmpty.length === 0 &&
+      workers.isUntouched &&
       pendingCleanups.length === 0 &&
       problems.length === 0 &&
-      countIfChanged(store, this.counts) === this.counts
+      workers.counts(this.counts) === this.counts
     );
   }
 
   private stepAfter(at: number, thresholdsChanged: boolean): FleetStep | null {
     const { store } = this;
     const transitions = publishTransitions(store, at);
-    const { pendingCleanups, problems } = store;
-    const counts = countIfChanged(store, this.counts);
-    if (store.maybeEmpty.length > 0) releaseEmpty(store);
+    const { workers, pendingCleanups, problems } = store;
+    const counts = workers.counts(this.counts);
+    workers.releaseEmpty();
     if (
       transitions.length === 0 &&
       pendingCleanups.length === 0 &&
@@ -206,7 +177,7 @@ export class FleetLoad {
     this.counts = counts;
     if (pendingCleanups.length > 0) store.pendingCleanups = [];
     if (problems.length > 0) store.problems = [];
-    const busy = store.busy.commit();
+    const busy = workers.busy.commit();
     return {
       at,
       busy,

@@ -1,6 +1,5 @@
 import type { Count } from '../count.js';
 import type { Role } from '../events/fleet-event.js';
-import { isRankBusy } from '../judgement/is-busy.js';
 import type { RankState } from '../judgement/rank-state.js';
 import { type InspectArguments, inspectCustom, jsonReady, printAs } from '../ordinary-value.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
@@ -8,35 +7,9 @@ import type { LoadThresholdConfig } from '../policy/load-threshold-config.js';
 import { type WorkerId, compareWorkerIds } from '../worker-id.js';
 import { roleOfPool } from './cleanup.js';
 import type { FleetStore } from './fleet-store.js';
+import { isKnown } from './known-workers.js';
 import type { LimitClasses } from './limit-classes.js';
-import {
-  ACTIVE,
-  type CellsCopy,
-  FLAGS,
-  NONE,
-  RANK,
-  RANK_BUSY,
-  RECEIVED,
-  TOKENS,
-  USED,
-  WORDS_PER_CELL,
-  copiedValue,
-  limitsIn,
-  rankStateAt,
-  sinceReceipt,
-} from './rank-cells.js';
-import {
-  BASE,
-  COUNT,
-  COUNTED,
-  DECODE,
-  HAS_STATE,
-  OVERLOAD_MARKED,
-  PREFILL,
-  PUBLISHED,
-  type WorkerSlots,
-} from './worker-slots.js';
-import { isKnown } from './worker-state.js';
+import type { CellsCopy, WorkerSlots } from './storage/workers.js';
 
 /** The values of one rank. `null`: the rank has no such value, or the config has no capacity. */
 export interface RankValues {
@@ -103,9 +76,6 @@ export interface FleetRanks {
   state(worker: number, index: number): RankState;
 }
 
-/** What decides whether a worker is present. */
-type KnownInputs = Pick<FleetStore, 'slots' | 'policy' | 'configsSeen' | 'decodeSeen' | 'prefillSeen'>;
-
 /** A copy of the workers and of the cells of their ranks. `thresholds` and `workers` are its only enumerable properties. */
 export class RankCopy implements FleetRanks {
   static readonly #workersProperty: PropertyDescriptor & ThisType<RankCopy> = {
@@ -118,30 +88,23 @@ export class RankCopy implements FleetRanks {
   declare readonly workers: readonly WorkerRanks[];
   #workers: readonly WorkerRanks[] | undefined;
   readonly #policy: LoadPolicy;
-  readonly #inputs: KnownInputs;
   readonly #slots: WorkerSlots;
   readonly #cells: CellsCopy;
   readonly #classes: LimitClasses;
   readonly #own: Role;
-  /** Whether the thresholds in force have not been applied to any worker yet. */
-  readonly #thresholdsAreNew: boolean;
 
   constructor(store: FleetStore) {
-    const { policy, cells, configsSeen, decodeSeen, prefillSeen } = store;
-    this.#policy = policy;
+    this.#policy = store.policy;
     this.thresholds = store.thresholds;
     this.#classes = store.classes;
-    this.#thresholdsAreNew = store.judgeAll;
     this.#own = roleOfPool(store.poolRole);
-    this.#slots = store.slots.copy();
-    this.#inputs = { slots: this.#slots, policy, configsSeen, decodeSeen, prefillSeen };
-    const words = cells.words.slice(0, cells.used * WORDS_PER_CELL);
-    this.#cells = { words, wide: cells.wide.size === 0 ? undefined : new Map(cells.wide) };
+    this.#slots = store.workers.copy();
+    this.#cells = store.workers.ranks.copyAll();
     Object.defineProperty(this, 'workers', RankCopy.#workersProperty);
   }
 
   get end(): number {
-    return this.#slots.ids.length;
+    return this.#slots.end;
   }
 
   get policy(): LoadPolicy {
@@ -149,7 +112,10 @@ export class RankCopy implements FleetRanks {
   }
 
   isPresent(worker: number): boolean {
-    return isPresent(this.#inputs, worker);
+    const workers = this.#slots;
+    if (!workers.hasState(worker) || !isKnown(workers, this.#policy, worker)) return false;
+    if (workers.hasSeen('decode') || workers.hasSeen('prefill')) return workers.hasInstance(worker);
+    return !workers.hasSeen('configs') || workers.isCounted(worker);
   }
 
   workerId(worker: number): WorkerId {
@@ -157,15 +123,16 @@ export class RankCopy implements FleetRanks {
   }
 
   workerType(worker: number): Role {
-    return (this.#slots.status(worker) & (DECODE | PREFILL)) === PREFILL ? 'prefill' : this.#own;
+    const workers = this.#slots;
+    return workers.hasRole(worker, 'prefill') && !workers.hasRole(worker, 'decode') ? 'prefill' : this.#own;
   }
 
   isBusy(worker: number): boolean {
-    return this.#slots.has(worker, PUBLISHED);
+    return this.#slots.isBusy(worker);
   }
 
   isOverloadMarked(worker: number): boolean {
-    return this.#slots.has(worker, OVERLOAD_MARKED);
+    return this.#slots.isOverloadMarked(worker);
   }
 
   busySince(worker: number): number {
@@ -173,42 +140,39 @@ export class RankCopy implements FleetRanks {
   }
 
   rankCount(worker: number): number {
-    return this.#slots.words[this.#slots.at(worker) + COUNT] ?? 0;
+    return this.#slots.rankCount(worker);
   }
 
   rank(worker: number, index: number): number {
-    return (this.#cells.words[this.#wordAt(worker, index) + RANK] ?? 0) >>> 0;
+    return this.#cells.rank(this.#cellOf(worker, index));
   }
 
   isRankBusy(worker: number, index: number): boolean {
-    if (this.#thresholdsAreNew) return isRankBusy(this.state(worker, index), this.thresholds, this.#policy);
-    return ((this.#cells.words[this.#wordAt(worker, index) + FLAGS] ?? 0) & RANK_BUSY) !== 0;
+    return this.#cells.isBusy(this.#cellOf(worker, index));
   }
 
   activeDecodeBlocks(worker: number, index: number): Count | null {
-    return copiedValue(this.#cells, this.#wordAt(worker, index) + ACTIVE);
+    return this.#cells.activeDecodeBlocks(this.#cellOf(worker, index));
   }
 
   activePrefillTokens(worker: number, index: number): Count | null {
-    return copiedValue(this.#cells, this.#wordAt(worker, index) + TOKENS);
+    return this.#cells.activePrefillTokens(this.#cellOf(worker, index));
   }
 
   kvUsedBlocks(worker: number, index: number): Count | null {
-    return copiedValue(this.#cells, this.#wordAt(worker, index) + USED);
+    return this.#cells.kvUsedBlocks(this.#cellOf(worker, index));
   }
 
   totalKvBlocks(worker: number, index: number): Count | null {
-    return (
-      this.#classes.totals[limitsIn(this.#cells.words[this.#wordAt(worker, index) + FLAGS] ?? 0)] ?? null
-    );
+    return this.#classes.totals[this.#cells.limits(this.#cellOf(worker, index))] ?? null;
   }
 
   age(worker: number, index: number, now: number): number | null {
-    return sinceReceipt(this.#cells.words[this.#wordAt(worker, index) + RECEIVED] ?? NONE, now);
+    return this.#cells.age(this.#cellOf(worker, index), now);
   }
 
   state(worker: number, index: number): RankState {
-    return rankStateAt(this.#cells, this.#classes, this.#wordAt(worker, index));
+    return this.#cells.state(this.#cellOf(worker, index), this.#classes);
   }
 
   [inspectCustom](...args: InspectArguments): string {
@@ -243,15 +207,7 @@ export class RankCopy implements FleetRanks {
     });
   }
 
-  #wordAt(worker: number, index: number): number {
-    return ((this.#slots.words[this.#slots.at(worker) + BASE] ?? 0) + index) * WORDS_PER_CELL;
+  #cellOf(worker: number, index: number): number {
+    return this.#slots.firstCell(worker) + index;
   }
-}
-
-/** Whether a worker is judged and known to discovery, if there is discovery. */
-function isPresent(inputs: KnownInputs, slot: number): boolean {
-  const { slots, configsSeen, decodeSeen, prefillSeen } = inputs;
-  if (!slots.has(slot, HAS_STATE) || !isKnown(inputs, slot)) return false;
-  if (decodeSeen || prefillSeen) return slots.has(slot, DECODE | PREFILL);
-  return !configsSeen || slots.has(slot, COUNTED);
 }

@@ -1,114 +1,108 @@
 import type { Count } from '../count.js';
-import { type FleetStore, declares } from './fleet-store.js';
-import {
-  ACTIVE,
-  ACTIVE_CLEARED,
-  FLAGS,
-  HAS_LATCH,
-  LATCHED,
-  NONE,
-  RANK,
-  RANK_BUSY,
-  RANK_COUNTS,
-  TOKENS,
-  USED,
-  USED_CLEARED,
-  WIDE,
-  limitsIn,
-} from './rank-cells.js';
-import { BASE, BUSY_RANKS, COUNT, COUNTED_RANKS, HAS_RANGE } from './worker-slots.js';
+import type { RankRange } from '../judgement/rank-state.js';
+import { limitsOf } from './capacities.js';
+import type { FleetStore } from './fleet-store.js';
 
-/** Judges one rank again, and updates the counters of its worker. */
-export function judgeRank(store: FleetStore, slot: number, word: number): void {
-  const { words } = store.cells;
-  const before = words[word + FLAGS] ?? 0;
-  const counts = countsInJudgement(store, slot, word, before);
-  const busy = counts && isAboveThreshold(store, word, before);
-  const after = (before & ~(RANK_BUSY | RANK_COUNTS)) | (busy ? RANK_BUSY : 0) | (counts ? RANK_COUNTS : 0);
-  if (after === before) return;
-  words[word + FLAGS] = after;
-  const at = store.slots.at(slot);
-  const worker = store.slots.words;
-  worker[at + BUSY_RANKS] = (worker[at + BUSY_RANKS] ?? 0) + (after & RANK_BUSY) - (before & RANK_BUSY);
-  worker[at + COUNTED_RANKS] =
-    (worker[at + COUNTED_RANKS] ?? 0) + ((after & RANK_COUNTS) - (before & RANK_COUNTS)) / RANK_COUNTS;
+/** Stores the values of a load for its rank, and judges the rank again. `null` keeps the last value. */
+export function takeValues(
+  store: FleetStore,
+  slot: number,
+  rank: number,
+  active: Count | null,
+  tokens: Count | null,
+  used: Count | null,
+): void {
+  const { workers, policy } = store;
+  const found = workers.findCell(slot, rank);
+  const cell = found === -1 ? addCell(store, slot, rank) : found;
+  workers.storeLoad(cell, active, tokens, policy.decodeSignal === 'active' ? null : used);
+  if (policy.decodeSignal === 'latched') moveLatch(store, cell, active, used);
+  judgeRank(store, slot, cell);
 }
 
-/** Judges all ranks of a worker again, and recomputes its counters. */
-export function judgeRanks(store: FleetStore, slot: number): void {
-  const { slots, cells } = store;
-  const at = slots.at(slot);
-  const base = slots.words[at + BASE] ?? 0;
-  const count = slots.words[at + COUNT] ?? 0;
-  slots.words[at + BUSY_RANKS] = 0;
-  slots.words[at + COUNTED_RANKS] = 0;
-  for (let position = 0; position < count; position += 1) {
-    const word = cells.wordAt(base, position);
-    cells.words[word + FLAGS] = (cells.words[word + FLAGS] ?? 0) & ~(RANK_BUSY | RANK_COUNTS);
-    judgeRank(store, slot, word);
+/** Applies a new config to the ranks that have values, and judges them again. */
+export function renewRanks(store: FleetStore, slot: number, range: RankRange): void {
+  const { workers, policy } = store;
+  const { ranks } = workers;
+  const reconciles = policy.capacity === 'reconciled';
+  if (reconciles) workers.keepRanks(slot, range);
+  for (let cell = workers.firstCell(slot); cell < workers.endCell(slot); cell += 1) {
+    workers.setLimits(cell, limitsOf(store, slot, ranks.rank(cell)));
+    if (reconciles) {
+      workers.removeLatch(cell);
+      if (policy.decodeSignal === 'latched')
+        moveLatch(store, cell, ranks.activeDecodeBlocks(cell), ranks.kvUsedBlocks(cell));
+    }
+    judgeRank(store, slot, cell);
   }
+}
+
+/** Judges all ranks of a worker again. */
+export function judgeRanks(store: FleetStore, slot: number): void {
+  const { workers } = store;
+  for (let cell = workers.firstCell(slot); cell < workers.endCell(slot); cell += 1)
+    judgeRank(store, slot, cell);
+}
+
+/** Makes a cell for a rank, with room for all ranks that the newest config declares. */
+function addCell(store: FleetStore, slot: number, rank: number): number {
+  const { workers } = store;
+  const expected = workers.hasRange(slot) ? workers.rangeSize(slot) : 1;
+  return workers.addCell(slot, rank, limitsOf(store, slot, rank), expected);
+}
+
+/** Judges one rank again. */
+function judgeRank(store: FleetStore, slot: number, cell: number): void {
+  const counts = countsInJudgement(store, slot, cell);
+  store.workers.judgeRank(slot, cell, counts && isAboveThreshold(store, cell), counts);
 }
 
 /** Updates the latch of a rank with the values of one load. Without total blocks and a decode threshold there is no latch. */
-export function moveLatch(store: FleetStore, word: number, active: Count | null, used: Count | null): void {
-  const { words } = store.cells;
-  const before = words[word + FLAGS] ?? 0;
-  const limits = limitsIn(before);
-  if (store.policy.decodeSignal !== 'latched' || !store.classes.judgesBlocks(limits)) return;
-  const limit = store.classes.blocks[limits] ?? Infinity;
-  let flags = before | HAS_LATCH;
-  if (active !== null) {
-    const isAbove = Number(active) > limit;
-    flags = isAbove ? (flags | LATCHED) & ~ACTIVE_CLEARED : flags | ACTIVE_CLEARED;
-  }
-  if (used !== null) {
-    const isAbove = Number(used) > limit;
-    flags = isAbove ? (flags | LATCHED) & ~USED_CLEARED : flags | USED_CLEARED;
-  }
-  const cleared = ACTIVE_CLEARED | USED_CLEARED;
-  if ((flags & cleared) === cleared) flags &= ~LATCHED;
-  words[word + FLAGS] = flags;
+function moveLatch(store: FleetStore, cell: number, active: Count | null, used: Count | null): void {
+  const { workers, classes } = store;
+  const { ranks } = workers;
+  const limits = ranks.limits(cell);
+  if (!classes.judgesBlocks(limits)) return;
+  const limit = classes.blocks[limits] ?? Infinity;
+  const isActiveCleared = active === null ? ranks.isActiveCleared(cell) : !isAbove(active, limit);
+  const isUsedCleared = used === null ? ranks.isUsedCleared(cell) : !isAbove(used, limit);
+  const closes = isAbove(active, limit) || isAbove(used, limit);
+  const opens = isActiveCleared && isUsedCleared;
+  workers.setLatch(cell, closes || (ranks.isLatched(cell) && !opens), isActiveCleared, isUsedCleared);
 }
 
 /** A rank counts when it has a value that the policy uses and, if the policy judges declared ranks, is declared. */
-function countsInJudgement(store: FleetStore, slot: number, word: number, flags: number): boolean {
-  const { words } = store.cells;
-  const { policy } = store;
+function countsInJudgement({ workers, policy }: FleetStore, slot: number, cell: number): boolean {
+  const { ranks } = workers;
   const reported =
-    words[word + ACTIVE] !== NONE ||
-    words[word + TOKENS] !== NONE ||
-    (policy.decodeSignal !== 'active' && (words[word + USED] !== NONE || (flags & HAS_LATCH) !== 0));
-  if (!reported || policy.ranksJudged === 'reported' || !store.slots.has(slot, HAS_RANGE)) return reported;
-  return declares(store, slot, (words[word + RANK] ?? 0) >>> 0);
+    ranks.hasActiveOrTokens(cell) ||
+    (policy.decodeSignal !== 'active' && (ranks.kvUsedBlocks(cell) !== null || ranks.hasLatch(cell)));
+  if (!reported || policy.ranksJudged === 'reported' || !workers.hasRange(slot)) return reported;
+  return workers.declares(slot, ranks.rank(cell));
 }
 
-function isAboveThreshold(store: FleetStore, word: number, flags: number): boolean {
-  const { cells, classes, policy } = store;
-  const { words } = cells;
-  const limits = limitsIn(flags);
-  const tokens = words[word + TOKENS] ?? NONE;
-  if (tokens >= 0) {
+function isAboveThreshold({ workers, classes, policy }: FleetStore, cell: number): boolean {
+  const { ranks } = workers;
+  const limits = ranks.limits(cell);
+  const tokens = ranks.activePrefillTokens(cell);
+  if (typeof tokens === 'number') {
     if (tokens > (classes.tokens[limits] ?? Infinity)) return true;
-  } else if (tokens === WIDE) {
+  } else if (tokens !== null) {
     const exact = classes.exactTokens[limits] ?? null;
-    if (exact !== null && (cells.value(word + TOKENS) ?? 0) > exact) return true;
+    if (exact !== null && tokens > exact) return true;
   }
   const limit = classes.blocks[limits] ?? Infinity;
   if (limit === Infinity) return false;
-  switch (policy.decodeSignal) {
-    case 'active':
-      return blocksAt(store, word + ACTIVE) > limit;
-    case 'used-else-active':
-      return blocksAt(store, words[word + USED] === NONE ? word + ACTIVE : word + USED) > limit;
-    case 'latched':
-      if ((flags & HAS_LATCH) !== 0) return (flags & LATCHED) !== 0;
-      return blocksAt(store, word + USED) > limit || blocksAt(store, word + ACTIVE) > limit;
-  }
+  const active = ranks.activeDecodeBlocks(cell);
+  if (policy.decodeSignal === 'active') return isAbove(active, limit);
+  const used = ranks.kvUsedBlocks(cell);
+  if (policy.decodeSignal === 'used-else-active') return isAbove(used ?? active, limit);
+  if (ranks.hasLatch(cell)) return ranks.isLatched(cell);
+  return isAbove(used, limit) || isAbove(active, limit);
 }
 
-/** The blocks in a word as binary64; NaN without a value, so that no limit is exceeded. */
-function blocksAt({ cells }: FleetStore, word: number): number {
-  const value = cells.words[word] ?? NONE;
-  if (value >= 0) return value;
-  return value === NONE ? NaN : Number(cells.value(word));
+/** Whether blocks are above a limit, compared as binary64. An absent value is above no limit. */
+function isAbove(blocks: Count | null, limit: number): boolean {
+  if (typeof blocks === 'number') return blocks > limit;
+  return blocks !== null && Number(blocks) > limit;
 }

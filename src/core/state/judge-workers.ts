@@ -1,40 +1,26 @@
+import { neededRanks } from '../judgement/is-busy.js';
 import type { JudgedOn } from '../policy/load-policy.js';
 import type { WorkerId } from '../worker-id.js';
 import type { FleetStore } from './fleet-store.js';
 import { judgeRanks } from './judge-rank.js';
-import { HAS_STATE, JUDGED_BUSY, OVERLOAD_MARKED, TO_JUDGE } from './worker-slots.js';
-import { isAboveThresholds, isKnown, queue, touch } from './worker-state.js';
+import { isKnown } from './known-workers.js';
 
 /** Sets the overload mark of a worker. */
-export function applyOverloadMark(store: FleetStore, id: WorkerId): void {
-  if (store.policy.overloadMarks === 'ignored') return;
-  const slot = store.slots.intern(id);
-  if (store.slots.has(slot, OVERLOAD_MARKED)) return;
-  touch(store, slot);
-  store.slots.set(slot, OVERLOAD_MARKED);
-  store.overloadMarked.add(slot);
+export function applyOverloadMark({ workers, policy }: FleetStore, id: WorkerId): void {
+  if (policy.overloadMarks !== 'ignored') workers.setOverloadMark(workers.intern(id), true);
 }
 
 /** Removes an overload mark whose time is over. */
-export function applyOverloadMarkExpired(store: FleetStore, id: WorkerId): void {
-  const rule = store.policy.overloadMarks;
+export function applyOverloadMarkExpired({ workers, policy }: FleetStore, id: WorkerId): void {
+  const rule = policy.overloadMarks;
   if (rule === 'ignored' || rule.maximumMs === null) return;
-  const slot = store.slots.find(id);
-  if (slot !== -1) removeOverloadMark(store, slot);
-}
-
-/** Removes the overload mark of a worker. */
-export function removeOverloadMark(store: FleetStore, slot: number): void {
-  if (!store.slots.has(slot, OVERLOAD_MARKED)) return;
-  touch(store, slot);
-  store.slots.set(slot, OVERLOAD_MARKED, false);
-  store.overloadMarked.delete(slot);
-  store.maybeEmpty.push(slot);
+  const slot = workers.find(id);
+  if (slot !== -1) workers.setOverloadMark(slot, false);
 }
 
 /** Removes all overload marks. */
-export function clearOverloadMarks(store: FleetStore): void {
-  for (const slot of [...store.overloadMarked]) removeOverloadMark(store, slot);
+export function clearOverloadMarks({ workers }: FleetStore): void {
+  for (const slot of [...workers.overloadMarked]) workers.setOverloadMark(slot, false);
 }
 
 /**
@@ -42,51 +28,27 @@ export function clearOverloadMarks(store: FleetStore): void {
  * is a publication, which removes overload marks if the policy says so.
  */
 export function judgeQueued(store: FleetStore, on: JudgedOn): void {
-  if (!store.policy.judgedOn.includes(on)) return;
+  const { workers, policy } = store;
+  if (!workers.hasQueued || !policy.judgedOn.includes(on)) return;
   let changed = false;
-  if (store.judgeAll) {
-    store.judgeAll = false;
-    for (const slot of store.slots.all()) changed = judgeWorker(store, slot) || changed;
+  for (const slot of workers.takeQueued()) {
+    const busy = isAboveThresholds(store, slot) && isKnown(workers, policy, slot);
+    changed = workers.judge(slot, busy) || changed;
   }
-  const { toJudge } = store;
-  for (let i = 0; i < toJudge.length; i += 1) {
-    const slot = toJudge[i] as number;
-    store.slots.set(slot, TO_JUDGE, false);
-    changed = judgeWorker(store, slot) || changed;
-  }
-  toJudge.length = 0;
-  if (changed) endOverloadMarksOnPublication(store);
-}
-
-/** Judges one worker with a new load, and every worker that waits to be judged. */
-export function judgeNow(store: FleetStore, slot: number): void {
-  if (store.toJudge.length > 0 || store.judgeAll) {
-    queue(store, slot);
-    judgeQueued(store, 'load');
-  } else if (judgeWorker(store, slot)) endOverloadMarksOnPublication(store);
-}
-
-function endOverloadMarksOnPublication(store: FleetStore): void {
-  const rule = store.policy.overloadMarks;
-  if (rule !== 'ignored' && rule.until === 'publication') clearOverloadMarks(store);
+  const rule = policy.overloadMarks;
+  if (changed && rule !== 'ignored' && rule.until === 'publication') clearOverloadMarks(store);
 }
 
 /** Applies new thresholds: every rank is judged by the new limits now, and every worker at the next event that judges. */
 export function renewLimits(store: FleetStore): void {
   store.classes.setThresholds(store.thresholds);
-  for (const slot of store.slots.all()) if (store.slots.has(slot, HAS_STATE)) judgeRanks(store, slot);
-  store.judgeAll = true;
+  for (const slot of store.workers.all()) judgeRanks(store, slot);
 }
 
-function judgeWorker(store: FleetStore, slot: number): boolean {
-  const { slots } = store;
-  const busy = isAboveThresholds(store, slot) && isKnown(store, slot);
-  if (busy === slots.has(slot, JUDGED_BUSY)) {
-    if (!busy && !slots.has(slot, HAS_STATE)) store.maybeEmpty.push(slot);
-    return false;
-  }
-  touch(store, slot);
-  slots.set(slot, JUDGED_BUSY, busy);
-  store.maybeEmpty.push(slot);
-  return true;
+/** Whether a worker's ranks make it busy, according to its counters. */
+function isAboveThresholds({ workers, policy }: FleetStore, slot: number): boolean {
+  if (!workers.hasState(slot)) return false;
+  const declared = policy.ranksJudged === 'declared' && workers.hasRange(slot);
+  const judged = declared ? workers.rangeSize(slot) : workers.countedRanks(slot);
+  return judged > 0 && workers.busyRanks(slot) >= neededRanks(policy.rollUp, judged);
 }

@@ -7,21 +7,10 @@ import type { LoadPolicy } from '../policy/load-policy.js';
 import type { LoadThresholds } from '../policy/load-thresholds.js';
 import { type WorkerId, compareWorkerIds } from '../worker-id.js';
 import type { Transition } from './fleet-step.js';
-import { type FleetStore, type Touched, rangeOf } from './fleet-store.js';
+import type { FleetStore } from './fleet-store.js';
+import { isKnown } from './known-workers.js';
 import type { LimitClasses } from './limit-classes.js';
-import { type CellsCopy, RANK, WORDS_PER_CELL, rankStateAt } from './rank-cells.js';
-import {
-  BASE,
-  COUNT,
-  HAS_RANGE,
-  HAS_STATE,
-  JUDGED_BUSY,
-  KEEPS,
-  OVERLOAD_MARKED,
-  PUBLISHED,
-  TOUCHED,
-} from './worker-slots.js';
-import { isKnown } from './worker-state.js';
+import type { CellsCopy, Touched } from './storage/workers.js';
 
 /**
  * An immutable copy of the range and the cells of one worker. It contains the class of the capacities instead of the
@@ -32,21 +21,18 @@ export class RankSnapshot {
   private readonly cells: CellsCopy;
   private readonly classes: LimitClasses;
 
-  constructor(store: FleetStore, slot: number) {
-    const { slots, cells } = store;
-    const at = slots.at(slot);
-    this.declared = slots.has(slot, HAS_RANGE) ? rangeOf(store, slot) : null;
-    this.cells = cells.copy(slots.words[at + BASE] ?? 0, slots.words[at + COUNT] ?? 0);
-    this.classes = store.classes;
+  constructor({ workers, classes }: FleetStore, slot: number) {
+    this.declared = workers.hasRange(slot) ? workers.range(slot) : null;
+    this.cells = workers.ranks.copy(workers.firstCell(slot), workers.rankCount(slot));
+    this.classes = classes;
   }
 
   /** The ranks in the form that the judgement takes. */
   states(): RankStates {
-    const { words } = this.cells;
+    const { cells } = this;
     const ranks = new Map<number, RankState>();
-    for (let cell = 0; cell < words.length; cell += WORDS_PER_CELL) {
-      ranks.set((words[cell + RANK] ?? 0) >>> 0, rankStateAt(this.cells, this.classes, cell));
-    }
+    for (let cell = 0; cell < cells.count; cell += 1)
+      ranks.set(cells.rank(cell), cells.state(cell, this.classes));
     return { declared: this.declared, ranks };
   }
 }
@@ -101,57 +87,48 @@ const noTransitions: readonly Transition[] = [];
 
 /** The transitions of the current event, in ascending order of ids. They update the busy set. */
 export function publishTransitions(store: FleetStore, now: number): readonly Transition[] {
-  const { slots, touched } = store;
-  if (touched.length === 0) return noTransitions;
-  store.touched = [];
-  for (const { slot } of touched) slots.set(slot, TOUCHED, false);
-  const changed = touched.filter(
-    ({ slot }) => slots.has(slot, JUDGED_BUSY | OVERLOAD_MARKED) !== slots.has(slot, PUBLISHED),
-  );
-  if (changed.length > 1) changed.sort((a, b) => compareWorkerIds(slots.id(a.slot), slots.id(b.slot)));
+  const { workers } = store;
+  if (workers.isUntouched) return noTransitions;
+  const changed = workers.takeTransitions();
+  if (changed.length > 1) changed.sort((a, b) => compareWorkerIds(workers.id(a.slot), workers.id(b.slot)));
   return changed.map((touched) => publishTransition(store, touched, now));
 }
 
-function publishTransition(store: FleetStore, { slot, before }: Touched, now: number): Transition {
-  const { slots, thresholds, policy } = store;
-  const status = slots.status(slot);
-  const busy = (status & (JUDGED_BUSY | OVERLOAD_MARKED)) !== 0;
-  slots.set(slot, PUBLISHED, busy);
-  slots.setSince(slot, now);
-  store.busy.record(slot, busy);
-  store.maybeEmpty.push(slot);
+function publishTransition(store: FleetStore, { slot, onlyMarked }: Touched, now: number): Transition {
+  const { workers, thresholds, policy } = store;
+  const busy = workers.publish(slot, now);
   const ranks = new RankSnapshot(store, slot);
-  return new LazyTransition(slots.id(slot), busy, now, {
-    reason: reasonOf(busy, before, status),
+  return new LazyTransition(workers.id(slot), busy, now, {
+    reason: reasonOf(store, slot, busy, onlyMarked),
     ranks,
     thresholds,
     policy,
   });
 }
 
-function reasonOf(busy: boolean, before: number, after: number): VerdictReason {
-  if (busy) return (after & JUDGED_BUSY) !== 0 ? 'load' : 'overload-mark';
-  if ((before & OVERLOAD_MARKED) !== 0 && (before & JUDGED_BUSY) === 0) return 'overload-mark-ended';
-  return (after & HAS_STATE) !== 0 ? 'load' : 'left';
+function reasonOf({ workers }: FleetStore, slot: number, busy: boolean, onlyMarked: boolean): VerdictReason {
+  if (busy) return workers.isJudgedBusy(slot) ? 'load' : 'overload-mark';
+  if (onlyMarked) return 'overload-mark-ended';
+  return workers.hasState(slot) ? 'load' : 'left';
 }
 
 /** Why a worker is busy or free; `undefined` for an unknown worker. */
 export function explain(store: FleetStore, workerId: WorkerId): Explanation | undefined {
-  const { slots, policy, thresholds } = store;
-  const slot = slots.find(workerId);
-  if (slot === -1 || !slots.has(slot, KEEPS)) return undefined;
+  const { workers, policy, thresholds } = store;
+  const slot = workers.find(workerId);
+  if (slot === -1 || workers.isEmpty(slot)) return undefined;
   const states = new RankSnapshot(store, slot).states();
   const judged = judgedRanks(states, policy);
   const ranks = [...judged.reported]
     .sort(([a], [b]) => a - b)
     .map(([rank, state]) => explainRank(rank, state, thresholds, policy));
-  const busy = slots.has(slot, PUBLISHED);
+  const busy = workers.isBusy(slot);
   const parts = {
     workerId,
     busy,
-    known: slots.has(slot, HAS_STATE) && isKnown(store, slot),
-    overloadMarked: slots.has(slot, OVERLOAD_MARKED),
-    since: busy ? slots.since(slot) : null,
+    known: workers.hasState(slot) && isKnown(workers, policy, slot),
+    overloadMarked: workers.isOverloadMarked(slot),
+    since: busy ? workers.since(slot) : null,
     judgedRanks: judged.count,
     busyRanks: ranks.filter((rank) => rank.busy).length,
     neededRanks: neededRanks(policy.rollUp, judged.count),

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BusyLog, type BusySet, isSameBusySet, snapshotOf } from '../../../src/core/state/busy-set.js';
-import { WorkerSlots } from '../../../src/core/state/worker-slots.js';
+import { WorkerSlots } from '../../../src/core/state/storage/worker-slots.js';
 import { compareWorkerIds, type WorkerId } from '../../../src/core/worker-id.js';
 import { id } from '../../support/fleet.js';
 

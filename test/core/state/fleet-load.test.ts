@@ -43,11 +43,12 @@ describe('fleet load', () => {
     for (let n = 0; n < 20_000; n += 1) round(n);
     expect(fleet.fleet).toEqual({ known: 0, held: 0, busy: 0, overloadMarked: 0, instances: 0, down: 0 });
     const { store } = fleet as unknown as {
-      store: { slots: { size: number; words: Int32Array }; cells: { words: Int32Array } };
+      store: { workers: { all(): Iterable<number>; words: Int32Array; cells: { words: Int32Array } } };
     };
-    expect(store.slots.size).toBe(0);
-    expect(store.slots.words.length).toBeLessThanOrEqual(512);
-    expect(store.cells.words.length).toBeLessThanOrEqual(1024);
+    const { workers } = store;
+    expect([...workers.all()]).toEqual([]);
+    expect(workers.words.length).toBeLessThanOrEqual(512);
+    expect(workers.cells.words.length).toBeLessThanOrEqual(1024);
   });
 
   it.each(['dynamo-1.6', 'default'] as const)(

@@ -1,0 +1,52 @@
+import type { Count } from '../count.js';
+import { type RankRange, inRange } from '../judgement/rank-state.js';
+import type { FleetStore } from './fleet-store.js';
+import { NO_CAPACITY } from './limit-classes.js';
+
+/** The capacities that a config gives to a range of ranks, as a limit class. */
+export interface CapacityLayer extends RankRange {
+  readonly limits: number;
+}
+
+/** The limit class of one rank, from the newest config that declares it. */
+export function limitsOf({ workers, classes }: FleetStore, slot: number, rank: number): number {
+  const layers = workers.layersOf(slot);
+  if (layers === undefined) {
+    if (!workers.hasRange(slot) || !workers.declares(slot, rank)) return NO_CAPACITY;
+    return workers.configLimits(slot);
+  }
+  const newest = (values: readonly (Count | undefined)[]): Count | undefined => {
+    const layer = layers.findLast(
+      (candidate) => inRange(rank, candidate) && values[candidate.limits] !== undefined,
+    );
+    return layer && values[layer.limits];
+  };
+  return classes.intern(newest(classes.totals), newest(classes.batches));
+}
+
+/** Stores the range and the capacities of a config. The capacities cover the older ones, or replace them. */
+export function takeCapacities(store: FleetStore, slot: number, range: RankRange, limits: number): void {
+  const { workers, policy } = store;
+  const newest = { ...range, limits };
+  const older: CapacityLayer[] = [];
+  if (policy.capacity === 'merged' && workers.hasRange(slot)) {
+    const present = { ...workers.range(slot), limits: workers.configLimits(slot) };
+    const layers = workers.layersOf(slot) ?? [present];
+    older.push(...layers.filter((layer) => !hides(store, newest, layer)));
+  }
+  workers.declare(slot, range, limits, older.length > 0 ? [...older, newest] : []);
+}
+
+/** Whether a newer layer covers an older one completely. */
+function hides(
+  { classes: { totals, batches } }: FleetStore,
+  newer: CapacityLayer,
+  older: CapacityLayer,
+): boolean {
+  return (
+    newer.start <= older.start &&
+    newer.end >= older.end &&
+    (totals[newer.limits] !== undefined || totals[older.limits] === undefined) &&
+    (batches[newer.limits] !== undefined || batches[older.limits] === undefined)
+  );
+}
