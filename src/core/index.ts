@@ -13,9 +13,11 @@ export type {
   FleetEvent,
   PoolRole,
   FleetStart,
+  InstancesListed,
   LoadReceived,
   Role,
   SchedulerLoad,
+  ThresholdTarget,
   ThresholdsChanged,
 } from './events/fleet-event.js';
 export type { Count } from './count.js';
@@ -57,9 +59,12 @@ export type { FleetRanks, RankValues, WorkerRanks } from './state/fleet-ranks.js
 export type { CheckExplanation, Explanation, RankExplanation } from './judgement/explanation.js';
 export type { SourceState, SourceStatus } from './sources/source-status.js';
 
-// Pipeline: the reducer and the monitor.
+// Pipeline: the parts of a monitor, and the monitor.
+export type { FleetInput } from './pipeline/fold-fleet.js';
 export { reduceFleet } from './pipeline/reduce-fleet.js';
-export { busySets, transitions, cleanups } from './pipeline/selections.js';
+export { configEvents, loadEvents, thresholdEvents } from './pipeline/source-events.js';
+export { instanceEvents, prefillEvents } from './pipeline/instance-events.js';
+export { busySets, transitions, cleanups, problems } from './pipeline/selections.js';
 export { performCleanup, type CleanupOutcome, type CleanupSink } from './pipeline/perform-cleanup.js';
 export { loadMonitor, type LoadMonitor, type MonitorSnapshot } from './pipeline/load-monitor.js';
 export type {
@@ -69,8 +74,3 @@ export type {
   AbortSignalLike,
   MonitorOptions,
 } from './pipeline/monitor-sources.js';
-
-// Generic operators.
-export { attachLate, type WatchItem } from '../operators/attach-late.js';
-export { setDifference, type SetDifference } from '../operators/set-difference.js';
-export { trampoline } from '../operators/trampoline.js';

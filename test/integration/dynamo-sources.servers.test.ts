@@ -1,12 +1,19 @@
-import { Subject } from 'rxjs';
+import { NEVER, type Observable, Subject, defer, merge, retry } from 'rxjs';
 import { expect, it } from 'vitest';
+import { etcdDiscovery } from '../../src/adapters/etcd/etcd-discovery.js';
 import { registerWorker } from '../../src/adapters/etcd/register-worker.js';
+import { natsLoads } from '../../src/adapters/nats/nats-loads.js';
 import { natsPublisher } from '../../src/adapters/nats/nats-publisher.js';
 import type { ActiveLoad } from '../../src/core/events/fleet-event.js';
+import { instanceEvents } from '../../src/core/pipeline/instance-events.js';
 import { loadMonitor } from '../../src/core/pipeline/load-monitor.js';
+import { reduceFleet } from '../../src/core/pipeline/reduce-fleet.js';
+import { busySets } from '../../src/core/pipeline/selections.js';
+import { configEvents, loadEvents } from '../../src/core/pipeline/source-events.js';
 import { policies } from '../../src/core/policy/policies.js';
 import { workerId, type WorkerId } from '../../src/core/worker-id.js';
 import { dynamoSources, type DynamoSourcesOptions } from '../../src/dynamo/dynamo-sources.js';
+import { setDifference } from '../../src/operators/set-difference.js';
 import { describeWith } from '../support/describe-with.js';
 import { startEtcd, type EtcdServer } from '../support/etcd-server.js';
 import { eventually } from '../support/eventually.js';
@@ -47,6 +54,12 @@ function worker(nats: NatsServer, etcd: EtcdServer, id: WorkerId, release: '1.0'
       }),
     leave: () => subscription.unsubscribe(),
   };
+}
+
+/** A failure that does not repeat when the pipeline is subscribed to again. */
+function firstRunOnly(fails$: Observable<never>): Observable<never> {
+  let runs = 0;
+  return defer(() => (runs++ === 0 ? fails$ : NEVER));
 }
 
 /** The busy sets of a monitor of these sources, in order. */
@@ -90,6 +103,45 @@ describeWith(['nats-server', 'etcd'], 'dynamoSources', () => {
     await eventually(() => expect(monitor.busy()).toEqual([recent]));
     two.leave();
     await eventually(() => expect(monitor.busy()).toEqual([]));
+    one.leave();
+  });
+
+  it('a pipeline composed by hand: additions and removals, an error of one source, and a retry', async () => {
+    await using nats = await startNats();
+    await using etcd = await startEtcd();
+    const one = worker(nats, etcd, workerId('9'), '1.6');
+    await one.ready();
+    const { loads$ } = natsLoads({ servers: nats.url, namespace: 'dynamo' });
+    const discovery = etcdDiscovery({ hosts: etcd.url, namespace: 'dynamo' });
+    const [configsFail$, pipelineFails$] = [new Subject<never>(), new Subject<never>()];
+    const lines: string[] = [];
+    const subscription = merge(
+      firstRunOnly(pipelineFails$),
+      merge(discovery.configs(endpointName), firstRunOnly(configsFail$)).pipe(configEvents()),
+      discovery.instances(endpointName).pipe(instanceEvents('decode')),
+      loads$.pipe(loadEvents()),
+    )
+      .pipe(reduceFleet(policies.default, { thresholds }), busySets(), setDifference(), retry({ delay: 0 }))
+      .subscribe(({ added, removed, isSnapshot }) =>
+        lines.push(`${isSnapshot ? 'first ' : ''}+${added.join()} -${removed.join()}`),
+      );
+    let turn = 0;
+    const repeat = (blocks: number, expected: string): Promise<void> =>
+      eventually(() => {
+        turn = 1 - turn;
+        one.say(blocks + turn);
+        expect(lines.at(-1)).toBe(expected);
+      });
+    await repeat(90, '+9 -');
+    configsFail$.error(new Error('the watch is lost'));
+    await repeat(10, '+ -9');
+    await repeat(90, '+9 -');
+    expect(lines).toEqual(['first + -', '+9 -', '+ -9', '+9 -']);
+    lines.length = 0;
+    pipelineFails$.error(new Error('broken'));
+    await repeat(90, '+9 -');
+    expect(lines).toEqual(['first + -', '+9 -']);
+    subscription.unsubscribe();
     one.leave();
   });
 

@@ -57,8 +57,8 @@ const start: fc.Arbitrary<FleetStart> = fc.record(
     decodeInstances: fc.constantFrom([], [id(1)], [id(1), id(2), id(3)]),
     prefillInstances: fc.constantFrom([], [id(2)]),
     loads: fc.constantFrom(true, true, true, true, false),
-    cards: fc.boolean(),
-    source: fc.constantFrom('aggregated' as const, 'decode' as const, 'prefill' as const),
+    configs: fc.boolean(),
+    role: fc.constantFrom('aggregated' as const, 'decode' as const, 'prefill' as const),
   },
   { requiredKeys: ['thresholds'] },
 );

@@ -58,7 +58,7 @@ export async function recordCommand(
   record({
     kind: 'start',
     thresholds: pickThresholds(thresholds),
-    cards: true,
+    configs: true,
     decodeInstances: [],
   });
   writer.flush();

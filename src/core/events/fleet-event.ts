@@ -62,12 +62,11 @@ export interface SchedulerLoad {
   readonly activePrefillTokens: Count;
 }
 
-/**
- * What the reducer knows before the first event. The names are those of a recording's `start` line, so two of them differ
- * from the glossary: `cards` says whether there is a source of configs, and `source` is the role of the pool.
- */
+/** What the reducer knows before the first event. */
 export interface FleetStart {
   readonly thresholds?: LoadThresholdUpdate;
+  /** The role of the pool; `aggregated` when absent. */
+  readonly role?: PoolRole;
   /** The initial decode instances. Absent: there is no source of decode instances until its first event. */
   readonly decodeInstances?: readonly WorkerId[];
   /** The instances of a prefill watch that is attached from the start. */
@@ -75,17 +74,21 @@ export interface FleetStart {
   /** `false`: subscribing to loads failed. */
   readonly loads?: boolean;
   /** Whether there is a source of configs. Absent: there is none until its first event. */
-  readonly cards?: boolean;
-  /** The role of the pool; `aggregated` when absent. */
-  readonly source?: PoolRole;
+  readonly configs?: boolean;
 }
 
+/** What thresholds apply to: every pool, or the pools of one role. */
+export type ThresholdTarget = 'everything' | { readonly role: PoolRole };
+
 /**
- * A change of thresholds. With `checked`, a change that is refused, because of its values or its names, is a problem, and
- * nothing changes.
+ * A change of thresholds.
+ *
+ * 1. It changes nothing in a pool that is not its `target`; `everything` when absent.
+ * 2. With `checked`, a change that is refused, because of its values or its names, is a problem, and nothing changes.
  */
 export interface ThresholdsChanged extends LoadThresholdUpdate {
   readonly kind: 'thresholds';
+  readonly target?: ThresholdTarget;
   readonly checked?: boolean;
 }
 

@@ -280,7 +280,7 @@ function monitorEvents(
   { policy = policies.default, thresholds, role, scheduler }: MonitorOptions & { scheduler: SchedulerLike },
   run: Run,
 ): Observable<MonitorEvent> {
-  const start = { ...(thresholds && { thresholds }), ...(role && { source: role }) };
+  const start = { ...(thresholds && { thresholds }), ...(role && { role }) };
   return defer(() => {
     const ended$ = new Subject<void>();
     const steps$ = sourceEvents(sources).pipe(

@@ -45,10 +45,11 @@ import { type FleetInput, foldFleet } from './fold-fleet.js';
  * const load = { workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: null, kvUsedBlocks: null };
  * of({ ...load, activePrefillTokens: 5 }, { ...load, activePrefillTokens: 11 })
  *   .pipe(loadEvents(), reduceFleet(policies.default, { thresholds: { activePrefillTokensThreshold: 10 } }))
- *   .subscribe((step) => console.log(step.fleet.held, [...step.busy]));
- * // Logs: 0 []
- * // Logs: 1 []
- * // Logs: 1 [ '7' ]
+ *   .subscribe(({ fleet, busy, problems }) => console.log(fleet.known, busy.ids, problems.length));
+ * // Logs: 0 [] 0
+ * // Logs: 1 [] 0
+ * // Logs: 1 [ '7' ] 0
+ * // Logs: 1 [ '7' ] 1
  * ```
  *
  * @see {@link busySets}, {@link transitions}, {@link cleanups}, {@link loadMonitor}

@@ -1,5 +1,5 @@
 import { type MonoTypeOperatorFunction, type OperatorFunction, identity, mergeMap, startWith } from 'rxjs';
-import type { ActiveLoad, FleetEvent, LoadReceived } from '../events/fleet-event.js';
+import type { ActiveLoad, FleetEvent, LoadReceived, ThresholdTarget } from '../events/fleet-event.js';
 import { type LoadBatch, columnsOf } from '../events/load-batch.js';
 import type { LoadThresholdUpdate } from '../policy/load-thresholds.js';
 import type { Problem } from '../sources/problem.js';
@@ -70,7 +70,8 @@ function loadEvent(load: ActiveLoad | LoadReceived | LoadBatch): FleetEvent | Lo
  * Turns changes of thresholds into events of the reducer.
  *
  * 1. The policy validates each change. A refused change is a problem, and changes nothing.
- * 2. An error becomes a problem. The end gives no event: the thresholds stay in force. It never errors.
+ * 2. A pool that is not the target ignores the change.
+ * 3. An error becomes a problem. The end gives no event: the thresholds stay in force. It never errors.
  *
  * ```
  *   thresholds$  --1--2---|
@@ -78,10 +79,18 @@ function loadEvent(load: ActiveLoad | LoadReceived | LoadBatch): FleetEvent | Lo
  *   events       --a--b---|
  * ```
  *
+ * @param target what the thresholds apply to
+ *
  * @see {@link configEvents}, {@link instanceEvents}, {@link loadEvents}, {@link reduceFleet}
  */
-export function thresholdEvents(): OperatorFunction<LoadThresholdUpdate, FleetEvent> {
-  return (thresholds$) => thresholds$.pipe(mergeMap(thresholdChangeEvents), problemOnError('thresholds'));
+export function thresholdEvents(
+  target: ThresholdTarget = 'everything',
+): OperatorFunction<LoadThresholdUpdate, FleetEvent> {
+  return (thresholds$) =>
+    thresholds$.pipe(
+      mergeMap((change) => thresholdChangeEvents(change, target)),
+      problemOnError('thresholds'),
+    );
 }
 
 /** The events of the source `events`: its error becomes a problem, and its end gives no event. */

@@ -82,8 +82,8 @@ export function thresholdFormProblems(change: unknown): string[] {
  * ```ts
  * import { policies, thresholdProblems } from 'tidemark';
  *
- * console.log(thresholdProblems({ activeDecodeBlocksThreshold: 1.5 }, policies.default));
- * // Logs: [ 'active_decode_blocks_threshold must be between 0.0 and 1.0, got 1.5' ]
+ * console.log(...thresholdProblems({ activeDecodeBlocksThreshold: 1.5 }, policies.default));
+ * // Logs: active_decode_blocks_threshold must be between 0.0 and 1.0, got 1.5
  * ```
  */
 export function thresholdProblems(change: LoadThresholdUpdate, policy: LoadPolicy): string[] {

@@ -27,11 +27,12 @@ import { FleetStore } from './fleet-store.js';
 import { applyOverloadMark, applyOverloadMarkExpired, judgeQueued, renewLimits } from './judge-workers.js';
 import { memoryOf, planLeaving } from './leaving.js';
 import { rememberedRanks } from './rank-memory.js';
-import { changeInEvent } from './threshold-changes.js';
+import { appliesTo, changeInEvent } from './threshold-changes.js';
 import { explain, publishTransitions } from './verdicts.js';
 
 /** Applies a change of thresholds, or reports it as refused. After the end they can still change, but judge nothing. */
 function applyThresholds(store: FleetStore, event: ThresholdsChanged): void {
+  if (!appliesTo(event, store.poolRole)) return;
   const refused = event.checked === true ? thresholdProblems(changeInEvent(event), store.policy) : [];
   if (refused.length > 0) {
     store.problems.push(...refused.map((text) => fleetProblems.thresholdOutOfRange(text)));

@@ -36,7 +36,7 @@ export class FleetStore {
     start: FleetStart,
   ) {
     this.judgesLoads = policy.judgedOn.includes('load');
-    this.poolRole = start.source ?? 'aggregated';
+    this.poolRole = start.role ?? 'aggregated';
     this.thresholds = LoadThresholdConfig.defaults(policy).update(start.thresholds ?? {});
     this.classes = new LimitClasses(policy, this.thresholds);
     this.loadsOpen = start.loads !== false;
@@ -44,7 +44,7 @@ export class FleetStore {
     const watched = attached && policy.prefillWatches !== 'none';
     this.watches = { attached: attached ? 1 : 0, open: watched ? 0 : null, waiting: null };
     this.workers = new Workers(policy);
-    if (start.cards === true) this.workers.see('configs');
+    if (start.configs === true) this.workers.see('configs');
     if (start.decodeInstances !== undefined) this.workers.see('decode');
     if (watched) this.workers.see('prefill');
     for (const id of start.decodeInstances ?? []) this.workers.join(this.workers.intern(id), 'decode');

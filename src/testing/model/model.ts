@@ -159,6 +159,8 @@ function apply(change: Change, event: RecordedInput): Change {
 
 function onThresholds(change: Change, event: Extract<RecordedInput, { kind: 'thresholds' }>): Change {
   const { state } = change;
+  const { target = 'everything' } = event;
+  if (target !== 'everything' && target.role !== state.poolRole) return change;
   const refused = event.checked === true ? thresholdProblems(changeInEvent(event), state.policy) : [];
   if (refused.length > 0) {
     return refused.reduce((next, text) => withProblem(next, fleetProblems.thresholdOutOfRange(text)), change);

@@ -90,11 +90,11 @@ export function initialState(policy: LoadPolicy, start: FleetStart = {}): ModelS
   const attached = prefill !== null && policy.prefillWatches !== 'none';
   return {
     policy,
-    poolRole: start.source ?? 'aggregated',
+    poolRole: start.role ?? 'aggregated',
     phase: 'running',
     loadsOpen: start.loads !== false,
     thresholds: LoadThresholdConfig.defaults(policy).update(start.thresholds ?? {}),
-    configs: start.cards === true ? new Map() : null,
+    configs: start.configs === true ? new Map() : null,
     counted: new Map(),
     decode: start.decodeInstances === undefined ? null : new Set(start.decodeInstances),
     prefill: attached ? prefill : null,

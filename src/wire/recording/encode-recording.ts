@@ -24,6 +24,14 @@ function recordedForm(event: FleetEvent | RecordedStart): object {
       const { kind, watch, present } = event;
       return { kind, workerIds: [...present], ...(watch !== undefined && { watch }) };
     }
+    case 'start': {
+      const { configs, role, ...rest } = event;
+      return {
+        ...rest,
+        ...(configs !== undefined && { cards: configs }),
+        ...(role !== undefined && { source: role }),
+      };
+    }
     default:
       return event;
   }

@@ -1,4 +1,10 @@
-import type { LoadReceived, PoolRole, RuntimeConfig, SchedulerLoad } from '../../core/events/fleet-event.js';
+import type {
+  LoadReceived,
+  PoolRole,
+  RuntimeConfig,
+  SchedulerLoad,
+  ThresholdTarget,
+} from '../../core/events/fleet-event.js';
 import { jsonReady } from '../../core/ordinary-value.js';
 import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
 import { type Problem, problemCodes } from '../../core/sources/problem.js';
@@ -88,6 +94,7 @@ export function readRecordedEvent(node: JsonNode): RecordedEvent {
       return jsonReady({
         kind,
         ...readThresholds(event),
+        ...optionalMember('target', field(event, 'target'), readTarget),
         ...optionalMember('checked', field(event, 'checked'), booleanOf),
       });
     case 'marked':
@@ -114,6 +121,13 @@ export function readRecordedEvent(node: JsonNode): RecordedEvent {
   }
 }
 
+const poolRoles = ['aggregated', 'decode', 'prefill'] as const satisfies readonly PoolRole[];
+
+function readTarget(node: JsonNode): ThresholdTarget {
+  if (node.kind === 'string') return oneOf(node, 'target', ['everything'] as const);
+  return { role: oneOf(requiredField(objectOf(node, 'target'), 'role'), 'role', poolRoles) };
+}
+
 /** Reads the thresholds that an object names. */
 export function readThresholds(object: JsonObjectNode): LoadThresholdUpdate {
   const fraction = (name: string): number | null | undefined => {
@@ -133,7 +147,6 @@ function readStart(event: JsonObjectNode): RecordedStart {
     field(event, name) === undefined ? undefined : workerIdsField(event, name);
   const decodeInstances = ids('decodeInstances');
   const prefillInstances = ids('prefillInstances');
-  const roles = ['aggregated', 'decode', 'prefill'] as const satisfies readonly PoolRole[];
   return {
     kind: 'start',
     thresholds: readThresholds(
@@ -142,8 +155,8 @@ function readStart(event: JsonObjectNode): RecordedStart {
     ...(decodeInstances && { decodeInstances }),
     ...(prefillInstances && { prefillInstances }),
     ...optionalMember('loads', field(event, 'loads'), booleanOf),
-    ...optionalMember('cards', field(event, 'cards'), booleanOf),
-    ...optionalMember('source', field(event, 'source'), (node) => oneOf(node, 'source', roles)),
+    ...optionalMember('configs', field(event, 'cards'), (node) => booleanOf(node, 'cards')),
+    ...optionalMember('role', field(event, 'source'), (node) => oneOf(node, 'source', poolRoles)),
     ...optionalMember('name', field(event, 'name'), stringOf),
     ...optionalMember('about', field(event, 'about'), stringOf),
   };

@@ -10,7 +10,7 @@ export interface RecordingHeader {
   readonly description: string;
 }
 
-/** A new monitor starts, without any state. */
+/** A new monitor starts, without any state. A recording calls `configs` "cards", and `role` "source". */
 export interface RecordedStart extends FleetStart {
   readonly kind: 'start';
   readonly name?: string;

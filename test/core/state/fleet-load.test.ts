@@ -30,7 +30,7 @@ describe('fleet load', () => {
   });
 
   it('workers that left leave nothing behind, and their memory is reused', () => {
-    const fleet = new FleetLoad(policies.default, { ...startOptions, decodeInstances: [], cards: true });
+    const fleet = new FleetLoad(policies.default, { ...startOptions, decodeInstances: [], configs: true });
     const round = (n: number): void => {
       const workerId = id(1_000_000 + n);
       fleet.apply({ kind: 'instance', workerId, present: true }, n);

@@ -158,7 +158,7 @@ describe('model - loads of unknown workers', () => {
     } as const;
     const steps = play(
       [1, 2, 3, 4].map((worker) => load({ workerId: id(worker) })),
-      { cards: true },
+      { configs: true },
       policy,
     );
     expect([...(steps[3]?.state.workers.keys() ?? [])]).toEqual(['2', '3', '4']);

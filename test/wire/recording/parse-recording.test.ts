@@ -67,8 +67,8 @@ describe('parse recording', () => {
       decodeInstances: ['1'],
       prefillInstances: [],
       loads: false,
-      cards: true,
-      source: 'prefill',
+      configs: true,
+      role: 'prefill',
       name: 'n',
     });
   });

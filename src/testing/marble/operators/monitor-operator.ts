@@ -36,7 +36,7 @@ export const monitorOperator = (lookup: PolicyLookup): MarbleOperator => ({
   build: (args, context) => {
     const { times, rest } = timesOf(args);
     const { policy, start } = fleetArguments(rest, lookup);
-    const { thresholds, source: role } = start;
+    const { thresholds, role } = start;
     const monitor = loadMonitor(sourcesOf(context), {
       policy,
       ...(thresholds && { thresholds }),

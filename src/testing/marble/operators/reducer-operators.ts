@@ -132,7 +132,15 @@ function startOf(fields: Readonly<Record<string, JsonValue>>): FleetStart {
   const read = parseRecordedEvent({ ...fields, kind: 'start' });
   if ('error' in read) throw new TidemarkError('marble-call', read.error.message);
   if (read.event.kind !== 'start') throw new TidemarkError('marble-call', 'a start has no field kind');
-  const unread = unreadField(fields, read.event);
+  const { cards, source, ...given } = fields;
+  const unread = unreadField(
+    {
+      ...given,
+      ...(cards !== undefined && { configs: cards }),
+      ...(source !== undefined && { role: source }),
+    },
+    read.event,
+  );
   if (unread !== undefined) throw new TidemarkError('marble-call', `a start has no field ${unread}`);
   return read.event;
 }
