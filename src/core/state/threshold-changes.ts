@@ -17,10 +17,12 @@ export function thresholdChangeEvents(
   return problems.map((text) => ({ kind: 'problem', problem: fleetProblems.thresholdOutOfRange(text) }));
 }
 
+/** The properties of an event of thresholds that are no thresholds. */
+const eventNames = new Set<string>(['kind', 'target', 'checked'] satisfies (keyof ThresholdsChanged)[]);
+
 /** The change of thresholds in an event, without the other properties of the event. */
 export function changeInEvent(event: ThresholdsChanged): LoadThresholdUpdate {
-  const { kind: _kind, target: _target, checked: _checked, ...change } = event;
-  return change;
+  return Object.fromEntries(Object.entries(event).filter(([name]) => !eventNames.has(name)));
 }
 
 /** Whether a change of thresholds applies to a pool of a role. */

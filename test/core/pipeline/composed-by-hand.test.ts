@@ -1,6 +1,6 @@
 import { type Observable, Subject, VirtualTimeScheduler, merge } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { ActiveLoad, FleetEvent, FleetStart } from '../../../src/core/events/fleet-event.js';
+import type { ActiveLoad, FleetStart } from '../../../src/core/events/fleet-event.js';
 import { instanceEvents, prefillEvents } from '../../../src/core/pipeline/instance-events.js';
 import { loadMonitor } from '../../../src/core/pipeline/load-monitor.js';
 import type { ConfigChange, InstanceChange } from '../../../src/core/pipeline/monitor-sources.js';
@@ -17,13 +17,19 @@ import { oracle, own } from '../../support/fixture-recordings.js';
 /** The sources of one run, and its clock. */
 class Sources {
   readonly clock = new VirtualTimeScheduler();
-  readonly configs$ = new Subject<ConfigChange>();
-  readonly instances$ = new Subject<InstanceChange>();
-  readonly watches$ = new Subject<Observable<InstanceChange>>();
-  readonly loads$ = new Subject<ActiveLoad>();
-  /** Everything else: recorded thresholds are not validated, and recorded ends are events. */
-  readonly inputs$ = new Subject<RecordedInput>();
-  readonly events$: Observable<FleetEvent> = this.inputs$.pipe(recordedInputs());
+  private readonly emitted = {
+    configs: new Subject<ConfigChange>(),
+    instances: new Subject<InstanceChange>(),
+    watches: new Subject<Observable<InstanceChange>>(),
+    loads: new Subject<ActiveLoad>(),
+    /** Everything else: recorded thresholds are not validated, and recorded ends are events. */
+    inputs: new Subject<RecordedInput>(),
+  };
+  readonly configs$ = this.emitted.configs.asObservable();
+  readonly instances$ = this.emitted.instances.asObservable();
+  readonly watches$ = this.emitted.watches.asObservable();
+  readonly loads$ = this.emitted.loads.asObservable();
+  readonly events$ = this.emitted.inputs.pipe(recordedInputs());
   private readonly watches: Subject<InstanceChange>[] = [];
   private readonly decoder: LoadDecoder;
 
@@ -32,7 +38,7 @@ class Sources {
   }
 
   begin({ decodeInstances, prefillInstances }: FleetStart): void {
-    if (decodeInstances !== undefined) this.instances$.next(decodeInstances);
+    if (decodeInstances !== undefined) this.emitted.instances.next(decodeInstances);
     if (prefillInstances !== undefined) this.attach(prefillInstances);
   }
 
@@ -45,18 +51,18 @@ class Sources {
         return;
       case 'message': {
         const decoded = this.decoder.decode(event.payload);
-        return 'load' in decoded ? this.loads$.next(decoded.load) : undefined;
+        return 'load' in decoded ? this.emitted.loads.next(decoded.load) : undefined;
       }
       case 'load':
-        return this.loads$.next(event);
+        return this.emitted.loads.next(event);
       case 'configs':
-        return this.configs$.next(event.workers);
+        return this.emitted.configs.next(event.workers);
       case 'config':
-        return this.configs$.next(event);
+        return this.emitted.configs.next(event);
       case 'decodeInstances':
-        return this.instances$.next(event.workerIds);
+        return this.emitted.instances.next(event.workerIds);
       case 'instance':
-        return (event.role === 'prefill' ? this.watch(event.watch) : this.instances$)?.next(event);
+        return (event.role === 'prefill' ? this.watch(event.watch) : this.emitted.instances)?.next(event);
       case 'prefillAttached':
         return this.attach(event.workerIds);
       case 'prefillInstances':
@@ -64,14 +70,14 @@ class Sources {
       case 'prefillClosed':
         return this.watch(event.watch)?.complete();
       default:
-        this.inputs$.next(event);
+        this.emitted.inputs.next(event);
     }
   }
 
   private attach(workerIds: InstanceChange): void {
     const watch$ = new Subject<InstanceChange>();
     this.watches.push(watch$);
-    this.watches$.next(watch$);
+    this.emitted.watches.next(watch$);
     watch$.next(workerIds);
   }
 
