@@ -18,18 +18,18 @@ import { oracle, own } from '../../support/fixture-recordings.js';
 class Sources {
   readonly clock = new VirtualTimeScheduler();
   private readonly emitted = {
-    configs: new Subject<ConfigChange>(),
-    instances: new Subject<InstanceChange>(),
-    watches: new Subject<Observable<InstanceChange>>(),
-    loads: new Subject<ActiveLoad>(),
+    configs$: new Subject<ConfigChange>(),
+    instances$: new Subject<InstanceChange>(),
+    watches$: new Subject<Observable<InstanceChange>>(),
+    loads$: new Subject<ActiveLoad>(),
     /** Everything else: recorded thresholds are not validated, and recorded ends are events. */
-    inputs: new Subject<RecordedInput>(),
+    inputs$: new Subject<RecordedInput>(),
   };
-  readonly configs$ = this.emitted.configs.asObservable();
-  readonly instances$ = this.emitted.instances.asObservable();
-  readonly watches$ = this.emitted.watches.asObservable();
-  readonly loads$ = this.emitted.loads.asObservable();
-  readonly events$ = this.emitted.inputs.pipe(recordedInputs());
+  readonly configs$ = this.emitted.configs$.asObservable();
+  readonly instances$ = this.emitted.instances$.asObservable();
+  readonly watches$ = this.emitted.watches$.asObservable();
+  readonly loads$ = this.emitted.loads$.asObservable();
+  readonly events$ = this.emitted.inputs$.pipe(recordedInputs());
   private readonly watches: Subject<InstanceChange>[] = [];
   private readonly decoder: LoadDecoder;
 
@@ -38,7 +38,7 @@ class Sources {
   }
 
   begin({ decodeInstances, prefillInstances }: FleetStart): void {
-    if (decodeInstances !== undefined) this.emitted.instances.next(decodeInstances);
+    if (decodeInstances !== undefined) this.emitted.instances$.next(decodeInstances);
     if (prefillInstances !== undefined) this.attach(prefillInstances);
   }
 
@@ -51,18 +51,18 @@ class Sources {
         return;
       case 'message': {
         const decoded = this.decoder.decode(event.payload);
-        return 'load' in decoded ? this.emitted.loads.next(decoded.load) : undefined;
+        return 'load' in decoded ? this.emitted.loads$.next(decoded.load) : undefined;
       }
       case 'load':
-        return this.emitted.loads.next(event);
+        return this.emitted.loads$.next(event);
       case 'configs':
-        return this.emitted.configs.next(event.workers);
+        return this.emitted.configs$.next(event.workers);
       case 'config':
-        return this.emitted.configs.next(event);
+        return this.emitted.configs$.next(event);
       case 'decodeInstances':
-        return this.emitted.instances.next(event.workerIds);
+        return this.emitted.instances$.next(event.workerIds);
       case 'instance':
-        return (event.role === 'prefill' ? this.watch(event.watch) : this.emitted.instances)?.next(event);
+        return (event.role === 'prefill' ? this.watch(event.watch) : this.emitted.instances$)?.next(event);
       case 'prefillAttached':
         return this.attach(event.workerIds);
       case 'prefillInstances':
@@ -70,14 +70,14 @@ class Sources {
       case 'prefillClosed':
         return this.watch(event.watch)?.complete();
       default:
-        this.emitted.inputs.next(event);
+        this.emitted.inputs$.next(event);
     }
   }
 
   private attach(workerIds: InstanceChange): void {
     const watch$ = new Subject<InstanceChange>();
     this.watches.push(watch$);
-    this.emitted.watches.next(watch$);
+    this.emitted.watches$.next(watch$);
     watch$.next(workerIds);
   }
 
