@@ -3,7 +3,6 @@
 import {
   EMPTY,
   type Observable,
-  type SchedulerLike,
   Subject,
   Subscription,
   asyncScheduler,
@@ -11,17 +10,14 @@ import {
   defer,
   distinctUntilChanged,
   filter,
-  finalize,
   identity,
   map,
   merge,
   of,
   pipe,
   scan,
-  takeUntil,
 } from 'rxjs';
 import { errorText } from '../../operators/error-text.js';
-import { trampoline } from '../../operators/trampoline.js';
 import type { FleetEvent } from '../events/fleet-event.js';
 import type { Explanation } from '../judgement/explanation.js';
 import type { FleetCounts } from '../judgement/fleet-state.js';
@@ -35,9 +31,9 @@ import type { FleetLoad } from '../state/fleet-load.js';
 import type { FleetRanks } from '../state/fleet-ranks.js';
 import type { FleetStep, Transition } from '../state/fleet-step.js';
 import type { WorkerId } from '../worker-id.js';
-import { type FleetInput, foldFleet } from './fold-fleet.js';
+import { type FleetInput, type FoldedFleet, foldFleet, isStep } from './fold-fleet.js';
 import { instanceEvents, prefillEvents } from './instance-events.js';
-import type { MonitorOptions, MonitorSources } from './monitor-sources.js';
+import { type MonitorOptions, type MonitorSources, requireMonitorOptions } from './monitor-sources.js';
 import { Outputs } from './outputs.js';
 import { busySets, cleanups, problems, transitions } from './selections.js';
 import { configEvents, loadEvents, otherEvents, thresholdEvents } from './source-events.js';
@@ -52,7 +48,7 @@ export interface MonitorSnapshot {
 
 /** A monitor of one pool. See {@link loadMonitor}. */
 export interface LoadMonitor {
-  /** What each event changed. An event that changed nothing emits nothing. */
+  /** The first step, with the initial, empty busy set; then what each event changed. An event that changed nothing emits nothing. */
   readonly steps$: Observable<FleetStep>;
   /** The busy set: the current one on subscription, then each one whose ids differ from the one before. */
   readonly busy$: Observable<BusySet>;
@@ -94,11 +90,12 @@ export interface LoadMonitor {
  *
  * 1. Building a monitor connects nothing. `connect()` starts one run, which all outputs share; while it is active,
  *    `connect()` has no further effect. Attach sinks before you connect, since a synchronous source emits at once.
- * 2. For each event the state changes first. Then `steps$`, `busy$`, `transitions$`, `fleet$`, `cleanups$` and
- *    `problems$` emit, synchronously and in this order, regardless of the order of subscription. An event that a
- *    subscriber causes waits until all of them have emitted.
- * 3. `busy$` emits only when the set of ids differs. `busy$`, `fleet$` and `status$` give a late subscriber the current
- *    value first; the other outputs give it only later values.
+ * 2. For each event the state changes first. Then `steps$`, `busy$`, `transitions$`, `fleet$`, `cleanups$`,
+ *    `problems$` and `status$` emit, synchronously and in this order, regardless of the order of subscription. An event that
+ *    a subscriber causes waits until all of them have emitted.
+ * 3. The first step is emitted on connection, with the initial, empty busy set. `busy$` emits only when the set of ids
+ *    differs. `busy$`, `fleet$` and `status$` give a late subscriber the current value first, and that busy set is marked
+ *    with `isSnapshot`; the other outputs give it only later values.
  * 4. Outputs never error. A source that errors or ends becomes a status and a problem, and its last value is kept. The
  *    end of `thresholds`, of `events` and of the outer stream of prefill watches is neither.
  * 5. Outputs complete when every source has completed, when a source ends that ends the monitor under the policy, on
@@ -124,19 +121,19 @@ export interface LoadMonitor {
  * | stop | complete | the policy's cleanup, then complete |
  * | reconnection | start again, from empty | start again |
  *
+ * @throws ThresholdError for thresholds that the policy refuses, TidemarkError with the code `monitor-options` for other
+ *   options and sources that cannot be intended; both when it is called
+ *
  * @example
  * ```ts
  * import { of } from 'rxjs';
- * import { loadMonitor, policies, workerId } from 'tidemark';
+ * import { loadMonitor, workerId } from 'tidemark';
  *
  * const load = { workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: null, kvUsedBlocks: null };
- * const monitor = loadMonitor(
- *   {
- *     thresholds: of({ activePrefillTokensThreshold: 10 }),
- *     loads: of({ ...load, activePrefillTokens: 11 }, { ...load, activePrefillTokens: 10 }),
- *   },
- *   { policy: policies.default },
- * );
+ * const monitor = loadMonitor({
+ *   thresholds: of({ activePrefillTokensThreshold: 10 }),
+ *   loads: of({ ...load, activePrefillTokens: 11 }, { ...load, activePrefillTokens: 10 }),
+ * });
  * monitor.transitions$.subscribe(({ verdict }) => console.log(verdict.text));
  * monitor.connect();
  * // Logs: worker 7 is busy: rank 0 prefill tokens 11 > 10 (1 of 1 ranks busy, 1 needed)
@@ -146,13 +143,24 @@ export interface LoadMonitor {
  * @see {@link reduceFleet}, {@link performCleanup}
  */
 export function loadMonitor(sources: MonitorSources, options: MonitorOptions = {}): LoadMonitor {
-  const { signal, policy = policies.default, thresholds = {}, scheduler = asyncScheduler } = options;
+  requireMonitorOptions(sources, options);
+  const { signal, role, policy = policies.default, thresholds = {}, scheduler = asyncScheduler } = options;
   checkThresholds(thresholds, policy);
   const now = (): number => scheduler.now();
   const newOutputs = (): Outputs<MonitorEvent, MonitorValues> => monitorOutputs(sources, now);
   let outputs = newOutputs();
   let run: Run | undefined;
 
+  // The pipeline: sources become events, which are folded into steps. What the sources say about themselves goes along.
+  const folded = ({ stop$ }: Run): Observable<FoldedFleet> =>
+    sourceEvents(sources).pipe(
+      foldFleet(
+        policy,
+        { thresholds, ...(role && { role }) },
+        scheduler,
+        merge(stop$, sourceStatuses(sources)),
+      ),
+    );
   const stop = (): void => run?.stop$.next({ kind: 'stop' });
   const connect = (): Subscription => {
     if (run !== undefined) return run.subscription;
@@ -172,10 +180,11 @@ export function loadMonitor(sources: MonitorSources, options: MonitorOptions = {
     started.subscription.add(end);
     signal?.addEventListener('abort', stop, { once: true });
     started.subscription.add(
-      monitorEvents(sources, { ...options, scheduler }, started).subscribe({
-        next: (event) => {
+      folded(started).subscribe({
+        next: ({ fleet, made }) => {
+          started.fleet = fleet;
           isEmitting = true;
-          startedOutputs.next(event);
+          startedOutputs.next(made);
           isEmitting = false;
           if (started.subscription.closed) end();
         },
@@ -235,9 +244,7 @@ interface MonitorValues {
 }
 
 /** What happens in a run: a step, or what a source says about itself. */
-type MonitorEvent = FleetStep | OrderedStatus;
-
-const isStep = (event: MonitorEvent): event is FleetStep => 'transitions' in event;
+type MonitorEvent = FoldedFleet['made'];
 
 /** The outputs of one run, in the order in which they emit and complete. */
 function monitorOutputs(sources: MonitorSources, now: () => number): Outputs<MonitorEvent, MonitorValues> {
@@ -274,27 +281,6 @@ function monitorOutputs(sources: MonitorSources, now: () => number): Outputs<Mon
   });
 }
 
-/** The pipeline: sources become events, which are folded into steps. The statuses of the sources go beside them. */
-function monitorEvents(
-  sources: MonitorSources,
-  { policy = policies.default, thresholds, role, scheduler }: MonitorOptions & { scheduler: SchedulerLike },
-  run: Run,
-): Observable<MonitorEvent> {
-  const start = { ...(thresholds && { thresholds }), ...(role && { role }) };
-  return defer(() => {
-    const ended$ = new Subject<void>();
-    const steps$ = sourceEvents(sources).pipe(
-      foldFleet(policy, start, scheduler, run.stop$),
-      map(({ fleet, step }) => {
-        run.fleet = fleet;
-        return step;
-      }),
-      finalize(() => ended$.next()),
-    );
-    return merge(sourceStatuses(sources).pipe(takeUntil(ended$)), steps$).pipe(trampoline());
-  });
-}
-
 /**
  * The events of all sources. Thresholds, instances and configs come before the loads, so that the loads of synchronous
  * sources find their workers known.
@@ -319,13 +305,13 @@ function sourceStatuses({ status = [] }: MonitorSources): Observable<OrderedStat
     ...status.map((status$, order) =>
       status$.pipe(
         catchError(failed),
-        map((status) => ({ order, status })),
+        map((status) => ({ kind: 'status' as const, order, status })),
       ),
     ),
   );
 }
 
-/** The names in a status of the sources whose end the reducer reports, in their order behind those with a status of their own. */
+/** The sources whose end is a problem, with their names in a status. They come after those that report a status. */
 const sourcesOfProblems = [
   ['instances', 'decodeInstances'],
   ['configs', 'configs'],
@@ -341,6 +327,7 @@ function endedSources(step: FleetStep, { status = [] }: MonitorSources): Ordered
     step.problems.some(({ code, source }) => source === problemSource && isEnd(code))
       ? [
           {
+            kind: 'status',
             order: status.length + index,
             status: { source, state: 'ended', since: 0, why: 'its last value is kept' },
           },

@@ -1,6 +1,16 @@
-import type { Observable, SchedulerLike } from 'rxjs';
+import { type Observable, type SchedulerLike, isObservable } from 'rxjs';
+import { TidemarkError } from '../errors.js';
 import type { ActiveLoad, FleetEvent, PoolRole, RuntimeConfig } from '../events/fleet-event.js';
 import type { LoadBatch } from '../events/load-batch.js';
+import {
+  type OptionRule,
+  aScheduler,
+  anObject,
+  isRecord,
+  oneOf,
+  optionProblems,
+  validatedElsewhere,
+} from '../option-problems.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import type { LoadThresholdUpdate } from '../policy/load-thresholds.js';
 import type { SourceStatus } from '../sources/source-status.js';
@@ -55,4 +65,42 @@ export interface MonitorSources {
   readonly events?: Observable<FleetEvent>;
   /** The status of the sources, as they report it themselves. Its `since` becomes a time of the clock of the monitor. */
   readonly status?: readonly Observable<SourceStatus>[];
+}
+
+const optionRules = {
+  policy: anObject,
+  thresholds: validatedElsewhere,
+  role: oneOf(['aggregated', 'decode', 'prefill']),
+  signal: anObject,
+  scheduler: aScheduler,
+} satisfies Record<keyof MonitorOptions, OptionRule>;
+
+const aSource: OptionRule = { what: 'an Observable', is: isObservable };
+
+const sourceRules: Readonly<Record<keyof MonitorSources, OptionRule>> = {
+  configs: aSource,
+  loads: aSource,
+  decodeInstances: aSource,
+  prefillInstances: aSource,
+  thresholds: aSource,
+  events: aSource,
+  status: { what: 'a list of Observables', is: (value) => Array.isArray(value) && value.every(isObservable) },
+};
+
+/**
+ * Refuses options and sources that cannot be intended. An object with sources may have other members.
+ *
+ * @throws TidemarkError with the code `monitor-options`
+ */
+export function requireMonitorOptions(sources: MonitorSources, options: MonitorOptions): void {
+  const known = isRecord(sources)
+    ? Object.fromEntries(
+        Object.keys(sourceRules).map((name) => [name, sources[name as keyof MonitorSources]]),
+      )
+    : sources;
+  const problems = [
+    ...optionProblems('loadMonitor', known, sourceRules),
+    ...optionProblems('loadMonitor', options, optionRules),
+  ];
+  if (problems.length > 0) throw new TidemarkError('monitor-options', `${problems.join('; ')}.`);
 }

@@ -1,9 +1,9 @@
-import { type OperatorFunction, type SchedulerLike, asyncScheduler, map } from 'rxjs';
+import { type OperatorFunction, type SchedulerLike, asyncScheduler, filter, map } from 'rxjs';
 import type { FleetStart } from '../events/fleet-event.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import { checkThresholds } from '../policy/load-threshold-config.js';
 import type { FleetStep } from '../state/fleet-step.js';
-import { type FleetInput, foldFleet } from './fold-fleet.js';
+import { type FleetInput, foldFleet, isStep } from './fold-fleet.js';
 
 /**
  * Folds fleet events into a load state, and emits what each event changed.
@@ -63,6 +63,7 @@ export function reduceFleet(
   return (inputs$) =>
     inputs$.pipe(
       foldFleet(policy, start, scheduler),
-      map(({ step }) => step),
+      map(({ made }) => made),
+      filter(isStep),
     );
 }

@@ -58,6 +58,7 @@ export function nextStatus<State extends string>(
 
 /** The status of a source, and the place of the source among all sources. */
 export interface OrderedStatus {
+  readonly kind: 'status';
   readonly order: number;
   readonly status: SourceStatus;
 }
@@ -70,14 +71,15 @@ export interface OrderedStatus {
  */
 export function withStatus(
   list: readonly OrderedStatus[],
-  { order, status }: OrderedStatus,
+  { kind, order, status }: OrderedStatus,
   now: number,
 ): readonly OrderedStatus[] {
   const at = list.findIndex((known) => known.status.source === status.source);
   const before = list[at];
-  if (before === undefined) return [...list, { order, status: { ...status, since: now } }].sort(byOrder);
+  if (before === undefined)
+    return [...list, { kind, order, status: { ...status, since: now } }].sort(byOrder);
   const since = before.status.state === status.state ? before.status.since : now;
-  return list.with(at, { order: before.order, status: { ...status, since } });
+  return list.with(at, { ...before, status: { ...status, since } });
 }
 
 function byOrder(a: OrderedStatus, b: OrderedStatus): number {

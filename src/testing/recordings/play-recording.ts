@@ -1,6 +1,6 @@
 import { Subject, VirtualTimeScheduler } from 'rxjs';
 import type { FleetStart } from '../../core/events/fleet-event.js';
-import { type FoldedFleet, foldFleet } from '../../core/pipeline/fold-fleet.js';
+import { type FoldedFleet, foldFleet, isStep } from '../../core/pipeline/fold-fleet.js';
 import { LoadThresholdConfig } from '../../core/policy/load-threshold-config.js';
 import type { LoadPolicy } from '../../core/policy/load-policy.js';
 import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
@@ -70,8 +70,9 @@ class FoldPlayer implements Player {
     });
   }
 
-  private note({ fleet, step }: FoldedFleet): void {
+  private note({ fleet, made: step }: FoldedFleet): void {
     this.fleet = fleet;
+    if (!isStep(step)) return;
     const { transitions, cleanups, problems } = this.played;
     this.inForce = step.thresholds;
     this.played = {

@@ -574,3 +574,66 @@ describe('monitor - explain', () => {
     monitor.stop();
   });
 });
+
+describe('monitor - what cannot be intended', () => {
+  it.each([
+    [
+      'an option under its old name',
+      {},
+      { start: { thresholds: {} } },
+      'start is not an option of loadMonitor',
+    ],
+    [
+      'a role that does not exist',
+      {},
+      { role: 'encode' },
+      'role must be "aggregated" or "decode" or "prefill"',
+    ],
+    ['a source that is no Observable', { loads: [] }, {}, 'loads must be an Observable, not a list'],
+    ['a status that is no list', { status: NEVER }, {}, 'status must be a list of Observables'],
+    ['no sources', undefined, {}, 'loadMonitor needs an object'],
+    ['thresholds as text', {}, { thresholds: { activeDecodeBlocksThreshold: '0.5' } }, 'must be a number'],
+    ['a misspelt threshold', {}, { thresholds: { activeDecodeBlockThreshold: 0.5 } }, 'the nearest name is'],
+  ])('%s is refused when it is built', (_, sources, given, message) => {
+    expect(() => loadMonitor(sources as never, given as never)).toThrow(message);
+  });
+
+  it('other members of the object with the sources are ignored, and options may be absent', () => {
+    const sources = { loads: NEVER, accounting$: NEVER };
+    expect(loadMonitor(sources).snapshot()).toBeUndefined();
+  });
+});
+
+describe('monitor - status', () => {
+  it('keeps the order of the sources, whichever reports first', () => {
+    const [first$, second$] = [new Subject<SourceStatus>(), new Subject<SourceStatus>()];
+    const loads = new Subject<ActiveLoad>();
+    const monitor = loadMonitor({ loads, status: [first$, second$] }, options);
+    const orders: string[] = [];
+    monitor.status$.subscribe((all) => orders.push(all.map(({ source }) => source).join()));
+    monitor.connect();
+    second$.next({ source: 'etcd', state: 'live', since: 0 });
+    loads.complete();
+    first$.next({ source: 'nats', state: 'live', since: 0 });
+    second$.next({ source: 'etcd', state: 'down', since: 0 });
+    expect(orders).toEqual(['', 'etcd', 'etcd,loads', 'nats,etcd,loads', 'nats,etcd,loads']);
+    monitor.stop();
+  });
+
+  it('an event that a subscriber of status$ causes waits until the outputs of the event before it have emitted', () => {
+    const status$ = new Subject<SourceStatus>();
+    const loads = new Subject<ActiveLoad>();
+    const monitor = loadMonitor({ loads, status: [status$] }, options);
+    const seen: unknown[] = [];
+    monitor.status$.subscribe((all) => {
+      if (all.length === 0) return;
+      loads.next(tokens(1, 11));
+      loads.next(tokens(1, 3));
+    });
+    monitor.transitions$.subscribe(({ busy }) => seen.push(busy, monitor.explain(id(1))?.busy));
+    monitor.connect();
+    status$.next({ source: 'nats', state: 'live', since: 0 });
+    expect(seen).toEqual([true, true, false, false]);
+    monitor.stop();
+  });
+});
