@@ -608,7 +608,7 @@ describe('monitor - status', () => {
   it('keeps the order of the sources, whichever reports first', () => {
     const [first$, second$] = [new Subject<SourceStatus>(), new Subject<SourceStatus>()];
     const loads = new Subject<ActiveLoad>();
-    const monitor = loadMonitor({ loads, status: [first$, second$] }, options);
+    const monitor = loadMonitor({ loads, events: NEVER, status: [first$, second$] }, options);
     const orders: string[] = [];
     monitor.status$.subscribe((all) => orders.push(all.map(({ source }) => source).join()));
     monitor.connect();
