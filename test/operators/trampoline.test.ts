@@ -1,4 +1,4 @@
-import { config, merge, range, share, Subject, take, tap } from 'rxjs';
+import { config, merge, of, range, share, Subject, take, tap } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { trampoline } from '../../src/operators/trampoline.js';
 import { inVirtualTime } from './in-virtual-time.js';
@@ -164,6 +164,82 @@ describe('trampoline', () => {
     result$.subscribe((item) => seen.push(`2${item}`));
     source$.next('a');
     expect(seen).toEqual(['2b', '1a', '1b', '2a']);
+  });
+
+  describe('items of several parts, and items that are fed back', () => {
+    /** Items that are delivered letter by letter, what was left of them, and what was fed back. */
+    function letters(answers: Record<string, string> = {}, stopAt = '') {
+      const source$ = new Subject<string>();
+      const fedBack$ = new Subject<string>();
+      const seen: string[] = [];
+      let left = '';
+      const options = {
+        hasMore: () => left !== '',
+        whileWaiting: (item: string) => [...item],
+        fedBack$,
+      };
+      const subscription = source$.pipe(trampoline(options)).subscribe({
+        next: (item) => {
+          const rest = left === '' ? item : left;
+          const part = item.length === 1 ? item : (rest[0] ?? '');
+          if (item.length > 1) left = rest.slice(1);
+          seen.push(part);
+          if (part === stopAt) subscription.unsubscribe();
+          if (answers[part] !== undefined) source$.next(answers[part]);
+        },
+        error: (error: unknown) => seen.push(`error: ${String(error)}`),
+        complete: () => seen.push('complete'),
+      });
+      return { seen, source$, fedBack$ };
+    }
+
+    it('an item is delivered once for each part', () => {
+      const { seen, source$ } = letters();
+      source$.next('abc');
+      expect(seen).toEqual(['a', 'b', 'c']);
+    });
+
+    it('what a part causes comes before the next part, as what waits in its place', () => {
+      const { seen, source$ } = letters({ a: 'xy', x: 'z', c: 'w' });
+      source$.next('abc');
+      expect(seen).toEqual(['a', 'x', 'y', 'z', 'b', 'c', 'w']);
+    });
+
+    it('unsubscribing discards the parts that are left, and leaves what is fed back', () => {
+      const { seen, source$, fedBack$ } = letters({ a: 'x' }, 'b');
+      source$.next('abc');
+      expect(seen).toEqual(['a', 'x', 'b']);
+      expect([source$.observed, fedBack$.observed]).toEqual([false, false]);
+    });
+
+    it('the completion of the source waits for the parts that are left', () => {
+      const { seen, source$, fedBack$ } = letters({ a: 'x' });
+      fedBack$.next('p');
+      source$.next('abc');
+      source$.complete();
+      fedBack$.next('q');
+      expect(seen).toEqual(['p', 'a', 'x', 'b', 'c', 'complete']);
+      expect(fedBack$.observed).toBe(false);
+    });
+
+    it('what is fed back may complete, and its error is an error of the result', () => {
+      const completed = letters();
+      completed.fedBack$.complete();
+      completed.source$.next('a');
+      expect(completed.seen).toEqual(['a']);
+      const failed = letters();
+      failed.fedBack$.error(new Error('broken'));
+      expect(failed.seen).toEqual(['error: Error: broken']);
+      expect(failed.source$.observed).toBe(false);
+    });
+
+    it('what is fed back on subscription comes before what the source emits then', () => {
+      const seen: string[] = [];
+      of('b', 'c')
+        .pipe(trampoline({ hasMore: () => false, whileWaiting: (item) => [item], fedBack$: of('a') }))
+        .subscribe((item) => seen.push(item));
+      expect(seen).toEqual(['a', 'b', 'c']);
+    });
   });
 
   describe('a subscriber that throws', () => {
