@@ -14,7 +14,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import type { FleetEvent } from '../../../src/core/events/fleet-event.js';
 import { LoadBatch, WorkerTable } from '../../../src/core/events/load-batch.js';
-import { type FleetInput, foldFleet } from '../../../src/core/pipeline/fold-fleet.js';
+import { type FleetInput, foldFleet, isStep } from '../../../src/core/pipeline/fold-fleet.js';
 import { reduceFleet } from '../../../src/core/pipeline/reduce-fleet.js';
 import { busySets } from '../../../src/core/pipeline/selections.js';
 import { policies } from '../../../src/core/policy/policies.js';
@@ -126,11 +126,13 @@ describe('reduceFleet - order', () => {
   it('every subscriber of a step finds the state of that step', () => {
     const source$ = new Subject<FleetInput>();
     const folded$ = source$.pipe(foldFleet(policies.default, start, new VirtualTimeScheduler()), share());
-    folded$.subscribe(({ step }) => {
-      if (step.busy.size === 1) source$.next(tokens(8, 11));
+    folded$.subscribe(({ made }) => {
+      if (isStep(made) && made.busy.size === 1) source$.next(tokens(8, 11));
     });
     const seen: string[] = [];
-    folded$.subscribe(({ fleet, step }) => seen.push(`${step.busy.ids.join()} in ${fleet.busy.ids.join()}`));
+    folded$.subscribe(({ fleet, made }) => {
+      if (isStep(made)) seen.push(`${made.busy.ids.join()} in ${fleet.busy.ids.join()}`);
+    });
     source$.next(batchOf([7, 11], [9, 11]));
     expect(seen).toEqual(['7 in 7', '7,8 in 7,8', '7,8,9 in 7,8,9']);
   });
@@ -176,9 +178,10 @@ describe('foldFleet - its end', () => {
     const caused$ = new Subject<FleetEvent>();
     const seen: string[] = [];
     source$.pipe(foldFleet(policies.default, start, new VirtualTimeScheduler(), caused$)).subscribe({
-      next: ({ step }) => {
-        seen.push(busyText(step));
-        if (step.busy.size > 0) caused$.next({ kind: 'stop' });
+      next: ({ made }) => {
+        if (!isStep(made)) return;
+        seen.push(busyText(made));
+        if (made.busy.size > 0) caused$.next({ kind: 'stop' });
       },
       complete: () => seen.push('complete'),
     });
