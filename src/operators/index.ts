@@ -5,7 +5,7 @@ export { setDifference, type SetDifference } from './set-difference.js';
 
 // Order.
 export { inTurn } from './in-turn.js';
-export { trampoline } from './trampoline.js';
+export { trampoline, type TrampolineOptions } from './trampoline.js';
 
 // Sources that arrive late or fail.
 export { attachLate, type WatchItem } from './attach-late.js';
