@@ -8,7 +8,7 @@ import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 describeWith('etcd', 'registerWorker', () => {
   it('in a process that is killed: the keys are removed when the lease expires, and not before', async () => {
     await using setup = await startEtcdBehindProxy();
-    const options = { hosts: setup.hosts, ...endpointName, transport, generation: '1.6', ttlSeconds: 2 };
+    const options = { hosts: setup.hosts, ...endpointName, transport, release: '1.6', ttlSeconds: 2 };
     const script =
       `import { registerWorker } from 'tidemark/etcd';` +
       `registerWorker(JSON.parse(process.argv[1])).subscribe(({ state }) => console.log(state));`;
