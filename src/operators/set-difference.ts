@@ -19,7 +19,7 @@ export interface SetDifference<T> {
  * 2. Every set gives one difference, even if nothing differs: `added` and `removed` are empty then.
  * 3. Two items with the same key are the same; keys are compared as a Map does, so NaN equals NaN. The last one of a set
  *    counts.
- * 4. A set is read once, when it arrives, and copied, so it may change afterwards.
+ * 4. A set is read once, when it arrives, and copied, so it may change afterwards. `keyOf` may be called again for an item.
  * 5. If `keyOf`, `before` or the iteration throws, the result errors with the thrown value.
  *
  * ```
@@ -46,20 +46,28 @@ export interface SetDifference<T> {
  */
 export function setDifference<T>(
   keyOf: (item: T) => unknown = identity,
-  before?: () => Iterable<T>,
+  before?: () => ReadonlySet<T>,
 ): OperatorFunction<Iterable<T>, SetDifference<T>> {
+  // An item that is its own key needs no map, which would double the cost of a large set.
+  const keyed = (items: Iterable<T>): Keyed<T> =>
+    keyOf === identity ? new Set(items) : new Map(Array.from(items, (item) => [keyOf(item), item]));
+  const missing = (from: Keyed<T>, other: Keyed<T>): T[] => {
+    const items: T[] = [];
+    for (const item of from.values()) if (!other.has(keyOf(item))) items.push(item);
+    return items;
+  };
   return (sets$) =>
     defer(() => {
-      let last: ReadonlyMap<unknown, T> = new Map();
+      let last: Keyed<T> = new Set<T>();
       return sets$.pipe(
         map((items, index) => {
-          const now = byKey(items, keyOf);
-          const then = before === undefined ? last : byKey(before(), keyOf);
+          const now = keyed(items);
+          const then = before === undefined ? last : keyOf === identity ? before() : keyed(before());
           last = now;
           return {
             added: missing(now, then),
             removed: missing(then, now),
-            present: new Set(now.values()),
+            present: now instanceof Set ? (now as ReadonlySet<T>) : new Set(now.values()),
             isSnapshot: index === 0,
           };
         }),
@@ -67,15 +75,8 @@ export function setDifference<T>(
     });
 }
 
-function byKey<T>(items: Iterable<T>, keyOf: (item: T) => unknown): Map<unknown, T> {
-  const map = new Map<unknown, T>();
-  for (const item of items) map.set(keyOf(item), item);
-  return map;
-}
-
-/** The items of one set whose keys are not in the other one. */
-function missing<T>(from: ReadonlyMap<unknown, T>, other: ReadonlyMap<unknown, T>): T[] {
-  const items: T[] = [];
-  for (const [key, item] of from) if (!other.has(key)) items.push(item);
-  return items;
+/** The items of a set by key: a set of items that are their own keys, or a map. */
+interface Keyed<T> {
+  has(key: unknown): boolean;
+  values(): Iterable<T>;
 }

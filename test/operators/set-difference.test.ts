@@ -140,11 +140,11 @@ describe('setDifference', () => {
 
   it('before - gives the set with which each set is compared', () => {
     const source$ = new Subject<string>();
-    let before = 'b';
+    let before = new Set('b');
     const seen: SetDifference<string>[] = [];
     source$.pipe(setDifference(identity, () => before)).subscribe((difference) => seen.push(difference));
     source$.next('ab');
-    before = 'abc';
+    before = new Set('abc');
     source$.next('ab');
     expect(seen).toEqual([difference('a', '', 'ab', true), difference('', 'c', 'ab')]);
   });

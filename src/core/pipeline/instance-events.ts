@@ -33,16 +33,32 @@ export type InstanceDifference = InstancesListed | SingleChange;
 
 /** The instances of a stream after its last change. */
 export class InstanceMembers {
-  ids: Set<WorkerId>;
+  /** Those of the last snapshot, which is not copied, until a single change follows. */
+  private snapshot: ReadonlySet<WorkerId> = new Set();
+  private changed: Set<WorkerId> | undefined;
 
   constructor(ids: Iterable<WorkerId> = []) {
-    this.ids = new Set(ids);
+    this.startFrom(ids);
+  }
+
+  get ids(): ReadonlySet<WorkerId> {
+    return this.changed ?? this.snapshot;
+  }
+
+  startFrom(ids: Iterable<WorkerId>): void {
+    this.snapshot = new Set(ids);
+    this.changed = undefined;
   }
 
   note(change: InstanceDifference): void {
-    if (!isSingle(change)) this.ids = new Set(change.present);
-    else if (change.present) this.ids.add(change.workerId);
-    else this.ids.delete(change.workerId);
+    if (!isSingle(change)) {
+      this.snapshot = change.present;
+      this.changed = undefined;
+      return;
+    }
+    this.changed ??= new Set(this.snapshot);
+    if (change.present) this.changed.add(change.workerId);
+    else this.changed.delete(change.workerId);
   }
 }
 
@@ -170,7 +186,7 @@ export function prefillEvents(): OperatorFunction<ObservableInput<InstanceChange
           return from(watch$).pipe(
             mergeMap((change, index) => {
               if (index > 0) return [change];
-              members.ids = new Set(latest.ids);
+              members.startFrom(latest.ids);
               latest = members;
               // A watch that begins with one worker attaches with no others.
               return isSingle(change) ? [[], change] : [change];

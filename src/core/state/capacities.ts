@@ -24,17 +24,19 @@ export function limitsOf({ workers, classes }: FleetStore, slot: number, rank: n
   return classes.intern(newest(classes.totals), newest(classes.batches));
 }
 
+const noLayers: readonly CapacityLayer[] = [];
+
 /** Stores the range and the capacities of a config. The capacities cover the older ones, or replace them. */
 export function takeCapacities(store: FleetStore, slot: number, range: RankRange, limits: number): void {
   const { workers, policy } = store;
-  const newest = { ...range, limits };
-  const older: CapacityLayer[] = [];
-  if (policy.capacity === 'merged' && workers.hasRange(slot)) {
-    const present = { ...workers.range(slot), limits: workers.configLimits(slot) };
-    const layers = workers.layersOf(slot) ?? [present];
-    older.push(...layers.filter((layer) => !hides(store, newest, layer)));
+  if (policy.capacity !== 'merged' || !workers.hasRange(slot)) {
+    workers.declare(slot, range, limits, noLayers);
+    return;
   }
-  workers.declare(slot, range, limits, older.length > 0 ? [...older, newest] : []);
+  const newest = { ...range, limits };
+  const present = { ...workers.range(slot), limits: workers.configLimits(slot) };
+  const older = (workers.layersOf(slot) ?? [present]).filter((layer) => !hides(store, newest, layer));
+  workers.declare(slot, range, limits, older.length > 0 ? [...older, newest] : noLayers);
 }
 
 /** Whether a newer layer covers an older one completely. */
