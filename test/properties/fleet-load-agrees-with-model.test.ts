@@ -96,6 +96,16 @@ describe('fast state', () => {
     },
   );
 
+  it('agrees when a change without a watch comes while another watch waits', () => {
+    expectAgreement(policies['dynamo-1.0'], {}, [
+      { kind: 'prefillAttached', workerIds: [] },
+      { kind: 'prefillAttached', workerIds: [id(1)] },
+      { kind: 'instance', workerId: id(1), present: false, role: 'prefill' },
+      { kind: 'prefillClosed', watch: 0 },
+      { kind: 'prefillInstances', workerIds: [] },
+    ]);
+  });
+
   it('agrees with the model under policies mixed from all rows', () => {
     const events = fc.array(
       fc.oneof({ weight: 60, arbitrary: anyEvent({ workers: 4, maxRanks: 3 }) }, endEvent),

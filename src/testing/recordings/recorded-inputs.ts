@@ -59,8 +59,9 @@ export function recordedInputs({ decodeInstances, prefillInstances }: FleetStart
           case 'instance':
             if (input.role !== 'prefill') return decode;
             if (input.watch !== undefined) return watched(input.watch);
-            // It changes the open watch, which only the reducer knows.
-            for (const { members, isClosed } of watches) if (isClosed !== true) members.note(input);
+            // It changes the open watch, which only the reducer knows. A worker too many is removed without effect later.
+            if (input.present)
+              for (const { members, isClosed } of watches) if (isClosed !== true) members.note(input);
             return null;
           case 'prefillClosed':
             watched(input.watch ?? watches.length - 1).isClosed = true;
