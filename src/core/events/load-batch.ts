@@ -46,7 +46,7 @@ export class WorkerTable {
     this.ids[index] = id;
   }
 
-  /** Removes all workers if the table has no room for so many new ones, so that it does not clear itself while they come. */
+  /** Removes all workers if the table has no room for so many new ones, so that it is not cleared while they are added. */
   makeRoom(workers: number): void {
     if (this.ids.length + workers > MAX_WORKERS) this.clear();
   }

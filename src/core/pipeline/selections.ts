@@ -7,8 +7,8 @@ import type { FleetStep, Transition } from '../state/fleet-step.js';
 /**
  * Emits the busy set: the first one, then each one that differs from the one before.
  *
- * 1. Sets differ when their ids differ. The first step of a run has the initial, empty set, so that nobody keeps the
- *    workers of the run before.
+ * 1. Sets differ when their ids differ. The first step of a run has the initial, empty set, so that no
+ *    subscriber keeps the workers of the run before.
  * 2. It errors and completes as its source does.
  *
  * | on | effect |

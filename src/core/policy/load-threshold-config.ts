@@ -44,8 +44,8 @@ const isThresholdName = (name: string): name is keyof LoadThresholds =>
   (thresholdNames as readonly string[]).includes(name);
 
 /**
- * What is wrong with the form of a change of thresholds, which no release could express: it is no record, a name is
- * unknown, or a value is no number. One sentence for each problem, without a full stop.
+ * What is wrong with the form of a change of thresholds, which no release could express: it is not an object, a name
+ * is unknown, or a value is not a number. One sentence for each problem, without a full stop.
  */
 export function thresholdFormProblems(change: unknown): string[] {
   if (typeof change !== 'object' || change === null || Symbol.iterator in change)
@@ -68,8 +68,8 @@ export function thresholdFormProblems(change: unknown): string[] {
 /**
  * What is refused in a change of thresholds: one sentence for each problem, without a full stop.
  *
- * 1. A change that is no record, an unknown name, and a value that is no number, such as the text `'0.5'`, are refused
- *    under every policy. The sentence about an unknown name has the nearest known name.
+ * 1. A change that is not an object, an unknown name, and a value that is not a number, such as the text `'0.5'`, are
+ *    refused under every policy. The sentence about an unknown name has the nearest known name.
  * 2. `activeDecodeBlocksThreshold` must be from 0 to 1.
  * 3. `activePrefillTokensThreshold` must be a whole number from 0 to 2^64 − 1.
  * 4. `activePrefillTokensThresholdFrac` must be finite, and 0 or above.
