@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { EtcdOptions, EtcdTls } from '../adapters/etcd/etcd-options.js';
 import type { NatsAuth, NatsOptions } from '../adapters/nats/nats-options.js';
-import type { DynamoSourcesOptions } from '../dynamo/dynamo-sources.js';
+import type { DynamoFleetOptions } from '../fleet/dynamo-fleet.js';
 import { numberOption } from './command-options.js';
 import { readInput } from './read-input.js';
 import { CliError } from './terminal.js';
@@ -160,7 +160,7 @@ export function namespaceFromOptions({ namespace }: Pick<LiveOptions, 'namespace
 
 /** The chosen fleet as options of the library (`sources`), and as a text for people. */
 export function fleetFromOptions(options: FleetOptions): {
-  readonly sources: Omit<DynamoSourcesOptions, 'form'>;
+  readonly sources: Omit<DynamoFleetOptions, 'form'>;
   readonly text: string;
 } {
   const { nats, etcd } = connectionOptionsFromEnv(options, process.env);

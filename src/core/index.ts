@@ -21,7 +21,7 @@ export type {
   ThresholdsChanged,
 } from './events/fleet-event.js';
 export type { Count } from './count.js';
-export type { EndpointName, PoolName, WorkerChange, WorkerInfo } from './sources/worker-info.js';
+export type { EndpointName, PoolName, WorkerChange, WorkerInfo, WorkerRole } from './sources/worker-info.js';
 export { TidemarkError, PackageError, type PackageErrorCode } from './errors.js';
 
 // Thresholds and policies.
@@ -58,6 +58,10 @@ export { fleetStateOf, type FleetState } from './judgement/fleet-state.js';
 export type { FleetRanks, RankValues, WorkerRanks } from './state/fleet-ranks.js';
 export type { CheckExplanation, Explanation, RankExplanation } from './judgement/explanation.js';
 export type { SourceState, SourceStatus } from './sources/source-status.js';
+
+// Sources of keys and messages.
+export { MemoryKeys, type KeyBatch, type KeyChange, type KeySource } from './sources/key-source.js';
+export { MemoryMessages, type Message, type MessageSource } from './sources/message-source.js';
 
 // Pipeline: the parts of a monitor, and the monitor.
 export type { FleetInput } from './pipeline/fold-fleet.js';

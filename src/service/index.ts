@@ -5,12 +5,7 @@ export type { ApiRelease } from './http/busy-threshold/threshold-api.js';
 export { ServiceError } from './service-error.js';
 
 // What it serves.
-export { FleetPools } from './pools/fleet-pools.js';
-export type { PoolRules } from './pools/fleet-pools.js';
-export type { Fleet } from './pools/live-fleet.js';
-export { liveFleet, type LiveFleetOptions } from './pools/live-fleet.js';
-export { givenPool, type PoolChange, type Pools } from './pools/pools.js';
-export type { Pool } from './pools/pools.js';
+export { givenPool } from './given-pool.js';
 
 // Dynamo's frontends.
 export {

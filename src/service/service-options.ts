@@ -12,7 +12,7 @@ import {
 import { ServiceError } from './service-error.js';
 import type { FrontendThresholds } from './frontends/frontend-thresholds.js';
 import type { ApiRelease } from './http/busy-threshold/threshold-api.js';
-import type { Pools } from './pools/pools.js';
+import type { Pools } from '../fleet/pools/pools.js';
 
 /** The options of {@link startService}. */
 export interface ServiceOptions {

@@ -1,9 +1,9 @@
 import type { ActiveLoad } from '../core/events/fleet-event.js';
 import type { WorkerId } from '../core/worker-id.js';
-import { instanceKey, modelKey } from '../wire/discovery/discovery-keys.js';
+import { instanceKey, modelKey } from '../dynamo/discovery/discovery-keys.js';
 import { encodeInstanceRecord, encodeModelRecord } from '../wire/discovery/encode-discovery-record.js';
 import { encodeActiveLoad, encodeActiveLoadJson, encodeEnvelope } from '../wire/loads/load-encoder.js';
-import { loadSubject } from '../wire/loads/subjects.js';
+import { loadSubject } from '../dynamo/loads/subjects.js';
 import type { FleetPlan } from './fleet-plan.js';
 
 /** A source of numbers in [0, 1) that gives the same numbers for the same seed, on every platform. */

@@ -140,7 +140,7 @@ export function endpointText({ namespace, component, endpoint }: EndpointName): 
   return `${namespace}.${component}.${endpoint}`;
 }
 
-/** The path of a pool: that of its endpoint, a slash, and the model, which may contain slashes. */
-export function poolPath({ model, endpoint }: PoolName): string {
-  return `${endpointPath(endpoint)}/${model}`;
+/** The path of a pool: that of its endpoint, its role, and its model, which may contain slashes. It is unique. */
+export function poolPath({ model, endpoint, role = 'decode' }: PoolName): string {
+  return `${endpointPath(endpoint)}/${role}/${model}`;
 }

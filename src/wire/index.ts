@@ -1,17 +1,6 @@
 // Load messages.
 export { LoadDecoder, type DecodedLoad } from './loads/load-decoder.js';
 export type { LoadHeader } from './loads/load-header.js';
-export { LoadAccounting, type LoadAccountingOptions } from './loads/load-accounting.js';
-export type {
-  AgeAccount,
-  DetachedAccount,
-  ForeignAccount,
-  LoadAccount,
-  PublisherAccount,
-  PublisherCounts,
-  SequenceAccount,
-  SequenceGap,
-} from './loads/load-account.js';
 export {
   encodeActiveLoad,
   encodeActiveLoadJson,
@@ -20,7 +9,7 @@ export {
   type LoadFieldCount,
 } from './loads/load-encoder.js';
 export type { DecodeError, DecodeErrorCode } from './decode-error.js';
-export { LOAD_TOPIC, loadSubject, parseSubject, type ParsedSubject } from './loads/subjects.js';
+export { LOAD_TOPIC } from './loads/envelope.js';
 
 // Subjects.
 export { encodeSegment, toSlug } from './text-codecs.js';
@@ -33,40 +22,15 @@ export {
   endpointPath,
 } from './endpoint-names.js';
 
-// Discovery.
-export {
-  decodeDiscoveryRecord,
-  type DiscoveryChange,
-  type DiscoveryRecord,
-  type EventChannelRecord,
-  type InstanceRecord,
-  type ModelRecord,
-  type RemovedRecord,
-} from './discovery/discovery-record.js';
-export {
-  parseDiscoveryKey,
-  type DiscoveryKey,
-  eventChannelKey,
-  instanceKey,
-  modelKey,
-  type EndpointAddress,
-  discoveryPrefixes,
-} from './discovery/discovery-keys.js';
-export type { EventTransport, InstanceTransport } from './discovery/discovery-record.js';
+// Values of discovery records.
+export type { EventTransport, InstanceTransport } from './discovery/discovery-values.js';
 export {
   encodeInstanceRecord,
   encodeModelRecord,
+  type EndpointAddress,
   type RecordLayout,
 } from './discovery/encode-discovery-record.js';
 export type { ModelFile, ModelFiles } from './discovery/encode-discovery-record.js';
-export { DiscoveryFold } from './discovery/discovery-fold.js';
-export type {
-  DiscoveryBatch,
-  DiscoveryDifference,
-  DiscoveryProblem,
-  EndpointDifference,
-  PoolDifference,
-} from './discovery/discovery-fold.js';
 
 // Statistics of NATS micro services.
 export {

@@ -2,7 +2,7 @@ import { tap, type Subscription } from 'rxjs';
 import { loadMonitor, type LoadMonitor } from '../../src/core/pipeline/load-monitor.js';
 import type { LoadThresholdUpdate } from '../../src/core/policy/load-thresholds.js';
 import { policies } from '../../src/core/policy/policies.js';
-import { dynamoSources } from '../../src/dynamo/dynamo-sources.js';
+import { dynamoSources } from '../../src/fleet/dynamo-fleet.js';
 import type { Servers } from './python-process.js';
 import { monitoring, type MonitoringRelease } from './releases.js';
 

@@ -4,11 +4,7 @@
  */
 export const exceptions = {
   /** Transports that name a subject, a key or a variable of Dynamo. */
-  dynamoNames: [
-    'src/adapters/etcd/discovery.ts',
-    'src/adapters/nats/load-subjects.ts',
-    'src/adapters/nats/nats-loads.ts',
-  ],
+  dynamoNames: [],
   /** Plain JavaScript that runs before anything is compiled, and so cannot use `test/support/processes.ts`. */
   processStarters: ['test/bench/cases/nats.js', 'test/bench/cases/stats.js', 'test/bench/run-command.js'],
 };

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
 import { simulatedFleet } from '../../src/cli/demo/demo-fleet.js';
 import { policies } from '../../src/core/policy/policies.js';
-import { FleetPools } from '../../src/service/pools/fleet-pools.js';
+import { FleetPools } from '../../src/fleet/pools/fleet-pools.js';
 import { startService, type Service } from '../../src/service/start-service.js';
 import { documents, readDocument } from '../support/documents/documents.js';
 import { run } from '../support/processes.js';

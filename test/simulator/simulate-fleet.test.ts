@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { policies } from '../../src/core/policy/policies.js';
 import { FleetPlanError, type FleetPlan } from '../../src/simulator/fleet-plan.js';
 import { simulateFleet } from '../../src/simulator/simulate-fleet.js';
-import { decodeDiscoveryRecord } from '../../src/wire/discovery/discovery-record.js';
+import { decodeDiscoveryRecord } from '../../src/dynamo/discovery/discovery-record.js';
 import { LoadDecoder } from '../../src/wire/loads/load-decoder.js';
-import { parseSubject } from '../../src/wire/loads/subjects.js';
+import { parseSubject } from '../../src/dynamo/loads/subjects.js';
 
 const plan: FleetPlan = {
   seed: 3,

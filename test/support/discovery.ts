@@ -1,6 +1,6 @@
 import { workerId, type WorkerId } from '../../src/core/worker-id.js';
-import type { DiscoveryBatch } from '../../src/wire/discovery/discovery-fold.js';
-import type { DiscoveryChange } from '../../src/wire/discovery/discovery-record.js';
+import type { DiscoveryBatch } from '../../src/dynamo/discovery/discovery-fold.js';
+import type { DiscoveryChange } from '../../src/dynamo/discovery/discovery-record.js';
 
 /** Keys and values of a discovery backend, for tests. */
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,16 +1,16 @@
 import { of, Subject } from 'rxjs';
 import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
-import { foldDiscovery } from '../../src/adapters/etcd/discovery.js';
+import { foldDiscovery } from '../../src/dynamo/discovery/discover-workers.js';
 import type { ActiveLoad } from '../../src/core/events/fleet-event.js';
 import type { LoadBatch } from '../../src/core/events/load-batch.js';
 import { policies, type PolicyName } from '../../src/core/policy/policies.js';
 import type { Problem } from '../../src/core/sources/problem.js';
 import type { SourceStatus } from '../../src/core/sources/source-status.js';
 import { workerId } from '../../src/core/worker-id.js';
-import { FleetPools } from '../../src/service/pools/fleet-pools.js';
+import { FleetPools } from '../../src/fleet/pools/fleet-pools.js';
 import type { ServiceOptions } from '../../src/service/service-options.js';
 import { startService, type Service } from '../../src/service/start-service.js';
-import type { DiscoveryBatch } from '../../src/wire/discovery/discovery-fold.js';
+import type { DiscoveryBatch } from '../../src/dynamo/discovery/discovery-fold.js';
 import { batch, remove, put } from './discovery.js';
 
 /** The default endpoint of the workers of a served fleet. */

@@ -1,8 +1,8 @@
 import type { Observable } from 'rxjs';
 import { describe, expectTypeOf, it } from 'vitest';
-import type { LoadForm } from '../../src/adapters/nats/load-receiver.js';
+import type { LoadForm } from '../../src/dynamo/loads/load-receiver.js';
 import type { NatsLink } from '../../src/adapters/nats/nats-link.js';
-import { natsLoads, type NatsLoads } from '../../src/adapters/nats/nats-loads.js';
+import { natsLoads, type NatsLoads } from '../../src/dynamo/loads/receive-loads.js';
 import type { FleetEvent, LoadReceived } from '../../src/core/events/fleet-event.js';
 import { type LoadBatch, type LoadColumns, batchEvents } from '../../src/core/events/load-batch.js';
 import type { LoadPolicy } from '../../src/core/policy/load-policy.js';
@@ -12,7 +12,7 @@ import { policies, type PolicyName } from '../../src/core/policy/policies.js';
 import { type BusySet, isSameBusySet, snapshotOf } from '../../src/core/state/busy-set.js';
 import type { FleetRanks, RankValues, WorkerRanks } from '../../src/core/state/fleet-ranks.js';
 import { type WorkerId, workerId } from '../../src/core/worker-id.js';
-import { dynamoSources, type DynamoSources } from '../../src/dynamo/dynamo-sources.js';
+import { dynamoSources, type DynamoSources } from '../../src/fleet/dynamo-fleet.js';
 import type { DecodedLoad } from '../../src/wire/loads/load-decoder.js';
 
 describe('types', () => {

@@ -6,7 +6,7 @@ import { engineLoads } from '../../src/core/aggregator/engine-loads.js';
 import { ProcessedEndpoints } from '../../src/core/aggregator/processed-endpoints.js';
 import { policies } from '../../src/core/policy/policies.js';
 import { valueText } from '../../src/testing/marble/value-text.js';
-import { DiscoveryFold } from '../../src/wire/discovery/discovery-fold.js';
+import { DiscoveryFold } from '../../src/dynamo/discovery/discovery-fold.js';
 import { LoadDecoder } from '../../src/wire/loads/load-decoder.js';
 import { encodeActiveLoad, encodeEnvelope } from '../../src/wire/loads/load-encoder.js';
 import { parseRecordedEvent } from '../../src/wire/recording/recorded-event.js';

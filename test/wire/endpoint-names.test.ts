@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { discoveryPrefixes } from '../../src/wire/discovery/discovery-keys.js';
+import { discoveryPrefixes } from '../../src/dynamo/discovery/discovery-keys.js';
 import { parseEndpoint, type EndpointLike } from '../../src/wire/endpoint-names.js';
 
 const prod = { namespace: 'prod', component: 'backend', endpoint: 'generate' };

@@ -1,196 +1,96 @@
-import type { ITxnResponse, KVClient, LeaseClient } from 'etcd3';
-import {
-  Observable,
-  type SchedulerLike,
-  concat,
-  exhaustMap,
-  ignoreElements,
-  map,
-  mergeMap,
-  of,
-  take,
-  takeUntil,
-  tap,
-  timer,
-} from 'rxjs';
-import { TidemarkError } from '../../core/errors.js';
+import { NEVER, type Observable, isObservable } from 'rxjs';
+import { aNumber, required } from '../../core/option-problems.js';
 import type { WorkerId } from '../../core/worker-id.js';
-import { answerWithin } from '../../operators/answer-within.js';
-import type { EtcdClient } from './etcd-client.js';
-import { MAX_ANSWER_MS, requestStream, unaryCall } from './etcd-connection.js';
-import { mapEtcdError } from './etcd-error.js';
+import {
+  type EtcdOptions,
+  EtcdOptionsError,
+  etcdReconnectOptions,
+  requireEtcdOptions,
+} from './etcd-options.js';
+import { runRegistration } from './registration.js';
+import type { KeyEntry } from './registration-session.js';
+import type { RegistrationStatus } from './registration-status.js';
 
-/** A key to write. */
-export interface KeyEntry {
-  readonly key: string;
-  readonly value: Uint8Array;
-}
-
-/**
- * Creates all keys in one transaction. Keys that already exist with the same lease were written before the connection
- * was lost; in that case it creates the missing ones.
- *
- * @throws TidemarkError if a key exists with another lease.
- */
-async function createKeys(kv: KVClient, entries: readonly KeyEntry[], lease: WorkerId): Promise<void> {
-  const keys = entries.map(({ key }) => Buffer.from(key));
-  const answer = await kv.txn({
-    compare: keys.map((key) => ({ key, target: 'Version', result: 'Equal', version: 0 })),
-    success: entries.map(({ key, value }) => ({
-      request_put: { key: Buffer.from(key), value: Buffer.from(value), lease },
-    })),
-    failure: keys.map((key) => ({ request_range: { key } })),
-  });
-  if (answer.succeeded) return;
-  const present = leasesOf(answer);
-  const foreign = entries.find(({ key }) => (present.get(key) ?? lease) !== lease);
-  if (foreign !== undefined)
-    throw new TidemarkError(
-      'etcd-failed',
-      `the key ${foreign.key} already exists with the lease ${present.get(foreign.key)}: ` +
-        'another process uses this id',
-    );
-  const missing = entries.filter(({ key }) => !present.has(key));
-  if (missing.length > 0) await createKeys(kv, missing, lease);
-}
-
-/**
- * Verifies that all keys exist with the lease.
- *
- * @throws TidemarkError if they do not, because a worker must stay registered as long as its lease.
- */
-async function verifyKeys(kv: KVClient, entries: readonly KeyEntry[], lease: WorkerId): Promise<void> {
-  const { succeeded } = await kv.txn({
-    compare: entries.map(({ key }) => ({ key: Buffer.from(key), target: 'Lease', result: 'Equal', lease })),
-  });
-  if (!succeeded)
-    throw new TidemarkError('etcd-failed', 'another process removed or replaced the keys of this worker');
-}
-
-function leasesOf({ responses }: ITxnResponse): Map<string, string> {
-  return new Map(
-    responses.flatMap(({ response_range }) =>
-      response_range.kvs.map(({ key, lease }) => [key.toString(), lease]),
-    ),
-  );
-}
-
-/**
- * Renews a lease: at once, because it may be an old one, and then after every half of its time to live, like Dynamo.
- * Emits after each answer and never completes. Errors if the lease has expired, or if the server does not answer early
- * enough to retry over another connection.
- */
-function keepAlive(
-  lease: LeaseClient,
-  id: string,
-  ttlSeconds: number,
-  scheduler: SchedulerLike,
-): Observable<void> {
-  const periodMs = (ttlSeconds * 1_000) / 2;
-  return timer(0, periodMs, scheduler).pipe(
-    exhaustMap(() =>
-      requestStream(() => lease.leaseKeepAlive(), { ID: id }).pipe(
-        take(1),
-        answerWithin(Math.min(MAX_ANSWER_MS, periodMs / 2), scheduler),
-      ),
-    ),
-    map(({ TTL }) => {
-      if (Number(TTL) <= 0)
-        throw new TidemarkError('etcd-failed', 'the lease has expired, and its keys were removed');
-    }),
-  );
-}
-
-/** The keys that a worker registers. */
-export interface KeyRegistration {
-  readonly entries: (workerId: WorkerId) => readonly KeyEntry[];
-  readonly ttlSeconds: number;
+/** Options of {@link registerKeys}. */
+export interface RegisterKeysOptions extends EtcdOptions {
+  /** The keys and values to write, which may contain the id of the lease. */
+  readonly entries: (leaseId: WorkerId) => readonly KeyEntry[];
+  /** The id of the lease, 1 to 2^63 − 1. Defaults to an id that etcd chooses. */
+  readonly leaseId?: WorkerId | undefined;
+  /** How long the keys stay after the process died, in seconds. Defaults to 10. */
+  readonly ttlSeconds?: number | undefined;
   /** A value ends the registration and revokes the lease. */
-  readonly stop$: Observable<unknown>;
+  readonly stop$?: Observable<unknown> | undefined;
 }
 
-/** The requested id, and whether the worker has held it: then its lease may have outlived the connection. */
-export interface KnownId {
-  readonly id: WorkerId | null;
-  readonly held: boolean;
-}
+const DEFAULT_TTL_SECONDS = 10;
+const MAX_LEASE = 2n ** 63n - 1n;
+
+const registrationRules = {
+  entries: required({
+    what: 'a function that returns the keys',
+    is: (value: unknown) => typeof value === 'function',
+  }),
+  leaseId: {
+    what: 'a whole number as a string, as workerId() makes it',
+    is: (value: unknown) => typeof value === 'string' && /^[0-9]{1,20}$/.test(value),
+  },
+  ttlSeconds: aNumber,
+  stop$: { what: 'an Observable', is: isObservable },
+};
 
 /**
- * One session of a registration: grants a lease, creates the keys with it, emits the id, renews the lease, and verifies
- * the keys.
+ * Keeps keys in etcd under a lease that is renewed.
  *
- * It completes after it was stopped and the lease revoked. Unsubscribing also revokes the lease, without waiting. An
- * error does not, so that the next session can continue with the lease.
+ * 1. The Observable is cold: every subscription has its own lease. It emits the current status first, and then every
+ *    change.
+ * 2. One transaction writes the keys and fails if one of them exists.
+ * 3. If the lease or the connection is lost, or another process removes the keys, it emits a status and writes the keys
+ *    again with the same lease id as soon as possible.
+ * 4. A value of `stop$` revokes the lease, which removes the keys at once; then it emits `ended` and completes.
+ *    Unsubscribing also revokes the lease, without waiting. If the process dies, the keys stay for `ttlSeconds`.
+ * 5. It never errors.
+ *
+ * @throws EtcdOptionsError for invalid options, synchronously, and whatever `entries` throws for the lease id 1.
+ *
+ * @example
+ * ```ts no-run
+ * import { registerKeys } from 'tidemark/etcd';
+ *
+ * const value = new TextEncoder().encode('here');
+ * const registration = registerKeys({
+ *   hosts: 'http://127.0.0.1:2379',
+ *   entries: (leaseId) => [{ key: `services/${leaseId}`, value }],
+ * }).subscribe(({ state, leaseId, why }) => console.log(state, leaseId, why ?? ''));
+ * process.once('SIGTERM', () => registration.unsubscribe());
+ * ```
+ *
+ * @see {@link watchPrefix}
  */
-export function registerKeys(
-  client: EtcdClient,
-  known: KnownId,
-  { entries, ttlSeconds, stop$ }: KeyRegistration,
-  scheduler: SchedulerLike,
-): Observable<WorkerId> {
-  const request = <T>(action: string, call: () => Promise<T>): Observable<T> =>
-    unaryCall(client, call, MAX_ANSWER_MS, scheduler).pipe(mapEtcdError(client.url, action));
-  const revoke = (ID: WorkerId): Promise<unknown> => client.lease.leaseRevoke({ ID });
-
-  return new Observable((subscriber) => {
-    let lease: WorkerId | null = null;
-    const session = request('granting a lease', () => grantLease(client, known, ttlSeconds))
-      .pipe(
-        // From here on keys may exist, even if the answer never arrives.
-        tap((id) => (lease = id)),
-        mergeMap((id) =>
-          request('writing the keys', () => createKeys(client.kv, entries(id), id)).pipe(map(() => id)),
-        ),
-        mergeMap((id) =>
-          concat(
-            of(id),
-            keepAlive(client.lease, id, ttlSeconds, scheduler).pipe(
-              mapEtcdError(client.url, 'keeping the lease alive'),
-              exhaustMap(() => request('verifying the keys', () => verifyKeys(client.kv, entries(id), id))),
-              ignoreElements(),
-              takeUntil(stop$),
-            ),
-            request('revoking the lease', () => revoke(id)).pipe(ignoreElements()),
-          ),
-        ),
-      )
-      .subscribe({
-        next: (id) => subscriber.next(id),
-        error: (error: unknown) => {
-          lease = null;
-          subscriber.error(error);
-        },
-        complete: () => {
-          lease = null;
-          subscriber.complete();
-        },
-      });
-    return () => {
-      session.unsubscribe();
-      const left = lease;
-      if (left !== null) client.lastCall(() => revoke(left));
-    };
+export function registerKeys(options: RegisterKeysOptions): Observable<RegistrationStatus> {
+  requireEtcdOptions('registerKeys', options, registrationRules);
+  const {
+    entries,
+    leaseId = null,
+    ttlSeconds = DEFAULT_TTL_SECONDS,
+    stop$ = NEVER,
+    keyPrefix = '',
+  } = options;
+  const reconnecting = etcdReconnectOptions(options);
+  const problems: string[] = [];
+  if (leaseId !== null && (leaseId === '0' || BigInt(leaseId) > MAX_LEASE))
+    problems.push(`leaseId must be from 1 to ${MAX_LEASE}`);
+  if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1)
+    problems.push('ttlSeconds must be a whole number of at least 1');
+  if (problems.length > 0) throw new EtcdOptionsError(problems);
+  const prefixed = (id: WorkerId): KeyEntry[] =>
+    entries(id).map(({ key, value }) => ({ key: keyPrefix + key, value }));
+  // Throws for invalid names before anything starts.
+  prefixed('1' as WorkerId);
+  return runRegistration({
+    ...reconnecting,
+    options,
+    leaseId,
+    registration: { entries: prefixed, ttlSeconds, stop$ },
   });
-}
-
-/** Grants a lease with that id, or continues with the own one that outlived the connection. */
-async function grantLease(
-  { lease }: EtcdClient,
-  { id, held }: KnownId,
-  ttlSeconds: number,
-): Promise<WorkerId> {
-  try {
-    const { ID } = await lease.leaseGrant({ TTL: ttlSeconds, ...(id !== null && { ID: id }) });
-    return ID as WorkerId;
-  } catch (error) {
-    if (id === null || !(error instanceof Error) || !/lease already exists/.test(error.message)) throw error;
-    if (held) return id;
-    throw new TidemarkError(
-      'etcd-failed',
-      `the lease ${id} already exists: another process uses this id, or used it until a moment ago`,
-      {
-        cause: error,
-      },
-    );
-  }
 }

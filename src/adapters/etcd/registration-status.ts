@@ -10,8 +10,8 @@ export interface RegistrationStatus {
   readonly state: 'connecting' | 'registered' | 'down' | 'ended';
   /** When the state began, in milliseconds of the scheduler's clock. */
   readonly since: number;
-  /** The id of the worker, which is also that of the lease; `null` until known. It stays the same for a new lease. */
-  readonly workerId: WorkerId | null;
+  /** The id of the lease; `null` until known. A new lease gets the same id. */
+  readonly leaseId: WorkerId | null;
   /** The reason for the state. */
   readonly why?: string;
   /** Time until the next attempt, in milliseconds. */

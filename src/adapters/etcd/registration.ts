@@ -16,12 +16,12 @@ import { type ReconnectOptions, SessionFailure, reconnect } from '../../operator
 import { openClient } from './etcd-connection.js';
 import type { EtcdHost, EtcdOptions } from './etcd-options.js';
 import type { RegistrationStatus } from './registration-status.js';
-import { type KeyRegistration, registerKeys } from './register-keys.js';
+import { type KeyRegistration, registrationSession } from './registration-session.js';
 
 /** Options of {@link runRegistration}. */
 export interface RegistrationRunOptions extends ReconnectOptions<EtcdHost> {
   readonly options: EtcdOptions;
-  readonly workerId: WorkerId | null;
+  readonly leaseId: WorkerId | null;
   readonly registration: KeyRegistration;
 }
 
@@ -29,13 +29,13 @@ export interface RegistrationRunOptions extends ReconnectOptions<EtcdHost> {
 export function runRegistration(run: RegistrationRunOptions): Observable<RegistrationStatus> {
   const { options, registration, scheduler } = run;
   return defer(() => {
-    let status: RegistrationStatus = { state: 'connecting', since: scheduler.now(), workerId: run.workerId };
+    let status: RegistrationStatus = { state: 'connecting', since: scheduler.now(), leaseId: run.leaseId };
     // The status does not show this: `connecting` has the requested id.
     let held = false;
     const session = (host: EtcdHost): Observable<WorkerId> =>
       openClient(host, options, scheduler).pipe(
         switchMap((client) =>
-          registerKeys(client, { id: status.workerId, held }, registration, scheduler).pipe(
+          registrationSession(client, { id: status.leaseId, held }, registration, scheduler).pipe(
             tap(() => (held = true)),
             endWith(null),
           ),
@@ -52,7 +52,7 @@ export function runRegistration(run: RegistrationRunOptions): Observable<Registr
       of(status),
       statuses$,
       defer(() =>
-        of<RegistrationStatus>({ state: 'ended', since: scheduler.now(), workerId: status.workerId }),
+        of<RegistrationStatus>({ state: 'ended', since: scheduler.now(), leaseId: status.leaseId }),
       ),
     );
   });
@@ -60,15 +60,15 @@ export function runRegistration(run: RegistrationRunOptions): Observable<Registr
 
 function statusAfter(
   item: WorkerId | SessionFailure,
-  { state, since, workerId }: RegistrationStatus,
+  { state, since, leaseId }: RegistrationStatus,
   now: number,
 ): RegistrationStatus {
-  if (!(item instanceof SessionFailure)) return { state: 'registered', since: now, workerId: item };
+  if (!(item instanceof SessionFailure)) return { state: 'registered', since: now, leaseId: item };
   const next = state === 'registered' ? 'down' : state;
   return {
     state: next,
     since: next === state ? since : now,
-    workerId,
+    leaseId,
     why: item.why,
     retryInMs: item.retryInMs,
   };

@@ -174,12 +174,17 @@ export function shareWatch(
  * changes$.subscribe(({ kind, changes }) => console.log(kind, changes.length));
  * ```
  *
- * @see {@link etcdDiscovery} for the workers of a fleet
+ * @see {@link registerKeys}
  */
 export function watchPrefix(options: WatchPrefixOptions): PrefixWatch {
   requireEtcdOptions('watchPrefix', options, {
     prefixes: required(textOrList("a prefix, or a list of prefixes; '' means all keys")),
     source: aString,
   });
-  return shareWatch(runPrefixWatch(options), { keep: true });
+  return etcdKeys(options, { keep: true });
+}
+
+/** Like {@link watchPrefix}, but without keeping the values unless `keep` is set, see {@link shareWatch}. */
+export function etcdKeys(options: WatchPrefixOptions, { keep }: { readonly keep: boolean }): PrefixWatch {
+  return shareWatch(runPrefixWatch(options), { keep });
 }

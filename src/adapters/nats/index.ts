@@ -1,9 +1,6 @@
-// Loads.
-export { natsLoads, type LoadRelease, type NatsLoads, type NatsLoadsOptions } from './nats-loads.js';
-export type { LoadForm, AccountingReport } from './load-receiver.js';
-
-// Publishing.
-export { natsPublisher, type NatsPublisherOptions, type PublisherStatus } from './nats-publisher.js';
+// Messages.
+export { natsMessages, type NatsMessagesOptions } from './nats-messages.js';
+export { natsPublisher, type PublisherStatus } from './nats-publisher.js';
 
 // Statistics of micro services.
 export { scrapeStats } from './scrape-stats.js';

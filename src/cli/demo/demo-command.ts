@@ -1,29 +1,27 @@
 import type { Command } from 'commander';
-import { concat, fromEvent, merge, NEVER, Subject, takeUntil, tap, timer, type SchedulerLike } from 'rxjs';
+import { type Observable, type SchedulerLike, Subscription, firstValueFrom, tap } from 'rxjs';
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
-import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
-import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
 import { policyNamed } from '../../core/policy/policies.js';
 import type { Transition } from '../../core/state/fleet-step.js';
-import type { WorkerId } from '../../core/worker-id.js';
-import { givenPool } from '../../service/pools/pools.js';
+import { dynamoFleet } from '../../fleet/dynamo-fleet.js';
+import { FleetPools, type PoolRules } from '../../fleet/pools/fleet-pools.js';
+import { simulatedSources } from '../../fleet/simulated-sources.js';
 import { ServiceError } from '../../service/service-error.js';
 import { startService, type Service } from '../../service/start-service.js';
 import { simulateFleet } from '../../simulator/simulate-fleet.js';
-import { DEMO_MODEL, SIMULATED_ENDPOINT } from '../../simulator/simulated-worker.js';
+import type { SimulatedEvent } from '../../simulator/simulated-worker.js';
 import { stringifyJson } from '../../wire/json/json-value.js';
-import { LoadDecoder } from '../../wire/loads/load-decoder.js';
 import { helpExamples, numberOption, policyOption } from '../command-options.js';
 import { busyText } from '../live-report.js';
+import { PoolReport } from '../live/pool-report.js';
 import { paced } from '../paced.js';
-import { type Terminal, exitCode } from '../terminal.js';
+import { type Terminal, exitCode, untilSignal } from '../terminal.js';
 import {
   type ThresholdOptions,
   thresholdsFromOptions,
   thresholdsText,
   withThresholdOptions,
 } from '../threshold-options.js';
-import { demoMonitor } from './demo-fleet.js';
 
 /** The options of `tidemark demo`. */
 export interface DemoOptions extends ThresholdOptions {
@@ -84,57 +82,35 @@ async function demoCommand(
     policy,
     startedAt: Date.now(),
   });
-  const count = { messages: 0, records: 0, transitions: 0 };
-  const decoder = new LoadDecoder(policy);
+  const count = { messages: 0, records: 0 };
   let lagMs = 0;
-  // The last event comes before the end, but the fleet is watched exactly until the end.
-  const end$ = merge(timer(duration * 1000, scheduler), fromEvent(process, 'SIGINT'));
-  const simulatedEvents$ = concat(paced(simulatedEvents, scheduler), NEVER).pipe(
+  const simulatedEvents$ = paced(simulatedEvents, scheduler).pipe(
     tap((event) => {
       if ('key' in event) count.records += 1;
       else count.messages += 1;
       lagMs = scheduler.now() - startedAt - event.at;
     }),
-    takeUntil(end$),
   );
   const seconds = (at: number): number => (at - startedAt) / 1000;
   terminal.err(
     `watching a simulated fleet of ${workers} workers × ${ranks} ranks for ${duration} s, seed ${seed}, policy ${policy.name}; ` +
       `${thresholdsText(thresholds)}; press Ctrl-C to stop`,
   );
-  const thresholds$ = new Subject<LoadThresholdUpdate>();
-  const monitor = demoMonitor(
-    {
-      events$: simulatedEvents$,
-      decoder,
-      policy,
-      thresholds,
-      thresholds$: thresholds$.pipe(takeUntil(end$)),
-    },
-    scheduler,
-  );
-  const service = await demoService(monitor, thresholds$, options.port, scheduler, terminal);
-  let busy: readonly WorkerId[] = [];
-  await new Promise<void>((resolve, reject) => {
-    monitor.busy$.subscribe({ next: (set) => (busy = [...set]), error: reject });
-    monitor.transitions$.subscribe({
-      next: (transition) => {
-        count.transitions += 1;
-        terminal.out(json === true ? jsonLine(transition, seconds) : textLine(transition, seconds));
-      },
-      error: reject,
-      complete: resolve,
-    });
-    monitor.connect();
+  const pools = simulatedPools(simulatedEvents$, { policy, thresholds, scheduler });
+  const report = new PoolReport(pools, {
+    transition: (transition) =>
+      terminal.out(json === true ? jsonLine(transition, seconds) : textLine(transition, seconds)),
+    problem: ({ text }) => terminal.err(text),
   });
+  const running = new Subscription();
+  running.add(report.run().subscribe());
+  const service = await demoService(pools, options.port, scheduler, terminal);
+  if (service === null) running.add(pools.run());
+  await firstValueFrom(untilSignal(duration, scheduler));
+  const { transitions, busy } = report;
+  running.unsubscribe();
   await service?.stop();
-  const summary = {
-    seconds: seconds(scheduler.now()),
-    ...count,
-    fast: decoder.fast,
-    walked: decoder.walked,
-    busy,
-  };
+  const summary = { seconds: seconds(scheduler.now()), ...count, transitions, busy };
   terminal.out(json === true ? stringifyJson({ summary }) : summaryText(summary));
   if (lagMs > TOLERATED_LAG_MS) {
     terminal.err(
@@ -144,19 +120,19 @@ async function demoCommand(
   return exitCode.ok;
 }
 
+/** The pools of a simulated fleet, which has no servers. */
+export function simulatedPools(events$: Observable<SimulatedEvent>, rules: PoolRules): FleetPools {
+  const { scheduler } = rules;
+  return new FleetPools(dynamoFleet({ ...simulatedSources(events$), scheduler }), rules);
+}
+
 /** Serves the demo over HTTP. If that fails, prints the reason and returns `null`: the demo runs without it. */
 async function demoService(
-  monitor: LoadMonitor,
-  thresholds$: Subject<LoadThresholdUpdate>,
+  pools: FleetPools,
   port: number,
   scheduler: SchedulerLike,
   terminal: Terminal,
 ): Promise<Service | null> {
-  const pools = givenPool({
-    name: { model: DEMO_MODEL, endpoint: SIMULATED_ENDPOINT },
-    monitor,
-    setThresholds: (change) => thresholds$.next(change),
-  });
   try {
     const service = await startService({ pools, port, scheduler });
     terminal.err(`serving the demo on ${service.url} (/busy, /workers, /events, /metrics, /busy_threshold)`);

@@ -23,18 +23,22 @@ import {
   timer,
 } from 'rxjs';
 import type { EtcdOptions } from '../../adapters/etcd/etcd-options.js';
-import { type RegisterWorkerOptions, registerWorker } from '../../adapters/etcd/register-worker.js';
-import type { RegistrationStatus } from '../../adapters/etcd/registration-status.js';
+import {
+  type RegisterWorkerOptions,
+  type WorkerStatus,
+  registerWorker,
+} from '../../fleet/register-worker.js';
 import type { NatsLink } from '../../adapters/nats/nats-link.js';
 import { type PublisherStatus, natsPublisher } from '../../adapters/nats/nats-publisher.js';
-import { selectPublications } from '../../adapters/nats/publication-rules.js';
+import { loadMessages } from '../../dynamo/publishing/load-messages.js';
+import { selectPublications } from '../../dynamo/publishing/publication-rules.js';
 import { serveStats } from '../../adapters/nats/serve-stats.js';
 import type { ForwardPassMetrics } from '../../core/aggregator/load-metrics.js';
 import type { ActiveLoad, LoadReceived, RuntimeConfig } from '../../core/events/fleet-event.js';
 import type { EndpointName } from '../../core/sources/worker-info.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import type { SimulatedEvent } from '../../simulator/simulated-worker.js';
-import { decodeDiscoveryRecord } from '../../wire/discovery/discovery-record.js';
+import { decodeDiscoveryRecord } from '../../dynamo/discovery/discovery-record.js';
 import type { ModelFiles } from '../../wire/discovery/encode-discovery-record.js';
 import type { LoadDecoder } from '../../wire/loads/load-decoder.js';
 import { encodeForwardPassMetrics } from '../../wire/services/forward-pass-metrics.js';
@@ -72,14 +76,14 @@ const SPREAD_MS = 150;
  * 3. When its loads end, the last ones are flushed before the lease is revoked, so that a watching process receives all
  *    of them before the worker leaves.
  */
-export function liveWorker(life: WorkerLife, options: LiveWorkerOptions): Observable<RegistrationStatus> {
+export function liveWorker(life: WorkerLife, options: LiveWorkerOptions): Observable<WorkerStatus> {
   const { config, loads$ } = life;
   const { endpoint, etcd, linked$, model, release, ttlSeconds, scheduler } = options;
   return defer(() => {
     const id$ = new ReplaySubject<WorkerId>(1);
     const stop$ = new ReplaySubject<void>(1);
     const registration$ = registerWorker({
-      ...etcd,
+      etcd,
       ...endpoint,
       ...(release === '0.6' ? reachedOverNats(endpoint) : reachedOverTcp),
       card: { ...model, runtimeConfig: config },
@@ -137,13 +141,13 @@ function publishedLoads(
     // The selection is made here, so that `onPublished` sees it; the publisher then sends each load immediately.
     selectPublications('worker', release, scheduler),
     tap(onPublished),
-    natsPublisher({
-      connection: link,
+    loadMessages({
       endpoint,
       as: 'router',
       release,
       publisherId: release === '1.0' ? workerId : randomBytes(8).readBigUInt64BE().toString(),
     }),
+    natsPublisher({ connection: link }),
   );
 }
 

@@ -4,7 +4,7 @@ import type { FleetEvent } from '../../core/events/fleet-event.js';
 import { sourceEvents } from '../../core/pipeline/load-monitor.js';
 import { pickThresholds } from '../../core/policy/load-thresholds.js';
 import { policyNamed } from '../../core/policy/policies.js';
-import { dynamoSources } from '../../dynamo/dynamo-sources.js';
+import { dynamoFleet } from '../../fleet/dynamo-fleet.js';
 import { packageVersion } from '../../service/package-version.js';
 import { recordedEventText, recordingHeaderText } from '../../wire/recording/encode-recording.js';
 import type { RecordedStart } from '../../wire/recording/recording.js';
@@ -24,7 +24,7 @@ const FLUSH_MS = 500;
 /**
  * `tidemark record`: writes the events of a live fleet as a recording.
  *
- * 1. The events are those that `tidemark watch` would judge, in the same order. Each load has its publisher, its sequence
+ * 1. The events are those of all pools that `tidemark watch` would judge, in the same order. Each load has its publisher, its sequence
  *    number and its time.
  * 2. Server failures do not end it. Lines are on the disk within a second, and complete however the process ends.
  */
@@ -37,8 +37,8 @@ export async function recordCommand(
   const scheduler = monotonicScheduler;
   const policy = policyNamed(options.policy);
   const thresholds = thresholdsFromOptions(options, policy, {});
-  const fleet = fleetFromOptions(options);
-  const sources = dynamoSources(fleet.sources);
+  const watched = fleetFromOptions(options);
+  const fleet = dynamoFleet({ ...watched.sources, form: 'objects', scheduler });
   const writer = RecordingWriter.to(file);
   // Never as JSON: standard output may be the recording.
   const report = new LiveReport(terminal, false, scheduler);
@@ -50,10 +50,10 @@ export async function recordCommand(
   };
 
   report.start(
-    `recording ${fleet.text}, policy ${policy.name}, ${thresholdsText(thresholds)}, to ${file === '-' ? 'standard output' : file}; press Ctrl-C to stop`,
+    `recording ${watched.text}, policy ${policy.name}, ${thresholdsText(thresholds)}, to ${file === '-' ? 'standard output' : file}; press Ctrl-C to stop`,
     {},
   );
-  const description = `${fleet.text}; tidemark ${packageVersion}, ${new Date().toISOString()}`;
+  const description = `${watched.text}; tidemark ${packageVersion}, ${new Date().toISOString()}`;
   writer.add(recordingHeaderText({ policy: policy.name, description }));
   record({
     kind: 'start',
@@ -62,7 +62,7 @@ export async function recordCommand(
     decodeInstances: [],
   });
   writer.flush();
-  const events$ = sourceEvents(sources).pipe(
+  const events$ = sourceEvents(fleet.pool().sources).pipe(
     filter((input) => input.kind !== 'batch'),
     tap((event) => {
       count.events += 1;
@@ -74,12 +74,12 @@ export async function recordCommand(
   const flushed$ = interval(FLUSH_MS, scheduler).pipe(tap(() => writer.flush()));
   const outputs$ = merge(
     events$,
-    merge(...sources.status).pipe(
+    merge(...fleet.status).pipe(
       tap((status) => {
         if (status.state !== 'connecting') report.status(status);
       }),
     ),
-    sources.accounting$.pipe(tap(({ gaps }) => report.gaps(gaps))),
+    fleet.accounting$.pipe(tap(({ gaps }) => report.gaps(gaps))),
   );
   const finished$ = merge(end$, flushed$.pipe(filter(() => writer.isReaderGone)));
   await lastValueFrom(outputs$.pipe(takeUntil(finished$)), { defaultValue: undefined });

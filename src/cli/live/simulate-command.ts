@@ -13,7 +13,7 @@ import {
   tap,
 } from 'rxjs';
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
-import type { RegistrationStatus } from '../../adapters/etcd/registration-status.js';
+import type { WorkerStatus } from '../../fleet/register-worker.js';
 import type { ActiveLoad, RuntimeConfig } from '../../core/events/fleet-event.js';
 import { type LoadMonitor, loadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { ConfigChange, InstanceChange, MonitorOptions } from '../../core/pipeline/monitor-sources.js';
@@ -210,7 +210,7 @@ class RegistrationReporter {
   constructor(private readonly report: LiveReport) {}
 
   /** Handles a status of one worker. `worker` is any object that identifies the worker. */
-  update(worker: object, { state, workerId, since, why, retryInMs }: RegistrationStatus): void {
+  update(worker: object, { state, workerId, since, why, retryInMs }: WorkerStatus): void {
     if (state === 'registered' || state === 'ended') this.failing.delete(worker);
     else if (why !== undefined) {
       this.failing.add(worker);

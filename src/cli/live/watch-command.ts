@@ -1,9 +1,8 @@
 import {
-  EMPTY,
   type Observable,
   type OperatorFunction,
   type SchedulerLike,
-  filter,
+  Subscription,
   ignoreElements,
   merge,
   takeUntil,
@@ -11,21 +10,19 @@ import {
   timer,
 } from 'rxjs';
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
-import type { ActiveLoad } from '../../core/events/fleet-event.js';
-import type { FleetCounts } from '../../core/judgement/fleet-state.js';
-import { loadMonitor } from '../../core/pipeline/load-monitor.js';
-import type { InstanceChange } from '../../core/pipeline/monitor-sources.js';
 import { plural } from '../../core/number-text.js';
+import type { InstanceChange } from '../../core/pipeline/monitor-sources.js';
 import { pickThresholds } from '../../core/policy/load-thresholds.js';
 import { policyNamed } from '../../core/policy/policies.js';
 import type { WorkerId } from '../../core/worker-id.js';
-import { type DynamoSourcesOptions, dynamoSources } from '../../dynamo/dynamo-sources.js';
-import { type ScrapedSources, scrapedSources } from '../../dynamo/scraped-sources.js';
+import { dynamoFleet } from '../../fleet/dynamo-fleet.js';
+import { FleetPools } from '../../fleet/pools/fleet-pools.js';
 import type { LoadAccount } from '../../wire/loads/load-account.js';
 import { type FleetOptions, fleetFromOptions } from '../fleet-options.js';
 import { LiveReport, busyText } from '../live-report.js';
-import { CliError, type Terminal, exitCode, untilSignal } from '../terminal.js';
+import { type Terminal, exitCode, untilSignal } from '../terminal.js';
 import { type ThresholdOptions, thresholdsFromOptions, thresholdsText } from '../threshold-options.js';
+import { PoolReport } from './pool-report.js';
 
 /** The options of `tidemark watch`. */
 export interface WatchOptions extends FleetOptions, ThresholdOptions {
@@ -48,117 +45,119 @@ export async function watchCommand(
   const scheduler = monotonicScheduler;
   const policy = policyNamed(options.policy);
   const thresholds = thresholdsFromOptions(options, policy, {});
-  const fleet = fleetFromOptions(options);
-  const sources = options.scrape === true ? scrapedSourcesOf(fleet.sources) : dynamoSources(fleet.sources);
-  const count = { loads: 0, transitions: 0 };
+  const { sources, text } = fleetFromOptions(options);
+  let loads = 0;
   let account: LoadAccount | undefined;
-  let counts: FleetCounts | undefined;
   let live: ReadonlySet<string> = new Set();
   let isScraping = false;
-  let busy: readonly WorkerId[] = [];
 
-  const loads$: Observable<ActiveLoad> = sources.loads;
-  const loads = loads$.pipe(tap(() => (count.loads += 1)));
-  const monitor = loadMonitor({ ...sources, loads }, { policy, scheduler, thresholds });
-  const report = new LiveReport(terminal, options.json === true, monitor);
-  const startedAt = monitor.now();
+  const fleet = dynamoFleet({ ...sources, scrape: options.scrape, form: 'columns', scheduler });
+  // Columns, since the pools judge each batch during the call.
+  const loads$ = fleet.loads$.pipe(tap((load) => (loads += 'count' in load ? load.count : 1)));
+  const pools = new FleetPools({ ...fleet, loads$ }, { policy, thresholds, scheduler });
+  const { sourceMonitor } = pools;
+  const report = new LiveReport(terminal, options.json === true, sourceMonitor);
+  const poolReport = new PoolReport(pools, report);
+  const workers = new WorkerReport(report);
+  const startedAt = scheduler.now();
   const thresholdsLine = thresholds.isConfigured() ? thresholdsText(thresholds) : NO_THRESHOLDS;
-  report.start(`watching ${fleet.text}, policy ${policy.name}; ${thresholdsLine}; press Ctrl-C to stop`, {
-    watched: fleet.text,
+  report.start(`watching ${text}, policy ${policy.name}; ${thresholdsLine}; press Ctrl-C to stop`, {
+    watched: text,
     policy: policy.name,
     thresholds: pickThresholds(thresholds),
   });
 
   const outputs$ = merge(
-    monitor.status$.pipe(
+    sourceMonitor.status$.pipe(
       tap((statuses) => {
         for (const status of statuses) if (status.state !== 'connecting') report.status(status);
         live = new Set(statuses.flatMap(({ source, state }) => (state === 'live' ? [source] : [])));
         isScraping = statuses.some(({ source, state }) => source === 'scrape' && state !== 'down');
       }),
     ),
-    monitor.busy$.pipe(tap((set) => (busy = [...set]))),
-    monitor.fleet$.pipe(tap((fleet) => (counts = fleet))),
-    // A failing scrape is also a status, which is printed only once.
-    monitor.problems$.pipe(
-      filter(({ code }) => code !== 'scrape-failed'),
-      tap((problem) => report.problem(problem)),
-    ),
-    monitor.transitions$.pipe(
-      tap((transition) => {
-        count.transitions += 1;
-        report.transition(transition);
-      }),
-    ),
-    ('accounting$' in sources ? sources.accounting$ : EMPTY).pipe(
+    poolReport.run(),
+    fleet.accounting$.pipe(
       tap((accounting) => {
         account = accounting.account;
         report.gaps(accounting.gaps);
       }),
     ),
-    sources.decodeInstances.pipe(reportWorkerChanges(report)),
-    silenceHint(() => ({ ...count, workers: counts?.instances ?? 0, live, isScraping }), report, scheduler),
+    fleet.pool().instances$.pipe(workers.report()),
+    silenceHint(() => ({ loads, workers: workers.total, live, isScraping }), report, scheduler),
   );
+  const running = new Subscription();
   await new Promise<void>((resolve, reject) => {
     outputs$.pipe(takeUntil(end$)).subscribe({ error: reject, complete: resolve });
-    monitor.connect();
+    running.add(pools.run());
   });
-  monitor.stop();
+  const { busy, transitions } = poolReport;
+  running.unsubscribe();
 
   const { gaps = 0, missing = 0 } = account?.sequences ?? {};
   const failed = account?.failed ?? 0;
-  const workers = counts?.instances ?? 0;
-  const seconds = (monitor.now() - startedAt) / 1000;
+  const { total } = workers;
+  const seconds = (scheduler.now() - startedAt) / 1000;
   report.summary(
-    `after ${seconds.toFixed(1)} s: ${count.loads} loads, ${failed} unreadable messages, ${workers} workers, ` +
-      `${count.transitions} transitions, ${gaps} gaps (${missing} messages missing); ${busyText(busy)}`,
-    { seconds, ...count, failed, workers, gaps, missing, busy },
+    `after ${seconds.toFixed(1)} s: ${loads} loads, ${failed} unreadable messages, ${total} workers, ` +
+      `${transitions} transitions, ${gaps} gaps (${missing} messages missing); ${busyText(busy)}`,
+    { seconds, loads, transitions, failed, workers: total, gaps, missing, busy },
   );
   return exitCode.ok;
-}
-
-function scrapedSourcesOf({ endpoint, ...fleet }: DynamoSourcesOptions): ScrapedSources {
-  if (endpoint !== undefined) return scrapedSources({ ...fleet, endpoint });
-  throw new CliError('--scrape needs an endpoint to poll: add it, as in --endpoint backend.generate.');
 }
 
 const MAX_NAMES = 5;
 
 /** Reports which workers join and leave: first all present workers in one line, then each change. */
-export function reportWorkerChanges(report: LiveReport): OperatorFunction<InstanceChange, never> {
-  let known: Set<WorkerId> | null = null;
-  const reportChange = (joined: readonly WorkerId[], left: readonly WorkerId[], total: number): void => {
+export class WorkerReport {
+  private known: Set<WorkerId> | null = null;
+
+  constructor(private readonly to: Pick<LiveReport, 'event'>) {}
+
+  /** The number of present workers. */
+  get total(): number {
+    return this.known?.size ?? 0;
+  }
+
+  report(): OperatorFunction<InstanceChange, never> {
+    return (changes$) =>
+      changes$.pipe(
+        tap((change) => this.update(change)),
+        ignoreElements(),
+      );
+  }
+
+  private update(change: InstanceChange): void {
+    const before = this.known;
+    if ('workerId' in change) {
+      const { workerId, present } = change;
+      const known = (this.known ??= new Set());
+      if (known.has(workerId) === present) return;
+      if (present) known.add(workerId);
+      else known.delete(workerId);
+      this.print(present ? [workerId] : [], present ? [] : [workerId]);
+      return;
+    }
+    const next = (this.known = new Set(change));
+    const joined = [...next].filter((id) => before?.has(id) !== true);
+    const left = [...(before ?? [])].filter((id) => !next.has(id));
+    if (before === null || joined.length + left.length > 0) this.print(joined, left);
+  }
+
+  private print(joined: readonly WorkerId[], left: readonly WorkerId[]): void {
+    const { total } = this;
     const parts = [
       ...(joined.length > 0 ? [`${workerNames(joined)} joined`] : []),
       ...(left.length > 0 ? [`${workerNames(left)} left`] : []),
       `${plural(total, 'worker')} in total`,
     ];
-    report.event('workers', parts.join('; '), { joined, left, total });
-  };
-  const update = (change: InstanceChange): void => {
-    if ('workerId' in change) {
-      const { workerId, present } = change;
-      known ??= new Set();
-      if (known.has(workerId) === present) return;
-      if (present) known.add(workerId);
-      else known.delete(workerId);
-      reportChange(present ? [workerId] : [], present ? [] : [workerId], known.size);
-      return;
-    }
-    const before = known;
-    const next = (known = new Set(change));
-    const joined = [...next].filter((id) => before?.has(id) !== true);
-    const left = [...(before ?? [])].filter((id) => !next.has(id));
-    if (before === null || joined.length + left.length > 0) reportChange(joined, left, next.size);
-  };
-  return (changes$) => changes$.pipe(tap(update), ignoreElements());
+    this.to.event('workers', parts.join('; '), { joined, left, total });
+  }
 }
 
 function workerNames(ids: readonly WorkerId[]): string {
   if (ids.length > MAX_NAMES) return `${ids.length} workers`;
   return `${ids.length === 1 ? 'worker' : 'workers'} ${ids.join(', ')}`;
 }
-
 const SILENCE_MS = 10_000;
 
 /** What was received so far, and over which sources anything could be received. */

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { firstValueFrom, type Observable } from 'rxjs';
+import { type Observable, defer, firstValueFrom, repeat } from 'rxjs';
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
 import { policies } from '../../core/policy/policies.js';
 import { frontendThresholds } from '../../service/frontends/frontend-thresholds.js';
-import { FleetPools } from '../../service/pools/fleet-pools.js';
-import { type Fleet, liveFleet } from '../../service/pools/live-fleet.js';
+import { FleetPools } from '../../fleet/pools/fleet-pools.js';
+import { dynamoFleet } from '../../fleet/dynamo-fleet.js';
+import type { Fleet } from '../../fleet/fleet.js';
 import { startService } from '../../service/start-service.js';
-import { simulatedFleet } from '../demo/demo-fleet.js';
+import { simulatedSources } from '../../fleet/simulated-sources.js';
+import { simulateFleet } from '../../simulator/simulate-fleet.js';
+import { paced } from '../paced.js';
 import type { Environment } from '../fleet-options.js';
 import { liveServicePackages, servicePackages, requirePackages } from '../optional-packages.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
@@ -90,7 +93,7 @@ function fleetFromPlan({ settings, connection }: ServePlan): Fleet {
   const { generation, model, workers, ranks, seed, namespace } = settings;
   if (connection !== null) {
     // Columns, since the pools judge each batch during the call.
-    return liveFleet({ ...connection, ...(namespace !== undefined && { namespace }), form: 'columns' });
+    return dynamoFleet({ ...connection, namespace, form: 'columns' });
   }
   const plan = {
     seed,
@@ -100,5 +103,7 @@ function fleetFromPlan({ settings, connection }: ServePlan): Fleet {
     durationMs: SIMULATED_MS,
     policy: policies[`dynamo-${generation}`],
   };
-  return simulatedFleet(plan, monotonicScheduler);
+  // It starts over when it ends.
+  const events$ = defer(() => paced(simulateFleet({ ...plan, startedAt: Date.now() }), monotonicScheduler));
+  return dynamoFleet({ ...simulatedSources(events$.pipe(repeat())), form: 'columns' });
 }

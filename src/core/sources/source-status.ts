@@ -1,4 +1,4 @@
-import { type Observable, distinctUntilChanged, map, mergeMap } from 'rxjs';
+import { NEVER, type Observable, distinctUntilChanged, map, mergeMap, of, concat } from 'rxjs';
 import type { PackageErrorCode } from '../errors.js';
 import type { Problem } from './problem.js';
 
@@ -21,6 +21,11 @@ export interface SourceStatus {
   readonly code?: PackageErrorCode;
   /** The wait before the next try in milliseconds, while the source is `down`. */
   readonly retryInMs?: number;
+}
+
+/** The status of a source that cannot fail: `live` since it exists, on a clock of its own. It never completes. */
+export function liveStatus(source: string): Observable<SourceStatus> {
+  return concat(of<SourceStatus>({ source, state: 'live', since: 0 }), NEVER);
 }
 
 /** The part of a status that changes; `State` is {@link SourceState}, or the states of something else that has a status. */

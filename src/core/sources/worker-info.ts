@@ -1,4 +1,8 @@
+import type { PoolRole, Role } from '../events/fleet-event.js';
 import type { WorkerId } from '../worker-id.js';
+
+/** What a worker does. Workers with the role `encode` are never judged. */
+export type WorkerRole = PoolRole | 'encode';
 
 /** Dynamo's `namespace.component.endpoint`. A nested namespace is written with dots (`a.b`). */
 export interface EndpointName {
@@ -7,10 +11,12 @@ export interface EndpointName {
   readonly endpoint: string;
 }
 
-/** The name of a pool: the workers that serve one model at one endpoint, which are judged together. */
+/** The name of a pool: the workers of one model and one role at one endpoint, which are judged together. */
 export interface PoolName {
   readonly model: string;
   readonly endpoint: EndpointName;
+  /** `decode` when absent. Aggregated workers belong to it, too. */
+  readonly role?: Role;
 }
 
 /**

@@ -2,7 +2,7 @@ import { type Observable, combineLatest, distinctUntilChanged, map, skip, startW
 import type { Count } from '../../core/count.js';
 import { type LoadThresholds, thresholdNames } from '../../core/policy/load-thresholds.js';
 import { stringifyJson } from '../../wire/json/json-value.js';
-import type { Pools } from '../pools/pools.js';
+import type { Pools } from '../../fleet/pools/pools.js';
 import type { ServerSentEvent } from '../stream/server-sent-events.js';
 import type { ThresholdsByModel } from './fetch-thresholds.js';
 import type { FrontendReport, FrontendThresholds } from './frontend-thresholds.js';

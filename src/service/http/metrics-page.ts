@@ -1,6 +1,6 @@
 import { EMPTY, filter, ignoreElements, merge, tap, type Observable } from 'rxjs';
 import { poolMetrics, type PoolMetrics } from '../../adapters/prometheus/pool-metrics.js';
-import { forEachPool, type Pool, type Pools } from '../pools/pools.js';
+import { forEachPool, type Pool, type Pools } from '../../fleet/pools/pools.js';
 import { poolLabel } from '../queries/pool-summary.js';
 
 const MAX_LABEL_LENGTH = 256;

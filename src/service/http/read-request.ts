@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { numberRangeText, parseNumber } from '../../core/number-text.js';
-import type { Pool, Pools } from '../pools/pools.js';
+import type { Pool, Pools } from '../../fleet/pools/pools.js';
 import { poolLabel } from '../queries/pool-summary.js';
 import { ServiceError } from '../service-error.js';
 import type { RouteParameter } from './route.js';

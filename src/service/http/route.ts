@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FrontendReport } from '../frontends/frontend-thresholds.js';
-import type { Pools } from '../pools/pools.js';
+import type { Pools } from '../../fleet/pools/pools.js';
 import type { PoolSummaries } from '../queries/pool-summary.js';
 import type { EventReaders } from '../stream/event-readers.js';
 import type { AdminGuard } from './admin-guard.js';

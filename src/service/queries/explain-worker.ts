@@ -1,7 +1,7 @@
 import type { Explanation } from '../../core/judgement/explanation.js';
 import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
 import { plural } from '../../core/number-text.js';
-import type { Pool } from '../pools/pools.js';
+import type { Pool } from '../../fleet/pools/pools.js';
 import { isoTime, poolLabel } from './pool-summary.js';
 
 const units: Readonly<Record<string, string>> = {

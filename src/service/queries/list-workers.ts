@@ -2,7 +2,7 @@ import { Turn } from '../../adapters/clock/turn.js';
 import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { FleetRanks } from '../../core/state/fleet-ranks.js';
 import { type WorkerId, compareWorkerIds } from '../../core/worker-id.js';
-import type { Pool } from '../pools/pools.js';
+import type { Pool } from '../../fleet/pools/pools.js';
 
 /** The ids of the present workers, in no particular order. */
 export function listWorkerIds(monitor: LoadMonitor): WorkerId[] {

@@ -5,7 +5,7 @@ import { type LoadThresholds, pickThresholds } from '../../core/policy/load-thre
 import type { Transition } from '../../core/state/fleet-step.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { endpointText } from '../../wire/endpoint-names.js';
-import type { Pool } from '../pools/pools.js';
+import type { Pool } from '../../fleet/pools/pools.js';
 
 const MIN_SECONDS = 1;
 const MAX_SECONDS = 60;

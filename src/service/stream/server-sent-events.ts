@@ -13,7 +13,7 @@ import {
 } from 'rxjs';
 import { pickThresholds } from '../../core/policy/load-thresholds.js';
 import type { SourceStatus } from '../../core/sources/source-status.js';
-import { forEachPool, type Pool, type Pools } from '../pools/pools.js';
+import { forEachPool, type Pool, type Pools } from '../../fleet/pools/pools.js';
 import { isoTime, poolLabel, type PoolSummaries } from '../queries/pool-summary.js';
 
 /** A server-sent event. */

@@ -1,7 +1,13 @@
 import type { RuntimeConfig } from '../../core/events/fleet-event.js';
-import { toSlug, encodeUtf8 } from '../text-codecs.js';
-import type { EndpointAddress } from './discovery-keys.js';
-import type { InstanceTransport } from './discovery-record.js';
+import type { EndpointName, WorkerRole } from '../../core/sources/worker-info.js';
+import type { WorkerId } from '../../core/worker-id.js';
+import type { InstanceTransport } from './discovery-values.js';
+import { encodeUtf8, toSlug } from '../text-codecs.js';
+
+/** A worker at an endpoint, as its keys name it. */
+export interface EndpointAddress extends EndpointName {
+  readonly instanceId: WorkerId;
+}
 
 /** One file of a model, as listed in a model card. */
 export interface ModelFile {
@@ -84,28 +90,42 @@ export function encodeInstanceRecord(
 export function encodeModelRecord(
   card: EndpointAddress & {
     readonly model: string;
+    /** What the worker does; `aggregated` when absent. */
+    readonly role?: WorkerRole | undefined;
     readonly lora?: string | null;
     readonly files?: ModelFiles;
     readonly runtimeConfig: RuntimeConfig;
   },
   { release }: RecordLayout,
 ): Uint8Array {
+  const { role = 'aggregated' } = card;
   const lora = card.lora ?? null;
   const beginning =
     `{"display_name":${quote(card.model)},"slug":${quote(toSlug(card.model))},${modelFilesText(card.files, release)}` +
     `${release === '1.6' ? ',"architectural_max_context_length":4096' : ''},"context_length":4096,"kv_cache_block_size":16,"migration_limit":0` +
-    `,"model_type":"Chat | Completions","model_input":"Tokens"`;
+    `,"model_type":${quote(role === 'prefill' ? PREFILL_MODEL_TYPE[release] : 'Chat | Completions')},"model_input":"Tokens"`;
   if (release === '0.6')
     return encodeUtf8(`${beginning},"runtime_config":${sizesText(card.runtimeConfig)}}}`);
   return encodeUtf8(
     `{"type":"Model","namespace":${quote(card.namespace)},"component":${quote(card.component)}` +
       `,"endpoint":${quote(card.endpoint)},"instance_id":${card.instanceId},"card_json":${beginning}` +
-      `${release === '1.6' ? ',"worker_type":"aggregated","needs":[]' : ''}` +
+      `${release === '1.6' ? `,"worker_type":"${role}","needs":${JSON.stringify(NEEDS[role])}` : ''}` +
       `${lora === null ? '' : `,"lora":{"name":${quote(lora)}}`}` +
       `,"runtime_config":${runtimeConfigText(card.runtimeConfig, release)}` +
       `,"media_decoder":null,"media_fetcher":null}${lora === null ? '' : `,"model_suffix":${quote(toSlug(lora))}`}}`,
   );
 }
+
+/** The `model_type` of a prefill worker. */
+const PREFILL_MODEL_TYPE = { '0.6': 'Prefill', '1.0': 'Prefill', '1.6': '' } as const;
+
+/** The worker types that a worker needs, as an OR of ANDs. */
+const NEEDS: Readonly<Record<WorkerRole, readonly (readonly WorkerRole[])[]>> = {
+  aggregated: [],
+  decode: [['prefill']],
+  prefill: [['decode']],
+  encode: [],
+};
 
 function runtimeConfigText(config: RuntimeConfig, release: RecordLayout['release']): string {
   const newer = release === '1.6';

@@ -11,7 +11,9 @@ import {
 } from '../msgpack/msgpack-reader.js';
 import { isText, walkStruct } from '../msgpack/msgpack-struct.js';
 import { decodeUtf8 } from '../text-codecs.js';
-import { LOAD_TOPIC } from './subjects.js';
+
+/** The topic of load messages (Dynamo's `KV_METRICS_SUBJECT`), with an underscore. */
+export const LOAD_TOPIC = 'kv_metrics';
 
 /** The fields of an `ActiveLoad` in wire order. The last exists since release 1.1; older policies ignore it. */
 export const LOAD_FIELDS = [

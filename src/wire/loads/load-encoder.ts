@@ -2,8 +2,7 @@ import { Encoder } from '@msgpack/msgpack';
 import { type Count, MAX_U32 } from '../../core/count.js';
 import type { ActiveLoad, LoadReceived } from '../../core/events/fleet-event.js';
 import { encodeUtf8 } from '../text-codecs.js';
-import { LOAD_FIELDS } from './envelope.js';
-import { LOAD_TOPIC } from './subjects.js';
+import { LOAD_FIELDS, LOAD_TOPIC } from './envelope.js';
 
 /** What an envelope says besides its payload: the publisher's id in decimal, its sequence number and its clock. */
 export interface EnvelopeHeader extends Required<

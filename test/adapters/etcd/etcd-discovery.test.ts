@@ -8,7 +8,7 @@ import { policies } from '../../../src/core/policy/policies.js';
 import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { workerId } from '../../../src/core/worker-id.js';
 import { fakeSource, type FakeSource } from '../../../src/testing/fakes/fake-source.js';
-import { readCapturedEtcd } from '../../wire/discovery/captured-etcd.js';
+import { readCapturedEtcd } from '../../dynamo/discovery/captured-etcd.js';
 
 vi.mock('../../../src/adapters/etcd/watch-prefix.js', { spy: true });
 

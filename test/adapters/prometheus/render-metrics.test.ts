@@ -10,7 +10,7 @@ import { problemCodes } from '../../../src/core/sources/problem.js';
 import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import type { WorkerId } from '../../../src/core/worker-id.js';
 import { fleetEvents as fleet } from '../../../src/testing/fakes/fleet-events.js';
-import { LoadAccounting } from '../../../src/wire/loads/load-accounting.js';
+import { LoadAccounting } from '../../../src/dynamo/loads/load-accounting.js';
 import { LoadBatchDecoder } from '../../../src/wire/loads/load-batch-decoder.js';
 import { encodeActiveLoadJson } from '../../../src/wire/loads/load-encoder.js';
 import { id, load } from '../../support/fleet.js';

@@ -10,7 +10,7 @@ import { chunkedMessages, numberedMessages, singleMessages } from '../traffic.js
  * Isolates the batch decoder: bytes to columns, worker index included. One buffer per message; the view is the
  * transport's, not timed.
  *
- * @param {import('../cases.js').CaseInput} input
+ * @param {import('..js').CaseInput} input
  */
 export function decode({ workers, ranks, effort }) {
   const traffic = singleMessages(benchFleet({ workers, ranks }));
@@ -30,7 +30,7 @@ export function decode({ workers, ranks, effort }) {
  * As `decode`, and each message accounted for, beside it to see what accounting costs. The messages of a worker come
  * from one publisher and in order, as they do without faults. The time is set once for a burst.
  *
- * @param {import('../cases.js').CaseInput} input
+ * @param {import('..js').CaseInput} input
  */
 export function decodeAccount({ workers, ranks, effort }) {
   const traffic = numberedMessages(benchFleet({ workers, ranks }));
@@ -57,7 +57,7 @@ export function decodeAccount({ workers, ranks, effort }) {
 /**
  * The calibration of `decode-account`: the same messages, decoded only.
  *
- * @param {import('../cases.js').CaseInput} input
+ * @param {import('..js').CaseInput} input
  */
 export function decodeNumbered({ workers, ranks, effort }) {
   const traffic = numberedMessages(benchFleet({ workers, ranks }));
@@ -76,7 +76,7 @@ export function decodeNumbered({ workers, ranks, effort }) {
 /**
  * Isolates the batch decoder on messages in one chunk. The view is made by `subarray`, timed.
  *
- * @param {import('../cases.js').CaseInput} input
+ * @param {import('..js').CaseInput} input
  */
 export function decodeChunk({ workers, ranks, effort }) {
   const traffic = chunkedMessages(benchFleet({ workers, ranks }));
@@ -98,7 +98,7 @@ export function decodeChunk({ workers, ranks, effort }) {
  * Isolates the decoder that makes an object for each message, with text ids and the envelope's head. One buffer
  * per message; the view is the transport's, not timed.
  *
- * @param {import('../cases.js').CaseInput} input
+ * @param {import('..js').CaseInput} input
  */
 export function decodeObjects({ workers, ranks, effort }) {
   const traffic = singleMessages(benchFleet({ workers, ranks }));

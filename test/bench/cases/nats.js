@@ -16,7 +16,7 @@ const publisher = fileURLToPath(new URL('../nats/load-publisher.js', import.meta
 /**
  * The calibration: a callback of the client that counts and does nothing else.
  *
- * @param {import('../cases.js').CaseInput} input
+ * @param {import('..js').CaseInput} input
  */
 export function natsNothing(input) {
   return taken(input, async (count) => {
@@ -30,7 +30,7 @@ export function natsNothing(input) {
 /**
  * `natsLoads` in objects → `loadMonitor` → a subscriber of `busy$`.
  *
- * @param {import('../cases.js').CaseInput} input
+ * @param {import('..js').CaseInput} input
  */
 export function natsObjects(input) {
   return taken(input, (count) => monitored(input, natsLoads({ servers: input.server }), () => count(1)));
@@ -39,7 +39,7 @@ export function natsObjects(input) {
 /**
  * `natsLoads` in columns → `loadMonitor` → a subscriber of `busy$`.
  *
- * @param {import('../cases.js').CaseInput} input
+ * @param {import('..js').CaseInput} input
  */
 export function natsColumns(input) {
   return taken(input, (count) =>
@@ -50,7 +50,7 @@ export function natsColumns(input) {
 /**
  * The calibration of the latency: from `publish` in another process to a callback of the client that decodes the load.
  *
- * @param {import('../cases.js').CaseInput} input
+ * @param {import('..js').CaseInput} input
  */
 export function natsLatencyNothing(input) {
   return waited(input, async (came) => {
@@ -67,7 +67,7 @@ export function natsLatencyNothing(input) {
 /**
  * From `publish` in another process to `busy$`, each message a flip of a worker.
  *
- * @param {import('../cases.js').CaseInput} input
+ * @param {import('..js').CaseInput} input
  */
 export function natsLatency(input) {
   const { workers, ranks, server: servers } = input;
@@ -101,7 +101,7 @@ export function natsLatency(input) {
 /**
  * The median of the times between publishing, ten thousand messages a second, and coming: wall time.
  *
- * @param {import('../cases.js').CaseInput} input
+ * @param {import('..js').CaseInput} input
  * @param {(came: (sentAt: number) => void) => Promise<() => unknown>} listen
  */
 function waited(input, listen) {
@@ -122,7 +122,7 @@ function waited(input, listen) {
 /**
  * The processor time of this process for one message, nanoseconds: the median of slices.
  *
- * @param {import('../cases.js').CaseInput} input
+ * @param {import('..js').CaseInput} input
  * @param {(count: (messages: number) => void) => Promise<{ end: () => unknown }>} listen
  */
 function taken(input, listen) {
@@ -154,7 +154,7 @@ function taken(input, listen) {
 }
 
 /**
- * @param {import('../cases.js').CaseInput} input
+ * @param {import('..js').CaseInput} input
  * @param {import('tidemark/nats').NatsLoads<unknown>} source
  * @param {(load: any) => void} count
  */
@@ -195,7 +195,7 @@ function live(status$, listening) {
  * Does work beside a process that publishes; `ack` lets that begin, and go on.
  *
  * @template T
- * @param {import('../cases.js').CaseInput} input
+ * @param {import('..js').CaseInput} input
  * @param {'fast' | 'flips'} how
  * @param {(ack: () => void) => Promise<T>} work
  */

@@ -26,7 +26,7 @@ export const scrapeLost = caseOf(({ lost }) => lost);
  * A fleet that publishes loads while its pages are rendered: Dynamo's five gauges for every rank, and all of ours.
  *
  * @param {(found: { durations: number[], blocks: number[], idles: number[], lost: number }) => number} select
- * @returns {(input: import('../cases.js').CaseInput) => Promise<number>}
+ * @returns {(input: import('..js').CaseInput) => Promise<number>}
  */
 function caseOf(select) {
   return async ({ workers, ranks, effort }) => {

@@ -2,7 +2,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
-import { registerWorker } from '../../../src/adapters/etcd/register-worker.js';
+import { registerWorker } from '../../../src/fleet/register-worker.js';
 import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
 import { describeWith } from '../../support/describe-with.js';
 import { freePort } from '../../support/free-port.js';

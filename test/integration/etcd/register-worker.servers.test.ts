@@ -1,7 +1,7 @@
 import { Subject } from 'rxjs';
 import { expect, it } from 'vitest';
 import { workerId } from '../../../src/core/worker-id.js';
-import { instanceKey, modelKey } from '../../../src/wire/discovery/discovery-keys.js';
+import { instanceKey, modelKey } from '../../../src/dynamo/discovery/discovery-keys.js';
 import {
   encodeInstanceRecord,
   encodeModelRecord,

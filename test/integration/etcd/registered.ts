@@ -1,5 +1,5 @@
 import type { Subscription } from 'rxjs';
-import { registerWorker, type RegisterWorkerOptions } from '../../../src/adapters/etcd/register-worker.js';
+import { registerWorker, type RegisterWorkerOptions } from '../../../src/fleet/register-worker.js';
 import type { RegistrationStatus } from '../../../src/adapters/etcd/registration-status.js';
 import { eventually } from '../../support/eventually.js';
 import type { EtcdBehindProxy } from './etcd-behind-proxy.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { registerWorker } from '../../../src/adapters/etcd/register-worker.js';
+import { registerWorker } from '../../../src/fleet/register-worker.js';
 import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';

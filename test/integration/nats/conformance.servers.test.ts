@@ -1,7 +1,7 @@
 import { map } from 'rxjs';
 import { afterAll, beforeAll, it } from 'vitest';
 import type { NatsLink } from '../../../src/adapters/nats/nats-link.js';
-import { natsLoads } from '../../../src/adapters/nats/nats-loads.js';
+import { natsLoads } from '../../../src/dynamo/loads/receive-loads.js';
 import { sourceCases, type SourceHarness } from '../../../src/testing/conformance/source-cases.js';
 import { describeWith } from '../../support/describe-with.js';
 import { startNats, type NatsServer } from '../../support/nats-server.js';

@@ -1,6 +1,6 @@
 import type { Subscription } from 'rxjs';
-import type { AccountingReport } from '../../../src/adapters/nats/load-receiver.js';
-import { natsLoads, type NatsLoadsOptions } from '../../../src/adapters/nats/nats-loads.js';
+import type { AccountingReport } from '../../../src/dynamo/loads/load-receiver.js';
+import { natsLoads, type NatsLoadsOptions } from '../../../src/dynamo/loads/receive-loads.js';
 import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { eventually } from '../../support/eventually.js';
 

@@ -1,6 +1,6 @@
 import { Subject } from 'rxjs';
 import { expect, it } from 'vitest';
-import { natsPublisher, type PublisherStatus } from '../../../src/adapters/nats/nats-publisher.js';
+import { natsPublisher, type PublisherStatus } from '../../../src/dynamo/publishing/publish-loads.js';
 import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';

@@ -1,6 +1,6 @@
 import { from, lastValueFrom, NEVER, Subject, toArray } from 'rxjs';
 import { expect, it } from 'vitest';
-import { natsPublisher, type PublisherStatus } from '../../../src/adapters/nats/nats-publisher.js';
+import { natsPublisher, type PublisherStatus } from '../../../src/dynamo/publishing/publish-loads.js';
 import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
 import { policies } from '../../../src/core/policy/policies.js';
 import { encodeActiveLoad } from '../../../src/wire/loads/load-encoder.js';

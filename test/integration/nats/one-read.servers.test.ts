@@ -3,7 +3,7 @@ import { connect as connectThree } from '@nats-io/transport-node';
 import { connect as connectTwo } from 'nats';
 import { expect, it } from 'vitest';
 import type { NatsLink } from '../../../src/adapters/nats/nats-link.js';
-import { natsLoads } from '../../../src/adapters/nats/nats-loads.js';
+import { natsLoads } from '../../../src/dynamo/loads/receive-loads.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { ownName, sharedNats } from '../../support/shared-servers.js';

@@ -5,7 +5,7 @@ import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
 import { loadMonitor } from '../../../src/core/pipeline/load-monitor.js';
 import { policies } from '../../../src/core/policy/policies.js';
 import { compareWorkerIds, workerIdFromBigInt, type WorkerId } from '../../../src/core/worker-id.js';
-import type { Pool } from '../../../src/service/pools/pools.js';
+import type { Pool } from '../../../src/fleet/pools/pools.js';
 import { listWorkers } from '../../../src/service/queries/list-workers.js';
 
 interface NotifiedPool extends Pool {

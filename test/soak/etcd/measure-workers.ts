@@ -4,7 +4,7 @@ import v8 from 'node:v8';
 import vm from 'node:vm';
 import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
 import { workerId } from '../../../src/core/worker-id.js';
-import { instanceKey } from '../../../src/wire/discovery/discovery-keys.js';
+import { instanceKey } from '../../../src/dynamo/discovery/discovery-keys.js';
 import { encodeInstanceRecord } from '../../../src/wire/discovery/encode-discovery-record.js';
 import { startEtcd } from '../../support/etcd-server.js';
 import { eventually } from '../../support/eventually.js';

@@ -3,7 +3,7 @@ import { monotonicScheduler } from '../../../src/adapters/clock/monotonic-schedu
 import { loadMonitor, type LoadMonitor } from '../../../src/core/pipeline/load-monitor.js';
 import { policies } from '../../../src/core/policy/policies.js';
 import type { SourceStatus } from '../../../src/core/sources/source-status.js';
-import { dynamoSources } from '../../../src/dynamo/dynamo-sources.js';
+import { dynamoSources } from '../../../src/fleet/dynamo-fleet.js';
 import { SourceListener } from '../source-listener.js';
 import { NatsListener } from '../nats/nats-listener.js';
 import { LISTENER } from '../nats/nats-stage.js';

@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { ReplaySubject, Subject } from 'rxjs';
-import { registerWorker } from '../../../src/adapters/etcd/register-worker.js';
+import { registerWorker } from '../../../src/fleet/register-worker.js';
 import type { RegistrationStatus } from '../../../src/adapters/etcd/registration-status.js';
-import { natsPublisher, type PublisherStatus } from '../../../src/adapters/nats/nats-publisher.js';
+import { natsPublisher, type PublisherStatus } from '../../../src/dynamo/publishing/publish-loads.js';
 import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
 import { seededRandom } from '../../../src/simulator/simulated-worker.js';
 import { eventually } from '../../support/eventually.js';

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { NatsLoads } from '../../../src/adapters/nats/nats-loads.js';
+import type { NatsLoads } from '../../../src/dynamo/loads/receive-loads.js';
 import type { LoadReceived } from '../../../src/core/events/fleet-event.js';
 import type { LoadAccount, SequenceGap } from '../../../src/wire/loads/load-account.js';
 import { SourceListener } from '../source-listener.js';

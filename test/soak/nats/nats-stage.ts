@@ -1,4 +1,4 @@
-import { natsLoads } from '../../../src/adapters/nats/nats-loads.js';
+import { natsLoads } from '../../../src/dynamo/loads/receive-loads.js';
 import type { NatsAuth } from '../../../src/adapters/nats/nats-options.js';
 import { startNats, type NatsServer } from '../../support/nats-server.js';
 import { Stage } from '../stage.js';

@@ -7,7 +7,7 @@ import {
   encodeEnvelope,
   type LoadFieldCount,
 } from '../../../src/wire/loads/load-encoder.js';
-import { loadSubject } from '../../../src/wire/loads/subjects.js';
+import { loadSubject } from '../../../src/dynamo/loads/subjects.js';
 import { NumberedPublisher } from '../../integration/nats/numbered-publisher.js';
 
 const PAUSE_MS = 10;

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { countOf } from '../../../src/core/count.js';
 import { workerId } from '../../../src/core/worker-id.js';
-import { instanceKey, modelKey } from '../../../src/wire/discovery/discovery-keys.js';
-import { decodeDiscoveryRecord } from '../../../src/wire/discovery/discovery-record.js';
+import { instanceKey, modelKey } from '../../../src/dynamo/discovery/discovery-keys.js';
+import { decodeDiscoveryRecord } from '../../../src/dynamo/discovery/discovery-record.js';
 import {
   type ModelFile,
   encodeInstanceRecord,

@@ -1,6 +1,6 @@
 import { rustFloat } from '../../../core/policy/load-threshold-config.js';
 import type { LoadThresholds } from '../../../core/policy/load-thresholds.js';
-import type { Pools } from '../../pools/pools.js';
+import type { Pools } from '../../../fleet/pools/pools.js';
 import { RequestBodyError, formatSerdeFloat } from './serde-json.js';
 import { type ThresholdRequest, parseThresholdRequest } from './threshold-request.js';
 

@@ -1,0 +1,190 @@
+import {
+  type Observable,
+  type SchedulerLike,
+  Subject,
+  Subscription,
+  asapScheduler,
+  interval,
+  map,
+  merge,
+  mergeMap,
+  observeOn,
+} from 'rxjs';
+import type { AccountingReport } from '../../dynamo/loads/load-receiver.js';
+import type { ActiveLoad, FleetEvent } from '../../core/events/fleet-event.js';
+import type { LoadBatch } from '../../core/events/load-batch.js';
+import { type LoadMonitor, loadMonitor } from '../../core/pipeline/load-monitor.js';
+import type { LoadPolicy } from '../../core/policy/load-policy.js';
+import { checkThresholds } from '../../core/policy/load-threshold-config.js';
+import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
+import type { Problem } from '../../core/sources/problem.js';
+import type { PoolName } from '../../core/sources/worker-info.js';
+import { fleetProblems } from '../../core/state/fleet-problems.js';
+import type { WorkerId } from '../../core/worker-id.js';
+import { errorText } from '../../operators/error-text.js';
+import { poolPath } from '../../wire/endpoint-names.js';
+import type { Fleet, PoolSources } from '../fleet.js';
+import { LoadRouter } from './load-router.js';
+import type { Pool, PoolChange, Pools } from './pools.js';
+
+/** The rules for all pools of a fleet. */
+export interface PoolRules {
+  readonly policy: LoadPolicy;
+  /** The initial thresholds of a pool. */
+  readonly thresholds: LoadThresholdUpdate;
+  readonly scheduler: SchedulerLike;
+}
+
+/** One pool of a fleet: a monitor of its configs, its instances, and the loads of its members. */
+export class FleetPool implements Pool {
+  readonly monitor: LoadMonitor;
+  private readonly members = new Set<WorkerId>();
+  private readonly thresholds$ = new Subject<LoadThresholdUpdate>();
+  private readonly loads$ = new Subject<ActiveLoad | LoadBatch>();
+
+  constructor(
+    readonly name: PoolName,
+    private readonly sources: PoolSources,
+    private readonly router: LoadRouter,
+    { policy, thresholds, scheduler }: PoolRules,
+  ) {
+    const { configs$, instances$ } = sources;
+    const { role } = name;
+    this.monitor = loadMonitor(
+      { configs: configs$, decodeInstances: instances$, loads: this.loads$, thresholds: this.thresholds$ },
+      { policy, scheduler, thresholds, ...(role !== undefined && { role }) },
+    );
+  }
+
+  setThresholds(change: LoadThresholdUpdate): void {
+    this.thresholds$.next(change);
+  }
+
+  /** Receives the loads of the members while it is subscribed, and at once those that were held for them. */
+  run(): Subscription {
+    const subscription = this.sources.configs$.subscribe({
+      next: (change) => {
+        if ('workerId' in change) return this.put(change.workerId, change.config !== null);
+        for (const workerId of [...this.members]) if (!change.has(workerId)) this.put(workerId, false);
+        for (const workerId of change.keys()) this.put(workerId, true);
+      },
+      // The monitor reports the error; the members are kept.
+      error: () => undefined,
+    });
+    subscription.add(() => {
+      for (const workerId of [...this.members]) this.put(workerId, false);
+    });
+    return subscription;
+  }
+
+  private put(workerId: WorkerId, present: boolean): void {
+    if (this.members.has(workerId) === present) return;
+    if (present) {
+      this.members.add(workerId);
+      this.router.join(workerId, this.loads$);
+    } else {
+      this.members.delete(workerId);
+      this.router.leave(workerId, this.loads$);
+    }
+  }
+}
+
+/** How often dropped loads are reported. */
+const PROBLEM_INTERVAL_MS = 1_000;
+
+/**
+ * The pools of a fleet, which appear and end with their workers.
+ *
+ * 1. A pool appears with the first worker that has a model card of its model, with the thresholds of the rules. It ends with
+ *    the last worker, and thresholds that were set are lost then, as in Dynamo.
+ * 2. Before a pool ends, its monitor has seen its last workers leave.
+ * 3. `sourceMonitor` reports what belongs to no pool: the status of the sources, their errors, messages and keys that cannot
+ *    be read, and loads of workers in no pool (once per second). After an error, the last values of a source are kept.
+ *
+ * @see {@link dynamoFleet}, and `startService` in `tidemark/service`
+ */
+export class FleetPools implements Pools {
+  readonly changes$: Observable<PoolChange>;
+  readonly sourceMonitor: LoadMonitor;
+  readonly sourceCount: number;
+  readonly accounting$: Observable<AccountingReport>;
+  private readonly pools = new Map<string, { readonly pool: FleetPool; readonly running: Subscription }>();
+  private readonly failures$ = new Subject<FleetEvent>();
+  private readonly changed$ = new Subject<PoolChange>();
+  private readonly router: LoadRouter;
+
+  /** @throws ThresholdError for thresholds that the policy refuses */
+  constructor(
+    private readonly fleet: Fleet,
+    private readonly rules: PoolRules,
+  ) {
+    const { policy, scheduler, thresholds } = rules;
+    checkThresholds(thresholds, policy);
+    this.changes$ = this.changed$.asObservable();
+    this.router = new LoadRouter(policy.unknownWorkers);
+    const dropped$ = interval(PROBLEM_INTERVAL_MS, scheduler).pipe(
+      mergeMap(() => this.router.takeProblems()),
+    );
+    const problems$ = merge(fleet.problems$, dropped$).pipe(
+      map((problem): FleetEvent => ({ kind: 'problem', problem })),
+    );
+    this.sourceMonitor = loadMonitor(
+      { events: merge(problems$, this.failures$), status: fleet.status },
+      { policy, scheduler },
+    );
+    this.sourceCount = fleet.status.length;
+    this.accounting$ = fleet.accounting$;
+  }
+
+  list(): readonly Pool[] {
+    return [...this.pools.values()].map(({ pool }) => pool);
+  }
+
+  run(): Subscription {
+    const subscription = new Subscription();
+    subscription.add(this.sourceMonitor.connect());
+    // Asynchronously, so that the monitors of the pools process the batch of keys first.
+    subscription.add(
+      this.fleet.pools$.pipe(observeOn(asapScheduler)).subscribe({
+        next: (names) => this.updatePools(names),
+        error: (error: unknown) => this.reportFailure('instances', error),
+      }),
+    );
+    subscription.add(
+      this.fleet.loads$.subscribe({
+        next: (load) => this.router.route(load),
+        error: (error: unknown) => this.reportFailure('loads', error),
+      }),
+    );
+    subscription.add(() => this.updatePools([]));
+    return subscription;
+  }
+
+  /** Reports the error of a source as a problem. Its last values are kept. */
+  private reportFailure(source: Problem['source'], error: unknown): void {
+    const problem = fleetProblems.sourceError(source, `the source of ${source} failed: ${errorText(error)}`);
+    this.failures$.next({ kind: 'problem', problem });
+  }
+
+  private updatePools(names: readonly PoolName[]): void {
+    const wanted = new Map(names.map((name) => [poolPath(name), name]));
+    for (const [path, { pool, running }] of this.pools) {
+      if (wanted.has(path)) continue;
+      this.pools.delete(path);
+      running.unsubscribe();
+      this.changed$.next({ pool, present: false });
+    }
+    for (const [path, name] of wanted) {
+      if (this.pools.has(path)) continue;
+      const sources = this.fleet.pool({ ...name, role: name.role ?? 'decode' });
+      const pool = new FleetPool(name, sources, this.router, this.rules);
+      // The monitor knows its workers before the pool is announced, and is announced before it receives loads. So no
+      // transition is lost to those who follow it.
+      const running = new Subscription();
+      running.add(pool.monitor.connect());
+      this.pools.set(path, { pool, running });
+      this.changed$.next({ pool, present: true });
+      running.add(pool.run());
+    }
+  }
+}

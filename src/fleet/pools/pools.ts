@@ -1,0 +1,57 @@
+import { type Observable, type Subscription, concat, defer, filter, from, mergeMap, takeUntil } from 'rxjs';
+import type { AccountingReport } from '../../dynamo/loads/load-receiver.js';
+import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
+import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
+import type { PoolName } from '../../core/sources/worker-info.js';
+
+/** The workers of one model at one endpoint, judged together by one monitor with its own thresholds. */
+export interface Pool {
+  readonly name: PoolName;
+  readonly monitor: LoadMonitor;
+  /**
+   * Changes the given thresholds. The policy decides when they take effect: at once, or with the next judged event. Refused
+   * thresholds are a problem of the monitor, and nothing changes.
+   */
+  setThresholds(change: LoadThresholdUpdate): void;
+}
+
+/** A pool that appeared or ended. */
+export interface PoolChange {
+  readonly pool: Pool;
+  readonly present: boolean;
+}
+
+/** The pools that a service serves, and the state of their sources. */
+export interface Pools {
+  /** The present pools, in the order in which they appeared. */
+  list(): readonly Pool[];
+  /** Emits when a pool appears or ends. */
+  readonly changes$: Observable<PoolChange>;
+  /** The monitor that reports the status and the problems of the sources. It may be the monitor of a pool. */
+  readonly sourceMonitor: LoadMonitor;
+  /** The accounting of received and missing messages. */
+  readonly accounting$?: Observable<AccountingReport>;
+  /** The number of sources that must be live for the service to be ready. */
+  readonly sourceCount: number;
+  /** Starts watching. Unsubscribe to stop. */
+  run(): Subscription;
+}
+
+/**
+ * Subscribes to the output of each pool from the moment it appears, or now if it is present, until it ends. `onEnd` adds
+ * an output for a pool that ends.
+ */
+export function forEachPool<T>(
+  pools: Pools,
+  output: (pool: Pool) => Observable<T>,
+  onEnd: (pool: Pool) => readonly T[] = () => [],
+): Observable<T> {
+  const present$ = defer(() => from(pools.list().map((pool): PoolChange => ({ pool, present: true }))));
+  return concat(present$, pools.changes$).pipe(
+    mergeMap(({ pool, present }) => {
+      if (!present) return onEnd(pool);
+      const ended$ = pools.changes$.pipe(filter((change) => change.pool === pool && !change.present));
+      return output(pool).pipe(takeUntil(ended$));
+    }),
+  );
+}

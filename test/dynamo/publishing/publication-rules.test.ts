@@ -1,0 +1,35 @@
+import { describe, it } from 'vitest';
+import { selectPublications } from '../../../src/dynamo/publishing/publication-rules.js';
+import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
+import { workerId } from '../../../src/core/worker-id.js';
+import { inVirtualTime } from '../../operators/in-virtual-time.js';
+
+const load = (dpRank: number, kvUsedBlocks: number): ActiveLoad => ({
+  workerId: workerId('7'),
+  dpRank,
+  activeDecodeBlocks: null,
+  activePrefillTokens: null,
+  kvUsedBlocks,
+});
+// Ranks 0 and 1, with a value each.
+const loads = { a: load(0, 1), b: load(0, 2), A: load(0, 1), x: load(1, 1), y: load(1, 2) };
+
+describe('publicationsOf', () => {
+  it.each([
+    // name,                                      as,       release, loads,         published
+    ['1.6: a millisecond after the last change', 'worker', '1.6', 'a--b----|     ', '-a--b---|     '],
+    ['1.6: a newer value takes its place', '      worker', '1.6', '(ab)----|     ', '-b------|     '],
+    ['1.6: the same value is no change', '        worker', '1.6', 'a---A---|     ', '-a------|     '],
+    ['1.6: there and back is a change', '         worker', '1.6', 'a---(bA)|     ', '-a---A--|     '],
+    ['1.6: each rank by itself', '                worker', '1.6', '(ax)----|     ', '-(ax)---|     '],
+    ['1.0: all ranks share the pause', '          worker', '1.0', '(ax)----|     ', '-x------|     '],
+    ['1.0: another rank is a change', '           worker', '1.0', 'a--x--a-|     ', '-a--x--a|     '],
+    ['1.0: a router publishes every value', '     router', '1.0', '(ab)-A--|     ', '(ab)-A--|     '],
+  ] as const)('%s', (_, as, release, source, expected) => {
+    inVirtualTime(({ hot, expectObservable, scheduler }) => {
+      const who = as.trim() as 'worker' | 'router';
+      const published$ = hot(source, loads).pipe(selectPublications(who, release, scheduler));
+      expectObservable(published$).toBe(expected, loads);
+    });
+  });
+});
