@@ -16,8 +16,11 @@ class Follower {
 
   attach(): void {
     const oldest = this.history.takeOldest(this.store.revision);
-    const { batch, watchFrom } = this.history.attach(this.store.list(oldest ?? this.store.revision));
-    this.#take(batch);
+    const kind = this.history.revision === null ? 'snapshot' : 'resync';
+    const listing = this.store.list(oldest ?? this.store.revision);
+    const { changes, watchFrom } = this.history.attach(listing);
+    this.history.expect(this.store.list());
+    if (changes !== null) this.#take({ kind, revision: `${listing.revision}`, changes });
     this.#next = watchFrom;
   }
 
@@ -178,12 +181,11 @@ describe('KeyHistory', () => {
     );
   });
 
-  it('the first listing is a snapshot, also an empty one', () => {
+  it('the first listing is reported completely, also an empty one', () => {
     const history = new KeyHistory('');
-    expect(history.attach({ revision: 5n, entries: [] })).toEqual({
-      batch: { kind: 'snapshot', changes: [] },
-      watchFrom: 6n,
-    });
+    expect(history.revision).toBe(null);
+    expect(history.attach({ revision: 5n, entries: [] })).toEqual({ changes: [], watchFrom: 6n });
+    expect(history.revision).toBe(5n);
   });
 
   it('after lost history a key that was removed and made again unseen is a delete and a put', () => {
@@ -215,6 +217,7 @@ describe('KeyHistory', () => {
     follower.audit(() => follower.read());
     expect(follower.batches.at(-1)).toEqual({
       kind: 'resync',
+      revision: '3',
       changes: [{ kind: 'delete', key: 'a', modRevision: '3' }],
     });
   });
