@@ -120,7 +120,7 @@ describe('watchSession', () => {
     store.put('d', 'value');
     store.compact();
     store.put('c/2', 'value');
-    expect(play({ store, histories }).said).toEqual(['4 etcd-compacted']);
+    expect(play({ store, histories }).said).toEqual(['6 etcd-compacted']);
     expect(play({ store, histories }).said).toEqual(['4 resync -a/1 b/2', '7 changes c/2', '7 live']);
     expect(play({ store, histories }).said).toEqual(['4 live']);
   });
@@ -132,10 +132,9 @@ describe('watchSession', () => {
     store.put('b', 'value');
     store.put('b', 'value');
     store.compact();
-    expect(play({ store, histories, untilMs: 20_000 }, { 1: (link) => (link.isSilent = true) }).said).toEqual([
-      '4005 resync b',
-      '5102 etcd-compacted',
-    ]);
+    expect(play({ store, histories, untilMs: 20_000 }, { 1: (link) => (link.isSilent = true) }).said).toEqual(
+      ['4004 resync b', '5002 etcd-compacted'],
+    );
     expect(play({ store, histories }).said).toEqual(['2 live']);
   });
 
@@ -327,7 +326,7 @@ describe('watchSession', () => {
           20_000: (link) => link.store.deleteUnseen('a/1'),
         },
       );
-      expect(said.slice(2)).toEqual(['2004 resync a/1', '2005 live', '34008 resync -a/1']);
+      expect(said.slice(2)).toEqual(['2004 resync a/1', '2005 live', '34010 resync -a/1']);
     });
 
     it('is refused later: an audit ends the session, and the next one says so and keeps its keys', () => {
@@ -337,7 +336,7 @@ describe('watchSession', () => {
         { store, histories, untilMs: 40_000 },
         { 5_000: (link) => link.refused.add('a/') },
       );
-      expect(said.at(-1)).toBe('32004 etcd-permission not "a/"');
+      expect(said.at(-1)).toBe('32006 etcd-permission not "a/"');
       store.put('a/2', 'value');
       const next = play(
         { store, histories, refused: ['a/'], untilMs: 10_000 },
@@ -357,7 +356,7 @@ describe('watchSession', () => {
         { store: stored('b/1'), histories: three(), refused: ['a/'], untilMs: 10_000 },
         { 1_000: (link) => (link.listFails = new EtcdError('etcd-silent', 'silent')) },
       );
-      expect(said.at(-1)).toBe('2005 etcd-silent');
+      expect(said.at(-1)).toBe('2004 etcd-silent');
     });
   });
 });
