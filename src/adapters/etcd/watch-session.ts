@@ -167,8 +167,8 @@ export function watchSession(
       let refusedWhenLive = Infinity;
       /** Emits `live` when that becomes true, and again for each prefix that is no longer refused. */
       const liveness = (): readonly SessionLive[] => {
-        const isLive = isReplayable && waiting.size === 0 && !watched.some(({ isBehind }) => isBehind);
-        if (!isLive || refused.size === refusedWhenLive) return [];
+        if (refused.size === refusedWhenLive || !isReplayable || waiting.size > 0) return [];
+        if (watched.some(({ isBehind }) => isBehind)) return [];
         refusedWhenLive = refused.size;
         return [{ state: 'live', ...(refused.size > 0 && { why: refusal(link, refused).message }) }];
       };
