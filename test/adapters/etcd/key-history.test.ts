@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PrefixBatch } from '../../../src/adapters/etcd/etcd-link.js';
+import type { Listing, PrefixBatch } from '../../../src/adapters/etcd/etcd-link.js';
 import { KeyHistory } from '../../../src/adapters/etcd/key-history.js';
 import { runs } from '../../support/runs.js';
 import { EtcdModel } from './etcd-model.js';
@@ -10,6 +10,8 @@ class Follower {
   readonly history = new KeyHistory('');
   readonly seen = new Map<string, string>();
   readonly batches: PrefixBatch[] = [];
+  /** The listing when it last attached. */
+  attachedTo: Listing = { revision: 0n, entries: [] };
   #next = 0n;
 
   constructor(readonly store: EtcdModel) {}
@@ -19,7 +21,8 @@ class Follower {
     const kind = this.history.revision === null ? 'snapshot' : 'resync';
     const listing = this.store.list(oldest ?? this.store.revision);
     const { changes, watchFrom } = this.history.attach(listing);
-    this.history.expect(this.store.list());
+    this.attachedTo = this.store.list();
+    this.history.expect(this.attachedTo);
     if (changes !== null) this.#take({ kind, revision: `${listing.revision}`, changes });
     this.#next = watchFrom;
   }
@@ -133,6 +136,42 @@ describe('KeyHistory', () => {
         expect(follower.reports()).toEqual(wanted);
         expect(follower.batches.slice(1).every(({ kind }) => kind === 'changes')).toBe(true);
       }),
+      { numRuns: runs / 10 },
+    );
+  });
+
+  it('is behind until the watch has reported what the listing showed', () => {
+    fc.assert(
+      fc.property(
+        fc.array(write, { maxLength: 20 }),
+        fc.array(write, { maxLength: 20 }),
+        fc.array(fc.oneof(read, write), { maxLength: 20 }),
+        (before, missed, after) => {
+          const store = new EtcdModel();
+          const follower = new Follower(store);
+          const apply = ({ kind, key: written }: { kind: 'put' | 'delete'; key: string }): void =>
+            kind === 'put' ? store.put(written, 'value') : store.delete(written);
+          before.forEach(apply);
+          follower.attach();
+          expect(follower.history.isBehind).toBe(false);
+          missed.forEach(apply);
+          follower.attach();
+          for (const deed of after) {
+            if (deed.kind === 'read') follower.read(deed.atMost);
+            else apply(deed);
+            if (follower.history.isBehind) continue;
+            const reported = new Map(
+              follower.batches.flatMap(({ changes }) =>
+                changes.map(({ key: changed, modRevision }) => [changed, BigInt(modRevision)] as const),
+              ),
+            );
+            for (const { key: listed, modRevision } of follower.attachedTo.entries)
+              expect(reported.get(listed)).toBeGreaterThanOrEqual(BigInt(modRevision));
+          }
+          follower.read();
+          expect(follower.history.isBehind).toBe(false);
+        },
+      ),
       { numRuns: runs / 10 },
     );
   });
