@@ -36,7 +36,9 @@ export interface EtcdDiscovery extends Discovery {
  *    that exist at the moment of subscription. The last decoded value of such a key stays in force. A
  *    problem with a code of {@link PackageError} says that the package `etcd3` cannot be used. To report these
  *    problems through a monitor, pass them to it as events `{ kind: 'problem', problem }`.
- * 6. `status$` emits the status of the watch. No output errors or completes. All outputs share one watch, which runs from
+ * 6. `status$` emits the status of the watch. It is `live` as soon as the keys that the user may read are complete, with a
+ *    reason that names the other prefixes. A fleet of releases 1.x in one namespace needs only `v1/instances/{namespace}/`
+ *    and `v1/mdc/{namespace}/`; `models/`, which releases up to 0.5.1 share among all namespaces, may be refused. No output errors or completes. All outputs share one watch, which runs from
  *    the first subscription to the last.
  *
  * ```
