@@ -148,6 +148,7 @@ export function messageSourceCases(make: () => MessageSourceHarness): Conformanc
 /** A source while a case uses it. */
 class MessageSourceUse {
   readonly untilSame: UntilSame;
+  private listeners = 0;
   private readonly prefix: string;
 
   constructor(readonly harness: MessageSourceHarness) {
@@ -159,20 +160,32 @@ class MessageSourceUse {
     await this.harness.publish(this.prefix + subject, new Uint8Array([value]));
   }
 
-  /** Subscribes to subjects and to the status, and waits until messages can arrive. */
+  /** Subscribes to subjects and to the status, and waits until messages arrive. */
   async listen(...subjects: readonly string[]): Promise<Received> {
     const { source } = this.harness;
     const received: Received = { messages: [], states: [], subscription: new Subscription() };
-    const messages$ = source.subscribe(subjects.map((subject) => this.prefix + subject));
+    this.listeners += 1;
+    const readiness = `ready-${this.listeners}`;
+    let isReady = false;
+    const messages$ = source.subscribe([...subjects, readiness].map((subject) => this.prefix + subject));
     received.subscription.add(
       messages$.subscribe({
-        next: ({ subject, data }) =>
-          received.messages.push(`${subject.slice(this.prefix.length)}=${[...data].join()}`),
+        next: ({ subject, data }) => {
+          const name = subject.slice(this.prefix.length);
+          if (name === readiness) isReady = true;
+          else received.messages.push(`${name}=${[...data].join()}`);
+        },
         error: (error: unknown) => received.messages.push(`error: ${errorText(error)}`),
       }),
     );
     received.subscription.add(listenToStates(source.status$, received.states));
     await this.untilSame('state', () => received.states.at(-1), 'live');
+    // Nothing says when a subscription on a live source has taken effect.
+    const arrived = (): boolean => {
+      if (!isReady) void this.publish(readiness, 0);
+      return isReady;
+    };
+    await this.untilSame('any message arrives', arrived, true);
     return received;
   }
 }
