@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { concat, fromEvent, merge, NEVER, Subject, takeUntil, tap, timer, type SchedulerLike } from 'rxjs';
+import { concat, NEVER, Subject, takeUntil, tap, type SchedulerLike } from 'rxjs';
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
 import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
@@ -16,7 +16,7 @@ import { LoadDecoder } from '../../wire/loads/load-decoder.js';
 import { helpExamples, numberOption, policyOption } from '../command-options.js';
 import { busyText } from '../live-report.js';
 import { paced } from '../paced.js';
-import { type Terminal, exitCode } from '../terminal.js';
+import { type Terminal, exitCode, untilSignal } from '../terminal.js';
 import {
   type ThresholdOptions,
   thresholdsFromOptions,
@@ -88,7 +88,7 @@ async function demoCommand(
   const decoder = new LoadDecoder(policy);
   let lagMs = 0;
   // The last event comes before the end, but the fleet is watched exactly until the end.
-  const end$ = merge(timer(duration * 1000, scheduler), fromEvent(process, 'SIGINT'));
+  const end$ = untilSignal(duration, scheduler);
   const simulatedEvents$ = concat(paced(simulatedEvents, scheduler), NEVER).pipe(
     tap((event) => {
       if ('key' in event) count.records += 1;
