@@ -18,6 +18,7 @@ import type { InstanceChange } from '../../core/pipeline/monitor-sources.js';
 import { plural } from '../../core/number-text.js';
 import { pickThresholds } from '../../core/policy/load-thresholds.js';
 import { policyNamed } from '../../core/policy/policies.js';
+import { newStatuses } from '../../core/sources/status-reports.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { type DynamoSourcesOptions, dynamoSources } from '../../dynamo/dynamo-sources.js';
 import { type ScrapedSources, scrapedSources } from '../../dynamo/scraped-sources.js';
@@ -72,11 +73,11 @@ export async function watchCommand(
   const outputs$ = merge(
     monitor.status$.pipe(
       tap((statuses) => {
-        for (const status of statuses) if (status.state !== 'connecting') report.status(status);
         live = new Set(statuses.flatMap(({ source, state }) => (state === 'live' ? [source] : [])));
         isScraping = statuses.some(({ source, state }) => source === 'scrape' && state !== 'down');
       }),
     ),
+    monitor.status$.pipe(newStatuses(), report.statuses(scheduler)),
     monitor.busy$.pipe(tap((set) => (busy = [...set]))),
     monitor.fleet$.pipe(tap((fleet) => (counts = fleet))),
     // A failing scrape is also a status, which is printed only once.
