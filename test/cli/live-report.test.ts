@@ -88,6 +88,27 @@ describe('LiveReport', () => {
     },
   );
 
+  it('prints the local time as text, right after each step of the wall clock', () => {
+    const wallClock = Date.now;
+    let stepMs = 0;
+    vi.spyOn(Date, 'now').mockImplementation(() => wallClock() + stepMs);
+    const written: string[] = [];
+    const write = (line: string): void => void written.push(line);
+    const terminal = { out: write, err: write, progress: () => undefined };
+    const report = new LiveReport(terminal, false, monotonicScheduler);
+    for (stepMs of [0, 3_600_000, -3_600_000, 0]) {
+      // What is printed is one moment, however long the machine takes.
+      const before = new Date(Date.now() - 1_000);
+      report.event('x', 'text', {});
+      const [, hours = '', minutes = '', seconds = ''] =
+        /^(\d\d):(\d\d):(\d\d)\.\d{3} /.exec(written.at(-1) ?? '') ?? [];
+      const printed = new Date(before);
+      printed.setHours(Number(hours), Number(minutes), Number(seconds), 999);
+      const laterMs = (printed.getTime() - before.getTime() + 86_400_000) % 86_400_000;
+      expect(laterMs).toBeLessThan(60_000);
+    }
+  });
+
   it('prints gaps and problems as sentences, and only the first of many gaps', () => {
     const { report, lines } = reporting();
     const gap = {
