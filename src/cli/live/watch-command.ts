@@ -80,7 +80,7 @@ export async function watchCommand(
     monitor.status$.pipe(newStatuses(), report.statuses(scheduler)),
     monitor.busy$.pipe(tap((set) => (busy = [...set]))),
     monitor.fleet$.pipe(tap((fleet) => (counts = fleet))),
-    // A failing scrape is also a status, which is printed only once.
+    // A failing scrape is also a status, which is not printed for every attempt.
     monitor.problems$.pipe(
       filter(({ code }) => code !== 'scrape-failed'),
       tap((problem) => report.problem(problem)),
