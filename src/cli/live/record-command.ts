@@ -74,11 +74,7 @@ export async function recordCommand(
   const flushed$ = interval(FLUSH_MS, scheduler).pipe(tap(() => writer.flush()));
   const outputs$ = merge(
     events$,
-    merge(...fleet.status).pipe(
-      tap((status) => {
-        if (status.state !== 'connecting') report.status(status);
-      }),
-    ),
+    merge(...fleet.status).pipe(report.statuses(scheduler)),
     fleet.accounting$.pipe(tap(({ gaps }) => report.gaps(gaps))),
   );
   const finished$ = merge(end$, flushed$.pipe(filter(() => writer.isReaderGone)));

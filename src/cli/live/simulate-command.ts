@@ -1,5 +1,6 @@
 import {
   NEVER,
+  type Observable,
   ReplaySubject,
   Subject,
   concat,
@@ -18,6 +19,7 @@ import type { ActiveLoad, RuntimeConfig } from '../../core/events/fleet-event.js
 import { type LoadMonitor, loadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { ConfigChange, InstanceChange, MonitorOptions } from '../../core/pipeline/monitor-sources.js';
 import { policies, policyNamed } from '../../core/policy/policies.js';
+import type { SourceStatus } from '../../core/sources/source-status.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { simulateFleet } from '../../simulator/simulate-fleet.js';
 import { SIMULATED_ENDPOINT } from '../../simulator/simulated-worker.js';
@@ -134,6 +136,13 @@ export async function simulateCommand(
     ignoreElements(),
     takeUntil(over$.pipe(delay(LEAVE_MS, scheduler))),
   );
+  const linkStatus$ = link.status$.pipe(
+    tap(({ state }) => {
+      if (state !== 'live') return;
+      linked$.next();
+      linked$.complete();
+    }),
+  );
   const outputs$ = merge(
     truth.monitor.busy$.pipe(tap((set) => (busy = [...set]))),
     truth.monitor.transitions$.pipe(
@@ -142,15 +151,7 @@ export async function simulateCommand(
         report.transition(transition);
       }),
     ),
-    link.status$.pipe(
-      tap((status) => {
-        if (status.state === 'connecting') return;
-        report.status(status);
-        if (status.state !== 'live') return;
-        linked$.next();
-        linked$.complete();
-      }),
-    ),
+    merge(linkStatus$, registrations.status$).pipe(report.statuses(scheduler)),
   );
 
   const fleet = `${workers} workers × ${ranks} ranks of ${release}`;
@@ -206,6 +207,8 @@ class SimulatedTruth {
 class RegistrationReporter {
   private readonly registered = new Set<WorkerId>();
   private readonly failing = new Set<object>();
+  readonly #status$ = new Subject<SourceStatus>();
+  readonly status$: Observable<SourceStatus> = this.#status$;
 
   constructor(private readonly report: LiveReport) {}
 
@@ -215,10 +218,10 @@ class RegistrationReporter {
     else if (why !== undefined) {
       this.failing.add(worker);
       const retry = retryInMs === undefined ? {} : { retryInMs };
-      this.report.status({ source: 'registration (etcd)', state: 'down', since, why, ...retry });
+      this.#status$.next({ source: 'registration (etcd)', state: 'down', since, why, ...retry });
     }
     if (state === 'registered' && this.failing.size === 0)
-      this.report.status({ source: 'registration (etcd)', state: 'live', since });
+      this.#status$.next({ source: 'registration (etcd)', state: 'live', since });
     if (workerId === null) return;
     const { registered } = this;
     if (state === 'registered' && !registered.has(workerId)) {

@@ -14,6 +14,7 @@ import { plural } from '../../core/number-text.js';
 import type { InstanceChange } from '../../core/pipeline/monitor-sources.js';
 import { pickThresholds } from '../../core/policy/load-thresholds.js';
 import { policyNamed } from '../../core/policy/policies.js';
+import { newStatuses } from '../../core/sources/status-reports.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { dynamoFleet } from '../../fleet/dynamo-fleet.js';
 import { FleetPools } from '../../fleet/pools/fleet-pools.js';
@@ -70,11 +71,11 @@ export async function watchCommand(
   const outputs$ = merge(
     sourceMonitor.status$.pipe(
       tap((statuses) => {
-        for (const status of statuses) if (status.state !== 'connecting') report.status(status);
         live = new Set(statuses.flatMap(({ source, state }) => (state === 'live' ? [source] : [])));
         isScraping = statuses.some(({ source, state }) => source === 'scrape' && state !== 'down');
       }),
     ),
+    sourceMonitor.status$.pipe(newStatuses(), report.statuses(scheduler)),
     poolReport.run(),
     fleet.accounting$.pipe(
       tap((accounting) => {
