@@ -38,8 +38,9 @@ export interface EtcdDiscovery extends Discovery {
  *    problems through a monitor, pass them to it as events `{ kind: 'problem', problem }`.
  * 6. `status$` emits the status of the watch. It is `live` as soon as the keys that the user may read are complete, with a
  *    reason that names the other prefixes. A fleet of releases 1.x in one namespace needs only `v1/instances/{namespace}/`
- *    and `v1/mdc/{namespace}/`; `models/`, which releases up to 0.5.1 share among all namespaces, may be refused. No output errors or completes. All outputs share one watch, which runs from
- *    the first subscription to the last.
+ *    and `v1/mdc/{namespace}/`. The user need not read `models/`, where releases up to 0.5.1 keep the models of all
+ *    namespaces.
+ * 7. No output errors or completes. All outputs share one watch, which runs from the first subscription to the last.
  *
  * ```
  *   etcd                           put card 7      put card 7, equal  (history lost: -7, put card 8, put card 9)
