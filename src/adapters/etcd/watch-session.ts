@@ -208,7 +208,7 @@ function watchListed(
 ): Observable<PrefixBatch | Progress> {
   return forkJoin(listed.map((prefix) => attachToOldest(link, prefix))).pipe(
     mergeMap((starts) => {
-      const [first] = starts;
+      const [first] = starts.filter((start) => start.changes !== null);
       const changes = starts.flatMap((start) => start.changes ?? []);
       const batch$ =
         first !== undefined && (kind === 'snapshot' || changes.length > 0)

@@ -22,27 +22,30 @@ function play(
     untilMs?: number;
   },
   deeds: Readonly<Record<number, (link: FakeLink) => void>> = {},
-): { said: string[]; asked: string[] } {
+): { said: string[]; asked: string[]; revisions: string[] } {
   const scheduler = new VirtualTimeScheduler(undefined, untilMs);
   const link = new FakeLink(store, scheduler, refused);
   for (const prefix of uncreated) link.uncreated.add(prefix);
   const said: string[] = [];
+  const revisions: string[] = [];
   const say = (text: string): number => said.push(`${scheduler.now()} ${text}`);
   for (const [at, deed] of Object.entries(deeds)) scheduler.schedule(() => deed(link), Number(at));
   const subscription = watchSession(link, histories, scheduler).subscribe({
-    next: (item) =>
+    next: (item) => {
+      if ('changes' in item) revisions.push(item.revision);
       say(
         'state' in item
           ? ['live', ...notRead(item.why)].join(' but ')
           : `${item.kind} ${item.changes.map(({ kind, key }) => (kind === 'put' ? key : `-${key}`)).join(' ')}`,
-      ),
+      );
+    },
     error: (error: unknown) =>
       say(error instanceof EtcdError ? [error.code, ...notRead(error.message)].join(' ') : String(error)),
     complete: () => say('complete'),
   });
   scheduler.flush();
   subscription.unsubscribe();
-  return { said, asked: link.asked };
+  return { said, asked: link.asked, revisions };
 }
 
 /** The prefixes that a text says are not watched. */
@@ -86,7 +89,7 @@ describe('watchSession', () => {
     play({ store, histories });
     store.put('b', 'value');
     store.delete('b');
-    expect(play({ store, histories })).toEqual({
+    expect(play({ store, histories })).toMatchObject({
       said: ['2 live', '4 changes b -b'],
       asked: ['list ', 'watch  from 3', 'list  keys at 3'],
     });
@@ -104,7 +107,7 @@ describe('watchSession', () => {
     store.put('b', 'later');
     store.delete('b');
     // The difference up to the compaction, then all later changes.
-    expect(play({ store, histories })).toEqual({
+    expect(play({ store, histories })).toMatchObject({
       said: ['2 resync -a b', '5 changes b -b', '5 live'],
       asked: ['list ', 'list  at 5', 'watch  from 6', 'list  keys at 6'],
     });
@@ -123,6 +126,36 @@ describe('watchSession', () => {
     expect(play({ store, histories }).said).toEqual(['6 etcd-compacted']);
     expect(play({ store, histories }).said).toEqual(['4 resync -a/1 b/2', '7 changes c/2', '7 live']);
     expect(play({ store, histories }).said).toEqual(['4 live']);
+  });
+
+  it('each batch has the revision that it shows: of the listing, or of its last change', () => {
+    const store = stored('a/1', 'b/1');
+    const histories = ['a/', 'b/'].map((prefix) => new KeyHistory(prefix));
+    const { revisions } = play(
+      { store, histories },
+      {
+        10: (link) => {
+          link.store.put('elsewhere', 'value');
+          link.store.put('b/1', 'other');
+          link.store.put('b/2', 'value');
+          link.store.put('elsewhere', 'value');
+          link.flush();
+        },
+      },
+    );
+    expect(revisions).toEqual(['3', '6']);
+    store.put('b/3', 'value');
+    store.put('a/2', 'value');
+    histories[0]?.advance(store.since(9n) ?? []);
+    store.compact();
+    play({ store, histories });
+    store.put('b/4', 'value');
+    // Only b/ has lost history, and its difference is that of the oldest available revision.
+    const { said, revisions: later } = play({ store, histories });
+    expect([said, later]).toEqual([
+      ['3 resync b/3', '6 changes b/4', '6 live'],
+      ['9', '10'],
+    ]);
   });
 
   it('a compaction that no watch reports ends the session too', () => {
@@ -148,7 +181,7 @@ describe('watchSession', () => {
     play({ store, histories });
     expect(histories[0]?.takeOldest(store.revision)).toBe(4n);
     store.put('c', 'value');
-    expect(play({ store, histories })).toEqual({
+    expect(play({ store, histories })).toMatchObject({
       said: ['1 resync b c', '2 live'],
       asked: ['list ', 'watch  from 6'],
     });
