@@ -3,39 +3,29 @@ import { concat, fromEvent, merge, NEVER, Subject, takeUntil, tap, timer, type S
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
 import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
-import { policyNamed } from '../../core/policy/policies.js';
 import type { Transition } from '../../core/state/fleet-step.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { givenPool } from '../../service/pools/pools.js';
 import { ServiceError } from '../../service/service-error.js';
 import { startService, type Service } from '../../service/start-service.js';
 import { simulateFleet } from '../../simulator/simulate-fleet.js';
-import { DEMO_MODEL, SIMULATED_ENDPOINT } from '../../simulator/simulated-worker.js';
+import { SIMULATED_ENDPOINT } from '../../simulator/simulated-worker.js';
 import { stringifyJson } from '../../wire/json/json-value.js';
 import { LoadDecoder } from '../../wire/loads/load-decoder.js';
-import { helpExamples, numberOption, policyOption } from '../command-options.js';
+import { helpExamples } from '../command-options.js';
 import { busyText } from '../live-report.js';
 import { paced } from '../paced.js';
+import type { CommandValues } from '../settings/command-settings.js';
+import { requireSettings, type Flags } from '../settings/resolve-settings.js';
+import { chosenRules, thresholdsText, type ChosenRules } from '../settings/rule-settings.js';
+import { withSettings } from '../settings/with-settings.js';
 import { type Terminal, exitCode } from '../terminal.js';
-import {
-  type ThresholdOptions,
-  thresholdsFromOptions,
-  thresholdsText,
-  withThresholdOptions,
-} from '../threshold-options.js';
 import { demoMonitor } from './demo-fleet.js';
 
-/** The options of `tidemark demo`. */
-export interface DemoOptions extends ThresholdOptions {
-  readonly seed: number;
-  readonly workers: number;
-  readonly ranks: number;
-  /** In seconds. */
-  readonly duration: number;
-  readonly policy: string;
-  /** The port of the demo's HTTP service. */
-  readonly port: number;
-  readonly json?: boolean;
+/** The validated plan of `tidemark demo`. */
+interface DemoPlan {
+  readonly settings: CommandValues<'demo'>;
+  readonly rules: ChosenRules;
 }
 
 const TOLERATED_LAG_MS = 500;
@@ -43,24 +33,22 @@ const demoThresholds = { activeDecodeBlocksThreshold: 0.85, activePrefillTokensT
 
 /** Adds `tidemark demo`. */
 export function addDemoCommand(root: Command, terminal: Terminal, finish: (code: number) => void): void {
-  withThresholdOptions(root.command('demo'))
+  withSettings(root.command('demo'), 'demo')
     .description(
       'watch a simulated fleet: print a line, with the reason, for each worker that becomes busy or free; also serve it over HTTP',
     )
-    .option('--seed <n>', 'seed; the same seed gives the same fleet', numberOption(0, 0xffff_ffff), 1)
-    .option('--workers <n>', 'number of workers', numberOption(1, 1000), 6)
-    .option('--ranks <n>', 'data-parallel ranks of each worker', numberOption(1, 64), 2)
-    .option('--duration <seconds>', 'how long to watch', numberOption(0.1, 86_400, { fraction: true }), 20)
-    .addOption(
-      policyOption('rules of judgement, and the Dynamo release whose bytes are simulated').default('default'),
-    )
-    .option('--port <n>', 'port of the HTTP service; 0 picks a free port', numberOption(0, 65_535), 9420)
-    .option('--json', 'print one JSON object per line, the summary last')
     .addHelpText(
       'after',
-      helpExamples('demo', 'demo --seed 7 --workers 20 --ranks 8', 'demo --policy dynamo-1.0 --json'),
+      '\nThe policy also decides which release’s bytes are simulated. If no threshold is set, not even to None, the demo uses\n' +
+        `its own: ${thresholdsText({ activePrefillTokensThreshold: null, ...demoThresholds }).replace(/^.*?: /, '')}.\n` +
+        helpExamples('demo', 'demo --seed 7 --workers 20 --ranks 8', 'demo --policy dynamo-1.0 --json'),
     )
-    .action(async (options: DemoOptions) => finish(await demoCommand(options, terminal)));
+    .action(async (flags: Flags) => {
+      const plan = await requireSettings('demo', flags, process.env, (settings) => ({
+        rules: () => chosenRules(settings, demoThresholds),
+      }));
+      finish(await demoCommand(plan, terminal));
+    });
 }
 
 /**
@@ -68,18 +56,18 @@ export function addDemoCommand(root: Command, terminal: Terminal, finish: (code:
  * summary at the end or on Ctrl-C.
  */
 async function demoCommand(
-  options: DemoOptions,
+  { settings, rules }: DemoPlan,
   terminal: Terminal,
   scheduler: SchedulerLike = monotonicScheduler,
 ): Promise<number> {
-  const { seed, workers, ranks, duration, json } = options;
-  const policy = policyNamed(options.policy);
-  const thresholds = thresholdsFromOptions(options, policy, demoThresholds);
+  const { seed, workers, ranks, model, duration, json, port } = settings;
+  const { policy, thresholds } = rules;
   const startedAt = scheduler.now();
   const simulatedEvents = simulateFleet({
     seed,
     workers,
     ranks,
+    model,
     durationMs: duration * 1000,
     policy,
     startedAt: Date.now(),
@@ -113,14 +101,14 @@ async function demoCommand(
     },
     scheduler,
   );
-  const service = await demoService(monitor, thresholds$, options.port, scheduler, terminal);
+  const service = await demoService(monitor, thresholds$, { model, port }, scheduler, terminal);
   let busy: readonly WorkerId[] = [];
   await new Promise<void>((resolve, reject) => {
     monitor.busy$.subscribe({ next: (set) => (busy = [...set]), error: reject });
     monitor.transitions$.subscribe({
       next: (transition) => {
         count.transitions += 1;
-        terminal.out(json === true ? jsonLine(transition, seconds) : textLine(transition, seconds));
+        terminal.out(json ? jsonLine(transition, seconds) : textLine(transition, seconds));
       },
       error: reject,
       complete: resolve,
@@ -135,7 +123,7 @@ async function demoCommand(
     walked: decoder.walked,
     busy,
   };
-  terminal.out(json === true ? stringifyJson({ summary }) : summaryText(summary));
+  terminal.out(json ? stringifyJson({ summary }) : summaryText(summary));
   if (lagMs > TOLERATED_LAG_MS) {
     terminal.err(
       `this machine is ${(lagMs / 1000).toFixed(1)} s behind the simulated fleet; use fewer --workers or --ranks to watch it in real time`,
@@ -148,12 +136,12 @@ async function demoCommand(
 async function demoService(
   monitor: LoadMonitor,
   thresholds$: Subject<LoadThresholdUpdate>,
-  port: number,
+  { model, port }: Pick<CommandValues<'demo'>, 'model' | 'port'>,
   scheduler: SchedulerLike,
   terminal: Terminal,
 ): Promise<Service | null> {
   const pools = givenPool({
-    name: { model: DEMO_MODEL, endpoint: SIMULATED_ENDPOINT },
+    name: { model, endpoint: SIMULATED_ENDPOINT },
     monitor,
     setThresholds: (change) => thresholds$.next(change),
   });

@@ -3,21 +3,15 @@ import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js'
 import type { FleetEvent } from '../../core/events/fleet-event.js';
 import { sourceEvents } from '../../core/pipeline/load-monitor.js';
 import { pickThresholds } from '../../core/policy/load-thresholds.js';
-import { policyNamed } from '../../core/policy/policies.js';
 import { dynamoSources } from '../../dynamo/dynamo-sources.js';
 import { packageVersion } from '../../service/package-version.js';
 import { recordedEventText, recordingHeaderText } from '../../wire/recording/encode-recording.js';
 import type { RecordedStart } from '../../wire/recording/recording.js';
-import { fleetFromOptions, type FleetOptions } from '../fleet-options.js';
 import { LiveReport } from '../live-report.js';
-import { type Terminal, exitCode, untilSignal } from '../terminal.js';
-import { type ThresholdOptions, thresholdsFromOptions, thresholdsText } from '../threshold-options.js';
+import { thresholdsText } from '../settings/rule-settings.js';
+import { CliError, type Terminal, exitCode, untilSignal } from '../terminal.js';
+import type { FleetPlan } from './live-plans.js';
 import { RecordingWriter } from './recording-writer.js';
-
-/** The options of `tidemark record`. */
-export interface RecordOptions extends FleetOptions, ThresholdOptions {
-  readonly policy: string;
-}
 
 const FLUSH_MS = 500;
 
@@ -30,15 +24,15 @@ const FLUSH_MS = 500;
  */
 export async function recordCommand(
   file: string,
-  options: RecordOptions,
+  { settings, rules, fleet }: FleetPlan<'record'>,
   terminal: Terminal,
-  end$ = untilSignal(options.duration, monotonicScheduler),
+  end$ = untilSignal(settings.duration, monotonicScheduler),
 ): Promise<number> {
   const scheduler = monotonicScheduler;
-  const policy = policyNamed(options.policy);
-  const thresholds = thresholdsFromOptions(options, policy, {});
-  const fleet = fleetFromOptions(options);
-  const sources = dynamoSources(fleet.sources);
+  const { policy, thresholds } = rules;
+  const { scrape = false, ...options } = fleet.options;
+  if (scrape) throw new CliError('record cannot poll workers yet: remove scrape.');
+  const sources = dynamoSources(options);
   const writer = RecordingWriter.to(file);
   // Never as JSON: standard output may be the recording.
   const report = new LiveReport(terminal, false, scheduler);

@@ -17,22 +17,15 @@ import { loadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { InstanceChange } from '../../core/pipeline/monitor-sources.js';
 import { plural } from '../../core/number-text.js';
 import { pickThresholds } from '../../core/policy/load-thresholds.js';
-import { policyNamed } from '../../core/policy/policies.js';
 import type { WorkerId } from '../../core/worker-id.js';
-import { type DynamoSourcesOptions, dynamoSources } from '../../dynamo/dynamo-sources.js';
+import { type DynamoSources, dynamoSources } from '../../dynamo/dynamo-sources.js';
 import { type ScrapedSources, scrapedSources } from '../../dynamo/scraped-sources.js';
 import type { LoadAccount } from '../../wire/loads/load-account.js';
-import { type FleetOptions, fleetFromOptions } from '../fleet-options.js';
 import { LiveReport, busyText } from '../live-report.js';
-import { CliError, type Terminal, exitCode, untilSignal } from '../terminal.js';
-import { type ThresholdOptions, thresholdsFromOptions, thresholdsText } from '../threshold-options.js';
-
-/** The options of `tidemark watch`. */
-export interface WatchOptions extends FleetOptions, ThresholdOptions {
-  readonly policy: string;
-  /** Whether the workers are polled for their load, as in Dynamo up to 0.6. */
-  readonly scrape?: boolean;
-}
+import type { ChosenFleet } from '../settings/fleet-settings.js';
+import { thresholdsText } from '../settings/rule-settings.js';
+import { type Terminal, exitCode, untilSignal } from '../terminal.js';
+import type { FleetPlan } from './live-plans.js';
 
 const NO_THRESHOLDS = 'no threshold is set: set one, for example --active-decode-blocks-threshold 0.85';
 
@@ -41,15 +34,13 @@ const NO_THRESHOLDS = 'no threshold is set: set one, for example --active-decode
  * Server failures do not end it; Ctrl-C, SIGTERM and `--duration` end it with a summary.
  */
 export async function watchCommand(
-  options: WatchOptions,
+  { settings, rules, fleet }: FleetPlan<'watch'>,
   terminal: Terminal,
-  end$ = untilSignal(options.duration, monotonicScheduler),
+  end$ = untilSignal(settings.duration, monotonicScheduler),
 ): Promise<number> {
   const scheduler = monotonicScheduler;
-  const policy = policyNamed(options.policy);
-  const thresholds = thresholdsFromOptions(options, policy, {});
-  const fleet = fleetFromOptions(options);
-  const sources = options.scrape === true ? scrapedSourcesOf(fleet.sources) : dynamoSources(fleet.sources);
+  const { policy, thresholds } = rules;
+  const sources = sourcesOf(fleet.options);
   const count = { loads: 0, transitions: 0 };
   let account: LoadAccount | undefined;
   let counts: FleetCounts | undefined;
@@ -60,7 +51,7 @@ export async function watchCommand(
   const loads$: Observable<ActiveLoad> = sources.loads;
   const loads = loads$.pipe(tap(() => (count.loads += 1)));
   const monitor = loadMonitor({ ...sources, loads }, { policy, scheduler, thresholds });
-  const report = new LiveReport(terminal, options.json === true, monitor);
+  const report = new LiveReport(terminal, settings.json, monitor);
   const startedAt = monitor.now();
   const thresholdsLine = thresholds.isConfigured() ? thresholdsText(thresholds) : NO_THRESHOLDS;
   report.start(`watching ${fleet.text}, policy ${policy.name}; ${thresholdsLine}; press Ctrl-C to stop`, {
@@ -117,9 +108,9 @@ export async function watchCommand(
   return exitCode.ok;
 }
 
-function scrapedSourcesOf({ endpoint, ...fleet }: DynamoSourcesOptions): ScrapedSources {
-  if (endpoint !== undefined) return scrapedSources({ ...fleet, endpoint });
-  throw new CliError('--scrape needs an endpoint to poll: add it, as in --endpoint backend.generate.');
+function sourcesOf({ scrape, endpoint, ...fleet }: ChosenFleet['options']): DynamoSources | ScrapedSources {
+  if (endpoint === undefined) return dynamoSources(fleet);
+  return scrape === true ? scrapedSources({ ...fleet, endpoint }) : dynamoSources({ ...fleet, endpoint });
 }
 
 const MAX_NAMES = 5;

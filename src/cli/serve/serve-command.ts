@@ -7,12 +7,11 @@ import { FleetPools } from '../../service/pools/fleet-pools.js';
 import { type Fleet, liveFleet } from '../../service/pools/live-fleet.js';
 import { startService } from '../../service/start-service.js';
 import { simulatedFleet } from '../demo/demo-fleet.js';
-import type { Environment } from '../fleet-options.js';
+import type { Environment, Flags } from '../settings/resolve-settings.js';
+import { thresholdsText } from '../settings/rule-settings.js';
 import { liveServicePackages, servicePackages, requirePackages } from '../optional-packages.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
-import { thresholdsText } from '../threshold-options.js';
-import type { Flags } from './settings/resolve-settings.js';
-import { requireServePlan, type ServePlan } from './settings/serve-plan.js';
+import { requireServePlan, type ServePlan } from './serve-plan.js';
 
 const FRONTEND_TIMEOUT_MS = 5000;
 /** The simulated fleet starts over after this time. */
@@ -31,7 +30,8 @@ export async function serveCommand(
 ): Promise<number> {
   const scheduler = monotonicScheduler;
   const plan = await requireServePlan(flags, environment);
-  const { settings, policy, thresholds, adminToken, warnings } = plan;
+  const { settings, adminToken, warnings } = plan;
+  const { policy, thresholds } = plan.rules;
   const {
     host,
     port,
@@ -42,7 +42,7 @@ export async function serveCommand(
     maxBodyBytes,
     keptEvents,
   } = settings;
-  await requirePackages('serve', plan.connection === null ? servicePackages : liveServicePackages);
+  await requirePackages('serve', plan.fleet === null ? servicePackages : liveServicePackages);
   const frontends =
     frontend.length === 0
       ? undefined
@@ -70,11 +70,8 @@ export async function serveCommand(
     logger: { level: settings.logLevel, stream: { write: (line) => terminal.err(line.trimEnd()) } },
     scheduler,
   });
-  const watched = settings.simulate
-    ? `a simulated fleet of ${settings.workers} workers, model ${settings.model}`
-    : settings.namespace === undefined
-      ? 'every namespace'
-      : `namespace ${settings.namespace}`;
+  const watched =
+    plan.fleet?.text ?? `a simulated fleet of ${settings.workers} workers, model ${settings.model}`;
   terminal.out(
     `serving ${watched} on ${service.url} (policy ${policy.name}; ${thresholdsText(thresholds)}); press Ctrl-C to stop`,
   );
@@ -86,11 +83,12 @@ export async function serveCommand(
   return exitCode.ok;
 }
 
-function fleetFromPlan({ settings, connection }: ServePlan): Fleet {
-  const { generation, model, workers, ranks, seed, namespace } = settings;
-  if (connection !== null) {
+function fleetFromPlan({ settings, fleet }: ServePlan): Fleet {
+  const { generation, model, workers, ranks, seed } = settings;
+  if (fleet !== null) {
+    const { nats, etcd, namespace } = fleet.options;
     // Columns, since the pools judge each batch during the call.
-    return liveFleet({ ...connection, ...(namespace !== undefined && { namespace }), form: 'columns' });
+    return liveFleet({ nats, etcd, ...(namespace !== undefined && { namespace }), form: 'columns' });
   }
   const plan = {
     seed,

@@ -81,21 +81,25 @@ describe('tidemark demo', () => {
     expect(await runCli(['demo', '--workers', '0'])).toMatchObject({
       code: 2,
       out: '',
-      err: expect.stringContaining('from 1 to 1000') as string,
+      err: expect.stringContaining(
+        'workers must be a whole number from 1 to 10000, not "0" (flag --workers).',
+      ) as string,
     });
     expect(await runCli(['demo', '--duration', 'x'])).toMatchObject({
       code: 2,
-      err: expect.stringContaining('from 0.1 to 86400') as string,
+      err: expect.stringContaining('from 0.1 to 2000000') as string,
     });
     const bad = ['--active-decode-blocks-threshold', '2', '--active-prefill-tokens-threshold-frac', '-1'];
     expect(await runCli(['demo', ...bad])).toMatchObject({
       code: 2,
       out: '',
-      err: expect.stringMatching(/between 0\.0 and 1\.0, got 2; .*got -1/) as string,
+      err: expect.stringMatching(/from 0 to 1, not "2" [^]*, not "-1"/) as string,
     });
     expect(await runCli(['demo', '--active-prefill-tokens-threshold', 'many'])).toMatchObject({
       code: 2,
-      err: expect.stringContaining('must be a number') as string,
+      err: expect.stringContaining(
+        'must be a whole number from 0 to 18446744073709551615, not "many"',
+      ) as string,
     });
   });
 });

@@ -43,6 +43,7 @@ describeWith(['nats-server', 'etcd', 'openssl'], 'the commands on servers with T
     ETCD_AUTH_PASSWORD: user.password,
     ETCD_AUTH_CA: readFileSync(certificates.ca, 'utf8'),
     DYN_NAMESPACE: namespace,
+    TIDEMARK_SIMULATE_NAMESPACE: namespace,
     ...change,
   });
   const threshold = ['--active-decode-blocks-threshold', '0.85'];
