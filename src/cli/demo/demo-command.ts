@@ -16,17 +16,11 @@ import { helpExamples } from '../command-options.js';
 import { busyText } from '../live-report.js';
 import { paced } from '../paced.js';
 import type { CommandValues } from '../settings/command-settings.js';
-import { requireSettings, type Flags } from '../settings/resolve-settings.js';
+import { requireSettings, type Flags, type Plan } from '../settings/resolve-settings.js';
 import { chosenRules, thresholdsText, type ChosenRules } from '../settings/rule-settings.js';
 import { withSettings } from '../settings/with-settings.js';
 import { type Terminal, exitCode } from '../terminal.js';
 import { demoMonitor } from './demo-fleet.js';
-
-/** The validated plan of `tidemark demo`. */
-interface DemoPlan {
-  readonly settings: CommandValues<'demo'>;
-  readonly rules: ChosenRules;
-}
 
 const TOLERATED_LAG_MS = 500;
 const demoThresholds = { activeDecodeBlocksThreshold: 0.85, activePrefillTokensThresholdFrac: 1.5 };
@@ -56,7 +50,7 @@ export function addDemoCommand(root: Command, terminal: Terminal, finish: (code:
  * summary at the end or on Ctrl-C.
  */
 async function demoCommand(
-  { settings, rules }: DemoPlan,
+  { settings, rules }: Plan<'demo', { rules: ChosenRules }>,
   terminal: Terminal,
   scheduler: SchedulerLike = monotonicScheduler,
 ): Promise<number> {

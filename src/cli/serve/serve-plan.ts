@@ -6,6 +6,7 @@ import {
   resolveSettings,
   type Environment,
   type Flags,
+  type Plan,
   type Resolution,
 } from '../settings/resolve-settings.js';
 import { chosenRules, type ChosenRules } from '../settings/rule-settings.js';
@@ -22,11 +23,10 @@ interface ServeParts {
 }
 
 /** The validated plan of `tidemark serve`. */
-export interface ServePlan extends ServeParts {
-  readonly settings: CommandValues<'serve'>;
+export type ServePlan = Plan<'serve', ServeParts> & {
   /** Settings that are valid but may not do what their user wants. */
   readonly warnings: readonly string[];
-}
+};
 
 /** The settings, the parts of the plan, all problems that prevent it, and warnings. */
 export async function resolveServePlan(

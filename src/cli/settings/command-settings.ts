@@ -3,48 +3,38 @@ import { etcdSettings, natsSettings } from './connection-settings.js';
 import { fleetSettings } from './fleet-settings.js';
 import { ruleSettings } from './rule-settings.js';
 import { serviceSettings } from './service-settings.js';
-import { numberReader, readBoolean, readText, type Settings, type ValuesOf } from './setting.js';
+import { aNumber, aSwitch, aText, declare, type Settings, type ValuesOf } from './setting.js';
 import { simulateSettings, simulationSettings } from './simulation-settings.js';
 
-const duration = {
-  flag: '--duration <seconds>',
-  env: 'TIDEMARK_DURATION',
-  text: 'stop after this time; without a default, run until Ctrl-C',
-  read: numberReader(0.1, 2_000_000, { fraction: true }),
-};
-
-const json = {
-  flag: '--json',
-  env: 'TIDEMARK_JSON',
-  text: 'print everything to standard output, one JSON object per line',
-  defaultValue: false,
-  read: readBoolean,
-};
+const { duration, json } = declare({
+  duration: {
+    ...aNumber('<seconds>', 0.1, 2_000_000, { fraction: true }),
+    text: 'stop after this time; without a default, run until Ctrl-C',
+  },
+  json: { ...aSwitch, text: 'print everything to standard output, one JSON object per line' },
+});
 
 /** The settings of `tidemark stats` itself. */
-const statsSettings = {
+const statsSettings = declare({
   statsEndpoint: {
-    flag: '--endpoint <name>',
-    env: 'TIDEMARK_STATS_ENDPOINT',
-    text: 'endpoint whose metrics are a worker’s load',
+    ...aText('<name>'),
+    flag: '--endpoint',
     defaultValue: LOAD_METRICS_ENDPOINT,
-    read: readText,
+    text: 'endpoint whose metrics are a worker’s load',
   },
   statsEvery: {
-    flag: '--every <seconds>',
-    env: 'TIDEMARK_STATS_EVERY',
-    text: 'with --watch: pause between two scrapes',
+    ...aNumber('<seconds>', 0.1, 2_000_000, { fraction: true }),
+    flag: '--every',
     defaultValue: 1,
-    read: numberReader(0.1, 2_000_000, { fraction: true }),
+    text: 'with --watch: pause between two scrapes',
   },
   statsWindow: {
-    flag: '--window <ms>',
-    env: 'TIDEMARK_STATS_WINDOW',
-    text: 'how long to wait for replies, in milliseconds',
+    ...aNumber('<ms>', 1, 600_000),
+    flag: '--window',
     defaultValue: 300,
-    read: numberReader(1, 600_000),
+    text: 'how long to wait for replies, in milliseconds',
   },
-} satisfies Settings;
+});
 
 const connectionSettings = { ...natsSettings, ...etcdSettings };
 const { namespace } = fleetSettings;

@@ -3,105 +3,70 @@ import { type NatsAuth, type NatsOptions, parseNatsServers } from '../../adapter
 import { readInput } from '../read-input.js';
 import { CliError } from '../terminal.js';
 import {
+  aList,
+  aSecret,
+  aSwitch,
+  aText,
+  declare,
   makeAll,
   present,
-  readBoolean,
-  readList,
-  readText,
   type Settings,
   type ValuesOf,
 } from './setting.js';
 
 /** How to connect to NATS. The variables are those of Dynamo, where it has one. */
-export const natsSettings = {
+export const natsSettings = declare({
   nats: {
-    flag: '--nats <urls>',
+    ...aList('<urls>'),
     env: 'NATS_SERVER',
-    text: 'NATS servers, comma-separated',
     defaultValue: ['nats://localhost:4222'],
-    read: readList,
+    text: 'NATS servers, comma-separated',
   },
   natsTlsCa: {
-    flag: '--nats-tls-ca <file>',
+    ...aText('<file>'),
     env: 'NATS_TLS_CA_CERT_PATH',
     text: 'file with the certificate authority of the NATS servers, in PEM; it requires TLS',
-    read: readText,
   },
   natsTlsCert: {
-    flag: '--nats-tls-cert <file>',
+    ...aText('<file>'),
     env: 'NATS_TLS_CLIENT_CERT_PATH',
     text: 'file with the client certificate for NATS, in PEM',
-    read: readText,
   },
   natsTlsKey: {
-    flag: '--nats-tls-key <file>',
+    ...aText('<file>'),
     env: 'NATS_TLS_CLIENT_KEY_PATH',
     text: 'file with the key of the client certificate for NATS, in PEM',
-    read: readText,
   },
   natsTlsFirst: {
-    flag: '--nats-tls-first',
-    env: 'TIDEMARK_NATS_TLS_FIRST',
+    ...aSwitch,
     text: 'begin with the TLS handshake, for NATS servers with handshake_first',
-    defaultValue: false,
-    read: readBoolean,
   },
-  natsUsername: {
-    env: 'NATS_AUTH_USERNAME',
-    text: 'user for NATS; a user in a URL applies to that server only',
-    isSecret: true,
-    read: readText,
-  },
-  natsPassword: {
-    env: 'NATS_AUTH_PASSWORD',
-    text: 'password of the user for NATS',
-    isSecret: true,
-    read: readText,
-  },
-  natsToken: { env: 'NATS_AUTH_TOKEN', text: 'token for NATS', isSecret: true, read: readText },
-  natsNkey: { env: 'NATS_AUTH_NKEY', text: 'seed of an NKey for NATS', isSecret: true, read: readText },
+  natsUsername: aSecret('NATS_AUTH_USERNAME', 'user for NATS; a user in a URL applies to that server only'),
+  natsPassword: aSecret('NATS_AUTH_PASSWORD', 'password of the user for NATS'),
+  natsToken: aSecret('NATS_AUTH_TOKEN', 'token for NATS'),
+  natsNkey: aSecret('NATS_AUTH_NKEY', 'seed of an NKey for NATS'),
   natsCredentialsFile: {
+    ...aText('<file>'),
+    flag: null,
     env: 'NATS_AUTH_CREDENTIALS_FILE',
     text: 'file with credentials for NATS',
-    read: readText,
   },
-} satisfies Settings;
+});
 
 /** How to connect to etcd. The variables are those of Dynamo. */
-export const etcdSettings = {
+export const etcdSettings = declare({
   etcd: {
-    flag: '--etcd <urls>',
+    ...aList('<urls>'),
     env: 'ETCD_ENDPOINTS',
-    text: 'etcd hosts, comma-separated',
     defaultValue: ['http://localhost:2379'],
-    read: readList,
+    text: 'etcd hosts, comma-separated',
   },
-  etcdUsername: { env: 'ETCD_AUTH_USERNAME', text: 'user for etcd', isSecret: true, read: readText },
-  etcdPassword: {
-    env: 'ETCD_AUTH_PASSWORD',
-    text: 'password of the user for etcd',
-    isSecret: true,
-    read: readText,
-  },
-  etcdTlsCa: {
-    env: 'ETCD_AUTH_CA',
-    text: 'certificate authority of etcd, as PEM text',
-    isSecret: true,
-    read: readText,
-  },
-  etcdTlsCert: {
-    env: 'ETCD_AUTH_CLIENT_CERT',
-    text: 'client certificate for etcd, as PEM text',
-    isSecret: true,
-    read: readText,
-  },
-  etcdTlsKey: {
-    env: 'ETCD_AUTH_CLIENT_KEY',
-    text: 'key of the client certificate for etcd, as PEM text',
-    isSecret: true,
-    read: readText,
-  },
-} satisfies Settings;
+  etcdUsername: aSecret('ETCD_AUTH_USERNAME', 'user for etcd'),
+  etcdPassword: aSecret('ETCD_AUTH_PASSWORD', 'password of the user for etcd'),
+  etcdTlsCa: aSecret('ETCD_AUTH_CA', 'certificate authority of etcd, as PEM text'),
+  etcdTlsCert: aSecret('ETCD_AUTH_CLIENT_CERT', 'client certificate for etcd, as PEM text'),
+  etcdTlsKey: aSecret('ETCD_AUTH_CLIENT_KEY', 'key of the client certificate for etcd, as PEM text'),
+});
 
 /** The options of a connection to NATS. @throws SettingsError with all problems */
 export function natsOptions(settings: ValuesOf<typeof natsSettings>): NatsOptions {
@@ -114,7 +79,7 @@ export function natsOptions(settings: ValuesOf<typeof natsSettings>): NatsOption
   });
   const [cert, key] = certificate ?? [];
   const tls = present({ ca, cert, key, handshakeFirst: settings.natsTlsFirst || undefined });
-  return present({ servers, auth, tls: isEmpty(tls) ? undefined : tls });
+  return { servers, ...present({ auth, tls: isEmpty(tls) ? undefined : tls }) };
 }
 
 /** Dynamo looks for the credentials in this order. */
@@ -138,11 +103,8 @@ export function etcdOptions(settings: ValuesOf<typeof etcdSettings>): EtcdOption
   });
   const [cert, key] = certificate ?? [];
   const tls = present({ ca: settings.etcdTlsCa, cert, key });
-  const options = present({
-    hosts,
-    auth: login && { username: login[0], password: login[1] },
-    tls: isEmpty(tls) ? undefined : tls,
-  });
+  const auth = login && { username: login[0], password: login[1] };
+  const options = { hosts, ...present({ auth, tls: isEmpty(tls) ? undefined : tls }) };
   // TLS and hosts have to fit each other.
   parseEtcdHosts(options);
   return options;

@@ -4,36 +4,21 @@ import { discoveryPrefixes } from '../../wire/discovery/discovery-keys.js';
 import { parseEndpoint } from '../../wire/endpoint-names.js';
 import { CliError } from '../terminal.js';
 import { type etcdSettings, type natsSettings, etcdOptions, natsOptions } from './connection-settings.js';
-import { makeAll, present, readBoolean, readText, type Settings, type ValuesOf } from './setting.js';
+import { aSwitch, aText, declare, makeAll, present, type ValuesOf } from './setting.js';
 
 /** Which workers of a live fleet to watch. */
-export const fleetSettings = {
-  namespace: {
-    flag: '--namespace <name>',
-    env: 'DYN_NAMESPACE',
-    text: 'watch only this namespace',
-    read: readText,
-  },
+export const fleetSettings = declare({
+  namespace: { ...aText('<name>'), env: 'DYN_NAMESPACE', text: 'watch only this namespace' },
   endpoint: {
-    flag: '--endpoint <name>',
-    env: 'TIDEMARK_ENDPOINT',
+    ...aText('<name>'),
     text: 'watch only the workers of this endpoint: component.endpoint, or namespace.component.endpoint',
-    read: readText,
   },
-  prefillEndpoint: {
-    flag: '--prefill-endpoint <name>',
-    env: 'TIDEMARK_PREFILL_ENDPOINT',
-    text: 'endpoint of the prefill workers of a disaggregated fleet',
-    read: readText,
-  },
+  prefillEndpoint: { ...aText('<name>'), text: 'endpoint of the prefill workers of a disaggregated fleet' },
   scrape: {
-    flag: '--scrape',
-    env: 'TIDEMARK_SCRAPE',
+    ...aSwitch,
     text: 'poll the workers of the endpoint for their load (Dynamo up to 0.6)',
-    defaultValue: false,
-    read: readBoolean,
   },
-} satisfies Settings;
+});
 
 /** A live fleet as options of the library, and as a text for people. */
 export interface ChosenFleet {
@@ -74,6 +59,6 @@ export function chosenFleet(
     endpoint === undefined ? 'every endpoint' : `endpoint ${endpoint}`,
     ...(prefillEndpoint === undefined ? [] : [`prefill endpoint ${prefillEndpoint}`]),
   ];
-  const options = { nats, etcd, namespace, endpoint, prefillEndpoint, scrape: scrape || undefined };
-  return { options: present(options), text: parts.join(', ') };
+  const chosen = present({ namespace, endpoint, prefillEndpoint, scrape: scrape || undefined });
+  return { options: { nats, etcd, ...chosen }, text: parts.join(', ') };
 }

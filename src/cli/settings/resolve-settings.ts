@@ -29,6 +29,11 @@ type PartsOf<Name extends CommandName, Parts> = (
   originOf: (name: keyof CommandValues<Name>) => Origin,
 ) => { readonly [Key in keyof Parts]: () => Parts[Key] };
 
+/** The effective settings of a command, and the parts that are made from them. */
+export type Plan<Name extends CommandName, Parts> = Readonly<Parts> & {
+  readonly settings: CommandValues<Name>;
+};
+
 /** The effective settings of a command and what is made from them, or the problems that prevent it. */
 export interface Resolution<Name extends CommandName, Parts> {
   readonly resolved: readonly ResolvedSetting[];
@@ -98,7 +103,7 @@ export async function requireSettings<Name extends CommandName, Parts extends ob
   flags: Flags,
   environment: Environment,
   partsOf: PartsOf<Name, Parts>,
-): Promise<{ readonly settings: CommandValues<Name> } & Parts> {
+): Promise<Plan<Name, Parts>> {
   const { settings, parts, problems } = await resolveSettings(command, flags, environment, partsOf);
   if (problems.length > 0) throw new SettingsError(problems);
   return { settings, ...(parts as Parts) };

@@ -6,49 +6,39 @@ import {
   pickThresholds,
 } from '../../core/policy/load-thresholds.js';
 import { policies, policyNamed } from '../../core/policy/policies.js';
-import {
-  numberReader,
-  readCount,
-  readText,
-  wordReader,
-  type Setting,
-  type Settings,
-  type ValuesOf,
-} from './setting.js';
+import { aCount, aNumber, aWord, declare, readText, type Setting, type ValuesOf } from './setting.js';
 
 /** A threshold, or the word `None`, by which Dynamo turns a check off. */
-function thresholdOrNone<T>(read: Setting<T>['read']): Setting<T | null>['read'] {
-  return (texts) => (/^none$/i.test(readText(texts)) ? null : read(texts));
+function orNone<T>({ argument, read }: { readonly argument: string; readonly read: Setting<T>['read'] }) {
+  return {
+    argument,
+    read: (texts: readonly string[]): T | null => (/^none$/i.test(readText(texts)) ? null : read(texts)),
+  };
 }
 
 /** By which rules workers are judged. */
-export const ruleSettings = {
+export const ruleSettings = declare({
   policy: {
-    flag: '--policy <name>',
-    env: 'TIDEMARK_POLICY',
-    text: `rules of judgement: ${Object.keys(policies).join(', ')}`,
+    ...aWord('<name>', Object.keys(policies)),
     defaultValue: 'default',
-    read: wordReader(Object.keys(policies)),
+    text: `rules of judgement: ${Object.keys(policies).join(', ')}`,
   },
   activeDecodeBlocksThreshold: {
-    flag: '--active-decode-blocks-threshold <fraction>',
+    ...orNone(aNumber('<fraction>', 0, 1, { fraction: true })),
     env: 'DYN_ACTIVE_DECODE_BLOCKS_THRESHOLD',
     text: 'busy above this fraction of the KV blocks, 0 to 1, or None',
-    read: thresholdOrNone(numberReader(0, 1, { fraction: true })),
   },
   activePrefillTokensThreshold: {
-    flag: '--active-prefill-tokens-threshold <tokens>',
+    ...orNone(aCount('<tokens>')),
     env: 'DYN_ACTIVE_PREFILL_TOKENS_THRESHOLD',
     text: 'busy above this many prefill tokens, or None',
-    read: thresholdOrNone(readCount),
   },
   activePrefillTokensThresholdFrac: {
-    flag: '--active-prefill-tokens-threshold-frac <fraction>',
+    ...orNone(aNumber('<fraction>', 0, Number.MAX_VALUE, { fraction: true })),
     env: 'DYN_ACTIVE_PREFILL_TOKENS_THRESHOLD_FRAC',
     text: 'busy above this multiple of the batch limit, or None',
-    read: thresholdOrNone(numberReader(0, Number.MAX_VALUE, { fraction: true })),
   },
-} satisfies Settings;
+});
 
 /** The rules that the settings choose. */
 export interface ChosenRules {

@@ -19,6 +19,35 @@ export interface Setting<T = unknown> {
 /** Settings by their names in a file. */
 export type Settings = Readonly<Record<string, Setting>>;
 
+/** A setting as it is declared. Its name decides its flag and its variable, unless they are given. */
+export interface Declaration extends Omit<Setting, 'flag' | 'env'> {
+  /** `null`: the setting has no flag. */
+  readonly flag?: string | null;
+  /** The argument of the flag, as in `<n>`. Absent: the flag has none. */
+  readonly argument?: string;
+  readonly env?: string;
+}
+
+type Declared<Group> = {
+  readonly [Name in keyof Group]: Omit<Group[Name], 'flag' | 'argument' | 'env'> &
+    Pick<Setting, 'flag' | 'env'>;
+};
+
+/** Declares settings. By its name, `maxReaders` has the flag `--max-readers` and the variable `TIDEMARK_MAX_READERS`. */
+export function declare<Group extends Readonly<Record<string, Declaration>>>(group: Group): Declared<Group> {
+  const settings = Object.entries(group).map(([name, { flag, argument, env, ...setting }]) => {
+    const words = name.replace(/[A-Z]/g, (letter) => `-${letter}`).toUpperCase();
+    const word = flag ?? `--${words.toLowerCase()}`;
+    const given = {
+      ...setting,
+      ...(flag !== null && { flag: argument === undefined ? word : `${word} ${argument}` }),
+      env: env ?? `TIDEMARK_${words.replaceAll('-', '_')}`,
+    };
+    return [name, given] as const;
+  });
+  return Object.fromEntries(settings) as unknown as Declared<Group>;
+}
+
 /** The values of settings. A setting without a default may be `undefined`. */
 export type ValuesOf<Group extends Settings> = {
   readonly [Name in keyof Group]: Group[Name] extends { readonly defaultValue: unknown }
@@ -64,68 +93,79 @@ export function makeAll<Values extends object>(makers: {
   return made as Values;
 }
 
-/** The members of options that are not `undefined`. */
-type Present<Options> = {
-  readonly [Key in keyof Options as undefined extends Options[Key] ? never : Key]: Options[Key];
-} & {
-  readonly [Key in keyof Options as undefined extends Options[Key] ? Key : never]?: Exclude<
-    Options[Key],
-    undefined
-  >;
+/** The members that are not `undefined`, since the library accepts options only with a value. */
+export function present<Options extends object>(
+  options: Options,
+): { readonly [Name in keyof Options]?: Exclude<Options[Name], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as object;
+}
+
+/** A setting that is on or off. */
+export const aSwitch = {
+  defaultValue: false,
+  read: (texts: readonly string[]): boolean => readWord(texts, ['true', 'false']) === 'true',
 };
 
-/** The members that are not `undefined`, since the library accepts options only with a value. */
-export function present<Options extends object>(options: Options): Present<Options> {
-  return Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
-  ) as Present<Options>;
-}
+/** A setting that is a text, which is not empty. */
+export const aText = (argument: string) => ({ argument, read: readText });
 
-/** Reads a number from `min` to `max`: whole, unless `fraction` is set. */
-export function numberReader(min: number, max: number, { fraction = false } = {}): Setting<number>['read'] {
-  return (texts) => {
+/** A secret text, which has no flag and is not printed. */
+export const aSecret = (env: string, text: string) =>
+  ({ flag: null, env, text, isSecret: true, read: readText }) as const;
+
+/** A setting that is one of these words. */
+export const aWord = <const Word extends string>(argument: string, words: readonly Word[]) => ({
+  argument,
+  read: (texts: readonly string[]): Word => readWord(texts, words),
+});
+
+/** A setting that is a number from `min` to `max`: whole, unless `fraction` is set. */
+export const aNumber = (argument: string, min: number, max: number, { fraction = false } = {}) => ({
+  argument,
+  read: (texts: readonly string[]): number => {
     const text = readText(texts);
     return parseNumber(text, { min, max, fraction }) ?? refuse(numberRangeText({ min, max, fraction }), text);
-  };
-}
+  },
+});
 
-/** Reads a count from 0 to 2^64 − 1, with all its digits. */
-export function readCount(texts: readonly string[]): Count {
-  const text = readText(texts);
-  return parseCount(text) ?? refuse(`a whole number from 0 to ${MAX_U64}`, text);
-}
-
-/** Reads one of the given words. */
-export function wordReader<const Word extends string>(words: readonly Word[]): Setting<Word>['read'] {
-  return (texts) => {
+/** A setting that is a count from 0 to 2^64 − 1, with all its digits. */
+export const aCount = (argument: string) => ({
+  argument,
+  read: (texts: readonly string[]): Count => {
     const text = readText(texts);
-    return words.find((word) => word === text) ?? refuse(`one of ${words.join(', ')}`, text);
-  };
-}
+    return parseCount(text) ?? refuse(`a whole number from 0 to ${MAX_U64}`, text);
+  },
+});
 
-export function readBoolean(texts: readonly string[]): boolean {
-  return wordReader(['true', 'false'])(texts) === 'true';
-}
+/** A setting that is a list, or comma-separated texts. Duplicates are dropped. */
+export const aList = (argument: string) => ({ argument, read: readList });
 
-/** Reads texts, as a list or comma-separated, without duplicates. */
-export function readList(texts: readonly string[]): readonly string[] {
-  const items = texts.flatMap((text) => text.split(',')).map((text) => text.trim());
-  const given = new Set(items.filter((item) => item !== ''));
-  return given.size > 0 ? [...given] : refuse('one or more values', ...texts);
-}
-
-/** Reads URLs of HTTP servers, as a list or comma-separated. */
-export function readHttpUrls(texts: readonly string[]): readonly string[] {
-  const urls = readList(texts);
-  const wrong = urls.filter((url) => !/^https?:\/\/[^/\s]/.test(url) || !URL.canParse(url));
-  return wrong.length === 0 ? urls : refuse('http:// or https:// URLs', ...wrong);
-}
+/** A list of URLs of HTTP servers. */
+export const httpUrls = (argument: string) => ({
+  argument,
+  read: (texts: readonly string[]): readonly string[] => {
+    const urls = readList(texts);
+    const wrong = urls.filter((url) => !/^https?:\/\/[^/\s]/.test(url) || !URL.canParse(url));
+    return wrong.length === 0 ? urls : refuse('http:// or https:// URLs', ...wrong);
+  },
+});
 
 /** Reads a text that is not empty. */
 export function readText(texts: readonly string[]): string {
   const [text = ''] = texts;
   if (texts.length !== 1) throw new TidemarkError('setting', `must be one value, not ${texts.length}`);
   return text.trim() === '' ? refuse('a value', text) : text;
+}
+
+function readWord<Word extends string>(texts: readonly string[], words: readonly Word[]): Word {
+  const text = readText(texts);
+  return words.find((word) => word === text) ?? refuse(`one of ${words.join(', ')}`, text);
+}
+
+function readList(texts: readonly string[]): readonly string[] {
+  const items = texts.flatMap((text) => text.split(',')).map((text) => text.trim());
+  const given = new Set(items.filter((item) => item !== ''));
+  return given.size > 0 ? [...given] : refuse('one or more values', ...texts);
 }
 
 function refuse(expected: string, ...given: readonly string[]): never {
