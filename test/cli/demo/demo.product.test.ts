@@ -77,6 +77,15 @@ describe('tidemark demo', () => {
     expect(code).toBe(0);
   });
 
+  it('Dynamo’s variables set the thresholds, and None replaces the demo’s own too', async () => {
+    const run = async (threshold: string): Promise<string> => {
+      const env = { DYN_ACTIVE_DECODE_BLOCKS_THRESHOLD: threshold };
+      return (await runCli(['demo', '--duration', '0.1', '--port', '0'], { env })).err;
+    };
+    expect(await run('0.5')).toContain('thresholds: 0.5 of the KV blocks; press');
+    expect(await run('None')).toContain('no threshold is set; press');
+  });
+
   it('invalid options: exit code 2 and a sentence with the range; all invalid thresholds together', async () => {
     expect(await runCli(['demo', '--workers', '0'])).toMatchObject({
       code: 2,
