@@ -32,6 +32,7 @@ export const serviceSettings = declare({
   },
   adminToken: {
     ...aText('<token>'),
+    isSecret: true,
     text: 'token required for requests that change state; prefer the variable or a file',
   },
   adminTokenFile: { ...aText('<path>'), text: 'file that contains the admin token' },
