@@ -18,37 +18,21 @@ import type { WorkerStatus } from '../../fleet/register-worker.js';
 import type { ActiveLoad, RuntimeConfig } from '../../core/events/fleet-event.js';
 import { type LoadMonitor, loadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { ConfigChange, InstanceChange, MonitorOptions } from '../../core/pipeline/monitor-sources.js';
-import { policies, policyNamed } from '../../core/policy/policies.js';
+import { policies } from '../../core/policy/policies.js';
 import type { SourceStatus } from '../../core/sources/source-status.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { simulateFleet } from '../../simulator/simulate-fleet.js';
 import { SIMULATED_ENDPOINT } from '../../simulator/simulated-worker.js';
 import { LoadDecoder } from '../../wire/loads/load-decoder.js';
 import { endpointText } from '../../wire/endpoint-names.js';
-import { type LiveOptions, connectionOptionsFromEnv, namespaceFromOptions } from '../fleet-options.js';
 import { LiveReport, busyText } from '../live-report.js';
 import { paced } from '../paced.js';
+import { thresholdsText } from '../settings/rule-settings.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
-import { type ThresholdOptions, thresholdsFromOptions, thresholdsText } from '../threshold-options.js';
-import { type SimulatedRelease, liveWorker, workerLives } from './live-worker.js';
+import type { SimulatePlan } from './live-plans.js';
+import { liveWorker, workerLives } from './live-worker.js';
 import { readModelFiles } from './read-model-files.js';
 import { SharedLink } from './shared-link.js';
-
-/** The options of `tidemark simulate`. */
-export interface SimulateOptions extends LiveOptions, ThresholdOptions {
-  readonly seed: number;
-  readonly workers: number;
-  readonly ranks: number;
-  /** In seconds. */
-  readonly duration: number;
-  readonly generation: SimulatedRelease;
-  readonly policy: string;
-  /** In seconds. */
-  readonly ttl: number;
-  readonly model: string;
-  /** A folder with the files that a model card lists. */
-  readonly modelPath?: string;
-}
 
 /** The policy whose bytes the simulator writes. Loads of 0.6 are re-encoded for scrapes. */
 const policyByRelease = {
@@ -67,25 +51,23 @@ const LEAVE_MS = 6_000;
  * 3. At the end it revokes all leases.
  */
 export async function simulateCommand(
-  options: SimulateOptions,
+  { settings, rules, nats, etcd }: SimulatePlan,
   terminal: Terminal,
-  end$ = untilSignal(options.duration, monotonicScheduler),
+  end$ = untilSignal(settings.duration, monotonicScheduler),
 ): Promise<number> {
   const scheduler = monotonicScheduler;
-  const { seed, workers, duration, generation: release, ttl: ttlSeconds } = options;
-  const ranks = release === '0.6' ? 1 : options.ranks;
-  const policy = policyNamed(options.policy);
-  const thresholds = thresholdsFromOptions(options, policy, {});
-  const { nats, etcd } = connectionOptionsFromEnv(options, process.env);
+  const { seed, workers, duration, simulateGeneration: release, simulateTtl: ttlSeconds } = settings;
+  const { simulateNamespace: namespace, simulateModelPath: modelPath } = settings;
+  const ranks = release === '0.6' ? 1 : settings.ranks;
+  const { policy, thresholds } = rules;
   const model = {
-    model: options.model,
-    ...(options.modelPath !== undefined && { files: await readModelFiles(options.modelPath) }),
+    model: settings.model,
+    ...(modelPath !== undefined && { files: await readModelFiles(modelPath) }),
   };
   const truth = new SimulatedTruth({ policy, scheduler, thresholds });
-  const report = new LiveReport(terminal, options.json === true, truth.monitor);
+  const report = new LiveReport(terminal, settings.json, truth.monitor);
   const registrations = new RegistrationReporter(report);
   const link = new SharedLink(nats);
-  const namespace = namespaceFromOptions(options) ?? 'dynamo';
   const endpointName = { ...SIMULATED_ENDPOINT, namespace };
   const wirePolicy = policyByRelease[release];
   const plan = {
