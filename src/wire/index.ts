@@ -7,6 +7,8 @@ export type {
   DetachedAccount,
   ForeignAccount,
   LoadAccount,
+  NotAccountableReason,
+  NotAccountableReport,
   PublisherAccount,
   PublisherCounts,
   SequenceAccount,

@@ -5,6 +5,7 @@ import type {
   DetachedAccount,
   ForeignAccount,
   LoadAccount,
+  NotAccountableReport,
   PublisherAccount,
   SequenceGap,
 } from './load-account.js';
@@ -197,10 +198,15 @@ export class LoadAccounting {
     return this.ledger.gaps.take();
   }
 
+  /** How many publishers became not accountable since the last call, with an example; `null` if none did. */
+  takeNotAccountable(): NotAccountableReport | null {
+    return this.ledger.takeNotAccountable();
+  }
+
   /** The current account. The cost does not depend on the number of publishers. */
   snapshot(): LoadAccount {
     const { version, messages, bytes, loads, withoutHeader, failed, ledger } = this;
-    const { size: known, forgotten, unjudged } = ledger.publishers;
+    const { size: known, forgotten, unjudged, notAccountable } = ledger.publishers;
     return {
       version,
       messages,
@@ -211,7 +217,7 @@ export class LoadAccounting {
       failures: Object.fromEntries(this.failures),
       foreign: this.topics.account(),
       sequences: ledger.account(),
-      publishers: { known, forgotten, unjudged, gap: unjudged > 0 },
+      publishers: { known, forgotten, unjudged, gap: unjudged > 0, notAccountable },
       detached: { times: this.detachedTimes, milliseconds: this.detachedMs, last: this.lastDetached },
       age: this.ages.account(),
       gapsDropped: ledger.gaps.dropped,
