@@ -39,7 +39,7 @@ export const ANY_SENDER = 2 ** 34;
 /** A gap of up to this many numbers is reported at once. */
 export const MAX_PLAIN_GAP = 16;
 /** A gap that is not reported at once is reported after this many further messages of its run. */
-export const CONFIRMING_MESSAGES = 16;
+export const CONFIRMING_MESSAGES = 8;
 /** The maximum number of sequences of one publisher that are told apart. */
 export const MAX_RUNS = 32;
 /** So many late numbers in a row show a second sequence. */
