@@ -79,7 +79,7 @@ export class Run {
   /** The number that would continue the run if its last large jump was made by another publisher. */
   private skipped = -1;
   /** The number that would continue the run if its last restart was the beginning of another publisher. */
-  private abandoned = -1;
+  private abandoned = -Infinity;
   private lateNext = -1;
   private lateInARow = 0;
 
@@ -99,12 +99,12 @@ export class Run {
   add(message: NumberedMessage, reported: MissingNumbers[]): RunResult {
     const { sequence, publishedAt, attachment } = message;
     const verdict = classifySequence(this.last, this.publishedAt, sequence, publishedAt);
-    if (sequence <= this.last && this.continuesEarlier(sequence)) return 'interleaved';
+    if (sequence <= this.last && this.isOfAnother(sequence, publishedAt)) return 'interleaved';
     if (verdict === 'late') return this.addLate(sequence, publishedAt);
     this.confirm(reported);
     if (verdict === 'gap') this.skip(message, this.last + 1, reported);
     if (verdict === 'restart') {
-      if (sequence > 0 && this.held.some(({ restarted }) => restarted)) return 'interleaved';
+      if (this.held.length > 0) return 'interleaved';
       this.abandoned = this.last + 1;
       this.first = sequence;
       if (sequence > 0) this.hold(this.missing(message, 0, true));
@@ -120,7 +120,8 @@ export class Run {
     const { sequence } = message;
     const gap = this.missing(message, from, false);
     const isLarge = sequence - from > MAX_PLAIN_GAP;
-    const isDoubtful = this.held.length > 0 || sequence === this.abandoned || (isLarge && !gap.detached);
+    const isNearAbandoned = Math.abs(sequence - this.abandoned) <= MAX_PLAIN_GAP;
+    const isDoubtful = this.held.length > 0 || isNearAbandoned || (isLarge && !gap.detached);
     if (isLarge || isDoubtful) this.skipped = from;
     if (isDoubtful) this.hold(gap);
     else reported.push(gap);
@@ -145,9 +146,14 @@ export class Run {
     if (this.confirming >= CONFIRMING_MESSAGES) reported.push(...this.held.splice(0));
   }
 
-  /** Whether a number that is not above the last one continues what was there before a doubtful jump. */
-  private continuesEarlier(sequence: number): boolean {
-    return sequence === this.skipped || this.held.some(({ from, to }) => sequence >= from && sequence <= to);
+  /**
+   * Whether a number that is not above the last one was sent by another publisher: it continues what was there before a
+   * doubtful jump, or it is the last number again, published at another time.
+   */
+  private isOfAnother(sequence: number, publishedAt: number): boolean {
+    if (sequence === this.skipped) return true;
+    if (sequence > 0 && sequence === this.last && publishedAt !== this.publishedAt) return true;
+    return this.held.some(({ from, to }) => sequence >= from && sequence <= to);
   }
 
   private addLate(sequence: number, publishedAt: number): 'late' | 'interleaved' {
@@ -184,6 +190,7 @@ export class PublisherRuns {
   add(message: NumberedMessage, reported: MissingNumbers[]): RunResult {
     const run = this.runOf(message, reported);
     if (typeof run === 'string') return run;
+    if (run !== null && this.isDoubtful(run, message)) return 'interleaved';
     const result = run === null ? 'next' : run.add(message, reported);
     if (result === 'next' || result === 'restart') this.continueWith(run ?? beginRun(message), message.stamp);
     return result;
@@ -211,15 +218,26 @@ export class PublisherRuns {
 
   /** The run of a sender whose number jumped, or the shared run if the runs of other senders explain the jump. */
   private joined(own: Run, message: NumberedMessage, reported: MissingNumbers[]): Run | NotAccountableReason {
+    const { sequence } = message;
     if (own === this.current) return own;
-    const since = this.runs
-      .filter((run) => run.startedAt >= own.parkedAt && run.first > own.last && run.last < message.sequence)
+    const since = this.runs.filter(({ startedAt }) => startedAt >= own.parkedAt);
+    // The sequence that they share restarted.
+    const restarted = since.find(({ last }) => sequence <= own.last && last + 1 === sequence);
+    if (restarted !== undefined) return this.share([own, restarted], message, reported);
+    const between = since
+      .filter(({ last }) => last > own.last && last < sequence)
       .sort((a, b) => a.first - b.first);
-    if (since.length === 0) return own;
+    if (between.length === 0) return own;
     const chain: Run[] = [own];
-    for (const run of since) if (run.first === (chain.at(-1) as Run).last + 1) chain.push(run);
-    if ((chain.at(-1) as Run).last + 1 === message.sequence) return this.share(chain, message, reported);
-    return isOneSequence(since) ? this.share([own, ...since], message, reported) : 'interleaved';
+    for (const run of between) if (run.first <= lastOf(chain) + 1) chain.push(run);
+    if (lastOf(chain) + 1 === sequence) return this.share(chain, message, reported);
+    return isOneSequence(between) ? this.share([own, ...between], message, reported) : 'interleaved';
+  }
+
+  /** Whether a message jumps or restarts, and several runs are shared: any of them may have done so. */
+  private isDoubtful({ sender, last }: Run, { sequence }: NumberedMessage): boolean {
+    if (sender !== ANY_SENDER || (sequence > last && sequence - last <= MAX_PLAIN_GAP + 1)) return false;
+    return this.runs.filter((run) => run.sender === ANY_SENDER).length > 1;
   }
 
   /** The nearest shared run below a number, or any shared run. */
@@ -236,7 +254,7 @@ export class PublisherRuns {
   ): Run | NotAccountableReason | null {
     if (this.runs.length < MAX_RUNS) return null;
     const runs = [...this.runs].sort((a, b) => a.startedAt - b.startedAt);
-    const isShared = isOneSequence(runs) && (runs.at(-1) as Run).last < message.sequence;
+    const isShared = isOneSequence(runs) && lastOf(runs) < message.sequence;
     return isShared ? this.share(runs, message, reported) : 'too-many-sequences';
   }
 
@@ -266,6 +284,10 @@ export class PublisherRuns {
 
 function beginRun({ sender, sequence, publishedAt, attachment, stamp }: NumberedMessage): Run {
   return new Run(sender, sequence, sequence, publishedAt, attachment, stamp);
+}
+
+function lastOf(runs: readonly Run[]): number {
+  return runs.at(-1)?.last ?? 0;
 }
 
 /** Whether the numbers of each run are above those of the run before. */
