@@ -106,13 +106,16 @@ export async function watchCommand(
   monitor.stop();
 
   const { gaps = 0, missing = 0 } = account?.sequences ?? {};
+  const { notAccountable = 0 } = account?.publishers ?? {};
   const failed = account?.failed ?? 0;
   const workers = counts?.instances ?? 0;
   const seconds = (monitor.now() - startedAt) / 1000;
   report.summary(
     `after ${seconds.toFixed(1)} s: ${count.loads} loads, ${failed} unreadable messages, ${workers} workers, ` +
-      `${count.transitions} transitions, ${gaps} gaps (${missing} messages missing); ${busyText(busy)}`,
-    { seconds, ...count, failed, workers, gaps, missing, busy },
+      `${count.transitions} transitions, ${gaps} gaps (${missing} messages missing` +
+      (notAccountable > 0 ? `, not counting ${plural(notAccountable, 'publisher')}` : '') +
+      `); ${busyText(busy)}`,
+    { seconds, ...count, failed, workers, gaps, missing, publishersNotAccountable: notAccountable, busy },
   );
   return exitCode.ok;
 }
