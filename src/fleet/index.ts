@@ -46,6 +46,8 @@ export type {
   DetachedAccount,
   ForeignAccount,
   LoadAccount,
+  NotAccountableReason,
+  NotAccountableReport,
   PublisherAccount,
   PublisherCounts,
   SequenceAccount,
