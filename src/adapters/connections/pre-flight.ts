@@ -1,6 +1,16 @@
 import { type Socket, connect as connectTcp, isIP } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { Observable, catchError, defer, of, switchMap, tap, throwError } from 'rxjs';
+import {
+  Observable,
+  catchError,
+  defer,
+  dematerialize,
+  materialize,
+  of,
+  switchMap,
+  tap,
+  throwError,
+} from 'rxjs';
 import { answerWithin } from '../../operators/answer-within.js';
 import { TidemarkError } from '../../operators/tidemark-error.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
@@ -33,7 +43,9 @@ export function preFlight<T>(
     return openSocket((opened) => connectTcp({ host: hostname, port }, opened)).pipe(
       tap(() => (connected = true)),
       switchMap((socket) => (tls === undefined ? of(socket) : startTls(socket, hostname, tls))),
-      switchMap(talk),
+      // The socket does not complete, so the end of the talk is passed on as a value.
+      switchMap((socket) => talk(socket).pipe(materialize())),
+      dematerialize(),
       answerWithin(timeoutMs, monotonicScheduler),
       catchError((error: Error & { code?: string }) =>
         throwError(() =>

@@ -36,8 +36,8 @@ const PING_MS = 4_000;
  * The reconnecting of the client is off: it reads the wall clock and stops after a step back, gives up after two refused
  * logins, and does not report why it fails.
  */
-export function openNats(server: NatsServer, options: NatsOptions): Observable<OpenedLink> {
-  return defer(loadNats).pipe(
+export function openNats(server: NatsServer, options: NatsOptions, load = loadNats): Observable<OpenedLink> {
+  return defer(load).pipe(
     mergeMap((loaded) => {
       let habits: ServerHabits = { tlsFirst: false };
       const preFlight$ = natsPreFlight(server, options.tls, PRE_FLIGHT_MS).pipe(
