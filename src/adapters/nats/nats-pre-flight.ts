@@ -5,7 +5,6 @@ import {
   NEVER,
   type Observable,
   catchError,
-  debounceTime,
   filter,
   fromEvent,
   map,
@@ -62,18 +61,25 @@ export function natsPreFlight(
   );
 }
 
-/** Emits the beginning of INFO, and errors when the server begins with anything else. */
-function awaitInfo(socket: Socket, url: string): Observable<string> {
+/** The longest wait for a server to close its side, in milliseconds. */
+const CLOSING_MS = 200;
+
+/**
+ * Emits when the server has sent the beginning of INFO, and errors when it begins with anything else. Before that, the
+ * server gets time to close the connection, because it counts towards the limit of connections until then.
+ */
+function awaitInfo(socket: Socket, url: string): Observable<unknown> {
   return received(socket).pipe(
     filter((text) => text.length >= 6 || !'INFO {'.startsWith(text)),
     take(1),
-    switchMap((text) =>
-      text.startsWith('INFO {')
-        ? of(text)
-        : throwError(() =>
-            toNatsError(new Error('no NATS server answers at this address'), url, 'connecting'),
-          ),
-    ),
+    switchMap((text) => {
+      if (!text.startsWith('INFO {'))
+        return throwError(() =>
+          toNatsError(new Error('no NATS server answers at this address'), url, 'connecting'),
+        );
+      socket.end();
+      return race(fromEvent(socket, 'end'), timer(CLOSING_MS)).pipe(take(1));
+    }),
   );
 }
 
@@ -104,7 +110,9 @@ export function natsRefusal(
 ): Observable<string> {
   return preFlight(server, { ...(tlsFirst && { tls: tls ?? {} }), timeoutMs }, (socket) =>
     received(socket).pipe(
-      debounceTime(READING_MS),
+      switchMap((text) =>
+        refusalIn(text) === undefined ? timer(READING_MS).pipe(map(() => text)) : of(text),
+      ),
       take(1),
       switchMap((greeting) => {
         if (refusalIn(greeting) !== undefined) return of(greeting);
