@@ -6,6 +6,7 @@ import {
   installArguments,
   loadFirstPackage,
   loadPackage,
+  rethrow,
 } from '../packages/load-package.js';
 import type { NatsLink } from './nats-link.js';
 import type { NatsAuth } from './nats-options.js';
@@ -33,8 +34,8 @@ export interface NatsPackage {
  */
 export function loadNats(): Promise<LoadedPackage<NatsPackage>> {
   return loadFirstPackage<NatsPackage>([
-    () => loadPackage('nats', () => import('nats')),
-    () => loadPackage('@nats-io/transport-node', () => import('@nats-io/transport-node')),
+    () => loadPackage('nats', () => import('nats').catch(rethrow)),
+    () => loadPackage('@nats-io/transport-node', () => import('@nats-io/transport-node').catch(rethrow)),
   ]);
 }
 

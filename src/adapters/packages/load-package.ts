@@ -39,10 +39,15 @@ export interface LoadedPackage<T> {
   readonly version: string | undefined;
 }
 
+/** The `catch` of an `import()`: without one, esbuild refuses to bundle a program where the package is not installed. */
+export function rethrow(error: unknown): never {
+  throw error;
+}
+
 /**
  * Loads an optional package.
  *
- * 1. `load` imports it by a literal name, so that bundlers and type checkers see the name.
+ * 1. `load` imports it by a literal name, so that bundlers and type checkers see the name, and catches with {@link rethrow}.
  * 2. A version that tidemark does not support is refused. An unknown version is not.
  *
  * @throws PackageError with the command that installs a supported version.
