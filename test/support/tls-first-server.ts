@@ -21,7 +21,7 @@ export class TlsFirstServer implements AsyncDisposable {
     const listener = createServer({ ...options, ...verify }, (socket) => {
       server.sockets.add(socket);
       socket.on('error', () => undefined);
-      socket.on('data', (bytes) => {
+      socket.on('data', (bytes: Buffer) => {
         if (bytes.toString('latin1').includes('PING')) socket.write('PONG\r\n');
       });
       socket.write(`INFO ${JSON.stringify({ headers: true, ...info })}\r\n`);

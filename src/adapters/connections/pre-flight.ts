@@ -47,9 +47,9 @@ export function preFlight<T>(
       switchMap((socket) => talk(socket).pipe(materialize())),
       dematerialize(),
       answerWithin(timeoutMs, monotonicScheduler),
-      catchError((error: Error & { code?: string }) =>
+      catchError((error: unknown) =>
         throwError(() =>
-          connected && error.code === 'no-answer'
+          connected && error instanceof TidemarkError && error.code === 'no-answer'
             ? new TidemarkError(
                 'no-answer',
                 `the server accepts connections but does not answer: timed out after ${timeoutMs} ms`,

@@ -22,8 +22,9 @@ export function etcdPreFlight(
     ...(host.secure && { tls: { ...certificates(tls), ALPNProtocols: ['h2'] } }),
   };
   return preFlight(host, options, (socket) => firstSettings(host.url, socket)).pipe(
-    catchError((error: Error & { readonly code?: string }) => {
-      const notHttp2 = error.code === 'ERR_HTTP2_ERROR' || error.code === 'ERR_HTTP2_SESSION_ERROR';
+    catchError((error: unknown) => {
+      const { code } = error as { readonly code?: string };
+      const notHttp2 = code === 'ERR_HTTP2_ERROR' || code === 'ERR_HTTP2_SESSION_ERROR';
       const cause = notHttp2
         ? new Error('the server does not use HTTP/2: Protocol error', { cause: error })
         : error;

@@ -86,13 +86,14 @@ function connect(
         link = opened;
         subscriber.next(opened);
       },
-      (error: unknown) => subscriber.error(toError(error)),
+      (error: unknown) => subscriber.error(error),
     );
     // `drain` may never finish on a half-open connection.
     return () => void link?.close();
   });
   return opened$.pipe(
-    catchError((error: NatsError) => {
+    catchError((thrown: unknown) => {
+      const error = toError(thrown);
       const refusal$ = vague.includes(error.code)
         ? natsRefusal(server, tls, habits, authenticator, PRE_FLIGHT_MS)
         : EMPTY;

@@ -17,6 +17,7 @@ import {
   throwError,
   timer,
 } from 'rxjs';
+import { errorText } from '../../operators/error-text.js';
 import { preFlight, startTls } from '../connections/pre-flight.js';
 import { toNatsError } from './nats-error.js';
 import type { NatsServer, NatsTls } from './nats-options.js';
@@ -51,8 +52,8 @@ export function natsPreFlight(
   const offered$ = timer(SILENT_MS).pipe(
     switchMap(() => attempt(true)),
     // Any other error says that no handshake was possible; then the first connection gives the reason.
-    catchError((error: Error) =>
-      /certificate|alert/i.test(error.message) ? throwError(() => error) : NEVER,
+    catchError((error: unknown) =>
+      /certificate|alert/i.test(errorText(error)) ? throwError(() => error) : NEVER,
     ),
   );
   const { handshakeFirst = server.secure ? null : false } = tls ?? {};

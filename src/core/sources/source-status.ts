@@ -67,7 +67,7 @@ export function nextStatus<State extends string>(
 }
 
 /** The reason of a status whose session failed. */
-export function failureReason({
+function failureReason({
   why,
   error,
   retryInMs,
