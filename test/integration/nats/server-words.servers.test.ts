@@ -55,10 +55,9 @@ class Session implements Disposable {
   }
 
   async live(): Promise<void> {
-    await eventually(() => {
-      expect(this.error).toBeUndefined();
-      expect(this.subscribed).toEqual([]);
-    });
+    await eventually(() => this.error !== undefined || this.subscribed !== undefined);
+    expect(this.error).toBeUndefined();
+    expect(this.subscribed).toEqual([]);
   }
 
   [Symbol.dispose](): void {
