@@ -1,4 +1,4 @@
-import { VirtualTimeScheduler } from 'rxjs';
+import { type Observable, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { MemoryMessages } from '../../../src/core/sources/message-source.js';
 import type { LoadReceived } from '../../../src/core/events/fleet-event.js';
@@ -57,9 +57,8 @@ describe('receiveLoads', () => {
     const messages = new FakeMessages();
     const { loads$, status$, accounting$, problems$ } = receiveLoads(messages, { namespace: 'dynamo' });
     expect([messages.subscribed.size, messages.followers]).toEqual([0, 0]);
-    const subscriptions = [loads$, status$, accounting$, problems$].map((output$) =>
-      output$.subscribe(() => undefined),
-    );
+    const outputs: Observable<unknown>[] = [loads$, status$, accounting$, problems$];
+    const subscriptions = outputs.map((output$) => output$.subscribe());
     expect([...messages.subscribed.values()]).toEqual([[OLD, EVERY_ENDPOINT]]);
     expect(messages.followers).toBe(1);
     for (const subscription of subscriptions) {
