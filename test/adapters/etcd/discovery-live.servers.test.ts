@@ -88,7 +88,7 @@ describeWith('etcd', 'discoverWorkers over watchPrefix, against a real etcd', ()
 
   it('after history was lost there is one snapshot, which contains the workers that stayed', async () => {
     await using proxy = await startFaultProxy({ to: server.port });
-    const fleet = etcdDiscovery({ hosts: `http://127.0.0.1:${proxy.port}`, namespace: 'ns1' });
+    const fleet = discover(`http://127.0.0.1:${proxy.port}`, 'ns1');
     const workers = [await register(1), await register(2), await register(3)];
     const [first, second, third] = workers.map(({ hex }) => workerIdFromHex(hex));
     const changes: InstanceChange[] = [];
