@@ -67,7 +67,7 @@ const entryPoints: Readonly<Record<string, EntryPoint>> = {
     release: true,
   },
   dynamoFleet: {
-    call: dynamoFleet as EntryPoint['call'],
+    call: dynamoFleet,
     valid: { nats, etcd, endpoint },
     nats: 'nats',
     etcd: 'etcd',
@@ -76,7 +76,7 @@ const entryPoints: Readonly<Record<string, EntryPoint>> = {
     release: true,
   },
   'dynamoFleet, scraped': {
-    call: dynamoFleet as EntryPoint['call'],
+    call: dynamoFleet,
     valid: { nats, etcd, endpoint, scrape: true },
     nats: 'nats',
     etcd: 'etcd',
@@ -85,7 +85,7 @@ const entryPoints: Readonly<Record<string, EntryPoint>> = {
     release: true,
   },
   'dynamoFleet, over other sources': {
-    call: dynamoFleet as EntryPoint['call'],
+    call: dynamoFleet,
     valid: { events: new MemoryMessages(), discovery: new MemoryKeys() },
     namespace: true,
     release: true,
@@ -284,7 +284,7 @@ describe('other options that cannot be intended', () => {
         { ttlSeconds: 0 },
         { ttlSeconds: 1.5 },
         { ttlSeconds: '3' },
-        { stop$: 5 },
+        Object.fromEntries([['stop$', 5]]),
       ],
     ],
     ['loadMessages, publisherId', (given) => loadMessages({ ...published, publisherId: given }), anything],
@@ -337,8 +337,8 @@ describe('other options that cannot be intended', () => {
       /^scrape needs nats/,
     ],
   ])('dynamoFleet, %s', (_, given, about) => {
-    expectRefused(dynamoFleet as EntryPoint['call'], given, /^TidemarkError$/, about);
-    expect((errorOf(dynamoFleet as EntryPoint['call'], given) as TidemarkError).code).toBe('fleet-options');
+    expectRefused(dynamoFleet, given, /^TidemarkError$/, about);
+    expect((errorOf(dynamoFleet, given) as TidemarkError).code).toBe('fleet-options');
   });
 
   it('dynamoFleet - does not scrape when that is false or undefined', () => {

@@ -26,14 +26,15 @@ export class ServedFleet implements AsyncDisposable {
   service!: Service;
 
   constructor(policy: PolicyName = 'default') {
-    const { pools$, workers$, pool } = discoverWorkers(this.keys);
+    const discovery = discoverWorkers(this.keys);
+    const { pools$, workers$ } = discovery;
     const { loads$ } = this;
     const live: SourceStatus = { source: 'loads', state: 'live', since: 0 };
     this.pools = new FleetPools(
       {
         pools$,
         workers$,
-        pool: (selector) => ({ ...pool(selector), loads$, sources: { loads: loads$ } }),
+        pool: (selector) => ({ ...discovery.pool(selector), loads$, sources: { loads: loads$ } }),
         loads$,
         accounting$: NEVER,
         endpoints$: NEVER,

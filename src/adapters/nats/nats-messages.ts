@@ -29,7 +29,7 @@ function subscribeReceivers(
   receivers: ReadonlySet<Receiver>,
   changed$: Observable<Receiver>,
 ): Observable<Subscribed> {
-  return new Observable<Subscribed>((subscriber) => {
+  return new Observable((subscriber) => {
     const answers = new WeakMap<Receiver, Subscribed | NatsError>();
     const report = (): void => {
       const present = [...receivers].map((receiver) => answers.get(receiver));
@@ -64,7 +64,11 @@ function subscribeReceivers(
       next: (receiver) => (receivers.has(receiver) ? open(receiver) : report()),
       error: (error: unknown) => subscriber.error(error),
     });
-  }).pipe(distinctUntilChanged((a, b) => a.refused.join() === b.refused.join()));
+  });
+}
+
+function isSameRefusal(a: Subscribed, b: Subscribed): boolean {
+  return a.refused.join() === b.refused.join();
 }
 
 /**
@@ -98,9 +102,9 @@ export function natsMessages(options: NatsMessagesOptions): MessageSource {
   const receivers = new Set<Receiver>();
   /** A receiver that was added or removed. */
   const changed$ = new Subject<Receiver>();
-  const status$ = runNats(connection, source, (link) => subscribeReceivers(link, receivers, changed$)).pipe(
-    share({ connector: () => new ReplaySubject(1) }),
-  );
+  const status$ = runNats(connection, source, (link) =>
+    subscribeReceivers(link, receivers, changed$).pipe(distinctUntilChanged(isSameRefusal)),
+  ).pipe(share({ connector: () => new ReplaySubject(1) }));
   const subscribe = (subjects: readonly string[]): Observable<Message> =>
     new Observable((subscriber) => {
       const receiver: Receiver = { subjects, receive: (message) => subscriber.next(message) };
