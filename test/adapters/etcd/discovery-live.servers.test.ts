@@ -1,20 +1,19 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
 import type { ConfigChange, InstanceChange } from '../../../src/core/pipeline/monitor-sources.js';
 import type { Problem } from '../../../src/core/sources/problem.js';
 import { workerIdFromHex } from '../../../src/core/worker-id.js';
-import { discoverWorkers } from '../../../src/dynamo/discovery/discover-workers.js';
-import { discoveryPrefixes } from '../../../src/dynamo/discovery/discovery-keys.js';
+import { MemoryMessages } from '../../../src/core/sources/message-source.js';
+import { dynamoFleet } from '../../../src/fleet/dynamo-fleet.js';
 import { describeWith } from '../../support/describe-with.js';
 import { modelCard } from '../../support/discovery.js';
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 
-describeWith('etcd', 'discoverWorkers over watchPrefix, against a real etcd', () => {
+describeWith('etcd', 'dynamoFleet against a real etcd', () => {
   let server: EtcdServer;
   const discover = (hosts: string, namespace: string) =>
-    discoverWorkers(watchPrefix({ hosts, prefixes: discoveryPrefixes(namespace) }), { namespace });
+    dynamoFleet({ etcd: hosts, events: new MemoryMessages(), namespace });
   beforeAll(async () => {
     server = await startEtcd();
   });
