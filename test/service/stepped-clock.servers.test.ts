@@ -5,7 +5,7 @@ import type { FleetEvent } from '../../src/core/events/fleet-event.js';
 import { loadMonitor } from '../../src/core/pipeline/load-monitor.js';
 import { policies } from '../../src/core/policy/policies.js';
 import type { SourceStatus } from '../../src/core/sources/source-status.js';
-import { givenPool } from '../../src/fleet/pools/pools.js';
+import { givenPool } from '../../src/service/given-pool.js';
 import { startService } from '../../src/service/start-service.js';
 import { samplesOf } from '../adapters/prometheus/page.js';
 import { EventStream } from '../support/event-stream.js';
