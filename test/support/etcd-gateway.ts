@@ -119,6 +119,12 @@ export class EtcdGateway {
     await this.call('/v3/auth/role/grant', { name: role, perm: { permType: 'READ', ...rangeOf(prefix) } });
   }
 
+  /** Takes back what {@link allow} granted. */
+  async disallow(role: string, prefix: string): Promise<void> {
+    const { key, range_end } = rangeOf(prefix);
+    await this.call('/v3/auth/role/revoke', { role, key, range_end });
+  }
+
   private async change(path: string, body: Json): Promise<string> {
     const { header } = await this.call(path, body);
     return header?.revision ?? '0';
