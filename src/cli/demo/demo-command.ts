@@ -74,6 +74,8 @@ async function demoCommand(
   const policy = policyNamed(options.policy);
   const thresholds = thresholdsFromOptions(options, policy, demoThresholds);
   const startedAt = scheduler.now();
+  // From the first line on, a signal ends the demo in good order.
+  const ended = firstValueFrom(untilSignal(duration, scheduler));
   const simulatedEvents = simulateFleet({
     seed,
     workers,
@@ -106,7 +108,7 @@ async function demoCommand(
   running.add(report.run().subscribe());
   const service = await demoService(pools, options.port, scheduler, terminal);
   if (service === null) running.add(pools.run());
-  await firstValueFrom(untilSignal(duration, scheduler));
+  await ended;
   const { transitions, busy } = report;
   running.unsubscribe();
   await service?.stop();
