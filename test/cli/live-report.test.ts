@@ -107,13 +107,13 @@ describe('WorkerReport', () => {
     ];
     const workers = new WorkerReport(report);
     from(changes).pipe(workers.report()).subscribe();
+    expect(workers.total).toBe(9);
     expect(lines()).toEqual([
       'worker 1 joined; 1 worker in total',
       'worker 2 joined; 2 workers in total',
       'worker 1 left; 1 worker in total',
       '9 workers joined; worker 2 left; 9 workers in total',
     ]);
-    expect(workers.total).toBe(9);
   });
 });
 

@@ -92,7 +92,7 @@ const optionRules: Readonly<Record<string, OptionRule>> = {
 export function requireEtcdOptions(
   of: string,
   given: EtcdOptions,
-  rules: Readonly<Record<string, OptionRule>>,
+  rules: Readonly<Record<string, OptionRule>> = {},
 ): void {
   const problems = optionProblems(of, given, { ...optionRules, ...rules });
   if (problems.length > 0) throw new EtcdOptionsError(problems);
@@ -104,11 +104,13 @@ export function requireEtcdOptions(
  * @throws EtcdOptionsError for anything else that is not valid
  */
 export function toEtcdOptions(given: string | EtcdOptions): EtcdOptions {
-  if (typeof given === 'string') return { hosts: given };
-  if (anObject.is(given)) return given;
-  throw new EtcdOptionsError([
-    `etcd must be a URL such as http://127.0.0.1:2379, or options, not ${shownValue(given)}`,
-  ]);
+  if (typeof given !== 'string' && !anObject.is(given))
+    throw new EtcdOptionsError([
+      `etcd must be a URL such as http://127.0.0.1:2379, or options, not ${shownValue(given)}`,
+    ]);
+  const options = typeof given === 'string' ? { hosts: given } : given;
+  requireEtcdOptions('etcd', options);
+  return options;
 }
 
 /**

@@ -1,25 +1,24 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { watchPrefix } from '../../../src/adapters/etcd/watch-prefix.js';
 import type { ConfigChange, InstanceChange } from '../../../src/core/pipeline/monitor-sources.js';
 import type { Problem } from '../../../src/core/sources/problem.js';
 import { workerIdFromHex } from '../../../src/core/worker-id.js';
-import { type Discovery, discoverWorkers } from '../../../src/dynamo/discovery/discover-workers.js';
-import { discoveryPrefixes } from '../../../src/dynamo/discovery/discovery-keys.js';
+import { MemoryMessages } from '../../../src/core/sources/message-source.js';
+import { dynamoFleet } from '../../../src/fleet/dynamo-fleet.js';
 import { describeWith } from '../../support/describe-with.js';
 import { modelCard } from '../../support/discovery.js';
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 
-describeWith('etcd', 'discoverWorkers over a real etcd', () => {
+describeWith('etcd', 'dynamoFleet against a real etcd', () => {
   let server: EtcdServer;
+  const discover = (hosts: string, namespace: string) =>
+    dynamoFleet({ etcd: hosts, events: new MemoryMessages(), namespace });
   beforeAll(async () => {
     server = await startEtcd();
   });
   afterAll(() => server.stop());
 
-  const discover = (namespace: string, hosts = server.url): Discovery =>
-    discoverWorkers(watchPrefix({ hosts, prefixes: discoveryPrefixes(namespace) }), { namespace });
   const generate = 'ns1/backend/generate';
   const register = async (blocks: number): Promise<{ hex: string; lease: string }> => {
     const lease = await server.gateway.grant(600);
@@ -30,7 +29,7 @@ describeWith('etcd', 'discoverWorkers over a real etcd', () => {
   };
 
   it('a worker joins, its card becomes invalid and valid again, and its lease ends', async () => {
-    const fleet = discover('ns1');
+    const fleet = discover(server.url, 'ns1');
     const [configs, instances, problems]: [ConfigChange[], InstanceChange[], Problem[]] = [[], [], []];
     const run = fleet
       .pool({ endpoint: 'backend.generate' })
@@ -64,7 +63,7 @@ describeWith('etcd', 'discoverWorkers over a real etcd', () => {
   });
 
   it('several keys of one transaction arrive in one turn', async () => {
-    const fleet = discover('ns2');
+    const fleet = discover(server.url, 'ns2');
     const ids = Array.from({ length: 50 }, (_, n) => (0x1000 + n).toString(16));
     for (const hex of ids) await server.gateway.put(`v1/instances/ns2/backend/generate/${hex}`, '{}');
     const changes: InstanceChange[] = [];
@@ -88,7 +87,7 @@ describeWith('etcd', 'discoverWorkers over a real etcd', () => {
 
   it('after history was lost there is one snapshot, which contains the workers that stayed', async () => {
     await using proxy = await startFaultProxy({ to: server.port });
-    const fleet = discover('ns1', `http://127.0.0.1:${proxy.port}`);
+    const fleet = discover(`http://127.0.0.1:${proxy.port}`, 'ns1');
     const workers = [await register(1), await register(2), await register(3)];
     const [first, second, third] = workers.map(({ hex }) => workerIdFromHex(hex));
     const changes: InstanceChange[] = [];
