@@ -54,6 +54,8 @@ async function demoCommand(
   const { seed, workers, ranks, model, duration, json, port } = settings;
   const { policy, thresholds } = rules;
   const startedAt = scheduler.now();
+  // From the first line on, a signal ends the demo in good order.
+  const ended = firstValueFrom(untilSignal(duration, scheduler));
   const simulatedEvents = simulateFleet({
     seed,
     workers,
@@ -87,7 +89,7 @@ async function demoCommand(
   running.add(report.run().subscribe());
   const service = await demoService(pools, port, scheduler, terminal);
   if (service === null) running.add(pools.run());
-  await firstValueFrom(untilSignal(duration, scheduler));
+  await ended;
   const { transitions, busy } = report;
   running.unsubscribe();
   await service?.stop();
