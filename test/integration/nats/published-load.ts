@@ -5,7 +5,7 @@ import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
 import { workerId } from '../../../src/core/worker-id.js';
 import { type LoadMessagesOptions, loadMessages } from '../../../src/dynamo/publishing/load-messages.js';
 
-export const endpoint = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
+const endpoint = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
 /** A load of one rank. */
 export const load = (dpRank: number, activeDecodeBlocks: number): ActiveLoad => ({
   workerId: workerId('7'),
