@@ -11,7 +11,6 @@ import { simulateFleet } from '../../simulator/simulate-fleet.js';
 import type { SimulatedEvent } from '../../simulator/simulated-worker.js';
 import { stringifyJson } from '../../wire/json/json-value.js';
 import { helpExamples } from '../command-options.js';
-import { busyText } from '../live-report.js';
 import { PoolReport } from '../live/pool-report.js';
 import { paced } from '../paced.js';
 import { requireSettings, type Flags, type Plan } from '../settings/resolve-settings.js';
@@ -90,11 +89,11 @@ async function demoCommand(
   const service = await demoService(pools, port, scheduler, terminal);
   if (service === null) running.add(pools.run());
   await ended;
-  const { transitions, busy } = report;
+  const { transitions, busy, busyText } = report;
   running.unsubscribe();
   await service?.stop();
   const summary = { seconds: seconds(scheduler.now()), ...count, transitions, busy };
-  terminal.out(json ? stringifyJson({ summary }) : summaryText(summary));
+  terminal.out(json ? stringifyJson({ summary }) : summaryText(summary, busyText));
   if (lagMs > TOLERATED_LAG_MS) {
     terminal.err(
       `this machine is ${(lagMs / 1000).toFixed(1)} s behind the simulated fleet; use fewer --workers or --ranks to watch it in real time`,
@@ -136,13 +135,15 @@ function jsonLine({ at, workerId, busy, verdict }: Transition, seconds: (at: num
   return stringifyJson({ seconds: seconds(at), workerId, busy, reason, ranks, text });
 }
 
-function summaryText(summary: {
-  readonly seconds: number;
-  readonly messages: number;
-  readonly records: number;
-  readonly transitions: number;
-  readonly busy: readonly string[];
-}): string {
-  const { messages, records, transitions, busy } = summary;
-  return `after ${summary.seconds.toFixed(1)} s: ${messages} load messages, ${records} discovery records, ${transitions} transitions; ${busyText(busy)}`;
+function summaryText(
+  summary: {
+    readonly seconds: number;
+    readonly messages: number;
+    readonly records: number;
+    readonly transitions: number;
+  },
+  busyText: string,
+): string {
+  const { seconds, messages, records, transitions } = summary;
+  return `after ${seconds.toFixed(1)} s: ${messages} load messages, ${records} discovery records, ${transitions} transitions; ${busyText}`;
 }

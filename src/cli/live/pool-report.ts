@@ -18,6 +18,13 @@ export class PoolReport {
     return [...new Set([...this.busyByPool.values()].flat())];
   }
 
+  /** The busy workers in words. Without a value to compare with a threshold, no worker is judged, and none is free either. */
+  get busyText(): string {
+    const { busy } = this;
+    if (busy.length > 0) return `busy: ${busy.join(', ')}`;
+    return this.pools.list().some(isJudging) ? 'no worker is busy' : 'no worker is judged';
+  }
+
   /** Reports while it is subscribed. It emits nothing. */
   run(): Observable<never> {
     const { pools, report } = this;
@@ -47,4 +54,12 @@ export class PoolReport {
       ),
     ).pipe(ignoreElements());
   }
+}
+
+/** Whether a threshold is compared with a value of any rank of a pool. */
+function isJudging({ monitor }: Pool): boolean {
+  const workers = monitor.ranks()?.workers ?? [];
+  return workers.some(({ workerId }) =>
+    monitor.explain(workerId)?.ranks.some(({ checks }) => checks.some(({ limit }) => limit !== null)),
+  );
 }
