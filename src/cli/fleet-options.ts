@@ -17,7 +17,11 @@ export interface LiveOptions {
 }
 
 /** Adds the options of every command on a live fleet. A flag takes precedence over the environment. */
-export function withLiveOptions(command: Command, namespace: string, seconds?: number): Command {
+export function withLiveOptions(
+  command: Command,
+  namespace: string | { readonly text: string; readonly env: string; readonly value: string },
+  seconds?: number,
+): Command {
   const duration = numberOption(0.1, 2_000_000, { fraction: true });
   return command
     .addOption(natsOption())
@@ -26,7 +30,11 @@ export function withLiveOptions(command: Command, namespace: string, seconds?: n
         .env('ETCD_ENDPOINTS')
         .default('http://localhost:2379'),
     )
-    .addOption(namespaceOption(namespace))
+    .addOption(
+      typeof namespace === 'string'
+        ? namespaceOption(namespace)
+        : new Option('--namespace <name>', namespace.text).env(namespace.env).default(namespace.value),
+    )
     .option(
       '--duration <seconds>',
       `stop after this time${seconds === undefined ? ' (default: run until Ctrl-C)' : ''}`,

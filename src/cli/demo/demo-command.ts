@@ -9,12 +9,12 @@ import { simulatedSources } from '../../fleet/simulated-sources.js';
 import { ServiceError } from '../../service/service-error.js';
 import { startService, type Service } from '../../service/start-service.js';
 import { simulateFleet } from '../../simulator/simulate-fleet.js';
-import type { SimulatedEvent } from '../../simulator/simulated-worker.js';
+import type { SimulatedEvent } from '../../simulator/encode-changes.js';
 import { stringifyJson } from '../../wire/json/json-value.js';
 import { helpExamples, numberOption, policyOption } from '../command-options.js';
 import { busyText } from '../live-report.js';
 import { PoolReport } from '../live/pool-report.js';
-import { paced } from '../paced.js';
+import { paced } from '../../fleet/live-simulator/paced.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
 import {
   type ThresholdOptions,

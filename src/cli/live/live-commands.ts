@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { SIMULATION_NAMESPACE } from '../../fleet/live-simulator/simulation-namespace.js';
 import { helpExamples, numberOption, policyOption } from '../command-options.js';
 import { credentialsHelp, withLiveOptions } from '../fleet-options.js';
 import { modelFilePackages, requirePackages } from '../optional-packages.js';
@@ -49,8 +50,23 @@ function addSimulate(root: Command, terminal: Terminal, finish: Finish): void {
   const simulate = root
     .command('simulate')
     .description('simulate a fleet on real servers: leases and model cards in etcd, loads on NATS');
-  withLiveOptions(simulate, 'namespace in which the workers register (default: dynamo)', 120)
+  withLiveOptions(
+    simulate,
+    {
+      text: 'namespace in which the workers register; DYN_NAMESPACE is ignored',
+      env: 'TIDEMARK_SIMULATE_NAMESPACE',
+      value: SIMULATION_NAMESPACE,
+    },
+    120,
+  )
+    .option('--force', 'simulate in a namespace that has workers which are not simulated')
     .option('--workers <n>', 'number of workers', numberOption(1, 1000), 6)
+    .option(
+      '--prefill-workers <n>',
+      'number of prefill workers, at prefill.generate; the other workers then only decode',
+      numberOption(0, 1000),
+      0,
+    )
     .option(
       '--ranks <n>',
       'data-parallel ranks of each worker; always 1 with --generation 0.6',
@@ -75,6 +91,10 @@ function addSimulate(root: Command, terminal: Terminal, finish: Finish): void {
         .argParser(numberOption(1, 86_400))
         .default(10),
     )
+    .option(
+      '--closed-loop',
+      'simulate requests, and a router that sends them to workers which are not busy, so that thresholds change the loads',
+    )
     .option('--model <name>', 'model name in the model cards', 'simulated-model')
     .option(
       '--model-path <folder>',
@@ -86,10 +106,11 @@ function addSimulate(root: Command, terminal: Terminal, finish: Finish): void {
     .addHelpText('after', credentialsHelp)
     .addHelpText(
       'after',
-      '\nIt prints which workers are busy according to the loads that it published. With the same thresholds,\n`tidemark watch` prints the same. The workers cannot serve requests: do not use the namespace of a real fleet.\n' +
+      '\nIt prints which workers are busy according to the loads that it published. With the same thresholds,\n`tidemark watch` prints the same. The workers cannot serve requests, so a namespace with real workers is refused.\n' +
         helpExamples(
           'simulate --active-decode-blocks-threshold 0.85',
           'simulate --namespace test --generation 1.0 --workers 20 --ranks 4 --duration 600',
+          'simulate --prefill-workers 2 --closed-loop --active-decode-blocks-threshold 0.85',
           'simulate --namespace old --generation 0.6 --active-decode-blocks-threshold 0.85',
           'simulate --model tiny --model-path ./tiny   # for a real Dynamo frontend',
         ),

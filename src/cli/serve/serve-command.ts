@@ -9,7 +9,7 @@ import type { Fleet } from '../../fleet/fleet.js';
 import { startService } from '../../service/start-service.js';
 import { simulatedSources } from '../../fleet/simulated-sources.js';
 import { simulateFleet } from '../../simulator/simulate-fleet.js';
-import { paced } from '../paced.js';
+import { paced } from '../../fleet/live-simulator/paced.js';
 import type { Environment } from '../fleet-options.js';
 import { liveServicePackages, servicePackages, requirePackages } from '../optional-packages.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
