@@ -91,7 +91,7 @@ export class SimulatedRouter implements Iterable<SimulatedEvent> {
     private readonly plan: RouterPlan,
     isBusy: (workerId: WorkerId) => boolean,
   ) {
-    this.run = new RouterRun(plan, isBusy);
+    this.run = new RouterRun(plan, ({ workerId }) => isBusy(workerId));
     this.counts = this.run.counts;
   }
 
@@ -113,7 +113,7 @@ export class RouterRun {
 
   constructor(
     private readonly plan: RouterPlan,
-    private readonly isBusy: (workerId: WorkerId) => boolean,
+    private readonly isBusy: (worker: SimulatedWorker) => boolean,
   ) {
     validateRouterPlan(plan);
     const { seed, ranks, demand = DEFAULT_DEMAND } = plan;
@@ -165,9 +165,7 @@ export class RouterRun {
   private free(role: 'decode' | 'prefill', at: number): readonly SimulatedWorker[] {
     return this.workers.filter(
       (worker) =>
-        (worker.role === 'prefill') === (role === 'prefill') &&
-        worker.isPresent(at) &&
-        !this.isBusy(worker.workerId),
+        (worker.role === 'prefill') === (role === 'prefill') && worker.isPresent(at) && !this.isBusy(worker),
     );
   }
 
@@ -183,7 +181,8 @@ export class RouterRun {
       return;
     }
     const rank = least(this.ranks.get(worker) ?? [], ({ blocks }) => blocks);
-    const prefillRank = prefilling === null ? rank : least(this.ranks.get(prefillWorker) ?? [], ({ tokens }) => tokens);
+    const prefillRank =
+      prefilling === null ? rank : least(this.ranks.get(prefillWorker) ?? [], ({ tokens }) => tokens);
     prefillRank.prefillsUntil = Math.max(prefillRank.prefillsUntil, at) + tokens / this.tokensPerMs;
     rank.blocks += blocks;
     prefillRank.tokens += tokens;
@@ -210,7 +209,7 @@ interface Arrival {
 /** A Poisson stream of requests. */
 function* arrivals(perMs: number, random: Random): Generator<Arrival, never> {
   const exponential = (mean: number): number => -Math.log(1 - random()) * mean;
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     at += exponential(1 / perMs);
     const blocks = Math.ceil(exponential(MEAN_BLOCKS));
     const tokens = Math.ceil(exponential(MEAN_TOKENS));

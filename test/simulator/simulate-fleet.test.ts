@@ -77,32 +77,35 @@ describe('simulated fleet', () => {
     }
   });
 
-  it.each(['dynamo-1.0', 'dynamo-1.6'] as const)('prefill workers of %s have their own endpoint, role and loads', (name) => {
-    const roles = new Map<string, unknown>();
-    const tokens = new Map<unknown, number>();
-    const decoder = new LoadDecoder(policies[name]);
-    for (const event of simulateFleet({ ...plan, policy: policies[name], prefillWorkers: 2 })) {
-      if ('payload' in event) {
-        const decoded = decoder.decode(event.payload);
-        if (!('load' in decoded)) throw new Error('a load cannot be decoded');
-        const { workerId, activePrefillTokens } = decoded.load;
-        const role = roles.get(workerId);
-        tokens.set(role, Math.max(tokens.get(role) ?? 0, Number(activePrefillTokens)));
-        const endpoint = role === 'prefill' ? { component: 'prefill' } : {};
-        if (name === 'dynamo-1.6') expect(parseSubject(event.subject)).toMatchObject(endpoint);
-        continue;
+  it.each(['dynamo-1.0', 'dynamo-1.6'] as const)(
+    'prefill workers of %s have their own endpoint, role and loads',
+    (name) => {
+      const roles = new Map<string, unknown>();
+      const tokens = new Map<unknown, number>();
+      const decoder = new LoadDecoder(policies[name]);
+      for (const event of simulateFleet({ ...plan, policy: policies[name], prefillWorkers: 2 })) {
+        if ('payload' in event) {
+          const decoded = decoder.decode(event.payload);
+          if (!('load' in decoded)) throw new Error('a load cannot be decoded');
+          const { workerId, activePrefillTokens } = decoded.load;
+          const role = roles.get(workerId);
+          tokens.set(role, Math.max(tokens.get(role) ?? 0, Number(activePrefillTokens)));
+          const endpoint = role === 'prefill' ? { component: 'prefill' } : {};
+          if (name === 'dynamo-1.6') expect(parseSubject(event.subject)).toMatchObject(endpoint);
+          continue;
+        }
+        const record = decodeDiscoveryRecord(event);
+        if (!('kind' in record) || record.kind !== 'model' || record.removed) continue;
+        roles.set(String(record.instanceId), record.role);
+        expect(record.component).toBe(record.role === 'prefill' ? 'prefill' : 'backend');
       }
-      const record = decodeDiscoveryRecord(event);
-      if (!('kind' in record) || record.kind !== 'model' || record.removed) continue;
-      roles.set(String(record.instanceId), record.role);
-      expect(record.component).toBe(record.role === 'prefill' ? 'prefill' : 'backend');
-    }
-    const decode = name === 'dynamo-1.6' ? 'decode' : null;
-    expect([...roles.values()].filter((role) => role === decode)).toHaveLength(5);
-    expect([...roles.values()].filter((role) => role === 'prefill')).toHaveLength(2);
-    expect(tokens.get(decode)).toBe(0);
-    expect(tokens.get('prefill')).toBeGreaterThan(8192);
-  });
+      const decode = name === 'dynamo-1.6' ? 'decode' : null;
+      expect([...roles.values()].filter((role) => role === decode)).toHaveLength(5);
+      expect([...roles.values()].filter((role) => role === 'prefill')).toHaveLength(2);
+      expect(tokens.get(decode)).toBe(0);
+      expect(tokens.get('prefill')).toBeGreaterThan(8192);
+    },
+  );
 
   it('an invalid plan: one error with all problems', () => {
     const bad = { ...plan, seed: -1, workers: 0, prefillWorkers: -1, ranks: 1.5, durationMs: NaN };

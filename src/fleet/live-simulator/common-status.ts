@@ -1,7 +1,4 @@
-import type { SourceStatus } from '../../core/sources/source-status.js';
-
-/** The status of one of many connections to the same server. */
-export type MemberStatus = Omit<SourceStatus, 'state' | 'source'> & { readonly state: string };
+import type { SimulatorEvent, SimulatorStatus } from './simulator-event.js';
 
 /** One status of many connections to the same server, which usually fail together. */
 export class CommonStatus {
@@ -13,8 +10,8 @@ export class CommonStatus {
   /** Handles a status of one member, and returns what to report: why it fails, or that no member fails any more. */
   update(
     member: object,
-    { state, since, why, retryInMs }: MemberStatus,
-  ): { readonly kind: 'status'; readonly status: MemberStatus & { readonly source: string } }[] {
+    { state, since, why, retryInMs }: Omit<SimulatorStatus, 'source'>,
+  ): readonly SimulatorEvent[] {
     const { failing, source } = this;
     const isWell = state === 'registered' || state === 'live';
     if (isWell || state === 'ended') failing.delete(member);

@@ -16,37 +16,33 @@ import {
   merge,
   mergeMap,
   of,
-  share,
   shareReplay,
   take,
   takeUntil,
   tap,
-  throwError,
 } from 'rxjs';
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
 import { type EtcdOptions, toEtcdOptions } from '../../adapters/etcd/etcd-options.js';
-import { watchPrefix } from '../../adapters/etcd/watch-prefix.js';
 import type { NatsLink } from '../../adapters/nats/nats-link.js';
 import { type NatsConnectionOptions, toNatsConnectionOptions } from '../../adapters/nats/nats-options.js';
 import { natsPublisher } from '../../adapters/nats/nats-publisher.js';
 import { TidemarkError } from '../../core/errors.js';
 import { policies } from '../../core/policy/policies.js';
-import { MemoryKeys } from '../../core/sources/key-source.js';
-import { type Message, MemoryMessages } from '../../core/sources/message-source.js';
+import type { Message } from '../../core/sources/message-source.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { discoveryPrefixes } from '../../dynamo/discovery/discovery-keys.js';
 import { type FleetPlan, validateFleetPlan } from '../../simulator/fleet-plan.js';
 import { waveChanges } from '../../simulator/simulate-fleet.js';
 import type { SimulatedChange } from '../../simulator/simulated-worker.js';
-import { type RequestCounts, RouterRun } from '../../simulator/simulated-router.js';
+import { RouterRun } from '../../simulator/simulated-router.js';
 import type { ModelFiles } from '../../wire/discovery/encode-discovery-record.js';
-import { dynamoFleet } from '../dynamo-fleet.js';
-import { FleetPools, type PoolRules } from '../pools/fleet-pools.js';
+import type { FleetPools, PoolRules } from '../pools/fleet-pools.js';
 import { busyWorkers } from '../pools/pools.js';
-import { CommonStatus, type MemberStatus } from './common-status.js';
-import { type LiveWorkerEvent, type SimulatedRelease, liveWorker } from './live-worker.js';
+import { type SimulatedRelease, liveWorker } from './live-worker.js';
 import { paced } from './paced.js';
-import { ForeignWorkersError, SIMULATION_NAMESPACE, foreignWorkers } from './simulation-namespace.js';
+import { REGISTRATION, SimulatedTruth } from './simulated-truth.js';
+import type { SimulatorEvent } from './simulator-event.js';
+import { SIMULATION_NAMESPACE, refuseForeignWorkers } from './simulation-namespace.js';
 
 /** Options of {@link liveSimulator}. */
 export interface LiveSimulatorOptions extends Pick<
@@ -80,31 +76,11 @@ export interface LiveSimulatorOptions extends Pick<
   readonly scheduler?: SchedulerLike;
 }
 
-/** What happens in a {@link LiveSimulator}. */
-export type SimulatorEvent =
-  | { readonly kind: 'status'; readonly status: MemberStatus & { readonly source: string } }
-  | {
-      readonly kind: 'worker';
-      readonly workerId: WorkerId;
-      readonly change: 'registered' | 'left';
-      /** The number of registered workers after the change. */
-      readonly registered: number;
-    }
-  /** The last event. Workers that leave because the simulation ends still count as busy. */
-  | {
-      readonly kind: 'ended';
-      /** The number of loads that were published. */
-      readonly published: number;
-      readonly busy: readonly WorkerId[];
-      /** The requests of a closed loop. */
-      readonly requests?: RequestCounts;
-    };
-
 /** A fleet that is simulated on real servers. See {@link liveSimulator}. */
 export interface LiveSimulator {
   /** The judgement on what the workers registered and published, without the servers in between. */
   readonly pools: FleetPools;
-  /** Simulates until `end$` emits and the workers left, or until it is unsubscribed. */
+  /** Simulates until `end$` emits and the workers have left, or until it is unsubscribed. It runs once. */
   run(end$: Observable<unknown>): Observable<SimulatorEvent>;
 }
 
@@ -116,7 +92,6 @@ const policyByRelease = {
 } as const;
 /** How long the workers may take to leave in good order. */
 const LEAVE_MS = 6_000;
-const REGISTRATION = 'registration (etcd)';
 
 /**
  * Simulates a fleet on real servers: workers that register in etcd, and publish their loads on NATS.
@@ -150,146 +125,109 @@ const REGISTRATION = 'registration (etcd)';
  * @see {@link dynamoFleet}, which watches the fleet, and `simulateFleet` in `tidemark/simulator`, without servers
  */
 export function liveSimulator(options: LiveSimulatorOptions): LiveSimulator {
-  const { seed, workers, prefillWorkers = 0, durationMs, release, closedLoop, scheduler = monotonicScheduler } = options;
-  const { namespace = SIMULATION_NAMESPACE, model = 'simulated-model', files, force = false } = options;
-  const { ttlSeconds = 10, rules } = options;
+  const { namespace = SIMULATION_NAMESPACE, force = false, release, closedLoop, rules } = options;
+  const { model = 'simulated-model', files, ttlSeconds = 10, scheduler = monotonicScheduler } = options;
+  const nats = toNatsConnectionOptions(options.nats);
+  const etcd = toEtcdOptions(options.etcd);
+  // Throws for an invalid name before anything starts.
+  discoveryPrefixes(namespace);
+  const plan = planOf(options);
+  const truth = new SimulatedTruth({ ...rules, scheduler });
+  let busy: ReadonlySet<WorkerId> = new Set();
+  let avoided: ReadonlySet<WorkerId> = busy;
+  const router =
+    closedLoop === undefined
+      ? null
+      : new RouterRun(
+          { ...plan, ...(closedLoop.demand !== undefined && { demand: closedLoop.demand }) },
+          (worker) => {
+            const id = truth.registeredId(worker);
+            return id !== undefined && avoided.has(id);
+          },
+        );
+
+  const simulate = (end$: Observable<unknown>): Observable<SimulatorEvent> => {
+    const over$ = end$.pipe(
+      take(1),
+      tap(() => (truth.isEnding = true)),
+      shareReplay({ bufferSize: 1, refCount: true }),
+    );
+    const outbox$ = new Subject<Message>();
+    const linked$ = new ReplaySubject<null>(1);
+    const publisher$ = defer(() => {
+      linked$.next(null);
+      return outbox$;
+    }).pipe(
+      natsPublisher({ scheduler, ...nats }),
+      map((status): SimulatorEvent => ({ kind: 'status', status })),
+    );
+    const workerOptions = {
+      ...{ etcd, nats, namespace, release, ttlSeconds, scheduler },
+      // Workers of 0.6 publish nothing.
+      linked$: release === '0.6' ? of(null) : linked$.pipe(take(1)),
+      model: { model, ...(files !== undefined && { files }) },
+    };
+    const changes$ = defer(() =>
+      concat(paced<SimulatedChange>(router?.changes() ?? waveChanges(plan), scheduler), NEVER),
+    ).pipe(takeUntil(over$));
+    const workers$ = changes$.pipe(
+      groupBy(({ worker }) => worker, {
+        // A worker that comes back is a new one.
+        duration: (life$) => life$.pipe(filter((change) => 'isPresent' in change && !change.isPresent)),
+      }),
+      mergeMap((life$) => {
+        const loads$ = life$.pipe(mergeMap((change) => ('load' in change ? [change.load] : [])));
+        return liveWorker(life$.key, loads$, workerOptions).pipe(
+          tap((event) => {
+            if ('message' in event) outbox$.next(event.message);
+          }),
+          mergeMap((event) => truth.update(event, life$.key, life$)),
+        );
+      }),
+      takeUntil(over$.pipe(delay(LEAVE_MS, scheduler))),
+    );
+    const check$ = force
+      ? EMPTY
+      : refuseForeignWorkers(namespace, { scheduler, ...etcd, source: REGISTRATION }).pipe(
+          map((status): SimulatorEvent => ({ kind: 'status', status })),
+          takeUntil(over$),
+        );
+    const done$ = new Subject<void>();
+    const fleet$ = concat(check$, workers$).pipe(finalize(() => done$.next()));
+    const busy$ = busyWorkers(truth.pools).pipe(tap((ids) => (busy = ids)));
+    const avoided$ = (closedLoop?.busy$ ?? busy$).pipe(tap((ids) => (avoided = new Set(ids))));
+    // Subscribed first, so that `end$` has a subscriber from the start to the end.
+    const besides$ = merge(over$, busy$, avoided$).pipe(ignoreElements());
+    return merge(merge(besides$, release === '0.6' ? EMPTY : publisher$).pipe(takeUntil(done$)), fleet$);
+  };
+
+  return {
+    pools: truth.pools,
+    run: (end$) =>
+      defer(() => {
+        const running = truth.pools.run();
+        const ended$ = defer(() => {
+          const { published } = truth;
+          const requests = router === null ? {} : { requests: router.counts };
+          return of<SimulatorEvent>({ kind: 'ended', published, busy: [...busy], ...requests });
+        });
+        return concat(simulate(end$), ended$).pipe(finalize(() => running.unsubscribe()));
+      }),
+  };
+}
+
+/** @throws FleetPlanError, and TidemarkError for prefill workers of 0.6 */
+function planOf(options: LiveSimulatorOptions): FleetPlan {
+  const { seed, workers, prefillWorkers = 0, ranks, durationMs, release } = options;
   if (release === '0.6' && prefillWorkers > 0)
     throw new TidemarkError(
       'live-simulator',
       'Workers of 0.6 have no roles: leave out the prefill workers, or simulate release 1.0 or 1.6.',
     );
-  const nats = toNatsConnectionOptions(options.nats);
-  const etcd = toEtcdOptions(options.etcd);
-  const prefixes = discoveryPrefixes(namespace);
-  const ranks = release === '0.6' ? 1 : options.ranks;
-  const sizes = { seed, workers, prefillWorkers, ranks, durationMs };
-  const plan = { ...sizes, policy: policyByRelease[release], startedAt: 0 };
+  const plan: FleetPlan = {
+    ...{ seed, workers, prefillWorkers, ranks: release === '0.6' ? 1 : ranks, durationMs },
+    ...{ policy: policyByRelease[release], startedAt: 0 },
+  };
   validateFleetPlan(plan);
-  const truth = { keys: new MemoryKeys(), messages: new MemoryMessages() };
-  const fleet = dynamoFleet({ discovery: truth.keys, events: truth.messages, scheduler });
-  const pools = new FleetPools(fleet, { ...rules, scheduler });
-
-  const check$ = defer(() => {
-    if (force) return EMPTY;
-    const { changes$, status$ } = watchPrefix({ scheduler, ...etcd, prefixes, source: REGISTRATION });
-    const first$ = changes$.pipe(
-      take(1),
-      mergeMap(({ changes }) => {
-        const foreign = foreignWorkers(changes, namespace);
-        return foreign.size === 0
-          ? EMPTY
-          : throwError(() => new ForeignWorkersError(namespace, foreign));
-      }),
-      share(),
-    );
-    return merge(
-      first$,
-      status$.pipe(
-        filter(({ state }) => state === 'down'),
-        takeUntil(concat(first$, of(null))),
-        map((status): SimulatorEvent => ({ kind: 'status', status })),
-      ),
-    );
-  });
-
-  const run = (end$: Observable<unknown>): Observable<SimulatorEvent> =>
-    defer(() => {
-      let isEnding = false;
-      let published = 0;
-      let busy: ReadonlySet<WorkerId> = new Set();
-      let avoided: ReadonlySet<WorkerId> = busy;
-      const registered = new Set<WorkerId>();
-      const ids = new Map<WorkerId, WorkerId>();
-      const registrations = new CommonStatus(REGISTRATION);
-      const services = new CommonStatus('service');
-      const router =
-        closedLoop === undefined
-          ? null
-          : new RouterRun({ ...plan, ...closedLoop }, (simulated) => {
-              const id = ids.get(simulated);
-              return id !== undefined && avoided.has(id);
-            });
-      const over$ = end$.pipe(
-        take(1),
-        tap(() => (isEnding = true)),
-        shareReplay({ bufferSize: 1, refCount: true }),
-      );
-      const linked$ = new ReplaySubject<void>(1);
-      const outbox$ = new Subject<Message>();
-
-      const handle = (event: LiveWorkerEvent, worker: SimulatedChange['worker'], life: object): SimulatorEvent[] => {
-        if ('message' in event) {
-          published += 1;
-          truth.messages.publish(event.message.subject, event.message.data);
-          outbox$.next(event.message);
-          return [];
-        }
-        if ('service' in event) return services.update(life, event.service);
-        const { state, workerId } = event.registration;
-        const statuses = registrations.update(life, event.registration);
-        if (workerId === null) return statuses;
-        if (state === 'registered') ids.set(worker.workerId, workerId);
-        // Workers that leave because the simulation ends still count in the result.
-        if (event.keys.length > 0 && !(state === 'ended' && isEnding)) truth.keys.apply(event.keys);
-        const isRegistered = registered.has(workerId);
-        if (state === 'registered') registered.add(workerId);
-        if (state === 'ended') registered.delete(workerId);
-        if (registered.has(workerId) === isRegistered) return statuses;
-        const change = isRegistered ? 'left' : 'registered';
-        return [...statuses, { kind: 'worker', workerId, change, registered: registered.size }];
-      };
-
-      const changes$ = concat(
-        defer(() => paced<SimulatedChange>(router?.changes() ?? waveChanges(plan), scheduler)),
-        NEVER,
-      ).pipe(takeUntil(over$));
-      const workers$ = changes$.pipe(
-        groupBy(({ worker }) => worker, {
-          // A worker that comes back is a new one.
-          duration: (life$) => life$.pipe(filter((change) => 'isPresent' in change && !change.isPresent)),
-        }),
-        mergeMap((life$) =>
-          liveWorker(life$.key, life$.pipe(mergeMap((change) => ('load' in change ? [change.load] : []))), {
-            ...{ etcd, nats, linked$, namespace, release, ttlSeconds, scheduler },
-            model: { model, ...(files !== undefined && { files }) },
-          }).pipe(mergeMap((event) => handle(event, life$.key, life$))),
-        ),
-        takeUntil(over$.pipe(delay(LEAVE_MS, scheduler))),
-      );
-      const messages$ = defer(() => {
-        linked$.next();
-        linked$.complete();
-        return outbox$;
-      });
-      // Workers of 0.6 publish nothing.
-      if (release === '0.6') {
-        linked$.next();
-        linked$.complete();
-      }
-      const publisher$ =
-        release === '0.6'
-          ? EMPTY
-          : messages$.pipe(
-              natsPublisher({ scheduler, ...nats }),
-              map((status): SimulatorEvent => ({ kind: 'status', status })),
-            );
-      const busy$ = busyWorkers(pools).pipe(tap((set) => (busy = set)));
-      const avoided$ = (closedLoop?.busy$ ?? busy$).pipe(tap((set) => (avoided = new Set(set))));
-      const ended$ = defer(() =>
-        of<SimulatorEvent>({
-          ...{ kind: 'ended', published, busy: [...busy] },
-          ...(router !== null && { requests: router.counts }),
-        }),
-      );
-      const done$ = new Subject<void>();
-      const life$ = concat(check$.pipe(takeUntil(over$)), workers$).pipe(finalize(() => done$.next()));
-      const running = pools.run();
-      // Subscribed first, so that `end$` has a subscriber from the start to the end.
-      const besides$ = merge(over$, busy$, avoided$).pipe(ignoreElements());
-      return concat(merge(merge(besides$, publisher$).pipe(takeUntil(done$)), life$), ended$).pipe(
-        finalize(() => running.unsubscribe()),
-      );
-    });
-
-  return { pools, run };
+  return plan;
 }

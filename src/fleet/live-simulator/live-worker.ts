@@ -1,7 +1,7 @@
+import type { Observable } from 'rxjs';
 import {
   EMPTY,
   type MonoTypeOperatorFunction,
-  Observable,
   ReplaySubject,
   type SchedulerLike,
   concat,
@@ -150,7 +150,13 @@ function publishedLoads(
   // Real messages of 0.6 do not exist, so these have the format of the next release.
   const format = release === '1.6' ? '1.6' : '1.0';
   const toMessages = (publisherId: string) =>
-    loadMessages({ endpoint, as: release === '0.6' ? 'router' : 'worker', release: format, publisherId, scheduler });
+    loadMessages({
+      endpoint,
+      as: release === '0.6' ? 'router' : 'worker',
+      release: format,
+      publisherId,
+      scheduler,
+    });
   if (release !== '0.6')
     return loads$.pipe(
       toMessages(release === '1.0' ? workerId : randomPublisherId()),

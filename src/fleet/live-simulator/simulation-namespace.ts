@@ -1,8 +1,23 @@
+import {
+  EMPTY,
+  type Observable,
+  concat,
+  filter,
+  merge,
+  mergeMap,
+  of,
+  share,
+  take,
+  takeUntil,
+  throwError,
+} from 'rxjs';
+import { type WatchPrefixOptions, watchPrefix } from '../../adapters/etcd/watch-prefix.js';
 import { TidemarkError } from '../../core/errors.js';
 import { plural } from '../../core/number-text.js';
 import type { KeyChange } from '../../core/sources/key-source.js';
+import type { SourceStatus } from '../../core/sources/source-status.js';
 import type { WorkerId } from '../../core/worker-id.js';
-import { parseDiscoveryKey } from '../../dynamo/discovery/discovery-keys.js';
+import { discoveryPrefixes, parseDiscoveryKey } from '../../dynamo/discovery/discovery-keys.js';
 import { decodeDiscoveryRecord } from '../../dynamo/discovery/discovery-record.js';
 import { catchDecodeFailure } from '../../wire/decode-error.js';
 import { field } from '../../wire/json/json-fields.js';
@@ -64,4 +79,30 @@ export class ForeignWorkersError extends TidemarkError {
         'anyway (--force).',
     );
   }
+}
+
+/**
+ * Reads the keys of a namespace once. Completes if all of its workers are simulated, and errors with a
+ * {@link ForeignWorkersError} otherwise. While etcd cannot be reached, it waits and emits the status.
+ */
+export function refuseForeignWorkers(
+  namespace: string,
+  etcd: Omit<WatchPrefixOptions, 'prefixes'>,
+): Observable<SourceStatus> {
+  const { changes$, status$ } = watchPrefix({ ...etcd, prefixes: discoveryPrefixes(namespace) });
+  const verdict$ = changes$.pipe(
+    take(1),
+    mergeMap(({ changes }) => {
+      const foreign = foreignWorkers(changes, namespace);
+      return foreign.size === 0 ? EMPTY : throwError(() => new ForeignWorkersError(namespace, foreign));
+    }),
+    share(),
+  );
+  return merge(
+    verdict$,
+    status$.pipe(
+      filter(({ state }) => state === 'down'),
+      takeUntil(concat(verdict$, of(null))),
+    ),
+  );
 }

@@ -93,7 +93,7 @@ describeWith(['nats-server', 'etcd'], 'tidemark simulate and tidemark watch on r
     { signal: 'SIGKILL', ttl: '1', code: null },
   ] as const)('the workers leave when the simulator is ended by $signal', async ({ signal, ttl, code }) => {
     const watching = await watch(signal.toLowerCase());
-    const env = { NATS_SERVER: nats.url, ETCD_ENDPOINTS: etcd.url, DYN_NAMESPACE: signal.toLowerCase() };
+    const env = { NATS_SERVER: nats.url, ETCD_ENDPOINTS: etcd.url, TIDEMARK_SIMULATE_NAMESPACE: signal.toLowerCase() };
     await using simulating = startCli(['simulate', '--workers', '3', '--ttl', ttl], env);
     await eventually(() => workersOf(watching) === 3);
     expect((await simulating.end(signal)).code).toBe(code);
