@@ -77,7 +77,7 @@ const MEAN_DURATION_MS = 8_000;
  * const plan = { seed: 1, workers: 2, ranks: 1, durationMs: 5000, startedAt: 0, policy: policies['dynamo-1.6'] };
  * const router = new SimulatedRouter(plan, () => true);
  * console.log([...router].length, router.counts);
- * // Logs: 54 { routed: 0, rejected: 25, lost: 0 }
+ * // Logs: 52 { routed: 0, rejected: 15, lost: 0 }
  * ```
  *
  * @see {@link simulateFleet}

@@ -29,9 +29,9 @@ const MAX_BATCHED_TOKENS = 8192;
 /** The model of simulated workers, unless the plan names another. */
 export const DEMO_MODEL = 'demo-model';
 /** The endpoint of simulated workers. */
-export const SIMULATED_ENDPOINT = { namespace: 'demo', component: 'backend', endpoint: 'generate' };
+const SIMULATED_ENDPOINT = { namespace: 'demo', component: 'backend', endpoint: 'generate' };
 /** The endpoint of simulated prefill workers. */
-export const SIMULATED_PREFILL_ENDPOINT = { ...SIMULATED_ENDPOINT, component: 'prefill' };
+const SIMULATED_PREFILL_ENDPOINT = { ...SIMULATED_ENDPOINT, component: 'prefill' };
 
 /** The workers of a plan: first those that decode, then the prefill workers. */
 export function simulatedWorkers(plan: FleetPlan, random: Random): readonly SimulatedWorker[] {

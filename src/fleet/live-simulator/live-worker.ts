@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import {
   EMPTY,
+  NEVER,
   type MonoTypeOperatorFunction,
   ReplaySubject,
   type SchedulerLike,
@@ -65,7 +66,7 @@ export type LiveWorkerEvent =
   /** The status of the service of a worker of 0.6. */
   | { readonly service: SourceStatus };
 
-/** How long a leaving worker waits for its last loads to be sent. */
+/** How long a leaving worker waits, so that its last loads are sent before its keys are removed. */
 const FLUSH_MS = 1_000;
 /** The interval over which the loads of a worker's ranks are spread; they are simulated every 200 ms. */
 const SPREAD_MS = 150;
@@ -109,13 +110,13 @@ export function liveWorker(
     const over$ = loads$.pipe(ignoreElements(), endWith(null), delay(FLUSH_MS, scheduler));
     const published$ = forkJoin([id$, linked$]).pipe(
       switchMap(([workerId]) => publishedLoads(worker, loads$, { ...options, endpoint, workerId })),
-      takeUntil(over$),
     );
+    const working$ = merge(published$, NEVER).pipe(takeUntil(over$));
     const left$ = defer(() => {
       stop$.next();
       return EMPTY;
     });
-    return merge(registration$, concat(published$, left$));
+    return merge(registration$, concat(working$, left$));
   });
 }
 

@@ -72,11 +72,11 @@ export class ForeignWorkersError extends TidemarkError {
     readonly namespace: string,
     readonly workers: ReadonlySet<WorkerId>,
   ) {
+    const [are, them] = workers.size === 1 ? ['is', 'it'] : ['are', 'them'];
     super(
       'foreign-workers',
-      `The namespace ${JSON.stringify(namespace)} has ${plural(workers.size, 'worker')} that ${workers.size === 1 ? 'is' : 'are'} ` +
-        'not simulated, and simulated workers would mix with them: choose another namespace (--namespace), or simulate there ' +
-        'anyway (--force).',
+      `The namespace ${JSON.stringify(namespace)} has ${plural(workers.size, 'worker')} that ${are} not simulated, and simulated ` +
+        `workers would mix with ${them}: choose another namespace (--namespace), or simulate there anyway (--force).`,
     );
   }
 }
