@@ -1,14 +1,12 @@
-import type { TimestampProvider } from 'rxjs';
+import { ignoreElements, type OperatorFunction, type SchedulerLike, tap, type TimestampProvider } from 'rxjs';
 import { wallTime } from '../adapters/clock/wall-time.js';
 import type { Problem } from '../core/sources/problem.js';
 import type { SourceStatus } from '../core/sources/source-status.js';
+import { type StatusReport, statusReports } from '../core/sources/status-reports.js';
 import type { Transition } from '../core/state/fleet-step.js';
 import { stringifyJson } from '../wire/json/json-value.js';
 import type { SequenceGap } from '../wire/loads/load-account.js';
 import type { Terminal } from './terminal.js';
-
-/** The status of a source or of a registration. */
-export type ReportedStatus = Omit<SourceStatus, 'state'> & { readonly state: string };
 
 /** The text of a summary that says which workers are busy. */
 export function busyText(busy: readonly string[]): string {
@@ -16,7 +14,6 @@ export function busyText(busy: readonly string[]): string {
 }
 
 const MAX_GAPS = 5;
-const MAX_REASONS = 20;
 const sourceNames: Readonly<Record<string, string>> = {
   loads: 'loads (NATS)',
   discovery: 'discovery (etcd)',
@@ -30,8 +27,6 @@ const sourceNames: Readonly<Record<string, string>> = {
  * times, computed from the clock when they are printed.
  */
 export class LiveReport {
-  private readonly reported = new Map<string, { readonly state: string; readonly reasons: Set<string> }>();
-
   constructor(
     private readonly terminal: Terminal,
     private readonly json: boolean,
@@ -50,24 +45,29 @@ export class LiveReport {
     else this.terminal.out(`${this.time(at)}  ${busy ? '▲' : '▽'} ${text}`);
   }
 
-  /** Prints a status when its state changes or has a new reason. Repeated attempts are printed once. */
-  status(status: ReportedStatus): void {
-    const { source, state, since, why = '', retryInMs } = status;
-    const before = this.reported.get(source);
-    if (before?.state !== state) this.reported.set(source, { state, reasons: new Set([why]) });
-    else if (before.reasons.has(why) || before.reasons.size === MAX_REASONS) return;
-    else before.reasons.add(why);
+  /** Prints the statuses that {@link statusReports} selects, with how long the state has lasted. */
+  statuses(scheduler: SchedulerLike): OperatorFunction<SourceStatus, never> {
+    return (status$) =>
+      status$.pipe(
+        statusReports(scheduler),
+        tap((report) => this.status(report)),
+        ignoreElements(),
+      );
+  }
+
+  private status(report: StatusReport): void {
+    const { source, state, since, why = '', retryInMs, attempts } = report;
+    const now = this.clock.now();
     if (this.json) {
-      this.object('status', this.clock.now(), {
-        ...status,
-        since: wallTime(this.clock, since).toISOString(),
-      });
+      this.object('status', now, { ...report, since: wallTime(this.clock, since).toISOString() });
       return;
     }
+    const seconds = Math.round((now - since) / 1000);
+    const lasting = seconds < 1 ? '' : ` for ${seconds} s`;
+    const tries = attempts < 2 ? '' : `, ${attempts} attempts`;
     const reason = why === '' ? '' : `: ${why}`;
     const retry = retryInMs === undefined ? '' : ` Next try in ${Math.round(retryInMs)} ms.`;
-    const from = state === before?.state ? ` since ${this.time(since)}` : '';
-    this.note(`${sourceNames[source] ?? source}: ${state}${from}${reason}${retry}`);
+    this.note(`${sourceNames[source] ?? source}: ${state}${lasting}${tries}${reason}${retry}`);
   }
 
   problem(problem: Problem): void {

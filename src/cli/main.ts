@@ -1,8 +1,12 @@
 #!/usr/bin/env node
-import { CommanderError } from 'commander';
-import { TidemarkError } from '../core/errors.js';
-import { program } from './program.js';
-import { exitCode, processTerminal } from './terminal.js';
+import { setDefaultSignals } from './default-signals.js';
+
+// Nothing else is imported before signals have an effect.
+setDefaultSignals();
+const { CommanderError } = await import('commander');
+const { TidemarkError } = await import('../core/errors.js');
+const { program } = await import('./program.js');
+const { exitAfterSignal, exitCode, processTerminal } = await import('./terminal.js');
 
 // A reader that closes the pipe early (`tidemark decode … | head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -23,3 +27,4 @@ try {
     throw error;
   }
 }
+exitAfterSignal();

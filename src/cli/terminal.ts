@@ -1,4 +1,4 @@
-import { NEVER, type Observable, type SchedulerLike, fromEvent, merge, take, timer } from 'rxjs';
+import { NEVER, type Observable, type SchedulerLike, fromEvent, merge, take, tap, timer } from 'rxjs';
 import { TidemarkError } from '../core/errors.js';
 
 /** Exit codes: success, an expectation does not hold, or invalid usage. */
@@ -34,8 +34,21 @@ export function processTerminal(): Terminal {
   };
 }
 
+/** How long the output of a command that a signal ended may take to be read. */
+const MAX_WRITE_MS = 3_000;
+let hasSignal = false;
+
 /** Emits once, on Ctrl-C, on SIGTERM, or after the given number of seconds. */
 export function untilSignal(seconds: number | undefined, scheduler: SchedulerLike): Observable<unknown> {
   const elapsed$ = seconds === undefined ? NEVER : timer(seconds * 1000, scheduler);
-  return merge(elapsed$, fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM')).pipe(take(1));
+  const signal$ = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM'));
+  return merge(elapsed$, signal$.pipe(tap(() => (hasSignal = true)))).pipe(take(1));
+}
+
+/**
+ * Ends the process after a command that a signal ended: as soon as its output has been written, and in any case after
+ * three seconds, because the reader of a full pipe may never read.
+ */
+export function exitAfterSignal(): void {
+  if (hasSignal) setTimeout(() => process.exit(), MAX_WRITE_MS).unref();
 }

@@ -166,7 +166,7 @@ function keysOf(
       { keep: false },
     );
   return {
-    changes$: keys.changes$ as KeySource['changes$'],
+    changes$: keys.changes$,
     status$: keys.status$.pipe(map((status) => ({ ...status, source: 'discovery' }))),
   };
 }

@@ -9,9 +9,9 @@ export {
   type LiveSimulator,
   type LiveSimulatorOptions,
 } from './live-simulator/live-simulator.js';
-export type { SimulatorEvent, SimulatorStatus } from './live-simulator/simulator-event.js';
+export type { SimulatorEvent } from './live-simulator/simulator-event.js';
 export type { SimulatedRelease } from './live-simulator/live-worker.js';
-export { ForeignWorkersError, SIMULATION_NAMESPACE } from './live-simulator/simulation-namespace.js';
+export { ForeignWorkersError } from './live-simulator/simulation-namespace.js';
 export { registerWorker, type RegisterWorkerOptions, type WorkerStatus } from './register-worker.js';
 
 // Its workers: keys of a discovery backend.

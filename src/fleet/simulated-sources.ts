@@ -1,4 +1,4 @@
-import { type Observable, ignoreElements, merge, share, tap } from 'rxjs';
+import { NEVER, type Observable, concat, ignoreElements, merge, share, tap } from 'rxjs';
 import { type KeySource, MemoryKeys } from '../core/sources/key-source.js';
 import { MemoryMessages, type MessageSource } from '../core/sources/message-source.js';
 import type { SimulatedEvent } from '../simulator/encode-changes.js';
@@ -13,7 +13,8 @@ export function simulatedSources(events$: Observable<SimulatedEvent>): {
 } {
   const keys = new MemoryKeys();
   const messages = new MemoryMessages();
-  const run$ = events$.pipe(
+  // A source that completes would begin again with its next subscriber.
+  const run$ = concat(events$, NEVER).pipe(
     tap((event) => {
       if ('payload' in event) messages.publish(event.subject, event.payload);
       else if (event.value.length === 0) keys.delete(event.key);

@@ -1,10 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { EMPTY, interval, merge, Subscription, type Observable } from 'rxjs';
 import { monotonicScheduler } from '../adapters/clock/monotonic-scheduler.js';
+import { newStatuses, statusReports } from '../core/sources/status-reports.js';
 import { followFrontends } from './frontends/frontend-drift.js';
 import type { FrontendReport } from './frontends/frontend-thresholds.js';
 import type { MetricsPage } from './http/metrics-page.js';
-import type { PoolSummaries } from './queries/pool-summary.js';
+import { isoTime, type PoolSummaries } from './queries/pool-summary.js';
 import type { ServiceOptions } from './service-options.js';
 import type { EventLog, EventReaders } from './stream/event-readers.js';
 import { serverSentEvents, type ServerSentEvent } from './stream/server-sent-events.js';
@@ -52,7 +53,11 @@ export function run(parts: RunParts): Subscription {
     logEvent(event, logger);
   });
   follow(page.countEvents(), () => undefined);
-  follow(pools.sourceMonitor.problems$, ({ code, text, count }) => logger.warn({ code, count }, text));
+  const { sourceMonitor } = pools;
+  follow(sourceMonitor.status$.pipe(newStatuses(), statusReports(scheduler)), (report) =>
+    logger.info({ ...report, since: isoTime(sourceMonitor, report.since) }, 'source'),
+  );
+  follow(sourceMonitor.problems$, ({ code, text, count }) => logger.warn({ code, count }, text));
   follow(interval(SWEEP_MS, scheduler), () => readers.cutSlowReaders());
   follow(interval(HEARTBEAT_MS, scheduler), () => readers.write(': still here\n\n'));
   subscription.add(pools.run());
@@ -62,5 +67,6 @@ export function run(parts: RunParts): Subscription {
 function logEvent({ type, data }: ServerSentEvent, logger: FastifyBaseLogger): void {
   if (type === 'transition') logger.debug(data, type);
   else if (type === 'drift') logger.warn(data, 'these thresholds differ between the frontends');
-  else if (type !== 'fleet') logger.info(data, type);
+  // Statuses are logged separately, because not every attempt to connect is worth a line.
+  else if (type !== 'fleet' && type !== 'source') logger.info(data, type);
 }

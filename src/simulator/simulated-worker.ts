@@ -28,6 +28,8 @@ export const TOTAL_KV_BLOCKS = 1000;
 const MAX_BATCHED_TOKENS = 8192;
 /** The model of simulated workers, unless the plan names another. */
 export const DEMO_MODEL = 'demo-model';
+/** The namespace of workers that are simulated on real servers, where no real worker registers. */
+export const SIMULATION_NAMESPACE = 'tidemark-simulation';
 /** The endpoint of simulated workers. */
 const SIMULATED_ENDPOINT = { namespace: 'demo', component: 'backend', endpoint: 'generate' };
 /** The endpoint of simulated prefill workers. */

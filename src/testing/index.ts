@@ -12,8 +12,9 @@ export type { PlayerName } from './recordings/play-recording.js';
 // Building blocks of tests.
 export { fleetEvents, type WorkerName } from './fakes/fleet-events.js';
 export { fakeSource, type FakeSource } from './fakes/fake-source.js';
-export type { ConformanceCase } from './conformance/source-cases.js';
-export { sourceCases, type SourceHarness } from './conformance/source-cases.js';
+export type { ConformanceCase } from './conformance/conformance-case.js';
+export { keySourceCases, type KeySourceHarness } from './conformance/key-source-cases.js';
+export { messageSourceCases, type MessageSourceHarness } from './conformance/message-source-cases.js';
 export { sinkCases, type SinkHarness } from './conformance/sink-cases.js';
 
 // Marble files.

@@ -2,12 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { simulateCommand } from '../../src/cli/live/simulate-command.js';
 import { seededRandom } from '../../src/simulator/simulated-worker.js';
 import { startEtcd } from '../support/etcd-server.js';
 import { eventually } from '../support/eventually.js';
+import { startSimulate } from '../support/live-commands.js';
 import { startNats } from '../support/nats-server.js';
-import { RunningCommand } from '../support/run-command.js';
 import { dynamoPython } from './dynamo-python.js';
 import { makeModelFolder } from './model-folder.js';
 import { OurMonitor } from './our-monitor.js';
@@ -82,17 +81,11 @@ describe.each(names)('Dynamo %s', { timeout: 300_000 }, (release) => {
     const servers = { nats, etcd };
     await using frontend = await startRealFrontend(release, servers);
     const { generation, policy } = monitoring[release];
-    const simulating = new RunningCommand((terminal, end$) =>
-      simulateCommand(
-        {
-          ...{ nats: nats.url, etcd: etcd.url, namespace: 'dynamo', json: true },
-          ...{ seed: 3, workers: 5, ranks: 2, duration: 600, ttl: 10, generation, policy, model, modelPath },
-          activeDecodeBlocksThreshold: '0.8',
-        },
-        terminal,
-        end$,
-      ),
-    );
+    const simulating = startSimulate({
+      ...{ nats: nats.url, etcd: etcd.url, namespace: 'dynamo', json: true },
+      ...{ seed: 3, workers: 5, ranks: 2, duration: 600, ttl: 10, generation, policy, model, modelPath },
+      activeDecodeBlocksThreshold: '0.8',
+    });
     const effective = await frontend.setThresholds(model, thresholds);
     using ours = new OurMonitor(release, servers, effective);
     await eventually(() => ours.live() && ours.instances === 5);

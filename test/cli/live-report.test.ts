@@ -1,4 +1,14 @@
-import { from, of, VirtualTimeScheduler } from 'rxjs';
+import {
+  endWith,
+  from,
+  interval,
+  map,
+  of,
+  startWith,
+  take,
+  type TimestampProvider,
+  VirtualTimeScheduler,
+} from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
 import { LiveReport } from '../../src/cli/live-report.js';
@@ -6,38 +16,47 @@ import { type HeardSoFar, reportWorkerChanges, silenceHint } from '../../src/cli
 import type { InstanceChange } from '../../src/core/pipeline/monitor-sources.js';
 import { loadMonitor } from '../../src/core/pipeline/load-monitor.js';
 import { policies } from '../../src/core/policy/policies.js';
+import { newStatuses } from '../../src/core/sources/status-reports.js';
 import { workerId } from '../../src/core/worker-id.js';
 
 afterEach(() => void vi.restoreAllMocks());
 
 /** A report for people, and its lines without the time. */
-function reporting(): { report: LiveReport; lines: () => string[] } {
+function reporting(clock: TimestampProvider = { now: () => 5_000 }): {
+  report: LiveReport;
+  lines: () => string[];
+} {
   const written: string[] = [];
   const write = (line: string): void => void written.push(line.replace(/^\d\d:\d\d:\d\d\.\d{3} {2}/, ''));
   const terminal = { out: write, err: write, progress: () => undefined };
   return {
-    report: new LiveReport(terminal, false, { now: () => 5_000 }),
+    report: new LiveReport(terminal, false, clock),
     lines: () => written.splice(0),
   };
 }
 
 describe('LiveReport', () => {
-  it('prints repeated attempts once for each reason', () => {
-    const { report, lines } = reporting();
-    const down = { source: 'loads', state: 'down', since: 1_000 };
-    report.status({ ...down, why: 'refused.', retryInMs: 40 });
-    report.status({ ...down, why: 'refused.', retryInMs: 80 });
-    expect(lines()).toEqual(['loads (NATS): down: refused. Next try in 40 ms.']);
-    report.status({ ...down, why: 'silent.' });
-    report.status({ ...down, why: 'refused.' });
+  it('prints a status that is new, and one that lasts with its duration and the attempts', () => {
+    const scheduler = new VirtualTimeScheduler(undefined, 45_000);
+    const { report, lines } = reporting(scheduler);
+    const down = { source: 'loads', state: 'down', since: 0, why: 'refused.', retryInMs: 500 } as const;
+    interval(500, scheduler)
+      .pipe(
+        startWith(0),
+        take(84),
+        map(() => down),
+        endWith({ ...down, why: 'silent.' }, { source: 'loads', state: 'live', since: 42_000 } as const),
+        report.statuses(scheduler),
+      )
+      .subscribe();
+    scheduler.flush();
     expect(lines()).toEqual([
-      expect.stringMatching(/^loads \(NATS\): down since \d\d:\d\d:\d\d\.\d{3}: silent\.$/),
+      'loads (NATS): down: refused. Next try in 500 ms.',
+      'loads (NATS): down for 10 s, 20 attempts: refused. Next try in 500 ms.',
+      'loads (NATS): down for 40 s, 80 attempts: refused. Next try in 500 ms.',
+      'loads (NATS): down for 42 s, 85 attempts: silent. Next try in 500 ms.',
+      'loads (NATS): live',
     ]);
-    report.status({ source: 'loads', state: 'live', since: 4_000 });
-    report.status({ ...down, why: 'refused.' });
-    expect(lines()).toEqual(['loads (NATS): live', 'loads (NATS): down: refused.']);
-    for (let n = 0; n < 100; n += 1) report.status({ ...down, why: `reason ${n}` });
-    expect(lines().length).toBeLessThan(30);
   });
 
   it.each([3_600_000, -3_600_000])(
@@ -60,7 +79,7 @@ describe('LiveReport', () => {
       );
       const report = new LiveReport({ out: write, err: write, progress: () => undefined }, true, monitor);
       monitor.transitions$.subscribe((transition) => report.transition(transition));
-      monitor.status$.subscribe((statuses) => statuses.forEach((status) => report.status(status)));
+      monitor.status$.pipe(newStatuses(), report.statuses(monotonicScheduler)).subscribe();
       vi.spyOn(Date, 'now').mockImplementation(() => wallClock() + stepMs);
       monitor.connect();
       const times = written.flatMap(({ time, since = time }) => [time, since]);
@@ -68,6 +87,27 @@ describe('LiveReport', () => {
       for (const time of times) expect(Math.abs(Date.parse(time) - Date.now())).toBeLessThan(60_000);
     },
   );
+
+  it('prints the local time as text, right after each step of the wall clock', () => {
+    const wallClock = Date.now;
+    let stepMs = 0;
+    vi.spyOn(Date, 'now').mockImplementation(() => wallClock() + stepMs);
+    const written: string[] = [];
+    const write = (line: string): void => void written.push(line);
+    const terminal = { out: write, err: write, progress: () => undefined };
+    const report = new LiveReport(terminal, false, monotonicScheduler);
+    for (stepMs of [0, 3_600_000, -3_600_000, 0]) {
+      // What is printed is one moment, however long the machine takes.
+      const before = new Date(Date.now() - 1_000);
+      report.event('x', 'text', {});
+      const [, hours = '', minutes = '', seconds = ''] =
+        /^(\d\d):(\d\d):(\d\d)\.\d{3} /.exec(written.at(-1) ?? '') ?? [];
+      const printed = new Date(before);
+      printed.setHours(Number(hours), Number(minutes), Number(seconds), 999);
+      const laterMs = (printed.getTime() - before.getTime() + 86_400_000) % 86_400_000;
+      expect(laterMs).toBeLessThan(60_000);
+    }
+  });
 
   it('prints gaps and problems as sentences, and only the first of many gaps', () => {
     const { report, lines } = reporting();

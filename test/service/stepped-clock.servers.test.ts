@@ -5,10 +5,12 @@ import type { FleetEvent } from '../../src/core/events/fleet-event.js';
 import { loadMonitor } from '../../src/core/pipeline/load-monitor.js';
 import { policies } from '../../src/core/policy/policies.js';
 import type { SourceStatus } from '../../src/core/sources/source-status.js';
-import { givenPool } from '../../src/fleet/pools/pools.js';
+import { frontendThresholds } from '../../src/service/frontends/frontend-thresholds.js';
+import { givenPool } from '../../src/service/given-pool.js';
 import { startService } from '../../src/service/start-service.js';
 import { samplesOf } from '../adapters/prometheus/page.js';
 import { EventStream } from '../support/event-stream.js';
+import { eventually } from '../support/eventually.js';
 import { id, load } from '../support/fleet.js';
 import { httpCall } from '../support/http-call.js';
 
@@ -24,6 +26,7 @@ const schedulers = [
   { clock: 'the default clock', scheduler: undefined, steps: ['start'] },
   { clock: 'the monotonic clock', scheduler: monotonicScheduler, steps: ['start', 'load'] },
 ] as const;
+const frontend = 'http://127.0.0.1:1';
 const cases = schedulers.flatMap(({ clock, scheduler, steps }) =>
   steps.flatMap((after) =>
     [HOUR_MS, -HOUR_MS].map((stepMs) => ({ clock, scheduler, after, stepMs, hours: stepMs / HOUR_MS })),
@@ -54,7 +57,13 @@ describe('the wall clock is set while a monitor runs', () => {
       );
       monitor.connect();
       const pools = givenPool({ name: { model: 'm', endpoint }, monitor, setThresholds: () => undefined }, 1);
-      const service = await startService({ pools, port: 0 });
+      const frontends = frontendThresholds({
+        urls: [frontend],
+        intervalMs: HOUR_MS,
+        timeoutMs: HOUR_MS,
+        scheduler: monotonicScheduler,
+      });
+      const service = await startService({ pools, port: 0, frontends });
       try {
         using stream = await EventStream.open(`${service.url}/events`);
         await stream.first('snapshot');
@@ -66,33 +75,46 @@ describe('the wall clock is set while a monitor runs', () => {
         const source = await stream.first('source');
         step('load');
 
-        const page = samplesOf((await httpCall(`${service.url}/metrics`)).body);
-        const sample = (metric: string): number =>
-          Number([...page].find(([series]) => series.startsWith(`${metric}{`))?.[1]);
-        expect(sample('tidemark_rank_signal_age_seconds') * 1000).toBeLessThan(TOLERANCE_MS);
-        const json = async (path: string): Promise<unknown> =>
-          JSON.parse((await httpCall(`${service.url}${path}`)).body) as unknown;
-        const { workers } = (await json('/workers')) as { workers: { since: string }[] };
-        const worker = (await json('/workers/7')) as { pools: { since: string }[] };
-        const ready = (await json('/readyz')) as { sources: { since: string }[] };
-        using late = await EventStream.open(`${service.url}/events`);
-        const { sources } = (await late.first('snapshot')) as { sources: { since: string }[] };
-        const dates = {
-          'metric of a busy worker': sample('tidemark_worker_busy_since_timestamp_seconds') * 1000,
-          'metric of a source': sample('tidemark_source_state_since_timestamp_seconds') * 1000,
-          'list of workers': Date.parse(workers[0]?.since ?? ''),
-          explanation: Date.parse(worker.pools[0]?.since ?? ''),
-          readiness: Date.parse(ready.sources[0]?.since ?? ''),
-          snapshot: Date.parse(sources[0]?.since ?? ''),
-          ...(after === 'start' && {
-            'event transition': Date.parse(String(transition['at'])),
-            'event source': Date.parse(String(source['since'])),
-          }),
+        /** The outputs whose age or date is wrong now. */
+        const wrongOutputs = async (): Promise<unknown[]> => {
+          const page = samplesOf((await httpCall(`${service.url}/metrics`)).body);
+          const sample = (metric: string): number =>
+            Number([...page].find(([series]) => series.startsWith(`${metric}{`))?.[1]);
+          const json = async (path: string): Promise<unknown> =>
+            JSON.parse((await httpCall(`${service.url}${path}`)).body) as unknown;
+          const { workers } = (await json('/workers')) as { workers: { since: string }[] };
+          const worker = (await json('/workers/7')) as { pools: { since: string }[] };
+          const ready = (await json('/readyz')) as { sources: { since: string }[] };
+          const asked = (await json('/frontends')) as { frontends: { since: string }[] };
+          using late = await EventStream.open(`${service.url}/events`);
+          const { sources } = (await late.first('snapshot')) as { sources: { since: string }[] };
+          const dates = {
+            'age of a signal': Date.now() - sample('tidemark_rank_signal_age_seconds') * 1000,
+            'metric of a busy worker': sample('tidemark_worker_busy_since_timestamp_seconds') * 1000,
+            'metric of a source': sample('tidemark_source_state_since_timestamp_seconds') * 1000,
+            'list of workers': Date.parse(workers[0]?.since ?? ''),
+            explanation: Date.parse(worker.pools[0]?.since ?? ''),
+            readiness: Date.parse(ready.sources[0]?.since ?? ''),
+            frontend: Date.parse(asked.frontends[0]?.since ?? ''),
+            snapshot: Date.parse(sources[0]?.since ?? ''),
+          };
+          return Object.entries(dates).filter(([, date]) => !(Math.abs(Date.now() - date) < TOLERANCE_MS));
         };
-        const wrong = Object.entries(dates).filter(
-          ([, date]) => !(Math.abs(Date.now() - date) < TOLERANCE_MS),
-        );
-        expect(wrong).toEqual([]);
+        expect(await wrongOutputs()).toEqual([]);
+        if (after === 'start') {
+          const dates = [transition['at'], source['since']].map((date) => Date.parse(String(date)));
+          for (const date of dates) expect(Math.abs(Date.now() - date)).toBeLessThan(TOLERANCE_MS);
+        }
+        if (scheduler === undefined) return;
+        for (const next of [-stepMs, 0, stepMs]) {
+          shift = next;
+          expect(await wrongOutputs()).toEqual([]);
+          const why = `after a step of ${next} ms`;
+          status$.next({ ...status, state: 'down', why });
+          await eventually(() => stream.of('source').at(-1)?.['why'] === why);
+          const since = Date.parse(String(stream.of('source').at(-1)?.['since']));
+          expect(Math.abs(Date.now() - since)).toBeLessThan(TOLERANCE_MS);
+        }
       } finally {
         await service.stop();
         monitor.stop();

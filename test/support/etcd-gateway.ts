@@ -119,6 +119,17 @@ export class EtcdGateway {
     await this.call('/v3/auth/role/grant', { name: role, perm: { permType: 'READ', ...rangeOf(prefix) } });
   }
 
+  /** Takes back what {@link allow} granted. */
+  async disallow(role: string, prefix: string): Promise<void> {
+    const { key, range_end } = rangeOf(prefix);
+    await this.call('/v3/auth/role/revoke', { role, key, range_end });
+  }
+
+  /** Adds a member to the cluster. While it does not run, a cluster of one has no majority. */
+  async addMember(peerUrl: string): Promise<void> {
+    await this.call('/v3/cluster/member/add', { peerURLs: [peerUrl] });
+  }
+
   private async change(path: string, body: Json): Promise<string> {
     const { header } = await this.call(path, body);
     return header?.revision ?? '0';

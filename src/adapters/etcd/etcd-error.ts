@@ -36,6 +36,11 @@ export class EtcdError extends TidemarkError {
   }
 }
 
+/** Whether an error is an {@link EtcdError} with this code. */
+export function hasEtcdCode(error: unknown, code: EtcdErrorCode): boolean {
+  return error instanceof EtcdError && error.code === code;
+}
+
 /** Converts an error of a server during an action, such as `listing v1/instances/`. */
 export function toEtcdError(error: unknown, url: string, action: string): EtcdError {
   if (error instanceof EtcdError) return error;

@@ -35,6 +35,11 @@ export type KeyChange = KeyPut | KeyDelete;
  */
 export interface PrefixBatch {
   readonly kind: 'snapshot' | 'changes' | 'resync';
+  /**
+   * The revision of the store that the batch shows, a decimal string: that of the listing, or of the last change. Each
+   * prefix has its own watch, so the next batch may have a lower one if its changes are below another prefix.
+   */
+  readonly revision: string;
   /** In a resync, a key that was removed and created again is a delete followed by a put. */
   readonly changes: readonly KeyChange[];
 }
@@ -65,9 +70,11 @@ export interface ListOptions {
 /** One connection to one server. It is used for one session, and all its calls error with `EtcdError`. */
 export interface EtcdLink {
   readonly url: string;
+  /** Precedes every key in the store, and is not part of the prefixes and keys here. */
+  readonly keyPrefix: string;
   /** Emits all keys below a prefix once, in a state that a majority of the servers agrees on. */
   readonly list: (prefix: string, options?: ListOptions) => Observable<Listing>;
-  /** Emits changes below a prefix, beginning with a revision. Never completes. */
+  /** Emits `created`, then changes below a prefix, beginning with a revision. Never completes. */
   readonly watch: (prefix: string, from: bigint) => Observable<WatchAnswer>;
   /** Completes when the server answers and belongs to a majority. */
   readonly probe: () => Observable<never>;

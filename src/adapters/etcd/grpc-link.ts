@@ -13,9 +13,10 @@ import {
 } from 'rxjs';
 import { TidemarkError } from '../../core/errors.js';
 import type { WorkerId } from '../../core/worker-id.js';
+import { answerWithin } from '../../operators/answer-within.js';
 import type { EtcdClient } from './etcd-client.js';
-import { requestStream, unaryCall } from './etcd-connection.js';
-import { EtcdError, mapEtcdError } from './etcd-error.js';
+import { MAX_ANSWER_MS, requestStream, unaryCall } from './etcd-connection.js';
+import { hasEtcdCode, mapEtcdError } from './etcd-error.js';
 import type { EtcdLink, KeyChange, KeyPut, ListOptions, Listing, WatchAnswer } from './etcd-link.js';
 
 /** The keys that begin with a prefix, as a range of etcd: from the first key up to the first one beyond them. */
@@ -89,14 +90,14 @@ const PROBE_ANSWER_MS = 4_000;
 /** A connection over gRPC that uses the raw calls of etcd3. */
 export class GrpcLink implements EtcdLink {
   readonly url: string;
+  readonly keyPrefix: string;
   readonly #client: EtcdClient;
-  readonly #keyPrefix: string;
   readonly #scheduler: SchedulerLike;
 
   constructor(client: EtcdClient, keyPrefix: string, scheduler: SchedulerLike) {
     this.url = client.url;
     this.#client = client;
-    this.#keyPrefix = keyPrefix;
+    this.keyPrefix = keyPrefix;
     this.#scheduler = scheduler;
   }
 
@@ -119,11 +120,11 @@ export class GrpcLink implements EtcdLink {
         reduce(
           (listing: Listing, { header, kvs }) => ({
             revision: listedRevision ?? BigInt(header.revision),
-            entries: listing.entries.concat(kvs.flatMap((kv) => toKeyPut(kv, this.#keyPrefix) ?? [])),
+            entries: listing.entries.concat(kvs.flatMap((kv) => toKeyPut(kv, this.keyPrefix) ?? [])),
           }),
           { revision: 0n, entries: [] },
         ),
-        mapEtcdError(this.url, `listing ${prefix}`),
+        mapEtcdError(this.url, `listing ${this.keyPrefix}${prefix}`),
       );
     });
   }
@@ -131,8 +132,9 @@ export class GrpcLink implements EtcdLink {
   watch(prefix: string, watchFrom: bigint): Observable<WatchAnswer> {
     const request = { ...this.#rangeOf(prefix), start_revision: watchFrom.toString() };
     return requestStream(() => this.#client.watch.watch(), { create_request: request }).pipe(
+      answerWithin(MAX_ANSWER_MS, this.#scheduler),
       mergeMap((answer) => this.#watchAnswers(answer)),
-      mapEtcdError(this.url, `watching ${prefix}`),
+      mapEtcdError(this.url, `watching ${this.keyPrefix}${prefix}`),
     );
   }
 
@@ -143,7 +145,7 @@ export class GrpcLink implements EtcdLink {
       mapEtcdError(this.url, 'probing'),
       // A refusal is an answer: etcd checks permissions after it has confirmed its majority.
       catchError((error: unknown) =>
-        error instanceof EtcdError && error.code === 'etcd-permission' ? EMPTY : throwError(() => error),
+        hasEtcdCode(error, 'etcd-permission') ? EMPTY : throwError(() => error),
       ),
     );
   }
@@ -170,11 +172,11 @@ export class GrpcLink implements EtcdLink {
     // A progress notice has no events and, in some releases, a wrong revision.
     if (events.length === 0) return [];
     return [
-      { kind: 'changes', changes: events.flatMap((event) => toKeyChange(event, this.#keyPrefix) ?? []) },
+      { kind: 'changes', changes: events.flatMap((event) => toKeyChange(event, this.keyPrefix) ?? []) },
     ];
   }
 
   #rangeOf(prefix: string): KeyRange {
-    return keyRange(this.#keyPrefix + prefix);
+    return keyRange(this.keyPrefix + prefix);
   }
 }

@@ -1,8 +1,9 @@
 import type { KeyChange, KeyPut, Listing, PrefixBatch } from './etcd-link.js';
 
-/** The first revision of a watch, and the batch to emit before it. */
+/** The first revision of a watch, and what to report before it. */
 export interface Attachment {
-  readonly batch: PrefixBatch | null;
+  /** The difference between the known keys and the listing; `null` if the watch replays it. */
+  readonly changes: readonly KeyChange[] | null;
   readonly watchFrom: bigint;
 }
 
@@ -15,11 +16,13 @@ interface Known {
  * The known state of the keys below one prefix, across any number of connections. It ensures that every change is
  * reported exactly once and in order.
  *
- * 1. {@link attach} begins a connection with a listing. The first listing is a snapshot. Later, the watch resumes after
- *    the last known revision, so that the server replays missed changes. If the listing contradicts the known state (the
- *    store was replaced or restored), or history was {@link lose lost}, the difference is a resync.
+ * 1. {@link attach} begins a connection with a listing. The first listing is reported completely. Later, the watch
+ *    resumes after the last known revision, so that the server replays missed changes. If the listing contradicts the
+ *    known state (the store was replaced or restored), or history was {@link lose lost}, the difference is reported.
  * 2. {@link advance} takes the changes of the watch and filters out those that have been reported already.
- * 3. An audit compares listings with the known state, by the revision of each key's last change. {@link suspect} finds
+ * 3. {@link expect} records what a listing shows and the history does not. {@link isBehind} until the watch or an audit
+ *    has reported it.
+ * 4. An audit compares listings with the known state, by the revision of each key's last change. {@link suspect} finds
  *    keys that differ, perhaps only because the watch is late. {@link confirm} keeps those that did not change in the
  *    meantime. {@link mend} reports them as a resync.
  *
@@ -29,7 +32,6 @@ export class KeyHistory {
   readonly #known = new Map<string, Known>();
   /** The revisions of removals by key: an earlier listing may still contain these keys. */
   readonly #removed = new Map<string, bigint>();
-  /** The watch has reported everything up to this revision; `null` before the first listing. */
   #revision: bigint | null = null;
   /** The newest revision reported, which may be newer than the watch because of an audit. */
   #newest = 0n;
@@ -38,26 +40,43 @@ export class KeyHistory {
   #oldest: bigint | null = null;
   /** Keys that an audit suspects, each with its state at that moment. */
   #suspects = new Map<string, string>();
+  /** Keys that the watch has yet to report, each with the first revision that is recent enough. */
+  #expected = new Map<string, bigint>();
 
   constructor(readonly prefix: string) {}
+
+  /** The watch has reported everything up to this revision; `null` before the first listing. */
+  get revision(): bigint | null {
+    return this.#revision;
+  }
+
+  /** Whether something is missing that {@link expect} has seen. */
+  get isBehind(): boolean {
+    return this.#expected.size > 0;
+  }
 
   /** Begins a connection. */
   attach(listing: Listing): Attachment {
     const last = this.#revision;
     if (last !== null && !this.#lost && !this.#contradicts(listing, last))
-      return { batch: null, watchFrom: last + 1n };
+      return { changes: null, watchFrom: last + 1n };
     this.#newest = 0n;
     const changes = this.#differences(listing, null);
     this.#revision = listing.revision;
     this.#lost = false;
     this.#removed.clear();
-    return {
-      batch: { kind: last === null ? 'snapshot' : 'resync', changes },
-      watchFrom: listing.revision + 1n,
-    };
+    return { changes, watchFrom: listing.revision + 1n };
   }
 
-  /** Records that history was lost up to a revision: the next connection reports a resync. */
+  /** Records what the watch has to report until the known state is at least as recent as a listing. */
+  expect(listing: Listing): void {
+    const listed = new Map(listing.entries.map(({ key, modRevision }) => [key, BigInt(modRevision)]));
+    this.#expected = new Map();
+    for (const key of this.#doubts(listing).keys())
+      this.#expected.set(key, listed.get(key) ?? this.#changedAt(key) + 1n);
+  }
+
+  /** Records that history was lost up to a revision: the next connection reports the difference. */
   lose(oldest: bigint | null = null): void {
     this.#lost = true;
     this.#oldest = oldest;
@@ -74,12 +93,17 @@ export class KeyHistory {
   /** The changes that have not been reported yet; `null` if there are none. A revision must be complete. */
   advance(changes: readonly KeyChange[]): PrefixBatch | null {
     const fresh = changes.filter((change) => this.#accept(change));
-    for (const { modRevision } of changes) {
+    for (const { key, modRevision } of changes) {
       const revision = BigInt(modRevision);
+      const expected = this.#expected.get(key);
+      if (expected !== undefined && revision >= expected) this.#expected.delete(key);
       if (this.#revision === null || revision > this.#revision) this.#revision = revision;
       if (revision > this.#newest) this.#newest = revision;
     }
-    return fresh.length === 0 ? null : { kind: 'changes', changes: fresh };
+    const last = changes.at(-1)?.modRevision;
+    return fresh.length === 0 || last === undefined
+      ? null
+      : { kind: 'changes', revision: last, changes: fresh };
   }
 
   /** Whether the listing is older than the reported state: the store went back in time, which no watch reports. */
@@ -90,6 +114,7 @@ export class KeyHistory {
   /** Compares a listing with the known state. Returns whether any key differs. */
   suspect(listing: Listing): boolean {
     this.#suspects = this.#doubts(listing);
+    if (this.#suspects.size === 0) this.#expected.clear();
     return this.#suspects.size > 0;
   }
 
@@ -103,8 +128,9 @@ export class KeyHistory {
   /** Takes over the suspected keys from an even later listing. Returns `null` if the watch has reported them by now. */
   mend(listing: Listing): PrefixBatch | null {
     const changes = this.#differences(listing, new Set(this.#suspects.keys()));
+    for (const key of this.#suspects.keys()) this.#expected.delete(key);
     this.#suspects = new Map();
-    return changes.length === 0 ? null : { kind: 'resync', changes };
+    return changes.length === 0 ? null : { kind: 'resync', revision: listing.revision.toString(), changes };
   }
 
   /** The keys that differ from a listing, each with its known state. */

@@ -38,8 +38,8 @@ export interface WatchRunOptions extends ReconnectOptions<EtcdHost> {
 
 /**
  * Watches prefixes over any number of sessions. Never errors or completes. The status is `connecting` until the first
- * session is live or fails, `live` while a session is live, and otherwise `down` since the first failure, with the
- * latest reason.
+ * session is live or fails, `live` while a session is live, with the prefixes that may not be read as the reason, and
+ * otherwise `down` since the first failure, with the latest reason.
  */
 export function runWatch(run: WatchRunOptions): Observable<PrefixBatch | SourceStatus> {
   const { open, prefixes, source, scheduler } = run;
@@ -50,16 +50,16 @@ export function runWatch(run: WatchRunOptions): Observable<PrefixBatch | SourceS
       open(host).pipe(switchMap((link) => watchSession(link, histories, scheduler)));
     return reconnect(session, run).pipe(
       map((item) => {
-        if (item !== 'live' && !(item instanceof SessionFailure)) return item;
+        if ('changes' in item) return item;
         const next =
-          item === 'live'
-            ? ({ state: 'live' } as const)
-            : ({
+          item instanceof SessionFailure
+            ? ({
                 state: 'down',
                 why: item.why,
                 code: packageErrorCode(item.error),
                 retryInMs: item.retryInMs,
-              } as const);
+              } as const)
+            : item;
         return (status = { source, ...nextStatus(status, next, scheduler.now()) });
       }),
       startWith(status),
@@ -107,6 +107,7 @@ export function shareWatch(
   { keep }: { readonly keep: boolean },
 ): PrefixWatch {
   let current: Map<string, KeyPut> | null = null;
+  let revision = '0';
   let status: SourceStatus | null = null;
   const remember = (item: PrefixBatch | SourceStatus): void => {
     if ('state' in item) {
@@ -115,6 +116,7 @@ export function shareWatch(
     }
     if (!keep) return;
     current ??= new Map();
+    revision = item.revision;
     for (const change of item.changes) {
       if (change.kind === 'put') current.set(change.key, change);
       else current.delete(change.key);
@@ -134,7 +136,9 @@ export function shareWatch(
     changes$: defer(() =>
       current === null
         ? changes$
-        : changes$.pipe(startWith<PrefixBatch>({ kind: 'snapshot', changes: [...current.values()] })),
+        : changes$.pipe(
+            startWith<PrefixBatch>({ kind: 'snapshot', revision, changes: [...current.values()] }),
+          ),
     ),
     status$: defer(() => (status === null ? status$ : status$.pipe(startWith(status)))),
   };
@@ -150,9 +154,14 @@ export function shareWatch(
  *    was compacted or the store was replaced, it emits the difference as one `resync`.
  * 3. Neither output errors or completes. A failure is a status with the reason and the time until the next attempt.
  *    `status$` emits the current status first.
- * 4. A silent server is noticed within 10 s. An event that the server itself lost is noticed within about 35 s and
+ * 4. `live` means that all prefixes are listed and watched, and that nothing is missing. A prefix that the user may not
+ *    read is named in the reason of the `live` status, and the others are watched. It is tried again, at intervals of up
+ *    to 30 s, and its keys are emitted as a `resync` when the user may read it. If the user may read no prefix, the watch
+ *    is `down`. If a permission is revoked, the last known keys stay, and the reason appears within about 35 s.
+ * 5. A compaction is one interruption with one reason and at most one `resync`, regardless of the number of prefixes.
+ * 6. A silent server is noticed within 10 s. An event that the server itself lost is noticed within about 35 s and
  *    reported as a `resync`.
- * 5. Keys are strings. A key that is not valid UTF-8 is ignored.
+ * 7. Keys are strings. A key that is not valid UTF-8 is ignored.
  *
  * ```
  *   etcd      put a, put b     put c  (cut, put d, delete a)  put e  (cut, compacted: put f)

@@ -31,6 +31,8 @@ export interface NatsTls {
   readonly cert?: string;
   /** The key of the client certificate. */
   readonly key?: string;
+  /** Whether the connection begins with the TLS handshake, for servers with `handshake_first`. */
+  readonly handshakeFirst?: boolean;
 }
 
 /** The credentials to log in with: one of these. */

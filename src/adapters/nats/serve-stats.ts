@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Observable, Subject, defer, map, merge } from 'rxjs';
+import { type Observable, Subject, type TimestampProvider, defer, map, merge } from 'rxjs';
 import type { Count } from '../../core/count.js';
 import { aString, optionProblems, required, shownValue } from '../../core/option-problems.js';
 import type { SourceStatus } from '../../core/sources/source-status.js';
@@ -16,6 +16,8 @@ import {
   serviceEndpointName,
   serviceRequestSubject,
 } from '../../wire/services/service-names.js';
+import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
+import { wallTime } from '../clock/wall-time.js';
 import { type NatsLink, type NatsMessage, type Subscribed, subscribeAll } from './nats-link.js';
 import {
   type NatsConnectionOptions,
@@ -50,20 +52,25 @@ export interface ServedEndpoint {
 
 /** Encodes the replies of one instance of a service. */
 class ServedService {
-  private readonly started = new Date().toISOString();
+  private readonly startedAt: number;
 
   constructor(
     readonly identity: ServiceIdentity,
     private readonly description: string,
     private readonly endpoints: readonly ServedEndpoint[],
-  ) {}
+    private readonly clock: TimestampProvider,
+  ) {
+    this.startedAt = clock.now();
+  }
 
   answer(verb: ServiceVerb): Uint8Array {
-    const { identity, description, started } = this;
+    const { identity, description, endpoints, clock } = this;
     if (verb === 'PING') return encodeServicePing(identity);
-    if (verb === 'STATS')
-      return encodeServiceStats({ ...identity, started, endpoints: this.endpoints.map(countersOf) });
-    return encodeServiceInfo({ ...identity, description, endpoints: this.endpoints.map(describeEndpoint) });
+    if (verb === 'STATS') {
+      const started = wallTime(clock, this.startedAt).toISOString();
+      return encodeServiceStats({ ...identity, started, endpoints: endpoints.map(countersOf) });
+    }
+    return encodeServiceInfo({ ...identity, description, endpoints: endpoints.map(describeEndpoint) });
   }
 }
 
@@ -187,9 +194,10 @@ export function serveStats(
   requireService(options, endpoints);
   const { name, version = '0.0.1', description = '' } = options;
   const given = toNatsConnectionOptions(connection);
+  const { scheduler = monotonicScheduler } = given;
   return defer(() => {
     const { id = randomBytes(11).toString('hex') } = options;
-    const served = new ServedService({ name, id, version }, description, endpoints);
+    const served = new ServedService({ name, id, version }, description, endpoints, scheduler);
     const subjects = VERBS.flatMap((verb) => [
       serviceRequestSubject(verb),
       serviceRequestSubject(verb, name),

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { type Observable, type SchedulerLike, Subscription, firstValueFrom, tap } from 'rxjs';
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
-import { policyNamed } from '../../core/policy/policies.js';
 import type { Transition } from '../../core/state/fleet-step.js';
 import { dynamoFleet } from '../../fleet/dynamo-fleet.js';
 import { FleetPools, type PoolRules } from '../../fleet/pools/fleet-pools.js';
@@ -11,54 +10,36 @@ import { startService, type Service } from '../../service/start-service.js';
 import { simulateFleet } from '../../simulator/simulate-fleet.js';
 import type { SimulatedEvent } from '../../simulator/encode-changes.js';
 import { stringifyJson } from '../../wire/json/json-value.js';
-import { helpExamples, numberOption, policyOption } from '../command-options.js';
+import { helpExamples } from '../command-options.js';
 import { busyText } from '../live-report.js';
 import { PoolReport } from '../live/pool-report.js';
 import { paced } from '../../fleet/live-simulator/paced.js';
+import { requireSettings, type Flags, type Plan } from '../settings/resolve-settings.js';
+import { chosenRules, thresholdsText, type ChosenRules } from '../settings/rule-settings.js';
+import { withSettings } from '../settings/with-settings.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
-import {
-  type ThresholdOptions,
-  thresholdsFromOptions,
-  thresholdsText,
-  withThresholdOptions,
-} from '../threshold-options.js';
-
-/** The options of `tidemark demo`. */
-export interface DemoOptions extends ThresholdOptions {
-  readonly seed: number;
-  readonly workers: number;
-  readonly ranks: number;
-  /** In seconds. */
-  readonly duration: number;
-  readonly policy: string;
-  /** The port of the demo's HTTP service. */
-  readonly port: number;
-  readonly json?: boolean;
-}
 
 const TOLERATED_LAG_MS = 500;
 const demoThresholds = { activeDecodeBlocksThreshold: 0.85, activePrefillTokensThresholdFrac: 1.5 };
 
 /** Adds `tidemark demo`. */
 export function addDemoCommand(root: Command, terminal: Terminal, finish: (code: number) => void): void {
-  withThresholdOptions(root.command('demo'))
+  withSettings(root.command('demo'), 'demo')
     .description(
       'watch a simulated fleet: print a line, with the reason, for each worker that becomes busy or free; also serve it over HTTP',
     )
-    .option('--seed <n>', 'seed; the same seed gives the same fleet', numberOption(0, 0xffff_ffff), 1)
-    .option('--workers <n>', 'number of workers', numberOption(1, 1000), 6)
-    .option('--ranks <n>', 'data-parallel ranks of each worker', numberOption(1, 64), 2)
-    .option('--duration <seconds>', 'how long to watch', numberOption(0.1, 86_400, { fraction: true }), 20)
-    .addOption(
-      policyOption('rules of judgement, and the Dynamo release whose bytes are simulated').default('default'),
-    )
-    .option('--port <n>', 'port of the HTTP service; 0 picks a free port', numberOption(0, 65_535), 9420)
-    .option('--json', 'print one JSON object per line, the summary last')
     .addHelpText(
       'after',
-      helpExamples('demo', 'demo --seed 7 --workers 20 --ranks 8', 'demo --policy dynamo-1.0 --json'),
+      '\nThe policy also decides which release’s bytes are simulated. If no threshold is set, not even to None, the demo uses\n' +
+        `its own: ${thresholdsText({ activePrefillTokensThreshold: null, ...demoThresholds }).replace(/^.*?: /, '')}.\n` +
+        helpExamples('demo', 'demo --seed 7 --workers 20 --ranks 8', 'demo --policy dynamo-1.0 --json'),
     )
-    .action(async (options: DemoOptions) => finish(await demoCommand(options, terminal)));
+    .action(async (flags: Flags) => {
+      const plan = await requireSettings('demo', flags, process.env, (settings) => ({
+        rules: () => chosenRules(settings, demoThresholds),
+      }));
+      finish(await demoCommand(plan, terminal));
+    });
 }
 
 /**
@@ -66,18 +47,19 @@ export function addDemoCommand(root: Command, terminal: Terminal, finish: (code:
  * summary at the end or on Ctrl-C.
  */
 async function demoCommand(
-  options: DemoOptions,
+  { settings, rules }: Plan<'demo', { rules: ChosenRules }>,
   terminal: Terminal,
   scheduler: SchedulerLike = monotonicScheduler,
 ): Promise<number> {
-  const { seed, workers, ranks, duration, json } = options;
-  const policy = policyNamed(options.policy);
-  const thresholds = thresholdsFromOptions(options, policy, demoThresholds);
+  const { seed, workers, prefillWorkers, ranks, model, duration, json, port } = settings;
+  const { policy, thresholds } = rules;
   const startedAt = scheduler.now();
   const simulatedEvents = simulateFleet({
     seed,
     workers,
+    prefillWorkers,
     ranks,
+    model,
     durationMs: duration * 1000,
     policy,
     startedAt: Date.now(),
@@ -99,19 +81,19 @@ async function demoCommand(
   const pools = simulatedPools(simulatedEvents$, { policy, thresholds, scheduler });
   const report = new PoolReport(pools, {
     transition: (transition) =>
-      terminal.out(json === true ? jsonLine(transition, seconds) : textLine(transition, seconds)),
+      terminal.out(json ? jsonLine(transition, seconds) : textLine(transition, seconds)),
     problem: ({ text }) => terminal.err(text),
   });
   const running = new Subscription();
   running.add(report.run().subscribe());
-  const service = await demoService(pools, options.port, scheduler, terminal);
+  const service = await demoService(pools, port, scheduler, terminal);
   if (service === null) running.add(pools.run());
   await firstValueFrom(untilSignal(duration, scheduler));
   const { transitions, busy } = report;
   running.unsubscribe();
   await service?.stop();
   const summary = { seconds: seconds(scheduler.now()), ...count, transitions, busy };
-  terminal.out(json === true ? stringifyJson({ summary }) : summaryText(summary));
+  terminal.out(json ? stringifyJson({ summary }) : summaryText(summary));
   if (lagMs > TOLERATED_LAG_MS) {
     terminal.err(
       `this machine is ${(lagMs / 1000).toFixed(1)} s behind the simulated fleet; use fewer --workers or --ranks to watch it in real time`,

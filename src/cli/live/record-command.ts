@@ -3,21 +3,15 @@ import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js'
 import type { FleetEvent } from '../../core/events/fleet-event.js';
 import { sourceEvents } from '../../core/pipeline/load-monitor.js';
 import { pickThresholds } from '../../core/policy/load-thresholds.js';
-import { policyNamed } from '../../core/policy/policies.js';
 import { dynamoFleet } from '../../fleet/dynamo-fleet.js';
 import { packageVersion } from '../../service/package-version.js';
 import { recordedEventText, recordingHeaderText } from '../../wire/recording/encode-recording.js';
 import type { RecordedStart } from '../../wire/recording/recording.js';
-import { fleetFromOptions, type FleetOptions } from '../fleet-options.js';
 import { LiveReport } from '../live-report.js';
+import { thresholdsText } from '../settings/rule-settings.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
-import { type ThresholdOptions, thresholdsFromOptions, thresholdsText } from '../threshold-options.js';
+import type { FleetPlan } from './live-plans.js';
 import { RecordingWriter } from './recording-writer.js';
-
-/** The options of `tidemark record`. */
-export interface RecordOptions extends FleetOptions, ThresholdOptions {
-  readonly policy: string;
-}
 
 const FLUSH_MS = 500;
 
@@ -30,15 +24,13 @@ const FLUSH_MS = 500;
  */
 export async function recordCommand(
   file: string,
-  options: RecordOptions,
+  { settings, rules, fleet }: FleetPlan<'record'>,
   terminal: Terminal,
-  end$ = untilSignal(options.duration, monotonicScheduler),
+  end$ = untilSignal(settings.duration, monotonicScheduler),
 ): Promise<number> {
   const scheduler = monotonicScheduler;
-  const policy = policyNamed(options.policy);
-  const thresholds = thresholdsFromOptions(options, policy, {});
-  const watched = fleetFromOptions(options);
-  const fleet = dynamoFleet({ ...watched.sources, form: 'objects', scheduler });
+  const { policy, thresholds } = rules;
+  const watched = dynamoFleet({ ...fleet.options, form: 'objects', scheduler });
   const writer = RecordingWriter.to(file);
   // Never as JSON: standard output may be the recording.
   const report = new LiveReport(terminal, false, scheduler);
@@ -50,10 +42,10 @@ export async function recordCommand(
   };
 
   report.start(
-    `recording ${watched.text}, policy ${policy.name}, ${thresholdsText(thresholds)}, to ${file === '-' ? 'standard output' : file}; press Ctrl-C to stop`,
+    `recording ${fleet.text}, policy ${policy.name}, ${thresholdsText(thresholds)}, to ${file === '-' ? 'standard output' : file}; press Ctrl-C to stop`,
     {},
   );
-  const description = `${watched.text}; tidemark ${packageVersion}, ${new Date().toISOString()}`;
+  const description = `${fleet.text}; tidemark ${packageVersion}, ${new Date().toISOString()}`;
   writer.add(recordingHeaderText({ policy: policy.name, description }));
   record({
     kind: 'start',
@@ -62,7 +54,7 @@ export async function recordCommand(
     decodeInstances: [],
   });
   writer.flush();
-  const events$ = sourceEvents(fleet.pool().sources).pipe(
+  const events$ = sourceEvents(watched.pool().sources).pipe(
     filter((input) => input.kind !== 'batch'),
     tap((event) => {
       count.events += 1;
@@ -74,12 +66,8 @@ export async function recordCommand(
   const flushed$ = interval(FLUSH_MS, scheduler).pipe(tap(() => writer.flush()));
   const outputs$ = merge(
     events$,
-    merge(...fleet.status).pipe(
-      tap((status) => {
-        if (status.state !== 'connecting') report.status(status);
-      }),
-    ),
-    fleet.accounting$.pipe(tap(({ gaps }) => report.gaps(gaps))),
+    merge(...watched.status).pipe(report.statuses(scheduler)),
+    watched.accounting$.pipe(tap(({ gaps }) => report.gaps(gaps))),
   );
   const finished$ = merge(end$, flushed$.pipe(filter(() => writer.isReaderGone)));
   await lastValueFrom(outputs$.pipe(takeUntil(finished$)), { defaultValue: undefined });

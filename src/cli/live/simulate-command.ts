@@ -1,38 +1,15 @@
-import { endWith, ignoreElements, merge, share, takeUntil, tap } from 'rxjs';
+import { endWith, filter, ignoreElements, map, merge, share, takeUntil, tap } from 'rxjs';
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
 import { plural } from '../../core/number-text.js';
-import { policyNamed } from '../../core/policy/policies.js';
 import { liveSimulator } from '../../fleet/live-simulator/live-simulator.js';
-import type { SimulatedRelease } from '../../fleet/live-simulator/live-worker.js';
 import type { SimulatorEvent } from '../../fleet/live-simulator/simulator-event.js';
-import { SIMULATION_NAMESPACE } from '../../fleet/live-simulator/simulation-namespace.js';
-import { type LiveOptions, connectionOptionsFromEnv, namespaceFromOptions } from '../fleet-options.js';
+import type { RequestCounts } from '../../simulator/simulated-router.js';
 import { LiveReport, busyText } from '../live-report.js';
+import { thresholdsText } from '../settings/rule-settings.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
-import { type ThresholdOptions, thresholdsFromOptions, thresholdsText } from '../threshold-options.js';
+import type { SimulatePlan } from './live-plans.js';
 import { PoolReport } from './pool-report.js';
 import { readModelFiles } from './read-model-files.js';
-
-/** The options of `tidemark simulate`. */
-export interface SimulateOptions extends LiveOptions, ThresholdOptions {
-  readonly seed: number;
-  readonly workers: number;
-  readonly prefillWorkers?: number;
-  readonly ranks: number;
-  /** In seconds. */
-  readonly duration: number;
-  readonly generation: SimulatedRelease;
-  readonly policy: string;
-  /** In seconds. */
-  readonly ttl: number;
-  readonly model: string;
-  /** A folder with the files that a model card lists. */
-  readonly modelPath?: string;
-  /** Whether a simulated router sends requests to the workers that are not busy. */
-  readonly closedLoop?: boolean;
-  /** Whether to simulate in a namespace that has other workers. */
-  readonly force?: boolean;
-}
 
 /**
  * `tidemark simulate`: runs a simulated fleet against real servers.
@@ -42,60 +19,65 @@ export interface SimulateOptions extends LiveOptions, ThresholdOptions {
  * 3. It refuses a namespace with other workers. At the end it revokes all leases.
  */
 export async function simulateCommand(
-  options: SimulateOptions,
+  { settings, rules, nats, etcd }: SimulatePlan,
   terminal: Terminal,
-  end$ = untilSignal(options.duration, monotonicScheduler),
+  end$ = untilSignal(settings.duration, monotonicScheduler),
 ): Promise<number> {
   const scheduler = monotonicScheduler;
-  const { seed, workers, prefillWorkers = 0, duration, generation: release, closedLoop = false } = options;
-  const ranks = release === '0.6' ? 1 : options.ranks;
-  const namespace = namespaceFromOptions(options) ?? SIMULATION_NAMESPACE;
-  const policy = policyNamed(options.policy);
-  const thresholds = thresholdsFromOptions(options, policy, {});
-  const files = options.modelPath === undefined ? undefined : await readModelFiles(options.modelPath);
+  const { seed, workers, prefillWorkers, duration, model, simulateGeneration: release } = settings;
+  const {
+    simulateNamespace: namespace,
+    simulateModelPath: modelPath,
+    simulateClosedLoop: closedLoop,
+  } = settings;
+  const ranks = release === '0.6' ? 1 : settings.ranks;
+  const files = modelPath === undefined ? undefined : await readModelFiles(modelPath);
   const simulator = liveSimulator({
-    ...connectionOptionsFromEnv(options, process.env),
-    ...{ seed, workers, prefillWorkers, ranks, durationMs: duration * 1000, release, namespace, scheduler },
-    ...{ model: options.model, ttlSeconds: options.ttl, force: options.force === true },
+    ...{ nats, etcd, namespace, seed, workers, prefillWorkers, ranks, release, model, rules, scheduler },
+    durationMs: duration * 1000,
+    ttlSeconds: settings.simulateTtl,
+    force: settings.simulateForce,
     ...(files !== undefined && { files }),
     ...(closedLoop && { closedLoop: {} }),
-    rules: { policy, thresholds },
   });
-  const { pools } = simulator;
-  const report = new LiveReport(terminal, options.json === true, pools.sourceMonitor);
-  const poolReport = new PoolReport(pools, report);
+  const report = new LiveReport(terminal, settings.json, simulator.pools.sourceMonitor);
+  const pools = new PoolReport(simulator.pools, report);
   const startedAt = scheduler.now();
-
-  const prefill = prefillWorkers > 0 ? ` and ${plural(prefillWorkers, 'prefill worker')}` : '';
-  const fleet = `${plural(workers, 'worker')}${prefill} × ${plural(ranks, 'rank')} of ${release}`;
+  const fleet = `${plural(workers, 'worker')}${prefillWorkers > 0 ? ` and ${plural(prefillWorkers, 'prefill worker')}` : ''}`;
+  const { policy, thresholds } = rules;
   report.start(
-    `simulating ${fleet} in namespace ${namespace} for ${duration} s, seed ${seed}; policy ${policy.name}, ${thresholdsText(thresholds)}; press Ctrl-C to stop`,
+    `simulating ${fleet} × ${plural(ranks, 'rank')} of ${release} in namespace ${namespace} for ${duration} s, seed ${seed}; policy ${policy.name}, ${thresholdsText(thresholds)}; press Ctrl-C to stop`,
     { workers, prefillWorkers, ranks, generation: release, namespace, seed, policy: policy.name, closedLoop },
   );
   const print = (event: SimulatorEvent): void => {
-    if (event.kind === 'status') {
-      if (event.status.state !== 'connecting') report.status(event.status);
-    } else if (event.kind === 'worker') {
+    if (event.kind === 'worker') {
       const { workerId, change, registered } = event;
       const details = { workerId, change, registered };
       report.event('worker', `worker ${workerId} ${change}; ${registered} registered`, details);
-    } else {
-      const { published, busy, requests } = event;
-      const { transitions } = poolReport;
-      const seconds = (scheduler.now() - startedAt) / 1000;
-      const served =
-        requests === undefined
-          ? ''
-          : `; ${requests.routed} requests routed, ${requests.rejected} rejected, ${requests.lost} lost`;
-      report.summary(
-        `after ${seconds.toFixed(1)} s: ${published} loads published, ${transitions} transitions${served}; ${busyText(busy)}`,
-        { seconds, published, transitions, busy, ...(requests !== undefined && { requests }) },
-      );
     }
+    if (event.kind !== 'ended') return;
+    const { published, busy, requests } = event;
+    const seconds = (scheduler.now() - startedAt) / 1000;
+    const served = requests === undefined ? [] : [requestsText(requests)];
+    const counts = [`${published} loads published`, `${pools.transitions} transitions`, ...served];
+    report.summary(`after ${seconds.toFixed(1)} s: ${counts.join(', ')}; ${busyText(busy)}`, {
+      ...{ seconds, published, transitions: pools.transitions, busy },
+      ...(requests !== undefined && { requests }),
+    });
   };
   await new Promise<void>((resolve, reject) => {
-    const done$ = simulator.run(end$).pipe(tap(print), ignoreElements(), endWith(null), share());
-    merge(poolReport.run().pipe(takeUntil(done$)), done$).subscribe({ error: reject, complete: resolve });
+    const events$ = simulator.run(end$).pipe(tap(print), share());
+    const done$ = events$.pipe(ignoreElements(), endWith(null));
+    const statuses$ = events$.pipe(
+      filter((event) => event.kind === 'status'),
+      map(({ status }) => status),
+      report.statuses(scheduler),
+    );
+    merge(pools.run().pipe(takeUntil(done$)), statuses$).subscribe({ error: reject, complete: resolve });
   });
   return exitCode.ok;
+}
+
+function requestsText({ routed, rejected, lost }: RequestCounts): string {
+  return `${routed} requests routed, ${rejected} rejected, ${lost} lost`;
 }

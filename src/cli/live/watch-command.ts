@@ -13,23 +13,16 @@ import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js'
 import { plural } from '../../core/number-text.js';
 import type { InstanceChange } from '../../core/pipeline/monitor-sources.js';
 import { pickThresholds } from '../../core/policy/load-thresholds.js';
-import { policyNamed } from '../../core/policy/policies.js';
+import { newStatuses } from '../../core/sources/status-reports.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { dynamoFleet } from '../../fleet/dynamo-fleet.js';
 import { FleetPools } from '../../fleet/pools/fleet-pools.js';
 import type { LoadAccount } from '../../wire/loads/load-account.js';
-import { type FleetOptions, fleetFromOptions } from '../fleet-options.js';
 import { LiveReport, busyText } from '../live-report.js';
+import { thresholdsText } from '../settings/rule-settings.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
-import { type ThresholdOptions, thresholdsFromOptions, thresholdsText } from '../threshold-options.js';
+import type { FleetPlan } from './live-plans.js';
 import { PoolReport } from './pool-report.js';
-
-/** The options of `tidemark watch`. */
-export interface WatchOptions extends FleetOptions, ThresholdOptions {
-  readonly policy: string;
-  /** Whether the workers are polled for their load, as in Dynamo up to 0.6. */
-  readonly scrape?: boolean;
-}
 
 const NO_THRESHOLDS = 'no threshold is set: set one, for example --active-decode-blocks-threshold 0.85';
 
@@ -38,25 +31,24 @@ const NO_THRESHOLDS = 'no threshold is set: set one, for example --active-decode
  * Server failures do not end it; Ctrl-C, SIGTERM and `--duration` end it with a summary.
  */
 export async function watchCommand(
-  options: WatchOptions,
+  { settings, rules, fleet }: FleetPlan<'watch'>,
   terminal: Terminal,
-  end$ = untilSignal(options.duration, monotonicScheduler),
+  end$ = untilSignal(settings.duration, monotonicScheduler),
 ): Promise<number> {
   const scheduler = monotonicScheduler;
-  const policy = policyNamed(options.policy);
-  const thresholds = thresholdsFromOptions(options, policy, {});
-  const { sources, text } = fleetFromOptions(options);
+  const { policy, thresholds } = rules;
+  const { text } = fleet;
   let loads = 0;
   let account: LoadAccount | undefined;
   let live: ReadonlySet<string> = new Set();
   let isScraping = false;
 
-  const fleet = dynamoFleet({ ...sources, scrape: options.scrape, form: 'columns', scheduler });
+  const watched = dynamoFleet({ ...fleet.options, form: 'columns', scheduler });
   // Columns, since the pools judge each batch during the call.
-  const loads$ = fleet.loads$.pipe(tap((load) => (loads += 'count' in load ? load.count : 1)));
-  const pools = new FleetPools({ ...fleet, loads$ }, { policy, thresholds, scheduler });
+  const loads$ = watched.loads$.pipe(tap((load) => (loads += 'count' in load ? load.count : 1)));
+  const pools = new FleetPools({ ...watched, loads$ }, { policy, thresholds, scheduler });
   const { sourceMonitor } = pools;
-  const report = new LiveReport(terminal, options.json === true, sourceMonitor);
+  const report = new LiveReport(terminal, settings.json, sourceMonitor);
   const poolReport = new PoolReport(pools, report);
   const workers = new WorkerReport(report);
   const startedAt = scheduler.now();
@@ -70,19 +62,19 @@ export async function watchCommand(
   const outputs$ = merge(
     sourceMonitor.status$.pipe(
       tap((statuses) => {
-        for (const status of statuses) if (status.state !== 'connecting') report.status(status);
         live = new Set(statuses.flatMap(({ source, state }) => (state === 'live' ? [source] : [])));
         isScraping = statuses.some(({ source, state }) => source === 'scrape' && state !== 'down');
       }),
     ),
+    sourceMonitor.status$.pipe(newStatuses(), report.statuses(scheduler)),
     poolReport.run(),
-    fleet.accounting$.pipe(
+    watched.accounting$.pipe(
       tap((accounting) => {
         account = accounting.account;
         report.gaps(accounting.gaps);
       }),
     ),
-    fleet.pool().instances$.pipe(workers.report()),
+    watched.pool().instances$.pipe(workers.report()),
     silenceHint(() => ({ loads, workers: workers.total, live, isScraping }), report, scheduler),
   );
   const running = new Subscription();

@@ -1,23 +1,8 @@
 import { stringifyJson } from '../../wire/json/json-value.js';
-import type { Environment } from '../fleet-options.js';
+import type { Environment, Flags, ResolvedSetting } from '../settings/resolve-settings.js';
 import { type Terminal, exitCode } from '../terminal.js';
-import type { Flags, ResolvedSetting } from './settings/resolve-settings.js';
-import { resolveServePlan } from './settings/serve-plan.js';
+import { resolveServePlan } from './serve-plan.js';
 
-/** The credentials for NATS and etcd. Only whether each is set is printed. */
-const secretVariables = [
-  'NATS_AUTH_USERNAME',
-  'NATS_AUTH_PASSWORD',
-  'NATS_AUTH_TOKEN',
-  'NATS_AUTH_NKEY',
-  'NATS_AUTH_CREDENTIALS_FILE',
-  'NATS_TLS_CA_CERT_PATH',
-  'ETCD_AUTH_USERNAME',
-  'ETCD_AUTH_PASSWORD',
-  'ETCD_AUTH_CA',
-  'ETCD_AUTH_CLIENT_CERT',
-  'ETCD_AUTH_CLIENT_KEY',
-];
 const HIDDEN = '(set, not shown)';
 
 /**
@@ -29,17 +14,14 @@ export async function checkCommand(
   terminal: Terminal,
   environment: Environment = process.env,
 ): Promise<number> {
-  const { resolved, plan, problems, warnings } = await resolveServePlan(flags, environment);
-  const rows = [
-    ...resolved.map((entry) => ({ name: entry.setting.name, value: shownValue(entry), from: entry.origin })),
-    ...(plan === null ||
-    resolved.some(({ setting, value }) => setting.name === 'policy' && value !== undefined)
-      ? []
-      : [{ name: 'policy in force', value: plan.policy.name, from: 'generation' }]),
-    ...secretVariables
-      .filter((name) => (environment[name] ?? '') !== '')
-      .map((name) => ({ name, value: HIDDEN, from: `environment ${name}` })),
-  ];
+  const { resolved, settings, parts, problems, warnings } = await resolveServePlan(flags, environment);
+  const rows = resolved.map((entry) => ({
+    name: entry.name,
+    value: shownValue(entry),
+    from: entry.originText,
+  }));
+  const { name: policy = settings.policy } = parts.rules?.policy ?? {};
+  if (policy !== settings.policy) rows.push({ name: 'policy in force', value: policy, from: 'generation' });
   if (flags['json'] === true) {
     terminal.out(stringifyJson({ settings: rows, warnings, problems }));
   } else {

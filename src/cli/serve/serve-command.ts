@@ -10,12 +10,11 @@ import { startService } from '../../service/start-service.js';
 import { simulatedSources } from '../../fleet/simulated-sources.js';
 import { simulateFleet } from '../../simulator/simulate-fleet.js';
 import { paced } from '../../fleet/live-simulator/paced.js';
-import type { Environment } from '../fleet-options.js';
+import type { Environment, Flags } from '../settings/resolve-settings.js';
+import { thresholdsText } from '../settings/rule-settings.js';
 import { liveServicePackages, servicePackages, requirePackages } from '../optional-packages.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
-import { thresholdsText } from '../threshold-options.js';
-import type { Flags } from './settings/resolve-settings.js';
-import { requireServePlan, type ServePlan } from './settings/serve-plan.js';
+import { requireServePlan, type ServePlan } from './serve-plan.js';
 
 const FRONTEND_TIMEOUT_MS = 5000;
 /** The simulated fleet starts over after this time. */
@@ -34,7 +33,8 @@ export async function serveCommand(
 ): Promise<number> {
   const scheduler = monotonicScheduler;
   const plan = await requireServePlan(flags, environment);
-  const { settings, policy, thresholds, adminToken, warnings } = plan;
+  const { settings, adminToken, warnings } = plan;
+  const { policy, thresholds } = plan.rules;
   const {
     host,
     port,
@@ -45,7 +45,7 @@ export async function serveCommand(
     maxBodyBytes,
     keptEvents,
   } = settings;
-  await requirePackages('serve', plan.connection === null ? servicePackages : liveServicePackages);
+  await requirePackages('serve', plan.fleet === null ? servicePackages : liveServicePackages);
   const frontends =
     frontend.length === 0
       ? undefined
@@ -73,11 +73,8 @@ export async function serveCommand(
     logger: { level: settings.logLevel, stream: { write: (line) => terminal.err(line.trimEnd()) } },
     scheduler,
   });
-  const watched = settings.simulate
-    ? `a simulated fleet of ${settings.workers} workers, model ${settings.model}`
-    : settings.namespace === undefined
-      ? 'every namespace'
-      : `namespace ${settings.namespace}`;
+  const watched =
+    plan.fleet?.text ?? `a simulated fleet of ${settings.workers} workers, model ${settings.model}`;
   terminal.out(
     `serving ${watched} on ${service.url} (policy ${policy.name}; ${thresholdsText(thresholds)}); press Ctrl-C to stop`,
   );
@@ -89,15 +86,16 @@ export async function serveCommand(
   return exitCode.ok;
 }
 
-function fleetFromPlan({ settings, connection }: ServePlan): Fleet {
-  const { generation, model, workers, ranks, seed, namespace } = settings;
-  if (connection !== null) {
+function fleetFromPlan({ settings, fleet }: ServePlan): Fleet {
+  const { generation, model, workers, prefillWorkers, ranks, seed } = settings;
+  if (fleet !== null) {
     // Columns, since the pools judge each batch during the call.
-    return dynamoFleet({ ...connection, namespace, form: 'columns' });
+    return dynamoFleet({ ...fleet.options, form: 'columns' });
   }
   const plan = {
     seed,
     workers,
+    prefillWorkers,
     ranks,
     model,
     durationMs: SIMULATED_MS,

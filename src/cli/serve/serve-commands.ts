@@ -1,23 +1,16 @@
 import type { Command } from 'commander';
 import { helpExamples } from '../command-options.js';
-import { credentialsHelp } from '../fleet-options.js';
+import type { Flags } from '../settings/resolve-settings.js';
+import { withSettings } from '../settings/with-settings.js';
 import type { Terminal } from '../terminal.js';
 import { checkCommand } from './check-command.js';
-import type { Flags } from './settings/resolve-settings.js';
-import { serveSettings } from './settings/serve-settings.js';
-
-const settingsHelp = `
-A flag takes precedence over the environment, then the file, then the default. The file contains settings under the
-names that tidemark check prints, in YAML, or in JSON if its name ends with .json. All problems are reported together.
-`;
 
 /** Adds the commands of the service. `serve` loads its code when it runs, because that needs optional packages. */
 export function addServiceCommands(root: Command, terminal: Terminal, finish: (code: number) => void): void {
-  withSettings(root.command('serve'))
+  withSettings(root.command('serve'), 'serve')
     .description(
       'serve over HTTP which workers are busy and why: threshold API, metrics, server-sent events, explanations',
     )
-    .addHelpText('after', settingsHelp + credentialsHelp)
     .addHelpText(
       'after',
       helpExamples(
@@ -31,24 +24,15 @@ export function addServiceCommands(root: Command, terminal: Terminal, finish: (c
       finish(await serveCommand(flags, terminal));
     });
 
-  withSettings(root.command('check'))
+  withSettings(root.command('check'), 'serve')
     .description(
       'print the settings that `tidemark serve` would use with the same flags, environment and file, and where each comes from',
     )
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      `${settingsHelp}\nExit codes: 0 tidemark serve would start, 2 it would not; all problems are printed.\n` +
+      `\nExit codes: 0 tidemark serve would start, 2 it would not; all problems are printed.\n` +
         helpExamples('check', 'check --config tidemark.yaml --port 9000'),
     )
     .action(async (flags: Flags) => finish(await checkCommand(flags, terminal)));
-}
-
-function withSettings(command: Command): Command {
-  command.option('--config <file>', 'file with settings, in YAML or JSON (env: TIDEMARK_CONFIG)');
-  for (const { flag, text, env, defaultValue } of serveSettings) {
-    const isShown = typeof defaultValue === 'string' || typeof defaultValue === 'number';
-    command.option(flag, `${text} (env: ${env}${isShown ? `, default: ${defaultValue}` : ''})`);
-  }
-  return command;
 }

@@ -1,10 +1,25 @@
-import { filter, ignoreElements, lastValueFrom, mergeWith, repeat, takeUntil, tap, timer } from 'rxjs';
+import {
+  connect,
+  filter,
+  ignoreElements,
+  lastValueFrom,
+  merge,
+  mergeWith,
+  type OperatorFunction,
+  repeat,
+  scan,
+  takeUntil,
+  tap,
+  timer,
+  type TimestampProvider,
+} from 'rxjs';
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
+import type { NatsOptions } from '../../adapters/nats/nats-options.js';
 import { keepLink } from '../../adapters/nats/nats-run.js';
 import { requestManyOver } from '../../adapters/nats/request-many.js';
 import { toStatsRequest } from '../../adapters/nats/scrape-stats.js';
+import { nextStatus, type SourceStatus } from '../../core/sources/source-status.js';
 import { serviceRequestSubject } from '../../wire/services/service-names.js';
-import { natsOptionsFromEnv } from '../fleet-options.js';
 import { LiveReport } from '../live-report.js';
 import { CliError, type Terminal, exitCode, untilSignal } from '../terminal.js';
 import { scrapeRound, type ScrapeRound } from './scrape-round.js';
@@ -12,18 +27,18 @@ import { statsObjects, statsTable } from './stats-output.js';
 
 /** The options of `tidemark stats` on a live server. */
 export interface LiveStatsOptions {
-  readonly nats: string;
+  readonly nats: NatsOptions;
   /** The service to ask; `null` for every one. */
   readonly service: string | null;
   /** The endpoint whose metrics are a worker's load. */
   readonly endpoint: string;
   /** How long to wait for replies, in milliseconds. */
-  readonly window: number;
+  readonly windowMs: number;
   /** The pause between two scrapes, in seconds. Absent: one scrape. */
   readonly every?: number;
   /** In seconds. */
-  readonly duration?: number;
-  readonly json?: boolean;
+  readonly duration: number | undefined;
+  readonly json: boolean;
 }
 
 /**
@@ -38,11 +53,11 @@ export async function liveStatsCommand(
   terminal: Terminal,
   end$ = untilSignal(options.duration, monotonicScheduler),
 ): Promise<number> {
-  const { nats, service, endpoint, window: windowMs, every, json = false } = options;
+  const { nats, service, endpoint, windowMs, every, json } = options;
   const scheduler = monotonicScheduler;
   const report = new LiveReport(terminal, json, scheduler);
   // The connection is closed when the command ends.
-  const linked$ = keepLink(natsOptionsFromEnv(nats, process.env), 0);
+  const linked$ = keepLink(nats, 0);
   const round$ = scrapeRound(requestManyOver(linked$, toStatsRequest(service, { windowMs })), endpoint);
   const noReplies = noRepliesText(service, windowMs);
   let before: PreviousOutput = { text: '', problems: new Set() };
@@ -56,25 +71,37 @@ export async function liveStatsCommand(
     else if (text !== before.text && text !== '') (hasNoReplies(round) ? terminal.err : terminal.out)(text);
     before = { text, problems: new Set(round.problems.map((problem) => problem.text)) };
   };
-  const reportStatus = ({ error }: ScrapeRound): void => {
-    const status = { source: 'scrape', since: scheduler.now() };
-    if (error === null) report.status({ ...status, state: 'live' });
-    else report.status({ ...status, state: 'down', why: error.message });
-  };
   const rounds$ =
     every === undefined
       ? round$
       : round$.pipe(
-          tap(reportStatus),
-          // An incomplete scrape does not show which instances are missing, so the previous table is kept.
-          filter(({ error }) => error === null || json),
           repeat({ delay: () => timer(every * 1000, scheduler) }),
+          connect((rounds$) =>
+            merge(
+              rounds$.pipe(scrapeStatuses(scheduler), report.statuses(scheduler)),
+              // An incomplete scrape does not show which instances are missing, so the previous table is kept.
+              rounds$.pipe(filter(({ error }) => error === null || json)),
+            ),
+          ),
           mergeWith(linked$.pipe(ignoreElements())),
           takeUntil(end$),
         );
   await lastValueFrom(rounds$.pipe(tap(print)), { defaultValue: undefined });
   if (every !== undefined) return exitCode.ok;
   return exitCodeOf(last);
+}
+
+/** The status of repeated scrapes. */
+function scrapeStatuses(clock: TimestampProvider): OperatorFunction<ScrapeRound, SourceStatus> {
+  const first: SourceStatus = { source: 'scrape', state: 'connecting', since: clock.now() };
+  return (rounds$) =>
+    rounds$.pipe(
+      scan((before, { error }): SourceStatus => {
+        const next =
+          error === null ? ({ state: 'live' } as const) : ({ state: 'down', why: error.message } as const);
+        return { source: 'scrape', ...nextStatus(before, next, clock.now()) };
+      }, first),
+    );
 }
 
 interface PreviousOutput {

@@ -1,26 +1,21 @@
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
-import { LOAD_METRICS_ENDPOINT, serviceName } from '../../wire/services/service-names.js';
-import { helpExamples, numberOption } from '../command-options.js';
-import { namespaceOption, natsCredentialsHelp, natsOption } from '../fleet-options.js';
+import { serviceName } from '../../wire/services/service-names.js';
+import { helpExamples } from '../command-options.js';
 import { natsPackages, requirePackages } from '../optional-packages.js';
+import { natsOptions } from '../settings/connection-settings.js';
+import { requireSettings, type Flags } from '../settings/resolve-settings.js';
+import { withSettings } from '../settings/with-settings.js';
 import { CliError, type Terminal } from '../terminal.js';
 import { recordedStatsCommand } from './recorded-stats.js';
 
-/** The options of `tidemark stats` as given on the command line. */
-interface StatsOptions {
-  readonly nats: string;
+/** The flags of `tidemark stats` that are not settings, because they belong to one run. */
+interface StatsFlags {
   readonly service?: string;
-  readonly namespace?: string;
   readonly component?: string;
-  readonly endpoint: string;
   readonly watch?: boolean;
-  readonly every: number;
-  readonly window: number;
-  readonly duration?: number;
   readonly from?: string;
   readonly compat?: boolean;
-  readonly json?: boolean;
 }
 
 /** Adds `tidemark stats`. */
@@ -30,26 +25,16 @@ export function addStatsCommand(
   standardInput: Readable,
   finish: (code: number) => void,
 ): void {
-  const seconds = numberOption(0.1, 2_000_000, { fraction: true });
-  root
-    .command('stats')
+  withSettings(root.command('stats'), 'stats')
     .description('print the statistics of NATS micro services, such as the workers of Dynamo up to 0.8')
-    .addOption(natsOption())
     .option('--service <name>', 'ask only this service; for Dynamo: namespace_component')
-    .addOption(namespaceOption('with --component: ask the service of this Dynamo component'))
-    .option('--component <name>', 'with --namespace: the Dynamo component')
-    .option('--endpoint <name>', 'endpoint whose metrics are a worker’s load', LOAD_METRICS_ENDPOINT)
+    .option('--component <name>', 'with --namespace: ask the service of this Dynamo component')
     .option('--watch', 'poll repeatedly, and print changes')
-    .option('--every <seconds>', 'with --watch: pause between two scrapes', seconds, 1)
-    .option('--window <ms>', 'how long to wait for replies', numberOption(1, 600_000), 300)
-    .option('--duration <seconds>', 'with --watch: stop after this time (default: run until Ctrl-C)', seconds)
     .option(
       '--from <file>',
       'read recorded replies instead of asking a server: JSON Lines with replies_hex; - is standard input',
     )
     .option('--compat', 'with --from: judge replies exactly like the aggregator of Dynamo 0.3.2 to 0.6')
-    .option('--json', 'print one JSON object per line (always on with --from)')
-    .addHelpText('after', natsCredentialsHelp)
     .addHelpText(
       'after',
       '\nThe table goes to standard output, problems to standard error. As JSON, there is a line of kind service for each\n' +
@@ -68,9 +53,14 @@ export function addStatsCommand(
           'stats --from - --service dynamo_backend --endpoint load_metrics --compat --json < replies.jsonl',
         ),
     )
-    .action(async (options: StatsOptions, command: Command) => {
-      const { from, endpoint, compat = false, watch, every, ...rest } = options;
-      const service = serviceOf(options, command.getOptionValueSource('namespace') === 'cli');
+    .action(async (flags: Flags & StatsFlags) => {
+      const { from, compat = false, watch } = flags;
+      const plan = await requireSettings('stats', flags, process.env, (settings, originOf) => ({
+        service: () => serviceOf(flags, settings.namespace, originOf('namespace') === 'flag'),
+        nats: () => natsOptions(settings),
+      }));
+      const { settings, service, nats } = plan;
+      const { statsEndpoint: endpoint, statsWindow: windowMs, statsEvery: every, duration, json } = settings;
       if (from !== undefined) {
         if (service === null)
           throw new CliError('--from needs the name of the service: add it, as in --service dynamo_backend.');
@@ -81,27 +71,23 @@ export function addStatsCommand(
         throw new CliError('--compat only applies to recorded replies: add --from, or remove --compat.');
       await requirePackages('stats', natsPackages);
       const { liveStatsCommand } = await import('./live-stats.js');
-      const live = { ...rest, service, endpoint, ...(watch === true && { every }) };
-      finish(await liveStatsCommand(live, terminal));
+      const options = { nats, service, endpoint, windowMs, duration, json, ...(watch === true && { every }) };
+      finish(await liveStatsCommand(options, terminal));
     });
 }
 
-/** The chosen service, `null` for every one. The environment variable of the namespace alone does not choose one. */
-function serviceOf({ service, namespace, component }: StatsOptions, isFlag: boolean): string | null {
+/** The chosen service, `null` for every one. A namespace that is not a flag does not choose one by itself. */
+function serviceOf(
+  { service, component }: StatsFlags,
+  namespace: string | undefined,
+  isFlag: boolean,
+): string | null {
   if (service !== undefined) {
     if (component === undefined && !isFlag) return service;
     throw new CliError('--service already names the service: remove --namespace and --component.');
   }
-  if (component === undefined) {
-    if (isFlag)
-      throw new CliError(
-        '--namespace needs a component: add it, as in --namespace dynamo --component backend.',
-      );
-    return null;
-  }
-  if (namespace === undefined || namespace === '')
-    throw new CliError(
-      '--component needs a namespace: add it, as in --namespace dynamo --component backend.',
-    );
-  return serviceName(namespace, component);
+  if (component !== undefined && namespace !== undefined) return serviceName(namespace, component);
+  if (component === undefined && !isFlag) return null;
+  const [given, missing] = component === undefined ? ['namespace', 'component'] : ['component', 'namespace'];
+  throw new CliError(`--${given} needs a ${missing}: add it, as in --namespace dynamo --component backend.`);
 }

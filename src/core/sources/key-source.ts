@@ -21,7 +21,10 @@ export interface KeyChange {
  */
 export interface KeyBatch {
   readonly kind: 'snapshot' | 'changes' | 'resync';
-  /** The revision of the store up to which the batch is complete, a decimal number. */
+  /**
+   * The revision of the store that the batch shows, a decimal number: that of the listing, or of the last change. Below one
+   * prefix of one store it never decreases.
+   */
   readonly revision: string;
   /** A key that was removed and written again is a removal followed by a write. */
   readonly changes: readonly KeyChange[];

@@ -14,7 +14,8 @@ export interface Message {
  *    at the end matches one or more.
  * 2. Messages are delivered synchronously, in the order in which they arrive. Nothing is stored for absent subscribers.
  * 3. All subscriptions and `status$` share one connection, from the first subscription to the last.
- * 4. `status$` is `live` while messages can arrive on all subscribed subjects; if some were refused, it says which ones.
+ * 4. `status$` is `live` while messages can arrive on all subscribed subjects; if some were refused, it says which ones. A
+ *    subscription on a live source takes effect as soon as the system has accepted it.
  * 5. Neither output errors. They complete only when no further message can arrive.
  */
 export interface MessageSource {

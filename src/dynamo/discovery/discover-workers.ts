@@ -117,7 +117,10 @@ export interface Discovery {
  * 4. `problems$` emits a problem with the code `undecodable` for each key that cannot be decoded, beginning with those
  *    that exist at the moment of subscription. The last decoded value of such a key stays in force. A problem with a code
  *    of {@link PackageError} says that the package of the source cannot be used.
- * 5. No output errors. All outputs share one subscription to the keys and one state, from the first subscription to the
+ * 5. `status$` is the status of the keys. It is `live` as soon as the keys that may be read are complete, with a reason that
+ *    names the other prefixes. A fleet of releases 1.x in one namespace needs only `v1/instances/{namespace}/` and
+ *    `v1/mdc/{namespace}/`; `models/`, which releases up to 0.5.1 share among all namespaces, may be refused.
+ * 6. No output errors. All outputs share one subscription to the keys and one state, from the first subscription to the
  *    last.
  *
  * ```

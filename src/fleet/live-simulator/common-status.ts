@@ -1,4 +1,5 @@
-import type { SimulatorEvent, SimulatorStatus } from './simulator-event.js';
+import type { SourceStatus } from '../../core/sources/source-status.js';
+import type { SimulatorEvent } from './simulator-event.js';
 
 /** One status of many connections to the same server, which usually fail together. */
 export class CommonStatus {
@@ -10,7 +11,7 @@ export class CommonStatus {
   /** Handles a status of one member, and returns what to report: why it fails, or that no member fails any more. */
   update(
     member: object,
-    { state, since, why, retryInMs }: Omit<SimulatorStatus, 'source'>,
+    { state, since, why, retryInMs }: Omit<SourceStatus, 'source' | 'state'> & { readonly state: string },
   ): readonly SimulatorEvent[] {
     const { failing, source } = this;
     const isWell = state === 'registered' || state === 'live';

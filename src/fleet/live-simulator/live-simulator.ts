@@ -33,7 +33,7 @@ import type { WorkerId } from '../../core/worker-id.js';
 import { discoveryPrefixes } from '../../dynamo/discovery/discovery-keys.js';
 import { type FleetPlan, validateFleetPlan } from '../../simulator/fleet-plan.js';
 import { waveChanges } from '../../simulator/simulate-fleet.js';
-import type { SimulatedChange } from '../../simulator/simulated-worker.js';
+import { SIMULATION_NAMESPACE, type SimulatedChange } from '../../simulator/simulated-worker.js';
 import { RouterRun } from '../../simulator/simulated-router.js';
 import type { ModelFiles } from '../../wire/discovery/encode-discovery-record.js';
 import type { FleetPools, PoolRules } from '../pools/fleet-pools.js';
@@ -42,7 +42,7 @@ import { type SimulatedRelease, liveWorker } from './live-worker.js';
 import { paced } from './paced.js';
 import { REGISTRATION, SimulatedTruth } from './simulated-truth.js';
 import type { SimulatorEvent } from './simulator-event.js';
-import { SIMULATION_NAMESPACE, refuseForeignWorkers } from './simulation-namespace.js';
+import { refuseForeignWorkers } from './simulation-namespace.js';
 
 /** Options of {@link liveSimulator}. */
 export interface LiveSimulatorOptions extends Pick<

@@ -23,9 +23,6 @@ import { catchDecodeFailure } from '../../wire/decode-error.js';
 import { field } from '../../wire/json/json-fields.js';
 import { type JsonNode, parseLosslessJson } from '../../wire/json/lossless-json.js';
 
-/** The namespace of simulated workers, where no real worker registers. */
-export const SIMULATION_NAMESPACE = 'tidemark-simulation';
-
 /** What the model card of a simulated worker says in `user_data`, a field that Dynamo keeps and does not read. */
 export const SIMULATION_MARK = { simulated_by: 'tidemark' };
 

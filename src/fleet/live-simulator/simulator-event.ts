@@ -2,12 +2,10 @@ import type { SourceStatus } from '../../core/sources/source-status.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import type { RequestCounts } from '../../simulator/simulated-router.js';
 
-/** The status of the publisher, or the common status of all registrations, or of all services of workers of 0.6. */
-export type SimulatorStatus = Omit<SourceStatus, 'state'> & { readonly state: string };
-
 /** What happens in a `LiveSimulator`. */
 export type SimulatorEvent =
-  | { readonly kind: 'status'; readonly status: SimulatorStatus }
+  /** The status of the publisher, or the common status of all registrations, or of all services of workers of 0.6. */
+  | { readonly kind: 'status'; readonly status: SourceStatus }
   | {
       readonly kind: 'worker';
       readonly workerId: WorkerId;

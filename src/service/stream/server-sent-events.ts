@@ -1,18 +1,6 @@
-import {
-  defer,
-  distinctUntilChanged,
-  map,
-  merge,
-  mergeMap,
-  of,
-  pairwise,
-  skip,
-  startWith,
-  tap,
-  type Observable,
-} from 'rxjs';
+import { defer, distinctUntilChanged, map, merge, of, skip, startWith, tap, type Observable } from 'rxjs';
 import { pickThresholds } from '../../core/policy/load-thresholds.js';
-import type { SourceStatus } from '../../core/sources/source-status.js';
+import { newStatuses } from '../../core/sources/status-reports.js';
 import { forEachPool, type Pool, type Pools } from '../../fleet/pools/pools.js';
 import { isoTime, poolLabel, type PoolSummaries } from '../queries/pool-summary.js';
 
@@ -70,15 +58,10 @@ function poolEvents(pool: Pool, summaries: PoolSummaries): Observable<ServerSent
 
 function sourceStatusEvents({ sourceMonitor }: Pools): Observable<ServerSentEvent> {
   return sourceMonitor.status$.pipe(
-    startWith<readonly SourceStatus[]>([]),
-    pairwise(),
-    mergeMap(([before, now]) =>
-      now
-        .filter((status) => !before.includes(status))
-        .map((status): ServerSentEvent => ({
-          type: 'source',
-          data: { ...status, since: isoTime(sourceMonitor, status.since) },
-        })),
-    ),
+    newStatuses(),
+    map((status): ServerSentEvent => ({
+      type: 'source',
+      data: { ...status, since: isoTime(sourceMonitor, status.since) },
+    })),
   );
 }

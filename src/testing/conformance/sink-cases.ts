@@ -2,7 +2,7 @@ import { from, lastValueFrom, toArray } from 'rxjs';
 import { performCleanup, type CleanupSink } from '../../core/pipeline/perform-cleanup.js';
 import type { Cleanup } from '../../core/state/cleanup.js';
 import { workerId } from '../../core/worker-id.js';
-import { expectSame, type ConformanceCase } from './source-cases.js';
+import { expectSame, type ConformanceCase } from './conformance-case.js';
 
 /** One sink under test. Every case makes a new one. */
 export interface SinkHarness {
@@ -27,7 +27,7 @@ const cleanup = (worker: string, ...dpRanks: (number | 'none')[]): Cleanup => ({
  *
  * @param make makes a new sink with its series
  *
- * @see {@link sourceCases}, {@link performCleanup}
+ * @see {@link keySourceCases}, {@link performCleanup}
  */
 export function sinkCases(make: () => SinkHarness): ConformanceCase[] {
   const perform = async ({ sink }: SinkHarness, ...cleanups: Cleanup[]): Promise<boolean[]> => {

@@ -74,7 +74,7 @@ describe('etcdDiscovery', () => {
       { policy: policies.default, thresholds: { activeDecodeBlocksThreshold: 0.5 } },
     );
     monitor.connect();
-    batches.next({ kind: 'snapshot', changes: [] });
+    batches.next({ kind: 'snapshot', revision: '0', changes: [] });
     const seen = store.stages.map(({ revision, stage }, at) => {
       const after = store.stages[at - 1]?.revision ?? 0;
       for (const { change, revision: mod } of store.events) {
@@ -83,6 +83,7 @@ describe('etcdDiscovery', () => {
         const revisions = { modRevision: `${mod}`, createRevision: `${mod}` };
         batches.next({
           kind: 'changes',
+          revision: `${mod}`,
           changes: [
             value === undefined
               ? { kind: 'delete', key, modRevision: `${mod}` }

@@ -67,7 +67,7 @@ export class EtcdModel {
 
   /** What a watch from a revision on would deliver; `null` when that is compacted away. */
   since(revision: bigint): KeyChange[] | null {
-    if (revision <= this.compacted) return null;
+    if (revision < this.compacted) return null;
     return this.history.filter(({ modRevision }) => BigInt(modRevision) >= revision);
   }
 }

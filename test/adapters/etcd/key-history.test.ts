@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PrefixBatch } from '../../../src/adapters/etcd/etcd-link.js';
+import type { Listing, PrefixBatch } from '../../../src/adapters/etcd/etcd-link.js';
 import { KeyHistory } from '../../../src/adapters/etcd/key-history.js';
 import { runs } from '../../support/runs.js';
 import { EtcdModel } from './etcd-model.js';
@@ -10,14 +10,20 @@ class Follower {
   readonly history = new KeyHistory('');
   readonly seen = new Map<string, string>();
   readonly batches: PrefixBatch[] = [];
+  /** The listing when it last attached. */
+  attachedTo: Listing = { revision: 0n, entries: [] };
   #next = 0n;
 
   constructor(readonly store: EtcdModel) {}
 
   attach(): void {
     const oldest = this.history.takeOldest(this.store.revision);
-    const { batch, watchFrom } = this.history.attach(this.store.list(oldest ?? this.store.revision));
-    this.#take(batch);
+    const kind = this.history.revision === null ? 'snapshot' : 'resync';
+    const listing = this.store.list(oldest ?? this.store.revision);
+    const { changes, watchFrom } = this.history.attach(listing);
+    this.attachedTo = this.store.list();
+    this.history.expect(this.attachedTo);
+    if (changes !== null) this.#take({ kind, revision: `${listing.revision}`, changes });
     this.#next = watchFrom;
   }
 
@@ -134,6 +140,42 @@ describe('KeyHistory', () => {
     );
   });
 
+  it('is behind until the watch has reported what the listing showed', () => {
+    fc.assert(
+      fc.property(
+        fc.array(write, { maxLength: 20 }),
+        fc.array(write, { maxLength: 20 }),
+        fc.array(fc.oneof(read, write), { maxLength: 20 }),
+        (before, missed, after) => {
+          const store = new EtcdModel();
+          const follower = new Follower(store);
+          const apply = ({ kind, key: written }: { kind: 'put' | 'delete'; key: string }): void =>
+            kind === 'put' ? store.put(written, 'value') : store.delete(written);
+          before.forEach(apply);
+          follower.attach();
+          expect(follower.history.isBehind).toBe(false);
+          missed.forEach(apply);
+          follower.attach();
+          for (const deed of after) {
+            if (deed.kind === 'read') follower.read(deed.atMost);
+            else apply(deed);
+            if (follower.history.isBehind) continue;
+            const reported = new Map(
+              follower.batches.flatMap(({ changes }) =>
+                changes.map(({ key: changed, modRevision }) => [changed, BigInt(modRevision)] as const),
+              ),
+            );
+            for (const { key: listed, modRevision } of follower.attachedTo.entries)
+              expect(reported.get(listed)).toBeGreaterThanOrEqual(BigInt(modRevision));
+          }
+          follower.read();
+          expect(follower.history.isBehind).toBe(false);
+        },
+      ),
+      { numRuns: runs / 10 },
+    );
+  });
+
   it('an audit of a watch that keeps up reports nothing', () => {
     fc.assert(
       fc.property(
@@ -178,12 +220,11 @@ describe('KeyHistory', () => {
     );
   });
 
-  it('the first listing is a snapshot, also an empty one', () => {
+  it('the first listing is reported completely, also an empty one', () => {
     const history = new KeyHistory('');
-    expect(history.attach({ revision: 5n, entries: [] })).toEqual({
-      batch: { kind: 'snapshot', changes: [] },
-      watchFrom: 6n,
-    });
+    expect(history.revision).toBe(null);
+    expect(history.attach({ revision: 5n, entries: [] })).toEqual({ changes: [], watchFrom: 6n });
+    expect(history.revision).toBe(5n);
   });
 
   it('after lost history a key that was removed and made again unseen is a delete and a put', () => {
@@ -215,6 +256,7 @@ describe('KeyHistory', () => {
     follower.audit(() => follower.read());
     expect(follower.batches.at(-1)).toEqual({
       kind: 'resync',
+      revision: '3',
       changes: [{ kind: 'delete', key: 'a', modRevision: '3' }],
     });
   });

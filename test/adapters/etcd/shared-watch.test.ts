@@ -16,29 +16,29 @@ function setUp() {
   const run$ = new Subject<PrefixBatch | SourceStatus>();
   const heard = (name: string, log: string[]) => (item: PrefixBatch | SourceStatus) =>
     log.push(
-      `${name} ${'state' in item ? item.state : `${item.kind} ${item.changes.map(({ key }) => key).join('')}`}`,
+      `${name} ${'state' in item ? item.state : `${item.kind} ${item.changes.map(({ key }) => key).join('')} at ${item.revision}`}`,
     );
   return { run$, watch: shareWatch(run$, { keep: true }), heard };
 }
 
 describe('sharedWatch', () => {
-  it('gives a late subscriber a snapshot first, then changes', () => {
+  it('gives a late subscriber a snapshot at the latest revision first, then changes', () => {
     const { run$, watch, heard } = setUp();
     const log: string[] = [];
     watch.changes$.subscribe(heard('early', log));
-    run$.next({ kind: 'snapshot', changes: put('a', 'b') });
-    run$.next({ kind: 'changes', changes: [{ kind: 'delete', key: 'a', modRevision: '9' }] });
+    run$.next({ kind: 'snapshot', revision: '7', changes: put('a', 'b') });
+    run$.next({ kind: 'changes', revision: '9', changes: [{ kind: 'delete', key: 'a', modRevision: '9' }] });
     run$.next(live);
     watch.changes$.subscribe(heard('late', log));
     watch.status$.subscribe(heard('late', log));
-    run$.next({ kind: 'changes', changes: put('c') });
+    run$.next({ kind: 'changes', revision: '10', changes: put('c') });
     expect(log).toEqual([
-      'early snapshot ab',
-      'early changes a',
-      'late snapshot b',
+      'early snapshot ab at 7',
+      'early changes a at 9',
+      'late snapshot b at 9',
       'late live',
-      'early changes c',
-      'late changes c',
+      'early changes c at 10',
+      'late changes c at 10',
     ]);
   });
 
@@ -48,15 +48,15 @@ describe('sharedWatch', () => {
     watch.status$.subscribe(heard('status', log));
     watch.changes$.subscribe(heard('changes', log));
     expect(log).toEqual([]);
-    run$.next({ kind: 'snapshot', changes: [] });
-    expect(log).toEqual(['changes snapshot ']);
+    run$.next({ kind: 'snapshot', revision: '7', changes: [] });
+    expect(log).toEqual(['changes snapshot  at 7']);
   });
 
   it('forgets its state after the last unsubscription', () => {
     const { run$, watch, heard } = setUp();
     const log: string[] = [];
     const [one, two] = [watch.changes$.subscribe(), watch.status$.subscribe()];
-    run$.next({ kind: 'snapshot', changes: put('a') });
+    run$.next({ kind: 'snapshot', revision: '7', changes: put('a') });
     run$.next(live);
     one.unsubscribe();
     expect(run$.observed).toBe(true);

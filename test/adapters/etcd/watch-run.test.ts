@@ -18,14 +18,18 @@ const refused = new EtcdError('etcd-unreachable', 'refused');
 /** Plays a run in virtual time, with the longest delays. */
 function play(
   open: (host: EtcdHost, scheduler: VirtualTimeScheduler) => Observable<EtcdLink>,
-  { untilMs, hosts = [host('one')] }: { untilMs: number; hosts?: readonly EtcdHost[] },
+  {
+    untilMs,
+    hosts = [host('one')],
+    prefixes = [''],
+  }: { untilMs: number; hosts?: readonly EtcdHost[]; prefixes?: readonly string[] },
 ): string[] {
   const scheduler = new VirtualTimeScheduler(undefined, untilMs);
   const said: string[] = [];
   const subscription = runWatch({
     hosts,
     open: (next) => open(next, scheduler),
-    prefixes: [''],
+    prefixes,
     source: 'etcd',
     maxRetryMs: 2_000,
     scheduler,
@@ -50,6 +54,24 @@ describe('watchRun', () => {
     expect(
       play((_, scheduler) => of(new FakeLink(store, scheduler)).pipe(concatWith(NEVER)), { untilMs: 100 }),
     ).toEqual(['0 connecting since 0', '1 snapshot', '2 live since 2']);
+  });
+
+  it('stays live with a reason while a prefix may not be read, and is live without one afterwards', () => {
+    const said = play(
+      (_, scheduler) => {
+        const link = new FakeLink(new EtcdModel(), scheduler, ['b/']);
+        scheduler.schedule(() => link.refused.clear(), 1_000);
+        return of(link).pipe(concatWith(NEVER));
+      },
+      { untilMs: 5_000, prefixes: ['a/', 'b/'] },
+    );
+    expect(said).toEqual([
+      '0 connecting since 0',
+      '2 snapshot',
+      '3 live since 3 etcd at http://fake:2379: the keys below "b/" are not watched because the user has no permission ' +
+        "to read them; if they are needed, grant the user's role read permission for these prefixes.",
+      '2004 live since 3',
+    ]);
   });
 
   it('waits longer after every failure, up to 2 s, with since, reason and time of the next attempt in the status', () => {

@@ -77,25 +77,38 @@ describe('tidemark demo', () => {
     expect(code).toBe(0);
   });
 
+  it('Dynamo’s variables set the thresholds, and None replaces the demo’s own too', async () => {
+    const run = async (threshold: string): Promise<string> => {
+      const env = { DYN_ACTIVE_DECODE_BLOCKS_THRESHOLD: threshold };
+      return (await runCli(['demo', '--duration', '0.1', '--port', '0'], { env })).err;
+    };
+    expect(await run('0.5')).toContain('thresholds: 0.5 of the KV blocks; press');
+    expect(await run('None')).toContain('no threshold is set; press');
+  });
+
   it('invalid options: exit code 2 and a sentence with the range; all invalid thresholds together', async () => {
     expect(await runCli(['demo', '--workers', '0'])).toMatchObject({
       code: 2,
       out: '',
-      err: expect.stringContaining('from 1 to 1000') as string,
+      err: expect.stringContaining(
+        'workers must be a whole number from 1 to 10000, not "0" (flag --workers).',
+      ) as string,
     });
     expect(await runCli(['demo', '--duration', 'x'])).toMatchObject({
       code: 2,
-      err: expect.stringContaining('from 0.1 to 86400') as string,
+      err: expect.stringContaining('from 0.1 to 2000000') as string,
     });
     const bad = ['--active-decode-blocks-threshold', '2', '--active-prefill-tokens-threshold-frac', '-1'];
     expect(await runCli(['demo', ...bad])).toMatchObject({
       code: 2,
       out: '',
-      err: expect.stringMatching(/between 0\.0 and 1\.0, got 2; .*got -1/) as string,
+      err: expect.stringMatching(/from 0 to 1, not "2" [^]*, not "-1"/) as string,
     });
     expect(await runCli(['demo', '--active-prefill-tokens-threshold', 'many'])).toMatchObject({
       code: 2,
-      err: expect.stringContaining('must be a number') as string,
+      err: expect.stringContaining(
+        'must be a whole number from 0 to 18446744073709551615, not "many"',
+      ) as string,
     });
   });
 });

@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { simulateCommand, type SimulateOptions } from '../../../src/cli/live/simulate-command.js';
-import { watchCommand } from '../../../src/cli/live/watch-command.js';
 import { describeWith } from '../../support/describe-with.js';
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.js';
 import { eventually } from '../../support/eventually.js';
+import { startSimulate, startWatch, type GivenFlags } from '../../support/live-commands.js';
 import { startNats, type NatsServer } from '../../support/nats-server.js';
 import { startCli } from '../../support/run-cli.js';
-import { RunningCommand } from '../../support/run-command.js';
+import type { RunningCommand } from '../../support/run-command.js';
 
-const thresholds = { activeDecodeBlocksThreshold: '0.85', policy: 'default', json: true };
+const thresholds = { activeDecodeBlocksThreshold: '0.85', policy: 'default', json: true } as const;
 
 describeWith(['nats-server', 'etcd'], 'tidemark simulate and tidemark watch on real servers', () => {
   let nats: NatsServer;
@@ -24,25 +23,17 @@ describeWith(['nats-server', 'etcd'], 'tidemark simulate and tidemark watch on r
     namespace,
   });
   const watch = async (namespace: string): Promise<RunningCommand> => {
-    const watching = new RunningCommand((terminal, end$) =>
-      watchCommand({ ...servers(namespace), ...thresholds, endpoint: 'backend.generate' }, terminal, end$),
-    );
+    const watching = startWatch({ ...servers(namespace), ...thresholds, endpoint: 'backend.generate' });
     await watching.live('loads', 'discovery');
     return watching;
   };
-  const simulate = (namespace: string, options: Partial<SimulateOptions> = {}): RunningCommand =>
-    new RunningCommand((terminal, end$) =>
-      simulateCommand(
-        {
-          ...servers(namespace),
-          ...thresholds,
-          ...{ seed: 3, workers: 5, ranks: 2, duration: 600, generation: '1.6', ttl: 60, model: 'tiny' },
-          ...options,
-        },
-        terminal,
-        end$,
-      ),
-    );
+  const simulate = (namespace: string, flags: GivenFlags = {}): RunningCommand =>
+    startSimulate({
+      ...servers(namespace),
+      ...thresholds,
+      ...{ seed: 3, workers: 5, ranks: 2, duration: 600, ttl: 60, model: 'tiny' },
+      ...flags,
+    });
   const workersOf = (watching: RunningCommand): unknown => watching.of('workers').at(-1)?.['total'];
   /** The workers that were busy when they left the fleet. */
   const leftBusy = (watching: RunningCommand): unknown[] =>
@@ -93,7 +84,11 @@ describeWith(['nats-server', 'etcd'], 'tidemark simulate and tidemark watch on r
     { signal: 'SIGKILL', ttl: '1', code: null },
   ] as const)('the workers leave when the simulator is ended by $signal', async ({ signal, ttl, code }) => {
     const watching = await watch(signal.toLowerCase());
-    const env = { NATS_SERVER: nats.url, ETCD_ENDPOINTS: etcd.url, TIDEMARK_SIMULATE_NAMESPACE: signal.toLowerCase() };
+    const env = {
+      NATS_SERVER: nats.url,
+      ETCD_ENDPOINTS: etcd.url,
+      TIDEMARK_SIMULATE_NAMESPACE: signal.toLowerCase(),
+    };
     await using simulating = startCli(['simulate', '--workers', '3', '--ttl', ttl], env);
     await eventually(() => workersOf(watching) === 3);
     expect((await simulating.end(signal)).code).toBe(code);

@@ -2,18 +2,17 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { recordCommand } from '../../../src/cli/live/record-command.js';
 import { RecordingWriter } from '../../../src/cli/live/recording-writer.js';
-import { simulateCommand, type SimulateOptions } from '../../../src/cli/live/simulate-command.js';
 import { playRecording } from '../../../src/testing/recordings/play-recording.js';
 import { parseRecording } from '../../../src/wire/recording/parse-recording.js';
 import type { Recording } from '../../../src/wire/recording/recording.js';
 import { describeWith } from '../../support/describe-with.js';
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.js';
 import { eventually } from '../../support/eventually.js';
+import { startRecord, startSimulate, type GivenFlags } from '../../support/live-commands.js';
 import { startNats, type NatsServer } from '../../support/nats-server.js';
 import { runCli, startCli } from '../../support/run-cli.js';
-import { RunningCommand } from '../../support/run-command.js';
+import type { RunningCommand } from '../../support/run-command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-record-'));
 const text = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
@@ -40,18 +39,18 @@ describeWith(['nats-server', 'etcd'], 'tidemark record on real servers', () => {
   afterAll(() => Promise.all([nats.stop(), etcd.stop()]));
 
   const thresholds = { activeDecodeBlocksThreshold: '0.85', policy: 'default' };
-  const options = (namespace: string): SimulateOptions => ({
-    ...{ nats: nats.url, etcd: etcd.url, namespace, ...thresholds, json: true },
-    ...{ seed: 3, workers: 4, ranks: 2, duration: 600, generation: '1.6', ttl: 60, model: 'tiny' },
+  const fleet = (namespace: string): GivenFlags => ({
+    ...{ nats: nats.url, etcd: etcd.url, namespace, ...thresholds, duration: 600 },
   });
   const simulate = (namespace: string): RunningCommand =>
-    new RunningCommand((terminal, end$) => simulateCommand(options(namespace), terminal, end$));
+    startSimulate({
+      ...fleet(namespace),
+      ...{ json: true, seed: 3, workers: 4, ranks: 2, ttl: 60, model: 'tiny' },
+    });
 
   it('a replay gives the same transitions in the same order, for the same reasons', async () => {
     const file = join(folder, 'complete.jsonl');
-    const recording = new RunningCommand((terminal, end$) =>
-      recordCommand(file, { ...options('replayed'), endpoint: 'backend.generate' }, terminal, end$),
-    );
+    const recording = startRecord(file, { ...fleet('replayed'), endpoint: 'backend.generate' });
     await eventually(
       () =>
         /loads \(NATS\): live/.test(recording.err.join()) &&

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -43,6 +43,7 @@ describeWith(['nats-server', 'etcd', 'openssl'], 'the commands on servers with T
     ETCD_AUTH_PASSWORD: user.password,
     ETCD_AUTH_CA: readFileSync(certificates.ca, 'utf8'),
     DYN_NAMESPACE: namespace,
+    TIDEMARK_SIMULATE_NAMESPACE: namespace,
     ...change,
   });
   const threshold = ['--active-decode-blocks-threshold', '0.85'];
@@ -108,5 +109,24 @@ describeWith(['nats-server', 'etcd', 'openssl'], 'the commands on servers with T
     await using watching = startCli(['watch', ...threshold], env);
     expect((await watching.ended).code).toBe(2);
     expect(watching.err).toMatch(/^tidemark: Cannot read .*none\.pem: the file does not exist/);
+  });
+
+  it('watch reads the servers and the client certificate for NATS from a file, and stats from flags', async () => {
+    await using strict = await startNats({
+      tls: { ca: certificates.ca, ...certificates.server, verify: true },
+    });
+    const [ca, cert, key] = [certificates.ca, certificates.client.cert, certificates.client.key];
+    const url = strict.url.replace('nats:', 'tls:');
+    const config = join(folder, 'tidemark.json');
+    const settings = { nats: url, natsTlsCa: ca, natsTlsCert: cert, natsTlsKey: key, namespace: 'filed' };
+    writeFileSync(config, JSON.stringify({ ...settings, activeDecodeBlocksThreshold: 0.85, port: 0 }));
+    await using watching = startCli(['watch', '--config', config], { ETCD_ENDPOINTS: 'http://127.0.0.1:1' });
+    await eventually(() => expect(watching.err).toContain('loads (NATS): live'));
+    expect(watching.err).toMatch(/^watching namespace filed, .*thresholds: 0\.85 of the KV blocks/);
+    expect((await watching.end('SIGINT')).code).toBe(0);
+
+    const flags = ['--nats-tls-ca', ca, '--nats-tls-cert', cert, '--nats-tls-key', key];
+    const stats = await startCli(['stats', '--nats', url, ...flags]).ended;
+    expect([stats.code, stats.err]).toEqual([1, expect.stringContaining('has no NATS micro services')]);
   });
 });

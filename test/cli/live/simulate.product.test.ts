@@ -1,28 +1,18 @@
 import { expect, it } from 'vitest';
-import { simulateCommand, type SimulateOptions } from '../../../src/cli/live/simulate-command.js';
-import { type WatchOptions, watchCommand } from '../../../src/cli/live/watch-command.js';
 import type { RequestCounts } from '../../../src/simulator/simulated-router.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { jsonLines, runCli, startCli } from '../../support/run-cli.js';
-import { RunningCommand } from '../../support/run-command.js';
+import { type GivenFlags, startSimulate, startWatch } from '../../support/live-commands.js';
+import type { RunningCommand } from '../../support/run-command.js';
 import { ownName, sharedEtcd, sharedNats } from '../../support/shared-servers.js';
 
 const rules = {
   activeDecodeBlocksThreshold: '0.85',
   activePrefillTokensThresholdFrac: '1.2',
-  policy: 'default',
   json: true,
-};
-const fleet = {
-  seed: 3,
-  workers: 4,
-  ranks: 2,
-  duration: 600,
-  generation: '1.6',
-  ttl: 60,
-  model: 'tiny',
 } as const;
+const fleet = { seed: 3, workers: 4, ranks: 2, duration: 600, ttl: 60, model: 'tiny' } as const;
 
 async function servers() {
   const [nats, etcd] = await Promise.all([sharedNats(), sharedEtcd()]);
@@ -34,20 +24,14 @@ async function environment(): Promise<NodeJS.ProcessEnv> {
   return { NATS_SERVER: nats, ETCD_ENDPOINTS: etcd };
 }
 
-async function watch(namespace: string, options: Partial<WatchOptions> = {}): Promise<RunningCommand> {
-  const where = await servers();
-  const watching = new RunningCommand((terminal, end$) =>
-    watchCommand({ ...where, ...rules, namespace, ...options }, terminal, end$),
-  );
+async function watch(namespace: string, flags: GivenFlags = {}): Promise<RunningCommand> {
+  const watching = startWatch({ ...(await servers()), ...rules, namespace, ...flags });
   await watching.live('loads', 'discovery');
   return watching;
 }
 
-async function simulate(namespace: string, options: Partial<SimulateOptions> = {}): Promise<RunningCommand> {
-  const where = await servers();
-  return new RunningCommand((terminal, end$) =>
-    simulateCommand({ ...where, ...rules, ...fleet, namespace, ...options }, terminal, end$),
-  );
+async function simulate(namespace: string, flags: GivenFlags): Promise<RunningCommand> {
+  return startSimulate({ ...(await servers()), ...rules, ...fleet, namespace, ...flags });
 }
 
 const workersOf = (watching: RunningCommand): unknown => watching.of('workers').at(-1)?.['total'];

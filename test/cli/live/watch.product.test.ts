@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { simulateCommand } from '../../../src/cli/live/simulate-command.js';
-import { watchCommand, type WatchOptions } from '../../../src/cli/live/watch-command.js';
 import { eventually } from '../../support/eventually.js';
+import { startSimulate, startWatch } from '../../support/live-commands.js';
 import { runCli, startCli } from '../../support/run-cli.js';
-import { RunningCommand } from '../../support/run-command.js';
 
 // Nothing listens on port 1, so connections are refused immediately.
 const nowhere = { nats: 'nats://127.0.0.1:1', etcd: 'http://127.0.0.1:1', policy: 'dynamo-1.6' };
@@ -11,9 +9,7 @@ const refused = /127\.0\.0\.1:1, connecting: .*ECONNREFUSED.*Check that/;
 
 describe('tidemark watch', () => {
   it('reports each unreachable server once, and continues until it is ended', async () => {
-    const watching = new RunningCommand((terminal, end$) =>
-      watchCommand({ ...nowhere, activeDecodeBlocksThreshold: '0.5', json: true }, terminal, end$),
-    );
+    const watching = startWatch({ ...nowhere, activeDecodeBlocksThreshold: '0.5', json: true });
     await eventually(() => watching.health('loads') === 'down' && watching.health('discovery') === 'down');
     expect(await watching.end()).toMatchObject({ loads: 0, workers: 0, gaps: 0, busy: [] });
     expect(watching.of('status').map(({ why }) => why)).toEqual(
@@ -50,18 +46,6 @@ describe('tidemark watch', () => {
     expect(code).toBe(0);
   });
 
-  const quiet = { out: () => undefined, err: () => undefined, progress: () => undefined };
-  it.each<[Partial<WatchOptions>, RegExp]>([
-    [{ nats: 'http://x' }, /is not a valid server: write nats:/],
-    [{ etcd: 'ftp://x' }, /is not a valid host: write http:/],
-    [{ nats: '' }, /servers must name at least one server/],
-    [{ endpoint: 'backend.generate' }, /has no namespace/],
-    [{ namespace: 'a/b' }, /slash/],
-    [{ activeDecodeBlocksThreshold: '2' }, /between 0\.0 and 1\.0, got 2/],
-  ])('%j is refused with a sentence', async (options, sentence) => {
-    await expect(watchCommand({ ...nowhere, ...options }, quiet)).rejects.toThrow(sentence);
-  });
-
   it('invalid options: exit code 2', async () => {
     expect(await runCli(['watch', '--nats', 'http://x'])).toMatchObject({
       code: 2,
@@ -73,18 +57,8 @@ describe('tidemark watch', () => {
 
 describe('tidemark simulate', () => {
   it('reports unreachable servers once for all workers, and ends in good order', async () => {
-    const fleet = {
-      seed: 1,
-      workers: 4,
-      ranks: 1,
-      duration: 600,
-      generation: '1.6',
-      ttl: 60,
-      model: 'tiny',
-    } as const;
-    const simulating = new RunningCommand((terminal, end$) =>
-      simulateCommand({ ...nowhere, ...fleet, json: true }, terminal, end$),
-    );
+    const fleet = { seed: 1, workers: 4, ranks: 1, duration: 600, ttl: 60, model: 'tiny' };
+    const simulating = startSimulate({ ...nowhere, ...fleet, json: true });
     const registration = 'registration (etcd)';
     await eventually(
       () => simulating.health('publisher') === 'down' && simulating.health(registration) === 'down',

@@ -3,7 +3,6 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { resolveServePlan } from '../../../src/cli/serve/settings/serve-plan.js';
 import { EventStream } from '../../support/event-stream.js';
 import { eventually } from '../../support/eventually.js';
 import { freePort } from '../../support/free-port.js';
@@ -135,71 +134,7 @@ describe('tidemark serve', () => {
   });
 });
 
-describe('settings', () => {
-  const value = async (flags: Record<string, string | boolean | string[]>, environment = {}) => {
-    const { resolved, problems } = await resolveServePlan(flags, environment);
-    return { problems, of: (name: string) => resolved.find(({ setting }) => setting.name === name) };
-  };
-
-  it('precedence is flag, environment, file, default; an empty variable counts as absent', async () => {
-    const config = file('order.yaml', 'port: 3\nmaxReaders: 3\nkeptEvents: 3\n');
-    const flags = { config, port: '1' };
-    const { of, problems } = await value(flags, {
-      TIDEMARK_PORT: '2',
-      TIDEMARK_MAX_READERS: '2',
-      TIDEMARK_KEPT_EVENTS: '',
-    });
-    expect(problems).toEqual([]);
-    expect(
-      ['port', 'maxReaders', 'keptEvents', 'ranks'].map((name) => [of(name)?.value, of(name)?.origin]),
-    ).toEqual([
-      [1, 'flag --port'],
-      [2, 'environment TIDEMARK_MAX_READERS'],
-      [3, `file ${config}`],
-      [2, 'default'],
-    ]);
-  });
-
-  it.each([
-    [
-      'all.yaml',
-      'simulate: true\ngeneration: 1.0\nmodel: "m"\nactivePrefillTokensThreshold: 18446744073709551615\nactiveDecodeBlocksThreshold: 1e-1\nfrontend:\n  - http://a:1\n  - http://b:2\nnamespace:\nhost: ~\n',
-    ],
-    [
-      'all.json',
-      '{"simulate":true,"generation":1.0,"model":"m","activePrefillTokensThreshold":18446744073709551615,"activeDecodeBlocksThreshold":1e-1,"frontend":["http://a:1","http://b:2"],"namespace":null,"host":""}',
-    ],
-  ])('%s: every kind of value is read as it was written', async (name, text) => {
-    const { plan, problems } = await resolveServePlan({}, { TIDEMARK_CONFIG: file(name, text) });
-    expect(problems).toEqual([]);
-    expect(plan?.settings).toMatchObject({
-      simulate: true,
-      generation: '1.0',
-      model: 'm',
-      activePrefillTokensThreshold: 18446744073709551615n,
-      activeDecodeBlocksThreshold: 0.1,
-      frontend: ['http://a:1', 'http://b:2'],
-      namespace: undefined,
-      host: '127.0.0.1',
-    });
-    expect(plan?.policy.name).toBe('dynamo-1.0');
-  });
-
-  it('Dynamo’s own variables are used, and the word None turns a check off', async () => {
-    const { of, problems } = await value(
-      {},
-      {
-        NATS_SERVER: 'nats://n:1',
-        DYN_ACTIVE_DECODE_BLOCKS_THRESHOLD: '0.85',
-        DYN_ACTIVE_PREFILL_TOKENS_THRESHOLD: 'None',
-      },
-    );
-    expect(problems).toEqual([]);
-    expect(
-      ['nats', 'activeDecodeBlocksThreshold', 'activePrefillTokensThreshold'].map((name) => of(name)?.value),
-    ).toEqual(['nats://n:1', 0.85, undefined]);
-  });
-
+describe('tidemark serve with invalid settings', () => {
   it('reports all problems together, each with its origin', async () => {
     const config = file('wrong.yaml', 'port: eighty\nprot: 80\nranks: [1, 2]\nmodel: {a: b}\n');
     const { code, out, err } = await runCli(
@@ -219,7 +154,7 @@ describe('settings', () => {
     expect([code, out]).toEqual([2, '']);
     for (const problem of [
       `port must be a whole number from 0 to 65535, not "eighty" (file ${config}).`,
-      `prot in ${config} is not a setting; the settings are host, port,`,
+      `prot in ${config} is not a setting; the settings are model, workers,`,
       `ranks must be one value, not 2 (file ${config}).`,
       `model in ${config} must be a value or a list of values.`,
       'activeDecodeBlocksThreshold must be a number from 0 to 1, not "2" (flag --active-decode-blocks-threshold).',
@@ -227,39 +162,9 @@ describe('settings', () => {
       'maxReaders must be a whole number from 0 to 100000, not "-1" (environment TIDEMARK_MAX_READERS).',
       'generation must be one of 1.0, 1.6, not "2.0" (environment TIDEMARK_GENERATION).',
       'seed only applies with --simulate: add --simulate, or remove seed.',
-      'NATS_AUTH_USERNAME and NATS_AUTH_PASSWORD must be set together: set both or neither.',
+      'natsUsername (NATS_AUTH_USERNAME) and natsPassword (NATS_AUTH_PASSWORD) must be set together: set both or neither.',
     ])
       expect(err).toContain(problem);
-  });
-
-  it.each([
-    ['missing.yaml', null, /Cannot read .*missing\.yaml: the file does not exist/],
-    ['bad.yaml', 'a: [', /Cannot read .*bad\.yaml: /],
-    ['bad.json', '{"a"', /Cannot read .*bad\.json: .*\(byte 4\)/],
-    ['list.json', '[1]', /list\.json must be a mapping/],
-    ['word.yaml', 'hello', /word\.yaml must be a mapping/],
-    ['twice.yaml', 'port: 1\nport: 2', /Cannot read .*twice\.yaml: .*unique/],
-  ])('an invalid file: %s', async (name, text, problem) => {
-    const path = text === null ? join(folder, name) : file(name, text);
-    expect((await value({ config: path })).problems).toEqual([expect.stringMatching(problem)]);
-  });
-
-  it('an empty file sets nothing', async () => {
-    for (const name of ['empty.yaml', 'null.json'])
-      expect((await value({ config: file(name, name === 'null.json' ? 'null' : '') })).problems).toEqual([]);
-  });
-
-  it('the admin token may be in a file, and is validated', async () => {
-    const token = file('token', 'a-good-token\n');
-    expect((await resolveServePlan({ adminTokenFile: token }, {})).plan?.adminToken).toBe('a-good-token');
-    const wrong = [
-      [{ adminTokenFile: token, adminToken: 'another-token' }, /both set/],
-      [{ adminToken: 'short' }, /at least 8 characters/],
-      [{ adminToken: 'with space in it' }, /without spaces/],
-      [{ adminTokenFile: join(folder, 'none') }, /does not exist/],
-    ] as const;
-    for (const [flags, problem] of wrong)
-      expect((await resolveServePlan(flags, {})).problems).toEqual([expect.stringMatching(problem)]);
   });
 });
 
@@ -273,7 +178,7 @@ describe('tidemark check', () => {
     expect(out).toMatch(/^port +8000 +environment TIDEMARK_PORT$/m);
     expect(out).toMatch(/^nats +nats:\/\/\*\*\*@n:4222 +flag --nats$/m);
     expect(out).toMatch(/^adminToken +\(set, not shown\) +flag --admin-token$/m);
-    expect(out).toMatch(/^ETCD_AUTH_PASSWORD +\(set, not shown\) +environment ETCD_AUTH_PASSWORD$/m);
+    expect(out).toMatch(/^etcdPassword +\(set, not shown\) +environment ETCD_AUTH_PASSWORD$/m);
     expect(out).toMatch(/^ranks +2 +default$/m);
     expect(err).toContain('warning: No threshold is set');
     expect(out + err).not.toContain('geheim');
@@ -290,18 +195,4 @@ describe('tidemark check', () => {
       problems: [expect.stringContaining('port must be') as string],
     });
   });
-
-  it.each(['serve', 'check'])(
-    'tidemark %s --help lists every setting with its variable, and examples',
-    async (command) => {
-      const { out } = await runCli([command, '--help']);
-      expect(out).toMatch(/Examples:\n {2}\$ tidemark /);
-      const { resolved } = await resolveServePlan({}, {});
-      const text = out.replace(/\s+/g, ' ');
-      for (const { setting } of resolved) {
-        expect(text).toContain(setting.flag.split(' ')[0]);
-        expect(text).toContain(`(env: ${setting.env}`);
-      }
-    },
-  );
 });

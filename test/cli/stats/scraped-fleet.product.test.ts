@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { simulateCommand } from '../../../src/cli/live/simulate-command.js';
-import { watchCommand } from '../../../src/cli/live/watch-command.js';
 import { describeWith } from '../../support/describe-with.js';
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.js';
 import { eventually } from '../../support/eventually.js';
+import { startSimulate, startWatch } from '../../support/live-commands.js';
 import { startNats, type NatsServer } from '../../support/nats-server.js';
 import { runCli } from '../../support/run-cli.js';
-import { RunningCommand } from '../../support/run-command.js';
+import type { RunningCommand } from '../../support/run-command.js';
 
-const thresholds = { activeDecodeBlocksThreshold: '0.85', policy: 'default', json: true };
+const thresholds = { activeDecodeBlocksThreshold: '0.85', policy: 'default', json: true } as const;
 
 describeWith(
   ['nats-server', 'etcd'],
@@ -23,19 +22,11 @@ describeWith(
 
     const running = (namespace: string): { watching: RunningCommand; simulating: RunningCommand } => {
       const servers = { nats: nats.url, etcd: etcd.url, namespace, ...thresholds };
-      const watching = new RunningCommand((terminal, end$) =>
-        watchCommand({ ...servers, endpoint: 'backend.generate', scrape: true }, terminal, end$),
-      );
-      const simulating = new RunningCommand((terminal, end$) =>
-        simulateCommand(
-          {
-            ...servers,
-            ...{ seed: 3, workers: 5, ranks: 2, duration: 600, generation: '0.6', ttl: 60, model: 'tiny' },
-          },
-          terminal,
-          end$,
-        ),
-      );
+      const watching = startWatch({ ...servers, endpoint: 'backend.generate', scrape: true });
+      const simulating = startSimulate({
+        ...servers,
+        ...{ seed: 3, workers: 5, ranks: 2, duration: 600, generation: '0.6', ttl: 60, model: 'tiny' },
+      });
       return { watching, simulating };
     };
     /** The busy workers according to the latest transition of each worker. */

@@ -148,11 +148,12 @@ describeWith('nats-server', 'tidemark stats', () => {
     let active = 100;
     const serving = await serve('8', () => active);
     const options: LiveStatsOptions = {
-      nats: nats.url,
+      nats: { servers: nats.url },
       service,
       endpoint: 'load_metrics',
-      window: 50,
+      windowMs: 50,
       every: 0.05,
+      duration: undefined,
       json: true,
     };
     const watching = new RunningCommand((terminal, end$) => liveStatsCommand(options, terminal, end$));

@@ -3,6 +3,17 @@ import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { fasterScheduler } from './schedulers.js';
 import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
+import type { PrefixRecorder } from './prefix-recorder.js';
+
+/** Since a status, the watch was down, and then live without interruption. */
+function expectOneInterruption({ statuses }: PrefixRecorder, since: number): void {
+  const [live, ...down] = statuses
+    .slice(since)
+    .map(({ state }) => state)
+    .reverse();
+  expect(live).toBe('live');
+  expect(new Set(down)).toEqual(new Set(['down']));
+}
 
 describeWith('etcd', 'lost history', () => {
   it.concurrent(
@@ -29,6 +40,36 @@ describeWith('etcd', 'lost history', () => {
     },
   );
 
+  it.concurrent(
+    'compacted below several prefixes while the connection was down: one interruption and one resync',
+    async () => {
+      await using setup = await startEtcdBehindProxy();
+      const prefixes = ['a/', 'b/', 'c/'];
+      using recorder = setup.record({ prefixes });
+      for (const prefix of prefixes) await setup.writer.put(`${prefix}1`, 'x');
+      await recorder.until('live');
+      await eventually(() => recorder.present.size === 3);
+      const { statusCount } = recorder;
+      await setup.proxy.refuse(true);
+      setup.proxy.cut();
+      await setup.writer.delete('a/1');
+      await setup.writer.writeMany('b/', 12);
+      await setup.writer.gateway.compact(await setup.writer.put('elsewhere', 'x'));
+      await setup.writer.put('b/after', 'x');
+      await setup.proxy.refuse(false);
+      await recorder.until('live', statusCount);
+      await eventually(() => recorder.present.has('b/after'));
+      for (const prefix of prefixes) await setup.writer.put(`${prefix}last`, 'x');
+      await eventually(() => prefixes.every((prefix) => recorder.present.has(`${prefix}last`)));
+      expectOneInterruption(recorder, statusCount);
+      expect(
+        recorder.statuses.filter(({ why = '' }) => why.includes('has compacted the changes')),
+      ).toHaveLength(1);
+      expect(recorder.resyncs).toBe(1);
+      expect(recorder.present.has('a/1')).toBe(false);
+    },
+  );
+
   it.concurrent('compacted while it was live and idle: no change is missed', async () => {
     await using setup = await startEtcdBehindProxy();
     using recorder = setup.record();
@@ -43,8 +84,10 @@ describeWith('etcd', 'lost history', () => {
     await recorder.until('live', statusCount);
     await setup.writer.writeMany('v1/', 3);
     await recorder.matches(setup.writer, 'v1/');
-    // No change of the prefix was lost, so a resync, if there is one, is empty.
     expect(recorder.changes).toEqual(setup.writer.written);
+    expectOneInterruption(recorder, statusCount);
+    // No change of the prefix was lost.
+    expect(recorder.resyncs).toBe(0);
   });
 
   it.concurrent(

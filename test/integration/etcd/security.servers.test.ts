@@ -2,7 +2,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { etcdDiscovery } from '../../../src/adapters/etcd/etcd-discovery.js';
 import type { EtcdOptions } from '../../../src/adapters/etcd/etcd-options.js';
+import type { SourceStatus } from '../../../src/core/sources/source-status.js';
+import type { WorkerId } from '../../../src/core/worker-id.js';
 import { makeCertificates, type Certificates } from '../../support/certificates.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
@@ -66,27 +69,111 @@ describeWith('etcd', 'a server that requires a password', () => {
     expectDiscreet(recorder);
   });
 
-  it.concurrent('reports which prefix a user may not read, and continues once it may', async () => {
+  const guest = { username: 'guest', password: 'only-a-guest' };
+
+  it.concurrent('a probe that is refused is an answer', async () => {
     await using setup = await startEtcdBehindProxy({ auth });
-    const { gateway } = setup.writer;
-    const guest = { username: 'guest', password: 'only-a-guest' };
-    await gateway.addReader(guest, 'v1/mdc/');
+    await setup.writer.gateway.addReader(guest, 'v1/mdc/');
     const scheduler = fasterScheduler(4);
     using allowed = setup.record({ auth: guest, prefixes: 'v1/mdc/', scheduler });
-    using refused = setup.record({ auth: guest, prefixes: ['v1/mdc/', 'v1/instances/'] });
     await allowed.until('live');
-    const { why } = await refused.until('down');
-    expect(why).toMatch(/listing v1\/instances\/: .*permission denied.*Check the role/);
     await setup.writer.put('v1/mdc/a', 'x');
     await allowed.receivesAll(setup.writer);
-    await gateway.allow(guest.username, 'v1/instances/');
-    await refused.until('live');
-    // The probe asks repeatedly for a key that this user may not read; a refusal is an answer too.
+    // The probe asks repeatedly for a key that this user may not read.
     const { fired } = scheduler;
     await eventually(() => scheduler.fired > fired + 20);
-    expect(allowed.reasons).not.toContain('permission denied');
-    await allowed.until('live', allowed.statusCount - 1);
-    await refused.until('live', refused.statusCount - 1);
+    expect(allowed.statuses.map(({ state }) => state)).toEqual(['connecting', 'live']);
+    expect(allowed.reasons.trim()).toBe('');
+  });
+
+  it.concurrent(
+    'a prefix that the user may not read is named, and the others are watched: permissions may come and go',
+    async () => {
+      await using setup = await startEtcdBehindProxy({ auth });
+      const { gateway } = setup.writer;
+      await gateway.addReader(guest, 'fleet/v1/mdc/');
+      await gateway.put('fleet/v1/mdc/a', 'x');
+      await gateway.put('fleet/v1/instances/a', 'x');
+      using recorder = setup.record({
+        auth: guest,
+        keyPrefix: 'fleet/',
+        prefixes: ['v1/instances/', 'v1/mdc/', 'models/'],
+        scheduler: fasterScheduler(4),
+      });
+      const { why } = await recorder.until('live');
+      expect(why).toBe(
+        `etcd at ${setup.hosts}: the keys below "fleet/v1/instances/", "fleet/models/" are not watched because the user ` +
+          "has no permission to read them; if they are needed, grant the user's role read permission for these prefixes.",
+      );
+      expect([recorder.kinds, [...recorder.present.keys()]]).toEqual([['snapshot'], ['v1/mdc/a']]);
+
+      await gateway.allow(guest.username, 'fleet/v1/instances/');
+      await eventually(() => recorder.present.has('v1/instances/a'));
+      expect(recorder.kinds).toEqual(['snapshot', 'resync']);
+      await eventually(
+        () => recorder.statuses.at(-1)?.why?.includes('below "fleet/models/" are not') === true,
+      );
+      await gateway.put('fleet/v1/instances/b', 'x');
+      await eventually(() => recorder.present.has('v1/instances/b'));
+      expect(recorder.statuses.map(({ state }) => state)).toEqual(['connecting', 'live', 'live']);
+
+      const { statusCount } = recorder;
+      await gateway.disallow(guest.username, 'fleet/v1/mdc/');
+      expect((await recorder.until('down', statusCount)).why).toContain('below "fleet/v1/mdc/" are not');
+      const live = await recorder.until('live', statusCount);
+      expect(live.why).toContain('below "fleet/v1/mdc/", "fleet/models/" are not');
+      await gateway.put('fleet/v1/instances/c', 'x');
+      await eventually(() => recorder.present.has('v1/instances/c'));
+      expect(recorder.present.has('v1/mdc/a')).toBe(true);
+
+      await gateway.put('fleet/v1/mdc/b', 'x');
+      await gateway.allow(guest.username, 'fleet/v1/mdc/');
+      await eventually(() => recorder.present.has('v1/mdc/b'));
+      expect(recorder.kinds.filter((kind) => kind !== 'changes')).toEqual(['snapshot', 'resync']);
+      expectDiscreet(recorder);
+    },
+  );
+
+  it.concurrent('a user that may read nothing: down with one sentence, until it may', async () => {
+    await using setup = await startEtcdBehindProxy({ auth });
+    const { gateway } = setup.writer;
+    await gateway.addReader(guest, 'elsewhere/');
+    using recorder = setup.record({ auth: guest, prefixes: ['v1/instances/', 'v1/mdc/'] });
+    const { why, retryInMs } = await recorder.until('down');
+    expect(why).toContain(
+      'below "v1/instances/", "v1/mdc/" are not watched because the user has no permission',
+    );
+    expect(retryInMs).toBeGreaterThan(0);
+    await recorder.until('down', recorder.statusCount);
+    await gateway.put('v1/mdc/a', 'x');
+    await gateway.allow(guest.username, 'v1/mdc/');
+    expect((await recorder.until('live')).why).toContain('below "v1/instances/" are not');
+    expect([recorder.kinds, [...recorder.present.keys()]]).toEqual([['snapshot'], ['v1/mdc/a']]);
+    expectDiscreet(recorder);
+  });
+
+  it.concurrent('a user that may read one namespace of releases 1.x watches all of its workers', async () => {
+    await using setup = await startEtcdBehindProxy({ auth });
+    const { gateway } = setup.writer;
+    await gateway.addReader(guest, 'v1/instances/prod/');
+    await gateway.allow(guest.username, 'v1/mdc/prod/');
+    const fleet = etcdDiscovery({ hosts: setup.hosts, auth: guest, namespace: 'prod' });
+    const statuses: SourceStatus[] = [];
+    const present = new Set<WorkerId>();
+    const running = fleet.status$.subscribe((status) => statuses.push(status));
+    running.add(
+      fleet.workers$.subscribe((change) => {
+        if ('workerId' in change) present.add(change.workerId);
+        else for (const id of change.keys()) present.add(id);
+      }),
+    );
+    await eventually(() => statuses.at(-1)?.state === 'live');
+    expect(statuses.at(-1)?.why).toContain('below "instances/prod/", "models/" are not');
+    for (const namespace of ['prod-2', 'prod2', 'pro', 'prod'])
+      await gateway.put(`v1/instances/${namespace}/backend/generate/${namespace.length}`, '{}');
+    await eventually(() => present.size > 0);
+    expect([...present]).toEqual(['4']);
+    running.unsubscribe();
   });
 });
 

@@ -14,7 +14,7 @@ import { routesTable } from './route-reference.js';
 /** The parts of documents that are generated from the code, by the name in their markers. */
 const generators: Readonly<Record<string, () => string | Promise<string>>> = {
   'policy table': policyTable,
-  'serve settings': settingsTable,
+  settings: settingsTable,
   'worker gauges': workerGaugesTable,
   'tidemark metrics': tidemarkMetricsTable,
   'legacy metrics': legacyMetricsTable,

@@ -4,29 +4,43 @@ import {
   tidemarkMetrics,
   workerGauges,
 } from '../../../src/adapters/prometheus/metric-names.js';
-import { serveSettings } from '../../../src/cli/serve/settings/serve-settings.js';
+import { commandSettings, settingNames } from '../../../src/cli/settings/command-settings.js';
+import type { Setting, Settings } from '../../../src/cli/settings/setting.js';
+import { defaultText } from '../../../src/cli/settings/with-settings.js';
 import { problemCodes } from '../../../src/core/sources/problem.js';
 import type { RecordedEvent } from '../../../src/wire/recording/recording.js';
 import { markdownTable } from './markdown-table.js';
 
-/** The settings of `tidemark serve`. */
+/** All settings, each with the commands that take it. */
 export function settingsTable(): string {
   return markdownTable(
-    ['name in a file', 'flag', 'environment variable', 'default', 'what it sets'],
-    serveSettings.map(({ name, flag, env, defaultValue, text }) => [
-      `\`${name}\``,
-      `\`${flag}\``,
-      `\`${env}\``,
-      defaultText(defaultValue),
-      text,
-    ]),
+    ['name in a file', 'flag', 'environment variable', 'default', 'commands', 'what it sets'],
+    settingNames.map((name) => {
+      const takers = Object.entries<Settings>(commandSettings).flatMap(([command, { [name]: setting }]) =>
+        setting === undefined ? [] : [{ command, setting }],
+      );
+      const [{ flag = '', env, text } = { env: '', text: '' }] = takers.map(({ setting }) => setting);
+      const commands = takers.map(({ command }) => command);
+      return [code([name]), code([flag]), code([env]), defaultsOf(takers), code(commands), text];
+    }),
   );
 }
 
-function defaultText(value: unknown): string {
-  if (value === undefined) return 'not set';
-  const text = [value as string | number | boolean | readonly string[]].flat().join(', ');
-  return text === '' ? 'none' : `\`${text}\``;
+/** The default value, or the values by command if they differ. */
+function defaultsOf(takers: readonly { readonly command: string; readonly setting: Setting }[]): string {
+  const defaults = takers.map(
+    ({ command, setting }) => [command, defaultText(setting.defaultValue)] as const,
+  );
+  const values = new Set(defaults.map(([, value]) => value));
+  if (values.size === 1) return code([...values]);
+  return defaults
+    .flatMap(([command, value]) => (value === '' ? [] : [`${code([value])} (${command})`]))
+    .join(', ');
+}
+
+function code(words: readonly string[]): string {
+  const shown = words.filter((word) => word !== '').map((word) => `\`${word}\``);
+  return shown.length === 0 ? 'none' : shown.join(', ');
 }
 
 function metricsTable(metrics: Readonly<Record<string, Metric>>): string {

@@ -1,11 +1,11 @@
 import type * as yaml from 'yaml';
-import { loadPackage } from '../../../adapters/packages/load-package.js';
-import { PackageError } from '../../../core/errors.js';
-import { errorText } from '../../../operators/error-text.js';
-import { DecodeFailure } from '../../../wire/decode-error.js';
-import { type JsonNode, parseLosslessJson } from '../../../wire/json/lossless-json.js';
-import { readInput } from '../../read-input.js';
-import { CliError } from '../../terminal.js';
+import { loadPackage } from '../../adapters/packages/load-package.js';
+import { PackageError } from '../../core/errors.js';
+import { errorText } from '../../operators/error-text.js';
+import { DecodeFailure } from '../../wire/decode-error.js';
+import { type JsonNode, parseLosslessJson } from '../../wire/json/lossless-json.js';
+import { readInput } from '../read-input.js';
+import { CliError } from '../terminal.js';
 
 /** The values in a file by name. Each keeps the text in which it was written, so that `1.0` stays `1.0`. */
 export type FileValues = ReadonlyMap<string, readonly string[]>;

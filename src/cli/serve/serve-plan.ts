@@ -1,0 +1,75 @@
+import { isLoopback } from '../../service/http/admin-guard.js';
+import { readInput } from '../read-input.js';
+import type { CommandValues } from '../settings/command-settings.js';
+import { chosenFleet, type ChosenFleet } from '../settings/fleet-settings.js';
+import {
+  resolveSettings,
+  type Environment,
+  type Flags,
+  type Plan,
+  type Resolution,
+} from '../settings/resolve-settings.js';
+import { chosenRules, type ChosenRules } from '../settings/rule-settings.js';
+import { SettingsError } from '../settings/setting.js';
+import { simulationSettings } from '../settings/simulation-settings.js';
+import { CliError } from '../terminal.js';
+
+/** What `tidemark serve` needs besides its settings. */
+interface ServeParts {
+  readonly rules: ChosenRules;
+  readonly adminToken: string | undefined;
+  /** `null` when the fleet is simulated. */
+  readonly fleet: ChosenFleet | null;
+}
+
+/** The validated plan of `tidemark serve`. */
+export type ServePlan = Plan<'serve', ServeParts> & {
+  /** Settings that are valid but may not do what their user wants. */
+  readonly warnings: readonly string[];
+};
+
+/** The settings, the parts of the plan, all problems that prevent it, and warnings. */
+export async function resolveServePlan(
+  flags: Flags,
+  environment: Environment,
+): Promise<Resolution<'serve', ServeParts> & Pick<ServePlan, 'warnings'>> {
+  const resolution = await resolveSettings('serve', flags, environment, (settings, originOf) => ({
+    rules: () =>
+      originOf('policy') === 'default' && originOf('generation') !== 'default'
+        ? chosenRules({ ...settings, policy: `dynamo-${settings.generation}` })
+        : chosenRules(settings),
+    adminToken: () => adminTokenOf(settings),
+    fleet: () => (settings.simulate ? null : chosenFleet(settings)),
+  }));
+  const { settings, parts, resolved } = resolution;
+  const problems = [...resolution.problems];
+  // In the environment and in the file, they may be meant for another command.
+  for (const { name, origin } of resolved)
+    if (!settings.simulate && origin === 'flag' && name in simulationSettings)
+      problems.push(`${name} only applies with --simulate: add --simulate, or remove ${name}.`);
+  const warnings: string[] = [];
+  if (!isLoopback(settings.host) && parts.adminToken === undefined)
+    warnings.push(
+      `${settings.host} can be reached from other machines and no admin token is set, so thresholds can be read but not changed.`,
+    );
+  if (parts.rules?.thresholds.isConfigured() === false && settings.frontend.length === 0)
+    warnings.push('No threshold is set, so no worker is busy until POST /busy_threshold sets one.');
+  return { ...resolution, problems, warnings };
+}
+
+/** Makes a plan. @throws SettingsError with all problems */
+export async function requireServePlan(flags: Flags, environment: Environment): Promise<ServePlan> {
+  const { settings, parts, problems, warnings } = await resolveServePlan(flags, environment);
+  if (problems.length > 0) throw new SettingsError(problems);
+  return { settings, ...(parts as ServeParts), warnings };
+}
+
+function adminTokenOf({ adminToken, adminTokenFile }: CommandValues<'serve'>): string | undefined {
+  if (adminToken !== undefined && adminTokenFile !== undefined)
+    throw new CliError('adminToken and adminTokenFile are both set: set only one of them.');
+  const token =
+    adminTokenFile === undefined ? adminToken : new TextDecoder().decode(readInput(adminTokenFile)).trim();
+  if (token !== undefined && !/^[\x21-\x7e]{8,}$/.test(token))
+    throw new CliError('The admin token must be at least 8 characters, without spaces.');
+  return token;
+}
