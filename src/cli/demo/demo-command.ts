@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type Observable, type SchedulerLike, Subscription, firstValueFrom, tap } from 'rxjs';
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
+import { plural } from '../../core/number-text.js';
 import type { Transition } from '../../core/state/fleet-step.js';
 import { dynamoFleet } from '../../fleet/dynamo-fleet.js';
 import { FleetPools, type PoolRules } from '../../fleet/pools/fleet-pools.js';
@@ -16,6 +17,7 @@ import { PoolReport } from '../live/pool-report.js';
 import { paced } from '../../fleet/live-simulator/paced.js';
 import { requireSettings, type Flags, type Plan } from '../settings/resolve-settings.js';
 import { chosenRules, thresholdsText, type ChosenRules } from '../settings/rule-settings.js';
+import { simulatedWorkersText } from '../settings/simulation-settings.js';
 import { withSettings } from '../settings/with-settings.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
 
@@ -75,7 +77,7 @@ async function demoCommand(
   );
   const seconds = (at: number): number => (at - startedAt) / 1000;
   terminal.err(
-    `watching a simulated fleet of ${workers} workers × ${ranks} ranks for ${duration} s, seed ${seed}, policy ${policy.name}; ` +
+    `watching a simulated fleet of ${simulatedWorkersText(settings)} × ${plural(ranks, 'rank')} for ${duration} s, seed ${seed}, policy ${policy.name}; ` +
       `${thresholdsText(thresholds)}; press Ctrl-C to stop`,
   );
   const pools = simulatedPools(simulatedEvents$, { policy, thresholds, scheduler });

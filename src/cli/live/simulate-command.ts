@@ -6,6 +6,7 @@ import type { SimulatorEvent } from '../../fleet/live-simulator/simulator-event.
 import type { RequestCounts } from '../../simulator/simulated-router.js';
 import { LiveReport, busyText } from '../live-report.js';
 import { thresholdsText } from '../settings/rule-settings.js';
+import { simulatedWorkersText } from '../settings/simulation-settings.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
 import type { SimulatePlan } from './live-plans.js';
 import { PoolReport } from './pool-report.js';
@@ -43,10 +44,10 @@ export async function simulateCommand(
   const report = new LiveReport(terminal, settings.json, simulator.pools.sourceMonitor);
   const pools = new PoolReport(simulator.pools, report);
   const startedAt = scheduler.now();
-  const fleet = `${plural(workers, 'worker')}${prefillWorkers > 0 ? ` and ${plural(prefillWorkers, 'prefill worker')}` : ''}`;
+  const fleet = `${simulatedWorkersText(settings)} × ${plural(ranks, 'rank')}`;
   const { policy, thresholds } = rules;
   report.start(
-    `simulating ${fleet} × ${plural(ranks, 'rank')} of ${release} in namespace ${namespace} for ${duration} s, seed ${seed}; policy ${policy.name}, ${thresholdsText(thresholds)}; press Ctrl-C to stop`,
+    `simulating ${fleet} of ${release} in namespace ${namespace} for ${duration} s, seed ${seed}; policy ${policy.name}, ${thresholdsText(thresholds)}; press Ctrl-C to stop`,
     { workers, prefillWorkers, ranks, generation: release, namespace, seed, policy: policy.name, closedLoop },
   );
   const print = (event: SimulatorEvent): void => {

@@ -12,6 +12,7 @@ import { simulateFleet } from '../../simulator/simulate-fleet.js';
 import { paced } from '../../fleet/live-simulator/paced.js';
 import type { Environment, Flags } from '../settings/resolve-settings.js';
 import { thresholdsText } from '../settings/rule-settings.js';
+import { simulatedWorkersText } from '../settings/simulation-settings.js';
 import { liveServicePackages, servicePackages, requirePackages } from '../optional-packages.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
 import { requireServePlan, type ServePlan } from './serve-plan.js';
@@ -74,7 +75,7 @@ export async function serveCommand(
     scheduler,
   });
   const watched =
-    plan.fleet?.text ?? `a simulated fleet of ${settings.workers} workers, model ${settings.model}`;
+    plan.fleet?.text ?? `a simulated fleet of ${simulatedWorkersText(settings)}, model ${settings.model}`;
   terminal.out(
     `serving ${watched} on ${service.url} (policy ${policy.name}; ${thresholdsText(thresholds)}); press Ctrl-C to stop`,
   );

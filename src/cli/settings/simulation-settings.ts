@@ -1,5 +1,6 @@
+import { plural } from '../../core/number-text.js';
 import { DEMO_MODEL, SIMULATION_NAMESPACE } from '../../simulator/simulated-worker.js';
-import { aNumber, aSwitch, aText, aWord, declare } from './setting.js';
+import { type ValuesOf, aNumber, aSwitch, aText, aWord, declare } from './setting.js';
 
 /** The size of a simulated fleet. */
 export const simulationSettings = declare({
@@ -17,6 +18,15 @@ export const simulationSettings = declare({
     text: 'seed; the same seed simulates the same loads',
   },
 });
+
+/** The workers of a simulated fleet in words, for people. */
+export function simulatedWorkersText({
+  workers,
+  prefillWorkers,
+}: Pick<ValuesOf<typeof simulationSettings>, 'workers' | 'prefillWorkers'>): string {
+  const prefill = prefillWorkers === 0 ? '' : ` and ${plural(prefillWorkers, 'prefill worker')}`;
+  return `${plural(workers, 'worker')}${prefill}`;
+}
 
 /** The settings of `tidemark simulate` itself. It ignores `DYN_NAMESPACE`, so that it stays out of a real fleet. */
 export const simulateSettings = declare({
