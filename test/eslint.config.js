@@ -48,7 +48,7 @@ const noSleep = {
 /** The folders whose every input is an argument: no clock, no randomness, no waiting. */
 const pureFolders = ['core', 'operators', 'wire'];
 /** The folders that transport messages and keys without knowing their meaning. */
-const transports = ['adapters/clock', 'adapters/etcd', 'adapters/nats'];
+const transports = ['adapters/clock', 'adapters/connections', 'adapters/etcd', 'adapters/nats'];
 
 const noPromisesSyntax = {
   selector: [

@@ -113,16 +113,25 @@ describe('with the oldest supported versions', () => {
   });
 });
 
+const natsPackages = {
+  'nats 2': { nats: 'nats' },
+  '@nats-io/transport-node 3': { '@nats-io/transport-node': '@nats-io/transport-node' },
+  '@nats-io/transport-node 3.0.0': { '@nats-io/transport-node': 'nats-io-transport-node-lowest' },
+};
+
 describeWith(['nats-server', 'etcd'], 'with the clients of the servers only', () => {
-  it('a fleet is simulated: no other package is loaded', async () => {
-    await using project = await packedProject(ownNames(['nats', 'etcd3']));
-    await using nats = await startNats();
-    await using etcd = await startEtcd();
-    const servers = ['--nats', nats.url, '--etcd', etcd.url, '--duration', '1'];
-    expect(await tidemark(project, 'simulate', ...servers)).toMatch(/after \d+\.\d s/);
-    const { err } = await tidemarkFails(project, 'simulate', ...servers, '--model-path', '.');
-    expect(err).toContain('needs @noble/hashes, which is not installed: npm install @noble/hashes@2');
-  });
+  it.each(Object.entries(natsPackages))(
+    'a fleet is simulated: no other package is loaded (%s)',
+    async (_, names) => {
+      await using project = await packedProject({ ...names, etcd3: 'etcd3' });
+      await using nats = await startNats();
+      await using etcd = await startEtcd();
+      const servers = ['--nats', nats.url, '--etcd', etcd.url, '--duration', '1'];
+      expect(await tidemark(project, 'simulate', ...servers)).toMatch(/after \d+\.\d s/);
+      const { err } = await tidemarkFails(project, 'simulate', ...servers, '--model-path', '.');
+      expect(err).toContain('needs @noble/hashes, which is not installed: npm install @noble/hashes@2');
+    },
+  );
 });
 
 describe('without optional packages', () => {

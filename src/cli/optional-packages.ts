@@ -1,5 +1,5 @@
 import { loadEtcd3 } from '../adapters/etcd/etcd-client.js';
-import { loadNats } from '../adapters/nats/nats-connection.js';
+import { loadNats } from '../adapters/nats/nats-package.js';
 import { PackageError } from '../core/errors.js';
 import { loadFastifyPackage } from '../service/http/service-app.js';
 import { blake3Package } from './live/read-model-files.js';

@@ -1,24 +1,46 @@
+import { errorText } from '../operators/error-text.js';
 import { TidemarkError } from '../operators/tidemark-error.js';
 
 export { TidemarkError };
 
-/** The error codes of a system, each with a pattern that the error texts of its client match. The first match counts. */
-export type ErrorPatterns<Code extends string> = readonly (readonly [RegExp, Code])[];
+/** How the errors of a system become codes and sentences. */
+export interface ErrorTexts<Code extends string> {
+  /** The name of the system. */
+  readonly system: string;
+  /** Codes, each with a pattern that the error texts of the client match. The first match counts. */
+  readonly patterns: readonly (readonly [RegExp, Code])[];
+  /** The code when no pattern matches. */
+  readonly defaultCode: Code;
+  /** What to do, for each code. */
+  readonly advice: Readonly<Record<Code, string>>;
+}
 
-/** The code of an error, by its system code and its text; `defaultCode` when no pattern matches. */
-export function errorCode<Code extends string>(
+/** The code of an error of a server during an action, and the sentences "SYSTEM at URL, ACTION: REASON. ADVICE". */
+export function describeServerError<Code extends string>(
+  { system, patterns, defaultCode, advice }: ErrorTexts<Code>,
   error: unknown,
-  text: string,
-  patterns: ErrorPatterns<Code>,
-  defaultCode: Code,
-): Code {
+  url: string,
+  action: string,
+): { readonly code: Code; readonly message: string } {
+  const text = errorText(error);
   const systemCode = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return patterns.find(([pattern]) => pattern.test(`${systemCode} ${text}`))?.[1] ?? defaultCode;
+  const code = patterns.find(([pattern]) => pattern.test(`${systemCode} ${text}`))?.[1] ?? defaultCode;
+  return { code, message: `${system} at ${url}, ${action}: ${oneLine(text)}. ${advice[code]}` };
 }
 
 /** A foreign text as a part of a sentence: on one line, without a final full stop, at most 400 characters. */
 export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').replace(/\.$/, '').slice(0, 400);
+}
+
+/** Invalid options. `problems` lists everything that is wrong with them. */
+export class OptionsError extends TidemarkError {
+  constructor(
+    code: string,
+    readonly problems: readonly string[],
+  ) {
+    super(code, `${problems.join('; ')}.`);
+  }
 }
 
 /** Every {@link PackageErrorCode}. */

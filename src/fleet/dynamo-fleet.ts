@@ -1,7 +1,7 @@
 import { NEVER, type SchedulerLike, map, merge, of } from 'rxjs';
 import { monotonicScheduler } from '../adapters/clock/monotonic-scheduler.js';
 import { etcdKeys } from '../adapters/etcd/watch-prefix.js';
-import { type EtcdOptions, toEtcdOptions } from '../adapters/etcd/etcd-options.js';
+import { type EtcdClientLike, type EtcdOptions, toEtcdOptions } from '../adapters/etcd/etcd-options.js';
 import type { NatsLink } from '../adapters/nats/nats-link.js';
 import { natsMessages } from '../adapters/nats/nats-messages.js';
 import { type NatsConnectionOptions, toNatsConnectionOptions } from '../adapters/nats/nats-options.js';
@@ -39,8 +39,11 @@ export interface FleetScrapeOptions extends ScrapeOptions {
 export interface DynamoFleetOptions extends FleetScope {
   /** The NATS servers (a string is a comma-separated list), connection options, or an existing connection. */
   readonly nats?: string | NatsLink | NatsConnectionOptions | undefined;
-  /** The hosts of etcd (a string is a comma-separated list), or connection options. */
-  readonly etcd?: string | EtcdOptions | undefined;
+  /**
+   * The hosts of etcd (a string is a comma-separated list), connection options, or an existing client of `etcd3`, whose hosts
+   * and credentials are used.
+   */
+  readonly etcd?: string | EtcdOptions | EtcdClientLike | undefined;
   /** Any other event plane, in place of `nats`. */
   readonly events?: MessageSource | undefined;
   /** Any other discovery backend, in place of `etcd`. */
@@ -160,7 +163,7 @@ function keysOf(
     etcdKeys(
       {
         scheduler,
-        ...toEtcdOptions(etcd as string | EtcdOptions),
+        ...toEtcdOptions(etcd as string | EtcdOptions | EtcdClientLike),
         prefixes: discoveryPrefixes(scope.namespace),
       },
       { keep: false },

@@ -54,6 +54,8 @@ export type {
   DetachedAccount,
   ForeignAccount,
   LoadAccount,
+  NotAccountableReason,
+  NotAccountableReport,
   PublisherAccount,
   PublisherCounts,
   SequenceAccount,

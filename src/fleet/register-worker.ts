@@ -1,5 +1,10 @@
 import { type Observable, map } from 'rxjs';
-import { type EtcdOptions, EtcdOptionsError, toEtcdOptions } from '../adapters/etcd/etcd-options.js';
+import {
+  type EtcdClientLike,
+  type EtcdOptions,
+  EtcdOptionsError,
+  toEtcdOptions,
+} from '../adapters/etcd/etcd-options.js';
 import { registerKeys } from '../adapters/etcd/register-keys.js';
 import type { RegistrationStatus } from '../adapters/etcd/registration-status.js';
 import { optionProblems, validatedElsewhere } from '../core/option-problems.js';
@@ -8,8 +13,8 @@ import { type WorkerKeysOptions, workerKeys, workerKeysRules } from '../dynamo/p
 
 /** Options of {@link registerWorker}. */
 export interface RegisterWorkerOptions extends WorkerKeysOptions {
-  /** The hosts and credentials of etcd; a string is a comma-separated list of hosts. */
-  readonly etcd: string | EtcdOptions;
+  /** The hosts of etcd (a string is a comma-separated list), connection options, or an existing client of `etcd3`. */
+  readonly etcd: string | EtcdOptions | EtcdClientLike;
   /** The id of the worker, 1 to 2^63 − 1, which is also that of its lease. Defaults to an id that etcd chooses. */
   readonly workerId?: WorkerId;
   /** How long the worker stays registered after its process died, in seconds. Defaults to 10, as in Dynamo. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { EMPTY, NEVER, type Observable, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { type EtcdOptions, toEtcdOptions } from '../../src/adapters/etcd/etcd-options.js';
 import { etcdDiscovery } from '../../src/adapters/etcd/etcd-discovery.js';
 import { registerWorker } from '../../src/fleet/register-worker.js';
 import { watchPrefix } from '../../src/adapters/etcd/watch-prefix.js';
@@ -211,6 +212,45 @@ describe('options that cannot be intended', () => {
       );
     },
   );
+});
+
+describe('what stands for a connection', () => {
+  const toNats = (given: unknown) => toNatsConnectionOptions(given as NatsConnectionOptions);
+  const toEtcd = (given: unknown) => toEtcdOptions(given as EtcdOptions);
+  const wrong = [
+    ...wrongUrls,
+    undefined,
+    NaN,
+    7n,
+    Symbol('x'),
+    {},
+    { servers: '' },
+    { hosts: '' },
+    { tls: {} },
+  ];
+
+  it.each([...wrong, 'http://x', 'http://x:4222', { servers: nats, tls: { handshakeFirst: 'yes' } }])(
+    'nats: %o is refused in one sentence',
+    (given) => expectRefused(toNats, given, /^NatsOptionsError$/, /nats|server|handshakeFirst/i),
+  );
+
+  it.each([...wrong, 'nats://x', 'http://me:secret@x', { hosts: etcd, tls: { ca: 'x' } }])(
+    'etcd: %o is refused in one sentence',
+    (given) => expectRefused(toEtcd, given, /^EtcdOptionsError$/, /etcd|host|user/i),
+  );
+
+  it('nats: a URL, options or a connection', () => {
+    const link = { subscribe: () => undefined };
+    expect(toNats(nats)).toEqual({ servers: nats });
+    expect(toNats({ servers: nats, name: 'a' })).toEqual({ servers: nats, name: 'a' });
+    expect(toNats({ connection: link })).toEqual({ connection: link });
+    expect(toNats(link)).toEqual({ connection: link });
+  });
+
+  it('etcd: a URL or options', () => {
+    expect(toEtcd(etcd)).toEqual({ hosts: etcd });
+    expect(toEtcd({ hosts: [etcd], keyPrefix: 'a/' })).toEqual({ hosts: [etcd], keyPrefix: 'a/' });
+  });
 });
 
 describe('other options that cannot be intended', () => {

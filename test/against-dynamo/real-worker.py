@@ -1,4 +1,7 @@
-"""A Dynamo worker: registers a model, then publishes the load in each line of standard input."""
+"""A Dynamo worker: registers a model, then publishes the load in each line of standard input.
+
+A line may name one of several publishers of the process.
+"""
 
 import asyncio
 import json
@@ -8,7 +11,7 @@ from dynamo import llm
 from dynamo.runtime import DistributedRuntime
 
 
-async def main(release, model_path, model_name, path, config):
+async def main(release, model_path, model_name, path, config, publisher_count):
     loop = asyncio.get_running_loop()
     newer = release.startswith("1.6")
     planes = {"event_plane": "nats"} if newer else {}
@@ -22,8 +25,9 @@ async def main(release, model_path, model_name, path, config):
     async def generate(request):
         yield {"token_ids": [2], "finish_reason": "stop"}
 
-    publisher = llm.WorkerMetricsPublisher()
-    await publisher.create_endpoint(endpoint)
+    publishers = [llm.WorkerMetricsPublisher() for _ in range(int(publisher_count))]
+    for publisher in publishers:
+        await publisher.create_endpoint(endpoint)
     serving = asyncio.ensure_future(endpoint.serve_endpoint(generate, graceful_shutdown=False))
     runtime_config = llm.ModelRuntimeConfig()
     for name, value in json.loads(config).items():
@@ -43,7 +47,8 @@ async def main(release, model_path, model_name, path, config):
     lines = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     while line := await lines.readline():
-        publisher.publish(**json.loads(line))
+        load = json.loads(line)
+        publishers[load.pop("publisher", 0)].publish(**load)
     serving.cancel()
 
 

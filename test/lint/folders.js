@@ -5,8 +5,8 @@
  * @typedef {{ folders?: readonly string[], npm?: readonly string[] | 'any', node?: true }} FolderRule
  */
 
-/** What adapters may import. They do not know each other; all of them use the clock and the loader of optional packages. */
-const forAdapters = ['core', 'operators', 'wire', 'clock', 'packages'];
+/** What adapters may import. They do not know each other; all of them use the folders that belong to no system. */
+const forAdapters = ['core', 'operators', 'wire', 'clock', 'connections', 'packages'];
 const below = ['core', 'operators', 'wire', 'adapters'];
 
 /** @type {Readonly<Record<string, FolderRule>>} */
@@ -17,10 +17,11 @@ export const folderRules = {
   // An entry point of its own for what `core` and `wire` make for speed.
   fast: { folders: ['core', 'wire'] },
   'adapters/clock': { npm: ['rxjs'], node: true },
+  'adapters/connections': { folders: ['operators', 'clock'], npm: ['rxjs'], node: true },
   'adapters/packages': { folders: ['core'], node: true },
-  // At most one client library in each adapter.
+  // At most one client library in each adapter; two major versions of it have two names.
   'adapters/etcd': { folders: forAdapters, npm: ['rxjs', 'etcd3'], node: true },
-  'adapters/nats': { folders: forAdapters, npm: ['rxjs', 'nats'], node: true },
+  'adapters/nats': { folders: forAdapters, npm: ['rxjs', 'nats', '@nats-io/transport-node'], node: true },
   'adapters/prometheus': { folders: forAdapters, npm: ['rxjs', 'prom-client'], node: true },
   dynamo: { folders: ['core', 'operators', 'wire'], npm: ['rxjs'] },
   simulator: { folders: ['core', 'wire', 'dynamo'] },

@@ -1,6 +1,6 @@
 import type * as etcd3 from 'etcd3';
 import type { ICallable, IOptions, KVClient, LeaseClient, WatchClient } from 'etcd3';
-import { loadPackage } from '../packages/load-package.js';
+import { loadPackage, rethrow } from '../packages/load-package.js';
 import type { EtcdHost, EtcdOptions, EtcdTls } from './etcd-options.js';
 
 /** The package that speaks to etcd. */
@@ -12,7 +12,7 @@ export type Etcd3Package = typeof etcd3;
  * @throws PackageError
  */
 export async function loadEtcd3(): Promise<Etcd3Package> {
-  return (await loadPackage('etcd3', () => import('etcd3'))).module;
+  return (await loadPackage('etcd3', () => import('etcd3').catch(rethrow))).module;
 }
 
 /** Creates the clients of the services. */

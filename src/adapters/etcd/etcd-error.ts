@@ -1,6 +1,5 @@
 import { type MonoTypeOperatorFunction, catchError, throwError } from 'rxjs';
-import { type ErrorPatterns, TidemarkError, errorCode, oneLine } from '../../core/errors.js';
-import { errorText } from '../../operators/error-text.js';
+import { type ErrorTexts, TidemarkError, describeServerError } from '../../core/errors.js';
 
 /**
  * Why a connection to etcd ended or failed:
@@ -44,39 +43,40 @@ export function hasEtcdCode(error: unknown, code: EtcdErrorCode): boolean {
 /** Converts an error of a server during an action, such as `listing v1/instances/`. */
 export function toEtcdError(error: unknown, url: string, action: string): EtcdError {
   if (error instanceof EtcdError) return error;
-  const text = errorText(error);
-  const code = errorCode(error, text, BY_TEXT, 'etcd-failed');
-  return new EtcdError(code, `etcd at ${url}, ${action}: ${oneLine(text)}. ${ADVICE[code]}`, {
-    cause: error,
-  });
+  const { code, message } = describeServerError(texts, error, url, action);
+  return new EtcdError(code, message, { cause: error });
 }
 
-const ADVICE: Readonly<Record<EtcdErrorCode, string>> = {
-  'etcd-unreachable': 'Check that etcd runs and listens at this address.',
-  'etcd-silent': 'Check the network, and whether the server is overloaded or stopped.',
-  'etcd-not-etcd':
-    'Check the port: the client port of etcd is 2379, and HTTP/1 servers and proxies do not work.',
-  'etcd-tls':
-    'Check the scheme of the URL (http or https), the certificate authority (ca) and the client certificate.',
-  'etcd-auth': 'Check the user and the password, and whether authentication is enabled on the server.',
-  'etcd-permission': 'Check the role of the user: it needs access to this prefix.',
-  'etcd-compacted': 'tidemark lists the keys again.',
-  'etcd-history': 'tidemark lists the keys again.',
-  'etcd-failed': 'tidemark tries again.',
-};
-
-const BY_TEXT: ErrorPatterns<EtcdErrorCode> = [
-  [/certificate|CERT_|SSL|TLS|ssl3|wrong version number|EPROTO/i, 'etcd-tls'],
-  [/permission denied/i, 'etcd-permission'],
-  [/authentication|user name|password|auth token|unauthenticated/i, 'etcd-auth'],
-  [/compacted/i, 'etcd-compacted'],
-  [/deadline|timed? ?out/i, 'etcd-silent'],
-  [/UNIMPLEMENTED|unknown service|Protocol error|HTTP status/i, 'etcd-not-etcd'],
-  [
-    /ECONN|ENOTFOUND|EHOST|ENET|EAI_|UNAVAILABLE|hang up|socket|reset|closed|No connection/i,
-    'etcd-unreachable',
+const texts: ErrorTexts<EtcdErrorCode> = {
+  system: 'etcd',
+  defaultCode: 'etcd-failed',
+  patterns: [
+    // A server that requires TLS cannot say so over a plain connection.
+    [/certificate|CERT_|SSL|TLS|ssl3|wrong version number|EPROTO|before it answered/i, 'etcd-tls'],
+    [/permission denied/i, 'etcd-permission'],
+    [/authentication|user name|password|auth token|unauthenticated/i, 'etcd-auth'],
+    [/compacted/i, 'etcd-compacted'],
+    [/deadline|timed? ?out/i, 'etcd-silent'],
+    [/UNIMPLEMENTED|unknown service|Protocol error|HTTP status/i, 'etcd-not-etcd'],
+    [
+      /ECONN|ENOTFOUND|EHOST|ENET|EAI_|UNAVAILABLE|hang up|socket|reset|closed|No connection/i,
+      'etcd-unreachable',
+    ],
   ],
-];
+  advice: {
+    'etcd-unreachable': 'Check that etcd runs and listens at this address.',
+    'etcd-silent': 'Check the network, and whether the server is overloaded or stopped.',
+    'etcd-not-etcd':
+      'Check the port: the client port of etcd is 2379, and HTTP/1 servers and proxies do not work.',
+    'etcd-tls':
+      'Check the scheme of the URL (http or https), the certificate authority (ca) and the client certificate.',
+    'etcd-auth': 'Check the user and the password, and whether authentication is enabled on the server.',
+    'etcd-permission': 'Check the role of the user: it needs access to this prefix.',
+    'etcd-compacted': 'tidemark lists the keys again.',
+    'etcd-history': 'tidemark lists the keys again.',
+    'etcd-failed': 'tidemark tries again.',
+  },
+};
 
 /** Converts every error like {@link toEtcdError}. */
 export function mapEtcdError<T>(url: string, action: string): MonoTypeOperatorFunction<T> {

@@ -1,10 +1,12 @@
+import type { IOptions } from 'etcd3';
 import type { SchedulerLike } from 'rxjs';
-import { TidemarkError } from '../../core/errors.js';
+import { OptionsError } from '../../core/errors.js';
 import {
   type OptionRule,
   aScheduler,
   aString,
   anObject,
+  givenOptions,
   isRecord,
   optionProblems,
   recordOf,
@@ -12,16 +14,22 @@ import {
   shownValue,
   textOrList,
 } from '../../core/option-problems.js';
-import { hideUserInfo } from '../../core/sources/server-url.js';
 import type { ReconnectOptions } from '../../operators/reconnect.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
+import {
+  type ServerUrl,
+  type UrlRules,
+  certificateProblems,
+  exampleUrl,
+  parseServerUrls,
+} from '../connections/server-urls.js';
 
 /** Invalid options. `problems` lists everything that is wrong with them. */
-export class EtcdOptionsError extends TidemarkError {
+export class EtcdOptionsError extends OptionsError {
   override readonly name = 'EtcdOptionsError';
 
-  constructor(readonly problems: readonly string[]) {
-    super('etcd-options', `${problems.join('; ')}.`);
+  constructor(problems: readonly string[]) {
+    super('etcd-options', problems);
   }
 }
 
@@ -55,18 +63,18 @@ export interface EtcdOptions {
 }
 
 /** One server. */
-export interface EtcdHost {
-  readonly hostname: string;
-  readonly port: number;
-  readonly secure: boolean;
-  /** The URL as shown in messages. It contains no password. */
-  readonly url: string;
-}
+export type EtcdHost = ServerUrl;
 
-const DEFAULT_PORT = 2379;
+const urlRules: UrlRules = {
+  option: 'hosts',
+  noun: 'host',
+  schemes: ['http', 'https'],
+  defaultPort: 2379,
+  acceptsUser: false,
+};
 
 const optionRules: Readonly<Record<string, OptionRule>> = {
-  hosts: required(textOrList('a URL such as http://127.0.0.1:2379, or a list of URLs')),
+  hosts: required(textOrList(`a URL such as ${exampleUrl(urlRules)}, or a list of URLs`)),
   auth: {
     what: '{ username, password }, as strings',
     is: (value) =>
@@ -99,16 +107,54 @@ export function requireEtcdOptions(
 }
 
 /**
- * Converts a string, which names the hosts.
+ * A client of the package `etcd3`. Only its hosts and its credentials are used, for connections that tidemark opens and
+ * closes; the client itself is neither used nor closed.
+ */
+export interface EtcdClientLike {
+  readonly kv: object;
+  readonly watchClient: object;
+  close(): void;
+}
+
+/**
+ * Converts a string, which names the hosts, or a client of the caller.
  *
  * @throws EtcdOptionsError for anything else that is not valid
  */
-export function toEtcdOptions(given: string | EtcdOptions): EtcdOptions {
-  if (typeof given === 'string') return { hosts: given };
-  if (anObject.is(given)) return given;
-  throw new EtcdOptionsError([
-    `etcd must be a URL such as http://127.0.0.1:2379, or options, not ${shownValue(given)}`,
-  ]);
+export function toEtcdOptions(given: string | EtcdOptions | EtcdClientLike): EtcdOptions {
+  if (typeof given !== 'string' && !anObject.is(given))
+    throw new EtcdOptionsError([
+      `etcd must be a URL such as ${exampleUrl(urlRules)}, options, or a client of etcd3, not ${shownValue(given)}`,
+    ]);
+  const options =
+    typeof given === 'string' ? { hosts: given } : 'watchClient' in given ? optionsOfClient(given) : given;
+  requireEtcdOptions('etcd', options, {});
+  parseEtcdHosts(options);
+  return options;
+}
+
+/** The options that a client was created with. The package keeps them in private members, in all its releases. */
+function optionsOfClient(client: EtcdClientLike): EtcdOptions {
+  const { pool } = client as { readonly pool?: { readonly options?: IOptions } };
+  if (pool?.options === undefined)
+    throw new EtcdOptionsError([
+      'etcd is a client without readable options: give hosts, auth and tls instead',
+    ]);
+  const { hosts, auth, credentials, grpcOptions } = pool.options;
+  const serverName = grpcOptions?.['grpc.ssl_target_name_override'];
+  return {
+    hosts,
+    ...(auth !== undefined && { auth: { username: auth.username, password: auth.password } }),
+    ...(credentials !== undefined && {
+      tls: givenOptions({
+        // The package passes null on to gRPC, which means the authorities of the system.
+        ca: (credentials.rootCertificate as Buffer | null) ?? undefined,
+        cert: credentials.certChain,
+        key: credentials.privateKey,
+        serverName: typeof serverName === 'string' ? serverName : undefined,
+      }) as EtcdTls,
+    }),
+  };
 }
 
 /**
@@ -117,40 +163,15 @@ export function toEtcdOptions(given: string | EtcdOptions): EtcdOptions {
  * @throws EtcdOptionsError with all problems.
  */
 export function parseEtcdHosts({ hosts, auth, tls }: EtcdOptions): readonly EtcdHost[] {
-  const problems: string[] = [];
-  const texts = typeof hosts === 'string' ? hosts.split(',').map((text) => text.trim()) : hosts;
-  const parsed = texts.flatMap((text) => {
-    const host = parseHost(text);
-    if (typeof host !== 'string') return [host];
-    problems.push(host);
-    return [];
-  });
-  if (texts.length === 0) problems.push('hosts must name at least one server, such as http://127.0.0.1:2379');
-  if (tls !== undefined && parsed.some(({ secure }) => !secure))
+  const { servers, problems: wrongUrls } = parseServerUrls(hosts, urlRules);
+  const problems = [...wrongUrls];
+  if (tls !== undefined && servers.some(({ secure }) => !secure))
     problems.push('tls needs hosts that begin with https://');
-  if ((tls?.cert === undefined) !== (tls?.key === undefined))
-    problems.push('tls.cert and tls.key need each other: give both or neither');
+  problems.push(...certificateProblems(tls));
   if (auth !== undefined && (auth.username === '' || auth.password === ''))
     problems.push('auth needs a username and a password');
   if (problems.length > 0) throw new EtcdOptionsError(problems);
-  return parsed;
-}
-
-function parseHost(text: string): EtcdHost | string {
-  const given = text.includes('://') ? text : `http://${text}`;
-  const url = URL.canParse(given) ? new URL(given) : null;
-  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.hostname === '')
-    return `${JSON.stringify(hideUserInfo(text))} is not a valid host: write http://HOST:PORT or https://HOST:PORT`;
-  if (url.username !== '' || url.password !== '')
-    return `${JSON.stringify(hideUserInfo(text))} contains a user: set auth instead, so that it is not logged`;
-  if (!['', '/'].includes(url.pathname) || url.search !== '' || url.hash !== '')
-    return `${JSON.stringify(text)} contains more than a host and a port: write http://HOST:PORT or https://HOST:PORT`;
-  const secure = url.protocol === 'https:';
-  // URL drops the default port of its scheme, which is not the default port of etcd.
-  const port =
-    url.port !== '' ? Number(url.port) : /:(80|443)\/?$/.test(given) ? (secure ? 443 : 80) : DEFAULT_PORT;
-  const hostname = url.hostname.replace(/^\[|\]$/g, '');
-  return { hostname, port, secure, url: `${url.protocol}//${url.hostname}:${port}` };
+  return servers;
 }
 
 const MAX_RETRY_MS = 2_000;

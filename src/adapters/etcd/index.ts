@@ -4,8 +4,8 @@ export type { WatchPrefixOptions, PrefixWatch } from './watch-prefix.js';
 export type { KeyDelete, KeyPut, PrefixBatch } from './etcd-link.js';
 export { registerKeys, type RegisterKeysOptions } from './register-keys.js';
 export type { KeyEntry } from './registration-session.js';
-export type { RegistrationStatus } from './registration-status.js';
+export type { RegistrationState, RegistrationStatus } from './registration-status.js';
 
 // The connection.
-export type { EtcdOptions, EtcdTls } from './etcd-options.js';
+export type { EtcdClientLike, EtcdOptions, EtcdTls } from './etcd-options.js';
 export { EtcdOptionsError } from './etcd-options.js';

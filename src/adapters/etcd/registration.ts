@@ -11,6 +11,7 @@ import {
   takeWhile,
   tap,
 } from 'rxjs';
+import { failureReason, nextStatus } from '../../core/sources/source-status.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { type ReconnectOptions, SessionFailure, reconnect } from '../../operators/reconnect.js';
 import { openClient } from './etcd-connection.js';
@@ -60,16 +61,10 @@ export function runRegistration(run: RegistrationRunOptions): Observable<Registr
 
 function statusAfter(
   item: WorkerId | SessionFailure,
-  { state, since, leaseId }: RegistrationStatus,
+  before: RegistrationStatus,
   now: number,
 ): RegistrationStatus {
   if (!(item instanceof SessionFailure)) return { state: 'registered', since: now, leaseId: item };
-  const next = state === 'registered' ? 'down' : state;
-  return {
-    state: next,
-    since: next === state ? since : now,
-    leaseId,
-    why: item.why,
-    retryInMs: item.retryInMs,
-  };
+  const state = before.state === 'registered' ? 'down' : before.state;
+  return { ...nextStatus(before, { state, ...failureReason(item) }, now), leaseId: before.leaseId };
 }

@@ -1,8 +1,7 @@
 import { type Observable, defer, filter, finalize, map, share, startWith, switchMap, tap } from 'rxjs';
-import { packageErrorCode } from '../../core/errors.js';
 import { aString, required, textOrList } from '../../core/option-problems.js';
-import { type SourceStatus, nextStatus } from '../../core/sources/source-status.js';
-import { type ReconnectOptions, SessionFailure, reconnect } from '../../operators/reconnect.js';
+import { type SourceStatus, followSessions } from '../../core/sources/source-status.js';
+import { type ReconnectOptions, reconnect } from '../../operators/reconnect.js';
 import { openClient } from './etcd-connection.js';
 import type { EtcdLink, KeyPut, PrefixBatch } from './etcd-link.js';
 import {
@@ -45,25 +44,9 @@ export function runWatch(run: WatchRunOptions): Observable<PrefixBatch | SourceS
   const { open, prefixes, source, scheduler } = run;
   return defer(() => {
     const histories = prefixes.map((prefix) => new KeyHistory(prefix));
-    let status: SourceStatus = { source, state: 'connecting', since: scheduler.now() };
     const session = (host: EtcdHost) =>
       open(host).pipe(switchMap((link) => watchSession(link, histories, scheduler)));
-    return reconnect(session, run).pipe(
-      map((item) => {
-        if ('changes' in item) return item;
-        const next =
-          item instanceof SessionFailure
-            ? ({
-                state: 'down',
-                why: item.why,
-                code: packageErrorCode(item.error),
-                retryInMs: item.retryInMs,
-              } as const)
-            : item;
-        return (status = { source, ...nextStatus(status, next, scheduler.now()) });
-      }),
-      startWith(status),
-    );
+    return reconnect(session, run).pipe(followSessions<PrefixBatch>(source, scheduler));
   });
 }
 

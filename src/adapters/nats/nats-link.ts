@@ -35,8 +35,10 @@ export interface LinkStatus {
   readonly type: string;
   /** The operation that was not permitted, in `nats` 2. */
   readonly permissionContext?: Refused;
-  /** The same in `@nats-io/transport-node` 3. */
-  readonly error?: Partial<Refused>;
+  /** The code of an error, in `nats` 2. */
+  readonly data?: unknown;
+  /** Both in `@nats-io/transport-node` 3. */
+  readonly error?: Partial<Refused> & { readonly message?: string };
 }
 
 interface Refused {

@@ -1,5 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
-import { TidemarkError } from '../../core/errors.js';
+import { OptionsError } from '../../core/errors.js';
 import {
   type OptionRule,
   aScheduler,
@@ -11,19 +11,25 @@ import {
   shownValue,
   textOrList,
 } from '../../core/option-problems.js';
-import { hideUserInfo } from '../../core/sources/server-url.js';
+import {
+  type ServerUrl,
+  type UrlRules,
+  certificateProblems,
+  exampleUrl,
+  parseServerUrls,
+} from '../connections/server-urls.js';
 import type { NatsLink } from './nats-link.js';
 
 /** Invalid options. `problems` lists everything that is wrong with them. */
-export class NatsOptionsError extends TidemarkError {
+export class NatsOptionsError extends OptionsError {
   override readonly name = 'NatsOptionsError';
 
-  constructor(readonly problems: readonly string[]) {
-    super('nats-options', `${problems.join('; ')}.`);
+  constructor(problems: readonly string[]) {
+    super('nats-options', problems);
   }
 }
 
-/** Certificates as PEM text. The default certificate authorities are those of the system. */
+/** How to use TLS, with certificates as PEM text. The default certificate authorities are those of the system. */
 export interface NatsTls {
   /** The certificate authority of the servers. */
   readonly ca?: string;
@@ -31,7 +37,11 @@ export interface NatsTls {
   readonly cert?: string;
   /** The key of the client certificate. */
   readonly key?: string;
-  /** Whether the connection begins with the TLS handshake, for servers with `handshake_first`. */
+  /**
+   * Whether the TLS handshake comes before everything else, as with `handshake_first` of nats-server 2.10.4 and later. By
+   * default, this is found out: a server that sends nothing for 300 ms is offered a handshake on a second connection. Needs
+   * `nats` 2.22 or later, or `@nats-io/transport-node`.
+   */
   readonly handshakeFirst?: boolean;
 }
 
@@ -62,64 +72,34 @@ export interface NatsOptions {
 }
 
 /** One server. */
-export interface NatsServer {
-  readonly hostname: string;
-  readonly port: number;
-  readonly secure: boolean;
+export interface NatsServer extends ServerUrl {
   readonly auth: NatsAuth | null;
-  /** The URL as shown in messages. It contains no password. */
-  readonly url: string;
 }
 
-const DEFAULT_PORT = 4222;
-const SCHEMES = ['nats:', 'tls:'];
+const urlRules: UrlRules = {
+  option: 'servers',
+  noun: 'server',
+  schemes: ['nats', 'tls'],
+  defaultPort: 4222,
+  acceptsUser: true,
+};
 
 /**
  * Parses the servers of the options.
  *
  * @throws NatsOptionsError with all problems.
  */
-export function parseNatsServers({ servers, auth, tls }: NatsOptions): readonly NatsServer[] {
-  const problems: string[] = [];
-  const texts = typeof servers === 'string' ? servers.split(',') : servers;
-  const parsed = texts.flatMap((text) => {
-    const server = parseServer(text.trim(), auth ?? null, tls !== undefined);
-    if (typeof server !== 'string') return [server];
-    problems.push(server);
-    return [];
-  });
-  if (texts.length === 0)
-    problems.push('servers must name at least one server, such as nats://127.0.0.1:4222');
-  if ((tls?.cert === undefined) !== (tls?.key === undefined))
-    problems.push('tls.cert and tls.key need each other: give both or neither');
+export function parseNatsServers({ servers: given, auth, tls }: NatsOptions): readonly NatsServer[] {
+  const parsed = parseServerUrls(given, urlRules);
+  const problems = [...parsed.problems, ...certificateProblems(tls)];
   if (problems.length > 0) throw new NatsOptionsError(problems);
-  return parsed;
-}
-
-function parseServer(text: string, auth: NatsAuth | null, encrypted: boolean): NatsServer | string {
-  const given = text.includes('://') ? text : `nats://${text}`;
-  const url = URL.canParse(given) ? new URL(given) : null;
-  if (url === null || !SCHEMES.includes(url.protocol) || url.hostname === '')
-    return `${JSON.stringify(hideUserInfo(text))} is not a valid server: write nats://HOST:PORT or tls://HOST:PORT`;
-  const port = url.port === '' ? DEFAULT_PORT : Number(url.port);
-  const user = unescapeUserInfo(url.username);
-  const password = unescapeUserInfo(url.password);
-  return {
-    hostname: url.hostname.replace(/^\[|\]$/g, ''),
+  return parsed.servers.map(({ hostname, port, secure, url, user, password }) => ({
+    hostname,
     port,
-    secure: encrypted || url.protocol === 'tls:',
-    auth: user === '' ? auth : password === '' ? { token: user } : { user, password },
-    url: `${url.protocol}//${url.hostname}:${port}`,
-  };
-}
-
-/** Unescapes a user or password. An invalid escape is kept as written. */
-function unescapeUserInfo(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+    secure: secure || tls !== undefined,
+    url,
+    auth: user === '' ? (auth ?? null) : password === '' ? { token: user } : { user, password },
+  }));
 }
 
 /** How to reach NATS: over a new connection, or over one of the caller, which stays open. */
@@ -129,7 +109,7 @@ export type NatsConnectionOptions =
 
 const authForms = ['password,user', 'token', 'nkeySeed', 'credentials'];
 const connectionRules: Readonly<Record<string, OptionRule>> = {
-  servers: textOrList('a URL such as nats://127.0.0.1:4222, or a list of URLs'),
+  servers: textOrList(`a URL such as ${exampleUrl(urlRules)}, or a list of URLs`),
   // Its methods are not looked at: a caller may pass a proxy whose connection is not open yet.
   connection: { what: 'a connection of a NATS client', is: isRecord },
   auth: {
@@ -140,8 +120,11 @@ const connectionRules: Readonly<Record<string, OptionRule>> = {
       Object.values(value).every((text) => typeof text === 'string'),
   },
   tls: recordOf(
-    'an object with ca, cert and key, as PEM text',
-    (name, value) => ['ca', 'cert', 'key'].includes(name) && typeof value === 'string',
+    'an object with ca, cert and key, as PEM text, and handshakeFirst, as a boolean',
+    (name, value) =>
+      name === 'handshakeFirst'
+        ? typeof value === 'boolean'
+        : ['ca', 'cert', 'key'].includes(name) && typeof value === 'string',
   ),
   name: aString,
   scheduler: aScheduler,
@@ -161,7 +144,7 @@ export function requireNatsOptions(
 ): void {
   const problems = optionProblems(of, given, { ...connectionRules, ...rules });
   if (problems.length === 0 && given.connection === undefined && (given.servers as unknown) === undefined)
-    problems.push(`${of} needs servers, such as nats://127.0.0.1:4222, or a connection`);
+    problems.push(`${of} needs servers, such as ${exampleUrl(urlRules)}, or a connection`);
   if (problems.length > 0) throw new NatsOptionsError(problems);
   if (given.connection === undefined) parseNatsServers(given);
 }
@@ -176,7 +159,7 @@ export function toNatsConnectionOptions(
 ): NatsConnectionOptions {
   if (typeof given !== 'string' && !anObject.is(given))
     throw new NatsOptionsError([
-      `nats must be a URL such as nats://127.0.0.1:4222, options, or a connection, not ${shownValue(given)}`,
+      `nats must be a URL such as ${exampleUrl(urlRules)}, options, or a connection, not ${shownValue(given)}`,
     ]);
   const options =
     typeof given === 'string' ? { servers: given } : 'subscribe' in given ? { connection: given } : given;

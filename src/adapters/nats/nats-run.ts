@@ -1,20 +1,7 @@
-import {
-  Observable,
-  ReplaySubject,
-  catchError,
-  defer,
-  filter,
-  map,
-  of,
-  share,
-  startWith,
-  switchMap,
-  timer,
-} from 'rxjs';
-import { packageErrorCode } from '../../core/errors.js';
-import { type SourceStatus, nextStatus } from '../../core/sources/source-status.js';
+import { Observable, ReplaySubject, catchError, defer, filter, map, of, share, switchMap, timer } from 'rxjs';
+import { type SourceStatus, type StateReport, followSessions } from '../../core/sources/source-status.js';
 import { errorText } from '../../operators/error-text.js';
-import { reconnect } from '../../operators/reconnect.js';
+import { type SessionFailure, reconnect } from '../../operators/reconnect.js';
 import { monotonicScheduler } from '../clock/monotonic-scheduler.js';
 import { openNats } from './nats-connection.js';
 import { type NatsLink, type Subscribed, watchGivenLink } from './nats-link.js';
@@ -39,44 +26,22 @@ export function runNats(
   work: NatsWork,
 ): Observable<SourceStatus> {
   const { scheduler = monotonicScheduler } = options;
-  const states$ =
+  const reports$ =
     options.connection === undefined ? runOwn(options, work) : runGiven(options.connection, work);
-  return defer(() => {
-    let status: SourceStatus = { source, state: 'connecting', since: scheduler.now() };
-    const follow = (
-      state: SourceStatus['state'],
-      why: string,
-      { retryInMs, error }: Partial<Down> = {},
-    ): SourceStatus => {
-      const next = { state, why: why || undefined, code: packageErrorCode(error), retryInMs };
-      return (status = { source, ...nextStatus(status, next, scheduler.now()) });
-    };
-    return states$.pipe(
-      map((item) => {
-        if (item === 'ended') return follow('ended', 'the owner closed the connection');
-        return 'refused' in item ? follow('live', item.refused.join(' ')) : follow('down', item.why, item);
-      }),
-      startWith(status),
-    );
-  });
+  return reports$.pipe(followSessions(source, scheduler));
 }
 
-interface Down {
-  readonly why: string;
-  readonly retryInMs?: number;
-  readonly error?: unknown;
+/** The report of work that has begun. */
+function begun({ refused }: Subscribed): StateReport {
+  return { state: 'live', ...(refused.length > 0 && { why: refused.join(' ') }) };
 }
-
-type Item = Subscribed | Down | 'ended';
-
-const lost: Down = { why: 'the connection was lost, and its owner reconnects' };
 
 function runOwn(
   options: Extract<NatsConnectionOptions, { connection?: undefined }>,
   work: NatsWork,
-): Observable<Item> {
+): Observable<StateReport | SessionFailure> {
   const { scheduler = monotonicScheduler } = options;
-  return reconnect((server) => openNats(server, options).pipe(switchMap(work)), {
+  return reconnect((server) => openNats(server, options).pipe(switchMap(work), map(begun)), {
     hosts: parseNatsServers(options),
     maxRetryMs: MAX_RETRY_MS,
     scheduler,
@@ -84,14 +49,18 @@ function runOwn(
   });
 }
 
-function runGiven(link: NatsLink, work: NatsWork): Observable<Item> {
+const lost: StateReport = { state: 'down', why: 'the connection was lost, and its owner reconnects' };
+const ended: StateReport = { state: 'ended', why: 'the owner closed the connection' };
+
+function runGiven(link: NatsLink, work: NatsWork): Observable<StateReport> {
   const begun$ = defer(() => work(link)).pipe(
-    catchError((error: unknown) => of<Down>({ why: errorText(error) })),
+    map(begun),
+    catchError((error: unknown) => of<StateReport>({ state: 'down', why: errorText(error) })),
   );
   return watchGivenLink(link).pipe(
-    switchMap((state): Observable<Item> => {
+    switchMap((state) => {
       if (state === 'up') return begun$;
-      return of(state === 'down' ? lost : 'ended');
+      return of(state === 'down' ? lost : ended);
     }),
   );
 }

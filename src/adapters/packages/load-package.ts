@@ -1,4 +1,4 @@
-import { PackageError } from '../../core/errors.js';
+import { PackageError, packageErrorCode } from '../../core/errors.js';
 
 /** Compares two versions by their numbers: negative when `a` is older. A pre-release counts as its release. */
 export function compareVersions(a: string, b: string): number {
@@ -22,6 +22,7 @@ export interface SupportedVersions {
 
 /** The optional packages that tidemark loads; `peerDependencies` in package.json declares the same ranges. */
 export const supportedPackages = {
+  '@nats-io/transport-node': { min: '3.0.0', below: 4 },
   '@noble/hashes': { min: '1.8.0', below: 3 },
   etcd3: { min: '1.0.1', below: 2 },
   fastify: { min: '5.0.0', below: 6 },
@@ -38,10 +39,15 @@ export interface LoadedPackage<T> {
   readonly version: string | undefined;
 }
 
+/** The `catch` of an `import()`: without one, esbuild refuses to bundle a program where the package is not installed. */
+export function rethrow(error: unknown): never {
+  throw error;
+}
+
 /**
  * Loads an optional package.
  *
- * 1. `load` imports it by a literal name, so that bundlers and type checkers see the name.
+ * 1. `load` imports it by a literal name, so that bundlers and type checkers see the name, and catches with {@link rethrow}.
  * 2. A version that tidemark does not support is refused. An unknown version is not.
  *
  * @throws PackageError with the command that installs a supported version.
@@ -78,6 +84,25 @@ export async function loadPackage<T>(
     throw new PackageError('package-broken', name, detail, installArguments(name), { cause: error });
   }
   return { module: loaded.module, version };
+}
+
+/**
+ * Loads the first of several packages that can be used in place of each other.
+ *
+ * @throws PackageError about the first one that is installed, or else about the first one.
+ */
+export async function loadFirstPackage<T>(
+  loaders: readonly (() => Promise<LoadedPackage<T>>)[],
+): Promise<LoadedPackage<T>> {
+  const errors: unknown[] = [];
+  for (const load of loaders) {
+    try {
+      return await load();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  throw errors.find((error) => packageErrorCode(error) !== 'package-missing') ?? errors[0];
 }
 
 /** The arguments of `npm install` that bring a supported version of a package. */

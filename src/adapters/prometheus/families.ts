@@ -81,6 +81,9 @@ const poolFamilies: readonly Family[] = [
     sink.sample(missingDetached, 'true');
     sink.sample(missing - missingDetached, 'false');
   }),
+  poolFamily(tidemarkMetrics.publishersNotAccountable, ({ account }, sink) => {
+    if (account !== undefined) sink.sample(account.publishers.notAccountable);
+  }),
 ];
 
 function poolFamily(metric: Metric, samples: (pool: PoolAtScrape, sink: SampleSink) => void): Family {

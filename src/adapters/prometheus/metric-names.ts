@@ -161,6 +161,12 @@ export const tidemarkMetrics = {
     help: 'Load messages that were not received, by whether the connection was lost in between',
     labelNames: ['detached'],
   },
+  publishersNotAccountable: {
+    name: 'tidemark_load_publishers_not_accountable',
+    type: 'gauge',
+    help: 'Known publishers of loads whose missing messages cannot be counted, because others use their id',
+    labelNames: [],
+  },
 } as const satisfies Record<string, Metric>;
 
 const legacyWorker = ['component', 'endpoint', 'worker_id'] as const;

@@ -181,7 +181,7 @@ export function poolMetrics(monitor: LoadMonitor, options: PoolMetricsOptions = 
     tap({ subscribe: () => (counts ??= new MonitorCounts()), next: (step) => counts?.count(step) }),
     repeat(),
   );
-  const accounts$ = accounting$?.pipe(tap((report) => (account = report.account)));
+  const accounts$ = accounting$?.pipe(tap((report) => (account = withCounters(report.account, account))));
   return {
     monitor,
     labels,
@@ -195,4 +195,17 @@ export function poolMetrics(monitor: LoadMonitor, options: PoolMetricsOptions = 
     latencies,
     legacy,
   };
+}
+
+/** Counters must not decrease, although what was missing is taken back when a publisher becomes not accountable. */
+function withCounters(account: LoadAccount, before: LoadAccount | undefined): LoadAccount {
+  const { missing = 0, missingDetached = 0, gaps = 0 } = before?.sequences ?? {};
+  const now = account.sequences;
+  const sequences = {
+    ...now,
+    missing: Math.max(now.missing, missing),
+    missingDetached: Math.max(now.missingDetached, missingDetached),
+    gaps: Math.max(now.gaps, gaps),
+  };
+  return { ...account, sequences };
 }

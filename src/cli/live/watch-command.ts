@@ -86,13 +86,26 @@ export async function watchCommand(
   running.unsubscribe();
 
   const { gaps = 0, missing = 0 } = account?.sequences ?? {};
+  const { notAccountable = 0 } = account?.publishers ?? {};
   const failed = account?.failed ?? 0;
   const { total } = workers;
   const seconds = (scheduler.now() - startedAt) / 1000;
   report.summary(
     `after ${seconds.toFixed(1)} s: ${loads} loads, ${failed} unreadable messages, ${total} workers, ` +
-      `${transitions} transitions, ${gaps} gaps (${missing} messages missing); ${busyText(busy)}`,
-    { seconds, loads, transitions, failed, workers: total, gaps, missing, busy },
+      `${transitions} transitions, ${gaps} gaps (${missing} messages missing` +
+      (notAccountable > 0 ? `, not counting ${plural(notAccountable, 'publisher')}` : '') +
+      `); ${busyText(busy)}`,
+    {
+      seconds,
+      loads,
+      transitions,
+      failed,
+      workers: total,
+      gaps,
+      missing,
+      publishersNotAccountable: notAccountable,
+      busy,
+    },
   );
   return exitCode.ok;
 }

@@ -13,6 +13,7 @@ export const problemCodes = [
   'source-ended',
   'source-stale',
   'undecodable',
+  'publisher-not-accountable',
   'scrape-failed',
   'worker-missed',
   'malformed-worker-id',
@@ -24,6 +25,7 @@ export const problemCodes = [
  * The kind of a problem. The codes are stable.
  *
  * - `source-stale`: a source ended. Its last value is kept, although nothing updates it.
+ * - `publisher-not-accountable`: the lost messages of a publisher cannot be counted, because others use its id.
  * - `scrape-failed`: a scrape could not be made or was cut short, so its replies do not count.
  * - `worker-missed`: a complete scrape had no metrics of a worker that was there before.
  * - `malformed-worker-id`: a subject does not end with a valid worker id.

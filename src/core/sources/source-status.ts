@@ -1,5 +1,18 @@
-import { NEVER, type Observable, distinctUntilChanged, map, mergeMap, of, concat } from 'rxjs';
-import type { PackageErrorCode } from '../errors.js';
+import {
+  NEVER,
+  type Observable,
+  type OperatorFunction,
+  type SchedulerLike,
+  concat,
+  defer,
+  distinctUntilChanged,
+  map,
+  mergeMap,
+  of,
+  startWith,
+} from 'rxjs';
+import { SessionFailure } from '../../operators/reconnect.js';
+import { type PackageErrorCode, packageErrorCode } from '../errors.js';
 import type { Problem } from './problem.js';
 
 /**
@@ -59,6 +72,59 @@ export function nextStatus<State extends string>(
     ...(code !== undefined && { code }),
     ...(retryInMs !== undefined && { retryInMs }),
   };
+}
+
+/** The reason of a status whose session failed. */
+export function failureReason({
+  why,
+  error,
+  retryInMs,
+}: SessionFailure): Pick<Parameters<typeof nextStatus>[1], 'why' | 'code' | 'retryInMs'> {
+  return { why, code: packageErrorCode(error), retryInMs };
+}
+
+/** What a session says about its source. */
+export interface StateReport {
+  readonly state: SourceState;
+  readonly why?: string | undefined;
+}
+
+/**
+ * Converts what the sessions of a source report into its status.
+ *
+ * 1. It begins with `connecting`.
+ * 2. A {@link StateReport} becomes a status with that state, and a {@link SessionFailure} becomes `down` with its reason.
+ * 3. All other values pass through.
+ *
+ * ```
+ *   sessions   ---live------failure---live--
+ *   output     c--live------down------live--
+ * ```
+ *
+ * @see reconnect
+ */
+export function followSessions<T extends object = never>(
+  source: string,
+  scheduler: SchedulerLike,
+): OperatorFunction<T | StateReport | SessionFailure, T | SourceStatus> {
+  return (sessions$) =>
+    defer(() => {
+      let status: SourceStatus = { source, state: 'connecting', since: scheduler.now() };
+      return sessions$.pipe(
+        map((item) => {
+          if (item instanceof SessionFailure) return { state: 'down' as const, ...failureReason(item) };
+          return item;
+        }),
+        map((item) =>
+          isReport(item) ? (status = { source, ...nextStatus(status, item, scheduler.now()) }) : item,
+        ),
+        startWith(status),
+      );
+    });
+}
+
+function isReport(item: object): item is StateReport {
+  return 'state' in item;
 }
 
 /** The status of a source, and the place of the source among all sources. */

@@ -5,6 +5,7 @@ import type {
   DetachedAccount,
   ForeignAccount,
   LoadAccount,
+  NotAccountableReport,
   PublisherAccount,
   SequenceGap,
 } from '../../wire/loads/load-account.js';
@@ -74,15 +75,15 @@ export interface LoadAccountingOptions {
 
 /**
  * Accounts for the messages of one subscription: how many were received, how many failed to decode, and which sequence
- * numbers of each publisher are missing. Counting a message allocates nothing. Memory is bounded: 128 bytes and the id
- * for each publisher, up to the limit.
+ * numbers of each publisher are missing. Counting a message that continues the last one allocates nothing. Memory is
+ * bounded: 128 bytes and the id for each publisher, up to the limit, and up to 32 sequences for each id.
  *
  * 1. Call one of {@link countLoad}, {@link countFailure} and {@link countForeign} once per message. Call {@link setTime}
  *    before; once per chunk of messages is enough.
- * 2. The account of a publisher begins with its first message. If a number is higher than the next one, there is a gap;
- *    `missing` counts the numbers in between and never decreases. NATS keeps the order of a publisher, so a number that
- *    is not above the last one is rare: it counts as `late` and fills no gap, because it may be a duplicate. The number
- *    of lost messages is therefore between `missing - late` and `missing`.
+ * 2. The account of a sequence begins with its first message. If a number is higher than the next one, there is a gap;
+ *    `missing` counts the numbers in between. NATS keeps the order of a publisher, so a number that is not above the last
+ *    one is rare: it counts as `late` and fills no gap, because it may be a duplicate. The number of lost messages is
+ *    therefore between `missing - late` and `missing`.
  * 3. A publisher has restarted if it sends number 0, a lower number that was published more than a second later, or a
  *    number more than 1 024 below the last. A run begins at 0, so the numbers before the first one received are missing.
  *    How many messages the previous run published after its last received one is unknown.
@@ -90,15 +91,34 @@ export interface LoadAccountingOptions {
  *    After a re-attach, the `gap` of a publisher is true until a message that is not late is received.
  * 5. Messages of other topics have sequence numbers of their own, which are ignored. The number of a load that could not
  *    be decoded counts if its header could be decoded; otherwise it is missing.
- * 6. Up to May 2026 all publishers of a process have the same id. Use one accounting per subject; otherwise their numbers
- *    look like restarts and gaps.
- * 7. Above the limit, the publisher that has been silent longest is forgotten. The sums stay. If it publishes again, it
+ * 6. An id may belong to several publishers, each with its own numbers. They are told apart by worker, rank and number: a
+ *    worker and rank have a sequence of their own until their numbers continue those of others. See below.
+ * 7. Another publisher also explains a gap of more than 16 numbers (unless it is detached), a restart at a number other
+ *    than 0, and a gap to where the previous run had stopped. Such a gap is reported after 8 more messages. If the earlier
+ *    numbers continue, the publisher is not accountable: nothing of it counts as missing, what was counted is taken
+ *    back, and {@link takeNotAccountable} returns it with the reason.
+ * 8. Above the limit, the publisher that has been silent longest is forgotten. The sums stay. If it publishes again, it
  *    counts as new.
+ *
+ * What identifies a sequence, by release. Captured: messages of 0.9.1 to 1.6.1. Measured: real workers of 1.0.1 and 1.6.1.
+ *
+ * | publishers | release | id | sequence |
+ * |---|---|---|---|
+ * | one for all ranks of a worker (captured, measured) | 0.9 to 1.2 | that of the worker | that of the id |
+ * | one for each rank of a worker (measured) | 0.9 to 1.2 | that of the worker, for all | that of worker and rank |
+ * | several for one rank (measured) | 0.9 to 1.2 | that of the worker, for all | cannot be told apart |
+ * | one for each pool of a frontend, for all of its workers (captured) | 1.0 | that of the frontend | that of the pool, which is not in the message |
+ * | any (captured, measured) | 1.3 and later | random for each publisher | that of the id |
+ *
+ * Nothing in a message says whether ranks share a sequence, so it cannot be known for the first messages: what is lost
+ * before every rank was heard may be missed. Two publishers of one rank that take turns of more than 8 messages look like
+ * losses until the first continues. A publisher that restarts with a new id counts as new.
  *
  * @example
  * ```ts
  * import { policies, workerId } from 'tidemark';
- * import { encodeActiveLoad, encodeEnvelope, LoadAccounting, LoadDecoder } from 'tidemark/wire';
+ * import { LoadAccounting } from 'tidemark/dynamo';
+ * import { encodeActiveLoad, encodeEnvelope, LoadDecoder } from 'tidemark/wire';
  *
  * const load = { workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: 90, activePrefillTokens: null, kvUsedBlocks: null };
  * const decoder = new LoadDecoder(policies.default);
@@ -197,10 +217,15 @@ export class LoadAccounting {
     return this.ledger.gaps.take();
   }
 
+  /** How many publishers became not accountable since the last call, with an example; `null` if none did. */
+  takeNotAccountable(): NotAccountableReport | null {
+    return this.ledger.takeNotAccountable();
+  }
+
   /** The current account. The cost does not depend on the number of publishers. */
   snapshot(): LoadAccount {
     const { version, messages, bytes, loads, withoutHeader, failed, ledger } = this;
-    const { size: known, forgotten, unjudged } = ledger.publishers;
+    const { size: known, forgotten, unjudged, notAccountable } = ledger.publishers;
     return {
       version,
       messages,
@@ -211,7 +236,7 @@ export class LoadAccounting {
       failures: Object.fromEntries(this.failures),
       foreign: this.topics.account(),
       sequences: ledger.account(),
-      publishers: { known, forgotten, unjudged, gap: unjudged > 0 },
+      publishers: { known, forgotten, unjudged, gap: unjudged > 0, notAccountable },
       detached: { times: this.detachedTimes, milliseconds: this.detachedMs, last: this.lastDetached },
       age: this.ages.account(),
       gapsDropped: ledger.gaps.dropped,

@@ -5,7 +5,12 @@ import type { LoadPolicy } from '../../core/policy/load-policy.js';
 import type { Message } from '../../core/sources/message-source.js';
 import type { Problem } from '../../core/sources/problem.js';
 import type { DecodeError } from '../../wire/decode-error.js';
-import type { LoadAccount, SequenceGap } from '../../wire/loads/load-account.js';
+import type {
+  LoadAccount,
+  NotAccountableReason,
+  NotAccountableReport,
+  SequenceGap,
+} from '../../wire/loads/load-account.js';
 import { LoadAccounting } from './load-accounting.js';
 import { LoadBatchDecoder } from '../../wire/loads/load-batch-decoder.js';
 import { LoadDecoder } from '../../wire/loads/load-decoder.js';
@@ -50,16 +55,17 @@ export class LoadReceiver {
     this.take = form === 'columns' ? this.#columns(policy) : this.#objects(policy);
   }
 
-  /** The decode failures since the last call: one problem per code. */
+  /** The problems since the last call: decode failures, one per code, and publishers that became not accountable. */
   takeProblems(): Problem[] {
-    const problems = [...this.#failures.values()].map(({ text, count }): Problem => ({
+    const refused = this.accounting.takeNotAccountable();
+    const failures = [...this.#failures.values()].map(({ text, count }): Problem => ({
       code: 'undecodable',
       source: 'loads',
       text,
       count,
     }));
     this.#failures.clear();
-    return problems;
+    return refused === null ? failures : [...failures, notAccountable(refused)];
   }
 
   #objects(policy: LoadPolicy): (message: Message) => void {
@@ -123,4 +129,20 @@ export class LoadReceiver {
     const text = `ignored a load message on ${subject} that cannot be decoded: ${why}`;
     this.#failures.set(code, { text, count: 1 });
   }
+}
+
+const reasonTexts: Readonly<Record<NotAccountableReason, string>> = {
+  interleaved: 'several publishers use its id, and their numbers cannot be told apart',
+  'too-many-sequences': 'more publishers use its id than can be told apart',
+  undecodable:
+    'several publishers use its id, and a message that cannot be decoded may belong to any of them',
+};
+
+function notAccountable({ count, publisherId, reason }: NotAccountableReport): Problem {
+  return {
+    code: 'publisher-not-accountable',
+    source: 'loads',
+    text: `the lost messages of publisher ${publisherId} cannot be counted: ${reasonTexts[reason]}`,
+    count,
+  };
 }

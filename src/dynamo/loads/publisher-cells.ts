@@ -1,4 +1,6 @@
 import { WorkerTable } from '../../core/events/load-batch.js';
+import type { NotAccountableReason } from '../../wire/loads/load-account.js';
+import type { PublisherRuns } from './publisher-runs.js';
 
 /**
  * The cell of a publisher: adjacent numbers, so that a message touches one or two cache lines. The numbers that every
@@ -14,14 +16,16 @@ export const RECEIVED_AT = 3;
 export const STAMP = 4;
 /** The number of re-attaches before its last message. */
 export const ATTACHMENT = 5;
-export const MISSING = 6;
-export const MISSING_DETACHED = 7;
-export const GAPS = 8;
-export const LATE = 9;
-export const RESTARTS = 10;
-export const FIRST_SEQUENCE = 11;
-const HIGH = 12;
-const LOW = 13;
+/** The sender that may continue the numbers; any other message is judged by {@link PublisherRuns}. */
+export const SENDER = 6;
+export const MISSING = 7;
+export const MISSING_DETACHED = 8;
+export const GAPS = 9;
+export const LATE = 10;
+export const RESTARTS = 11;
+export const FIRST_SEQUENCE = 12;
+const HIGH = 13;
+const LOW = 14;
 
 const SHARE = 64;
 
@@ -87,6 +91,10 @@ export class PublisherCells {
   attachment = 0;
   /** The number of publishers without a message since the last re-attach. */
   unjudged = 0;
+  /** The number of publishers whose numbers are not judged. */
+  notAccountable = 0;
+  /** By offset: the runs of a publisher after its first message that did not continue the last one, or why there are none. */
+  readonly runs = new Map<number, PublisherRuns | NotAccountableReason>();
   private readonly table = new WorkerTable();
   private readonly silent = new LongestSilent();
   private readonly maxCells: number;
@@ -144,6 +152,8 @@ export class PublisherCells {
   private forget(at: number): void {
     if (this.cells[at + ATTACHMENT] !== this.attachment) this.unjudged -= 1;
     this.cells[at + RECEIVED] = 0;
+    if (typeof this.runs.get(at) === 'string') this.notAccountable -= 1;
+    this.runs.delete(at);
     this.size -= 1;
     this.forgotten += 1;
   }
@@ -156,13 +166,16 @@ export class PublisherCells {
 
   /** Removes empty cells and forgotten ids. */
   private compact(): WorkerTable {
-    const { cells, table } = this;
+    const { cells, table, runs } = this;
     const known = this.known();
     table.clear();
     this.silent.clear();
     for (const from of known) {
       const to = table.intern(cells[from + HIGH] ?? 0, cells[from + LOW] ?? 0) * CELL_SIZE;
       cells.copyWithin(to, from, from + CELL_SIZE);
+      const moved = runs.get(from);
+      runs.delete(from);
+      if (moved !== undefined) runs.set(to, moved);
     }
     cells.fill(0, known.length * CELL_SIZE);
     return table;

@@ -33,7 +33,10 @@ export interface ForeignAccount {
   readonly otherTopics: number;
 }
 
-/** The results of the sequence numbers of publishers. No count ever decreases. */
+/**
+ * The results of the sequence numbers of publishers. `missing`, `missingDetached` and `gaps` decrease only when a
+ * publisher becomes not accountable: they do not include it.
+ */
 export interface SequenceAccount {
   /** Numbers that had not been received when a higher one was. */
   readonly missing: number;
@@ -54,6 +57,25 @@ export interface PublisherCounts {
   readonly unjudged: number;
   /** Whether `unjudged` is above 0: the loss while detached is not fully counted yet. */
   readonly gap: boolean;
+  /** Known publishers whose losses cannot be known, see {@link PublisherAccount.notAccountable}. */
+  readonly notAccountable: number;
+}
+
+/**
+ * Why the losses of a publisher cannot be known. The codes are stable.
+ *
+ * - `interleaved`: numbers went back and continued an earlier sequence, so several publishers use the id.
+ * - `too-many-sequences`: more sequences than can be told apart use the id.
+ * - `undecodable`: several sequences use the id, and a message that could not be decoded may belong to any of them.
+ */
+export type NotAccountableReason = 'interleaved' | 'too-many-sequences' | 'undecodable';
+
+/** Publishers that became not accountable, with the first of them as an example. */
+export interface NotAccountableReport {
+  readonly count: number;
+  /** An unsigned 64-bit integer, in decimal. */
+  readonly publisherId: string;
+  readonly reason: NotAccountableReason;
 }
 
 /** Intervals without a subscription, in monotonic milliseconds. */
@@ -89,6 +111,8 @@ export interface PublisherAccount extends SequenceAccount {
   readonly lastPublishedAt: number;
   /** Whether no message was received since the last re-attach. */
   readonly gap: boolean;
+  /** Why its losses cannot be known: nothing of it is counted as missing. `null`: it is accountable. */
+  readonly notAccountable: NotAccountableReason | null;
 }
 
 /** Numbers of a publisher that were not received: `from` to `to`, inclusive. */

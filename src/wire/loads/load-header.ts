@@ -1,12 +1,14 @@
 import { noSpan, type ValueSpan } from '../msgpack/msgpack-reader.js';
-import type { EnvelopeSpans } from './envelope.js';
+import type { EnvelopeSpans, LoadSpans } from './envelope.js';
 
 /**
- * The publisher, sequence number and time of a message, as numbers only so that reading them allocates nothing.
+ * The publisher, sequence number, time, worker and rank of a message, as numbers only so that reading them allocates
+ * nothing.
  *
  * 1. The decoder reuses the object: copy it to keep it.
  * 2. For a message without an envelope, such as JSON of 0.8, `present` is false and the numbers are 0.
- * 3. `sequence` and `publishedAt` are exact up to 2^53 − 1 and rounded above. The id of the publisher is always exact.
+ * 3. If the payload could not be decoded, `hasLoad` is false, and the worker and the rank are 0.
+ * 4. `sequence` and `publishedAt` are exact up to 2^53 − 1 and rounded above. The ids are always exact.
  */
 export interface LoadHeader {
   readonly present: boolean;
@@ -18,6 +20,13 @@ export interface LoadHeader {
   readonly sequence: number;
   /** The publisher's wall clock, in Unix milliseconds. */
   readonly publishedAt: number;
+  /** Whether the worker and the rank are known. */
+  readonly hasLoad: boolean;
+  /** The upper 32 bits of the worker's id, signed. */
+  readonly workerHigh: number;
+  /** The lower 32 bits of the worker's id, signed. */
+  readonly workerLow: number;
+  readonly dpRank: number;
 }
 
 /**
@@ -30,11 +39,15 @@ export class LoadHeaderReader implements LoadHeader {
   publisherLow = 0;
   sequence = 0;
   publishedAt = 0;
+  hasLoad = false;
+  workerHigh = 0;
+  workerLow = 0;
+  dpRank = 0;
   private high = 0;
   private low = 0;
 
-  /** Reads the header at these positions; `null` means that there is none. */
-  read(bytes: Uint8Array, spans: EnvelopeSpans | null): this {
+  /** Reads the header and the load at these positions; `null` means that there is none. */
+  read(bytes: Uint8Array, spans: EnvelopeSpans | null, load: LoadSpans | null): this {
     this.present = spans !== null;
     this.take(bytes, spans === null ? noSpan : spans.publisherId);
     this.publisherHigh = this.high;
@@ -43,6 +56,13 @@ export class LoadHeaderReader implements LoadHeader {
     this.sequence = (this.high >>> 0) * 2 ** 32 + (this.low >>> 0);
     this.take(bytes, spans === null ? noSpan : spans.publishedAt);
     this.publishedAt = (this.high >>> 0) * 2 ** 32 + (this.low >>> 0);
+    const from = spans?.gathered ?? bytes;
+    this.hasLoad = load !== null;
+    this.take(from, load === null ? noSpan : load.workerId);
+    this.workerHigh = this.high;
+    this.workerLow = this.low;
+    this.take(from, load === null ? noSpan : load.dpRank);
+    this.dpRank = this.low >>> 0;
     return this;
   }
 

@@ -1,7 +1,14 @@
 import type { LoadReceived } from '../../core/events/fleet-event.js';
 import type { LoadPolicy } from '../../core/policy/load-policy.js';
 import { DecodeFailure } from '../decode-error.js';
-import { type EnvelopeSpans, type WalkedEnvelope, isLoadTopic, walkHead, walkPayload } from './envelope.js';
+import {
+  type EnvelopeSpans,
+  type LoadSpans,
+  type WalkedEnvelope,
+  isLoadTopic,
+  walkHead,
+  walkPayload,
+} from './envelope.js';
 import { decodeJsonLoad, isJson } from './json-load.js';
 import { type LoadHeader, LoadHeaderReader } from './load-header.js';
 
@@ -108,13 +115,14 @@ export class LoadWalker {
   /** The last message and the positions of its header, which is decoded on demand. */
   private lastBytes: Uint8Array = NO_BYTES;
   private lastHeader: EnvelopeSpans | null = null;
+  private lastLoad: LoadSpans | null = null;
   private readonly reader = new LoadHeaderReader();
 
   constructor(private readonly policy: LoadPolicy) {}
 
   /** The header of the last message. */
   get header(): LoadHeader {
-    return this.reader.read(this.lastBytes, this.lastHeader);
+    return this.reader.read(this.lastBytes, this.lastHeader, this.lastLoad);
   }
 
   /** The positions of the values if the shape of the message is known. */
@@ -124,6 +132,7 @@ export class LoadWalker {
     this.fast += 1;
     this.lastBytes = bytes;
     this.lastHeader = known;
+    this.lastLoad = known.load;
     return known;
   }
 
@@ -134,6 +143,7 @@ export class LoadWalker {
    */
   walk(bytes: Uint8Array): WalkedEnvelope | LoadReceived {
     this.lastHeader = null;
+    this.lastLoad = null;
     if (bytes.length === 0) throw new DecodeFailure('empty', 'the message is empty', 0);
     if (isJson(bytes)) return decodeJsonLoad(bytes, this.policy.wire);
     if (!this.policy.wire.formats.includes('envelope')) {
@@ -150,6 +160,7 @@ export class LoadWalker {
     if (isLoadTopic(bytes, header)) this.lastHeader = header;
     const walked = walkPayload(bytes, header, this.policy.wire);
     this.lastHeader = walked;
+    this.lastLoad = walked.load;
     this.layouts.learn(bytes, walked);
     return walked;
   }

@@ -4,6 +4,7 @@ import { installedVersion } from '../../../src/adapters/packages/installed-versi
 import {
   compareVersions,
   installArguments,
+  loadFirstPackage,
   loadPackage,
 } from '../../../src/adapters/packages/load-package.js';
 import { PackageError } from '../../../src/core/errors.js';
@@ -66,6 +67,45 @@ describe('loadPackage', () => {
   it('finds the version of what is installed here', async () => {
     expect(await installedVersion('vitest')).toMatch(/^\d+\.\d+\.\d+/);
     expect(await installedVersion('no-such-package')).toBeUndefined();
+  });
+});
+
+describe('loadFirstPackage', () => {
+  const two = (load: () => Promise<string>, installed?: string) => () =>
+    loadPackage('nats', load, version(installed));
+  const three = (load: () => Promise<string>, installed?: string) => () =>
+    loadPackage('@nats-io/transport-node', load, version(installed));
+  const [noTwo, noThree] = [notFound('nats'), notFound('@nats-io/transport-node')];
+
+  it.each([
+    ['both are installed: the first', two(present, '2.29.3'), three(present, '3.3.1'), '2.29.3'],
+    ['only the second is installed', two(noTwo), three(present, '3.3.1'), '3.3.1'],
+    ['the first is too old', two(present, '1.0.0'), three(present, '3.3.1'), '3.3.1'],
+  ])('%s', async (_, one, other, loaded) => {
+    expect((await loadFirstPackage([one, other])).version).toBe(loaded);
+  });
+
+  it.each([
+    [
+      'neither is installed: about the first',
+      two(noTwo),
+      three(noThree),
+      /nats is not installed: npm install nats@2$/,
+    ],
+    [
+      'only the second is installed, and too old: about it',
+      two(noTwo),
+      three(present, '2.0.0'),
+      /transport-node is installed as 2\.0\.0, .*: npm install @nats-io\/transport-node@3$/,
+    ],
+    [
+      'both are too old: about the first',
+      two(present, '1.0.0'),
+      three(present, '2.0.0'),
+      /nats is installed as 1\.0\.0/,
+    ],
+  ])('%s', async (_, one, other, message) => {
+    await expect(loadFirstPackage([one, other])).rejects.toThrow(message);
   });
 });
 

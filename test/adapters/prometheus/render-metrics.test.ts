@@ -14,6 +14,7 @@ import { LoadAccounting } from '../../../src/dynamo/loads/load-accounting.js';
 import { LoadBatchDecoder } from '../../../src/wire/loads/load-batch-decoder.js';
 import { encodeActiveLoadJson } from '../../../src/wire/loads/load-encoder.js';
 import { id, load } from '../../support/fleet.js';
+import { headerOf } from '../../support/load-headers.js';
 import { pageOf, samplesNamed, samplesOf } from './page.js';
 import { TestPool } from './pool.js';
 
@@ -27,8 +28,7 @@ function eventfulPool(): TestPool {
   const latencies = new WorkerLatencies();
   const accounting = new LoadAccounting();
   accounting.setTime(0, 0);
-  for (const sequence of [0, 1, 4])
-    accounting.countLoad({ present: true, publisherHigh: 0, publisherLow: 9, sequence, publishedAt: 0 }, 80);
+  for (const sequence of [0, 1, 4]) accounting.countLoad(headerOf({ publisher: 9, sequence }), 80);
   const pool = new TestPool(
     {
       labels: { pool: 'llama', zone: 'a' },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { classifySequence, MAX_LATE_MS, MAX_LATE_NUMBERS } from '../../../src/dynamo/loads/sequence-ledger.js';
+import { classifySequence, MAX_LATE_MS, MAX_LATE_NUMBERS } from '../../../src/dynamo/loads/publisher-runs.js';
 
 describe('a running number', () => {
   it.each([

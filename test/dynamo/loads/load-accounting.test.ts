@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { TidemarkError } from '../../../src/core/errors.js';
 import { LoadAccounting } from '../../../src/dynamo/loads/load-accounting.js';
 import type { LoadHeader } from '../../../src/wire/loads/load-header.js';
+import { CONFIRMING_MESSAGES, MAX_PLAIN_GAP, MAX_RUNS } from '../../../src/dynamo/loads/publisher-runs.js';
+import { headerOf, headerWithoutLoad } from '../../support/load-headers.js';
 
 function head(publisher: number, sequence: number, publishedAt = 0): LoadHeader {
-  return { present: true, publisherHigh: 0, publisherLow: publisher, sequence, publishedAt };
+  return headerOf({ publisher, sequence, publishedAt });
 }
 const none: LoadHeader = { ...head(0, 0), present: false };
 
@@ -20,7 +22,7 @@ describe('load accounting', () => {
       failures: {},
       foreign: { messages: 0, topics: [], otherTopics: 0 },
       sequences: { missing: 0, missingDetached: 0, gaps: 0, late: 0, restarts: 0 },
-      publishers: { known: 0, forgotten: 0, unjudged: 0, gap: false },
+      publishers: { known: 0, forgotten: 0, unjudged: 0, gap: false, notAccountable: 0 },
       detached: { times: 0, milliseconds: 0, last: null },
       age: null,
       gapsDropped: 0,
@@ -88,11 +90,12 @@ describe('load accounting', () => {
         late: 2,
         restarts: 0,
         gap: false,
+        notAccountable: null,
       },
     ]);
   });
 
-  it('a restart - misses the numbers before its first one, and none if that is 0', () => {
+  it('a restart - misses the numbers before its first one, once more messages follow, and none if that is 0', () => {
     const accounting = new LoadAccounting();
     for (const [sequence, at] of [
       [50, 0],
@@ -103,6 +106,8 @@ describe('load accounting', () => {
     ] as const) {
       accounting.countLoad(head(1, sequence, at), 1);
     }
+    expect(accounting.snapshot().sequences).toMatchObject({ restarts: 2, gaps: 1, missing: 1 });
+    for (let n = 1; n <= CONFIRMING_MESSAGES; n += 1) accounting.countLoad(head(1, 2 + n, 5000), 1);
     expect(accounting.snapshot().sequences).toMatchObject({ restarts: 2, gaps: 2, missing: 3, late: 0 });
     expect(accounting.takeGaps()).toMatchObject([
       { from: 2, to: 2, restarted: false },
@@ -197,6 +202,122 @@ describe('load accounting', () => {
     expect(accounting.snapshot().age).toBeNull();
     accounting.countLoad(head(1, 131, 105), 1);
     expect(accounting.snapshot().age).toEqual({ messages: 1, min: 0, last: 0, max: 0, skewed: 0 });
+  });
+
+  it('a large gap - is reported after more messages, and never if the earlier numbers continue', () => {
+    const accounting = new LoadAccounting();
+    const large = MAX_PLAIN_GAP + 2;
+    for (const publisher of [1, 2])
+      for (const sequence of [0, large]) accounting.countLoad(head(publisher, sequence), 1);
+    for (let n = 1; n < CONFIRMING_MESSAGES; n += 1) accounting.countLoad(head(1, large + n), 1);
+    accounting.countLoad(head(2, 1), 1);
+    expect(accounting.takeGaps()).toEqual([]);
+    accounting.countLoad(head(1, large + CONFIRMING_MESSAGES), 1);
+    expect(accounting.takeGaps()).toMatchObject([{ publisherId: '1', from: 1, to: large - 1 }]);
+    expect(accounting.publishers().map(({ notAccountable }) => notAccountable)).toEqual([
+      null,
+      'interleaved',
+    ]);
+  });
+
+  it('interleaved numbers of one rank - take back what was reported, are said once, and are forgotten', () => {
+    const accounting = new LoadAccounting();
+    accounting.countLoad(head(1, 0), 1);
+    // Two publishers of one rank, at 40 and 45.
+    for (const sequence of [40, 45, 41, 46, 42, 47]) accounting.countLoad(head(7, sequence, sequence), 1);
+    accounting.countLoad(head(1, 2), 1);
+    expect(accounting.snapshot().sequences).toMatchObject({ gaps: 2, missing: 5 });
+    expect(accounting.takeNotAccountable()).toBeNull();
+    accounting.countLoad(head(7, 43), 1);
+    for (const sequence of [48, 60, 99]) accounting.countLoad(head(7, sequence), 1);
+    expect(accounting.takeNotAccountable()).toEqual({ count: 1, publisherId: '7', reason: 'interleaved' });
+    expect(accounting.takeNotAccountable()).toBeNull();
+    expect(accounting.takeGaps()).toMatchObject([{ publisherId: '1', from: 1, to: 1 }]);
+    expect(accounting.snapshot()).toMatchObject({
+      sequences: { gaps: 1, missing: 1 },
+      publishers: { known: 2, notAccountable: 1 },
+    });
+    expect(accounting.publishers()[1]).toMatchObject({ received: 10, missing: 0, gaps: 0, lastSequence: 99 });
+    accounting.setTime(10, 0);
+    accounting.countLoad(head(1, 3), 1);
+    accounting.forgetSilent(10);
+    expect(accounting.snapshot().publishers).toMatchObject({ known: 1, notAccountable: 0 });
+  });
+
+  it('two publishers of one rank that restart at once - are never given a number of missing messages', () => {
+    const accounting = new LoadAccounting();
+    for (let n = 0; n < 20; n += 1)
+      for (const at of [0, 400]) accounting.countLoad(head(7, n, 2000 * n + at), 1);
+    expect(accounting.takeGaps()).toEqual([]);
+    expect(accounting.publishers()).toMatchObject([{ missing: 0, notAccountable: 'interleaved' }]);
+  });
+
+  it('two ranks under one id, of which one is rare - are told apart for a minute (fleet-01)', () => {
+    const accounting = new LoadAccounting();
+    for (let at = 0; at < 60_000; at += 100) {
+      accounting.setTime(at, at);
+      const numbers = [50_000 + at / 100, 5000 + at / 1000].slice(0, at % 1000 === 0 ? 2 : 1);
+      numbers.forEach((sequence, dpRank) => {
+        // One message of each rank is lost.
+        if (sequence === 50_300 || sequence === 5030) return;
+        accounting.countLoad(headerOf({ publisher: 7, dpRank, sequence, publishedAt: at }), 1);
+      });
+    }
+    expect(accounting.takeGaps()).toMatchObject([
+      { from: 50_300, to: 50_300 },
+      { from: 5030, to: 5030 },
+    ]);
+    expect(accounting.snapshot()).toMatchObject({
+      loads: 658,
+      sequences: { missing: 2, gaps: 2, late: 0, restarts: 0 },
+      publishers: { known: 1, notAccountable: 0 },
+    });
+  });
+
+  it('two ranks that share numbers - are one sequence, also before each was heard twice', () => {
+    const accounting = new LoadAccounting();
+    // Rank 0 sends 10, 12 and 15; 11 and 13 of rank 1 are lost.
+    for (const [dpRank, sequence] of [
+      [0, 10],
+      [1, 12],
+      [0, 14],
+      [1, 15],
+    ] as const)
+      accounting.countLoad(headerOf({ publisher: 7, dpRank, sequence }), 1);
+    expect(accounting.takeGaps().map(({ from, to }) => [from, to])).toEqual([
+      [11, 11],
+      [13, 13],
+    ]);
+  });
+
+  it('more sequences than can be told apart - are not judged, unless they are one', () => {
+    const [apart, together] = [new LoadAccounting(), new LoadAccounting()];
+    for (let dpRank = 0; dpRank <= MAX_RUNS + 1; dpRank += 1) {
+      apart.countLoad(headerOf({ publisher: 7, dpRank, sequence: 1000 - dpRank }), 1);
+      together.countLoad(headerOf({ publisher: 7, dpRank, sequence: 1000 + dpRank }), 1);
+    }
+    expect(apart.takeNotAccountable()?.reason).toBe('too-many-sequences');
+    expect(together.snapshot()).toMatchObject({
+      sequences: { missing: 0 },
+      publishers: { notAccountable: 0 },
+    });
+  });
+
+  it('a message without a payload - continues a run, and makes a publisher not accountable if it may be of several', () => {
+    const accounting = new LoadAccounting();
+    const sendLoads = (...numbers: readonly (readonly [dpRank: number, sequence: number])[]): void => {
+      for (const [dpRank, sequence] of numbers)
+        accounting.countLoad(headerOf({ publisher: 7, dpRank, sequence }), 1);
+    };
+    sendLoads([0, 50], [1, 5], [0, 51]);
+    accounting.countFailure('wrong-type', 1, headerWithoutLoad({ publisher: 7, sequence: 6 }));
+    sendLoads([1, 7], [0, 52]);
+    expect(accounting.snapshot()).toMatchObject({
+      sequences: { missing: 0 },
+      publishers: { notAccountable: 0 },
+    });
+    accounting.countFailure('wrong-type', 1, headerWithoutLoad({ publisher: 7, sequence: 30 }));
+    expect(accounting.takeNotAccountable()?.reason).toBe('undecodable');
   });
 
   it('gaps that are not taken - are counted, and 256 are kept', () => {

@@ -140,6 +140,31 @@ describe('natsLoads over a given connection', () => {
   });
 
   it.each(['objects', 'columns'] as const)(
+    '%s: reports a publisher that is not accountable once, with the reason and without a number',
+    async (form) => {
+      const link = new FakeNatsLink();
+      const options = { connection: link, namespace: 'dynamo' };
+      const source = form === 'objects' ? natsLoads(options) : natsLoads({ ...options, form: 'columns' });
+      const problems: unknown[] = [];
+      source.problems$.subscribe(({ code, text, count }) => problems.push([code, text, count]));
+      let missing: unknown;
+      source.accounting$.subscribe(({ account }) => (missing = account.sequences.missing));
+      await settle();
+      for (const sequence of [10, 500, 11, 501, 12]) link.deliver(NEW, message(sequence));
+      link.close();
+      await settle();
+      expect(problems).toEqual([
+        [
+          'publisher-not-accountable',
+          'the lost messages of publisher 9 cannot be counted: several publishers use its id, and their numbers cannot be told apart',
+          1,
+        ],
+      ]);
+      expect(missing).toBe(0);
+    },
+  );
+
+  it.each(['objects', 'columns'] as const)(
     '%s: reads only the subject of a message that it reports, because the client decodes it on access',
     async (form) => {
       const link = new FakeNatsLink();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { policies } from '../../../src/core/policy/policies.js';
 import { walkHead, walkPayload } from '../../../src/wire/loads/envelope.js';
+import { LoadAccounting } from '../../../src/dynamo/loads/load-accounting.js';
 import { LoadDecoder } from '../../../src/wire/loads/load-decoder.js';
 import {
   encodeActiveLoad,
@@ -31,6 +32,19 @@ describe('captured messages of nine releases', () => {
     const bad = messages.filter(isLoad).filter(({ payload }) => !('load' in decoder.decode(payload)));
     expect(bad).toEqual([]);
     expect(messages.filter(isLoad).length).toBeGreaterThan(150);
+  });
+
+  it.each(RELEASES)('no message of %s is missing, although publishers share ids', (release) => {
+    const accounting = new LoadAccounting();
+    const decoder = new LoadDecoder(policies.default);
+    for (const { payload } of messages.filter((message) => isLoad(message) && message.release === release)) {
+      decoder.decode(payload);
+      accounting.countLoad(decoder.header, payload.length);
+    }
+    expect(accounting.snapshot()).toMatchObject({
+      sequences: { missing: 0, gaps: 0, late: 0, restarts: 0 },
+      publishers: { notAccountable: 0 },
+    });
   });
 
   it('every message of another topic is foreign, with its topic', () => {

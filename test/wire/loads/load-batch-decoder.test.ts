@@ -33,6 +33,7 @@ describe('batch decoder', () => {
           expect(numbersOf(batch.header)).toEqual(
             publisherId === undefined ? null : [publisherId, Number(sequence), Number(publishedAt)],
           );
+          if (publisherId !== undefined) expect(rankOf(batch.header)).toEqual([load.workerId, load.dpRank]);
           expect(batchEvents(batch.batch).at(-1)).toEqual(load);
         }),
         { numRuns: Math.ceil(runs / Object.keys(policies).length) },
@@ -54,7 +55,9 @@ describe('batch decoder', () => {
     expect(headAfter(hex('80'))).toEqual([false, null]);
     expect(headAfter(encodeEnvelope({ ...head, topic: 'x' }, payload))).toEqual([false, numbers]);
     expect(headAfter(new Uint8Array(0))).toEqual([false, null]);
+    expect(decoder.header.hasLoad).toBe(false);
     expect(headAfter(encodeEnvelope(head, hex('c0')))).toEqual([false, numbers]);
+    expect(decoder.header.hasLoad).toBe(false);
     expect(headAfter(new TextEncoder().encode('{}'))).toEqual([false, null]);
   });
 
@@ -122,6 +125,11 @@ function shownBy(batch: LoadBatch): unknown {
   } catch (error) {
     return (error as TidemarkError).code;
   }
+}
+
+function rankOf({ hasLoad, workerHigh, workerLow, dpRank }: LoadHeader): [string, number] | null {
+  const id = (BigInt(workerHigh >>> 0) << 32n) | BigInt(workerLow >>> 0);
+  return hasLoad ? [String(id), dpRank] : null;
 }
 
 function numbersOf(head: LoadHeader): [string, number, number] | null {
