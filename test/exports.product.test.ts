@@ -148,6 +148,7 @@ describe('package.json', () => {
         ],
         "tidemark/simulator": [
           "FleetPlanError",
+          "SimulatedRouter",
           "simulateFleet",
         ],
         "tidemark/testing": [

@@ -27,6 +27,16 @@ import type { NatsLink } from '../../adapters/nats/nats-link.js';
 import { type NatsConnectionOptions, toNatsConnectionOptions } from '../../adapters/nats/nats-options.js';
 import { natsPublisher } from '../../adapters/nats/nats-publisher.js';
 import { TidemarkError } from '../../core/errors.js';
+import {
+  aNumber,
+  aScheduler,
+  aString,
+  anObject,
+  oneOf,
+  optionProblems,
+  required,
+  validatedElsewhere,
+} from '../../core/option-problems.js';
 import { policies } from '../../core/policy/policies.js';
 import type { Message } from '../../core/sources/message-source.js';
 import type { WorkerId } from '../../core/worker-id.js';
@@ -90,6 +100,24 @@ const policyByRelease = {
   '1.0': policies['dynamo-1.0'],
   '1.6': policies['dynamo-1.6'],
 } as const;
+const optionRules = {
+  nats: validatedElsewhere,
+  etcd: validatedElsewhere,
+  namespace: aString,
+  force: { what: 'true or false', is: (value: unknown) => typeof value === 'boolean' },
+  seed: validatedElsewhere,
+  workers: validatedElsewhere,
+  prefillWorkers: validatedElsewhere,
+  ranks: validatedElsewhere,
+  durationMs: validatedElsewhere,
+  release: required(oneOf(Object.keys(policyByRelease))),
+  model: aString,
+  files: anObject,
+  ttlSeconds: aNumber,
+  closedLoop: anObject,
+  rules: required(anObject),
+  scheduler: aScheduler,
+};
 /** How long the workers may take to leave in good order. */
 const LEAVE_MS = 6_000;
 
@@ -105,8 +133,8 @@ const LEAVE_MS = 6_000;
  * 5. After `end$` the workers send their last loads, and their leases are revoked. If the process is killed, the workers
  *    stay for `ttlSeconds`.
  *
- * @throws FleetPlanError, NatsOptionsError, EtcdOptionsError, ScopeError or ThresholdError, synchronously, for invalid
- *   options. TidemarkError, code `live-simulator`, for prefill workers of 0.6.
+ * @throws FleetPlanError, NatsOptionsError, EtcdOptionsError, ScopeError, ThresholdError, or TidemarkError with the code
+ *   `live-simulator`, synchronously, for invalid options.
  *
  * @example
  * ```ts no-run
@@ -125,6 +153,8 @@ const LEAVE_MS = 6_000;
  * @see {@link dynamoFleet}, which watches the fleet, and `simulateFleet` in `tidemark/simulator`, without servers
  */
 export function liveSimulator(options: LiveSimulatorOptions): LiveSimulator {
+  const problems = optionProblems('liveSimulator', options, optionRules);
+  if (problems.length > 0) throw new TidemarkError('live-simulator', `${problems.join('; ')}.`);
   const { namespace = SIMULATION_NAMESPACE, force = false, release, closedLoop, rules } = options;
   const { model = 'simulated-model', files, ttlSeconds = 10, scheduler = monotonicScheduler } = options;
   const nats = toNatsConnectionOptions(options.nats);

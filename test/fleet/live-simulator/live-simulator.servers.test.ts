@@ -188,6 +188,9 @@ describeWith(['nats-server', 'etcd'], 'live simulator', () => {
   });
 
   it.each([
+    [{ release: '2.0' }, /release must be "0\.6" or "1\.0" or "1\.6", not "2\.0"/],
+    [{ speed: 1 }, /speed is not an option of liveSimulator/],
+    [{ nats: undefined }, /nats must be a URL/],
     [{ release: '0.6', prefillWorkers: 1 }, /0\.6 have no roles/],
     [{ workers: 0 }, /workers must be a whole number/],
     [{ namespace: 'a/b' }, /must not contain a slash/],
