@@ -162,6 +162,7 @@ describe('package.json', () => {
         ],
         "tidemark/simulator": [
           "FleetPlanError",
+          "SimulatedRouter",
           "simulateFleet",
         ],
         "tidemark/testing": [

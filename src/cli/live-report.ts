@@ -8,9 +8,13 @@ import { stringifyJson } from '../wire/json/json-value.js';
 import type { SequenceGap } from '../wire/loads/load-account.js';
 import type { Terminal } from './terminal.js';
 
-/** The text of a summary that says which workers are busy. */
-export function busyText(busy: readonly string[]): string {
-  return busy.length === 0 ? 'no worker is busy' : `busy: ${busy.join(', ')}`;
+/**
+ * The text of a summary that says which workers are busy. If no value could be compared with a threshold, no worker is judged,
+ * and nothing is known about who is free.
+ */
+export function busyText(busy: readonly string[], isJudging: boolean): string {
+  if (busy.length > 0) return `busy: ${busy.join(', ')}`;
+  return isJudging ? 'no worker is busy' : 'no worker is judged';
 }
 
 const MAX_GAPS = 5;

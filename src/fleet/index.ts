@@ -4,6 +4,14 @@ export type { Fleet, PoolSources } from './fleet.js';
 export { FleetPools } from './pools/fleet-pools.js';
 export type { PoolRules } from './pools/fleet-pools.js';
 export type { Pool, PoolChange, Pools } from './pools/pools.js';
+export {
+  liveSimulator,
+  type LiveSimulator,
+  type LiveSimulatorOptions,
+} from './live-simulator/live-simulator.js';
+export type { SimulatorEvent } from './live-simulator/simulator-event.js';
+export type { SimulatedRelease } from './live-simulator/live-worker.js';
+export { ForeignWorkersError } from './live-simulator/simulation-namespace.js';
 export { registerWorker, type RegisterWorkerOptions, type WorkerStatus } from './register-worker.js';
 
 // Its workers: keys of a discovery backend.

@@ -1,7 +1,7 @@
 import { NEVER, type Observable, concat, ignoreElements, merge, share, tap } from 'rxjs';
 import { type KeySource, MemoryKeys } from '../core/sources/key-source.js';
 import { MemoryMessages, type MessageSource } from '../core/sources/message-source.js';
-import type { SimulatedEvent } from '../simulator/simulated-worker.js';
+import type { SimulatedEvent } from '../simulator/encode-changes.js';
 
 /**
  * The events of a simulated fleet as the sources of {@link dynamoFleet}, without servers. The events begin with the first

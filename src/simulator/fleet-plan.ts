@@ -8,6 +8,11 @@ export interface FleetPlan {
   readonly seed: number;
   /** The number of workers, 1 to 10 000. */
   readonly workers: number;
+  /**
+   * The number of prefill workers, 0 to 10 000; 0 when absent. With prefill workers, the other workers only decode.
+   * Without, each worker does both.
+   */
+  readonly prefillWorkers?: number;
   /** Data-parallel ranks of each worker, 1 to 64. */
   readonly ranks: number;
   readonly durationMs: number;
@@ -31,6 +36,7 @@ export class FleetPlanError extends TidemarkError {
 const LIMITS = {
   seed: [0, 0xffff_ffff],
   workers: [1, 10_000],
+  prefillWorkers: [0, 10_000],
   ranks: [1, 64],
 } as const;
 
@@ -40,7 +46,8 @@ export function validateFleetPlan(plan: FleetPlan): void {
   const problems: string[] = [];
   for (const [name, [min, max]] of Object.entries(LIMITS)) {
     const value = plan[name as keyof typeof LIMITS];
-    if (!Number.isSafeInteger(value) || value < min || value > max) {
+    if (name === 'prefillWorkers' && value === undefined) continue;
+    if (!Number.isSafeInteger(value) || Number(value) < min || Number(value) > max) {
       problems.push(`${name} must be a whole number from ${min} to ${max}, not ${value}`);
     }
   }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type Observable, type SchedulerLike, Subscription, firstValueFrom, tap } from 'rxjs';
 import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js';
+import { plural } from '../../core/number-text.js';
 import type { Transition } from '../../core/state/fleet-step.js';
 import { dynamoFleet } from '../../fleet/dynamo-fleet.js';
 import { FleetPools, type PoolRules } from '../../fleet/pools/fleet-pools.js';
@@ -8,13 +9,15 @@ import { simulatedSources } from '../../fleet/simulated-sources.js';
 import { ServiceError } from '../../service/service-error.js';
 import { startService, type Service } from '../../service/start-service.js';
 import { simulateFleet } from '../../simulator/simulate-fleet.js';
-import type { SimulatedEvent } from '../../simulator/simulated-worker.js';
+import type { SimulatedEvent } from '../../simulator/encode-changes.js';
 import { stringifyJson } from '../../wire/json/json-value.js';
 import { helpExamples } from '../command-options.js';
+import { busyText } from '../live-report.js';
 import { PoolReport } from '../live/pool-report.js';
-import { paced } from '../paced.js';
+import { paced } from '../../fleet/live-simulator/paced.js';
 import { requireSettings, type Flags, type Plan } from '../settings/resolve-settings.js';
 import { chosenRules, thresholdsText, type ChosenRules } from '../settings/rule-settings.js';
+import { simulatedWorkersText } from '../settings/simulation-settings.js';
 import { withSettings } from '../settings/with-settings.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
 
@@ -50,7 +53,7 @@ async function demoCommand(
   terminal: Terminal,
   scheduler: SchedulerLike = monotonicScheduler,
 ): Promise<number> {
-  const { seed, workers, ranks, model, duration, json, port } = settings;
+  const { seed, workers, prefillWorkers, ranks, model, duration, json, port } = settings;
   const { policy, thresholds } = rules;
   const startedAt = scheduler.now();
   // From the first line on, a signal ends the demo in good order.
@@ -58,6 +61,7 @@ async function demoCommand(
   const simulatedEvents = simulateFleet({
     seed,
     workers,
+    prefillWorkers,
     ranks,
     model,
     durationMs: duration * 1000,
@@ -75,7 +79,7 @@ async function demoCommand(
   );
   const seconds = (at: number): number => (at - startedAt) / 1000;
   terminal.err(
-    `watching a simulated fleet of ${workers} workers × ${ranks} ranks for ${duration} s, seed ${seed}, policy ${policy.name}; ` +
+    `watching a simulated fleet of ${simulatedWorkersText(settings)} × ${plural(ranks, 'rank')} for ${duration} s, seed ${seed}, policy ${policy.name}; ` +
       `${thresholdsText(thresholds)}; press Ctrl-C to stop`,
   );
   const pools = simulatedPools(simulatedEvents$, { policy, thresholds, scheduler });
@@ -89,11 +93,11 @@ async function demoCommand(
   const service = await demoService(pools, port, scheduler, terminal);
   if (service === null) running.add(pools.run());
   await ended;
-  const { transitions, busy, busyText } = report;
+  const { transitions, busy, isJudging } = report;
   running.unsubscribe();
   await service?.stop();
   const summary = { seconds: seconds(scheduler.now()), ...count, transitions, busy };
-  terminal.out(json ? stringifyJson({ summary }) : summaryText(summary, busyText));
+  terminal.out(json ? stringifyJson({ summary }) : summaryText(summary, busyText(busy, isJudging)));
   if (lagMs > TOLERATED_LAG_MS) {
     terminal.err(
       `this machine is ${(lagMs / 1000).toFixed(1)} s behind the simulated fleet; use fewer --workers or --ranks to watch it in real time`,
@@ -142,8 +146,8 @@ function summaryText(
     readonly records: number;
     readonly transitions: number;
   },
-  busyText: string,
+  busyWorkers: string,
 ): string {
   const { seconds, messages, records, transitions } = summary;
-  return `after ${seconds.toFixed(1)} s: ${messages} load messages, ${records} discovery records, ${transitions} transitions; ${busyText}`;
+  return `after ${seconds.toFixed(1)} s: ${messages} load messages, ${records} discovery records, ${transitions} transitions; ${busyWorkers}`;
 }

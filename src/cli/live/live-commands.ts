@@ -42,10 +42,11 @@ function addSimulate(root: Command, terminal: Terminal, finish: Finish): void {
     .description('simulate a fleet on real servers: leases and model cards in etcd, loads on NATS')
     .addHelpText(
       'after',
-      '\nIt prints which workers are busy according to the loads that it published. With the same thresholds,\n`tidemark watch` prints the same. The workers cannot serve requests: do not use the namespace of a real fleet.\n' +
+      '\nIt prints which workers are busy according to the loads that it published. With the same thresholds,\n`tidemark watch` prints the same. The workers cannot serve requests, so a namespace with real workers is refused.\n' +
         helpExamples(
           'simulate --active-decode-blocks-threshold 0.85',
           'simulate --namespace test --generation 1.0 --workers 20 --ranks 4 --duration 600',
+          'simulate --prefill-workers 2 --closed-loop --active-decode-blocks-threshold 0.85',
           'simulate --namespace old --generation 0.6 --active-decode-blocks-threshold 0.85',
           'simulate --model tiny --model-path ./tiny   # for a real Dynamo frontend',
         ),

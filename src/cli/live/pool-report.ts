@@ -1,42 +1,29 @@
 import { type Observable, ignoreElements, merge, tap } from 'rxjs';
 import type { WorkerId } from '../../core/worker-id.js';
-import { type Pool, type Pools, forEachPool } from '../../fleet/pools/pools.js';
+import { type Pool, type Pools, busyWorkers, forEachPool } from '../../fleet/pools/pools.js';
 import type { LiveReport } from '../live-report.js';
 
 /** Reports what happens in the pools of a fleet: each transition, and each problem of a pool or of the sources. */
 export class PoolReport {
   transitions = 0;
-  private readonly busyByPool = new Map<Pool, readonly WorkerId[]>();
+  /** The busy workers of all pools. */
+  busy: readonly WorkerId[] = [];
 
   constructor(
     private readonly pools: Pools,
     private readonly report: Pick<LiveReport, 'problem' | 'transition'>,
   ) {}
 
-  /** The busy workers of all pools. */
-  get busy(): readonly WorkerId[] {
-    return [...new Set([...this.busyByPool.values()].flat())];
-  }
-
-  /** The busy workers in words. Without a value to compare with a threshold, no worker is judged, and none is free either. */
-  get busyText(): string {
-    const { busy } = this;
-    if (busy.length > 0) return `busy: ${busy.join(', ')}`;
-    return this.pools.list().some(isJudging) ? 'no worker is busy' : 'no worker is judged';
+  /** Whether any worker is judged: a value of one of its ranks is compared with a threshold. */
+  get isJudging(): boolean {
+    return this.pools.list().some(isJudging);
   }
 
   /** Reports while it is subscribed. It emits nothing. */
   run(): Observable<never> {
     const { pools, report } = this;
     return merge(
-      pools.changes$.pipe(
-        tap(({ pool, present }) => {
-          if (!present) this.busyByPool.delete(pool);
-        }),
-      ),
-      forEachPool(pools, (pool) =>
-        pool.monitor.busy$.pipe(tap((set) => this.busyByPool.set(pool, [...set]))),
-      ),
+      busyWorkers(pools).pipe(tap((set) => (this.busy = [...set]))),
       merge(
         pools.sourceMonitor.problems$,
         forEachPool(pools, ({ monitor }) => monitor.problems$),

@@ -9,9 +9,10 @@ import type { Fleet } from '../../fleet/fleet.js';
 import { startService } from '../../service/start-service.js';
 import { simulatedSources } from '../../fleet/simulated-sources.js';
 import { simulateFleet } from '../../simulator/simulate-fleet.js';
-import { paced } from '../paced.js';
+import { paced } from '../../fleet/live-simulator/paced.js';
 import type { Environment, Flags } from '../settings/resolve-settings.js';
 import { thresholdsText } from '../settings/rule-settings.js';
+import { simulatedWorkersText } from '../settings/simulation-settings.js';
 import { liveServicePackages, servicePackages, requirePackages } from '../optional-packages.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
 import { requireServePlan, type ServePlan } from './serve-plan.js';
@@ -74,7 +75,7 @@ export async function serveCommand(
     scheduler,
   });
   const watched =
-    plan.fleet?.text ?? `a simulated fleet of ${settings.workers} workers, model ${settings.model}`;
+    plan.fleet?.text ?? `a simulated fleet of ${simulatedWorkersText(settings)}, model ${settings.model}`;
   terminal.out(
     `serving ${watched} on ${service.url} (policy ${policy.name}; ${thresholdsText(thresholds)}); press Ctrl-C to stop`,
   );
@@ -87,7 +88,7 @@ export async function serveCommand(
 }
 
 function fleetFromPlan({ settings, fleet }: ServePlan): Fleet {
-  const { generation, model, workers, ranks, seed } = settings;
+  const { generation, model, workers, prefillWorkers, ranks, seed } = settings;
   if (fleet !== null) {
     // Columns, since the pools judge each batch during the call.
     return dynamoFleet({ ...fleet.options, form: 'columns' });
@@ -95,6 +96,7 @@ function fleetFromPlan({ settings, fleet }: ServePlan): Fleet {
   const plan = {
     seed,
     workers,
+    prefillWorkers,
     ranks,
     model,
     durationMs: SIMULATED_MS,

@@ -26,6 +26,8 @@ export interface WorkerKeysOptions extends EndpointName {
     /** What the worker does; `aggregated` when absent. */
     readonly role?: WorkerRole;
     readonly files?: ModelFiles;
+    /** Anything that the worker says about itself, in the field `user_data`, which Dynamo keeps and does not read. */
+    readonly userData?: Readonly<Record<string, string>>;
     readonly runtimeConfig: RuntimeConfig;
   };
   /** The release whose format to write. */

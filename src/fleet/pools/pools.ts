@@ -1,8 +1,19 @@
-import { type Observable, type Subscription, concat, defer, filter, from, mergeMap, takeUntil } from 'rxjs';
+import {
+  type Observable,
+  type Subscription,
+  concat,
+  defer,
+  filter,
+  from,
+  map,
+  mergeMap,
+  takeUntil,
+} from 'rxjs';
 import type { AccountingReport } from '../../dynamo/loads/load-receiver.js';
 import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
 import type { PoolName } from '../../core/sources/worker-info.js';
+import type { WorkerId } from '../../core/worker-id.js';
 
 /** The workers of one model at one endpoint, judged together by one monitor with its own thresholds. */
 export interface Pool {
@@ -54,4 +65,22 @@ export function forEachPool<T>(
       return output(pool).pipe(takeUntil(ended$));
     }),
   );
+}
+
+/** The busy workers of all pools together, whenever the busy set of a pool changes. */
+export function busyWorkers(pools: Pools): Observable<ReadonlySet<WorkerId>> {
+  return defer(() => {
+    const byPool = new Map<Pool, readonly WorkerId[]>();
+    return forEachPool<readonly [Pool, readonly WorkerId[]]>(
+      pools,
+      (pool) => pool.monitor.busy$.pipe(map(({ ids }) => [pool, ids] as const)),
+      (pool) => [[pool, []]],
+    ).pipe(
+      map(([pool, ids]) => {
+        if (ids.length > 0) byPool.set(pool, ids);
+        else byPool.delete(pool);
+        return new Set([...byPool.values()].flat());
+      }),
+    );
+  });
 }

@@ -94,6 +94,8 @@ export function encodeModelRecord(
     readonly role?: WorkerRole | undefined;
     readonly lora?: string | null;
     readonly files?: ModelFiles;
+    /** Anything that the worker says about itself. Dynamo keeps it and does not read it. */
+    readonly userData?: Readonly<Record<string, string>>;
     readonly runtimeConfig: RuntimeConfig;
   },
   { release }: RecordLayout,
@@ -103,7 +105,8 @@ export function encodeModelRecord(
   const beginning =
     `{"display_name":${quote(card.model)},"slug":${quote(toSlug(card.model))},${modelFilesText(card.files, release)}` +
     `${release === '1.6' ? ',"architectural_max_context_length":4096' : ''},"context_length":4096,"kv_cache_block_size":16,"migration_limit":0` +
-    `,"model_type":${quote(role === 'prefill' ? PREFILL_MODEL_TYPE[release] : 'Chat | Completions')},"model_input":"Tokens"`;
+    `,"model_type":${quote(role === 'prefill' ? PREFILL_MODEL_TYPE[release] : 'Chat | Completions')},"model_input":"Tokens"` +
+    `${card.userData === undefined ? '' : `,"user_data":${JSON.stringify(card.userData)}`}`;
   if (release === '0.6')
     return encodeUtf8(`${beginning},"runtime_config":${sizesText(card.runtimeConfig)}}}`);
   return encodeUtf8(

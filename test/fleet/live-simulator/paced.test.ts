@@ -1,7 +1,7 @@
 import { map, take } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { paced } from '../../src/cli/paced.js';
+import { paced } from '../../../src/fleet/live-simulator/paced.js';
 
 type Helpers = Parameters<Parameters<TestScheduler['run']>[0]>[0];
 const inVirtualTime = (body: (helpers: Helpers, scheduler: TestScheduler) => void): void => {
