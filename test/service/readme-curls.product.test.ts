@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
 import { simulatedPools } from '../../src/cli/demo/demo-command.js';
-import { paced } from '../../src/cli/paced.js';
+import { paced } from '../../src/fleet/live-simulator/paced.js';
 import { policies } from '../../src/core/policy/policies.js';
 import { startService, type Service } from '../../src/service/start-service.js';
 import { simulateFleet } from '../../src/simulator/simulate-fleet.js';

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { simulatedPools } from '../../../src/cli/demo/demo-command.js';
-import { paced } from '../../../src/cli/paced.js';
+import { paced } from '../../../src/fleet/live-simulator/paced.js';
 import { LoadThresholdConfig } from '../../../src/core/policy/load-threshold-config.js';
 import { policies } from '../../../src/core/policy/policies.js';
 import { forEachPool } from '../../../src/fleet/pools/pools.js';
