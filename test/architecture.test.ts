@@ -13,12 +13,15 @@ interface TextFile {
 }
 
 /** Folders that compile without Node and without a browser. */
-const pureFolders = ['core', 'operators', 'wire'];
+const pureFolders = ['core', 'operators', 'wire', 'dynamo'];
 
 /** Where a subscription may start, besides `new Observable(…)` that returns its teardown. */
 const subscribers: readonly { readonly folder: string; readonly inside?: string }[] = [
   { folder: 'core', inside: 'connect' },
   { folder: 'dynamo', inside: 'connect' },
+  { folder: 'fleet', inside: 'run' },
+  // A source of messages that passes the subjects on.
+  { folder: 'fleet', inside: 'subscribe' },
   { folder: 'service', inside: 'run' },
   { folder: 'cli' },
   // A conformance case subscribes to the source that it judges, and a player to the fold that it feeds.

@@ -12,8 +12,8 @@ const tests = `
 const { NEVER, firstValueFrom, of } = require('rxjs');
 const { loadMonitor, policies, workerId } = require('tidemark');
 const { assertMarble, fleetOperators } = require('tidemark/testing');
-const { dynamoSources } = require('tidemark/dynamo');
-const { natsLoads } = require('tidemark/nats');
+const { receiveLoads } = require('tidemark/dynamo');
+const { natsMessages } = require('tidemark/nats');
 const { givenPool, startService } = require('tidemark/service');
 
 test('a marble holds', () => {
@@ -33,7 +33,7 @@ test('a service answers', async () => {
   expect(state).toBe('free');
 });
 test('a missing package is named', async () => {
-  const { problems$ } = natsLoads({ servers: '127.0.0.1:1' });
+  const { problems$ } = receiveLoads(natsMessages({ servers: '127.0.0.1:1' }));
   expect((await firstValueFrom(problems$)).code).toBe('package-missing');
 });
 test('busy sets of two runs are equal when their ids are', () => {

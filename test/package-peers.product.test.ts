@@ -32,9 +32,10 @@ monitor.stop();
 const live = `
 import { filter, firstValueFrom } from 'rxjs';
 import { loadMonitor, policies } from 'tidemark';
-import { dynamoSources } from 'tidemark/dynamo';
+import { dynamoFleet } from 'tidemark/dynamo';
 const [nats, etcd] = process.argv.slice(-2);
-const monitor = loadMonitor(dynamoSources({ nats, etcd, namespace: 'test' }), { policy: policies.default });
+const fleet = dynamoFleet({ nats, etcd, namespace: 'test' });
+const monitor = loadMonitor(fleet.pool().sources, { policy: policies.default });
 monitor.problems$.subscribe(({ code, text }) => console.log(code + ': ' + text));
 const settled$ = monitor.status$.pipe(
   filter((all) => all.length === 2 && all.every(({ state, code }) => state === 'live' || code !== undefined)),

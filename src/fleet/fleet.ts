@@ -18,7 +18,7 @@ export interface PoolSources<Load = ActiveLoad | LoadBatch> extends PoolMembersh
    * All that `loadMonitor` needs: configs, instances, loads, the problems of the fleet as events, and its statuses. With a
    * `prefillEndpoint` in the options of the fleet, a selection of both roles has the prefill workers as `prefillInstances`.
    */
-  readonly sources: MonitorSources & { readonly loads: Observable<Load> };
+  readonly sources: Omit<MonitorSources, 'loads'> & { readonly loads: Observable<Load> };
 }
 
 /** All models and pools that a process sees. See {@link dynamoFleet}. */

@@ -2,20 +2,24 @@ import fc from 'fast-check';
 import { EMPTY, NEVER, type Observable, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { type EtcdOptions, toEtcdOptions } from '../../src/adapters/etcd/etcd-options.js';
-import { etcdDiscovery } from '../../src/adapters/etcd/etcd-discovery.js';
+import { registerKeys } from '../../src/adapters/etcd/register-keys.js';
 import { registerWorker } from '../../src/fleet/register-worker.js';
 import { watchPrefix } from '../../src/adapters/etcd/watch-prefix.js';
-import { natsLoads } from '../../src/dynamo/loads/receive-loads.js';
-import { natsPublisher } from '../../src/dynamo/publishing/publish-loads.js';
+import { natsMessages } from '../../src/adapters/nats/nats-messages.js';
+import { type NatsConnectionOptions, toNatsConnectionOptions } from '../../src/adapters/nats/nats-options.js';
+import { natsPublisher } from '../../src/adapters/nats/nats-publisher.js';
 import { scrapeStats } from '../../src/adapters/nats/scrape-stats.js';
 import { serveStats } from '../../src/adapters/nats/serve-stats.js';
 import { metricsAggregator } from '../../src/core/aggregator/metrics-aggregator.js';
 import { TidemarkError } from '../../src/core/errors.js';
-import { dynamoSources } from '../../src/fleet/dynamo-fleet.js';
-import { scrapedSources } from '../../src/dynamo/scraped-sources.js';
+import { MemoryKeys } from '../../src/core/sources/key-source.js';
+import { MemoryMessages } from '../../src/core/sources/message-source.js';
+import { loadMessages } from '../../src/dynamo/publishing/load-messages.js';
+import { workerKeys } from '../../src/dynamo/publishing/worker-keys.js';
+import { type DynamoFleetOptions, dynamoFleet } from '../../src/fleet/dynamo-fleet.js';
 import { retryWithBackoff } from '../../src/operators/retry-with-backoff.js';
 import { frontendThresholds } from '../../src/service/frontends/frontend-thresholds.js';
-import { liveFleet } from '../../src/fleet/fleet.js';
+import { workerId } from '../../src/core/worker-id.js';
 import { simulateFleet } from '../../src/simulator/simulate-fleet.js';
 
 type Given = Readonly<Record<string, unknown>>;
@@ -39,27 +43,33 @@ const names = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' 
 const transport = { kind: 'tcp', address: '10.0.0.5:41000/generate' };
 
 const entryPoints: Readonly<Record<string, EntryPoint>> = {
-  natsLoads: { call: natsLoads, valid: { servers: nats }, nats: 'servers', namespace: true, release: true },
-  natsPublisher: {
-    call: natsPublisher,
-    valid: { servers: nats, endpoint: names, as: 'worker', release: '1.6', publisherId: '7' },
-    nats: 'servers',
+  natsMessages: { call: natsMessages, valid: { servers: nats, source: 'events' }, nats: 'servers' },
+  natsPublisher: { call: natsPublisher, valid: { servers: nats }, nats: 'servers' },
+  loadMessages: {
+    call: loadMessages,
+    valid: { endpoint: names, as: 'worker', release: '1.6', publisherId: '7' },
     endpoint: true,
     release: true,
   },
   scrapeStats: { call: (given) => scrapeStats(given, null), valid: { servers: nats }, nats: 'servers' },
   serveStats: { call: (given) => serveStats(given, 'a', []), valid: { servers: nats }, nats: 'servers' },
-  etcdDiscovery: { call: etcdDiscovery, valid: { hosts: etcd }, etcd: 'hosts', namespace: true },
   watchPrefix: { call: watchPrefix, valid: { hosts: etcd, prefixes: 'a/' }, etcd: 'hosts' },
+  registerKeys: { call: registerKeys, valid: { hosts: etcd, entries: () => [] }, etcd: 'hosts' },
+  workerKeys: {
+    call: (given) => workerKeys(given)(workerId('7')),
+    valid: { ...names, transport, release: '1.6' },
+    namespace: true,
+    release: true,
+  },
   registerWorker: {
     call: registerWorker,
-    valid: { hosts: etcd, ...names, transport, release: '1.6' },
-    etcd: 'hosts',
+    valid: { etcd, ...names, transport, release: '1.6' },
+    etcd: 'etcd',
     namespace: true,
     release: true,
   },
-  dynamoSources: {
-    call: dynamoSources,
+  dynamoFleet: {
+    call: dynamoFleet,
     valid: { nats, etcd, endpoint },
     nats: 'nats',
     etcd: 'etcd',
@@ -67,15 +77,21 @@ const entryPoints: Readonly<Record<string, EntryPoint>> = {
     namespace: true,
     release: true,
   },
-  scrapedSources: {
-    call: scrapedSources,
-    valid: { nats, etcd, endpoint },
+  'dynamoFleet, scraped': {
+    call: dynamoFleet,
+    valid: { nats, etcd, endpoint, scrape: true },
     nats: 'nats',
     etcd: 'etcd',
     endpoint: true,
     namespace: true,
+    release: true,
   },
-  liveFleet: { call: liveFleet, valid: { nats, etcd }, nats: 'nats', etcd: 'etcd', namespace: true },
+  'dynamoFleet, over other sources': {
+    call: dynamoFleet,
+    valid: { events: new MemoryMessages(), discovery: new MemoryKeys() },
+    namespace: true,
+    release: true,
+  },
 };
 const all = Object.entries(entryPoints);
 
@@ -129,8 +145,9 @@ describe('options that cannot be intended', () => {
 
   it.each(all)('%s - refuses servers of NATS that cannot be meant', (_, { call, valid, nats: option }) => {
     if (option === undefined) return;
-    for (const url of [...wrongUrls, undefined, 'http://x:4222', ['http://x:4222']])
+    for (const url of [...wrongUrls, 'http://x:4222', ['http://x:4222']])
       expectRefused(call, { ...valid, [option]: url }, /^NatsOptionsError$/, /nats|server/i);
+    expectRefused(call, { ...valid, [option]: undefined }, /Error$/, /nats|server/i);
     for (const more of [
       { auth: 5 },
       { auth: {} },
@@ -147,8 +164,9 @@ describe('options that cannot be intended', () => {
 
   it.each(all)('%s - refuses hosts of etcd that cannot be meant', (_, { call, valid, etcd: option }) => {
     if (option === undefined) return;
-    for (const url of [...wrongUrls, undefined, 'nats://x:2379', ['nats://x:2379']])
+    for (const url of [...wrongUrls, 'nats://x:2379', ['nats://x:2379']])
       expectRefused(call, { ...valid, [option]: url }, /^EtcdOptionsError$/, /etcd|host/i);
+    expectRefused(call, { ...valid, [option]: undefined }, /Error$/, /etcd|host/i);
     for (const more of [{ auth: 5 }, { auth: {} }, { tls: 5 }, { tls: { ca: 5 } }, { keyPrefix: 5 }]) {
       const given = option === 'etcd' ? { ...valid, etcd: { hosts: etcd, ...more } } : { ...valid, ...more };
       expectRefused(call, given, /^EtcdOptionsError$/, new RegExp(Object.keys(more).join('')));
@@ -166,7 +184,7 @@ describe('options that cannot be intended', () => {
     }
     if (has.release === true) {
       for (const release of [null, '', '9.9', 1.6])
-        expectRefused(call, { ...valid, release }, /OptionsError$/, /release must be "/);
+        expectRefused(call, { ...valid, release }, /Error$/, /release must be "/);
     }
   });
 
@@ -177,8 +195,10 @@ describe('options that cannot be intended', () => {
       /Error$/,
       /^endpont is not an option of \w+: the options are/,
     );
-    if ('nats' in valid) return;
-    expectRefused(call, { ...valid, scheduler: {} }, /OptionsError$/, /scheduler must be a scheduler/);
+    // One for each connection.
+    if ('nats' in valid || 'etcd' in valid) return;
+    const about = /scheduler (must be a scheduler|is not an option)/;
+    expectRefused(call, { ...valid, scheduler: {} }, /Error$/, about);
   });
 
   it.each(all)('%s - shows no password', (_, { call, valid }) => {
@@ -256,6 +276,7 @@ describe('what stands for a connection', () => {
 describe('other options that cannot be intended', () => {
   const anything: readonly unknown[] = [undefined, null, 5, 'x', [], {}];
   const service = (given: unknown) => serveStats({ servers: nats }, given as string, []);
+  const published = { endpoint: names, as: 'worker', release: '1.6', publisherId: '7' } as const;
   const aggregator = { service: 's', endpoint: 'e', decode: () => ({ endpoints: [] }) };
 
   it.each<[string, (given: never) => unknown, readonly unknown[]]>([
@@ -277,13 +298,12 @@ describe('other options that cannot be intended', () => {
     ],
     [
       'registerWorker, transport',
-      (given) => registerWorker({ hosts: etcd, ...names, release: '1.6', transport: given }),
+      (given) => registerWorker({ etcd, ...names, release: '1.6', transport: given }),
       anything,
     ],
     [
       'registerWorker, others',
-      (given: object) =>
-        registerWorker({ hosts: etcd, ...names, release: '1.6', transport, ...given } as never),
+      (given: object) => registerWorker({ etcd, ...names, release: '1.6', transport, ...given } as never),
       [
         { workerId: 'x' },
         { workerId: 7 },
@@ -291,6 +311,38 @@ describe('other options that cannot be intended', () => {
         { card: {} },
         Object.fromEntries([['stop$', 5]]),
         { moreEndpoints: [5] },
+      ],
+    ],
+    [
+      'registerKeys, others',
+      (given: object) => registerKeys({ hosts: etcd, entries: () => [], ...given }),
+      [
+        { entries: undefined },
+        { entries: [] },
+        { leaseId: 7 },
+        { leaseId: '0' },
+        { leaseId: '9223372036854775808' },
+        { ttlSeconds: 0 },
+        { ttlSeconds: 1.5 },
+        { ttlSeconds: '3' },
+        Object.fromEntries([['stop$', 5]]),
+      ],
+    ],
+    ['loadMessages, publisherId', (given) => loadMessages({ ...published, publisherId: given }), anything],
+    ['loadMessages, as', (given) => loadMessages({ ...published, as: given }), anything],
+    [
+      'dynamoFleet, others',
+      (given: object) => dynamoFleet({ nats, etcd, ...given } as DynamoFleetOptions),
+      [
+        { events: {} },
+        { discovery: 5 },
+        { form: 'rows' },
+        { scrape: 'yes' },
+        { scrape: { windowMs: '3' }, endpoint },
+        { scrape: { aggregator: { waitMs: '3' } }, endpoint },
+        { prefillEndpoint: 'generate' },
+        { endpoint, prefillEndpoint: 'other.prefill.generate' },
+        { scheduler: {} },
       ],
     ],
     [
@@ -307,6 +359,32 @@ describe('other options that cannot be intended', () => {
     ],
   ])('%s', (_, call, wrong) => {
     for (const given of wrong) expectRefused(call, given, /Error$/, /./);
+  });
+
+  it.each<[string, DynamoFleetOptions, RegExp]>([
+    ['nothing', {}, /either nats.*either etcd/],
+    ['only nats', { nats }, /^dynamoFleet needs either etcd, .* or discovery, a source of keys\.$/],
+    ['only etcd', { etcd }, /^dynamoFleet needs either nats, .* or events, a source of messages\.$/],
+    ['both nats and events', { nats, events: new MemoryMessages(), etcd }, /^dynamoFleet needs either nats/],
+    [
+      'both etcd and discovery',
+      { nats, etcd, discovery: new MemoryKeys() },
+      /^dynamoFleet needs either etcd/,
+    ],
+    ['a scrape without an endpoint', { nats, etcd, scrape: true }, /^scrape needs the endpoint to poll/],
+    [
+      'a scrape without nats',
+      { events: new MemoryMessages(), etcd, endpoint, scrape: {} },
+      /^scrape needs nats/,
+    ],
+  ])('dynamoFleet, %s', (_, given, about) => {
+    expectRefused(dynamoFleet, given, /^TidemarkError$/, about);
+    expect((errorOf(dynamoFleet, given) as TidemarkError).code).toBe('fleet-options');
+  });
+
+  it('dynamoFleet - does not scrape when that is false or undefined', () => {
+    const given = { events: new MemoryMessages(), etcd };
+    for (const scrape of [false, undefined]) expect(() => dynamoFleet({ ...given, scrape })).not.toThrow();
   });
 
   it('an option that is undefined is absent', () => {

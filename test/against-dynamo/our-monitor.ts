@@ -2,7 +2,7 @@ import { tap, type Subscription } from 'rxjs';
 import { loadMonitor, type LoadMonitor } from '../../src/core/pipeline/load-monitor.js';
 import type { LoadThresholdUpdate } from '../../src/core/policy/load-thresholds.js';
 import { policies } from '../../src/core/policy/policies.js';
-import { dynamoSources } from '../../src/fleet/dynamo-fleet.js';
+import { dynamoFleet } from '../../src/fleet/dynamo-fleet.js';
 import type { Servers } from './python-process.js';
 import { monitoring, type MonitoringRelease } from './releases.js';
 
@@ -17,7 +17,8 @@ export class OurMonitor implements Disposable {
   private readonly run: Subscription;
 
   constructor(release: MonitoringRelease, { nats, etcd }: Servers, thresholds: LoadThresholdUpdate = {}) {
-    const sources = dynamoSources({ nats: nats.url, etcd: etcd.url, endpoint: 'dynamo.backend.generate' });
+    const fleet = dynamoFleet({ nats: nats.url, etcd: etcd.url, endpoint: 'dynamo.backend.generate' });
+    const { sources } = fleet.pool();
     const loads = sources.loads.pipe(tap(() => (this.received += 1)));
     const options = { policy: policies[monitoring[release].policy], thresholds };
     this.monitor = loadMonitor({ ...sources, loads }, options);

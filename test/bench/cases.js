@@ -92,8 +92,8 @@ const natsKinds = [
     EIGHT,
     natsNothing,
   ),
-  kind('nats-objects', 'natsLoads to busy$ of loadMonitor, objects', TRANSPORT, EIGHT, natsObjects),
-  kind('nats-columns', 'natsLoads to busy$ of loadMonitor, columns', TRANSPORT, EIGHT, natsColumns),
+  kind('nats-objects', 'receiveLoads to busy$ of loadMonitor, objects', TRANSPORT, EIGHT, natsObjects),
+  kind('nats-columns', 'receiveLoads to busy$ of loadMonitor, columns', TRANSPORT, EIGHT, natsColumns),
   kind(
     'nats-latency-nothing',
     'publish to a callback that decodes, wall time',

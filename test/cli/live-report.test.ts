@@ -12,7 +12,7 @@ import {
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
 import { LiveReport } from '../../src/cli/live-report.js';
-import { type HeardSoFar, reportWorkerChanges, silenceHint } from '../../src/cli/live/watch-command.js';
+import { type HeardSoFar, WorkerReport, silenceHint } from '../../src/cli/live/watch-command.js';
 import type { InstanceChange } from '../../src/core/pipeline/monitor-sources.js';
 import { loadMonitor } from '../../src/core/pipeline/load-monitor.js';
 import { policies } from '../../src/core/policy/policies.js';
@@ -133,7 +133,7 @@ describe('LiveReport', () => {
   });
 });
 
-describe('reportWorkerChanges', () => {
+describe('WorkerReport', () => {
   it('prints present workers in one line, then each change, and only the differences of a snapshot', () => {
     const { report, lines } = reporting();
     const [one, two] = [workerId('1'), workerId('2')];
@@ -145,7 +145,9 @@ describe('reportWorkerChanges', () => {
       new Set([two]),
       new Set(Array.from({ length: 9 }, (_, n) => workerId(String(n + 10)))),
     ];
-    from(changes).pipe(reportWorkerChanges(report)).subscribe();
+    const workers = new WorkerReport(report);
+    from(changes).pipe(workers.report()).subscribe();
+    expect(workers.total).toBe(9);
     expect(lines()).toEqual([
       'worker 1 joined; 1 worker in total',
       'worker 2 joined; 2 workers in total',

@@ -1,9 +1,6 @@
 import { NEVER, type Observable, Subject, defer, merge, retry } from 'rxjs';
 import { expect, it } from 'vitest';
-import { etcdDiscovery } from '../../src/adapters/etcd/etcd-discovery.js';
-import { registerWorker } from '../../src/fleet/register-worker.js';
-import { natsLoads } from '../../src/dynamo/loads/receive-loads.js';
-import { natsPublisher } from '../../src/dynamo/publishing/publish-loads.js';
+import { natsPublisher } from '../../src/adapters/nats/nats-publisher.js';
 import type { ActiveLoad } from '../../src/core/events/fleet-event.js';
 import { instanceEvents } from '../../src/core/pipeline/instance-events.js';
 import { loadMonitor } from '../../src/core/pipeline/load-monitor.js';
@@ -12,7 +9,9 @@ import { busySets } from '../../src/core/pipeline/selections.js';
 import { configEvents, loadEvents } from '../../src/core/pipeline/source-events.js';
 import { policies } from '../../src/core/policy/policies.js';
 import { workerId, type WorkerId } from '../../src/core/worker-id.js';
-import { dynamoSources, type DynamoSourcesOptions } from '../../src/fleet/dynamo-fleet.js';
+import { loadMessages } from '../../src/dynamo/publishing/load-messages.js';
+import { dynamoFleet, type DynamoFleetOptions } from '../../src/fleet/dynamo-fleet.js';
+import { registerWorker } from '../../src/fleet/register-worker.js';
 import { setDifference } from '../../src/operators/set-difference.js';
 import { describeWith } from '../support/describe-with.js';
 import { startEtcd, type EtcdServer } from '../support/etcd-server.js';
@@ -29,7 +28,7 @@ function worker(nats: NatsServer, etcd: EtcdServer, id: WorkerId, release: '1.0'
   const loads$ = new Subject<ActiveLoad>();
   let [state, publishing] = ['', ''];
   const registration$ = registerWorker({
-    hosts: etcd.url,
+    etcd: etcd.url,
     ...at,
     transport,
     card: modelCard,
@@ -39,7 +38,10 @@ function worker(nats: NatsServer, etcd: EtcdServer, id: WorkerId, release: '1.0'
   const subscription = registration$.subscribe((status) => (state = status.state));
   subscription.add(
     loads$
-      .pipe(natsPublisher({ servers: nats.url, endpoint: at, as: 'worker', release, publisherId: id }))
+      .pipe(
+        loadMessages({ endpoint: at, as: 'worker', release, publisherId: id }),
+        natsPublisher({ servers: nats.url }),
+      )
       .subscribe((status) => (publishing = status.state)),
   );
   return {
@@ -63,8 +65,8 @@ function firstRunOnly(fails$: Observable<never>): Observable<never> {
 }
 
 /** The busy sets of a monitor of these sources, in order. */
-function monitored(options: DynamoSourcesOptions) {
-  const monitor = loadMonitor(dynamoSources(options), { policy: policies.default, thresholds });
+function monitored(options: DynamoFleetOptions) {
+  const monitor = loadMonitor(dynamoFleet(options).pool().sources, { policy: policies.default, thresholds });
   const problems: string[] = [];
   monitor.problems$.subscribe(({ code, text }) => problems.push(`${code}: ${text}`));
   monitor.connect();
@@ -77,7 +79,7 @@ function monitored(options: DynamoSourcesOptions) {
   };
 }
 
-describeWith(['nats-server', 'etcd'], 'dynamoSources', () => {
+describeWith(['nats-server', 'etcd'], 'dynamoFleet', () => {
   it('a fleet of two releases: workers above the thresholds, until they are free or leave', async () => {
     await using nats = await startNats();
     await using etcd = await startEtcd();
@@ -111,14 +113,14 @@ describeWith(['nats-server', 'etcd'], 'dynamoSources', () => {
     await using etcd = await startEtcd();
     const one = worker(nats, etcd, workerId('9'), '1.6');
     await one.ready();
-    const { loads$ } = natsLoads({ servers: nats.url, namespace: 'dynamo' });
-    const discovery = etcdDiscovery({ hosts: etcd.url, namespace: 'dynamo' });
+    const fleet = dynamoFleet({ nats: nats.url, etcd: etcd.url, namespace: 'dynamo' });
+    const { configs$, instances$, loads$ } = fleet.pool({ endpoint: endpointName });
     const [configsFail$, pipelineFails$] = [new Subject<never>(), new Subject<never>()];
     const lines: string[] = [];
     const subscription = merge(
       firstRunOnly(pipelineFails$),
-      merge(discovery.configs(endpointName), firstRunOnly(configsFail$)).pipe(configEvents()),
-      discovery.instances(endpointName).pipe(instanceEvents('decode')),
+      merge(configs$, firstRunOnly(configsFail$)).pipe(configEvents()),
+      instances$.pipe(instanceEvents('decode')),
       loads$.pipe(loadEvents()),
     )
       .pipe(reduceFleet(policies.default, { thresholds }), busySets(), setDifference(), retry({ delay: 0 }))

@@ -81,8 +81,8 @@ describe('imports between folders', () => {
     },
     {
       folder: 'simulator',
-      allowed: ['../core/x.js', '../wire/x.js'],
-      forbidden: ['rxjs', '../testing/x.js'],
+      allowed: ['../core/x.js', '../wire/x.js', '../dynamo/x.js'],
+      forbidden: ['rxjs', '../testing/x.js', '../adapters/nats/x.js'],
     },
     {
       folder: 'testing',
@@ -96,8 +96,13 @@ describe('imports between folders', () => {
     },
     {
       folder: 'dynamo',
-      allowed: ['rxjs', '../adapters/nats/x.js'],
-      forbidden: ['../service/x.js', 'nats', 'node:fs'],
+      allowed: ['rxjs', '../core/x.js', '../operators/x.js', '../wire/x.js'],
+      forbidden: ['../adapters/nats/x.js', '../fleet/x.js', '../service/x.js', 'nats', 'node:fs'],
+    },
+    {
+      folder: 'fleet',
+      allowed: ['rxjs', '../adapters/nats/x.js', '../dynamo/x.js', '../simulator/x.js'],
+      forbidden: ['../service/x.js', '../testing/x.js', 'nats', 'node:fs'],
     },
     {
       folder: 'service',

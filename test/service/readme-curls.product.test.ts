@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
-import { simulatedFleet } from '../../src/cli/demo/demo-fleet.js';
+import { simulatedPools } from '../../src/cli/demo/demo-command.js';
+import { paced } from '../../src/fleet/live-simulator/paced.js';
 import { policies } from '../../src/core/policy/policies.js';
-import { FleetPools } from '../../src/fleet/pools/fleet-pools.js';
 import { startService, type Service } from '../../src/service/start-service.js';
+import { simulateFleet } from '../../src/simulator/simulate-fleet.js';
 import { documents, readDocument } from '../support/documents/documents.js';
 import { run } from '../support/processes.js';
 
@@ -14,10 +15,18 @@ const calls = [...text.matchAll(/^\$ (curl .*)$/gm)].map(([, line = '']) => line
 let service: Service;
 beforeAll(async () => {
   const policy = policies.default;
-  const plan = { seed: 1, workers: 6, ranks: 2, model: 'llama', durationMs: 600_000, policy };
+  const plan = {
+    seed: 1,
+    workers: 6,
+    ranks: 2,
+    model: 'llama',
+    durationMs: 600_000,
+    policy,
+    startedAt: Date.now(),
+  };
   const thresholds = { activeDecodeBlocksThreshold: 0.85 };
   const scheduler = monotonicScheduler;
-  const pools = new FleetPools(simulatedFleet(plan, scheduler), { policy, thresholds, scheduler });
+  const pools = simulatedPools(paced(simulateFleet(plan), scheduler), { policy, thresholds, scheduler });
   service = await startService({ pools, port: 0 });
 });
 afterAll(() => service.stop());

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { loadMonitor } from '../../src/core/pipeline/load-monitor.js';
 import { policies } from '../../src/core/policy/policies.js';
 import type { SourceStatus } from '../../src/core/sources/source-status.js';
-import { givenPool } from '../../src/service/pools/pools.js';
+import { givenPool } from '../../src/service/given-pool.js';
 import { startService } from '../../src/service/start-service.js';
 
 const endpoint = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };

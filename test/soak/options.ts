@@ -6,8 +6,8 @@ Reads from a real server through a faulty network while numbers are written dire
 If there is enough time, every kind of fault occurs at least twice (for a fleet: once); then faults are chosen at random.
 
   --etcd           test etcd alone, through watchPrefix
-  --nats           test NATS alone, through natsLoads
-                   neither: test a fleet over both, with workers that join, leave and are killed, through dynamoSources
+  --nats           test NATS alone, through natsMessages and receiveLoads
+                   neither: test a fleet over both, with workers that join, leave and are killed, through dynamoFleet
   --minutes <n>    duration of the faults (default 3)
   --seed <n>       seed of the random numbers (default 1)
   --workers <n>    no faults: measure the time and the memory to list and watch this number of workers in etcd

@@ -1,6 +1,5 @@
 import { workerId, type WorkerId } from '../../src/core/worker-id.js';
-import type { DiscoveryBatch } from '../../src/dynamo/discovery/discovery-fold.js';
-import type { DiscoveryChange } from '../../src/dynamo/discovery/discovery-record.js';
+import type { KeyBatch, KeyChange } from '../../src/core/sources/key-source.js';
 
 /** Keys and values of a discovery backend, for tests. */
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -11,17 +10,17 @@ export const endpointAt = (path: string): { namespace: string; component: string
 };
 
 /** A key written with a JSON value. */
-export function put(key: string, value: unknown, lease: WorkerId = workerId('0')): DiscoveryChange {
+export function put(key: string, value: unknown, lease: WorkerId = workerId('0')): KeyChange {
   return { key, value: bytes(JSON.stringify(value)), lease };
 }
 
 /** A key written with any text. */
-export function putText(key: string, text: string): DiscoveryChange {
+export function putText(key: string, text: string): KeyChange {
   return { key, value: bytes(text) };
 }
 
 /** A removed key. */
-export function remove(key: string): DiscoveryChange {
+export function remove(key: string): KeyChange {
   return { key };
 }
 
@@ -37,8 +36,15 @@ export function modelEntry(path: string, blocks: number): object {
   return { name: 'old', endpoint: { namespace, component, name: endpoint }, runtime_config };
 }
 
+let revision = 0;
+const numbered = (kind: KeyBatch['kind'], changes: readonly KeyChange[]): KeyBatch => {
+  revision += 1;
+  return { kind, revision: `${revision}`, changes };
+};
+
+/** Batches, each with its own revision. */
 export const batch = {
-  snapshot: (...changes: DiscoveryChange[]): DiscoveryBatch => ({ kind: 'snapshot', changes }),
-  changes: (...changes: DiscoveryChange[]): DiscoveryBatch => ({ kind: 'changes', changes }),
-  resync: (...changes: DiscoveryChange[]): DiscoveryBatch => ({ kind: 'resync', changes }),
+  snapshot: (...changes: KeyChange[]): KeyBatch => numbered('snapshot', changes),
+  changes: (...changes: KeyChange[]): KeyBatch => numbered('changes', changes),
+  resync: (...changes: KeyChange[]): KeyBatch => numbered('resync', changes),
 };

@@ -1,24 +1,24 @@
-import { of, Subject } from 'rxjs';
+import { NEVER, of, Subject } from 'rxjs';
 import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
-import { foldDiscovery } from '../../src/dynamo/discovery/discover-workers.js';
+import { discoverWorkers } from '../../src/dynamo/discovery/discover-workers.js';
 import type { ActiveLoad } from '../../src/core/events/fleet-event.js';
 import type { LoadBatch } from '../../src/core/events/load-batch.js';
 import { policies, type PolicyName } from '../../src/core/policy/policies.js';
+import { MemoryKeys } from '../../src/core/sources/key-source.js';
 import type { Problem } from '../../src/core/sources/problem.js';
 import type { SourceStatus } from '../../src/core/sources/source-status.js';
 import { workerId } from '../../src/core/worker-id.js';
 import { FleetPools } from '../../src/fleet/pools/fleet-pools.js';
 import type { ServiceOptions } from '../../src/service/service-options.js';
 import { startService, type Service } from '../../src/service/start-service.js';
-import type { DiscoveryBatch } from '../../src/dynamo/discovery/discovery-fold.js';
-import { batch, remove, put } from './discovery.js';
+import { remove, put } from './discovery.js';
 
 /** The default endpoint of the workers of a served fleet. */
 const HERE = 'dynamo/backend/generate';
 
 /** A service with a fleet that the test controls. */
 export class ServedFleet implements AsyncDisposable {
-  private readonly batches$ = new Subject<DiscoveryBatch>();
+  private readonly keys = new MemoryKeys();
   private readonly loads$ = new Subject<ActiveLoad | LoadBatch>();
   private readonly problems$ = new Subject<Problem>();
   private readonly discovery$ = new Subject<SourceStatus>();
@@ -26,13 +26,18 @@ export class ServedFleet implements AsyncDisposable {
   service!: Service;
 
   constructor(policy: PolicyName = 'default') {
-    const discovery = foldDiscovery(this.batches$);
+    const discovery = discoverWorkers(this.keys);
+    const { pools$, workers$ } = discovery;
+    const { loads$ } = this;
     const live: SourceStatus = { source: 'loads', state: 'live', since: 0 };
     this.pools = new FleetPools(
       {
-        pools$: discovery.pools$,
-        pool: (name) => discovery.pool(name),
-        loads$: this.loads$,
+        pools$,
+        workers$,
+        pool: (selector) => ({ ...discovery.pool(selector), loads$, sources: { loads: loads$ } }),
+        loads$,
+        accounting$: NEVER,
+        endpoints$: NEVER,
         problems$: this.problems$,
         status: [of(live), this.discovery$],
       },
@@ -47,7 +52,6 @@ export class ServedFleet implements AsyncDisposable {
   }: Partial<Omit<ServiceOptions, 'pools'>> & { policy?: PolicyName } = {}): Promise<ServedFleet> {
     const fleet = new ServedFleet(policy);
     fleet.service = await startService({ pools: fleet.pools, port: 0, ...options });
-    fleet.batches$.next(batch.snapshot());
     fleet.speak('live');
     return fleet;
   }
@@ -81,10 +85,10 @@ export class ServedFleet implements AsyncDisposable {
     const hex = BigInt(id).toString(16);
     const [instance, cardKey] = [`v1/instances/${at}/${hex}`, `v1/mdc/${at}/${hex}`];
     const size = { total_kv_blocks: 100, max_num_batched_tokens: 1000, data_parallel_size: ranks };
-    this.batches$.next(
+    this.keys.apply(
       model === null
-        ? batch.changes(remove(instance), remove(cardKey))
-        : batch.changes(put(instance, {}), put(cardKey, { display_name: model, runtime_config: size })),
+        ? [remove(instance), remove(cardKey)]
+        : [put(instance, {}), put(cardKey, { display_name: model, runtime_config: size })],
     );
     // Pools are added and removed after the batch.
     await new Promise((resolve) => setImmediate(resolve));

@@ -2,8 +2,8 @@ import type { Observable } from 'rxjs';
 import { describe, expectTypeOf, it } from 'vitest';
 import type { LoadForm } from '../../src/dynamo/loads/load-receiver.js';
 import type { NatsLink } from '../../src/adapters/nats/nats-link.js';
-import { natsLoads, type NatsLoads } from '../../src/dynamo/loads/receive-loads.js';
-import type { FleetEvent, LoadReceived } from '../../src/core/events/fleet-event.js';
+import { receiveLoads, type ReceivedLoads } from '../../src/dynamo/loads/receive-loads.js';
+import type { ActiveLoad, FleetEvent, LoadReceived } from '../../src/core/events/fleet-event.js';
 import { type LoadBatch, type LoadColumns, batchEvents } from '../../src/core/events/load-batch.js';
 import type { LoadPolicy } from '../../src/core/policy/load-policy.js';
 import { checkThresholds, type LoadThresholdConfig } from '../../src/core/policy/load-threshold-config.js';
@@ -12,7 +12,9 @@ import { policies, type PolicyName } from '../../src/core/policy/policies.js';
 import { type BusySet, isSameBusySet, snapshotOf } from '../../src/core/state/busy-set.js';
 import type { FleetRanks, RankValues, WorkerRanks } from '../../src/core/state/fleet-ranks.js';
 import { type WorkerId, workerId } from '../../src/core/worker-id.js';
-import { dynamoSources, type DynamoSources } from '../../src/fleet/dynamo-fleet.js';
+import type { MessageSource } from '../../src/core/sources/message-source.js';
+import { dynamoFleet } from '../../src/fleet/dynamo-fleet.js';
+import type { Fleet } from '../../src/fleet/fleet.js';
 import type { DecodedLoad } from '../../src/wire/loads/load-decoder.js';
 
 describe('types', () => {
@@ -79,20 +81,22 @@ describe('types', () => {
   });
 
   it('loads - are objects by default, and columns by name', () => {
-    const nats = { connection: {} as NatsLink };
-    const fleet = { nats, etcd: '' };
-    const natsOf = (form: LoadForm) => natsLoads({ ...nats, form });
-    const dynamoOf = (form: LoadForm) => dynamoSources({ ...fleet, form });
-    expectTypeOf(() => natsLoads(nats).loads$).returns.toEqualTypeOf<Observable<LoadReceived>>();
-    expectTypeOf(() => natsLoads({ ...nats, form: 'columns' }).loads$).returns.toEqualTypeOf<
+    const messages = {} as MessageSource;
+    const fleet = { nats: {} as NatsLink, etcd: '' };
+    const receivedOf = (form: LoadForm) => receiveLoads(messages, { form });
+    const dynamoOf = (form: LoadForm) => dynamoFleet({ ...fleet, form });
+    expectTypeOf(() => receiveLoads(messages).loads$).returns.toEqualTypeOf<Observable<LoadReceived>>();
+    expectTypeOf(() => receiveLoads(messages, { form: 'columns' }).loads$).returns.toEqualTypeOf<
       Observable<LoadBatch>
     >();
-    expectTypeOf(natsOf).returns.toEqualTypeOf<NatsLoads<LoadReceived | LoadBatch>>();
-    expectTypeOf(() => dynamoSources(fleet).loads).returns.toEqualTypeOf<Observable<LoadReceived>>();
-    expectTypeOf(() => dynamoSources({ ...fleet, form: 'columns' }).loads).returns.toEqualTypeOf<
+    expectTypeOf(receivedOf).returns.toEqualTypeOf<ReceivedLoads<LoadReceived | LoadBatch>>();
+    expectTypeOf(() => dynamoFleet(fleet).pool().sources.loads).returns.toEqualTypeOf<
+      Observable<LoadReceived>
+    >();
+    expectTypeOf(() => dynamoFleet({ ...fleet, form: 'columns' }).loads$).returns.toEqualTypeOf<
       Observable<LoadBatch>
     >();
-    expectTypeOf(dynamoOf).returns.toEqualTypeOf<DynamoSources<LoadReceived | LoadBatch>>();
-    expectTypeOf<DynamoSources>().toEqualTypeOf<DynamoSources<LoadReceived>>();
+    expectTypeOf(dynamoOf).returns.toEqualTypeOf<Fleet<ActiveLoad | LoadBatch>>();
+    expectTypeOf<Fleet>().toEqualTypeOf<Fleet<ActiveLoad | LoadBatch>>();
   });
 });

@@ -51,8 +51,7 @@ const texts: ErrorTexts<EtcdErrorCode> = {
   system: 'etcd',
   defaultCode: 'etcd-failed',
   patterns: [
-    // A server that requires TLS cannot say so over a plain connection.
-    [/certificate|CERT_|SSL|TLS|ssl3|wrong version number|EPROTO|before it answered/i, 'etcd-tls'],
+    [/certificate|CERT_|SSL|TLS|ssl3|wrong version number|EPROTO/i, 'etcd-tls'],
     [/permission denied/i, 'etcd-permission'],
     [/authentication|user name|password|auth token|unauthenticated/i, 'etcd-auth'],
     [/compacted/i, 'etcd-compacted'],

@@ -100,7 +100,7 @@ const optionRules: Readonly<Record<string, OptionRule>> = {
 export function requireEtcdOptions(
   of: string,
   given: EtcdOptions,
-  rules: Readonly<Record<string, OptionRule>>,
+  rules: Readonly<Record<string, OptionRule>> = {},
 ): void {
   const problems = optionProblems(of, given, { ...optionRules, ...rules });
   if (problems.length > 0) throw new EtcdOptionsError(problems);

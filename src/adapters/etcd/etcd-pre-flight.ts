@@ -23,14 +23,18 @@ export function etcdPreFlight(
   };
   return preFlight(host, options, (socket) => firstSettings(host.url, socket)).pipe(
     catchError((error: unknown) => {
-      const { code } = error as { readonly code?: string };
-      const notHttp2 = code === 'ERR_HTTP2_ERROR' || code === 'ERR_HTTP2_SESSION_ERROR';
-      const cause = notHttp2
-        ? new Error('the server does not use HTTP/2: Protocol error', { cause: error })
-        : error;
-      return throwError(() => toEtcdError(cause, host.url, 'connecting'));
+      return throwError(() => toEtcdError(explained(error, host), host.url, 'connecting'));
     }),
   );
+}
+
+/** What an error of the handshake means. A server that requires TLS cannot say so over a plain connection. */
+function explained(error: unknown, { secure }: EtcdHost): unknown {
+  const { code, message = '' } = error as Partial<NodeJS.ErrnoException>;
+  if (code === 'ERR_HTTP2_ERROR' || code === 'ERR_HTTP2_SESSION_ERROR')
+    return new Error('the server does not use HTTP/2: Protocol error', { cause: error });
+  if (secure || !message.endsWith('before it answered')) return error;
+  return new Error(`${message}, which may mean that it requires https`, { cause: error });
 }
 
 /** Completes when a server has sent the settings of HTTP/2. */

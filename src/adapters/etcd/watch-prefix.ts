@@ -59,7 +59,7 @@ export interface WatchPrefixOptions extends EtcdOptions {
 }
 
 /** A cold watch over real connections. */
-export function runPrefixWatch(options: WatchPrefixOptions): Observable<PrefixBatch | SourceStatus> {
+function runPrefixWatch(options: WatchPrefixOptions): Observable<PrefixBatch | SourceStatus> {
   const { prefixes, source = 'etcd', keyPrefix = '' } = options;
   const reconnecting = etcdReconnectOptions(options);
   const { scheduler } = reconnecting;

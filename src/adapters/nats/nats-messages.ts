@@ -1,4 +1,4 @@
-import { Observable, ReplaySubject, Subject, type Subscription, share } from 'rxjs';
+import { Observable, ReplaySubject, Subject, type Subscription, distinctUntilChanged, share } from 'rxjs';
 import { aString } from '../../core/option-problems.js';
 import type { Message, MessageSource } from '../../core/sources/message-source.js';
 import { NatsError } from './nats-error.js';
@@ -21,16 +21,16 @@ interface Receiver {
 }
 
 /**
- * Subscribes all receivers on a connection, and those that are added later. Emits when the server has answered to all of
- * them. Errors if it refused everything.
+ * Subscribes all receivers on a connection, and those that are added later. Emits when the server has answered to all
+ * that are present, and again when that changes. Errors if it refused everything.
  */
 function subscribeReceivers(
   link: NatsLink,
   receivers: ReadonlySet<Receiver>,
-  added$: Observable<Receiver>,
+  changed$: Observable<Receiver>,
 ): Observable<Subscribed> {
   return new Observable((subscriber) => {
-    const answers = new Map<Receiver, Subscribed | NatsError>();
+    const answers = new WeakMap<Receiver, Subscribed | NatsError>();
     const report = (): void => {
       const present = [...receivers].map((receiver) => answers.get(receiver));
       const answered = present.filter((answer) => answer !== undefined);
@@ -60,8 +60,15 @@ function subscribeReceivers(
     };
     receivers.forEach(open);
     if (receivers.size === 0) report();
-    return added$.subscribe({ next: open, error: (error: unknown) => subscriber.error(error) });
+    return changed$.subscribe({
+      next: (receiver) => (receivers.has(receiver) ? open(receiver) : report()),
+      error: (error: unknown) => subscriber.error(error),
+    });
   });
+}
+
+function isSameRefusal(a: Subscribed, b: Subscribed): boolean {
+  return a.refused.join() === b.refused.join();
 }
 
 /**
@@ -93,15 +100,16 @@ export function natsMessages(options: NatsMessagesOptions): MessageSource {
   requireNatsOptions('natsMessages', options, { source: aString });
   const { source = 'nats', ...connection } = options;
   const receivers = new Set<Receiver>();
-  const added$ = new Subject<Receiver>();
-  const status$ = runNats(connection, source, (link) => subscribeReceivers(link, receivers, added$)).pipe(
-    share({ connector: () => new ReplaySubject(1) }),
-  );
+  /** A receiver that was added or removed. */
+  const changed$ = new Subject<Receiver>();
+  const status$ = runNats(connection, source, (link) =>
+    subscribeReceivers(link, receivers, changed$).pipe(distinctUntilChanged(isSameRefusal)),
+  ).pipe(share({ connector: () => new ReplaySubject(1) }));
   const subscribe = (subjects: readonly string[]): Observable<Message> =>
     new Observable((subscriber) => {
       const receiver: Receiver = { subjects, receive: (message) => subscriber.next(message) };
       receivers.add(receiver);
-      added$.next(receiver);
+      changed$.next(receiver);
       const run = status$.subscribe({
         error: (error: unknown) => subscriber.error(error),
         complete: () => subscriber.complete(),
@@ -110,6 +118,7 @@ export function natsMessages(options: NatsMessagesOptions): MessageSource {
         receivers.delete(receiver);
         receiver.current?.unsubscribe();
         run.unsubscribe();
+        changed$.next(receiver);
       };
     });
   return { subscribe, status$ };

@@ -12,7 +12,6 @@ import { simulateFleet } from '../../simulator/simulate-fleet.js';
 import type { SimulatedEvent } from '../../simulator/encode-changes.js';
 import { stringifyJson } from '../../wire/json/json-value.js';
 import { helpExamples } from '../command-options.js';
-import { busyText } from '../live-report.js';
 import { PoolReport } from '../live/pool-report.js';
 import { paced } from '../../fleet/live-simulator/paced.js';
 import { requireSettings, type Flags, type Plan } from '../settings/resolve-settings.js';
@@ -56,6 +55,8 @@ async function demoCommand(
   const { seed, workers, prefillWorkers, ranks, model, duration, json, port } = settings;
   const { policy, thresholds } = rules;
   const startedAt = scheduler.now();
+  // From the first line on, a signal ends the demo in good order.
+  const ended = firstValueFrom(untilSignal(duration, scheduler));
   const simulatedEvents = simulateFleet({
     seed,
     workers,
@@ -90,12 +91,12 @@ async function demoCommand(
   running.add(report.run().subscribe());
   const service = await demoService(pools, port, scheduler, terminal);
   if (service === null) running.add(pools.run());
-  await firstValueFrom(untilSignal(duration, scheduler));
-  const { transitions, busy } = report;
+  await ended;
+  const { transitions, busy, busyText } = report;
   running.unsubscribe();
   await service?.stop();
   const summary = { seconds: seconds(scheduler.now()), ...count, transitions, busy };
-  terminal.out(json ? stringifyJson({ summary }) : summaryText(summary));
+  terminal.out(json ? stringifyJson({ summary }) : summaryText(summary, busyText));
   if (lagMs > TOLERATED_LAG_MS) {
     terminal.err(
       `this machine is ${(lagMs / 1000).toFixed(1)} s behind the simulated fleet; use fewer --workers or --ranks to watch it in real time`,
@@ -137,13 +138,15 @@ function jsonLine({ at, workerId, busy, verdict }: Transition, seconds: (at: num
   return stringifyJson({ seconds: seconds(at), workerId, busy, reason, ranks, text });
 }
 
-function summaryText(summary: {
-  readonly seconds: number;
-  readonly messages: number;
-  readonly records: number;
-  readonly transitions: number;
-  readonly busy: readonly string[];
-}): string {
-  const { messages, records, transitions, busy } = summary;
-  return `after ${summary.seconds.toFixed(1)} s: ${messages} load messages, ${records} discovery records, ${transitions} transitions; ${busyText(busy)}`;
+function summaryText(
+  summary: {
+    readonly seconds: number;
+    readonly messages: number;
+    readonly records: number;
+    readonly transitions: number;
+  },
+  busyText: string,
+): string {
+  const { seconds, messages, records, transitions } = summary;
+  return `after ${seconds.toFixed(1)} s: ${messages} load messages, ${records} discovery records, ${transitions} transitions; ${busyText}`;
 }

@@ -1,6 +1,6 @@
 import { type Observable, ignoreElements, merge, tap } from 'rxjs';
 import type { WorkerId } from '../../core/worker-id.js';
-import { type Pools, busyWorkers, forEachPool } from '../../fleet/pools/pools.js';
+import { type Pool, type Pools, busyWorkers, forEachPool } from '../../fleet/pools/pools.js';
 import type { LiveReport } from '../live-report.js';
 
 /** Reports what happens in the pools of a fleet: each transition, and each problem of a pool or of the sources. */
@@ -13,6 +13,13 @@ export class PoolReport {
     private readonly pools: Pools,
     private readonly report: Pick<LiveReport, 'problem' | 'transition'>,
   ) {}
+
+  /** The busy workers in words. Without a value to compare with a threshold, no worker is judged, and none is free either. */
+  get busyText(): string {
+    const { busy } = this;
+    if (busy.length > 0) return `busy: ${busy.join(', ')}`;
+    return this.pools.list().some(isJudging) ? 'no worker is busy' : 'no worker is judged';
+  }
 
   /** Reports while it is subscribed. It emits nothing. */
   run(): Observable<never> {
@@ -36,4 +43,12 @@ export class PoolReport {
       ),
     ).pipe(ignoreElements());
   }
+}
+
+/** Whether a threshold is compared with a value of any rank of a pool. */
+function isJudging({ monitor }: Pool): boolean {
+  const workers = monitor.ranks()?.workers ?? [];
+  return workers.some(({ workerId }) =>
+    monitor.explain(workerId)?.ranks.some(({ checks }) => checks.some(({ limit }) => limit !== null)),
+  );
 }

@@ -3,6 +3,7 @@ import {
   ReplaySubject,
   type SchedulerLike,
   Subject,
+  Subscription,
   type TimestampProvider,
   asyncScheduler,
   interval,
@@ -67,7 +68,9 @@ function runLoads(
   };
   const run$ = new Observable<SourceStatus>((subscriber) => {
     const error = (reason: unknown): void => subscriber.error(reason);
-    const run = messages.subscribe(subjects).subscribe({ next: receive, error });
+    // Of its own, so that the end of the messages does not end the status before it is emitted.
+    const run = new Subscription();
+    run.add(messages.subscribe(subjects).subscribe({ next: receive, error }));
     run.add(messages.status$.pipe(tap({ next: note, complete: report })).subscribe(subscriber));
     run.add(interval(REPORT_MS, scheduler).subscribe({ next: report, error }));
     run.add(() => {

@@ -59,10 +59,7 @@ async function untilSame(
 }
 
 /** Collects the states of a status. An error, which no source may have, becomes a state, too. */
-export function listenToStates(
-  status$: Observable<{ readonly state: string }>,
-  states: string[],
-): Subscription {
+export function listen(status$: Observable<{ readonly state: string }>, states: string[]): Subscription {
   return status$.subscribe({
     next: ({ state }) => states.push(state),
     error: (error: unknown) => states.push(`error: ${errorText(error)}`),

@@ -6,7 +6,7 @@ import {
   type Patience,
   type UntilSame,
   expectSame,
-  listenToStates,
+  listen,
   untilSameWithin,
 } from './conformance-case.js';
 
@@ -154,7 +154,7 @@ export function keySourceCases(make: () => KeySourceHarness): ConformanceCase[] 
       const received = await use.listen();
       await use.untilSame('state', () => received.states.at(-1), 'live');
       const states: string[] = [];
-      listenToStates(use.harness.source.status$, states).unsubscribe();
+      listen(use.harness.source.status$, states).unsubscribe();
       expectSame('current state', states, ['live']);
       received.subscription.unsubscribe();
     }),
@@ -220,7 +220,7 @@ class KeySourceUse {
         error: (error: unknown) => received.kinds.push(`error: ${errorText(error)}`),
       }),
     );
-    received.subscription.add(listenToStates(source.status$, received.states));
+    received.subscription.add(listen(source.status$, received.states));
     await this.untilSame('a snapshot first', () => received.kinds[0], 'snapshot');
     return received;
   }

@@ -6,7 +6,7 @@ import {
   type Patience,
   type UntilSame,
   expectSame,
-  listenToStates,
+  listen,
   untilSameWithin,
 } from './conformance-case.js';
 
@@ -111,7 +111,7 @@ export function messageSourceCases(make: () => MessageSourceHarness): Conformanc
     withSource('the status is live, for late subscribers too', async (use) => {
       const { subscription } = await use.listen('a');
       const states: string[] = [];
-      listenToStates(use.harness.source.status$, states).unsubscribe();
+      listen(use.harness.source.status$, states).unsubscribe();
       expectSame('current state', states, ['live']);
       subscription.unsubscribe();
     }),
@@ -178,7 +178,7 @@ class MessageSourceUse {
         error: (error: unknown) => received.messages.push(`error: ${errorText(error)}`),
       }),
     );
-    received.subscription.add(listenToStates(source.status$, received.states));
+    received.subscription.add(listen(source.status$, received.states));
     await this.untilSame('state', () => received.states.at(-1), 'live');
     // Nothing says when a subscription on a live source has taken effect.
     const arrived = (): boolean => {

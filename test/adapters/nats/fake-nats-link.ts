@@ -4,7 +4,8 @@ type Callback = Parameters<NatsLink['subscribe']>[1]['callback'];
 
 /** A connection that a test drives by hand. */
 export class FakeNatsLink implements NatsLink {
-  readonly subscriptions = new Map<string, Callback>();
+  /** The callbacks by subject. A subject without any is absent. */
+  readonly subscriptions = new Map<string, Set<Callback>>();
   readonly published: { readonly subject: string; readonly data: Uint8Array }[] = [];
   /** Subjects that the server refuses. */
   refused: readonly string[] = [];
@@ -17,8 +18,14 @@ export class FakeNatsLink implements NatsLink {
   readonly #closed = new Promise<unknown>((resolve) => (this.#over = resolve));
 
   subscribe(subject: string, { callback }: { readonly callback: Callback }): { unsubscribe(): void } {
-    this.subscriptions.set(subject, callback);
-    return { unsubscribe: () => this.subscriptions.delete(subject) };
+    const callbacks = this.subscriptions.get(subject) ?? new Set();
+    this.subscriptions.set(subject, callbacks.add(callback));
+    return {
+      unsubscribe: () => {
+        callbacks.delete(callback);
+        if (callbacks.size === 0) this.subscriptions.delete(subject);
+      },
+    };
   }
 
   publish(subject: string, data = new Uint8Array(0)): void {
@@ -27,10 +34,8 @@ export class FakeNatsLink implements NatsLink {
 
   flush(): Promise<void> {
     for (const subject of this.refused)
-      this.subscriptions.get(subject)?.(
-        new Error(`Permissions Violation for Subscription to "${subject}"`),
-        {} as NatsMessage,
-      );
+      for (const callback of this.subscriptions.get(subject) ?? [])
+        callback(new Error(`Permissions Violation for Subscription to "${subject}"`), {} as NatsMessage);
     return Promise.resolve();
   }
 
@@ -61,13 +66,14 @@ export class FakeNatsLink implements NatsLink {
 
   deliver(subject: string, data: Uint8Array): void {
     const read = (): number => (this.subjectsRead += 1);
-    this.subscriptions.get(subject)?.(null, {
+    const message = {
       get subject() {
         read();
         return subject;
       },
       data,
-    });
+    };
+    for (const callback of this.subscriptions.get(subject) ?? []) callback(null, message);
   }
 
   close(): void {

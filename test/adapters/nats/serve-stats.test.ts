@@ -14,7 +14,7 @@ it('the start of a served service is right after the wall clock was set', () => 
   try {
     for (stepMs of [0, 3_600_000, -3_600_000]) {
       const request = { subject: '$SRV.STATS', reply: 'inbox', data: new Uint8Array(0) };
-      link.subscriptions.get('$SRV.STATS')?.(null, request);
+      for (const callback of link.subscriptions.get('$SRV.STATS') ?? []) callback(null, request);
       const reply = decodeServiceStats(link.published.at(-1)?.data ?? new Uint8Array(0));
       expect(reply).toHaveProperty('started');
       const started = Date.parse('started' in reply ? reply.started : '');

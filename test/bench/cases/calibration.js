@@ -13,7 +13,7 @@ const STEPS = 4096;
  * Isolates memory latency: each step reads a cache line whose position the previous step read, over as many bytes
  * as the state of a fleet of this size has. No message, no view, no code of the project.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function walk({ workers, ranks, effort }) {
   const lines = Math.max(2, Math.ceil((workers * (WORKER_BYTES + ranks * RANK_BYTES)) / (LINE * 4)));
@@ -33,7 +33,7 @@ export function walk({ workers, ranks, effort }) {
  * Isolates what `subarray` costs: one view for each message of a chunk, made in the loop, of which one byte is
  * read. Nothing is decoded.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function views({ workers, ranks, effort }) {
   const traffic = chunkedMessages(benchFleet({ workers, ranks }));

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
+import { LoadAccounting } from 'tidemark/dynamo';
 import { LoadBatchDecoder } from 'tidemark/fast';
-import { LoadAccounting, LoadDecoder } from 'tidemark/wire';
+import { LoadDecoder } from 'tidemark/wire';
 import { benchFleet, POLICY } from '../bench-fleet.js';
 import { check, deliverAll } from '../bench-state.js';
 import { nanoseconds } from '../measure.js';
@@ -10,7 +11,7 @@ import { chunkedMessages, numberedMessages, singleMessages } from '../traffic.js
  * Isolates the batch decoder: bytes to columns, worker index included. One buffer per message; the view is the
  * transport's, not timed.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function decode({ workers, ranks, effort }) {
   const traffic = singleMessages(benchFleet({ workers, ranks }));
@@ -30,7 +31,7 @@ export function decode({ workers, ranks, effort }) {
  * As `decode`, and each message accounted for, beside it to see what accounting costs. The messages of a worker come
  * from one publisher and in order, as they do without faults. The time is set once for a burst.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function decodeAccount({ workers, ranks, effort }) {
   const traffic = numberedMessages(benchFleet({ workers, ranks }));
@@ -57,7 +58,7 @@ export function decodeAccount({ workers, ranks, effort }) {
 /**
  * The calibration of `decode-account`: the same messages, decoded only.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function decodeNumbered({ workers, ranks, effort }) {
   const traffic = numberedMessages(benchFleet({ workers, ranks }));
@@ -76,7 +77,7 @@ export function decodeNumbered({ workers, ranks, effort }) {
 /**
  * Isolates the batch decoder on messages in one chunk. The view is made by `subarray`, timed.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function decodeChunk({ workers, ranks, effort }) {
   const traffic = chunkedMessages(benchFleet({ workers, ranks }));
@@ -98,7 +99,7 @@ export function decodeChunk({ workers, ranks, effort }) {
  * Isolates the decoder that makes an object for each message, with text ids and the envelope's head. One buffer
  * per message; the view is the transport's, not timed.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function decodeObjects({ workers, ranks, effort }) {
   const traffic = singleMessages(benchFleet({ workers, ranks }));

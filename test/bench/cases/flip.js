@@ -10,7 +10,7 @@ const FULL = TOTAL_BLOCKS;
 /** A real clock is not read, because it does not belong to a flip. */
 const noTime = { now: () => 0 };
 
-/** @typedef {import('..js').CaseInput} CaseInput */
+/** @typedef {import('../cases.js').CaseInput} CaseInput */
 
 /**
  * The base of the other flips: the same rows for the same ten workers, without a transition. State only.

@@ -9,7 +9,7 @@ import { singleMessages } from '../traffic.js';
  * the decoder with its table of ids. It excludes the messages and their maker, and includes fixed costs, so small
  * fleets show little.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function memory({ workers, ranks }) {
   const fleet = benchFleet({ workers, ranks });

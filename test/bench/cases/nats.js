@@ -4,7 +4,9 @@ import { cpuUsage, execPath, hrtime } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, URL } from 'node:url';
 import { connect } from 'nats';
-import { natsLoads } from 'tidemark/nats';
+import { monotonicScheduler } from 'tidemark/clock';
+import { receiveLoads } from 'tidemark/dynamo';
+import { natsMessages } from 'tidemark/nats';
 import { LoadDecoder } from 'tidemark/wire';
 import { benchFleet, idsOf, POLICY, TOTAL_BLOCKS } from '../bench-fleet.js';
 import { check, monitorOf } from '../bench-state.js';
@@ -16,7 +18,7 @@ const publisher = fileURLToPath(new URL('../nats/load-publisher.js', import.meta
 /**
  * The calibration: a callback of the client that counts and does nothing else.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function natsNothing(input) {
   return taken(input, async (count) => {
@@ -28,29 +30,39 @@ export function natsNothing(input) {
 }
 
 /**
- * `natsLoads` in objects → `loadMonitor` → a subscriber of `busy$`.
+ * The loads of a server, as `dynamoFleet` receives them.
  *
- * @param {import('..js').CaseInput} input
+ * @param {string} servers
+ * @param {'objects' | 'columns'} form
  */
-export function natsObjects(input) {
-  return taken(input, (count) => monitored(input, natsLoads({ servers: input.server }), () => count(1)));
+function loadsFrom(servers, form) {
+  return receiveLoads(natsMessages({ servers }), { form, scheduler: monotonicScheduler });
 }
 
 /**
- * `natsLoads` in columns → `loadMonitor` → a subscriber of `busy$`.
+ * `receiveLoads` in objects → `loadMonitor` → a subscriber of `busy$`.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
+ */
+export function natsObjects(input) {
+  return taken(input, (count) => monitored(input, loadsFrom(input.server, 'objects'), () => count(1)));
+}
+
+/**
+ * `receiveLoads` in columns → `loadMonitor` → a subscriber of `busy$`.
+ *
+ * @param {import('../cases.js').CaseInput} input
  */
 export function natsColumns(input) {
   return taken(input, (count) =>
-    monitored(input, natsLoads({ servers: input.server, form: 'columns' }), (batch) => count(batch.count)),
+    monitored(input, loadsFrom(input.server, 'columns'), (batch) => count(batch.count)),
   );
 }
 
 /**
  * The calibration of the latency: from `publish` in another process to a callback of the client that decodes the load.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function natsLatencyNothing(input) {
   return waited(input, async (came) => {
@@ -67,7 +79,7 @@ export function natsLatencyNothing(input) {
 /**
  * From `publish` in another process to `busy$`, each message a flip of a worker.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function natsLatency(input) {
   const { workers, ranks, server: servers } = input;
@@ -79,7 +91,7 @@ export function natsLatency(input) {
     for (const workerId of idsOf(fleet))
       for (let dpRank = 1; dpRank < ranks; dpRank += 1)
         loads.next({ kind: 'load', workerId, dpRank, ...above });
-    const { loads$, status$ } = natsLoads({ servers, form: 'columns' });
+    const { loads$, status$ } = loadsFrom(servers, 'columns');
     let [sent, row] = [new Float64Array(1), 0];
     const listening = loads$.subscribe((batch) => {
       sent = batch.activePrefillTokens;
@@ -101,7 +113,7 @@ export function natsLatency(input) {
 /**
  * The median of the times between publishing, ten thousand messages a second, and coming: wall time.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  * @param {(came: (sentAt: number) => void) => Promise<() => unknown>} listen
  */
 function waited(input, listen) {
@@ -122,7 +134,7 @@ function waited(input, listen) {
 /**
  * The processor time of this process for one message, nanoseconds: the median of slices.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  * @param {(count: (messages: number) => void) => Promise<{ end: () => unknown }>} listen
  */
 function taken(input, listen) {
@@ -154,8 +166,8 @@ function taken(input, listen) {
 }
 
 /**
- * @param {import('..js').CaseInput} input
- * @param {import('tidemark/nats').NatsLoads<unknown>} source
+ * @param {import('../cases.js').CaseInput} input
+ * @param {import('tidemark/dynamo').ReceivedLoads<unknown>} source
  * @param {(load: any) => void} count
  */
 async function monitored({ workers, ranks }, { loads$, accounting$, status$ }, count) {
@@ -181,7 +193,7 @@ async function monitored({ workers, ranks }, { loads$, accounting$, status$ }, c
 }
 
 /**
- * @param {import('tidemark/nats').NatsLoads<unknown>['status$']} status$
+ * @param {import('tidemark/dynamo').ReceivedLoads<unknown>['status$']} status$
  * @param {import('rxjs').Subscription} listening
  * @returns {Promise<void>}
  */
@@ -195,7 +207,7 @@ function live(status$, listening) {
  * Does work beside a process that publishes; `ack` lets that begin, and go on.
  *
  * @template T
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  * @param {'fast' | 'flips'} how
  * @param {(ack: () => void) => Promise<T>} work
  */

@@ -10,7 +10,7 @@ import { reducerOf } from './reduce.js';
  * Bytes → batch decoder → `loadMonitor` → a subscriber of `busy$`, each message delivered before the next is
  * looked at. One buffer per message; the view is the transport's, not timed.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function pipeline({ workers, ranks, effort }) {
   const fleet = benchFleet({ workers, ranks });
@@ -36,7 +36,7 @@ export function pipeline({ workers, ranks, effort }) {
  * Bytes → batch decoder → `loadMonitor` → a subscriber of `busy$`, a chunk of messages as one batch. The views are
  * made by `subarray`, timed.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function pipelineChunk({ workers, ranks, effort }) {
   const fleet = benchFleet({ workers, ranks });
@@ -62,7 +62,7 @@ export function pipelineChunk({ workers, ranks, effort }) {
  * Bytes → `LoadDecoder` → `reduceFleet` → `busySets`: an object with text ids for each message. One buffer per
  * message; the view is the transport's, not timed.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function pipelineObjects({ workers, ranks, effort }) {
   const fleet = benchFleet({ workers, ranks });

@@ -8,7 +8,7 @@ import { chunkedMessages, singleMessages } from '../traffic.js';
  * The calibration of `pipeline`: the same decoder and state in a plain loop, without RxJS. One buffer per message;
  * the view is the transport's, not timed. The clock is read for each step.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function loop({ workers, ranks, effort }) {
   const fleet = benchFleet({ workers, ranks });
@@ -36,7 +36,7 @@ export function loop({ workers, ranks, effort }) {
  * The calibration of `pipeline-chunk`: the same decoder and state in a plain loop, without RxJS. Many messages in
  * one chunk; the views are made by `subarray`, timed. The clock is read for each step.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function loopChunk({ workers, ranks, effort }) {
   const fleet = benchFleet({ workers, ranks });

@@ -11,7 +11,7 @@ import { singleMessages } from '../traffic.js';
  * Isolates the state: rows of a batch, decoded before and not timed, are stored and judged. No message, no view,
  * no RxJS.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function reduce({ workers, ranks, effort }) {
   const fleet = benchFleet({ workers, ranks });
@@ -37,7 +37,7 @@ export function reduce({ workers, ranks, effort }) {
 /**
  * Isolates `loadMonitor`: rows of a batch, decoded before and not timed, up to a subscriber of `busy$`.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function monitorRows({ workers, ranks, effort }) {
   const fleet = benchFleet({ workers, ranks });
@@ -62,7 +62,7 @@ export function monitorRows({ workers, ranks, effort }) {
 /**
  * Isolates `reduceFleet` and `busySets` on loads as objects with text ids, decoded before and not timed.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function reduceObjects({ workers, ranks, effort }) {
   const fleet = benchFleet({ workers, ranks });

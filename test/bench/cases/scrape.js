@@ -5,7 +5,7 @@ import { URL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { poolMetrics, renderMetrics, WorkerLatencies } from 'tidemark/prometheus';
 import { LoadBatchDecoder } from 'tidemark/fast';
-import { LoadAccounting } from 'tidemark/wire';
+import { LoadAccounting } from 'tidemark/dynamo';
 import { benchFleet, idsOf, POLICY } from '../bench-fleet.js';
 import { check, monitorOf } from '../bench-state.js';
 import { median } from '../measure.js';
@@ -26,7 +26,7 @@ export const scrapeLost = caseOf(({ lost }) => lost);
  * A fleet that publishes loads while its pages are rendered: Dynamo's five gauges for every rank, and all of ours.
  *
  * @param {(found: { durations: number[], blocks: number[], idles: number[], lost: number }) => number} select
- * @returns {(input: import('..js').CaseInput) => Promise<number>}
+ * @returns {(input: import('../cases.js').CaseInput) => Promise<number>}
  */
 function caseOf(select) {
   return async ({ workers, ranks, effort }) => {

@@ -18,7 +18,7 @@ const WINDOW_MS = 300;
 /**
  * The calibration: the client's inbox and a callback that counts.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function statsNothing(input) {
   return perScrape(input, async (server) => {
@@ -38,7 +38,7 @@ export function statsNothing(input) {
 /**
  * `scrapeStats`: the replies as they come, undecoded.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function stats(input) {
   return perScrape(input, async (server) => {
@@ -50,7 +50,7 @@ export function stats(input) {
 /**
  * `scrapeStats`, decoded, and one snapshot of it: a round of the aggregator.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function statsSnapshot(input) {
   const policy = aggregatorPolicies.default;
@@ -69,7 +69,7 @@ export function statsSnapshot(input) {
  * The processor time of this process for one scrape of all workers, nanoseconds: the median of scrapes, each of which
  * has to be whole.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  * @param {(server: string) => Promise<() => Promise<number>>} prepare returns what makes one scrape, which returns how
  *   many workers it found
  */

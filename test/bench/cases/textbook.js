@@ -12,7 +12,7 @@ const LIMIT = TOTAL_BLOCKS * THRESHOLDS.activeDecodeBlocksThreshold;
  * `Map` and a full judgement for each message. It contains no code of the project, so a change to the project cannot
  * make it slower.
  *
- * @param {import('..js').CaseInput} input
+ * @param {import('../cases.js').CaseInput} input
  */
 export function textbook({ workers, ranks, effort }) {
   const fleet = benchFleet({ workers, ranks });

@@ -1,44 +1,64 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { demoMonitor } from '../../../src/cli/demo/demo-fleet.js';
-import { paced } from '../../../src/cli/paced.js';
+import { simulatedPools } from '../../../src/cli/demo/demo-command.js';
+import { paced } from '../../../src/fleet/live-simulator/paced.js';
 import { LoadThresholdConfig } from '../../../src/core/policy/load-threshold-config.js';
 import { policies } from '../../../src/core/policy/policies.js';
+import { forEachPool } from '../../../src/fleet/pools/pools.js';
 import type { Transition } from '../../../src/core/state/fleet-step.js';
 import { simulateFleet } from '../../../src/simulator/simulate-fleet.js';
-import { LoadDecoder } from '../../../src/wire/loads/load-decoder.js';
 import { jsonLines, runCli } from '../../support/run-cli.js';
 
-/** The outputs of the demo's monitor over a minute of virtual time. */
-function runDemo(policy: (typeof policies)[keyof typeof policies]): {
+const DURATION_MS = 60_000;
+
+/** The outputs of the demo's pool over a minute of virtual time. */
+async function runDemo(policy: (typeof policies)[keyof typeof policies]): Promise<{
   transitions: Transition[];
   sets: string[];
-} {
+}> {
   const scheduler = new VirtualTimeScheduler();
-  const events = simulateFleet({ seed: 1, workers: 6, ranks: 2, durationMs: 60_000, startedAt: 0, policy });
+  const events = simulateFleet({
+    seed: 1,
+    workers: 6,
+    ranks: 2,
+    durationMs: DURATION_MS,
+    startedAt: 0,
+    policy,
+  });
   const thresholds = LoadThresholdConfig.defaults(policy).update({ activeDecodeBlocksThreshold: 0.85 });
-  const decoder = new LoadDecoder(policy);
-  const monitor = demoMonitor({ events$: paced(events, scheduler), decoder, policy, thresholds }, scheduler);
+  const pools = simulatedPools(paced(events, scheduler), { policy, thresholds, scheduler });
   const transitions: Transition[] = [];
   const sets: string[] = [];
-  monitor.transitions$.subscribe((transition) => transitions.push(transition));
-  monitor.busy$.subscribe((busy) => sets.push([...busy].join()));
-  monitor.connect();
-  scheduler.flush();
+  const running = forEachPool(pools, ({ monitor }) => monitor.transitions$).subscribe((transition) =>
+    transitions.push(transition),
+  );
+  running.add(
+    forEachPool(pools, ({ monitor }) => monitor.busy$).subscribe((busy) => sets.push([...busy].join())),
+  );
+  running.add(pools.run());
+  // The workers register at 0, and their pool appears after that turn.
+  for (const until of [0, DURATION_MS]) {
+    scheduler.maxFrames = until;
+    scheduler.flush();
+    await turn();
+  }
+  expect(pools.list()).toHaveLength(1);
+  running.unsubscribe();
   return { transitions, sets };
 }
 
 describe('tidemark demo', () => {
-  it.each(Object.values(policies))('workers become busy and free again under $name', (policy) => {
-    const { transitions } = runDemo(policy);
+  it.each(Object.values(policies))('workers become busy and free again under $name', async (policy) => {
+    const { transitions } = await runDemo(policy);
     expect(transitions.filter(({ busy }) => busy).length).toBeGreaterThan(10);
     expect(transitions.filter(({ busy }) => !busy).length).toBeGreaterThan(10);
     expect(transitions.every(({ verdict }) => verdict.text.length > 20)).toBe(true);
   });
 
-  it('the same seed gives the same transitions, and sets are only emitted when they change', () => {
-    const { transitions, sets } = runDemo(policies.default);
-    expect(runDemo(policies.default).transitions).toEqual(transitions);
+  it('the same seed gives the same transitions, and sets are only emitted when they change', async () => {
+    const { transitions, sets } = await runDemo(policies.default);
+    expect((await runDemo(policies.default)).transitions).toEqual(transitions);
     for (const [index, set] of sets.entries()) if (index > 0) expect(set).not.toBe(sets[index - 1]);
   });
 

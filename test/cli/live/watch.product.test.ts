@@ -42,7 +42,7 @@ describe('tidemark watch', () => {
     );
     expect(err.match(/loads \(NATS\): down: NATS at nats:\/\/127\.0\.0\.1:2, .*/g)).toHaveLength(1);
     expect(err).toMatch(/discovery \(etcd\): down: etcd at http:\/\/127\.0\.0\.1:1, /);
-    expect(out).toMatch(/^after \d+\.\d s: 0 loads, .*; no worker is busy\n$/);
+    expect(out).toMatch(/^after \d+\.\d s: 0 loads, .*; no worker is judged\n$/);
     expect(code).toBe(0);
   });
 

@@ -1,5 +1,5 @@
+import type { KeyChange } from '../../../src/core/sources/key-source.js';
 import { workerId, type WorkerId } from '../../../src/core/worker-id.js';
-import type { DiscoveryChange } from '../../../src/dynamo/discovery/discovery-record.js';
 import { hex } from '../../support/hex.js';
 import { captureFiles, captureLines } from '../../wire/captures.js';
 
@@ -7,13 +7,13 @@ import { captureFiles, captureLines } from '../../wire/captures.js';
 export interface CapturedStage {
   readonly stage: string;
   readonly revision: number;
-  readonly content: readonly DiscoveryChange[];
+  readonly content: readonly KeyChange[];
 }
 
 /** One event of the capture's own watch on everything. */
 export interface CapturedEvent {
   readonly revision: number;
-  readonly change: DiscoveryChange;
+  readonly change: KeyChange;
 }
 
 /** The stages and the watch of one release's worker capture. */
@@ -23,7 +23,8 @@ export interface CapturedEtcd {
   readonly events: readonly CapturedEvent[];
 }
 
-interface Line {
+/** One key in a capture. */
+export interface CapturedLine {
   readonly type: 'PUT' | 'DELETE';
   readonly key: string;
   readonly value_hex: string;
@@ -35,21 +36,22 @@ interface Line {
 export function readCapturedEtcd(): readonly CapturedEtcd[] {
   return captureFiles('/etcd_watch.jsonl').map((file) => ({
     release: file.split('/')[0] ?? '',
-    events: captureLines<Line>(file).map((line) => ({
+    events: captureLines<CapturedLine>(file).map((line) => ({
       revision: Number(line.mod_revision),
-      change: line.type === 'PUT' ? written(line) : { key: line.key },
+      change: line.type === 'PUT' ? writtenKey(line) : { key: line.key },
     })),
-    stages: captureLines<{ stage: string; revision: number; kvs: Line[] }>(
+    stages: captureLines<{ stage: string; revision: number; kvs: CapturedLine[] }>(
       file.replace('etcd_watch', 'etcd'),
     ).map(({ stage, revision, kvs }) => ({
       stage,
       revision: Number(revision),
-      content: kvs.map(written),
+      content: kvs.map(writtenKey),
     })),
   }));
 }
 
-function written({ key, value_hex, lease_hex }: Line): DiscoveryChange {
+/** A key of a capture as a change. */
+export function writtenKey({ key, value_hex, lease_hex }: CapturedLine): KeyChange {
   return { key, value: hex(value_hex), lease: leaseOf(lease_hex) };
 }
 

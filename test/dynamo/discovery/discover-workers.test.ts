@@ -1,10 +1,10 @@
 import { map, type Observable, type Subscription } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { foldDiscovery, type Discovery } from '../../../src/dynamo/discovery/discover-workers.js';
+import { discoverWorkers, type Discovery } from '../../../src/dynamo/discovery/discover-workers.js';
+import type { KeyBatch } from '../../../src/core/sources/key-source.js';
+import { liveStatus } from '../../../src/core/sources/source-status.js';
 import { workerId } from '../../../src/core/worker-id.js';
-import { sourceCases } from '../../../src/testing/conformance/source-cases.js';
 import { fakeSource, type FakeSource } from '../../../src/testing/fakes/fake-source.js';
-import type { DiscoveryBatch } from '../../../src/dynamo/discovery/discovery-fold.js';
 import { endpointAt, batch, modelCard, modelEntry, remove, put, putText } from '../../support/discovery.js';
 
 const generate = 'dynamo/backend/generate';
@@ -12,9 +12,10 @@ const [seven, eight, nine] = ['7', '8', '9'].map((id) => workerId(id)) as [never
 const instance = (id: string, path = generate): string => `v1/instances/${path}/${id}`;
 const cardAt = (id: string, path = generate): string => `v1/mdc/${path}/${id}`;
 
-function discovery(namespace?: string): Discovery & { batches: FakeSource<DiscoveryBatch> } {
-  const batches: FakeSource<DiscoveryBatch> = fakeSource();
-  return { ...foldDiscovery(batches.source$, namespace), batches };
+function discovery(namespace?: string): Discovery & { batches: FakeSource<KeyBatch> } {
+  const batches: FakeSource<KeyBatch> = fakeSource();
+  const keys = { changes$: batches.source$, status$: liveStatus('keys') };
+  return { ...discoverWorkers(keys, { namespace }), batches };
 }
 
 /** Collects everything that a stream emits from now on. */
@@ -27,7 +28,10 @@ function heard<T>(stream$: Observable<T>): { values: T[]; subscription: Subscrip
 describe('configurations, instances and workers', () => {
   it('begin with a snapshot after the first listing, then single changes', () => {
     const fleet = discovery();
-    const [configs, instances] = [heard(fleet.configs$), heard(fleet.instances('dynamo.backend.generate'))];
+    const [configs, instances] = [
+      heard(fleet.pool().configs$),
+      heard(fleet.pool({ endpoint: 'dynamo.backend.generate' }).instances$),
+    ];
     expect([configs.take(), instances.take()]).toEqual([[], []]);
 
     fleet.batches.next(batch.snapshot(put(instance('7'), {}), put(cardAt('7'), modelCard(100))));
@@ -58,11 +62,11 @@ describe('configurations, instances and workers', () => {
   it('an empty fleet is a snapshot too', () => {
     const fleet = discovery();
     const outputs = [
-      heard<unknown>(fleet.configs$),
-      heard<unknown>(fleet.configs('a.b.c')),
+      heard<unknown>(fleet.pool().configs$),
+      heard<unknown>(fleet.pool({ endpoint: 'a.b.c' }).configs$),
       heard<unknown>(fleet.workers$),
     ];
-    const instances = heard(fleet.instances('a.b.c'));
+    const instances = heard(fleet.pool({ endpoint: 'a.b.c' }).instances$);
     fleet.batches.next(batch.snapshot());
     for (const output of outputs) expect(output.values).toEqual([new Map()]);
     expect(instances.values).toEqual([new Set()]);
@@ -70,8 +74,15 @@ describe('configurations, instances and workers', () => {
 
   it('nothing is emitted when nothing changed', () => {
     const fleet = discovery();
-    const all = [fleet.configs$, fleet.workers$, fleet.configs('dynamo.backend.generate'), fleet.problems$];
-    const outputs = [...all, fleet.instances('dynamo.backend.generate')].map((one$) => heard<unknown>(one$));
+    const all = [
+      fleet.pool().configs$,
+      fleet.workers$,
+      fleet.pool({ endpoint: 'dynamo.backend.generate' }).configs$,
+      fleet.problems$,
+    ];
+    const outputs = [...all, fleet.pool({ endpoint: 'dynamo.backend.generate' }).instances$].map((one$) =>
+      heard<unknown>(one$),
+    );
     const content = [put(instance('7'), {}), put(cardAt('7'), modelCard(100))];
     fleet.batches.next(batch.snapshot(...content));
     for (const output of outputs) output.take();
@@ -85,9 +96,9 @@ describe('configurations, instances and workers', () => {
   it('a resync that changes much is one snapshot, so that no worker flickers', () => {
     const fleet = discovery();
     const outputs = [
-      heard<unknown>(fleet.configs$),
-      heard<unknown>(fleet.configs('dynamo.backend.generate')),
-      heard<unknown>(fleet.instances('dynamo.backend.generate')),
+      heard<unknown>(fleet.pool().configs$),
+      heard<unknown>(fleet.pool({ endpoint: 'dynamo.backend.generate' }).configs$),
+      heard<unknown>(fleet.pool({ endpoint: 'dynamo.backend.generate' }).instances$),
       heard<unknown>(fleet.workers$.pipe(map((change) => 'size' in change && new Set(change.keys())))),
     ];
     const worker = (id: string) => [put(instance(id), {}), put(cardAt(id), modelCard(1))];
@@ -107,7 +118,10 @@ describe('configurations, instances and workers', () => {
 
   it('a resync that changes one thing is a single change', () => {
     const fleet = discovery();
-    const [configs, instances] = [heard(fleet.configs$), heard(fleet.instances('dynamo.backend.generate'))];
+    const [configs, instances] = [
+      heard(fleet.pool().configs$),
+      heard(fleet.pool({ endpoint: 'dynamo.backend.generate' }).instances$),
+    ];
     fleet.batches.next(batch.snapshot(put(instance('7'), {}), put(cardAt('7'), modelCard(100))));
     expect([configs.take().length, instances.take().length]).toEqual([1, 1]);
     fleet.batches.next(batch.resync(remove(cardAt('7')), put(instance('8'), {})));
@@ -117,8 +131,8 @@ describe('configurations, instances and workers', () => {
 
   it('of one endpoint know nothing of another, also where an id serves both', () => {
     const fleet = discovery();
-    const decode = heard(fleet.configs('dynamo.backend.generate'));
-    const prefill = heard(fleet.configs('dynamo.prefill.generate'));
+    const decode = heard(fleet.pool({ endpoint: 'dynamo.backend.generate' }).configs$);
+    const prefill = heard(fleet.pool({ endpoint: 'dynamo.prefill.generate' }).configs$);
     const twice = put(cardAt('7', 'dynamo/prefill/generate'), modelCard(200));
     fleet.batches.next(batch.snapshot(put(cardAt('7'), modelCard(100)), twice));
     fleet.batches.next(batch.changes(remove(cardAt('7'))));
@@ -149,7 +163,7 @@ describe('configurations, instances and workers', () => {
 
   it('in one namespace, names may omit it, and entries of other namespaces are excluded', () => {
     const fleet = discovery('ns1');
-    const configs = heard(fleet.configs('backend.generate'));
+    const configs = heard(fleet.pool({ endpoint: 'backend.generate' }).configs$);
     const entries = ['ns1', 'ns10'].map((ns, n) =>
       put(`models/${n}`, modelEntry(`${ns}/backend/generate`, n), workerId(`${n + 1}`)),
     );
@@ -159,11 +173,12 @@ describe('configurations, instances and workers', () => {
 
   it('an invalid endpoint is rejected synchronously', () => {
     const fleet = discovery('prod');
-    const asks = [(name: string) => fleet.configs(name), (name: string) => fleet.instances(name)];
-    for (const ask of asks) {
-      expect(() => ask('generate')).toThrow(expect.objectContaining({ code: 'endpoint-name' }) as Error);
-      expect(() => ask('other.backend.generate')).toThrow(/outside the watched namespace "prod"/);
-    }
+    expect(() => fleet.pool({ endpoint: 'generate' })).toThrow(
+      expect.objectContaining({ code: 'endpoint-name' }) as Error,
+    );
+    expect(() => fleet.pool({ endpoint: 'other.backend.generate' })).toThrow(
+      /outside the watched namespace "prod"/,
+    );
     expect(fleet.batches.subscribed).toBe(0);
   });
 });
@@ -173,11 +188,11 @@ describe('sharing', () => {
     const fleet = discovery();
     expect(fleet.batches.subscribed).toBe(0);
     const outputs = [
-      fleet.configs$,
+      fleet.pool().configs$,
       fleet.problems$,
       fleet.workers$,
-      fleet.configs('a.b.c'),
-      fleet.instances('a.b.c'),
+      fleet.pool({ endpoint: 'a.b.c' }).configs$,
+      fleet.pool({ endpoint: 'a.b.c' }).instances$,
     ].map((one$) => heard<unknown>(one$));
     expect([fleet.batches.open, fleet.batches.subscribed]).toEqual([1, 1]);
     for (const { subscription } of outputs) {
@@ -189,21 +204,23 @@ describe('sharing', () => {
 
   it('a late subscriber gets the current snapshot, and other subscribers are not affected', () => {
     const fleet = discovery();
-    const first = heard(fleet.configs$);
+    const first = heard(fleet.pool().configs$);
     fleet.batches.next(batch.snapshot(put(cardAt('7'), modelCard(1))));
     fleet.batches.next(batch.changes(put(cardAt('8'), modelCard(2)), put(instance('8'), {})));
     fleet.batches.next(batch.changes(remove(cardAt('7'))));
     first.take();
-    expect(heard(fleet.configs$).values).toEqual([new Map([[eight, { totalKvBlocks: 2 }]])]);
-    expect(heard(fleet.instances('dynamo.backend.generate')).values).toEqual([new Set([eight])]);
+    expect(heard(fleet.pool().configs$).values).toEqual([new Map([[eight, { totalKvBlocks: 2 }]])]);
+    expect(heard(fleet.pool({ endpoint: 'dynamo.backend.generate' }).instances$).values).toEqual([
+      new Set([eight]),
+    ]);
     expect(first.values).toEqual([]);
   });
 
   it('a subscriber during a step gets that step once', () => {
     const fleet = discovery();
     let late: unknown[] | undefined;
-    fleet.configs$.subscribe((change) => {
-      if ('workerId' in change) late ??= heard(fleet.configs$).values;
+    fleet.pool().configs$.subscribe((change) => {
+      if ('workerId' in change) late ??= heard(fleet.pool().configs$).values;
     });
     fleet.batches.next(batch.snapshot());
     fleet.batches.next(batch.changes(put(cardAt('7'), modelCard(1))));
@@ -212,11 +229,11 @@ describe('sharing', () => {
 
   it('a batch that a subscriber causes follows the current one, for all subscribers', () => {
     const fleet = discovery();
-    fleet.configs$.subscribe((change) => {
+    fleet.pool().configs$.subscribe((change) => {
       if ('workerId' in change && change.workerId === seven)
         fleet.batches.next(batch.changes(put(cardAt('8'), modelCard(2))));
     });
-    const second = heard(fleet.configs$);
+    const second = heard(fleet.pool().configs$);
     fleet.batches.next(batch.snapshot());
     fleet.batches.next(batch.changes(put(cardAt('7'), modelCard(1))));
     expect(second.values.slice(1)).toEqual([
@@ -227,38 +244,20 @@ describe('sharing', () => {
 
   it('a new run begins from nothing', () => {
     const fleet = discovery();
-    const first = heard(fleet.configs$);
+    const first = heard(fleet.pool().configs$);
     fleet.batches.next(batch.snapshot(put(cardAt('7'), modelCard(1))));
     first.subscription.unsubscribe();
-    const second = heard(fleet.configs$);
+    const second = heard(fleet.pool().configs$);
     expect(second.values).toEqual([]);
     fleet.batches.next(batch.snapshot(put(cardAt('8'), modelCard(1))));
     expect(second.values).toEqual([new Map([[eight, { totalKvBlocks: 1 }]])]);
   });
-
-  const cases = sourceCases(() => {
-    const fleet = discovery();
-    const known: string[] = [];
-    return {
-      source$: fleet.configs$.pipe(map((change) => ('size' in change ? change.size : change.workerId))),
-      values: [0, seven, eight] as [number | string, string, string],
-      push: (value) => {
-        if (value === 0) fleet.batches.next(batch.snapshot());
-        else {
-          known.push(`${value}`);
-          fleet.batches.next(batch.changes(put(cardAt(`${value}`), modelCard(1))));
-        }
-      },
-      open: () => fleet.batches.open,
-    };
-  });
-  it.each(cases)('as a source - $name', async ({ run }) => run());
 });
 
 describe('problems', () => {
   it('a key that cannot be decoded is reported with its reason, its worker and a count', () => {
     const fleet = discovery();
-    const [problems, configs] = [heard(fleet.problems$), heard(fleet.configs$)];
+    const [problems, configs] = [heard(fleet.problems$), heard(fleet.pool().configs$)];
     fleet.batches.next(batch.snapshot(put(cardAt('7'), modelCard(1))));
     expect(problems.take()).toEqual([]);
     configs.take();
@@ -291,7 +290,7 @@ describe('problems', () => {
 
   it('a late subscriber gets the current problems first', () => {
     const fleet = discovery();
-    heard(fleet.configs$);
+    heard(fleet.pool().configs$);
     fleet.batches.next(batch.snapshot(putText(cardAt('7'), 'x'), putText(cardAt('8'), 'x')));
     fleet.batches.next(batch.changes(remove(cardAt('7'))));
     const late = heard(fleet.problems$);

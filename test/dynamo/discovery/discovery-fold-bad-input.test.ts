@@ -26,12 +26,13 @@ describe('keys that cannot be decoded', () => {
       fold.apply(batch.changes(put(cardOf7, modelCard(100))));
       expect(fold.problems()).toEqual([]);
       const broken = fold.apply(batch.changes(putText(cardOf7, text)));
-      expect(broken).toMatchObject({ configs: new Map(), endpoints: new Map(), workers: new Map() });
+      expect(broken.in()).toEqual({ configs: new Map(), instances: new Map() });
+      expect(broken.workers).toEqual(new Map());
       expect(broken.problems).toMatchObject([{ key: cardOf7, error: { code } }]);
       expect(fold.problems()).toEqual(broken.problems);
-      expect(fold.configs()).toEqual(new Map([[seven, { totalKvBlocks: 100 }]]));
+      expect(fold.members().configs).toEqual(new Map([[seven, { totalKvBlocks: 100 }]]));
 
-      expect(fold.apply(batch.changes(remove(cardOf7))).configs).toEqual(new Map([[seven, null]]));
+      expect(fold.apply(batch.changes(remove(cardOf7))).in().configs).toEqual(new Map([[seven, null]]));
       expect(fold.problems()).toEqual([]);
     },
   );
@@ -41,13 +42,13 @@ describe('keys that cannot be decoded', () => {
     fold.apply(batch.snapshot(put(cardOf7, modelCard(100)), putText(`v1/mdc/${generate}/8`, 'x')));
     expect(fold.problems()).toHaveLength(1);
     const difference = fold.apply(batch.snapshot(putText(cardOf7, 'x')));
-    expect([difference.configs.size, difference.problems.length]).toEqual([0, 1]);
+    expect([difference.in().configs.size, difference.problems.length]).toEqual([0, 1]);
     expect(
       fold.problems().map(({ key }) => key),
       'the other key is gone',
     ).toEqual([cardOf7]);
     const restored = fold.apply(batch.resync(remove(cardOf7), putText(cardOf7, 'x')));
-    expect(restored.configs).toEqual(new Map([[seven, null]]));
+    expect(restored.in().configs).toEqual(new Map([[seven, null]]));
     expect(fold.problems()).toHaveLength(1);
   });
 
@@ -57,7 +58,7 @@ describe('keys that cannot be decoded', () => {
     expect(fold.problems()).toMatchObject([{ key: 'models/b', workerId: null }]);
     const { problems } = fold.apply(batch.changes(putText('models/a', '{}')));
     expect(problems).toMatchObject([{ key: 'models/a', workerId: seven, error: { code: 'missing-field' } }]);
-    expect(fold.configs().get(seven)).toEqual({ totalKvBlocks: 50 });
+    expect(fold.members().configs.get(seven)).toEqual({ totalKvBlocks: 50 });
   });
 
   it.each([
@@ -82,7 +83,7 @@ describe('what is large or at the edge', () => {
   it('a card that declares 2^32 − 1 ranks is one card', () => {
     const fold = new DiscoveryFold();
     fold.apply(batch.snapshot(put(cardOf7, { runtime_config: { data_parallel_size: 4294967295 } })));
-    expect(fold.configs()).toEqual(new Map([[seven, { dataParallelSize: 4294967295 }]]));
+    expect(fold.members().configs).toEqual(new Map([[seven, { dataParallelSize: 4294967295 }]]));
   });
 
   it('a card that declares 2^32 ranks, beyond the field, is a problem', () => {
@@ -104,7 +105,7 @@ describe('what is large or at the edge', () => {
         putText(`v1/mdc/${generate}/a`, `{"runtime_config":{"total_kv_blocks":${'1'.repeat(3 << 20)}}}`),
       ),
     );
-    expect(fold.configs()).toEqual(new Map([[seven, { totalKvBlocks: 100 }]]));
+    expect(fold.members().configs).toEqual(new Map([[seven, { totalKvBlocks: 100 }]]));
     expect(problems.map(({ error }) => error.code)).toEqual(['malformed', 'too-deep', 'malformed']);
     for (const { error } of problems) expect(error.message.length).toBeLessThan(1000);
   });
@@ -121,15 +122,15 @@ describe('what is large or at the edge', () => {
         put('models/b', modelEntry(generate, 6), workerId('0')),
       ),
     );
-    expect(fold.instances(endpointAt(generate))).toEqual(new Set([workerId('0'), max]));
-    expect(fold.configs()).toEqual(new Map([[max, { totalKvBlocks: 5 }]]));
+    expect(fold.members({ endpoint: endpointAt(generate) }).instances).toEqual(new Set([workerId('0'), max]));
+    expect(fold.members().configs).toEqual(new Map([[max, { totalKvBlocks: 5 }]]));
     expect(fold.problems()).toHaveLength(1);
   });
 });
 
 describe('one namespace', () => {
   it('does not match another one, not even one whose name begins like it', () => {
-    const fold = new DiscoveryFold('ns1');
+    const fold = new DiscoveryFold({ namespace: 'ns1' });
     const { problems } = fold.apply(
       batch.snapshot(
         put('v1/instances/ns1/backend/generate/7', {}),
@@ -146,11 +147,13 @@ describe('one namespace', () => {
     const moved = fold.apply(
       batch.changes(put('models/b', modelEntry('ns10/backend/generate', 6), seven), remove('models/a')),
     );
-    expect(moved.configs).toEqual(new Map([[seven, null]]));
+    expect(moved.in().configs).toEqual(new Map([[seven, null]]));
   });
 
   it.each(['', 'a/b'])('%j is not a valid namespace', (namespace) => {
-    expect(() => new DiscoveryFold(namespace)).toThrow(expect.objectContaining({ code: 'scope' }) as Error);
+    expect(() => new DiscoveryFold({ namespace })).toThrow(
+      expect.objectContaining({ code: 'scope' }) as Error,
+    );
   });
 });
 
@@ -161,8 +164,8 @@ describe('what a change costs', () => {
     fold.apply(batch.snapshot(...others.map((id) => put(`v1/mdc/${generate}/${id}`, modelCard(1)))));
     const before = fold.workers();
     const difference = fold.apply(batch.changes(put(cardOf7, modelCard(100))));
-    expect([difference.configs.size, difference.workers.size]).toEqual([1, 1]);
-    expect(difference.endpoints.get(generate)?.configs.size).toBe(1);
+    expect([difference.in().configs.size, difference.workers.size]).toEqual([1, 1]);
+    expect(difference.in({ endpoint: endpointAt(generate) }).configs.size).toBe(1);
     for (const [id, info] of before) expect(fold.workers().get(id)).toBe(info);
   });
 });

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RuntimeConfig } from '../../../src/core/events/fleet-event.js';
+import type { KeyBatch } from '../../../src/core/sources/key-source.js';
 import type { WorkerInfo } from '../../../src/core/sources/worker-info.js';
 import { workerId, workerIdFromHex, type WorkerId } from '../../../src/core/worker-id.js';
-import { type DiscoveryBatch, DiscoveryFold } from '../../../src/dynamo/discovery/discovery-fold.js';
-import { endpointAt, modelCard, modelEntry, remove, put, putText } from '../../support/discovery.js';
+import { DiscoveryFold } from '../../../src/dynamo/discovery/discovery-fold.js';
+import { batch, endpointAt, modelCard, modelEntry, remove, put, putText } from '../../support/discovery.js';
 import { runs } from '../../support/runs.js';
 
 /** A change of a key, in a form from which the expected result follows without a decoder. */
@@ -35,12 +36,12 @@ const happening: fc.Arbitrary<Happening> = fc.record({
   lease: fc.constantFrom('0', '7', '18446744073709551615').map(workerId),
 });
 interface Batch {
-  readonly kind: DiscoveryBatch['kind'];
+  readonly kind: KeyBatch['kind'];
   readonly happenings: readonly Happening[];
 }
 const history: fc.Arbitrary<Batch[]> = fc.array(
   fc.record({
-    kind: fc.constantFrom<DiscoveryBatch['kind'][]>('changes', 'changes', 'resync', 'snapshot'),
+    kind: fc.constantFrom<KeyBatch['kind'][]>('changes', 'changes', 'resync', 'snapshot'),
     happenings: fc.array(happening, { maxLength: 6 }),
   }),
   { maxLength: 12 },
@@ -49,17 +50,15 @@ const history: fc.Arbitrary<Batch[]> = fc.array(
 const pathOf = ({ key, blocks }: Happening): string =>
   PATHS.find((path) => key.includes(`/${path}`)) ?? PATHS[blocks - 1] ?? '';
 
-function batchOf(kind: DiscoveryBatch['kind'], happenings: readonly Happening[]): DiscoveryBatch {
-  return {
-    kind,
-    changes: happenings.map((one) => {
-      const { key, what, blocks, lease } = one;
-      if (what === 'gone') return remove(key);
-      if (what === 'broken') return putText(key, '{"type":7');
-      if (key.startsWith('models/')) return put(key, modelEntry(pathOf(one), blocks), lease);
-      return put(key, modelCard(blocks, what === 'lora' ? { lora: { name: `of ${blocks}` } } : {}), lease);
-    }),
-  };
+function batchOf(kind: KeyBatch['kind'], happenings: readonly Happening[]): KeyBatch {
+  const changes = happenings.map((one) => {
+    const { key, what, blocks, lease } = one;
+    if (what === 'gone') return remove(key);
+    if (what === 'broken') return putText(key, '{"type":7');
+    if (key.startsWith('models/')) return put(key, modelEntry(pathOf(one), blocks), lease);
+    return put(key, modelCard(blocks, what === 'lora' ? { lora: { name: `of ${blocks}` } } : {}), lease);
+  });
+  return batch[kind](...changes);
 }
 
 /** A simple model: the last good value of every present key. */
@@ -140,7 +139,7 @@ describe('any history of a store', () => {
   it('any history of a store - the fold equals the remaining keys, and the differences add up to it', () => {
     fc.assert(
       fc.property(history, fc.constantFrom(undefined, 'ns1'), (batches, namespace) => {
-        const fold = new DiscoveryFold(namespace);
+        const fold = new DiscoveryFold({ namespace });
         const copies = {
           configs: new Map<WorkerId, RuntimeConfig>(),
           workers: new Map<WorkerId, WorkerInfo>(),
@@ -149,11 +148,11 @@ describe('any history of a store', () => {
         };
         for (const { kind, happenings } of batches) {
           const difference = fold.apply(batchOf(kind, happenings));
-          mirror(copies.configs, difference.configs);
+          mirror(copies.configs, difference.in().configs);
           mirror(copies.workers, difference.workers);
-          const here = difference.endpoints.get(HERE);
-          mirror(copies.here, here?.configs ?? new Map());
-          mirror(copies.present, new Map([...(here?.instances ?? [])].map(([id, is]) => [id, is || null])));
+          const here = difference.in({ endpoint: endpointAt(HERE) });
+          mirror(copies.here, here.configs);
+          mirror(copies.present, new Map([...here.instances].map(([id, is]) => [id, is || null])));
         }
 
         const facts = factsOf(finalKeys(batches), namespace);
@@ -169,13 +168,15 @@ describe('any history of a store', () => {
         );
         expect(fold.workers()).toEqual(workers);
         expect(copies.workers).toEqual(workers);
-        expect(fold.configs()).toEqual(configsOf(facts));
+        expect(fold.members().configs).toEqual(configsOf(facts));
         expect(copies.configs).toEqual(configsOf(facts));
-        for (const path of PATHS) {
+        for (const path of PATHS.filter(
+          (one) => namespace === undefined || one.startsWith(`${namespace}/`),
+        )) {
           const there = facts.filter((fact) => fact.path === path);
           const present = new Set(there.filter(({ says }) => says === 'instance').map(({ id }) => id));
-          expect(fold.configs(endpointAt(path)), path).toEqual(configsOf(there));
-          expect(fold.instances(endpointAt(path)), path).toEqual(present);
+          expect(fold.members({ endpoint: endpointAt(path) }).configs, path).toEqual(configsOf(there));
+          expect(fold.members({ endpoint: endpointAt(path) }).instances, path).toEqual(present);
           if (path !== HERE) continue;
           expect(copies.here).toEqual(configsOf(there));
           expect(new Set(copies.present.keys())).toEqual(present);

@@ -4,7 +4,9 @@ import { DiscoveryFold } from '../../../src/dynamo/discovery/discovery-fold.js';
 import { endpointAt, batch, modelCard, modelEntry, remove, put, putText } from '../../support/discovery.js';
 
 const generate = 'dynamo/backend/generate';
+const here = { endpoint: endpointAt(generate) };
 const seven = workerId('7');
+const nothing = { configs: new Map(), instances: new Map() };
 const instanceOf7 = `v1/instances/${generate}/7`;
 const cardOf7 = `v1/mdc/${generate}/7`;
 
@@ -27,27 +29,16 @@ describe('what a batch changes', () => {
       model: 'tiny',
       loras: [],
     };
-    expect(difference).toEqual({
-      configs: new Map([[seven, config]]),
-      endpoints: new Map([
-        [generate, { configs: new Map([[seven, config]]), instances: new Map([[seven, true]]) }],
-      ]),
-      pools: new Map([
-        [
-          `${generate}/tiny`,
-          {
-            name: { model: 'tiny', endpoint: endpointAt(generate) },
-            configs: new Map([[seven, config]]),
-            instances: new Map([[seven, true]]),
-          },
-        ],
-      ]),
-      workers: new Map([[seven, info]]),
-      problems: [],
-    });
-    expect(fold.configs()).toEqual(new Map([[seven, config]]));
-    expect(fold.configs(endpointAt(generate))).toEqual(new Map([[seven, config]]));
-    expect(fold.instances(endpointAt(generate))).toEqual(new Set([seven]));
+    for (const selector of [undefined, here, { ...here, model: 'tiny' }, { role: 'decode' as const }])
+      expect(difference.in(selector)).toEqual({
+        configs: new Map([[seven, config]]),
+        instances: new Map([[seven, true]]),
+      });
+    expect(difference.workers).toEqual(new Map([[seven, info]]));
+    expect(difference.problems).toEqual([]);
+    expect(fold.members().configs).toEqual(new Map([[seven, config]]));
+    expect(fold.members(here).configs).toEqual(new Map([[seven, config]]));
+    expect(fold.members(here).instances).toEqual(new Set([seven]));
     expect(fold.workers()).toEqual(new Map([[seven, info]]));
   });
 
@@ -58,13 +49,10 @@ describe('what a batch changes', () => {
       put(cardOf7, modelCard(100, { needs: [['decode']], context_length: 3 })),
       put(`v1/instances/${generate}/007`, {}),
     );
-    expect(fold.apply(again)).toEqual({
-      configs: new Map(),
-      endpoints: new Map(),
-      pools: new Map(),
-      workers: new Map(),
-      problems: [],
-    });
+    const difference = fold.apply(again);
+    for (const selector of [undefined, here, { ...here, model: 'tiny' }])
+      expect(difference.in(selector)).toEqual(nothing);
+    expect([difference.workers.size, difference.problems]).toEqual([0, []]);
   });
 
   it('a change that is undone within a batch is not a difference', () => {
@@ -77,18 +65,18 @@ describe('what a batch changes', () => {
     ];
     for (const kind of ['changes', 'resync'] as const) {
       const difference = fold.apply(batch[kind](...backAndForth));
-      expect([difference.configs.size, difference.endpoints.size, difference.workers.size]).toEqual([
-        0, 0, 0,
-      ]);
+      expect([difference.in(), difference.in(here)]).toEqual([nothing, nothing]);
+      expect(difference.workers.size).toBe(0);
     }
   });
 
   it('a worker that joined and left within a batch is not a difference', () => {
     const fold = folded();
-    const { configs, endpoints, workers } = fold.apply(
+    const difference = fold.apply(
       batch.changes(put(instanceOf7, {}), put(cardOf7, modelCard(1)), remove(cardOf7), remove(instanceOf7)),
     );
-    expect([configs.size, endpoints.size, workers.size]).toEqual([0, 0, 0]);
+    expect([difference.in(), difference.in(here)]).toEqual([nothing, nothing]);
+    expect(difference.workers.size).toBe(0);
     expect(fold.workers().size).toBe(0);
   });
 
@@ -99,50 +87,45 @@ describe('what a batch changes', () => {
       put(`v1/instances/${generate}/8`, {}),
     );
     const difference = fold.apply(batch.snapshot(put(instanceOf7, {})));
-    expect(difference.configs).toEqual(new Map([[seven, null]]));
-    expect(difference.endpoints.get(generate)?.instances).toEqual(new Map([[workerId('8'), false]]));
+    expect(difference.in().configs).toEqual(new Map([[seven, null]]));
+    expect(difference.in(here).instances).toEqual(new Map([[workerId('8'), false]]));
     expect(difference.workers.get(workerId('8'))).toBeNull();
-    expect(fold.instances(endpointAt(generate))).toEqual(new Set([seven]));
+    expect(fold.members(here).instances).toEqual(new Set([seven]));
   });
 
   it('what is handed out stays as it was', () => {
     const fold = folded(put(instanceOf7, {}), put(cardOf7, modelCard(100)));
-    const [configs, here, instances, workers] = [
-      fold.configs(),
-      fold.configs(endpointAt(generate)),
-      fold.instances(endpointAt(generate)),
-      fold.workers(),
-    ];
+    const [all, { configs, instances }, workers] = [fold.members(), fold.members(here), fold.workers()];
     fold.apply(batch.snapshot());
-    expect([configs.size, here.size, instances.size, workers.size]).toEqual([1, 1, 1, 1]);
-    expect(fold.configs().size + fold.instances(endpointAt(generate)).size + fold.workers().size).toBe(0);
+    expect([all.configs.size, configs.size, instances.size, workers.size]).toEqual([1, 1, 1, 1]);
+    expect(fold.members().configs.size + fold.members(here).instances.size + fold.workers().size).toBe(0);
   });
 });
 
 describe('several keys of one worker', () => {
   it('a worker leaves an endpoint with its last key there, in either layout', () => {
     const fold = folded(put(`instances/${generate}:7`, {}), put(instanceOf7, {}));
-    expect(fold.apply(batch.changes(remove(instanceOf7))).endpoints.size).toBe(0);
-    expect(fold.instances(endpointAt(generate))).toEqual(new Set([seven]));
+    expect(fold.apply(batch.changes(remove(instanceOf7))).in(here)).toEqual(nothing);
+    expect(fold.members(here).instances).toEqual(new Set([seven]));
     const last = fold.apply(batch.changes(remove(`instances/${generate}:7`)));
-    expect(last.endpoints.get(generate)?.instances).toEqual(new Map([[seven, false]]));
+    expect(last.in(here).instances).toEqual(new Map([[seven, false]]));
   });
 
   it('an id at two endpoints survives the removal at one of them, and each endpoint has its own card', () => {
     const other = 'dynamo/prefill/generate';
     const fold = folded(put(cardOf7, modelCard(100)), put(`v1/mdc/${other}/7`, modelCard(200)));
-    expect(fold.configs(endpointAt(generate)).get(seven)).toEqual({ totalKvBlocks: 100 });
-    expect(fold.configs(endpointAt(other)).get(seven)).toEqual({ totalKvBlocks: 200 });
-    expect(fold.configs().get(seven), 'the key that sorts last').toEqual({ totalKvBlocks: 200 });
+    expect(fold.members(here).configs.get(seven)).toEqual({ totalKvBlocks: 100 });
+    expect(fold.members({ endpoint: endpointAt(other) }).configs.get(seven)).toEqual({ totalKvBlocks: 200 });
+    expect(fold.members().configs.get(seven), 'the key that sorts last').toEqual({ totalKvBlocks: 200 });
     expect(fold.workers().get(seven)).toMatchObject({
       ...endpointAt(other),
       endpoints: [endpointAt(generate), endpointAt(other)],
     });
 
     const removal = fold.apply(batch.changes(remove(`v1/mdc/${other}/7`)));
-    expect(removal.configs).toEqual(new Map([[seven, { totalKvBlocks: 100 }]]));
-    expect(removal.endpoints.has(generate)).toBe(false);
-    expect(fold.apply(batch.changes(remove(cardOf7))).configs).toEqual(new Map([[seven, null]]));
+    expect(removal.in().configs).toEqual(new Map([[seven, { totalKvBlocks: 100 }]]));
+    expect(removal.in(here)).toEqual(nothing);
+    expect(fold.apply(batch.changes(remove(cardOf7))).in().configs).toEqual(new Map([[seven, null]]));
   });
 
   it('a card of a new release wins over a model entry of the same worker, in either order', () => {
@@ -153,8 +136,8 @@ describe('several keys of one worker', () => {
       [fresh, old],
     ]) {
       const fold = folded(...changes);
-      expect(fold.configs()).toEqual(new Map([[seven, { totalKvBlocks: 100 }]]));
-      expect(fold.apply(batch.changes(remove(cardOf7))).configs).toEqual(
+      expect(fold.members().configs).toEqual(new Map([[seven, { totalKvBlocks: 100 }]]));
+      expect(fold.apply(batch.changes(remove(cardOf7))).in().configs).toEqual(
         new Map([[seven, { totalKvBlocks: 50 }]]),
       );
     }
@@ -165,9 +148,9 @@ describe('several keys of one worker', () => {
       put('models/a', modelEntry(generate, 50), seven),
       put('models/b', modelEntry(generate, 60)),
     );
-    expect(fold.configs()).toEqual(new Map([[seven, { totalKvBlocks: 50 }]]));
+    expect(fold.members().configs).toEqual(new Map([[seven, { totalKvBlocks: 50 }]]));
     const moved = fold.apply(batch.changes(put('models/a', modelEntry(generate, 50), workerId('8'))));
-    expect(moved.configs).toEqual(
+    expect(moved.in().configs).toEqual(
       new Map([
         [seven, null],
         [workerId('8'), { totalKvBlocks: 50 }],
@@ -206,18 +189,18 @@ describe('LoRA cards', () => {
       put(cardOf7, modelCard(100)),
       put(lora('lora-b'), adapter('B')),
     );
-    expect(fold.configs()).toEqual(new Map([[seven, { totalKvBlocks: 100 }]]));
+    expect(fold.members().configs).toEqual(new Map([[seven, { totalKvBlocks: 100 }]]));
     for (const change of [
       remove(lora('lora-a')),
       put(lora('lora-a'), adapter('A')),
       remove(lora('lora-b')),
     ]) {
       const difference = fold.apply(batch.changes(change));
-      expect([difference.configs.size, difference.endpoints.size]).toEqual([0, 0]);
+      expect([difference.in(), difference.in(here)]).toEqual([nothing, nothing]);
       expect(difference.workers.size, 'its adapters are others').toBe(1);
     }
     expect(fold.workers().get(seven)).toMatchObject({ model: 'tiny', loras: ['A'] });
-    expect(fold.apply(batch.changes(remove(cardOf7))).configs).toEqual(new Map([[seven, null]]));
+    expect(fold.apply(batch.changes(remove(cardOf7))).in().configs).toEqual(new Map([[seven, null]]));
     expect(fold.workers().get(seven)).toMatchObject({ model: null, loras: ['A'] });
     expect(fold.apply(batch.changes(remove(lora('lora-a')))).workers).toEqual(new Map([[seven, null]]));
   });
@@ -227,18 +210,22 @@ describe('LoRA cards', () => {
       runtime_config: { data_parallel_start_rank: start, data_parallel_size: size },
     });
     const fold = folded(put(lora('x'), { ...ranks(99, 8), lora: { name: 'x' } }));
-    expect(fold.configs().size).toBe(0);
+    expect(fold.members().configs.size).toBe(0);
     fold.apply(batch.changes(put(cardOf7, ranks(3, 2))));
-    expect(fold.configs()).toEqual(new Map([[seven, { dataParallelStartRank: 3, dataParallelSize: 2 }]]));
+    expect(fold.members().configs).toEqual(
+      new Map([[seven, { dataParallelStartRank: 3, dataParallelSize: 2 }]]),
+    );
     fold.apply(batch.changes(remove(lora('x'))));
-    expect(fold.configs().size).toBe(1);
+    expect(fold.members().configs.size).toBe(1);
     fold.apply(batch.changes(remove(cardOf7)));
-    expect([fold.configs().size, fold.workers().size]).toEqual([0, 0]);
+    expect([fold.members().configs.size, fold.workers().size]).toEqual([0, 0]);
   });
 
   it('a LoRA card under the key of a base card does not count either', () => {
     const fold = folded(put(cardOf7, modelCard(100)));
-    expect(fold.apply(batch.changes(put(cardOf7, adapter('A')))).configs).toEqual(new Map([[seven, null]]));
+    expect(fold.apply(batch.changes(put(cardOf7, adapter('A')))).in().configs).toEqual(
+      new Map([[seven, null]]),
+    );
   });
 });
 
@@ -251,38 +238,28 @@ describe('pools', () => {
     expect(fold.pools().size).toBe(0);
     fold.apply(batch.changes(put(cardOf7, modelCard(100))));
     expect([...fold.pools().values()]).toEqual([tiny]);
-    expect(fold.pool(tiny)).toEqual({
+    expect(fold.members(tiny)).toEqual({
       configs: new Map([[seven, { totalKvBlocks: 100 }]]),
       instances: new Set([seven]),
     });
     fold.apply(batch.changes(remove(cardOf7)));
     expect(fold.pools().size).toBe(0);
-    expect(fold.pool(tiny)).toEqual({ configs: new Map(), instances: new Set() });
+    expect(fold.members(tiny)).toEqual({ configs: new Map(), instances: new Set() });
   });
 
   it('two models at one endpoint are two, and a worker that changes its model changes the pool', () => {
     const fold = folded(put(instanceOf7, {}), put(cardOf7, modelCard(100)));
     const before = fold.pools();
-    const { pools, endpoints } = fold.apply(
-      batch.changes(put(cardOf7, modelCard(100, { display_name: 'other' }))),
-    );
-    expect(endpoints.size).toBe(0);
-    expect(pools).toEqual(
-      new Map([
-        [
-          `${generate}/tiny`,
-          { name: tiny, configs: new Map([[seven, null]]), instances: new Map([[seven, false]]) },
-        ],
-        [
-          `${generate}/other`,
-          {
-            name: other,
-            configs: new Map([[seven, { totalKvBlocks: 100 }]]),
-            instances: new Map([[seven, true]]),
-          },
-        ],
-      ]),
-    );
+    const difference = fold.apply(batch.changes(put(cardOf7, modelCard(100, { display_name: 'other' }))));
+    expect(difference.in(here)).toEqual(nothing);
+    expect(difference.in(tiny)).toEqual({
+      configs: new Map([[seven, null]]),
+      instances: new Map([[seven, false]]),
+    });
+    expect(difference.in(other)).toEqual({
+      configs: new Map([[seven, { totalKvBlocks: 100 }]]),
+      instances: new Map([[seven, true]]),
+    });
     expect([...fold.pools().values()]).toEqual([other]);
     expect([...before.values()]).toEqual([tiny]);
     fold.apply(batch.changes(put(`v1/mdc/${generate}/8`, modelCard(50))));
@@ -294,6 +271,6 @@ describe('pools', () => {
     const pools = fold.pools();
     fold.apply(batch.changes(put(cardOf7, modelCard(200)), remove(instanceOf7)));
     expect(fold.pools()).toBe(pools);
-    expect(fold.pool(tiny).instances.size).toBe(0);
+    expect(fold.members(tiny).instances.size).toBe(0);
   });
 });

@@ -235,6 +235,7 @@ describe('discovery records', () => {
       instanceId: id,
       model: 'tiny',
       lora: null,
+      role: null,
       runtimeConfig: {
         totalKvBlocks: 100,
         maxNumBatchedTokens: 2048,
@@ -254,6 +255,7 @@ describe('discovery records', () => {
       ...endpointName,
       model: 'tiny',
       lora: null,
+      role: null,
       runtimeConfig: { totalKvBlocks: 24064 },
     };
     expect(decode(entryAt, value, '7587888657184927289')).toStrictEqual({ ...record, instanceId: id });
@@ -278,9 +280,43 @@ describe('discovery records', () => {
       endpoint: null,
       instanceId: null,
       lora: null,
+      role: null,
       model: 'tiny',
       runtimeConfig: {},
     });
+  });
+
+  it.each([
+    ['worker_type, since 1.6', '{"model_type":"Chat | Completions","worker_type":"decode"}', 'decode'],
+    ['worker_type, of a prefill worker', '{"model_type":"","worker_type":"prefill"}', 'prefill'],
+    ['worker_type, of an aggregated worker', '{"worker_type":"aggregated"}', 'aggregated'],
+    ['worker_type, of an encode worker', '{"worker_type":"encode"}', 'encode'],
+    ['model_type, before 1.6', '{"model_type":"Prefill"}', 'prefill'],
+    ['model_type, with others', '{"model_type":"Chat | Prefill"}', 'prefill'],
+    ['worker_type, which wins over model_type', '{"model_type":"Prefill","worker_type":"decode"}', 'decode'],
+    ['nothing: another model_type', '{"model_type":"Chat | Completions"}', null],
+    ['nothing: a word that only begins like it', '{"model_type":"Prefiller"}', null],
+    ['nothing: an unknown worker_type', '{"worker_type":"router"}', null],
+    ['nothing: values of other forms', '{"model_type":{"bits":7},"worker_type":3}', null],
+    ['nothing: null', '{"model_type":null,"worker_type":null}', null],
+  ])('discovery records - the role is that of %s', (_, card, role) => {
+    expect(decode(modelAt, model(card))).toMatchObject({ role });
+    expect(decode(modelAt, card)).toMatchObject({ role });
+  });
+
+  it('captured discovery records - the roles of a disaggregated fleet', () => {
+    const roles = new Set<string>();
+    for (const entry of entries) {
+      const record = decodeDiscoveryRecord(entry);
+      if (!('role' in record) || !entry.file.includes('/disagg/')) continue;
+      roles.add(`${entry.release} ${record.component ?? ''}: ${record.role ?? 'null'}`);
+    }
+    expect([...roles].sort()).toEqual([
+      '1.0.1 backend: null',
+      '1.0.1 prefill: prefill',
+      '1.6.1 backend: decode',
+      '1.6.1 prefill: prefill',
+    ]);
   });
 
   it('discovery records - the lease is ignored if the key has an id', () => {

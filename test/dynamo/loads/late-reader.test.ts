@@ -13,7 +13,7 @@ import {
   type Subscription,
 } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { natsLoads } from '../../../src/dynamo/loads/receive-loads.js';
+import { receiveLoads } from '../../../src/dynamo/loads/receive-loads.js';
 import type { ActiveLoad, LoadReceived } from '../../../src/core/events/fleet-event.js';
 import { batchEvents, LoadBatch, WorkerTable } from '../../../src/core/events/load-batch.js';
 import { loadMonitor } from '../../../src/core/pipeline/load-monitor.js';
@@ -21,9 +21,7 @@ import { policies } from '../../../src/core/policy/policies.js';
 import { encodeActiveLoad, encodeEnvelope } from '../../../src/wire/loads/load-encoder.js';
 import { id } from '../../support/fleet.js';
 import { loadColumns } from '../../support/load-columns.js';
-import { FakeNatsLink } from '../../adapters/nats/fake-nats-link.js';
-
-const SUBJECT = 'namespace.*.component.*.endpoint.*.kv_metrics';
+import { FakeMessages } from './fake-messages.js';
 
 const message = (worker: number, activePrefillTokens: number): Uint8Array => {
   const load = { workerId: id(worker), dpRank: 0, activeDecodeBlocks: null, kvUsedBlocks: null };
@@ -40,13 +38,12 @@ interface Producer {
 }
 
 const producers: Readonly<Record<string, () => Producer>> = {
-  natsLoads: () => {
-    const link = new FakeNatsLink();
+  receiveLoads: () => {
+    const messages = new FakeMessages();
     return {
-      loads$: natsLoads({ connection: link, form: 'columns' }).loads$,
+      loads$: receiveLoads(messages, { form: 'columns' }).loads$,
       async emit(worker, tokens) {
-        await settle();
-        link.deliver(SUBJECT, message(worker, tokens));
+        messages.deliver(message(worker, tokens));
         await settle();
       },
     };
@@ -200,7 +197,7 @@ describe.each(Object.entries(producers))('a batch of %s', (_, start) => {
 
 describe('loads that are delayed in front of a monitor', () => {
   const options = { policy: policies.default, thresholds: { activePrefillTokensThreshold: 10 } };
-  const messages = [
+  const sent = [
     [1, 11],
     [2, 11],
     [1, 3],
@@ -210,19 +207,19 @@ describe('loads that are delayed in front of a monitor', () => {
 
   /** The transitions of a monitor, of loads that arrive 100 ms apart in virtual time. */
   async function transitionsOf(
-    sourceOf: (link: FakeNatsLink) => Observable<ActiveLoad>,
+    sourceOf: (messages: FakeMessages) => Observable<ActiveLoad>,
     through: (scheduler: VirtualTimeScheduler) => MonoTypeOperatorFunction<ActiveLoad>,
   ): Promise<string[]> {
-    const link = new FakeNatsLink();
+    const messages = new FakeMessages();
     const scheduler = new VirtualTimeScheduler();
-    const loads = sourceOf(link).pipe(through(scheduler));
+    const loads = sourceOf(messages).pipe(through(scheduler));
     const monitor = loadMonitor({ loads }, { ...options, scheduler });
     const seen: string[] = [];
     monitor.transitions$.subscribe(({ workerId, busy }) => seen.push(`${workerId}${busy ? '+' : '-'}`));
     monitor.connect();
     await settle();
-    for (const [worker, tokens] of messages) {
-      link.deliver(SUBJECT, message(worker, tokens));
+    for (const [worker, tokens] of sent) {
+      messages.deliver(message(worker, tokens));
       await settle();
       advance(scheduler, 100);
     }
@@ -231,11 +228,11 @@ describe('loads that are delayed in front of a monitor', () => {
     return seen;
   }
 
-  it.each<[string, (link: FakeNatsLink) => Observable<ActiveLoad>]>([
-    ['objects', (connection) => natsLoads({ connection }).loads$],
+  it.each<[string, (messages: FakeMessages) => Observable<ActiveLoad>]>([
+    ['objects', (messages) => receiveLoads(messages).loads$],
     [
       'columns that are copied during the call',
-      (connection) => natsLoads({ connection, form: 'columns' }).loads$.pipe(mergeMap(batchEvents)),
+      (messages) => receiveLoads(messages, { form: 'columns' }).loads$.pipe(mergeMap(batchEvents)),
     ],
   ])('%s have the same transitions', async (_, sourceOf) => {
     const direct = await transitionsOf(sourceOf, () => (loads$) => loads$);

@@ -27,9 +27,33 @@ describe('loadSubjects', () => {
     ]);
   });
 
+  describe('with a prefill endpoint', () => {
+    const prefillEndpoint = { ...endpoint, component: 'prefill' };
+    const escaped = 'namespace.a%2Eb.component';
+
+    it('an endpoint and a prefill endpoint', () => {
+      expect(loadSubjects({ namespace: 'a.b', endpoint, prefillEndpoint })).toEqual([
+        'namespace.a.b.kv_metrics',
+        `${escaped}.backend.endpoint.generate.kv_metrics`,
+        `${escaped}.prefill.endpoint.generate.kv_metrics`,
+      ]);
+    });
+
+    it('the same endpoint for both is one subject', () => {
+      expect(loadSubjects({ namespace: 'a.b', endpoint, prefillEndpoint: endpoint })).toEqual(
+        loadSubjects({ namespace: 'a.b', endpoint }),
+      );
+    });
+
+    it('a wildcard that covers it', () => {
+      expect(loadSubjects({ namespace: 'a.b', prefillEndpoint })).toEqual(loadSubjects({ namespace: 'a.b' }));
+      expect(loadSubjects({ prefillEndpoint })).toEqual(loadSubjects({}));
+    });
+  });
+
   it('one generation', () => {
-    expect(loadSubjects({ namespace: 'a', only: 'namespace' })).toEqual(['namespace.a.kv_metrics']);
-    expect(loadSubjects({ namespace: 'a', only: 'endpoint' })).toEqual([
+    expect(loadSubjects({ namespace: 'a' }, 'namespace')).toEqual(['namespace.a.kv_metrics']);
+    expect(loadSubjects({ namespace: 'a' }, 'endpoint')).toEqual([
       'namespace.a.component.*.endpoint.*.kv_metrics',
     ]);
   });

@@ -1,18 +1,23 @@
-import { describe, expect, it, vi } from 'vitest';
-import { natsLoads } from '../../../src/dynamo/loads/receive-loads.js';
+import { type Observable, VirtualTimeScheduler } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { MemoryMessages } from '../../../src/core/sources/message-source.js';
 import type { LoadReceived } from '../../../src/core/events/fleet-event.js';
 import type { LoadBatch } from '../../../src/core/events/load-batch.js';
+import type { Problem } from '../../../src/core/sources/problem.js';
 import type { SourceStatus } from '../../../src/core/sources/source-status.js';
 import { workerId } from '../../../src/core/worker-id.js';
+import type { AccountingReport } from '../../../src/dynamo/loads/load-receiver.js';
+import { receiveLoads, type ReceiveLoadsOptions } from '../../../src/dynamo/loads/receive-loads.js';
 import {
   encodeActiveLoad,
   encodeActiveLoadJson,
   encodeEnvelope,
 } from '../../../src/wire/loads/load-encoder.js';
-import { FakeNatsLink } from '../../adapters/nats/fake-nats-link.js';
+import { FakeMessages } from './fake-messages.js';
 
 const OLD = 'namespace.dynamo.kv_metrics';
-const NEW = 'namespace.dynamo.component.*.endpoint.*.kv_metrics';
+const EVERY_ENDPOINT = 'namespace.dynamo.component.*.endpoint.*.kv_metrics';
+const NEW = 'namespace.dynamo.component.backend.endpoint.generate.kv_metrics';
 
 const load = (kvUsedBlocks: number) => ({
   workerId: workerId('18446744073709551615'),
@@ -23,56 +28,95 @@ const load = (kvUsedBlocks: number) => ({
 });
 const message = (sequence: number, kvUsedBlocks = 1): Uint8Array =>
   encodeEnvelope({ publisherId: '9', sequence, publishedAt: 1 }, encodeActiveLoad(load(kvUsedBlocks), 5));
+const unreadable = Uint8Array.of(0xc1);
 
-/** Lets what the client's promises and microtasks are to do happen. */
+/** Lets everything that waits for the end of the turn happen. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function follow(link: FakeNatsLink) {
-  const source = natsLoads({ connection: link, namespace: 'dynamo' });
-  const [loads, statuses, problems]: [LoadReceived[], SourceStatus[], string[]] = [[], [], []];
+/** Loads received from a fake source, in virtual time, with all outputs collected. */
+function follow(options: ReceiveLoadsOptions & { form?: 'objects' } = {}) {
+  const messages = new FakeMessages();
+  const scheduler = new VirtualTimeScheduler();
+  const source = receiveLoads(messages, { namespace: 'dynamo', scheduler, ...options });
+  const [loads, statuses, problems]: [LoadReceived[], SourceStatus[], Problem[]] = [[], [], []];
+  const reports: AccountingReport[] = [];
   const subscription = source.loads$.subscribe((next) => loads.push(next));
   subscription.add(source.status$.subscribe((next) => statuses.push(next)));
-  subscription.add(source.problems$.subscribe(({ text, count }) => problems.push(`${count} × ${text}`)));
-  return { ...source, loads, statuses, problems, subscription };
+  subscription.add(source.problems$.subscribe((next) => problems.push(next)));
+  subscription.add(source.accounting$.subscribe((next) => reports.push(next)));
+  const advance = (ms: number): void => {
+    scheduler.maxFrames = scheduler.frame + ms;
+    scheduler.flush();
+    scheduler.frame = scheduler.maxFrames;
+  };
+  return { ...source, messages, loads, statuses, problems, reports, subscription, advance };
 }
 
-describe('natsLoads over a given connection', () => {
-  it('subscribes to nothing before it is subscribed to, and to nothing after', async () => {
-    const link = new FakeNatsLink();
-    const { loads$, status$, accounting$ } = natsLoads({ connection: link, namespace: 'dynamo' });
-    expect(link.subscriptions.size).toBe(0);
-    const subscriptions = [loads$.subscribe(), status$.subscribe(), accounting$.subscribe()];
-    await settle();
-    expect([...link.subscriptions.keys()]).toEqual([OLD, NEW]);
-    for (const subscription of subscriptions) subscription.unsubscribe();
-    expect(link.subscriptions.size).toBe(0);
+describe('receiveLoads', () => {
+  it('subscribes to nothing before it is subscribed to, and to nothing after', () => {
+    const messages = new FakeMessages();
+    const { loads$, status$, accounting$, problems$ } = receiveLoads(messages, { namespace: 'dynamo' });
+    expect([messages.subscribed.size, messages.followers]).toEqual([0, 0]);
+    const outputs: Observable<unknown>[] = [loads$, status$, accounting$, problems$];
+    const subscriptions = outputs.map((output$) => output$.subscribe());
+    expect([...messages.subscribed.values()]).toEqual([[OLD, EVERY_ENDPOINT]]);
+    expect(messages.followers).toBe(1);
+    for (const subscription of subscriptions) {
+      expect(messages.subscribed.size).toBe(1);
+      subscription.unsubscribe();
+    }
+    expect([messages.subscribed.size, messages.followers]).toEqual([0, 0]);
   });
 
-  it('emits loads of every release on receipt, to all subscribers', async () => {
-    const link = new FakeNatsLink();
-    const { loads, loads$, subscription } = follow(link);
-    await settle();
-    const late: LoadReceived[] = [];
-    link.deliver(NEW, message(0, 5));
-    subscription.add(loads$.subscribe((next) => late.push(next)));
-    link.deliver(OLD, encodeActiveLoadJson({ ...load(0), activeDecodeBlocks: 6 }));
+  it.each<[string, ReceiveLoadsOptions, string[]]>([
+    ['of one release, its subjects', { namespace: 'dynamo', release: '1.0' }, [OLD]],
+    ['of a later release, its subjects', { namespace: 'dynamo', release: '1.6' }, [EVERY_ENDPOINT]],
+    ['of an endpoint, those of its namespace too', { endpoint: 'dynamo.backend.generate' }, [OLD, NEW]],
+    [
+      'of a prefill endpoint, both endpoints',
+      { endpoint: 'dynamo.backend.generate', prefillEndpoint: 'prefill.generate', release: '1.6' },
+      [NEW, NEW.replace('backend', 'prefill')],
+    ],
+  ])('subscribes to the subjects %s', (_, options, expected) => {
+    const messages = new FakeMessages();
+    receiveLoads(messages, options).loads$.subscribe();
+    expect([...messages.subscribed.values()]).toEqual([expected]);
+  });
+
+  it('refuses an invalid scope synchronously', () => {
+    const messages = new FakeMessages();
+    expect(() => receiveLoads(messages, { namespace: '' })).toThrow(
+      expect.objectContaining({ code: 'scope' }) as Error,
+    );
+    expect(() => receiveLoads(messages, { endpoint: 'generate' })).toThrow(
+      expect.objectContaining({ code: 'endpoint-name' }) as Error,
+    );
+  });
+
+  it('emits loads of every release on receipt, to all subscribers', () => {
+    const messages = new MemoryMessages();
+    const { loads$ } = receiveLoads(messages, { namespace: 'dynamo' });
+    const [loads, late]: [LoadReceived[], LoadReceived[]] = [[], []];
+    loads$.subscribe((next) => loads.push(next));
+    messages.publish(NEW, message(0, 5));
+    loads$.subscribe((next) => late.push(next));
+    messages.publish(OLD, encodeActiveLoadJson({ ...load(0), activeDecodeBlocks: 6 }));
+    messages.publish(NEW.replace('dynamo', 'other'), message(1, 7));
     expect(loads).toMatchObject([load(5), { activeDecodeBlocks: 6, dpRank: 3 }]);
     expect(late).toHaveLength(1);
-    subscription.unsubscribe();
   });
 
-  it('columns contain the messages of one read of the client, and equal the objects', async () => {
-    const link = new FakeNatsLink();
+  it('columns contain the messages of one turn, and equal the objects', async () => {
+    const messages = new FakeMessages();
     const rows: (readonly [string, number, number | undefined])[][] = [];
-    const source = natsLoads({ connection: link, namespace: 'dynamo', form: 'columns' });
+    const source = receiveLoads(messages, { namespace: 'dynamo', form: 'columns' });
     const subscription = source.loads$.subscribe(({ workerIds, dpRank, kvUsedBlocks }: LoadBatch) =>
       rows.push(workerIds.map((id, row) => [id, dpRank[row] ?? -1, kvUsedBlocks[row]])),
     );
-    await settle();
-    for (const value of [1, 2]) link.deliver(NEW, message(value, value));
+    for (const value of [1, 2]) messages.deliver(message(value, value));
     expect(rows).toEqual([]);
     await settle();
-    link.deliver(NEW, message(3, 3));
+    messages.deliver(message(3, 3));
     await settle();
     const { workerId: id, dpRank } = load(0);
     expect(rows).toEqual([
@@ -89,41 +133,121 @@ describe('natsLoads over a given connection', () => {
     ['one read of a socket is one batch', 1_300, [1_300]],
     ['a larger read makes as few batches as possible, and nothing is lost', 5_000, [2_048, 2_048, 904]],
   ])('columns: %s', async (_, loads, expected) => {
-    const link = new FakeNatsLink();
+    const messages = new FakeMessages();
     const counts: number[] = [];
-    const source = natsLoads({ connection: link, namespace: 'dynamo', form: 'columns' });
+    const source = receiveLoads(messages, { namespace: 'dynamo', form: 'columns' });
     const subscription = source.loads$.subscribe(({ count }) => counts.push(count));
-    await settle();
-    for (let n = 0; n < loads; n += 1) link.deliver(NEW, message(n));
+    for (let n = 0; n < loads; n += 1) messages.deliver(message(n));
     await settle();
     expect(counts).toEqual(expected);
     subscription.unsubscribe();
   });
 
-  it('a message that cannot be decoded is a counted problem with its subject, and the stream continues', async () => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    try {
-      const link = new FakeNatsLink();
-      const { loads, problems, accounting$, subscription } = follow(link);
-      const accounts: number[] = [];
-      subscription.add(accounting$.subscribe(({ account }) => accounts.push(account.failed)));
-      await settle();
-      for (let n = 0; n < 3; n += 1) link.deliver(NEW, Uint8Array.of(0xc1));
-      link.deliver(NEW, message(0));
-      vi.advanceTimersByTime(1_000);
-      expect(loads).toHaveLength(1);
-      expect(accounts).toEqual([3]);
-      expect(problems).toHaveLength(1);
-      expect(problems[0]).toContain(`3 × ignored a load message on ${NEW} that cannot be decoded: `);
-      subscription.unsubscribe();
-    } finally {
-      vi.useRealTimers();
-    }
+  it('a message that cannot be decoded is a counted problem with its subject, and the stream continues', () => {
+    const { messages, loads, problems, reports, advance } = follow();
+    for (let n = 0; n < 3; n += 1) messages.deliver(unreadable, NEW);
+    messages.deliver(message(0), NEW);
+    expect(problems, 'at most once a second').toEqual([]);
+    advance(1_000);
+    expect(loads).toHaveLength(1);
+    expect(reports.map(({ account }) => account.failed)).toEqual([3]);
+    expect(problems).toMatchObject([{ code: 'undecodable', source: 'loads', count: 3 }]);
+    expect(problems[0]?.text).toContain(`ignored a load message on ${NEW} that cannot be decoded: `);
   });
 
-  it('its owner closes the connection: the last account and the last problem are emitted before completion', async () => {
-    const link = new FakeNatsLink();
-    const { accounting$, problems$ } = natsLoads({ connection: link, namespace: 'dynamo' });
+  it.each(['objects', 'columns'] as const)(
+    '%s: reads only the subject of a message that it reports, because a client decodes it on access',
+    (form) => {
+      const messages = new FakeMessages();
+      const subscription = receiveLoads(messages, { namespace: 'dynamo', form }).status$.subscribe();
+      messages.deliver(message(0));
+      messages.deliver(message(1));
+      expect(messages.subjectsRead).toBe(0);
+      for (let n = 0; n < 3; n += 1) messages.deliver(unreadable);
+      expect(messages.subjectsRead).toBe(1);
+      subscription.unsubscribe();
+    },
+  );
+
+  it('reports accounts at most once a second and only after a change; a late subscriber gets the last one', () => {
+    const { messages, accounting$, reports, advance } = follow();
+    advance(1_000);
+    expect(reports).toEqual([]);
+    messages.deliver(message(0));
+    messages.deliver(message(1));
+    advance(3_000);
+    expect(reports.map(({ account }) => account.messages)).toEqual([2]);
+    const late: number[] = [];
+    accounting$.subscribe(({ account }) => late.push(account.messages));
+    expect(late).toEqual([2]);
+  });
+
+  it('a loss of the connection is a status, an interval, and a gap in the numbers', () => {
+    const { messages, statuses, reports, advance } = follow();
+    messages.deliver(message(0));
+    messages.say({ state: 'down', why: 'lost.', retryInMs: 5 });
+    advance(700);
+    messages.say({ state: 'live' });
+    messages.deliver(message(4));
+    advance(300);
+    expect(statuses.map(({ source, state }) => `${source} ${state}`)).toEqual([
+      'loads live',
+      'loads down',
+      'loads live',
+    ]);
+    expect(statuses[1]).toMatchObject({ why: 'lost.', retryInMs: 5 });
+    const { account, gaps } = reports.at(-1) ?? expect.fail();
+    expect(gaps).toMatchObject([{ publisherId: '9', from: 1, to: 3, missing: 3, detached: true }]);
+    expect(account.detached).toMatchObject({ times: 1, milliseconds: 700 });
+  });
+
+  it('a gap without a loss of the connection is not detached', () => {
+    const { messages, reports, advance } = follow();
+    for (const sequence of [0, 4]) messages.deliver(message(sequence));
+    advance(1_000);
+    expect(reports.at(-1)?.gaps).toMatchObject([{ missing: 3, detached: false }]);
+    expect(reports.at(-1)?.account.detached).toMatchObject({ times: 0 });
+  });
+
+  it('a message that arrives before the status is live ends the interval', () => {
+    const { messages, reports, advance } = follow();
+    messages.deliver(message(0));
+    messages.say({ state: 'down' });
+    advance(500);
+    messages.deliver(message(2));
+    advance(100);
+    messages.say({ state: 'live' });
+    advance(1_000);
+    expect(reports.at(-1)?.account.detached).toMatchObject({ times: 1, milliseconds: 500 });
+    expect(reports.at(-1)?.gaps).toMatchObject([{ missing: 1, detached: true }]);
+  });
+
+  it('the time before the first connection is not an interval', () => {
+    const messages = new FakeMessages();
+    messages.say({ state: 'connecting' });
+    const scheduler = new VirtualTimeScheduler();
+    const reports: AccountingReport[] = [];
+    receiveLoads(messages, { scheduler }).accounting$.subscribe((report) => reports.push(report));
+    scheduler.maxFrames = 5_000;
+    scheduler.flush();
+    messages.say({ state: 'live' });
+    messages.deliver(message(0));
+    scheduler.maxFrames = 7_000;
+    scheduler.flush();
+    expect(reports.at(-1)?.account.detached).toMatchObject({ times: 0 });
+  });
+
+  it('a package that cannot be used is a problem, once', () => {
+    const { messages, problems } = follow();
+    const status = { state: 'down', code: 'package-missing', why: 'install it.' } as const;
+    messages.say(status);
+    messages.say({ ...status, retryInMs: 5 });
+    expect(problems).toEqual([{ code: 'package-missing', source: 'loads', text: 'install it.', count: 1 }]);
+  });
+
+  it('when the source completes, the last account and the last problem are emitted before completion', () => {
+    const messages = new FakeMessages();
+    const { accounting$, problems$ } = receiveLoads(messages, { namespace: 'dynamo' });
     const emitted: unknown[] = [];
     const complete = (): number => emitted.push('completed');
     accounting$.subscribe({
@@ -131,28 +255,23 @@ describe('natsLoads over a given connection', () => {
       complete,
     });
     problems$.subscribe({ next: ({ code }) => emitted.push(code), complete });
-    await settle();
-    for (const sequence of [0, 3]) link.deliver(NEW, message(sequence));
-    link.deliver(NEW, Uint8Array.of(0xc1));
-    link.close();
-    await settle();
+    for (const sequence of [0, 3]) messages.deliver(message(sequence));
+    messages.deliver(unreadable);
+    messages.end();
     expect(emitted).toEqual([3, 1, 'undecodable', 'completed', 'completed']);
   });
 
   it.each(['objects', 'columns'] as const)(
     '%s: reports a publisher that is not accountable once, with the reason and without a number',
-    async (form) => {
-      const link = new FakeNatsLink();
-      const options = { connection: link, namespace: 'dynamo' };
-      const source = form === 'objects' ? natsLoads(options) : natsLoads({ ...options, form: 'columns' });
+    (form) => {
+      const messages = new FakeMessages();
+      const source = receiveLoads(messages, { namespace: 'dynamo', form } as ReceiveLoadsOptions);
       const problems: unknown[] = [];
       source.problems$.subscribe(({ code, text, count }) => problems.push([code, text, count]));
       let missing: unknown;
       source.accounting$.subscribe(({ account }) => (missing = account.sequences.missing));
-      await settle();
-      for (const sequence of [10, 500, 11, 501, 12]) link.deliver(NEW, message(sequence));
-      link.close();
-      await settle();
+      for (const sequence of [10, 500, 11, 501, 12]) messages.deliver(message(sequence));
+      messages.end();
       expect(problems).toEqual([
         [
           'publisher-not-accountable',
@@ -164,76 +283,13 @@ describe('natsLoads over a given connection', () => {
     },
   );
 
-  it.each(['objects', 'columns'] as const)(
-    '%s: reads only the subject of a message that it reports, because the client decodes it on access',
-    async (form) => {
-      const link = new FakeNatsLink();
-      const options = { connection: link, namespace: 'dynamo' };
-      const source = form === 'objects' ? natsLoads(options) : natsLoads({ ...options, form: 'columns' });
-      const subscription = source.status$.subscribe();
-      await settle();
-      link.deliver(NEW, message(0));
-      link.deliver(NEW, message(1));
-      expect(link.subjectsRead).toBe(0);
-      for (let n = 0; n < 3; n += 1) link.deliver(NEW, Uint8Array.of(0xc1));
-      expect(link.subjectsRead).toBe(1);
-      subscription.unsubscribe();
-    },
-  );
-
-  it('a loss of the connection is a status, an interval, and a gap in the numbers', async () => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    try {
-      const link = new FakeNatsLink();
-      const { statuses, accounting$, subscription } = follow(link);
-      const gaps: unknown[] = [];
-      subscription.add(accounting$.subscribe((report) => gaps.push(...report.gaps)));
-      await settle();
-      link.deliver(NEW, message(0));
-      link.say('disconnect');
-      await settle();
-      expect(link.subscriptions.size).toBe(0);
-      link.say('reconnect');
-      await settle();
-      link.deliver(NEW, message(4));
-      vi.advanceTimersByTime(1_000);
-      expect(statuses.map(({ state }) => state)).toEqual(['connecting', 'live', 'down', 'live']);
-      expect(gaps).toMatchObject([{ publisherId: '9', from: 1, to: 3, missing: 3, detached: true }]);
-      subscription.unsubscribe();
-    } finally {
-      vi.useRealTimers();
-    }
-  });
-
-  it('a subject that the server refuses is reported, and the others are subscribed to', async () => {
-    const link = new FakeNatsLink();
-    link.refused = [OLD];
-    const { statuses, subscription } = follow(link);
-    await settle();
-    expect(statuses.at(-1)).toMatchObject({ state: 'live' });
-    expect(statuses.at(-1)?.why).toContain(OLD);
-    subscription.unsubscribe();
-  });
-
-  it('when the server refuses all of them, that is down, with the reason', async () => {
-    const link = new FakeNatsLink();
-    link.refused = [OLD, NEW];
-    const { statuses, subscription } = follow(link);
-    await settle();
-    expect(statuses.at(-1)).toMatchObject({ state: 'down' });
-    expect(statuses.at(-1)?.why).toMatch(/permission/i);
-    subscription.unsubscribe();
-  });
-
-  it('ends when the owner closes the connection', async () => {
-    const link = new FakeNatsLink();
-    const { statuses, loads$ } = follow(link);
+  it('all outputs complete with the source, and a late subscriber of the status gets the current one', () => {
+    const { messages, loads$, status$ } = follow();
     let completed = 0;
+    const seen: string[] = [];
     loads$.subscribe({ complete: () => (completed += 1) });
-    await settle();
-    link.close();
-    await settle();
-    expect(statuses.at(-1)).toMatchObject({ state: 'ended' });
-    expect(completed).toBe(1);
+    status$.subscribe({ next: ({ state }) => seen.push(state), complete: () => (completed += 1) });
+    messages.end();
+    expect([seen, completed]).toEqual([['live'], 2]);
   });
 });

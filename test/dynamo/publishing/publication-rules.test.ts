@@ -4,23 +4,37 @@ import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
 import { workerId } from '../../../src/core/worker-id.js';
 import { inVirtualTime } from '../../operators/in-virtual-time.js';
 
-const load = (dpRank: number, kvUsedBlocks: number): ActiveLoad => ({
+const load = (
+  dpRank: number,
+  kvUsedBlocks: number,
+  activePrefillTokens: number | null = null,
+): ActiveLoad => ({
   workerId: workerId('7'),
   dpRank,
   activeDecodeBlocks: null,
-  activePrefillTokens: null,
+  activePrefillTokens,
   kvUsedBlocks,
 });
-// Ranks 0 and 1, with a value each.
-const loads = { a: load(0, 1), b: load(0, 2), A: load(0, 1), x: load(1, 1), y: load(1, 2) };
+// Ranks 0 and 1, with a value each; `p` and `P` differ from `a` only in their prefill tokens.
+const loads = {
+  a: load(0, 1),
+  b: load(0, 2),
+  A: load(0, 1),
+  p: load(0, 1, 5),
+  P: load(0, 1, 6),
+  x: load(1, 1),
+  y: load(1, 2),
+};
 
-describe('publicationsOf', () => {
+describe('selectPublications', () => {
   it.each([
     // name,                                      as,       release, loads,         published
     ['1.6: a millisecond after the last change', 'worker', '1.6', 'a--b----|     ', '-a--b---|     '],
     ['1.6: a newer value takes its place', '      worker', '1.6', '(ab)----|     ', '-b------|     '],
     ['1.6: the same value is no change', '        worker', '1.6', 'a---A---|     ', '-a------|     '],
     ['1.6: there and back is a change', '         worker', '1.6', 'a---(bA)|     ', '-a---A--|     '],
+    ['1.6: other prefill tokens are a change', '  worker', '1.6', 'a--p--P-|     ', '-a--p--P|     '],
+    ['1.0: other prefill tokens are a change', '  worker', '1.0', 'a--p--P-|     ', '-a--p--P|     '],
     ['1.6: each rank by itself', '                worker', '1.6', '(ax)----|     ', '-(ax)---|     '],
     ['1.0: all ranks share the pause', '          worker', '1.0', '(ax)----|     ', '-x------|     '],
     ['1.0: another rank is a change', '           worker', '1.0', 'a--x--a-|     ', '-a--x--a|     '],

@@ -96,7 +96,7 @@ describeWith('etcd', 'invalid options', () => {
     expect(() => watchPrefix({ ...wrong, prefixes: 'v1/' })).toThrow(error);
     expect(() =>
       registerWorker({
-        ...wrong,
+        etcd: wrong,
         namespace: 'n',
         component: 'c',
         endpoint: 'e',

@@ -8,9 +8,9 @@ import { startEtcdBehindProxy } from './etcd-behind-proxy.js';
 describeWith('etcd', 'registerWorker', () => {
   it('in a process that is killed: the keys are removed when the lease expires, and not before', async () => {
     await using setup = await startEtcdBehindProxy();
-    const options = { hosts: setup.hosts, ...endpointName, transport, release: '1.6', ttlSeconds: 2 };
+    const options = { etcd: setup.hosts, ...endpointName, transport, release: '1.6', ttlSeconds: 2 };
     const script =
-      `import { registerWorker } from 'tidemark/etcd';` +
+      `import { registerWorker } from 'tidemark/dynamo';` +
       `registerWorker(JSON.parse(process.argv[1])).subscribe(({ state }) => console.log(state));`;
     const args = ['--input-type=module', '-e', script, JSON.stringify(options)];
     await using worker = new RunningProcess(process.execPath, args, { cwd: root, showErrors: true });

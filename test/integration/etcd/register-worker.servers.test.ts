@@ -25,7 +25,7 @@ describeWith('etcd', 'registerWorker', () => {
     'writes the keys and bytes of Dynamo %s under its lease',
     async (release) => {
       await using setup = await startEtcdBehindProxy();
-      using worker = new Registered(setup, { card: modelCard, release, keyPrefix: 'fleet/' });
+      using worker = new Registered(setup, { card: modelCard, release }, { keyPrefix: 'fleet/' });
       const { workerId: id } = await worker.until('registered');
       if (id === null) throw new Error('registered without an id');
       const at = { ...endpointName, instanceId: id };

@@ -1,6 +1,10 @@
 import type { Subscription } from 'rxjs';
-import { registerWorker, type RegisterWorkerOptions } from '../../../src/fleet/register-worker.js';
-import type { RegistrationStatus } from '../../../src/adapters/etcd/registration-status.js';
+import type { EtcdOptions } from '../../../src/adapters/etcd/etcd-options.js';
+import {
+  registerWorker,
+  type RegisterWorkerOptions,
+  type WorkerStatus,
+} from '../../../src/fleet/register-worker.js';
 import { eventually } from '../../support/eventually.js';
 import type { EtcdBehindProxy } from './etcd-behind-proxy.js';
 
@@ -10,13 +14,17 @@ export const modelCard = { model: 'tiny', runtimeConfig: { totalKvBlocks: 1_000 
 
 /** A registered worker and its statuses. */
 export class Registered implements Disposable {
-  readonly statuses: RegistrationStatus[] = [];
+  readonly statuses: WorkerStatus[] = [];
   ended = false;
   readonly subscription: Subscription;
 
-  constructor(setup: EtcdBehindProxy, options: Partial<RegisterWorkerOptions> = {}) {
+  constructor(
+    setup: EtcdBehindProxy,
+    options: Omit<Partial<RegisterWorkerOptions>, 'etcd'> = {},
+    etcd: Omit<EtcdOptions, 'hosts'> = {},
+  ) {
     this.subscription = registerWorker({
-      hosts: setup.hosts,
+      etcd: { hosts: setup.hosts, ...etcd },
       ...endpointName,
       transport,
       release: '1.6',
@@ -38,7 +46,7 @@ export class Registered implements Disposable {
     return this.statuses.length;
   }
 
-  until(state: RegistrationStatus['state'], from = 0): Promise<RegistrationStatus> {
+  until(state: WorkerStatus['state'], from = 0): Promise<WorkerStatus> {
     return eventually(() => {
       const found = this.statuses.slice(from).find((status) => status.state === state);
       if (found === undefined) throw new Error(`not ${state}: ${JSON.stringify(this.statuses.at(-1))}`);

@@ -53,7 +53,7 @@ describeWith('etcd', 'resources after teardown', () => {
     for (let round = 0; round < 100; round += 1) {
       let state = '';
       const subscription = registerWorker({
-        hosts: setup.hosts,
+        etcd: setup.hosts,
         namespace: 'n',
         component: 'c',
         endpoint: 'e',

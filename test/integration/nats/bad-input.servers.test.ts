@@ -9,7 +9,7 @@ import { sharedNats } from '../../support/shared-servers.js';
 import { LoadRecorder } from './load-recorder.js';
 import { NumberedPublisher, SUBJECT } from './numbered-publisher.js';
 
-describeWith('nats-server', 'natsLoads and bad input', () => {
+describeWith('nats-server', 'receiveLoads over NATS and bad input', () => {
   it('a closed port, and an unknown host name', async () => {
     const port = await freePort();
     using closed = new LoadRecorder({ servers: `nats://127.0.0.1:${port}` });

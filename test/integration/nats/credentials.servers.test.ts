@@ -7,7 +7,7 @@ import { LoadRecorder } from './load-recorder.js';
 
 const inSeconds = (seconds: number): number => Math.floor(Date.now() / 1_000) + seconds;
 
-describeWith('nats-server', 'natsLoads with credentials that an account signed', () => {
+describeWith('nats-server', 'receiveLoads over NATS with credentials that an account signed', () => {
   it('are accepted; those of another account are refused, and no secret is shown', async () => {
     const [accounts, others] = await Promise.all([makeNatsAccounts(), makeNatsAccounts()]);
     await using server = await startNats({ configText: accounts.configText });

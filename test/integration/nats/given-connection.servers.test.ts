@@ -11,7 +11,7 @@ import { NumberedPublisher } from './numbered-publisher.js';
 type Owned = NatsLink & { close(): Promise<void> };
 const reconnecting = { maxReconnectAttempts: -1, reconnectTimeWait: 100 };
 
-describeWith('nats-server', 'natsLoads over a given connection', () => {
+describeWith('nats-server', 'receiveLoads over a given NATS connection', () => {
   it.each<[string, (servers: string) => Promise<Owned>]>([
     ['nats 2', (servers) => connectTwo({ servers, ...reconnecting })],
     ['@nats-io/transport-node 3', (servers) => connectThree({ servers, ...reconnecting })],

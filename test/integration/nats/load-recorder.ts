@@ -1,10 +1,13 @@
 import type { Subscription } from 'rxjs';
-import type { AccountingReport } from '../../../src/dynamo/loads/load-receiver.js';
-import { natsLoads, type NatsLoadsOptions } from '../../../src/dynamo/loads/receive-loads.js';
+import { monotonicScheduler } from '../../../src/adapters/clock/monotonic-scheduler.js';
+import { natsMessages } from '../../../src/adapters/nats/nats-messages.js';
+import type { NatsConnectionOptions } from '../../../src/adapters/nats/nats-options.js';
 import type { SourceStatus } from '../../../src/core/sources/source-status.js';
+import type { AccountingReport } from '../../../src/dynamo/loads/load-receiver.js';
+import { receiveLoads } from '../../../src/dynamo/loads/receive-loads.js';
 import { eventually } from '../../support/eventually.js';
 
-/** Subscribes through tidemark and records the emissions. */
+/** Receives loads over NATS and records the emissions. */
 export class LoadRecorder implements Disposable {
   /** The used blocks of every load, in order. Tests number their messages by them. */
   readonly received: number[] = [];
@@ -13,8 +16,9 @@ export class LoadRecorder implements Disposable {
   readonly problems: string[] = [];
   readonly #subscription: Subscription;
 
-  constructor(options: NatsLoadsOptions) {
-    const { loads$, status$, accounting$, problems$ } = natsLoads({ ...options, form: 'objects' });
+  constructor(connection: NatsConnectionOptions) {
+    const received = receiveLoads(natsMessages(connection), { scheduler: monotonicScheduler });
+    const { loads$, status$, accounting$, problems$ } = received;
     this.#subscription = status$.subscribe((status) => this.statuses.push(status));
     this.#subscription.add(loads$.subscribe(({ kvUsedBlocks }) => this.received.push(Number(kvUsedBlocks))));
     this.#subscription.add(accounting$.subscribe((report) => this.reports.push(report)));

@@ -4,7 +4,7 @@ import { describeWith } from '../../support/describe-with.js';
 import { SUBJECT } from './numbered-publisher.js';
 import { withNatsBehindProxy, expectLossesReported } from './nats-behind-proxy.js';
 
-describeWith('nats-server', 'natsLoads when the connection is lost', () => {
+describeWith('nats-server', 'receiveLoads over NATS when the connection is lost', () => {
   it.each(['both', 'toClient', 'toServer'] as const)('half open, %s: detected', async (direction) => {
     await withNatsBehindProxy(async (setup) => {
       const { proxy, publisher, recorder } = setup;

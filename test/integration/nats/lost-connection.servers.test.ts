@@ -6,7 +6,7 @@ import { startNats } from '../../support/nats-server.js';
 import { LoadRecorder } from './load-recorder.js';
 import { withNatsBehindProxy, expectLossesReported } from './nats-behind-proxy.js';
 
-describeWith('nats-server', 'natsLoads when the connection is lost', () => {
+describeWith('nats-server', 'receiveLoads over NATS when the connection is lost', () => {
   it.each([
     ['cut', (proxy: FaultProxy) => proxy.cut()],
     ['ended in order', (proxy: FaultProxy) => proxy.finish()],

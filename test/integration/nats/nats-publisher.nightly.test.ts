@@ -1,13 +1,13 @@
 import { Subject } from 'rxjs';
 import { expect, it } from 'vitest';
-import { natsPublisher, type PublisherStatus } from '../../../src/dynamo/publishing/publish-loads.js';
+import type { PublisherStatus } from '../../../src/adapters/nats/nats-publisher.js';
 import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { startNats } from '../../support/nats-server.js';
 import { LoadRecorder } from './load-recorder.js';
-import { endpoint, load } from './published-load.js';
+import { load, publishLoads } from './published-load.js';
 
 describeWith('nats-server', 'natsPublisher', () => {
   it('half open with 18 MB unsent: detected, closed with its buffer, and that is a gap', async () => {
@@ -17,14 +17,11 @@ describeWith('nats-server', 'natsPublisher', () => {
     await recorder.until('live');
     const loads$ = new Subject<ActiveLoad>();
     const statuses: PublisherStatus[] = [];
-    const options = {
-      servers: `nats://127.0.0.1:${proxy.port}`,
-      endpoint,
-      as: 'router',
-      release: '1.6',
-      publisherId: '5',
-    } as const;
-    const publishing = loads$.pipe(natsPublisher(options)).subscribe((status) => statuses.push(status));
+    const servers = `nats://127.0.0.1:${proxy.port}`;
+    const options = { as: 'router', release: '1.6', publisherId: '5' } as const;
+    const publishing = loads$
+      .pipe(publishLoads({ servers }, options))
+      .subscribe((status) => statuses.push(status));
     await eventually(() => expect(statuses.at(-1)?.state).toBe('live'));
     let sent = 0;
     const sendNext = (): void => loads$.next({ ...load(0, 1), kvUsedBlocks: sent++ });

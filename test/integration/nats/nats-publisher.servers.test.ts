@@ -1,6 +1,6 @@
 import { from, lastValueFrom, NEVER, Subject, toArray } from 'rxjs';
 import { expect, it } from 'vitest';
-import { natsPublisher, type PublisherStatus } from '../../../src/dynamo/publishing/publish-loads.js';
+import type { PublisherStatus } from '../../../src/adapters/nats/nats-publisher.js';
 import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
 import { policies } from '../../../src/core/policy/policies.js';
 import { encodeActiveLoad } from '../../../src/wire/loads/load-encoder.js';
@@ -10,7 +10,7 @@ import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { startNats } from '../../support/nats-server.js';
 import { sharedNats } from '../../support/shared-servers.js';
-import { endpoint, load } from './published-load.js';
+import { load, publishLoads } from './published-load.js';
 import { NumberedPublisher } from './numbered-publisher.js';
 
 /** Everything that is published, received without tidemark. */
@@ -33,8 +33,10 @@ describeWith('nats-server', 'natsPublisher', () => {
     ['1.6', 'namespace.dynamo.component.backend.endpoint.generate.kv_metrics', 5],
   ] as const)('%s: on its subject, in its bytes, numbered from 0', async (release, subject, fields) => {
     await inWorld(async (servers, heard) => {
-      const options = { servers, endpoint, as: 'worker', release, publisherId: '123' } as const;
-      const statuses = await lastValueFrom(from([load(0, 5)]).pipe(natsPublisher(options), toArray()));
+      const options = { as: 'worker', release, publisherId: '123' } as const;
+      const statuses = await lastValueFrom(
+        from([load(0, 5)]).pipe(publishLoads({ servers }, options), toArray()),
+      );
       await eventually(() => expect(heard).toHaveLength(1));
       const [first] = heard;
       expect(first?.subject).toBe(subject);
@@ -49,8 +51,10 @@ describeWith('nats-server', 'natsPublisher', () => {
 
   it('a router publishes every value at once', async () => {
     await inWorld(async (servers, heard) => {
-      const options = { servers, endpoint, as: 'router', release: '1.0', publisherId: '5' } as const;
-      await lastValueFrom(from([load(0, 5), load(0, 5), load(1, 6)]).pipe(natsPublisher(options), toArray()));
+      const options = { as: 'router', release: '1.0', publisherId: '5' } as const;
+      await lastValueFrom(
+        from([load(0, 5), load(0, 5), load(1, 6)]).pipe(publishLoads({ servers }, options), toArray()),
+      );
       await eventually(() => expect(heard).toHaveLength(3));
       expect(heard.map(({ data }) => decodeEnvelope(data, policies.default))).toMatchObject([
         { sequence: 0 },
@@ -64,14 +68,10 @@ describeWith('nats-server', 'natsPublisher', () => {
     await using server = await startNats();
     const loads$ = new Subject<ActiveLoad>();
     const statuses: PublisherStatus[] = [];
-    const options = {
-      servers: server.url,
-      endpoint,
-      as: 'router',
-      release: '1.0',
-      publisherId: '5',
-    } as const;
-    const publishing = loads$.pipe(natsPublisher(options)).subscribe((status) => statuses.push(status));
+    const options = { as: 'router', release: '1.0', publisherId: '5' } as const;
+    const publishing = loads$
+      .pipe(publishLoads({ servers: server.url }, options))
+      .subscribe((status) => statuses.push(status));
     await eventually(() => expect(statuses.at(-1)?.state).toBe('live'));
     loads$.next(load(0, 1));
     await server.kill();
@@ -88,15 +88,9 @@ describeWith('nats-server', 'natsPublisher', () => {
     await using server = await startNats();
     const loads$ = new Subject<ActiveLoad>();
     const statuses: PublisherStatus[] = [];
-    const options = {
-      servers: server.url,
-      endpoint,
-      as: 'router',
-      release: '1.6',
-      publisherId: '5',
-    } as const;
+    const options = { as: 'router', release: '1.6', publisherId: '5' } as const;
     let completed = false;
-    loads$.pipe(natsPublisher(options)).subscribe({
+    loads$.pipe(publishLoads({ servers: server.url }, options)).subscribe({
       next: (status) => statuses.push(status),
       complete: () => (completed = true),
     });
@@ -115,8 +109,10 @@ describeWith('nats-server', 'natsPublisher', () => {
     await using proxy = await startFaultProxy({ to: server.port });
     const servers = `nats://127.0.0.1:${proxy.port}`;
     const statuses: string[] = [];
-    const options = { servers, endpoint, as: 'worker', release: '1.6', publisherId: '5' } as const;
-    const publishing = NEVER.pipe(natsPublisher(options)).subscribe(({ state }) => statuses.push(state));
+    const options = { as: 'worker', release: '1.6', publisherId: '5' } as const;
+    const publishing = NEVER.pipe(publishLoads({ servers }, options)).subscribe(({ state }) =>
+      statuses.push(state),
+    );
     await eventually(() => expect(statuses).toContain('live'));
     expect(proxy.connections).toBe(1);
     publishing.unsubscribe();

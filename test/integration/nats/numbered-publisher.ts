@@ -46,7 +46,7 @@ export class NumberedPublisher implements AsyncDisposable {
 }
 
 /** A load whose used blocks and whose sequence number are this number. */
-export function numberedLoad(sequence: number): Uint8Array {
+function numberedLoad(sequence: number): Uint8Array {
   const load = {
     workerId: workerId('7'),
     dpRank: 0,

@@ -3,7 +3,8 @@ import { connect as connectThree } from '@nats-io/transport-node';
 import { connect as connectTwo } from 'nats';
 import { expect, it } from 'vitest';
 import type { NatsLink } from '../../../src/adapters/nats/nats-link.js';
-import { natsLoads } from '../../../src/dynamo/loads/receive-loads.js';
+import { natsMessages } from '../../../src/adapters/nats/nats-messages.js';
+import { receiveLoads } from '../../../src/dynamo/loads/receive-loads.js';
 import { describeWith } from '../../support/describe-with.js';
 import { eventually } from '../../support/eventually.js';
 import { ownName, sharedNats } from '../../support/shared-servers.js';
@@ -26,13 +27,13 @@ function countReads(connection: NatsLink): { readonly count: number } {
   return reads;
 }
 
-describeWith('nats-server', 'natsLoads: what one read of the socket brings', () => {
+describeWith('nats-server', 'receiveLoads over NATS: what one read of the socket brings', () => {
   it.each(clients)('%s: columns are one batch for each read', async (_, connect) => {
     const { url } = await sharedNats();
     await using publisher = await NumberedPublisher.connect(url);
     const connection = await connect(url);
     const namespace = ownName('columns');
-    const { loads$, status$ } = natsLoads({ connection, namespace, form: 'columns' });
+    const { loads$, status$ } = receiveLoads(natsMessages({ connection }), { namespace, form: 'columns' });
     const batches: number[][] = [];
     const readOf: number[] = [];
     let reads: { readonly count: number } = { count: 0 };
@@ -59,7 +60,7 @@ describeWith('nats-server', 'natsLoads: what one read of the socket brings', () 
     await using publisher = await NumberedPublisher.connect(url);
     const connection = await connect(url);
     const namespace = ownName('objects');
-    const { loads$, status$ } = natsLoads({ connection, namespace });
+    const { loads$, status$ } = receiveLoads(natsMessages({ connection }), { namespace });
     const received: number[] = [];
     const turnsOfReads = new Map<number, Set<number>>();
     let reads: { readonly count: number } = { count: 0 };

@@ -14,7 +14,7 @@ import { NumberedPublisher, SUBJECT } from './numbered-publisher.js';
 const createUser = (): { getPublicKey(): string; getSeed(): Uint8Array } =>
   (nkeys as { createUser(): ReturnType<typeof createUser> }).createUser();
 
-describeWith('nats-server', 'natsLoads with authentication', () => {
+describeWith('nats-server', 'receiveLoads over NATS with authentication', () => {
   it('a user and a password, and a temporarily wrong one', async () => {
     await using server = await startNats({ user: 'me', password: 'hunter2' });
     using recorder = new LoadRecorder({
@@ -85,7 +85,7 @@ describeWith('nats-server', 'natsLoads with authentication', () => {
   });
 });
 
-describeWith(['nats-server', 'openssl'], 'natsLoads over TLS', () => {
+describeWith(['nats-server', 'openssl'], 'receiveLoads over NATS with TLS', () => {
   let folder = '';
   let certificates: Certificates;
   beforeAll(async () => {

@@ -3,7 +3,7 @@ import { monotonicScheduler } from '../../../src/adapters/clock/monotonic-schedu
 import { loadMonitor, type LoadMonitor } from '../../../src/core/pipeline/load-monitor.js';
 import { policies } from '../../../src/core/policy/policies.js';
 import type { SourceStatus } from '../../../src/core/sources/source-status.js';
-import { dynamoSources } from '../../../src/fleet/dynamo-fleet.js';
+import { dynamoFleet } from '../../../src/fleet/dynamo-fleet.js';
 import { SourceListener } from '../source-listener.js';
 import { NatsListener } from '../nats/nats-listener.js';
 import { LISTENER } from '../nats/nats-stage.js';
@@ -17,19 +17,18 @@ export class FleetListener {
   readonly discovery: SourceListener;
 
   constructor(ports: { readonly nats: number; readonly etcd: number }, etcdClock: SchedulerLike) {
-    const sources = dynamoSources({
+    const fleet = dynamoFleet({
       nats: { servers: `nats://127.0.0.1:${ports.nats}`, auth: LISTENER },
       etcd: { hosts: `http://127.0.0.1:${ports.etcd}`, scheduler: etcdClock },
       endpoint: ENDPOINT,
-      form: 'objects',
     });
     const thresholds = { activeDecodeBlocksThreshold: THRESHOLD };
-    this.monitor = loadMonitor(sources, {
+    this.monitor = loadMonitor(fleet.pool().sources, {
       policy: policies.default,
       scheduler: monotonicScheduler,
       thresholds,
     });
-    const { loads: loads$, accounting$ } = sources;
+    const { loads$, accounting$ } = fleet;
     this.loads = new NatsListener({ loads$, accounting$, status$: this.#status('loads') }, (load) => [
       String(load.publisherId),
       Number(load.sequence),

@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { ReplaySubject, Subject } from 'rxjs';
-import { registerWorker } from '../../../src/fleet/register-worker.js';
-import type { RegistrationStatus } from '../../../src/adapters/etcd/registration-status.js';
-import { natsPublisher, type PublisherStatus } from '../../../src/dynamo/publishing/publish-loads.js';
+import { natsPublisher, type PublisherStatus } from '../../../src/adapters/nats/nats-publisher.js';
 import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
+import { loadMessages } from '../../../src/dynamo/publishing/load-messages.js';
+import { registerWorker, type WorkerStatus } from '../../../src/fleet/register-worker.js';
 import { seededRandom } from '../../../src/simulator/simulated-worker.js';
 import { eventually } from '../../support/eventually.js';
 import { PUBLISHER } from '../nats/nats-stage.js';
@@ -22,7 +22,7 @@ export class FleetWorker {
   /** The last published blocks of each rank. */
   readonly blocks: number[];
   readonly lifetime: WorkerLifetime;
-  registration: RegistrationStatus | null = null;
+  registration: WorkerStatus | null = null;
   publisher: PublisherStatus | null = null;
   readonly #random;
   readonly #loads$ = new Subject<ActiveLoad>();
@@ -36,7 +36,7 @@ export class FleetWorker {
     this.blocks = Array.from({ length: ranks }, () => 0);
     this.lifetime = { publisherId, beganAt: now(), endedAt: null, count: null };
     registerWorker({
-      hosts: plan.etcd,
+      etcd: plan.etcd,
       ...ENDPOINT,
       transport: { kind: 'tcp', address: '127.0.0.1:9/generate' },
       card: { model: 'soak', runtimeConfig: { totalKvBlocks, dataParallelSize: ranks } },
@@ -47,13 +47,10 @@ export class FleetWorker {
     }).subscribe((status) => (this.registration = status));
     this.#loads$
       .pipe(
+        loadMessages({ endpoint: ENDPOINT, as: 'worker', release, publisherId }),
         natsPublisher({
           servers: plan.nats,
           auth: { user: PUBLISHER.user, password: PUBLISHER.pass },
-          endpoint: ENDPOINT,
-          as: 'worker',
-          release,
-          publisherId,
         }),
       )
       .subscribe((status) => (this.publisher = status));

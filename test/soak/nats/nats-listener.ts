@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { NatsLoads } from '../../../src/dynamo/loads/receive-loads.js';
+import type { ReceivedLoads } from '../../../src/dynamo/loads/receive-loads.js';
 import type { LoadReceived } from '../../../src/core/events/fleet-event.js';
 import type { LoadAccount, SequenceGap } from '../../../src/wire/loads/load-account.js';
 import { SourceListener } from '../source-listener.js';
@@ -14,7 +14,7 @@ export class NatsListener extends SourceListener {
   account: LoadAccount | null = null;
 
   constructor(
-    { loads$, accounting$, status$ }: Omit<NatsLoads<LoadReceived>, 'problems$'>,
+    { loads$, accounting$, status$ }: Omit<ReceivedLoads<LoadReceived>, 'problems$'>,
     numberOf: (load: LoadReceived) => readonly [publisher: string, number: number],
   ) {
     super(status$);

@@ -1,5 +1,7 @@
-import { natsLoads } from '../../../src/dynamo/loads/receive-loads.js';
+import { monotonicScheduler } from '../../../src/adapters/clock/monotonic-scheduler.js';
+import { natsMessages } from '../../../src/adapters/nats/nats-messages.js';
 import type { NatsAuth } from '../../../src/adapters/nats/nats-options.js';
+import { receiveLoads } from '../../../src/dynamo/loads/receive-loads.js';
 import { startNats, type NatsServer } from '../../support/nats-server.js';
 import { Stage } from '../stage.js';
 import { NatsListener } from './nats-listener.js';
@@ -20,7 +22,8 @@ export function startSoakServer(): Promise<NatsServer> {
 }
 
 export function listenThrough(port: number): NatsListener {
-  const source = natsLoads({ servers: `nats://127.0.0.1:${port}`, auth: LISTENER, form: 'objects' });
+  const messages = natsMessages({ servers: `nats://127.0.0.1:${port}`, auth: LISTENER });
+  const source = receiveLoads(messages, { scheduler: monotonicScheduler });
   return new NatsListener(source, ({ workerId, activeDecodeBlocks }) => [
     workerId,
     Number(activeDecodeBlocks),

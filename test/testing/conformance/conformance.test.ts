@@ -119,10 +119,12 @@ describe('the conformance cases notice', () => {
           source.subscribe(subjects ?? own).pipe(map(change));
         return { ...rest, source: { ...source, subscribe }, patienceMs };
       };
-    expect(await failing(messageSourceCases(changed((message) => message, ['>'])))).toEqual([
-      'only messages on its own subjects arrive',
-      'wildcards match tokens of a subject',
-    ]);
+    expect(await failing(messageSourceCases(changed((message) => message, ['>'])))).toEqual(
+      expect.arrayContaining([
+        'only messages on its own subjects arrive',
+        'wildcards match tokens of a subject',
+      ]),
+    );
     expect(await failing(messageSourceCases(changed(({ data }) => ({ subject: 'x', data }))))).toContain(
       'messages arrive in order, with their subjects',
     );

@@ -154,35 +154,65 @@ describe('encoding discovery records', () => {
       dataParallelStartRank: u32,
       dataParallelSize: u32,
     });
+    const role = fc.constantFrom('aggregated', 'decode', 'prefill', 'encode');
     const lora = fc.option(names.filter((name) => toSlug(name) !== ''));
     fc.assert(
       fc.property(
         address,
         transport,
         config,
-        lora,
+        fc.record({ role, lora }),
         fc.string(),
         fc.constantFrom('1.0', '1.6'),
-        (at, transport, runtimeConfig, lora, model, release) => {
+        (at, transport, runtimeConfig, { role, lora }, model, release) => {
           const instance = encodeInstanceRecord({ ...at, transport }, { release });
           expect(decodeDiscoveryRecord({ key: instanceKey(at), value: instance })).toEqual({
             kind: 'instance',
             ...at,
             transport,
           });
-          const modelCard = encodeModelRecord({ ...at, model, lora, runtimeConfig }, { release });
+          const modelCard = encodeModelRecord({ ...at, model, role, lora, runtimeConfig }, { release });
           const key = modelKey({ ...at, lora: lora === null ? null : toSlug(lora) });
           expect(decodeDiscoveryRecord({ key, value: modelCard })).toEqual({
             kind: 'model',
             ...at,
             model,
             lora,
+            // Before 1.6 a card says only that its worker is a prefill worker.
+            role: release === '1.6' || role === 'prefill' ? role : null,
             runtimeConfig,
           });
         },
       ),
     );
   });
+
+  it.each([
+    ['1.0', '1.0.1', /"model_type":"[^"]*"/g],
+    ['1.6', '1.6.1', /"model_type":"[^"]*"|"worker_type":.*?\]\]/g],
+  ] as const)(
+    'encoding discovery records - the role in %s is that of a real fleet',
+    (release, real, parts) => {
+      let compared = 0;
+      for (const entry of capturedEntries()) {
+        if (entry.release !== real || !entry.file.includes('/disagg/')) continue;
+        const record = decodeDiscoveryRecord(entry);
+        if (!('role' in record)) continue;
+        const { namespace, component, endpoint, instanceId, model, role, runtimeConfig } = record;
+        if (namespace === null || component === null || endpoint === null || instanceId === null)
+          throw new Error(entry.key);
+        const modelCard = {
+          ...{ namespace, component, endpoint, instanceId, runtimeConfig },
+          model: model ?? '',
+          role: role ?? undefined,
+        };
+        const encoded = textOf(encodeModelRecord(modelCard, { release }));
+        expect(encoded.match(parts)).toEqual(textOf(entry.value).match(parts));
+        compared += 1;
+      }
+      expect(compared).toBeGreaterThan(1);
+    },
+  );
 
   it('encoding discovery records - an id above 2^53 is written in full', () => {
     const at = { namespace: 'a', component: 'b', endpoint: 'c', instanceId: workerId('7587888657184927289') };

@@ -1,16 +1,19 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { etcdDiscovery } from '../../../src/adapters/etcd/etcd-discovery.js';
 import type { ConfigChange, InstanceChange } from '../../../src/core/pipeline/monitor-sources.js';
 import type { Problem } from '../../../src/core/sources/problem.js';
 import { workerIdFromHex } from '../../../src/core/worker-id.js';
+import { MemoryMessages } from '../../../src/core/sources/message-source.js';
+import { dynamoFleet } from '../../../src/fleet/dynamo-fleet.js';
 import { describeWith } from '../../support/describe-with.js';
 import { modelCard } from '../../support/discovery.js';
 import { startEtcd, type EtcdServer } from '../../support/etcd-server.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 
-describeWith('etcd', 'etcdDiscovery against a real etcd', () => {
+describeWith('etcd', 'dynamoFleet against a real etcd', () => {
   let server: EtcdServer;
+  const discover = (hosts: string, namespace: string) =>
+    dynamoFleet({ etcd: hosts, events: new MemoryMessages(), namespace });
   beforeAll(async () => {
     server = await startEtcd();
   });
@@ -26,10 +29,14 @@ describeWith('etcd', 'etcdDiscovery against a real etcd', () => {
   };
 
   it('a worker joins, its card becomes invalid and valid again, and its lease ends', async () => {
-    const fleet = etcdDiscovery({ hosts: server.url, namespace: 'ns1' });
+    const fleet = discover(server.url, 'ns1');
     const [configs, instances, problems]: [ConfigChange[], InstanceChange[], Problem[]] = [[], [], []];
-    const run = fleet.configs('backend.generate').subscribe((change) => configs.push(change));
-    run.add(fleet.instances('backend.generate').subscribe((change) => instances.push(change)));
+    const run = fleet
+      .pool({ endpoint: 'backend.generate' })
+      .configs$.subscribe((change) => configs.push(change));
+    run.add(
+      fleet.pool({ endpoint: 'backend.generate' }).instances$.subscribe((change) => instances.push(change)),
+    );
     run.add(fleet.problems$.subscribe((problem) => problems.push(problem)));
     await eventually(() => configs.length === 1);
     expect([configs.splice(0), instances.splice(0)]).toEqual([[new Map()], [new Set()]]);
@@ -56,13 +63,13 @@ describeWith('etcd', 'etcdDiscovery against a real etcd', () => {
   });
 
   it('several keys of one transaction arrive in one turn', async () => {
-    const fleet = etcdDiscovery({ hosts: server.url, namespace: 'ns2' });
+    const fleet = discover(server.url, 'ns2');
     const ids = Array.from({ length: 50 }, (_, n) => (0x1000 + n).toString(16));
     for (const hex of ids) await server.gateway.put(`v1/instances/ns2/backend/generate/${hex}`, '{}');
     const changes: InstanceChange[] = [];
     const turns = new Set<number>();
     let turn = 0;
-    const run = fleet.instances('backend.generate').subscribe((change) => {
+    const run = fleet.pool({ endpoint: 'backend.generate' }).instances$.subscribe((change) => {
       changes.push(change);
       turns.add(turn);
     });
@@ -80,11 +87,13 @@ describeWith('etcd', 'etcdDiscovery against a real etcd', () => {
 
   it('after history was lost there is one snapshot, which contains the workers that stayed', async () => {
     await using proxy = await startFaultProxy({ to: server.port });
-    const fleet = etcdDiscovery({ hosts: `http://127.0.0.1:${proxy.port}`, namespace: 'ns1' });
+    const fleet = discover(`http://127.0.0.1:${proxy.port}`, 'ns1');
     const workers = [await register(1), await register(2), await register(3)];
     const [first, second, third] = workers.map(({ hex }) => workerIdFromHex(hex));
     const changes: InstanceChange[] = [];
-    const run = fleet.instances('backend.generate').subscribe((change) => changes.push(change));
+    const run = fleet
+      .pool({ endpoint: 'backend.generate' })
+      .instances$.subscribe((change) => changes.push(change));
     await eventually(() => changes.length === 1);
     expect(changes.splice(0)).toEqual([new Set([first, second, third])]);
 
