@@ -12,7 +12,6 @@ import { simulateFleet } from '../../simulator/simulate-fleet.js';
 import type { SimulatedEvent } from '../../simulator/encode-changes.js';
 import { stringifyJson } from '../../wire/json/json-value.js';
 import { helpExamples } from '../command-options.js';
-import { busyText } from '../live-report.js';
 import { PoolReport } from '../live/pool-report.js';
 import { paced } from '../../fleet/live-simulator/paced.js';
 import { requireSettings, type Flags, type Plan } from '../settings/resolve-settings.js';
@@ -93,11 +92,11 @@ async function demoCommand(
   const service = await demoService(pools, port, scheduler, terminal);
   if (service === null) running.add(pools.run());
   await ended;
-  const { transitions, busy, isJudging } = report;
+  const { transitions, busy, text } = report;
   running.unsubscribe();
   await service?.stop();
   const summary = { seconds: seconds(scheduler.now()), ...count, transitions, busy };
-  terminal.out(json ? stringifyJson({ summary }) : summaryText(summary, busyText(busy, isJudging)));
+  terminal.out(json ? stringifyJson({ summary }) : summaryText(summary, text));
   if (lagMs > TOLERATED_LAG_MS) {
     terminal.err(
       `this machine is ${(lagMs / 1000).toFixed(1)} s behind the simulated fleet; use fewer --workers or --ranks to watch it in real time`,

@@ -1,7 +1,10 @@
 import { type Observable, ignoreElements, merge, tap } from 'rxjs';
+import type { LoadCheck } from '../../core/judgement/rank-checks.js';
+import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
+import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
 import type { WorkerId } from '../../core/worker-id.js';
-import { type Pool, type Pools, busyWorkers, forEachPool } from '../../fleet/pools/pools.js';
-import type { LiveReport } from '../live-report.js';
+import { type Pools, busyWorkers, forEachPool } from '../../fleet/pools/pools.js';
+import { type LiveReport, busyText } from '../live-report.js';
 
 /** Reports what happens in the pools of a fleet: each transition, and each problem of a pool or of the sources. */
 export class PoolReport {
@@ -14,9 +17,24 @@ export class PoolReport {
     private readonly report: Pick<LiveReport, 'problem' | 'transition'>,
   ) {}
 
-  /** Whether any worker is judged: a value of one of its ranks is compared with a threshold. */
-  get isJudging(): boolean {
-    return this.pools.list().some(isJudging);
+  /**
+   * The thresholds that are set in a pool with workers, but are compared with no value of any rank: they judge nothing. The
+   * reason may be a policy of another release, or that no load has arrived.
+   */
+  get unusedThresholds(): readonly ThresholdName[] {
+    const used = this.pools.list().map(({ monitor }) => usedThresholds(monitor));
+    return thresholdNames.filter((name) => used.some((state) => state.get(name) === false));
+  }
+
+  /** The busy workers in words, and the thresholds that judge nothing. Nothing is said about who is free without evidence. */
+  get text(): string {
+    const { busy, unusedThresholds } = this;
+    const isJudging = this.pools
+      .list()
+      .some(({ monitor }) => [...usedThresholds(monitor).values()].includes(true));
+    const unused =
+      unusedThresholds.length === 0 ? '' : `; compared with no value: ${unusedThresholds.join(', ')}`;
+    return busyText(busy, isJudging) + unused;
   }
 
   /** Reports while it is subscribed. It emits nothing. */
@@ -43,10 +61,27 @@ export class PoolReport {
   }
 }
 
-/** Whether a threshold is compared with a value of any rank of a pool. */
-function isJudging({ monitor }: Pool): boolean {
-  const workers = monitor.ranks()?.workers ?? [];
-  return workers.some(({ workerId }) =>
-    monitor.explain(workerId)?.ranks.some(({ checks }) => checks.some(({ limit }) => limit !== null)),
-  );
+const thresholdOfCheck = {
+  activeDecodeBlocks: 'activeDecodeBlocksThreshold',
+  kvUsedBlocks: 'activeDecodeBlocksThreshold',
+  latch: 'activeDecodeBlocksThreshold',
+  activePrefillTokens: 'activePrefillTokensThreshold',
+  activePrefillTokensFrac: 'activePrefillTokensThresholdFrac',
+} as const satisfies Record<LoadCheck, keyof LoadThresholds>;
+
+type ThresholdName = (typeof thresholdOfCheck)[LoadCheck];
+
+const thresholdNames = [...new Set(Object.values(thresholdOfCheck))];
+
+/** For each threshold that is set in a pool with workers, whether it is compared with a value of any rank. */
+function usedThresholds(monitor: LoadMonitor): Map<ThresholdName, boolean> {
+  const used = new Map<ThresholdName, boolean>();
+  const { workers, thresholds } = monitor.ranks() ?? { workers: [] };
+  if (thresholds === undefined || workers.length === 0) return used;
+  for (const name of thresholdNames) if (thresholds[name] !== null) used.set(name, false);
+  for (const { workerId } of workers) {
+    for (const { checks } of monitor.explain(workerId)?.ranks ?? [])
+      for (const { check, limit } of checks) if (limit !== null) used.set(thresholdOfCheck[check], true);
+  }
+  return used;
 }

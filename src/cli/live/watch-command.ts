@@ -18,7 +18,7 @@ import type { WorkerId } from '../../core/worker-id.js';
 import { dynamoFleet } from '../../fleet/dynamo-fleet.js';
 import { FleetPools } from '../../fleet/pools/fleet-pools.js';
 import type { LoadAccount } from '../../wire/loads/load-account.js';
-import { LiveReport, busyText } from '../live-report.js';
+import { LiveReport } from '../live-report.js';
 import { thresholdsText } from '../settings/rule-settings.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
 import type { FleetPlan } from './live-plans.js';
@@ -82,7 +82,7 @@ export async function watchCommand(
     outputs$.pipe(takeUntil(end$)).subscribe({ error: reject, complete: resolve });
     running.add(pools.run());
   });
-  const { busy, isJudging, transitions } = poolReport;
+  const { busy, unusedThresholds, transitions, text: busyText } = poolReport;
   running.unsubscribe();
 
   const { gaps = 0, missing = 0 } = account?.sequences ?? {};
@@ -94,7 +94,7 @@ export async function watchCommand(
     `after ${seconds.toFixed(1)} s: ${loads} loads, ${failed} unreadable messages, ${total} workers, ` +
       `${transitions} transitions, ${gaps} gaps (${missing} messages missing` +
       (notAccountable > 0 ? `, not counting ${plural(notAccountable, 'publisher')}` : '') +
-      `); ${busyText(busy, isJudging)}`,
+      `); ${busyText}`,
     {
       seconds,
       loads,
@@ -105,6 +105,7 @@ export async function watchCommand(
       missing,
       publishersNotAccountable: notAccountable,
       busy,
+      unusedThresholds,
     },
   );
   return exitCode.ok;
