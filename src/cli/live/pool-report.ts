@@ -33,7 +33,7 @@ export class PoolReport {
       .list()
       .some(({ monitor }) => [...usedThresholds(monitor).values()].includes(true));
     const unused =
-      unusedThresholds.length === 0 ? '' : `; compared with no value: ${unusedThresholds.join(', ')}`;
+      unusedThresholds.length === 0 ? '' : `; no value is compared with ${unusedThresholds.join(', ')}`;
     return busyText(busy, isJudging) + unused;
   }
 

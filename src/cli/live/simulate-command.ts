@@ -61,10 +61,13 @@ export async function simulateCommand(
     const seconds = (scheduler.now() - startedAt) / 1000;
     const served = requests === undefined ? [] : [requestsText(requests)];
     const counts = [`${published} loads published`, `${pools.transitions} transitions`, ...served];
-    report.summary(`after ${seconds.toFixed(1)} s: ${counts.join(', ')}; ${busyText(busy, thresholds.isConfigured())}`, {
-      ...{ seconds, published, transitions: pools.transitions, busy },
-      ...(requests !== undefined && { requests }),
-    });
+    report.summary(
+      `after ${seconds.toFixed(1)} s: ${counts.join(', ')}; ${busyText(busy, thresholds.isConfigured())}`,
+      {
+        ...{ seconds, published, transitions: pools.transitions, busy },
+        ...(requests !== undefined && { requests }),
+      },
+    );
   };
   await new Promise<void>((resolve, reject) => {
     const events$ = simulator.run(end$).pipe(tap(print), share());
