@@ -1,6 +1,12 @@
 import type { Observable } from 'rxjs';
 import type { WorkerId } from '../../core/worker-id.js';
 
+/** A key to write. */
+export interface KeyEntry {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
 /** A key that was written. */
 export interface KeyPut {
   readonly kind: 'put';

@@ -1,9 +1,8 @@
 // Keys.
 export { watchPrefix } from './watch-prefix.js';
 export type { WatchPrefixOptions, PrefixWatch } from './watch-prefix.js';
-export type { KeyDelete, KeyPut, PrefixBatch } from './etcd-link.js';
+export type { KeyDelete, KeyEntry, KeyPut, PrefixBatch } from './etcd-link.js';
 export { registerKeys, type RegisterKeysOptions } from './register-keys.js';
-export type { KeyEntry } from './registration-session.js';
 export type { RegistrationState, RegistrationStatus } from './registration-status.js';
 
 // The connection.

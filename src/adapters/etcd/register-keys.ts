@@ -1,6 +1,7 @@
 import { NEVER, type Observable, isObservable } from 'rxjs';
 import { aNumber, required } from '../../core/option-problems.js';
 import type { WorkerId } from '../../core/worker-id.js';
+import type { KeyEntry } from './etcd-link.js';
 import {
   type EtcdOptions,
   EtcdOptionsError,
@@ -8,7 +9,6 @@ import {
   requireEtcdOptions,
 } from './etcd-options.js';
 import { runRegistration } from './registration.js';
-import type { KeyEntry } from './registration-session.js';
 import type { RegistrationStatus } from './registration-status.js';
 
 /** Options of {@link registerKeys}. */

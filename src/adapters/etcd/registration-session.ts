@@ -19,12 +19,7 @@ import { answerWithin } from '../../operators/answer-within.js';
 import type { EtcdClient } from './etcd-client.js';
 import { MAX_ANSWER_MS, requestStream, unaryCall } from './etcd-connection.js';
 import { mapEtcdError } from './etcd-error.js';
-
-/** A key to write. */
-export interface KeyEntry {
-  readonly key: string;
-  readonly value: Uint8Array;
-}
+import type { KeyEntry } from './etcd-link.js';
 
 /**
  * Creates all keys in one transaction. Keys that already exist with the same lease were written before the connection

@@ -67,7 +67,7 @@ export type DiscoveryKey =
  *
  * @example
  * ```ts
- * import { parseDiscoveryKey } from 'tidemark/wire';
+ * import { parseDiscoveryKey } from 'tidemark/dynamo';
  *
  * const key = parseDiscoveryKey('v1/instances/dynamo/backend/generate/694d988806b92e39');
  * if ('kind' in key && key.kind === 'instance') console.log(key.instanceId);
@@ -184,7 +184,7 @@ function isId(text: string | undefined): text is string {
  * @example
  * ```ts
  * import { workerId } from 'tidemark';
- * import { instanceKey } from 'tidemark/wire';
+ * import { instanceKey } from 'tidemark/dynamo';
  *
  * const at = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
  * console.log(instanceKey({ ...at, instanceId: workerId('7587888657184927289') }));
@@ -216,7 +216,7 @@ export function modelKey(address: EndpointAddress & { readonly lora?: string | n
  * @example
  * ```ts
  * import { workerId } from 'tidemark';
- * import { eventChannelKey } from 'tidemark/wire';
+ * import { eventChannelKey } from 'tidemark/dynamo';
  *
  * console.log(eventChannelKey({ namespace: 'dynamo', topic: 'kv_metrics', instanceId: workerId('255') }));
  * // Logs: v1/event_channels/dynamo//kv_metrics/ff
@@ -274,7 +274,7 @@ const NAMESPACED = ['v1/instances/', 'v1/mdc/', 'instances/'];
  *
  * @example
  * ```ts
- * import { discoveryPrefixes } from 'tidemark/wire';
+ * import { discoveryPrefixes } from 'tidemark/dynamo';
  *
  * console.log(discoveryPrefixes('prod').join(' '));
  * // Logs: v1/instances/prod/ v1/mdc/prod/ instances/prod/ models/

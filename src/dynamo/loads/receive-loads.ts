@@ -171,10 +171,12 @@ export interface ReceivedLoads<Load> {
  * import { encodeActiveLoad, encodeEnvelope } from 'tidemark/wire';
  *
  * const messages = new MemoryMessages();
- * receiveLoads(messages, { namespace: 'prod' }).loads$.subscribe(({ kvUsedBlocks }) => console.log(kvUsedBlocks));
+ * const { loads$ } = receiveLoads(messages, { namespace: 'prod' });
+ * const receiving = loads$.subscribe(({ kvUsedBlocks }) => console.log(kvUsedBlocks));
  * const load = { workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: null, activePrefillTokens: null, kvUsedBlocks: 90 };
  * const header = { publisherId: '9', sequence: 0, publishedAt: 1_700_000_000_000 };
  * messages.publish(loadSubject({ namespace: 'prod' }), encodeEnvelope(header, encodeActiveLoad(load, 5)));
+ * receiving.unsubscribe();
  * // Logs: 90
  * ```
  *

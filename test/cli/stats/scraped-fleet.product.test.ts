@@ -71,7 +71,7 @@ describeWith(
     it('--scrape without an endpoint: an error that says what is missing', async () => {
       const { code, err } = await runCli(['watch', '--scrape', '--nats', nats.url, '--etcd', etcd.url]);
       expect(code).toBe(2);
-      expect(err).toContain('scrape needs the endpoint to poll, such as dynamo.backend.generate');
+      expect(err).toContain('scrape needs an endpoint to poll: set it, as in --endpoint backend.generate');
     });
   },
 );
