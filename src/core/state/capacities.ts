@@ -1,12 +1,7 @@
 import type { Count } from '../count.js';
 import { type RankRange, inRange } from '../judgement/rank-state.js';
 import type { FleetStore } from './fleet-store.js';
-import { NO_CAPACITY } from './limit-classes.js';
-
-/** The capacities that a config gives to a range of ranks, as a limit class. */
-export interface CapacityLayer extends RankRange {
-  readonly limits: number;
-}
+import { type CapacityLayer, NO_CAPACITY } from './limit-classes.js';
 
 /** The limit class of one rank, from the newest config that declares it. */
 export function limitsOf({ workers, classes }: FleetStore, slot: number, rank: number): number {

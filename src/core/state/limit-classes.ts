@@ -1,7 +1,13 @@
 import type { Count } from '../count.js';
 import { decodeLimit, prefillLimit } from '../judgement/rank-checks.js';
+import type { RankRange } from '../judgement/rank-state.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import type { LoadThresholds } from '../policy/load-thresholds.js';
+
+/** The capacities that a config gives to a range of ranks, as a limit class. */
+export interface CapacityLayer extends RankRange {
+  readonly limits: number;
+}
 
 /** The class of a rank with unknown capacities. */
 export const NO_CAPACITY = 0;

@@ -5,7 +5,7 @@ import { type RankRange, inRange } from '../../judgement/rank-state.js';
 import type { LoadPolicy } from '../../policy/load-policy.js';
 import type { WorkerId } from '../../worker-id.js';
 import { BusyLog } from '../busy-set.js';
-import type { CapacityLayer } from '../capacities.js';
+import type { CapacityLayer } from '../limit-classes.js';
 import { isKnown } from '../known-workers.js';
 import type { RankMemory } from '../rank-memory.js';
 import { RankCells, type RankFacts, receiptOf } from './rank-cells.js';
