@@ -153,12 +153,16 @@ describeWith(['nats-server', 'etcd'], 'live simulator', () => {
         ...{ release, prefillWorkers: 2 },
         rules: { ...rules, thresholds },
       });
+      // The pools appear in the order in which their first workers register, which the servers may change.
       const verdicts = (pools: FleetPools) =>
-        pools.list().map(({ name, monitor }) => ({
-          role: name.role,
-          busy: [...(monitor.snapshot()?.busy ?? [])],
-          workers: monitor.snapshot()?.fleet.instances,
-        }));
+        pools
+          .list()
+          .map(({ name, monitor }) => ({
+            role: name.role ?? 'decode',
+            busy: [...(monitor.snapshot()?.busy ?? [])].sort(),
+            workers: monitor.snapshot()?.fleet.instances,
+          }))
+          .sort((a, b) => a.role.localeCompare(b.role));
       const busyPrefill = () =>
         verdicts(simulating.pools).find(({ role }) => role === 'prefill')?.busy.length ?? 0;
       await eventually(() => simulating.registered() === 6 && busyPrefill() > 0);
