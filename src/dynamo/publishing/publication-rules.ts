@@ -1,9 +1,10 @@
 import {
-  debounceTime,
+  debounce,
   distinctUntilChanged,
   groupBy,
   identity,
   mergeMap,
+  timer,
   type MonoTypeOperatorFunction,
   type SchedulerLike,
 } from 'rxjs';
@@ -25,8 +26,12 @@ export function selectPublications(
   scheduler: SchedulerLike,
 ): MonoTypeOperatorFunction<ActiveLoad> {
   if (as === 'router') return identity;
+  // Not `debounceTime`, which reads the clock and waits an hour longer when the wall clock is set back by an hour.
   const settled: MonoTypeOperatorFunction<ActiveLoad> = (loads$) =>
-    loads$.pipe(distinctUntilChanged(isSame), debounceTime(DEBOUNCE_MS, scheduler));
+    loads$.pipe(
+      distinctUntilChanged(isSame),
+      debounce(() => timer(DEBOUNCE_MS, scheduler)),
+    );
   if (release === '1.0') return settled;
   return (loads$) =>
     loads$.pipe(

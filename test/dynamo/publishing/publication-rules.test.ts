@@ -1,3 +1,4 @@
+import type { SchedulerLike } from 'rxjs';
 import { describe, it } from 'vitest';
 import { selectPublications } from '../../../src/dynamo/publishing/publication-rules.js';
 import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
@@ -44,6 +45,23 @@ describe('selectPublications', () => {
       const who = as.trim() as 'worker' | 'router';
       const published$ = hot(source, loads).pipe(selectPublications(who, release, scheduler));
       expectObservable(published$).toBe(expected, loads);
+    });
+  });
+
+  it('a load is published a millisecond later also when the clock is set back meanwhile', () => {
+    inVirtualTime(({ hot, expectObservable, scheduler }) => {
+      let hours = 0;
+      // Each reading is an hour earlier than the one before.
+      const stepped: SchedulerLike = {
+        now: () => scheduler.now() - 3_600_000 * (hours += 1),
+        schedule: (...args: Parameters<SchedulerLike['schedule']>) => scheduler.schedule(...args),
+      };
+      const loads$ = hot('a--b----|', loads);
+      for (const release of ['1.0', '1.6'] as const)
+        expectObservable(loads$.pipe(selectPublications('worker', release, stepped))).toBe(
+          '-a--b---|',
+          loads,
+        );
     });
   });
 });
