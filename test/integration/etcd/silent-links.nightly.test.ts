@@ -16,7 +16,7 @@ describeWith('etcd', 'a silent link', () => {
     await recorder.until('down', statusCount);
     await setup.writer.writeMany('v1/', 20);
     await sleep(30_000);
-    expect(recorder.reasons).toContain('says nothing: timed out after 3000 ms');
+    expect(recorder.reasons).toContain('does not answer: timed out after 3000 ms');
     expect(setup.proxy.connections).toBeLessThanOrEqual(1);
     await setup.proxy.heal();
     await recorder.receivesAll(setup.writer);
