@@ -127,27 +127,22 @@ function composeFleet(discovery: Discovery, loads: FleetLoads, scope: ParsedScop
     problems$,
     status,
     pool: (selector = {}) => {
-      const { configs$, instances$: all$ } = discovery.pool(selector);
-      // Both roles in one monitor, unless a pool of one of them is wanted.
+      const { configs$, instances$ } = discovery.pool(selector);
       const { role, endpoint } = selector;
-      const prefill$ =
-        prefillEndpoint === undefined || role !== undefined || endpoint !== undefined
-          ? null
-          : discovery.pool({ ...selector, endpoint: prefillEndpoint }).instances$;
-      const instances$ =
-        prefill$ === null
-          ? all$
-          : discovery.pool({
-              ...selector,
-              ...(scope.endpoint === undefined ? { role: 'decode' } : { endpoint: scope.endpoint }),
-            }).instances$;
-      const sources = { configs: configs$, decodeInstances: instances$, loads: loads$, events, status };
-      return {
+      const poolOf = (decode$: typeof instances$) => ({
         configs$,
-        instances$,
+        instances$: decode$,
         loads$,
-        sources: prefill$ === null ? sources : { ...sources, prefillInstances: of(prefill$) },
-      };
+        sources: { configs: configs$, decodeInstances: decode$, loads: loads$, events, status },
+      });
+      // Both roles in one monitor, unless a pool of one of them is wanted.
+      if (prefillEndpoint === undefined || role !== undefined || endpoint !== undefined)
+        return poolOf(instances$);
+      const decodeOnly =
+        scope.endpoint === undefined ? { role: 'decode' as const } : { endpoint: scope.endpoint };
+      const decode = poolOf(discovery.pool({ ...selector, ...decodeOnly }).instances$);
+      const prefill = discovery.pool({ ...selector, endpoint: prefillEndpoint });
+      return { ...decode, sources: { ...decode.sources, prefillInstances: of(prefill.instances$) } };
     },
   };
 }

@@ -128,7 +128,7 @@ export function toEtcdOptions(given: string | EtcdOptions | EtcdClientLike): Etc
     ]);
   const options =
     typeof given === 'string' ? { hosts: given } : 'watchClient' in given ? optionsOfClient(given) : given;
-  requireEtcdOptions('etcd', options, {});
+  requireEtcdOptions('etcd', options);
   parseEtcdHosts(options);
   return options;
 }

@@ -115,6 +115,6 @@ function keyOf(flag: string): string {
 }
 
 function textsOf(value: Flags[string]): readonly string[] | undefined {
-  if (value === undefined || typeof value === 'string') return value === undefined ? undefined : [value];
-  return typeof value === 'boolean' ? [String(value)] : value;
+  if (value === undefined || typeof value === 'object') return value;
+  return [String(value)];
 }
