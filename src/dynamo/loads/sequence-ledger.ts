@@ -94,16 +94,16 @@ export class SequenceLedger {
     cells[at + RECEIVED] = received + 1;
     cells[at + RECEIVED_AT] = now;
     cells[at + STAMP] = stamp;
-    const sender = senderOf(header);
     if (received === 0) {
       cells[at + FIRST_SEQUENCE] = sequence;
-      cells[at + SENDER] = sender;
+      cells[at + SENDER] = senderOf(header);
     } else {
       const expected = cells[at + SENDER] ?? 0;
-      if (sequence !== (cells[at + SEQUENCE] ?? 0) + 1 || (expected !== sender && expected !== ANY_SENDER)) {
+      const isExpected = expected === ANY_SENDER || expected === senderOf(header);
+      if (!isExpected || sequence !== (cells[at + SEQUENCE] ?? 0) + 1) {
         const { publishedAt } = header;
         const { attachment } = publishers;
-        this.addToRuns(at, { sender, sequence, publishedAt, attachment, stamp, now });
+        this.addToRuns(at, { sender: senderOf(header), sequence, publishedAt, attachment, stamp, now });
         return;
       }
       if (cells[at + ATTACHMENT] !== publishers.attachment) publishers.unjudged -= 1;
