@@ -25,6 +25,11 @@ const sourceNames: Readonly<Record<string, string>> = {
   scrape: 'scrapes (NATS)',
 };
 
+/** The name of a source, for people. */
+export function sourceText(source: string): string {
+  return sourceNames[source] ?? source;
+}
+
 /**
  * Prints what happens while a live fleet is watched. Results go to standard output, everything else to standard error.
  * As JSON, everything goes to standard output, as one object per line with its `kind`. Times are wall-clock
@@ -71,7 +76,7 @@ export class LiveReport {
     const tries = attempts < 2 ? '' : `, ${attempts} attempts`;
     const reason = why === '' ? '' : `: ${why}`;
     const retry = retryInMs === undefined ? '' : ` Next try in ${Math.round(retryInMs)} ms.`;
-    this.note(`${sourceNames[source] ?? source}: ${state}${lasting}${tries}${reason}${retry}`);
+    this.note(`${sourceText(source)}: ${state}${lasting}${tries}${reason}${retry}`);
   }
 
   problem(problem: Problem): void {

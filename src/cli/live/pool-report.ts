@@ -11,6 +11,7 @@ export class PoolReport {
   transitions = 0;
   /** The busy workers of all pools. */
   busy: readonly WorkerId[] = [];
+  private judged = false;
 
   constructor(
     private readonly pools: Pools,
@@ -26,15 +27,21 @@ export class PoolReport {
     return thresholdNames.filter((name) => used.some((state) => state.get(name) === false));
   }
 
+  /** Whether a worker was judged at any time: a value of it was compared with a threshold, or it was busy. */
+  get hasJudged(): boolean {
+    return (this.judged ||= this.isJudging);
+  }
+
   /** The busy workers in words, and the thresholds that judge nothing. Nothing is said about who is free without evidence. */
   get text(): string {
     const { busy, unusedThresholds } = this;
-    const isJudging = this.pools
-      .list()
-      .some(({ monitor }) => [...usedThresholds(monitor).values()].includes(true));
     const unused =
       unusedThresholds.length === 0 ? '' : `; no value is compared with ${unusedThresholds.join(', ')}`;
-    return busyText(busy, isJudging) + unused;
+    return busyText(busy, this.isJudging) + unused;
+  }
+
+  private get isJudging(): boolean {
+    return this.pools.list().some(({ monitor }) => [...usedThresholds(monitor).values()].includes(true));
   }
 
   /** Reports while it is subscribed. It emits nothing. */
@@ -54,6 +61,7 @@ export class PoolReport {
       forEachPool(pools, ({ monitor }) => monitor.transitions$).pipe(
         tap((transition) => {
           this.transitions += 1;
+          this.judged = true;
           report.transition(transition);
         }),
       ),

@@ -116,7 +116,13 @@ export const schemas = {
     eventReaders: integer,
     readersCut: integer,
   }),
-  readiness: objectOf({ ready: { type: 'boolean' }, why: listOf(text), sources: listOf(source) }),
+  readiness: objectOf({
+    ready: { type: 'boolean' },
+    why: listOf(text),
+    state,
+    missingSources: integer,
+    sources: listOf(source),
+  }),
   frontends: objectOf({
     frontends: listOf(
       objectOf({ url: text, state: text, since: moment, why: text, models: listOf(text) }, ['why']),
