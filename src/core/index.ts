@@ -21,7 +21,16 @@ export type {
   ThresholdsChanged,
 } from './events/fleet-event.js';
 export type { Count } from './count.js';
-export type { EndpointName, PoolName, WorkerChange, WorkerInfo, WorkerRole } from './sources/worker-info.js';
+export type {
+  EndpointName,
+  FleetModel,
+  ModelPool,
+  ModelReadiness,
+  PoolName,
+  WorkerChange,
+  WorkerInfo,
+  WorkerRole,
+} from './sources/worker-info.js';
 export { TidemarkError, PackageError, type PackageErrorCode } from './errors.js';
 
 // Thresholds and policies.

@@ -65,7 +65,8 @@ export interface DynamoFleetOptions extends FleetScope {
  *    reconnects by itself and independently of the other. While a server is unreachable, its last values are kept. The
  *    status says since when they are stale, why, and when the next attempt follows.
  * 2. `pool({ model, role, endpoint })` selects workers; without a selector it is every worker that discovery knows, under its
- *    id. `pools$` lists the pools, one for each model and role at an endpoint. {@link FleetPools} judges all of them.
+ *    id. The model may be the name of a LoRA adapter. `pools$` lists the pools, one for each model and role at an endpoint;
+ *    {@link FleetPools} judges all of them. `models$` lists the names that users can request, with their readiness.
  * 3. Messages and records that cannot be read are problems. They are also events in the sources of a pool, so that its
  *    monitor reports them.
  * 4. Loads are objects, with the publisher, the sequence number and the time of each message. With the form `columns` they
@@ -113,13 +114,14 @@ type FleetLoads = Pick<Fleet, 'loads$' | 'accounting$' | 'endpoints$' | 'problem
 
 function composeFleet(discovery: Discovery, loads: FleetLoads, scope: ParsedScope): Fleet {
   const { prefillEndpoint } = scope;
-  const { pools$, workers$ } = discovery;
+  const { pools$, models$, workers$ } = discovery;
   const { loads$, accounting$, endpoints$ } = loads;
   const problems$ = merge(loads.problems$, discovery.problems$);
   const status = [loads.status$, discovery.status$];
   const events = problems$.pipe(map((problem): FleetEvent => ({ kind: 'problem', problem })));
   return {
     pools$,
+    models$,
     workers$,
     loads$,
     accounting$,

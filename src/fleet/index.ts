@@ -4,6 +4,19 @@ export type { Fleet, PoolSources } from './fleet.js';
 export { FleetPools } from './pools/fleet-pools.js';
 export type { PoolRules } from './pools/fleet-pools.js';
 export type { Pool, PoolChange, Pools } from './pools/pools.js';
+export { ThresholdBook, ThresholdBookError } from './thresholds/threshold-book.js';
+export type {
+  ResolvedFor,
+  ResolvedThreshold,
+  ResolvedThresholds,
+  ThresholdBase,
+} from './thresholds/threshold-book.js';
+export type {
+  EntryTarget,
+  ThresholdChange,
+  ThresholdEntry,
+  ThresholdOrigin,
+} from './thresholds/threshold-entry.js';
 export {
   liveSimulator,
   type LiveSimulator,

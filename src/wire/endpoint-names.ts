@@ -1,6 +1,6 @@
 import { TidemarkError } from '../core/errors.js';
 import { anObject, isRecord, shownValue } from '../core/option-problems.js';
-import type { EndpointName, PoolName } from '../core/sources/worker-info.js';
+import type { EndpointName, ModelPool } from '../core/sources/worker-info.js';
 
 /**
  * The scope of the events on a subject or an event channel: a namespace, one of its components, or one endpoint of
@@ -141,6 +141,6 @@ export function endpointText({ namespace, component, endpoint }: EndpointName): 
 }
 
 /** The path of a pool: that of its endpoint, its role, and its model, which may contain slashes. It is unique. */
-export function poolPath({ model, endpoint, role = 'decode' }: PoolName): string {
+export function poolPath({ model, endpoint, role = 'decode' }: ModelPool): string {
   return `${endpointPath(endpoint)}/${role}/${model}`;
 }

@@ -27,12 +27,13 @@ export class ServedFleet implements AsyncDisposable {
 
   constructor(policy: PolicyName = 'default') {
     const discovery = discoverWorkers(this.keys);
-    const { pools$, workers$ } = discovery;
+    const { pools$, models$, workers$ } = discovery;
     const { loads$ } = this;
     const live: SourceStatus = { source: 'loads', state: 'live', since: 0 };
     this.pools = new FleetPools(
       {
         pools$,
+        models$,
         workers$,
         pool: (selector) => ({ ...discovery.pool(selector), loads$, sources: { loads: loads$ } }),
         loads$,

@@ -85,11 +85,13 @@ export type ThresholdTarget = 'everything' | { readonly role: PoolRole };
  *
  * 1. It changes nothing in a pool that is not its `target`; `everything` when absent.
  * 2. With `checked`, a change that is refused, because of its values or its names, is a problem, and nothing changes.
+ * 3. With `nullTurnsOff`, `null` turns a check off under every policy. Otherwise the policy decides what `null` means.
  */
 export interface ThresholdsChanged extends LoadThresholdUpdate {
   readonly kind: 'thresholds';
   readonly target?: ThresholdTarget;
   readonly checked?: boolean;
+  readonly nullTurnsOff?: boolean;
 }
 
 /**

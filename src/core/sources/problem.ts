@@ -18,6 +18,8 @@ export const problemCodes = [
   'worker-missed',
   'malformed-worker-id',
   'duplicate-worker',
+  'unknown-role',
+  'contradictory-cards',
   ...packageErrorCodes,
 ] as const;
 
@@ -30,6 +32,8 @@ export const problemCodes = [
  * - `worker-missed`: a complete scrape had no metrics of a worker that was there before.
  * - `malformed-worker-id`: a subject does not end with a valid worker id.
  * - `duplicate-worker`: one scrape had several entries of one worker, or of one of its ranks.
+ * - `unknown-role`: model cards have a worker type that this version does not know. Their workers count as aggregated.
+ * - `contradictory-cards`: workers have several model cards of one pool that differ. The one whose key sorts last counts.
  * - `package-missing`, `package-version`, `package-broken`: a source needs a package; the text names the command that
  *   installs it.
  */

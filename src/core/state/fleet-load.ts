@@ -39,7 +39,7 @@ function applyThresholds(store: FleetStore, event: ThresholdsChanged): void {
     return;
   }
   const before = store.thresholds;
-  store.thresholds = before.update(event);
+  store.thresholds = before.update(event, event.nullTurnsOff);
   if (store.phase !== 'running') return;
   if (store.thresholds !== before) renewLimits(store);
   judgeQueued(store, 'thresholds');

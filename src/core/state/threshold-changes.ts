@@ -18,7 +18,12 @@ export function thresholdChangeEvents(
 }
 
 /** The properties of an event of thresholds that are no thresholds. */
-const eventNames = new Set<string>(['kind', 'target', 'checked'] satisfies (keyof ThresholdsChanged)[]);
+const eventNames = new Set<string>([
+  'kind',
+  'target',
+  'checked',
+  'nullTurnsOff',
+] satisfies (keyof ThresholdsChanged)[]);
 
 /** The change of thresholds in an event, without the other properties of the event. */
 export function changeInEvent(event: ThresholdsChanged): LoadThresholdUpdate {

@@ -13,7 +13,7 @@ import type { ConfigChange, InstanceChange } from '../../core/pipeline/monitor-s
 import type { KeySource } from '../../core/sources/key-source.js';
 import type { Problem } from '../../core/sources/problem.js';
 import { type SourceStatus, packageProblems } from '../../core/sources/source-status.js';
-import type { PoolName, WorkerChange } from '../../core/sources/worker-info.js';
+import type { FleetModel, PoolName, WorkerChange } from '../../core/sources/worker-info.js';
 import { trampoline } from '../../operators/trampoline.js';
 import {
   type DiscoveryDifference,
@@ -95,9 +95,11 @@ export interface Discovery {
   pool(selector?: PoolSelector): PoolMembership;
   /** The pools that have at least one worker with a card: the list, then again whenever a pool is added or removed. */
   readonly pools$: Observable<readonly PoolName[]>;
+  /** The models and LoRA adapters, with their pools and their readiness: the list, then again whenever it changes. */
+  readonly models$: Observable<readonly FleetModel[]>;
   /** The descriptions of all workers: a snapshot, then changes. */
   readonly workers$: Observable<WorkerChange>;
-  /** The keys that cannot be decoded. */
+  /** The keys that cannot be decoded, and model cards that contradict each other or are not understood. */
   readonly problems$: Observable<Problem>;
   /** The status of the source. */
   readonly status$: Observable<SourceStatus>;
@@ -107,15 +109,19 @@ export interface Discovery {
  * The workers that the keys of a discovery backend describe, of any Dynamo release (0.4 to 1.6) or of several at once.
  *
  * 1. `pool(selector)` has the configs and the instances of the selected workers: by model, by role, and by endpoint, given
- *    as `component.endpoint`, `namespace.component.endpoint`, or an object with these names. A worker may have a different
- *    card at each of its endpoints, so a pool at one endpoint uses only the card there. {@link DiscoveryFold} has the exact
- *    rules.
- * 2. `pools$` emits the list of all pools. A worker without a card belongs to no pool.
+ *    as `component.endpoint`, `namespace.component.endpoint`, or an object with these names. A worker may have several cards,
+ *    for several models and roles and at several endpoints, and a pool uses only its own card. The model may be a LoRA
+ *    adapter. {@link DiscoveryFold} has the exact rules.
+ * 2. `pools$` emits the list of all pools of models; a LoRA adapter has no pool in it, and a worker without a card belongs to
+ *    none. `models$` emits every name that users can request, adapters too, with its pools and with its readiness in each
+ *    namespace, as the frontends decide it: from the worker types and the needs in the cards.
  * 3. The outputs of a pool and `workers$` emit a snapshot first, even an empty one, as soon as the first list is complete,
  *    or at once for a late subscriber. Then they emit single changes. If history was lost, they emit one snapshot again, so
  *    that no worker flickers. A snapshot is a copy, as large as the pool.
  * 4. `problems$` emits a problem with the code `undecodable` for each key that cannot be decoded, beginning with those
- *    that exist at the moment of subscription. The last decoded value of such a key stays in force. A problem with a code
+ *    that exist at the moment of subscription. The last decoded value of such a key stays in force. Model cards with an
+ *    unknown worker type (`unknown-role`) and model cards of one worker that differ in one pool (`contradictory-cards`) are
+ *    reported with the number of workers, and again only when that number has doubled. A problem with a code
  *    of {@link PackageError} says that the package of the source cannot be used.
  * 5. `status$` is the status of the keys. It is `live` as soon as the keys that may be read are complete, with a reason that
  *    names the other prefixes. A fleet of releases 1.x in one namespace needs only `v1/instances/{namespace}/` and
@@ -183,6 +189,10 @@ export function discoverWorkers(keys: KeySource, scope: FleetScope = {}): Discov
       distinctUntilChanged(),
       map((pools) => [...pools.values()]),
     ),
+    models$: steps$.pipe(
+      map(({ fold }) => fold.models()),
+      distinctUntilChanged(),
+    ),
     workers$: steps$.pipe(
       snapshotThenChanges<WorkerChange>(
         (fold) => fold.workers(),
@@ -191,9 +201,10 @@ export function discoverWorkers(keys: KeySource, scope: FleetScope = {}): Discov
     ),
     problems$: merge(
       steps$.pipe(
-        mergeMap(({ fold, difference }, index) =>
-          toUndecodableProblems(index === 0 ? fold.problems() : difference.problems),
-        ),
+        mergeMap(({ fold, difference }, index) => [
+          ...toUndecodableProblems(index === 0 ? fold.problems() : difference.problems),
+          ...(index === 0 ? fold.cardProblems() : difference.cardProblems),
+        ]),
       ),
       packageProblems(keys.status$, 'configs'),
     ),

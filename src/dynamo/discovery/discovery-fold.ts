@@ -1,25 +1,30 @@
 import type { RuntimeConfig } from '../../core/events/fleet-event.js';
 import { jsonReady } from '../../core/ordinary-value.js';
 import type { KeyBatch, KeyChange } from '../../core/sources/key-source.js';
-import type { PoolName, WorkerInfo } from '../../core/sources/worker-info.js';
+import type { Problem } from '../../core/sources/problem.js';
+import type { FleetModel, PoolName, WorkerInfo } from '../../core/sources/worker-info.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import type { DecodeError } from '../../wire/decode-error.js';
-import { type EndpointLike, endpointPath, parseEndpoint, poolPath } from '../../wire/endpoint-names.js';
+import { type EndpointLike, endpointPath, parseEndpoint } from '../../wire/endpoint-names.js';
+import { CardProblems } from './card-problems.js';
 import { discoveryPrefixes, parseDiscoveryKey } from './discovery-keys.js';
 import { type FleetScope, type ParsedScope, parseScope } from './fleet-scope.js';
+import { ModelTable } from './model-table.js';
 import {
   type KnownRecord,
   type Selection,
   type WorkerSummary,
   membershipOf,
-  poolsOf,
   readKnownRecord,
   sameConfig,
   sameInfo,
   summarizeWorker,
 } from './worker-records.js';
 
-/** Which workers to take: those of a model, of a role, at an endpoint. An absent member selects all. */
+/**
+ * Which workers to take: those of a model, of a role, at an endpoint. An absent member selects all. The model may be the name
+ * of a LoRA adapter: then it selects the workers that carry the card of this adapter.
+ */
 export interface PoolSelector extends Omit<Selection, 'path'> {
   readonly endpoint?: EndpointLike | undefined;
 }
@@ -62,6 +67,8 @@ export class DiscoveryDifference {
     touched: ReadonlyMap<WorkerId, Touched>,
     /** Keys that were written and could not be decoded. */
     readonly problems: readonly DiscoveryProblem[],
+    /** Problems of the model cards to report now. */
+    readonly cardProblems: readonly Problem[],
     scope: ParsedScope,
   ) {
     this.#touched = touched;
@@ -98,13 +105,14 @@ interface KnownWorker {
  *
  * 1. Each key counts on its own: a worker is at an endpoint as long as at least one key of any layout names it there.
  *    A removal needs only the key, also for `models/{uuid}`.
- * 2. Only base cards describe the size of a worker. LoRA cards change only `loras` of its {@link WorkerInfo}.
- * 3. A worker with base cards at several endpoints has one config per endpoint. Its config as a whole comes from the
- *    card whose key sorts last (in the order of JavaScript strings), so a card of release 0.6 or later wins over an
- *    older model entry. The same rule decides between several base cards at one endpoint.
+ * 2. Only base cards describe the size of a worker. The card of a LoRA adapter makes its name known: a selection by this
+ *    name has the worker, with its base card at the same endpoint.
+ * 3. A worker has one config for each model and role at each endpoint. Its config as a whole comes from the card whose key
+ *    sorts last (in the order of JavaScript strings), so a card of release 0.6 or later wins over an older model entry. The
+ *    same rule decides between several base cards that a selection contains. Cards of one pool that differ are a problem.
  * 4. The role of a worker is that of its card: `worker_type` since 1.6, and before that `Prefill` in `model_type`. At the
  *    `prefillEndpoint` of the scope, a card that says nothing is that of a prefill worker. Every other card without a role
- *    is that of an aggregated worker, which also counts as `decode`.
+ *    is that of an aggregated worker, which also counts as `decode`. A worker type that is not known is a problem.
  * 5. A key that cannot be decoded is a problem. Its last decoded value stays until the key is written again or removed.
  * 6. A batch is one step: a change that is undone within the batch is not a difference. A `snapshot` also removes every
  *    key that it does not contain.
@@ -133,8 +141,8 @@ export class DiscoveryFold {
   private readonly prefixes: readonly string[];
   private readonly owners = new Map<string, WorkerId>();
   private readonly workersById = new Map<WorkerId, KnownWorker>();
-  private readonly poolSizes = new Map<string, number>();
-  private poolNames: ReadonlyMap<string, PoolName> = new Map();
+  private readonly table = new ModelTable();
+  private readonly cards = new CardProblems();
   private readonly unreadKeys = new Map<string, DiscoveryProblem>();
 
   /**
@@ -157,7 +165,8 @@ export class DiscoveryFold {
       if (change.value !== undefined) missing.delete(change.key);
     }
     for (const key of missing) this.applyChange({ key }, touched);
-    return new DiscoveryDifference(this.summarize(touched), problems, this.scope);
+    const summaries = this.summarize(touched);
+    return new DiscoveryDifference(summaries, problems, this.cards.takeNew(), this.scope);
   }
 
   /** The members of a pool; all workers when absent. A copy. */
@@ -175,7 +184,12 @@ export class DiscoveryFold {
 
   /** The pools that have at least one worker with a card, by path. The same map until a pool is added or removed. */
   pools(): ReadonlyMap<string, PoolName> {
-    return this.poolNames;
+    return this.table.pools();
+  }
+
+  /** The models and LoRA adapters that have at least one worker with a card. The same list until something in it changes. */
+  models(): readonly FleetModel[] {
+    return this.table.models();
   }
 
   /** All workers that at least one key names. A copy. */
@@ -189,6 +203,11 @@ export class DiscoveryFold {
   /** The keys whose current value could not be decoded. A copy. */
   problems(): readonly DiscoveryProblem[] {
     return [...this.unreadKeys.values()];
+  }
+
+  /** The present problems of the model cards, one for each code, with the number of workers and one of them. */
+  cardProblems(): readonly Problem[] {
+    return this.cards.list();
   }
 
   private applyChange(change: KeyChange, touched: Set<WorkerId>): DiscoveryProblem | null {
@@ -241,38 +260,16 @@ export class DiscoveryFold {
       worker.summary = worker.records.size === 0 ? undefined : summarizeWorker(id, worker.records);
       if (worker.summary === undefined) this.workersById.delete(id);
       summaries.set(id, { before, after: worker.summary });
+      this.table.replace(before, worker.summary);
+      this.cards.replace(id, worker.summary);
     }
-    this.countPools([...summaries.values()]);
     return summaries;
-  }
-
-  private countPools(touched: readonly Touched[]): void {
-    const names = new Map(this.poolNames);
-    for (const { before, after } of touched) {
-      // What is added comes first, so that a pool whose card is replaced keeps its place.
-      for (const name of poolsOf(after)) {
-        const path = poolPath(name);
-        this.poolSizes.set(path, (this.poolSizes.get(path) ?? 0) + 1);
-        if (!names.has(path)) names.set(path, name);
-      }
-      for (const path of poolsOf(before).map(poolPath)) {
-        const size = (this.poolSizes.get(path) ?? 0) - 1;
-        if (size > 0) this.poolSizes.set(path, size);
-        else this.poolSizes.delete(path);
-      }
-    }
-    for (const path of names.keys()) if (!this.poolSizes.has(path)) names.delete(path);
-    if (!sameKeys(names, this.poolNames)) this.poolNames = names;
   }
 }
 
 function selectionOf({ model, role, endpoint }: PoolSelector, { namespace }: ParsedScope): Selection {
   const path = endpoint === undefined ? undefined : endpointPath(parseEndpoint(endpoint, namespace));
   return { model, role, path };
-}
-
-function sameKeys(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean {
-  return a.size === b.size && [...a.keys()].every((key) => b.has(key));
 }
 
 function idInKey(text: string): WorkerId | null {

@@ -12,15 +12,17 @@ import {
 import type { AccountingReport } from '../../dynamo/loads/load-receiver.js';
 import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
+import type { Problem } from '../../core/sources/problem.js';
 import type { PoolName } from '../../core/sources/worker-info.js';
 import type { WorkerId } from '../../core/worker-id.js';
+import type { ThresholdBook } from '../thresholds/threshold-book.js';
 
 /** The workers of one model at one endpoint, judged together by one monitor with its own thresholds. */
 export interface Pool {
   readonly name: PoolName;
   readonly monitor: LoadMonitor;
   /**
-   * Changes the given thresholds. The policy decides when they take effect: at once, or with the next judged event. Refused
+   * Puts thresholds of the book of the pools in force. To change thresholds, use the book. The policy decides when they take effect: at once, or with the next judged event. Refused
    * thresholds are a problem of the monitor, and nothing changes.
    */
   setThresholds(change: LoadThresholdUpdate): void;
@@ -36,6 +38,12 @@ export interface PoolChange {
 export interface Pools {
   /** The present pools, in the order in which they appeared. */
   list(): readonly Pool[];
+  /** The thresholds that were set. A change is put in force in every pool to which it applies. */
+  readonly book: ThresholdBook;
+  /** The pools that the present adapters have, or would have with thresholds of their own. */
+  adapterPools?(): readonly PoolName[];
+  /** Adds a recoverable problem to those of the sources. */
+  report?(problem: Problem): void;
   /** Emits when a pool appears or ends. */
   readonly changes$: Observable<PoolChange>;
   /** The monitor that reports the status and the problems of the sources. It may be the monitor of a pool. */

@@ -165,7 +165,7 @@ function onThresholds(change: Change, event: Extract<RecordedInput, { kind: 'thr
   if (refused.length > 0) {
     return refused.reduce((next, text) => withProblem(next, fleetProblems.thresholdOutOfRange(text)), change);
   }
-  const next = changed(change, { thresholds: state.thresholds.update(event) });
+  const next = changed(change, { thresholds: state.thresholds.update(event, event.nullTurnsOff) });
   return state.phase === 'running' ? judgeAll(next, 'thresholds') : next;
 }
 

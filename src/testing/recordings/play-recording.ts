@@ -49,7 +49,7 @@ class FoldPlayer implements Player {
     this.clock.flush();
     this.clock.frame = at;
     if (this.inputs$.observed) this.inputs$.next(event);
-    else if (event.kind === 'thresholds') this.inForce = this.inForce.update(event);
+    else if (event.kind === 'thresholds') this.inForce = this.inForce.update(event, event.nullTurnsOff);
     return this.played;
   }
 

@@ -96,6 +96,7 @@ export function readRecordedEvent(node: JsonNode): RecordedEvent {
         ...readThresholds(event),
         ...optionalMember('target', field(event, 'target'), readTarget),
         ...optionalMember('checked', field(event, 'checked'), booleanOf),
+        ...optionalMember('nullTurnsOff', field(event, 'nullTurnsOff'), booleanOf),
       });
     case 'marked':
     case 'markExpired':

@@ -152,13 +152,40 @@ describe('configurations, instances and workers', () => {
       ...endpointAt(generate),
       endpoints: [endpointAt(generate)],
       model: null,
+      models: [],
+      roles: [],
       loras: [],
     };
     expect(workers.take()).toEqual([new Map([[seven, info]])]);
     fleet.batches.next(batch.changes(put(cardAt('7'), modelCard(1))));
-    expect(workers.take()).toEqual([{ workerId: seven, info: { ...info, model: 'tiny' } }]);
+    const serving = { ...info, model: 'tiny', models: ['tiny'], roles: ['aggregated'] };
+    expect(workers.take()).toEqual([{ workerId: seven, info: serving }]);
     fleet.batches.next(batch.changes(remove(instance('7')), remove(cardAt('7'))));
     expect(workers.take()).toEqual([{ workerId: seven, info: null }]);
+  });
+
+  it('models are emitted as a list, also for a late subscriber, and again only when it changes', () => {
+    const fleet = discovery();
+    const lists = heard(fleet.models$.pipe(map((models) => models.map(({ name }) => name))));
+    fleet.batches.next(batch.snapshot());
+    fleet.batches.next(batch.changes(put(instance('7'), {}), put(cardAt('7'), modelCard(1))));
+    fleet.batches.next(batch.changes(put(cardAt('7'), modelCard(2)), put(instance('8'), {})));
+    const adapter = `${cardAt('7')}/chat`;
+    fleet.batches.next(batch.changes(put(adapter, modelCard(2, { display_name: 'chat' }))));
+    expect(heard(fleet.models$).values).toMatchObject([
+      [{ name: 'chat', adapterOf: 'tiny' }, { name: 'tiny' }],
+    ]);
+    fleet.batches.next(batch.changes(remove(adapter)));
+    expect(lists.values).toEqual([[], ['tiny'], ['chat', 'tiny'], ['tiny']]);
+  });
+
+  it('problems of model cards are reported, and repeated to a late subscriber only', () => {
+    const fleet = discovery();
+    const problems = heard(fleet.problems$);
+    fleet.batches.next(batch.snapshot(put(cardAt('7'), modelCard(1, { worker_type: 'router' }))));
+    fleet.batches.next(batch.changes(put(instance('7'), {})));
+    expect(problems.values).toMatchObject([{ code: 'unknown-role', workerId: seven, count: 1 }]);
+    expect(heard(fleet.problems$).values).toEqual(problems.values);
   });
 
   it('in one namespace, names may omit it, and entries of other namespaces are excluded', () => {

@@ -1,0 +1,166 @@
+import { BehaviorSubject, EMPTY, VirtualTimeScheduler } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { MemoryKeys } from '../../../src/core/sources/key-source.js';
+import { MemoryMessages } from '../../../src/core/sources/message-source.js';
+import type { LoadThresholdUpdate } from '../../../src/core/policy/load-thresholds.js';
+import { type PolicyName, policies } from '../../../src/core/policy/policies.js';
+import type { PoolName } from '../../../src/core/sources/worker-info.js';
+import { dynamoFleet } from '../../../src/fleet/dynamo-fleet.js';
+import { FleetPools } from '../../../src/fleet/pools/fleet-pools.js';
+import { forEachPool } from '../../../src/fleet/pools/pools.js';
+import { modelCard, put, remove } from '../../support/discovery.js';
+
+const generate = 'dynamo/backend/generate';
+const endpoint = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
+const joins = (n: number, more: object = {}) => [
+  put(`v1/instances/${generate}/${n}`, {}),
+  put(`v1/mdc/${generate}/${n}`, modelCard(100, more)),
+];
+const leaves = (n: number) => [remove(`v1/instances/${generate}/${n}`), remove(`v1/mdc/${generate}/${n}`)];
+
+/** Lets pools be added and removed, which follows the batch of keys. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+interface NamedModel {
+  readonly name: string;
+  readonly adapterOf: string | null;
+  readonly pools: readonly PoolName[];
+}
+
+const origin = { at: '2026-12-01T00:00:00.000Z', address: null, token: null, route: 'test' };
+const off = {
+  activeDecodeBlocksThreshold: null,
+  activePrefillTokensThreshold: null,
+  activePrefillTokensThresholdFrac: null,
+};
+
+/** The pools of a fleet in memory. */
+function served(thresholds: LoadThresholdUpdate = {}, policy: PolicyName = 'default') {
+  const keys = new MemoryKeys();
+  const scheduler = new VirtualTimeScheduler();
+  const fleet = dynamoFleet({ discovery: keys, events: new MemoryMessages(), scheduler });
+  const models$ = new BehaviorSubject<readonly NamedModel[]>([]);
+  const pools = new FleetPools({ ...fleet, models$ }, { policy: policies[policy], thresholds, scheduler });
+  const announced: (readonly [string, object | undefined])[] = [];
+  const subscription = forEachPool(pools, ({ name, monitor }) => {
+    announced.push([name.model, monitor.snapshot()?.thresholds]);
+    return EMPTY;
+  }).subscribe();
+  subscription.add(pools.run());
+  const inForce = () =>
+    pools
+      .list()
+      .map(({ name, monitor }) => [name.model, name.role ?? 'decode', { ...monitor.snapshot()?.thresholds }]);
+  return {
+    keys,
+    models$,
+    pools,
+    book: pools.book,
+    announced,
+    inForce,
+    [Symbol.dispose]: () => subscription.unsubscribe(),
+  };
+}
+
+const decode = (fraction: number | null) => ({ ...off, activeDecodeBlocksThreshold: fraction });
+
+describe('the thresholds of a pool', () => {
+  it('are those of the rules, then those of the most specific target, and again those of the rules', async () => {
+    using fleet = served(decode(0.1));
+    fleet.keys.apply([
+      ...joins(1, { display_name: 'llama', worker_type: 'decode' }),
+      ...joins(2, { display_name: 'llama', worker_type: 'prefill' }),
+      ...joins(3, { display_name: 'qwen' }),
+    ]);
+    await settle();
+    const all = (llama: number | null, prefill: number | null, qwen: number | null) => [
+      ['llama', 'decode', decode(llama)],
+      ['llama', 'prefill', decode(prefill)],
+      ['qwen', 'decode', decode(qwen)],
+    ];
+    expect(fleet.inForce()).toEqual(all(0.1, 0.1, 0.1));
+    fleet.book.set({}, { activeDecodeBlocksThreshold: 0.2 }, origin);
+    expect(fleet.inForce()).toEqual(all(0.2, 0.2, 0.2));
+    fleet.book.set({ model: 'llama' }, { activeDecodeBlocksThreshold: 0.3 }, origin);
+    expect(fleet.inForce()).toEqual(all(0.3, 0.3, 0.2));
+    fleet.book.set({ role: 'prefill' }, { activeDecodeBlocksThreshold: null }, origin);
+    expect(fleet.inForce()).toEqual(all(0.3, null, 0.2));
+    fleet.book.set({ model: 'llama', role: 'prefill' }, { activeDecodeBlocksThreshold: 0.5 }, origin);
+    expect(fleet.inForce()).toEqual(all(0.3, 0.5, 0.2));
+    for (const { target } of fleet.book.entries()) fleet.book.unset(target, origin);
+    expect(fleet.inForce()).toEqual(all(0.1, 0.1, 0.1));
+  });
+
+  it('apply to a pool that appears later, before it is announced, and survive its end', async () => {
+    using fleet = served();
+    fleet.book.set({ model: 'llama' }, { activeDecodeBlocksThreshold: 0.3 }, origin);
+    fleet.keys.apply(joins(1, { display_name: 'llama' }));
+    await settle();
+    fleet.keys.apply(leaves(1));
+    await settle();
+    expect(fleet.inForce()).toEqual([]);
+    fleet.keys.apply(joins(2, { display_name: 'llama' }));
+    await settle();
+    expect(fleet.inForce()).toEqual([['llama', 'decode', decode(0.3)]]);
+    const announced = fleet.announced.map(([model, thresholds]) => [model, { ...thresholds }]);
+    expect(announced).toEqual([
+      ['llama', decode(0.3)],
+      ['llama', decode(0.3)],
+    ]);
+  });
+
+  it.each(Object.keys(policies) as PolicyName[])(
+    'are off under %s after null, although null may change nothing there, and are those of the start after a removal',
+    async (policy) => {
+      using fleet = served({ activeDecodeBlocksThreshold: 0.57 }, policy);
+      fleet.keys.apply(joins(1, { display_name: 'llama' }));
+      await settle();
+      const start = fleet.inForce();
+      fleet.book.set({ model: 'llama' }, off, origin);
+      expect(fleet.inForce()).toEqual([['llama', 'decode', off]]);
+      fleet.book.unset({ model: 'llama' }, origin);
+      expect(fleet.inForce()).toEqual(start);
+    },
+  );
+});
+
+describe('an adapter', () => {
+  const pool = { model: 'llama-sql', endpoint };
+  const adapter = { name: 'llama-sql', adapterOf: 'llama', pools: [pool] };
+
+  it('has a pool of its own while it has thresholds of its own', async () => {
+    using fleet = served(decode(0.1));
+    fleet.keys.apply([
+      ...joins(1, { display_name: 'llama' }),
+      put(`v1/mdc/${generate}/1/llama-sql`, {
+        ...modelCard(100),
+        display_name: 'llama-sql',
+        lora: { name: 'llama-sql' },
+      }),
+    ]);
+    fleet.models$.next([adapter]);
+    await settle();
+    const base = ['llama', 'decode', decode(0.1)];
+    expect(fleet.inForce()).toEqual([base]);
+    expect(fleet.pools.adapterPools()).toEqual([pool]);
+    fleet.book.set({ model: 'llama' }, { activeDecodeBlocksThreshold: 0.2 }, origin);
+    fleet.book.set({ model: 'llama-sql' }, { activePrefillTokensThreshold: 7 }, origin);
+    // The thresholds of its base are not its own.
+    expect(fleet.inForce()).toEqual([
+      ['llama', 'decode', decode(0.2)],
+      ['llama-sql', 'decode', { ...decode(0.1), activePrefillTokensThreshold: 7 }],
+    ]);
+    fleet.book.unset({ model: 'llama-sql' }, origin);
+    expect(fleet.inForce()).toEqual([['llama', 'decode', decode(0.2)]]);
+  });
+
+  it('has no pool after its model card is gone, and one again when the card is back', async () => {
+    using fleet = served();
+    fleet.book.set({ model: 'llama-sql' }, { activePrefillTokensThreshold: 7 }, origin);
+    for (const models of [[adapter], [], [adapter]]) {
+      fleet.models$.next(models);
+      await settle();
+      expect(fleet.pools.list().map(({ name }) => name.model)).toEqual(models.map(({ name }) => name));
+    }
+  });
+});
