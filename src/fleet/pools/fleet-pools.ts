@@ -22,7 +22,7 @@ import {
   thresholdNames,
 } from '../../core/policy/load-thresholds.js';
 import type { Problem } from '../../core/sources/problem.js';
-import type { PoolName } from '../../core/sources/worker-info.js';
+import type { FleetModel, ModelPool, PoolName } from '../../core/sources/worker-info.js';
 import { fleetProblems } from '../../core/state/fleet-problems.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { errorText } from '../../operators/error-text.js';
@@ -30,6 +30,7 @@ import { poolPath } from '../../wire/endpoint-names.js';
 import type { Fleet, PoolSources } from '../fleet.js';
 import { ThresholdBook } from '../thresholds/threshold-book.js';
 import { differingThresholds } from '../thresholds/threshold-entry.js';
+import { AdapterCarriers } from './adapter-carriers.js';
 import { LoadRouter } from './load-router.js';
 import type { Pool, PoolChange, Pools } from './pools.js';
 
@@ -41,14 +42,6 @@ export interface PoolRules {
   readonly scheduler: SchedulerLike;
   /** The thresholds that were set, with the same policy and with `thresholds` as its base. Absent: an empty book. */
   readonly book?: ThresholdBook;
-}
-
-/** A model or an adapter that a fleet sees. */
-interface NamedModel {
-  readonly name: string;
-  /** The model that it adapts; `null` for a model of its own. */
-  readonly adapterOf: string | null;
-  readonly pools: readonly PoolName[];
 }
 
 /** The thresholds of a monitor that is started with a change. */
@@ -127,6 +120,11 @@ export class FleetPool implements Pool {
   }
 }
 
+/** Whether a pool has a monitor: encode workers are only shown. */
+function isJudged(pool: ModelPool): pool is PoolName {
+  return pool.role !== 'encode';
+}
+
 /** How often dropped loads are reported. */
 const PROBLEM_INTERVAL_MS = 1_000;
 
@@ -144,6 +142,7 @@ const PROBLEM_INTERVAL_MS = 1_000;
  */
 export class FleetPools implements Pools {
   readonly changes$: Observable<PoolChange>;
+  readonly modelsChanged$: Observable<unknown>;
   readonly sourceMonitor: LoadMonitor;
   readonly sourceCount: number;
   readonly accounting$: Observable<AccountingReport>;
@@ -153,11 +152,13 @@ export class FleetPools implements Pools {
   private readonly changed$ = new Subject<PoolChange>();
   private readonly router: LoadRouter;
   private names: readonly PoolName[] = [];
-  private models: readonly NamedModel[] = [];
+  private named: readonly FleetModel[] = [];
+  private readonly carriers = new AdapterCarriers();
+  private readonly modelsChanged = new Subject<void>();
 
   /** @throws ThresholdError for thresholds that the policy refuses */
   constructor(
-    private readonly fleet: Fleet & { readonly models$?: Observable<readonly NamedModel[]> },
+    private readonly fleet: Fleet,
     private readonly rules: PoolRules,
   ) {
     const { policy, scheduler, thresholds } = rules;
@@ -165,6 +166,7 @@ export class FleetPools implements Pools {
     this.book =
       rules.book ?? new ThresholdBook({ policy, thresholds: thresholdsAtStart(policy, thresholds) });
     this.changes$ = this.changed$.asObservable();
+    this.modelsChanged$ = this.modelsChanged.asObservable();
     this.router = new LoadRouter(policy.unknownWorkers);
     const dropped$ = interval(PROBLEM_INTERVAL_MS, scheduler).pipe(
       mergeMap(() => this.router.takeProblems()),
@@ -184,8 +186,12 @@ export class FleetPools implements Pools {
     return [...this.pools.values()].map(({ pool }) => pool);
   }
 
-  adapterPools(): readonly PoolName[] {
-    return this.models.flatMap(({ adapterOf, pools }) => (adapterOf === null ? [] : pools));
+  models(): readonly FleetModel[] {
+    return this.named;
+  }
+
+  carriersOf(adapter: string): ReadonlySet<WorkerId> {
+    return this.carriers.of(adapter);
   }
 
   report(problem: Problem): void {
@@ -206,11 +212,18 @@ export class FleetPools implements Pools {
       }),
     );
     subscription.add(
-      this.fleet.models$?.pipe(observeOn(asapScheduler)).subscribe({
+      this.fleet.models$.pipe(observeOn(asapScheduler)).subscribe({
         next: (models) => {
-          this.models = models;
+          this.named = models;
           this.updatePools();
+          this.modelsChanged.next();
         },
+        error: (error: unknown) => this.reportFailure('instances', error),
+      }),
+    );
+    subscription.add(
+      this.fleet.workers$.subscribe({
+        next: (change) => this.carriers.update(change),
         error: (error: unknown) => this.reportFailure('instances', error),
       }),
     );
@@ -231,7 +244,7 @@ export class FleetPools implements Pools {
     );
     subscription.add(() => {
       this.names = [];
-      this.models = [];
+      this.named = [];
       this.updatePools();
     });
     return subscription;
@@ -243,7 +256,9 @@ export class FleetPools implements Pools {
   }
 
   private updatePools(): void {
-    const adapters = this.adapterPools().filter(({ model }) => this.book.hasModel(model));
+    const adapters = this.named
+      .filter(({ name, adapterOf }) => adapterOf !== null && this.book.hasModel(name))
+      .flatMap(({ pools }) => pools.filter(isJudged));
     const wanted = new Map([...this.names, ...adapters].map((name) => [poolPath(name), name]));
     for (const [path, { pool, running }] of this.pools) {
       if (wanted.has(path)) continue;

@@ -13,7 +13,7 @@ import type { AccountingReport } from '../../dynamo/loads/load-receiver.js';
 import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
 import type { Problem } from '../../core/sources/problem.js';
-import type { PoolName } from '../../core/sources/worker-info.js';
+import type { FleetModel, PoolName } from '../../core/sources/worker-info.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import type { ThresholdBook } from '../thresholds/threshold-book.js';
 
@@ -40,8 +40,12 @@ export interface Pools {
   list(): readonly Pool[];
   /** The thresholds that were set. A change is put in force in every pool to which it applies. */
   readonly book: ThresholdBook;
-  /** The pools that the present adapters have, or would have with thresholds of their own. */
-  adapterPools?(): readonly PoolName[];
+  /** The models and LoRA adapters that are present. */
+  models(): readonly FleetModel[];
+  /** Emits after `models()` has changed. */
+  readonly modelsChanged$: Observable<unknown>;
+  /** The workers that carry the model card of an adapter. */
+  carriersOf(adapter: string): ReadonlySet<WorkerId>;
   /** Adds a recoverable problem to those of the sources. */
   report?(problem: Problem): void;
   /** Emits when a pool appears or ends. */
