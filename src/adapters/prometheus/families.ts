@@ -113,7 +113,8 @@ const tidemarkFamilies: readonly Family[] = [
     sink.sample(ranks.isBusy(worker) ? 1 : 0, workerId),
   ),
   workerFamily(tidemarkMetrics.busySince, ({ pool, ranks, worker, workerId }, sink) => {
-    if (ranks.isBusy(worker)) sink.sample((ranks.busySince(worker) + pool.wallOffset) / 1000, workerId);
+    const since = ranks.busySince(worker);
+    if (since !== null) sink.sample((since + pool.wallOffset) / 1000, workerId);
   }),
   {
     metric: tidemarkMetrics.ranksAboveThreshold,

@@ -3,6 +3,7 @@ import type { FleetEvent, FleetStart, ThresholdsChanged } from '../events/fleet-
 import type { LoadBatch } from '../events/load-batch.js';
 import type { Explanation } from '../judgement/explanation.js';
 import type { FleetCounts } from '../judgement/fleet-state.js';
+import type { WorkerState } from '../judgement/worker-state.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import { type LoadThresholdConfig, thresholdProblems } from '../policy/load-threshold-config.js';
 import type { Problem } from '../sources/problem.js';
@@ -120,7 +121,14 @@ export class FleetLoad {
     };
   }
 
-  /** Why a worker is busy or free now; `undefined` for an unknown worker. */
+  /** The published state of a worker; `undefined` for a worker of which nothing is known. */
+  stateOf(workerId: WorkerId): WorkerState | undefined {
+    const { workers } = this.store;
+    const slot = workers.find(workerId);
+    return slot === -1 || workers.isEmpty(slot) ? undefined : workers.state(slot);
+  }
+
+  /** Why a worker has its state now; `undefined` for a worker of which nothing is known. */
   explain(workerId: WorkerId): Explanation | undefined {
     return explain(this.store, workerId);
   }

@@ -1,6 +1,7 @@
 import type { Count } from '../count.js';
 import type { Role } from '../events/fleet-event.js';
 import type { RankState } from '../judgement/rank-state.js';
+import type { WorkerState } from '../judgement/worker-state.js';
 import { type InspectArguments, inspectCustom, jsonReady, printAs } from '../ordinary-value.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import type { LoadThresholdConfig } from '../policy/load-threshold-config.js';
@@ -27,8 +28,11 @@ export interface WorkerRanks {
   readonly workerId: WorkerId;
   readonly workerType: Role;
   readonly busy: boolean;
+  readonly state: WorkerState;
+  /** When its state began, in milliseconds of the clock that drives the monitor; `null` when it has always had it. */
+  readonly since: number | null;
   readonly overloadMarked: boolean;
-  /** When it became busy, in milliseconds of the clock that drives the monitor; `null` when it is free. */
+  /** When it became busy, in milliseconds of the clock that drives the monitor; `null` when it is not busy. */
   readonly busySince: number | null;
   readonly ranks: readonly RankValues[];
 }
@@ -55,10 +59,13 @@ export interface FleetRanks {
   workerId(worker: number): WorkerId;
   workerType(worker: number): Role;
   isBusy(worker: number): boolean;
+  workerState(worker: number): WorkerState;
+  /** When its state began, in milliseconds of the clock that drives the monitor; `null` when it has always had it. */
+  since(worker: number): number | null;
   /** Whether it has an overload mark. */
   isOverloadMarked(worker: number): boolean;
-  /** When a busy worker became busy, in milliseconds of the clock that drives the monitor. */
-  busySince(worker: number): number;
+  /** When it became busy, in milliseconds of the clock that drives the monitor; `null` when it is not busy. */
+  busySince(worker: number): number | null;
   rankCount(worker: number): number;
   rank(worker: number, index: number): number;
   /** Whether a judged rank is busy under the thresholds in force. */
@@ -131,12 +138,20 @@ export class RankCopy implements FleetRanks {
     return this.#slots.isBusy(worker);
   }
 
+  workerState(worker: number): WorkerState {
+    return this.#slots.state(worker);
+  }
+
+  since(worker: number): number | null {
+    return this.#slots.since(worker);
+  }
+
   isOverloadMarked(worker: number): boolean {
     return this.#slots.isOverloadMarked(worker);
   }
 
-  busySince(worker: number): number {
-    return this.#slots.since(worker);
+  busySince(worker: number): number | null {
+    return this.isBusy(worker) ? this.#slots.since(worker) : null;
   }
 
   rankCount(worker: number): number {
@@ -183,13 +198,14 @@ export class RankCopy implements FleetRanks {
     const workers: WorkerRanks[] = [];
     for (let worker = 0; worker < this.end; worker += 1) {
       if (!this.isPresent(worker)) continue;
-      const busy = this.isBusy(worker);
       workers.push({
         workerId: this.workerId(worker),
         workerType: this.workerType(worker),
-        busy,
+        busy: this.isBusy(worker),
+        state: this.workerState(worker),
+        since: this.since(worker),
         overloadMarked: this.isOverloadMarked(worker),
-        busySince: busy ? this.busySince(worker) : null,
+        busySince: this.busySince(worker),
         ranks: Array.from({ length: this.rankCount(worker) }, (_, index) => this.#valuesOf(worker, index)),
       });
     }

@@ -1,5 +1,6 @@
 import type { Count } from '../count.js';
 import type { RankRange } from '../judgement/rank-state.js';
+import type { WorkerState } from '../judgement/worker-state.js';
 import { limitsOf } from './capacities.js';
 import type { FleetStore } from './fleet-store.js';
 
@@ -53,8 +54,23 @@ function addCell(store: FleetStore, slot: number, rank: number): number {
 
 /** Judges one rank again. */
 function judgeRank(store: FleetStore, slot: number, cell: number): void {
-  const counts = countsInJudgement(store, slot, cell);
-  store.workers.judgeRank(slot, cell, counts && isAboveThreshold(store, cell), counts);
+  store.workers.judgeRank(slot, cell, countsInJudgement(store, slot, cell) ? stateOf(store, cell) : null);
+}
+
+/** Judges the values of a rank. */
+function stateOf(store: FleetStore, cell: number): WorkerState {
+  if (isAboveThreshold(store, cell)) return 'busy';
+  return store.policy.withoutEvidence === 'free' || hasEvidence(store, cell) ? 'free' : 'unknown';
+}
+
+/** Whether at least one set threshold can be compared with a value of a rank. */
+function hasEvidence({ workers, classes, policy }: FleetStore, cell: number): boolean {
+  const { ranks } = workers;
+  const limits = ranks.limits(cell);
+  if (ranks.activePrefillTokens(cell) !== null && classes.exactTokens[limits] !== null) return true;
+  if (!classes.judgesBlocks(limits)) return false;
+  if (ranks.activeDecodeBlocks(cell) !== null) return true;
+  return policy.decodeSignal !== 'active' && ranks.kvUsedBlocks(cell) !== null;
 }
 
 /** Updates the latch of a rank with the values of one load. Without total blocks and a decode threshold there is no latch. */

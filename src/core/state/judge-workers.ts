@@ -1,4 +1,4 @@
-import { neededRanks } from '../judgement/is-busy.js';
+import { type WorkerState, rollUpState } from '../judgement/worker-state.js';
 import type { JudgedOn } from '../policy/load-policy.js';
 import type { WorkerId } from '../worker-id.js';
 import type { FleetStore } from './fleet-store.js';
@@ -24,16 +24,15 @@ export function clearOverloadMarks({ workers }: FleetStore): void {
 }
 
 /**
- * Judges every worker whose judgement may have changed, if the policy judges on events of that kind. A changed judgement
- * is a publication, which removes overload marks if the policy says so.
+ * Judges every worker whose judgement may have changed, if the policy judges on events of that kind. A worker that becomes
+ * busy, or is busy no more, is a publication, which removes overload marks if the policy says so.
  */
 export function judgeQueued(store: FleetStore, on: JudgedOn): void {
   const { workers, policy } = store;
   if (!workers.hasQueued || !policy.judgedOn.includes(on)) return;
   let changed = false;
   for (const slot of workers.takeQueued()) {
-    const busy = isAboveThresholds(store, slot) && isKnown(workers, policy, slot);
-    changed = workers.judge(slot, busy) || changed;
+    changed = workers.judge(slot, judgedState(store, slot)) || changed;
   }
   const rule = policy.overloadMarks;
   if (changed && rule !== 'ignored' && rule.until === 'publication') clearOverloadMarks(store);
@@ -45,10 +44,10 @@ export function renewLimits(store: FleetStore): void {
   for (const slot of store.workers.all()) judgeRanks(store, slot);
 }
 
-/** Whether a worker's ranks make it busy, according to its counters. */
-function isAboveThresholds({ workers, policy }: FleetStore, slot: number): boolean {
-  if (!workers.hasState(slot)) return false;
+/** The judgement on a worker according to the counters of its ranks. */
+function judgedState({ workers, policy }: FleetStore, slot: number): WorkerState {
+  if (!workers.hasState(slot) || !isKnown(workers, policy, slot)) return policy.withoutEvidence;
   const declared = policy.ranksJudged === 'declared' && workers.hasRange(slot);
   const judged = declared ? workers.rangeSize(slot) : workers.countedRanks(slot);
-  return judged > 0 && workers.busyRanks(slot) >= neededRanks(policy.rollUp, judged);
+  return rollUpState(policy, judged, workers.busyRanks(slot), workers.freeRanks(slot));
 }

@@ -26,9 +26,12 @@ export function busyReport(pools: readonly PoolDescription[]): BusyReport {
 function sumCounts(counts: readonly FleetCounts[]): FleetCounts {
   const sum = (name: keyof FleetCounts): number => counts.reduce((total, count) => total + count[name], 0);
   return {
+    workers: sum('workers'),
+    busy: sum('busy'),
+    free: sum('free'),
+    unknown: sum('unknown'),
     known: sum('known'),
     held: sum('held'),
-    busy: sum('busy'),
     overloadMarked: sum('overloadMarked'),
     instances: sum('instances'),
     down: sum('down'),

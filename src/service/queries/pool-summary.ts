@@ -68,7 +68,17 @@ export interface PoolDescription extends PoolSummary {
   readonly busy: readonly WorkerId[];
 }
 
-const NO_WORKERS: FleetCounts = { known: 0, held: 0, busy: 0, overloadMarked: 0, instances: 0, down: 0 };
+const NO_WORKERS: FleetCounts = {
+  workers: 0,
+  busy: 0,
+  free: 0,
+  unknown: 0,
+  known: 0,
+  held: 0,
+  overloadMarked: 0,
+  instances: 0,
+  down: 0,
+};
 
 /** The model and the endpoint of a pool. */
 export function poolLabel({ name: { model, endpoint } }: Pool): PoolLabel {

@@ -80,7 +80,7 @@ function recount(change: Change): Change {
   // The overload mark of a worker without remembered ranks does not end with its config.
   const isKept = (id: WorkerId): boolean => !hasLost(id) || !state.memory.has(id);
   // A worker that lost its config stops being busy before the others are judged, so that alone is not a publication.
-  const judged = policy.judgedOn.includes('configs') ? only(state.judged, isKept) : state.judged;
+  const judged = policy.judgedOn.includes('configs') ? onlyKeys(state.judged, isKept) : state.judged;
   const next: Change = {
     ...change,
     state: { ...state, counted, memory, workers, judged, overloadMarked: only(state.overloadMarked, isKept) },

@@ -28,7 +28,7 @@ import {
   withMember,
   withProblem,
 } from './state.js';
-import { busyAfter, judgeAll, transitionsBetween } from './verdicts.js';
+import { busyAfter, judgeAll, statesAfter, transitionsBetween } from './verdicts.js';
 
 /** What one event changed, and the state after it. */
 export interface ModelStep {
@@ -50,7 +50,8 @@ export function firstStep(policy: LoadPolicy, start: FleetStart = {}): ModelStep
  *
  * 1. Any events in any order leave a valid state.
  * 2. A stopped model ignores all further events. A model that the policy ended still takes changes of thresholds.
- * 3. The busy workers are those that were busy when last judged, and those with an overload mark.
+ * 3. The busy workers are those that were busy when last judged, and those with an overload mark. Whether another worker
+ *    is free or unknown was decided when it was last judged, too.
  * 4. `now` is in milliseconds. It is the time of transitions, and has no effect on decisions.
  *
  * @example
@@ -74,7 +75,7 @@ export function step(state: ModelState, event: RecordedInput, now: number): Mode
     problems,
     state: next,
   } = state.phase === 'running' ? apply(before, event) : applyEnded(before, event);
-  const published = { ...next, busy: busyAfter(next, now) };
+  const published = { ...next, states: statesAfter(next), busy: busyAfter(next, now) };
   return {
     state: published,
     transitions: transitionsBetween(state, published, now),

@@ -12,6 +12,7 @@ import {
 } from '../../core/judgement/rank-state.js';
 import type { LoadPolicy } from '../../core/policy/load-policy.js';
 import { LoadThresholdConfig } from '../../core/policy/load-threshold-config.js';
+import type { WorkerState } from '../../core/judgement/worker-state.js';
 import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
 import type { Problem } from '../../core/sources/problem.js';
 import type { LeavingWorker, PendingCleanup } from '../../core/state/cleanup.js';
@@ -69,10 +70,12 @@ export interface ModelState {
   readonly down: ReadonlySet<WorkerId>;
   readonly workers: ReadonlyMap<WorkerId, ModelWorker>;
   readonly memory: ReadonlyMap<WorkerId, RankMemory>;
-  /** The workers that were busy when last judged. */
-  readonly judged: ReadonlySet<WorkerId>;
+  /** How the workers were last judged. One that is not in it is what the policy says about a worker without evidence. */
+  readonly judged: ReadonlyMap<WorkerId, WorkerState>;
   /** The workers with an overload mark. */
   readonly overloadMarked: ReadonlySet<WorkerId>;
+  /** The published states, as in `judged`. */
+  readonly states: ReadonlyMap<WorkerId, WorkerState>;
   /** The published busy workers, and when each one became busy. */
   readonly busy: ReadonlyMap<WorkerId, number>;
 }
@@ -102,8 +105,9 @@ export function initialState(policy: LoadPolicy, start: FleetStart = {}): ModelS
     down: new Set(),
     workers: new Map(),
     memory: new Map(),
-    judged: new Set(),
+    judged: new Map(),
     overloadMarked: new Set(),
+    states: new Map(),
     busy: new Map(),
   };
 }

@@ -59,10 +59,10 @@ describe('FleetPools', () => {
     publish(8, 3);
     keys.apply([...worker(7), ...worker(8)]);
     await settle();
-    expect(seen).toEqual(['7+']);
+    expect(seen).toEqual(['7+', '8-']);
     publish(8, 12);
     publish(7, 1);
-    expect(seen).toEqual(['7+', '8+', '7-']);
+    expect(seen).toEqual(['7+', '8-', '8+', '7-']);
     subscription.unsubscribe();
   });
 
