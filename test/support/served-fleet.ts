@@ -1,4 +1,4 @@
-import { NEVER, of, Subject } from 'rxjs';
+import { BehaviorSubject, NEVER, of, Subject, type Observable } from 'rxjs';
 import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
 import { discoverWorkers } from '../../src/dynamo/discovery/discover-workers.js';
 import type { ActiveLoad } from '../../src/core/events/fleet-event.js';
@@ -16,12 +16,18 @@ import { remove, put } from './discovery.js';
 /** The default endpoint of the workers of a served fleet. */
 const HERE = 'dynamo/backend/generate';
 
+type FleetModels =
+  NonNullable<ConstructorParameters<typeof FleetPools>[0]['models$']> extends Observable<infer Models>
+    ? Models
+    : never;
+
 /** A service with a fleet that the test controls. */
 export class ServedFleet implements AsyncDisposable {
   private readonly keys = new MemoryKeys();
   private readonly loads$ = new Subject<ActiveLoad | LoadBatch>();
   private readonly problems$ = new Subject<Problem>();
   private readonly discovery$ = new Subject<SourceStatus>();
+  private readonly models$ = new BehaviorSubject<FleetModels>([]);
   readonly pools: FleetPools;
   service!: Service;
 
@@ -34,6 +40,7 @@ export class ServedFleet implements AsyncDisposable {
       {
         pools$,
         workers$,
+        models$: this.models$,
         pool: (selector) => ({ ...discovery.pool(selector), loads$, sources: { loads: loads$ } }),
         loads$,
         accounting$: NEVER,
@@ -91,6 +98,13 @@ export class ServedFleet implements AsyncDisposable {
         : [put(instance, {}), put(cardKey, { display_name: model, runtime_config: size })],
     );
     // Pools are added and removed after the batch.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** The models and adapters that discovery sees. */
+  async announce(models: FleetModels): Promise<void> {
+    this.models$.next(models);
+    // Pools are added and removed after it.
     await new Promise((resolve) => setImmediate(resolve));
   }
 

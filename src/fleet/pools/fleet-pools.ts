@@ -48,7 +48,12 @@ interface NamedModel {
   readonly name: string;
   /** The model that it adapts; `null` for a model of its own. */
   readonly adapterOf: string | null;
-  readonly pools: readonly PoolName[];
+  /** Encode workers are not judged. */
+  readonly pools: readonly (PoolName | (Omit<PoolName, 'role'> & { readonly role: 'encode' }))[];
+}
+
+function isJudged(name: NamedModel['pools'][number]): name is PoolName {
+  return name.role !== 'encode';
 }
 
 /** The thresholds of a monitor that is started with a change. */
@@ -185,7 +190,7 @@ export class FleetPools implements Pools {
   }
 
   adapterPools(): readonly PoolName[] {
-    return this.models.flatMap(({ adapterOf, pools }) => (adapterOf === null ? [] : pools));
+    return this.models.flatMap(({ adapterOf, pools }) => (adapterOf === null ? [] : pools.filter(isJudged)));
   }
 
   report(problem: Problem): void {
