@@ -23,6 +23,9 @@ export function givenPool(pool: Pool, sourceCount = 0): Pools {
   return {
     list: () => [pool],
     book,
+    models: () => [{ name: pool.name.model, adapterOf: null, pools: [pool.name], readiness: [] }],
+    modelsChanged$: NEVER,
+    carriersOf: () => new Set(),
     changes$: NEVER,
     sourceMonitor: pool.monitor,
     sourceCount,

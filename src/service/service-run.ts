@@ -8,6 +8,7 @@ import type { MetricsPage } from './http/metrics-page.js';
 import { isoTime, type PoolSummaries } from './queries/pool-summary.js';
 import type { ServiceOptions } from './service-options.js';
 import type { EventLog, EventReaders } from './stream/event-readers.js';
+import { changeJson } from './thresholds/threshold-json.js';
 import { serverSentEvents, type ServerSentEvent } from './stream/server-sent-events.js';
 
 /** The parts of a running service. */
@@ -52,6 +53,7 @@ export function run(parts: RunParts): Subscription {
     readers.write(log.append(event.type, event.data));
     logEvent(event, logger);
   });
+  follow(pools.book.changes$, (change) => logger.info(changeJson(change), 'thresholds changed'));
   follow(page.countEvents(), () => undefined);
   const { sourceMonitor } = pools;
   follow(sourceMonitor.status$.pipe(newStatuses(), statusReports(scheduler)), (report) =>

@@ -95,6 +95,13 @@ export class ServedFleet implements AsyncDisposable {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
+  /** The model card of a LoRA adapter on a worker, or (`false`) its removal. */
+  async adapter(id: string, adapter: string, present = true): Promise<void> {
+    const key = `v1/mdc/${HERE}/${BigInt(id).toString(16)}/${adapter}`;
+    this.keys.apply([present ? put(key, { display_name: adapter, lora: { name: adapter } }) : remove(key)]);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
   /** A load of one rank, in blocks that are used. */
   load(id: string, blocks: number | null, dpRank = 0, tokens: number | bigint | null = null): void {
     this.loads$.next({

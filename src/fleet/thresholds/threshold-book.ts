@@ -112,6 +112,11 @@ export class ThresholdBook {
     return [...this.byTarget.values()];
   }
 
+  /** The thresholds that were set for exactly this target; `null` if none were. */
+  thresholdsOf(target: EntryTarget): LoadThresholdUpdate | null {
+    return this.byTarget.get(targetKey(target))?.thresholds ?? null;
+  }
+
   /** The latest changes, oldest first. */
   changes(): readonly ThresholdChange[] {
     return this.latest;
@@ -224,10 +229,6 @@ export class ThresholdBook {
         : [],
     );
     return [...new Set(ids)];
-  }
-
-  private thresholdsOf(target: EntryTarget): LoadThresholdUpdate | null {
-    return this.byTarget.get(targetKey(target))?.thresholds ?? null;
   }
 
   private put(

@@ -70,6 +70,33 @@ const threshold = objectOf({
   active_prefill_tokens_threshold: nullable({ type: 'integer', minimum: 0, maximum: 18446744073709552000 }),
   active_prefill_tokens_threshold_frac: nullable({ type: 'number' }),
 });
+const tokens = nullable({ anyOf: [{ type: 'integer', minimum: 0 }, id] });
+const someThresholds = objectOf(
+  {
+    active_decode_blocks_threshold: nullable({ type: 'number', minimum: 0, maximum: 1 }),
+    active_prefill_tokens_threshold: tokens,
+    active_prefill_tokens_threshold_frac: nullable({ type: 'number', minimum: 0 }),
+  },
+  [
+    'active_decode_blocks_threshold',
+    'active_prefill_tokens_threshold',
+    'active_prefill_tokens_threshold_frac',
+  ],
+);
+const targetMembers = {
+  model: { type: 'string', minLength: 1, maxLength: 1024 },
+  role: { enum: ['decode', 'prefill'] },
+  worker_id: id,
+};
+const target = objectOf(targetMembers, Object.keys(targetMembers));
+const origin = objectOf({
+  at: moment,
+  address: nullable(text),
+  token: { enum: ['admin', null] },
+  route: text,
+});
+const changed = { target, old: nullable(someThresholds), new: nullable(someThresholds) };
+const resolved = (value: Schema): Schema => objectOf({ value, source: text, target }, ['target']);
 const source = objectOf(
   {
     source: text,
@@ -96,6 +123,30 @@ export const schemas = {
   thresholdError: objectOf({ error: text }),
   threshold,
   thresholds: objectOf({ thresholds: listOf(threshold) }),
+  thresholdsOfTarget: {
+    ...someThresholds,
+    properties: { ...targetMembers, ...(someThresholds['properties'] as Schema) },
+  },
+  thresholdsToRemove: objectOf({ ...targetMembers, thresholds: listOf(text) }, [
+    ...Object.keys(targetMembers),
+    'thresholds',
+  ]),
+  thresholdChanged: objectOf(changed),
+  thresholdBook: objectOf({
+    entries: listOf(objectOf({ target, thresholds: someThresholds, origin })),
+    pools: listOf(
+      objectOf({
+        ...label,
+        role: { enum: ['decode', 'prefill'] },
+        thresholds: objectOf({
+          active_decode_blocks_threshold: resolved(nullable({ type: 'number' })),
+          active_prefill_tokens_threshold: resolved(tokens),
+          active_prefill_tokens_threshold_frac: resolved(nullable({ type: 'number' })),
+        }),
+      }),
+    ),
+    changes: listOf(objectOf({ ...changed, origin })),
+  }),
   thresholdRequest: { ...threshold, required: ['model'], additionalProperties: true },
   busy: objectOf({
     state,

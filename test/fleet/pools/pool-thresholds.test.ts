@@ -1,17 +1,15 @@
-import { BehaviorSubject, EMPTY, VirtualTimeScheduler } from 'rxjs';
+import { EMPTY, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { MemoryKeys } from '../../../src/core/sources/key-source.js';
 import { MemoryMessages } from '../../../src/core/sources/message-source.js';
 import type { LoadThresholdUpdate } from '../../../src/core/policy/load-thresholds.js';
 import { type PolicyName, policies } from '../../../src/core/policy/policies.js';
-import type { PoolName } from '../../../src/core/sources/worker-info.js';
 import { dynamoFleet } from '../../../src/fleet/dynamo-fleet.js';
 import { FleetPools } from '../../../src/fleet/pools/fleet-pools.js';
 import { forEachPool } from '../../../src/fleet/pools/pools.js';
 import { modelCard, put, remove } from '../../support/discovery.js';
 
 const generate = 'dynamo/backend/generate';
-const endpoint = { namespace: 'dynamo', component: 'backend', endpoint: 'generate' };
 const joins = (n: number, more: object = {}) => [
   put(`v1/instances/${generate}/${n}`, {}),
   put(`v1/mdc/${generate}/${n}`, modelCard(100, more)),
@@ -20,12 +18,6 @@ const leaves = (n: number) => [remove(`v1/instances/${generate}/${n}`), remove(`
 
 /** Lets pools be added and removed, which follows the batch of keys. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-interface NamedModel {
-  readonly name: string;
-  readonly adapterOf: string | null;
-  readonly pools: readonly PoolName[];
-}
 
 const origin = { at: '2026-12-01T00:00:00.000Z', address: null, token: null, route: 'test' };
 const off = {
@@ -39,8 +31,7 @@ function served(thresholds: LoadThresholdUpdate = {}, policy: PolicyName = 'defa
   const keys = new MemoryKeys();
   const scheduler = new VirtualTimeScheduler();
   const fleet = dynamoFleet({ discovery: keys, events: new MemoryMessages(), scheduler });
-  const models$ = new BehaviorSubject<readonly NamedModel[]>([]);
-  const pools = new FleetPools({ ...fleet, models$ }, { policy: policies[policy], thresholds, scheduler });
+  const pools = new FleetPools(fleet, { policy: policies[policy], thresholds, scheduler });
   const announced: (readonly [string, object | undefined])[] = [];
   const subscription = forEachPool(pools, ({ name, monitor }) => {
     announced.push([name.model, monitor.snapshot()?.thresholds]);
@@ -53,7 +44,6 @@ function served(thresholds: LoadThresholdUpdate = {}, policy: PolicyName = 'defa
       .map(({ name, monitor }) => [name.model, name.role ?? 'decode', { ...monitor.snapshot()?.thresholds }]);
   return {
     keys,
-    models$,
     pools,
     book: pools.book,
     announced,
@@ -125,24 +115,19 @@ describe('the thresholds of a pool', () => {
 });
 
 describe('an adapter', () => {
-  const pool = { model: 'llama-sql', endpoint };
-  const adapter = { name: 'llama-sql', adapterOf: 'llama', pools: [pool] };
+  const card = `v1/mdc/${generate}/1/llama-sql`;
+  const loaded = put(card, { ...modelCard(100), display_name: 'llama-sql', lora: { name: 'llama-sql' } });
 
   it('has a pool of its own while it has thresholds of its own', async () => {
     using fleet = served(decode(0.1));
-    fleet.keys.apply([
-      ...joins(1, { display_name: 'llama' }),
-      put(`v1/mdc/${generate}/1/llama-sql`, {
-        ...modelCard(100),
-        display_name: 'llama-sql',
-        lora: { name: 'llama-sql' },
-      }),
-    ]);
-    fleet.models$.next([adapter]);
+    fleet.keys.apply([...joins(1, { display_name: 'llama' }), loaded]);
     await settle();
     const base = ['llama', 'decode', decode(0.1)];
     expect(fleet.inForce()).toEqual([base]);
-    expect(fleet.pools.adapterPools()).toEqual([pool]);
+    expect(fleet.pools.models().map(({ name, adapterOf }) => [name, adapterOf])).toContainEqual([
+      'llama-sql',
+      'llama',
+    ]);
     fleet.book.set({ model: 'llama' }, { activeDecodeBlocksThreshold: 0.2 }, origin);
     fleet.book.set({ model: 'llama-sql' }, { activePrefillTokensThreshold: 7 }, origin);
     // The thresholds of its base are not its own.
@@ -157,10 +142,13 @@ describe('an adapter', () => {
   it('has no pool after its model card is gone, and one again when the card is back', async () => {
     using fleet = served();
     fleet.book.set({ model: 'llama-sql' }, { activePrefillTokensThreshold: 7 }, origin);
-    for (const models of [[adapter], [], [adapter]]) {
-      fleet.models$.next(models);
+    fleet.keys.apply(joins(1, { display_name: 'llama' }));
+    for (const isLoaded of [true, false, true]) {
+      fleet.keys.apply([isLoaded ? loaded : remove(card)]);
       await settle();
-      expect(fleet.pools.list().map(({ name }) => name.model)).toEqual(models.map(({ name }) => name));
+      expect(fleet.pools.list().map(({ name }) => name.model)).toEqual(
+        isLoaded ? ['llama', 'llama-sql'] : ['llama'],
+      );
     }
   });
 });

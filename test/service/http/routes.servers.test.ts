@@ -18,6 +18,12 @@ function post(body: object, headers: Record<string, string> = {}): Promise<HttpA
     body: JSON.stringify(body),
   });
 }
+const change = (method: 'PUT' | 'PATCH' | 'DELETE', body: object): Promise<HttpAnswer> =>
+  httpCall(`${fleet.url}/thresholds`, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
 
 /** Two models, one of them at two endpoints. */
 async function twoModels(): Promise<void> {
@@ -75,14 +81,20 @@ describe('pools', () => {
     );
   });
 
-  it('a pool and its thresholds end with its last worker', async () => {
+  it('a pool ends with its last worker, and its thresholds apply again to the next one', async () => {
     await twoModels();
     await post({ model: 'b', active_prefill_tokens_threshold: 5 });
     await fleet.worker('3', null);
     expect(await json('/busy?model=b')).toMatchObject({ state: 'none' });
+    // Without workers, Dynamo's API does not know the model.
+    expect(await json('/busy_threshold')).toMatchObject({ thresholds: [{ model: 'a' }] });
+    expect(JSON.parse((await post({ model: 'b' })).body)).toMatchObject({
+      active_prefill_tokens_threshold: null,
+    });
+    expect((await post({ model: 'b', active_prefill_tokens_threshold: 6 })).status).toBe(404);
     await fleet.worker('3', 'b');
     expect(await json('/busy_threshold')).toMatchObject({
-      thresholds: [{ model: 'a' }, { model: 'b', active_prefill_tokens_threshold: null }],
+      thresholds: [{ model: 'a' }, { model: 'b', active_prefill_tokens_threshold: 5 }],
     });
   });
 
@@ -395,6 +407,7 @@ describe('the OpenAPI description', () => {
     for (const path of [
       '/',
       '/busy_threshold',
+      '/thresholds',
       '/busy',
       '/workers',
       '/metrics',
@@ -415,6 +428,15 @@ describe('the OpenAPI description', () => {
       {},
     ])
       answers.push(['POST /busy_threshold', await post(body)]);
+    for (const [method, body] of [
+      ['PUT', { active_prefill_tokens_threshold: 1 }],
+      ['PATCH', { model: 'a', role: 'prefill', active_decode_blocks_threshold: null }],
+      ['DELETE', { model: 'a', thresholds: ['active_decode_blocks_threshold'] }],
+      ['DELETE', { model: 'a', thresholds: ['active_decode_blocks_threshold'] }],
+      ['PATCH', {}],
+    ] as const)
+      answers.push([`${method} /thresholds`, await change(method, body)]);
+    answers.push(['GET /thresholds', await get('/thresholds')]);
     for (const type of ['text/plain', 'application/json'])
       answers.push([
         'POST /busy_threshold',
