@@ -6,6 +6,7 @@ import { MetricsPage } from './http/metrics-page.js';
 import type { ServiceContext } from './http/route.js';
 import { createServiceApp } from './http/service-app.js';
 import { packageVersion } from './package-version.js';
+import { summarizeModel, wholePool } from './queries/models.js';
 import { isoTime, PoolSummaries } from './queries/pool-summary.js';
 import { ServiceError } from './service-error.js';
 import { requireServiceOptions, serviceDefaults, type ServiceOptions } from './service-options.js';
@@ -66,7 +67,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const summaries = new PoolSummaries();
   const log = new EventLog(limits.keptEvents);
   const snapshot = (): object => ({
-    pools: pools.list().map((pool) => summaries.describe(pool)),
+    models: pools.models().map((model) => summarizeModel(model, pools, summaries)),
+    pools: pools.list().map((pool) => summaries.describe(wholePool(pool))),
     sources: (pools.sourceMonitor.snapshot()?.status ?? []).map((status) => ({
       ...status,
       since: isoTime(pools.sourceMonitor, status.since),

@@ -1,5 +1,5 @@
-import { busyReport } from '../queries/busy.js';
 import { listWorkerIds } from '../queries/list-workers.js';
+import { stateOfModels, summarizeModel } from '../queries/models.js';
 import { isoTime, poolLabel } from '../queries/pool-summary.js';
 import type { Route, ServiceContext } from './route.js';
 import { json, schemas } from './schemas.js';
@@ -42,7 +42,7 @@ export function healthRoutes({
         return {
           ready,
           why: ready ? [] : ['the service is stopping'],
-          state: busyReport(pools.list().map((pool) => summaries.describe(pool))).state,
+          state: stateOfModels(pools.models().map((model) => summarizeModel(model, pools, summaries).state)),
           missingSources: Math.max(pools.sourceCount - sources.length, 0),
           sources: sources.map((status) => ({
             ...status,

@@ -24,11 +24,24 @@ function objectOf(properties: Readonly<Record<string, Schema>>, optional: readon
 const state: Schema = { enum: ['none', 'unknown', 'free', 'partial', 'all-busy'] };
 const counts = objectOf(
   Object.fromEntries(
-    ['known', 'held', 'busy', 'overloadMarked', 'instances', 'down'].map((name) => [name, integer]),
+    ['workers', 'busy', 'free', 'unknown', 'known', 'held', 'overloadMarked', 'instances', 'down'].map(
+      (name) => [name, integer],
+    ),
   ),
 );
-const label = { model: text, endpoint: text };
+const judgedRole: Schema = { enum: ['decode', 'prefill'] };
+const workerState: Schema = { enum: ['busy', 'free', 'unknown'] };
+const label = { model: text, role: judgedRole, endpoint: text };
 const poolSummary = { ...label, state, retryAfterSeconds: nullable(integer), workers: counts };
+const role: Schema = { enum: ['aggregated', 'decode', 'prefill', 'encode'] };
+const modelSummary = objectOf({
+  model: text,
+  adapterOf: nullable(text),
+  state,
+  retryAfterSeconds: nullable(integer),
+  roles: listOf(objectOf({ role, state: nullable(state), workers: nullable(counts) })),
+  readiness: listOf(objectOf({ namespace: text, ready: { type: 'boolean' }, missing: listOf(role) })),
+});
 const loadThresholds = objectOf({
   activeDecodeBlocksThreshold: nullable({ type: 'number' }),
   activePrefillTokensThreshold: nullable(count),
@@ -47,6 +60,7 @@ const rank = objectOf({ rank: integer, busy: { type: 'boolean' }, checks: listOf
 const workerSummary = {
   ...label,
   workerId: id,
+  state: workerState,
   busy: { type: 'boolean' },
   overloadMarked: { type: 'boolean' },
   since: nullable(moment),
@@ -55,6 +69,10 @@ const workerSummary = {
 const workerExplanation = {
   ...label,
   workerId: id,
+  state: workerState,
+  unknownReason: nullable({
+    enum: ['no-threshold', 'not-heard', 'no-capacity', 'no-signal', 'not-known'],
+  }),
   busy: { type: 'boolean' },
   known: { type: 'boolean' },
   overloadMarked: { type: 'boolean' },
@@ -152,6 +170,7 @@ export const schemas = {
     state,
     retryAfterSeconds: nullable(integer),
     workers: counts,
+    models: listOf(modelSummary),
     pools: listOf(objectOf({ ...poolSummary, thresholds: nullable(loadThresholds), busy: listOf(id) })),
   }),
   workers: objectOf({ workers: listOf(objectOf(workerSummary)), next: nullable(id) }),

@@ -52,10 +52,17 @@ describe('pools', () => {
           busy: ['1'],
         },
         { model: 'a', endpoint: 'dynamo.prefill.generate', state: 'all-busy', busy: ['2'] },
-        { model: 'b', endpoint: 'dynamo.backend.generate', state: 'free', retryAfterSeconds: null, busy: [] },
+        {
+          model: 'b',
+          endpoint: 'dynamo.backend.generate',
+          state: 'unknown',
+          retryAfterSeconds: null,
+          busy: [],
+        },
       ],
     });
-    expect(await json('/busy?model=b')).toMatchObject({ state: 'free', pools: [{ model: 'b' }] });
+    // Without a threshold, its value was compared with nothing.
+    expect(await json('/busy?model=b')).toMatchObject({ state: 'unknown', pools: [{ model: 'b' }] });
     expect(await json('/busy?model=a&endpoint=dynamo.prefill.generate')).toMatchObject({
       state: 'all-busy',
       retryAfterSeconds: 1,
@@ -167,7 +174,7 @@ describe('workers', () => {
     expect((await get('/workers/1')).body).toContain('"value":"18446744073709551615"');
     fleet.load('1', 20, 1, 0);
     expect(await json('/workers/1')).toMatchObject({
-      pools: [{ busy: false, since: null, recoveryConditions: [] }],
+      pools: [{ state: 'free', busy: false, unknownReason: null, recoveryConditions: [] }],
     });
   });
 
@@ -493,7 +500,7 @@ function validator(schema: object | undefined): ValidateFunction {
 }
 
 describe('metrics', () => {
-  it('cover every pool, labelled with model and endpoint, and the sources', async () => {
+  it('cover every pool, labelled with model, role and endpoint, and the sources', async () => {
     await twoModels();
     await post({ model: 'a', active_decode_blocks_threshold: 0.5 });
     fleet.load('2', 60);
@@ -501,9 +508,15 @@ describe('metrics', () => {
     const page = await get('/metrics');
     expect(page.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
     const lines = page.body.split('\n');
-    expect(lines).toContain('tidemark_pool_workers{model="a",pool="dynamo.prefill.generate",state="busy"} 1');
-    expect(lines).toContain('tidemark_pool_workers{model="b",pool="dynamo.backend.generate",state="busy"} 0');
-    expect(page.body).toMatch(/tidemark_source_state\{model="",pool="",source="discovery",state="live"\} 1/);
+    expect(lines).toContain(
+      'tidemark_pool_workers{model="a",pool="dynamo.prefill.generate",role="decode",state="busy"} 1',
+    );
+    expect(lines).toContain(
+      'tidemark_pool_workers{model="b",pool="dynamo.backend.generate",role="decode",state="busy"} 0',
+    );
+    expect(page.body).toMatch(
+      /tidemark_source_state\{model="",pool="",role="",source="discovery",state="live"\} 1/,
+    );
     expect(page.body).toMatch(/tidemark_problems_total\{.*code="undecodable".*\} 3/);
     const accept = { accept: 'application/openmetrics-text; version=1.0.0' };
     const open = await httpCall(`${fleet.url}/metrics`, { headers: accept });
