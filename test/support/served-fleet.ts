@@ -82,14 +82,20 @@ export class ServedFleet implements AsyncDisposable {
   }
 
   /** A worker with a model card of 100 blocks, or (`null`) without any key. */
-  async worker(id: string, model: string | null = 'tiny-model', at = HERE, ranks = 1): Promise<void> {
+  async worker(
+    id: string,
+    model: string | null = 'tiny-model',
+    at = HERE,
+    ranks = 1,
+    role?: 'decode' | 'prefill',
+  ): Promise<void> {
     const hex = BigInt(id).toString(16);
     const [instance, cardKey] = [`v1/instances/${at}/${hex}`, `v1/mdc/${at}/${hex}`];
     const size = { total_kv_blocks: 100, max_num_batched_tokens: 1000, data_parallel_size: ranks };
     this.keys.apply(
       model === null
         ? [remove(instance), remove(cardKey)]
-        : [put(instance, {}), put(cardKey, { display_name: model, runtime_config: size })],
+        : [put(instance, {}), put(cardKey, { display_name: model, worker_type: role, runtime_config: size })],
     );
     // Pools are added and removed after the batch.
     await new Promise((resolve) => setImmediate(resolve));

@@ -42,7 +42,10 @@ export function healthRoutes({
         return {
           ready,
           why: ready ? [] : ['the service is stopping'],
-          state: stateOfModels(pools.models().map((model) => summarizeModel(model, pools, summaries).state)),
+          state: stateOfModels(
+            pools.models().map((model) => summarizeModel(model, pools, summaries).state),
+            pools,
+          ),
           missingSources: Math.max(pools.sourceCount - sources.length, 0),
           sources: sources.map((status) => ({
             ...status,

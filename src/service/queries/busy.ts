@@ -64,7 +64,12 @@ export function busyReport(pools: Pools, query: PoolQuery, summaries: PoolSummar
     .map((model) => summarizeModel(model, pools, summaries));
   const workers = sumCounts(described.map((pool) => pool.workers));
   const isNarrowed = query.role !== undefined || query.endpoint !== undefined;
-  const state = isNarrowed ? fleetStateOf(workers) : stateOfModels(models.map((model) => model.state));
+  const state = isNarrowed
+    ? fleetStateOf(workers)
+    : stateOfModels(
+        models.map((model) => model.state),
+        pools,
+      );
   const waits = (isNarrowed ? described : models).flatMap(({ state: own, retryAfterSeconds }) =>
     own === state ? (retryAfterSeconds ?? []) : [],
   );

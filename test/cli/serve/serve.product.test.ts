@@ -129,7 +129,7 @@ describe('tidemark serve', () => {
       const { sources } = JSON.parse(body) as { sources: { state: string; why?: string }[] };
       expect(sources.filter(({ state, why = '' }) => state === 'down' && why !== '')).toHaveLength(2);
     });
-    expect(JSON.parse((await httpCall(`${url}/busy`)).body)).toMatchObject({ state: 'none' });
+    expect(JSON.parse((await httpCall(`${url}/busy`)).body)).toMatchObject({ state: 'unknown' });
     expect((await httpCall(`${url}/healthz`)).status).toBe(200);
   });
 });
