@@ -26,6 +26,7 @@ export type {
   PoolSelector,
 } from '../dynamo/discovery/discovery-fold.js';
 export type { FleetScope } from '../dynamo/discovery/fleet-scope.js';
+export type { NamespaceMatch } from '../dynamo/discovery/namespaces.js';
 export {
   decodeDiscoveryRecord,
   type DiscoveryRecord,

@@ -4,6 +4,7 @@ import {
   ReplaySubject,
   defer,
   distinctUntilChanged,
+  filter,
   map,
   merge,
   mergeMap,
@@ -15,13 +16,15 @@ import type { Problem } from '../../core/sources/problem.js';
 import { type SourceStatus, packageProblems } from '../../core/sources/source-status.js';
 import type { FleetModel, PoolName, WorkerChange } from '../../core/sources/worker-info.js';
 import { trampoline } from '../../operators/trampoline.js';
+import { quoted } from './card-problems.js';
 import {
   type DiscoveryDifference,
   DiscoveryFold,
   type DiscoveryProblem,
   type PoolSelector,
 } from './discovery-fold.js';
-import type { FleetScope } from './fleet-scope.js';
+import { type FleetScope, parseScope } from './fleet-scope.js';
+import { baseNamespace } from './namespaces.js';
 
 const MAX_SHOWN = 200;
 
@@ -56,6 +59,18 @@ function toUndecodableProblem({ key, error, workerId }: DiscoveryProblem, count:
 
 function truncate(text: string): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+}
+
+function severalNamespaces(prefix: string, names: readonly string[]): Problem {
+  const shown = names.slice(0, 2).map(quoted).join(' and ');
+  return {
+    code: 'several-namespaces',
+    source: 'instances',
+    text:
+      `the prefix ${quoted(prefix)} selects ${names.length} namespaces that are not generations of one, such as ${shown}: ` +
+      'if they are not one fleet, select one of them by its name',
+    count: names.length,
+  };
 }
 
 /** The result of one batch. */
@@ -97,6 +112,8 @@ export interface Discovery {
   readonly pools$: Observable<readonly PoolName[]>;
   /** The models and LoRA adapters, with their pools and their readiness: the list, then again whenever it changes. */
   readonly models$: Observable<readonly FleetModel[]>;
+  /** The namespaces of all workers: the list, then again whenever it changes. */
+  readonly namespaces$: Observable<readonly string[]>;
   /** The descriptions of all workers: a snapshot, then changes. */
   readonly workers$: Observable<WorkerChange>;
   /** The keys that cannot be decoded, and model cards that contradict each other or are not understood. */
@@ -134,6 +151,10 @@ export interface Discovery {
  *   configs$   {7: …}-----------------------------Map{8, 9}----------------------------------
  * ```
  *
+ * 7. A namespace also selects its generations, and nothing else. With the match `prefix` it selects every namespace that
+ *    begins with its name; if they are not generations of one namespace, this is a problem (`several-namespaces`). An
+ *    endpoint without a namespace is selected in all of them, and an endpoint with a namespace only there.
+ *
  * @throws ScopeError or EndpointNameError for a scope with invalid names. `pool` throws EndpointNameError for an invalid
  *   endpoint or one outside the namespace.
  *
@@ -154,6 +175,7 @@ export interface Discovery {
 export function discoverWorkers(keys: KeySource, scope: FleetScope = {}): Discovery {
   // Throws for invalid names before anything starts.
   void new DiscoveryFold(scope);
+  const { namespace, namespaceMatch } = parseScope(scope);
   const steps$ = defer(() => {
     const fold = new DiscoveryFold(scope);
     return keys.changes$.pipe(
@@ -164,7 +186,13 @@ export function discoverWorkers(keys: KeySource, scope: FleetScope = {}): Discov
     // The replayed step gives a late subscriber the fold, which has not changed since.
   }).pipe(share({ connector: () => new ReplaySubject(1) }));
 
+  const namespaces$ = steps$.pipe(
+    map(({ fold }) => fold.namespaces()),
+    distinctUntilChanged(),
+  );
+
   return {
+    namespaces$,
     pool: (selector) => {
       void new DiscoveryFold(scope).members(selector);
       return {
@@ -205,6 +233,12 @@ export function discoverWorkers(keys: KeySource, scope: FleetScope = {}): Discov
           ...toUndecodableProblems(index === 0 ? fold.problems() : difference.problems),
           ...(index === 0 ? fold.cardProblems() : difference.cardProblems),
         ]),
+      ),
+      namespaces$.pipe(
+        map((names) => [...new Set(names.map(baseNamespace))]),
+        distinctUntilChanged((before, after) => before.length > 1 === after.length > 1),
+        filter((names) => namespaceMatch === 'prefix' && names.length > 1),
+        map((names) => severalNamespaces(namespace ?? '', names)),
       ),
       packageProblems(keys.status$, 'configs'),
     ),
