@@ -21,9 +21,13 @@ import {
 import type { KeySource } from '../core/sources/key-source.js';
 import type { MessageSource } from '../core/sources/message-source.js';
 import type { EndpointName } from '../core/sources/worker-info.js';
-import { type Discovery, discoverWorkers } from '../dynamo/discovery/discover-workers.js';
+import {
+  type Discovery,
+  type DiscoveryOptions,
+  discoverWorkers,
+} from '../dynamo/discovery/discover-workers.js';
 import { discoveryPrefixes } from '../dynamo/discovery/discovery-keys.js';
-import { type FleetScope, type ParsedScope, parseScope } from '../dynamo/discovery/fleet-scope.js';
+import { type ParsedScope, parseScope } from '../dynamo/discovery/fleet-scope.js';
 import type { LoadForm } from '../dynamo/loads/load-receiver.js';
 import { type LoadRelease, SCOPE_OF_RELEASE, receiveLoads } from '../dynamo/loads/receive-loads.js';
 import { KvMetricsAggregator, type ScrapedEndpointsOptions } from '../dynamo/scraped-endpoints.js';
@@ -38,7 +42,7 @@ export interface FleetScrapeOptions extends ScrapeOptions {
 }
 
 /** Where a fleet is, and which part of it to watch. */
-export interface DynamoFleetOptions extends FleetScope {
+export interface DynamoFleetOptions extends DiscoveryOptions {
   /** The NATS servers (a string is a comma-separated list), connection options, or an existing connection. */
   readonly nats?: string | NatsLink | NatsConnectionOptions | undefined;
   /**
@@ -105,7 +109,10 @@ export function dynamoFleet(options: DynamoFleetOptions): Fleet<ActiveLoad | Loa
   requireFleetOptions(options);
   const scope = parseScope(options);
   const scheduler = options.scheduler ?? monotonicScheduler;
-  const discovery = discoverWorkers(keysOf(options, scope, scheduler), scope);
+  const discovery = discoverWorkers(keysOf(options, scope, scheduler), {
+    ...scope,
+    maxPools: options.maxPools,
+  });
   const loads = loadsOf(options, scope, discovery, scheduler);
   return composeFleet(discovery, loads, scope);
 }
@@ -233,6 +240,10 @@ const optionRules = {
   namespaceMatch: validatedElsewhere,
   endpoint: validatedElsewhere,
   prefillEndpoint: validatedElsewhere,
+  maxPools: {
+    what: 'a whole number, at least 1',
+    is: (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1,
+  },
   release: oneOf(Object.keys(SCOPE_OF_RELEASE)),
   form: oneOf(['objects', 'columns']),
   scrape: {

@@ -16,7 +16,7 @@ export { registerWorker, type RegisterWorkerOptions, type WorkerStatus } from '.
 
 // Its workers: keys of a discovery backend.
 export { discoverWorkers } from '../dynamo/discovery/discover-workers.js';
-export type { Discovery, PoolMembership } from '../dynamo/discovery/discover-workers.js';
+export type { Discovery, DiscoveryOptions, PoolMembership } from '../dynamo/discovery/discover-workers.js';
 export { DiscoveryFold } from '../dynamo/discovery/discovery-fold.js';
 export type {
   DiscoveryDifference,

@@ -101,6 +101,14 @@ describe('dynamoFleet over any sources', () => {
     expect([events.subscribed.size, events.followers]).toEqual([0, 0]);
   });
 
+  it('lists the models of its workers, and at most maxPools pools', () => {
+    const { keys, fleet } = inMemory({ maxPools: 1 });
+    keys.apply([...worker(7, 'dynamo/backend/generate'), ...worker(8, 'dynamo/other/generate')]);
+    expect(heard(fleet.pools$)).toMatchObject([[{ model: 'tiny', endpoint: { component: 'backend' } }]]);
+    expect(heard(fleet.models$)).toMatchObject([[{ name: 'tiny', pools: { length: 2 } }]]);
+    expect(() => inMemory({ maxPools: 0 })).toThrow(/maxPools must be a whole number, at least 1/);
+  });
+
   it('has the status of both sources, as loads and discovery', () => {
     const events = new FakeMessages();
     const { status } = dynamoFleet({ discovery: new MemoryKeys('mine'), events });

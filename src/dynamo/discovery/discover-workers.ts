@@ -4,7 +4,6 @@ import {
   ReplaySubject,
   defer,
   distinctUntilChanged,
-  filter,
   map,
   merge,
   mergeMap,
@@ -16,7 +15,6 @@ import type { Problem } from '../../core/sources/problem.js';
 import { type SourceStatus, packageProblems } from '../../core/sources/source-status.js';
 import type { FleetModel, PoolName, WorkerChange } from '../../core/sources/worker-info.js';
 import { trampoline } from '../../operators/trampoline.js';
-import { quoted } from './card-problems.js';
 import {
   type DiscoveryDifference,
   DiscoveryFold,
@@ -24,7 +22,7 @@ import {
   type PoolSelector,
 } from './discovery-fold.js';
 import { type FleetScope, parseScope } from './fleet-scope.js';
-import { baseNamespace } from './namespaces.js';
+import { MAX_MODELS, MAX_NAMESPACES, fleetSizeProblems } from './fleet-size-problems.js';
 
 const MAX_SHOWN = 200;
 
@@ -61,18 +59,6 @@ function truncate(text: string): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 
-function severalNamespaces(prefix: string, names: readonly string[]): Problem {
-  const shown = names.slice(0, 2).map(quoted).join(' and ');
-  return {
-    code: 'several-namespaces',
-    source: 'instances',
-    text:
-      `the prefix ${quoted(prefix)} selects ${names.length} namespaces that are not generations of one, such as ${shown}: ` +
-      'if they are not one fleet, select one of them by its name',
-    count: names.length,
-  };
-}
-
 /** The result of one batch. */
 interface FoldStep {
   /** The state after the batch. */
@@ -97,6 +83,14 @@ function snapshotThenChanges<T>(
     return atOnce && changed.length > 1 ? [snapshot(fold)] : changed;
   });
 }
+
+/** Which workers of a fleet to discover. */
+export interface DiscoveryOptions extends FleetScope {
+  /** The maximum number of pools in `pools$`. 512 when absent. */
+  readonly maxPools?: number | undefined;
+}
+
+const MAX_POOLS = 512;
 
 /** The configs and instances of a pool: a snapshot each, then changes. */
 export interface PoolMembership {
@@ -151,7 +145,9 @@ export interface Discovery {
  *   configs$   {7: …}-----------------------------Map{8, 9}----------------------------------
  * ```
  *
- * 7. A namespace also selects its generations, and nothing else. With the match `prefix` it selects every namespace that
+ * 7. At most `maxPools` pools, 10 000 models and 512 namespaces are listed. Beyond that, the count is a problem
+ *    (`too-many-pools`, `too-many-models`, `too-many-namespaces`), and again when it has doubled.
+ * 8. A namespace also selects its generations, and nothing else. With the match `prefix` it selects every namespace that
  *    begins with its name; if they are not generations of one namespace, this is a problem (`several-namespaces`). An
  *    endpoint without a namespace is selected in all of them, and an endpoint with a namespace only there.
  *
@@ -172,7 +168,8 @@ export interface Discovery {
  *
  * @see {@link dynamoFleet} for a whole fleet, {@link receiveLoads} for its loads
  */
-export function discoverWorkers(keys: KeySource, scope: FleetScope = {}): Discovery {
+export function discoverWorkers(keys: KeySource, options: DiscoveryOptions = {}): Discovery {
+  const { maxPools = MAX_POOLS, ...scope } = options;
   // Throws for invalid names before anything starts.
   void new DiscoveryFold(scope);
   const { namespace, namespaceMatch } = parseScope(scope);
@@ -186,13 +183,19 @@ export function discoverWorkers(keys: KeySource, scope: FleetScope = {}): Discov
     // The replayed step gives a late subscriber the fold, which has not changed since.
   }).pipe(share({ connector: () => new ReplaySubject(1) }));
 
-  const namespaces$ = steps$.pipe(
-    map(({ fold }) => fold.namespaces()),
-    distinctUntilChanged(),
-  );
+  const changesOf = <T>(listOf: (fold: DiscoveryFold) => T): Observable<T> =>
+    steps$.pipe(
+      map(({ fold }) => listOf(fold)),
+      distinctUntilChanged(),
+    );
+  const allNamespaces$ = changesOf((fold) => fold.namespaces());
+  const allPools$ = changesOf((fold) => fold.pools());
+  const allModels$ = changesOf((fold) => fold.models());
 
   return {
-    namespaces$,
+    namespaces$: allNamespaces$.pipe(map((names) => names.slice(0, MAX_NAMESPACES))),
+    pools$: allPools$.pipe(map((pools) => [...pools.values()].slice(0, maxPools))),
+    models$: allModels$.pipe(map((models) => models.slice(0, MAX_MODELS))),
     pool: (selector) => {
       void new DiscoveryFold(scope).members(selector);
       return {
@@ -212,15 +215,6 @@ export function discoverWorkers(keys: KeySource, scope: FleetScope = {}): Discov
         ),
       };
     },
-    pools$: steps$.pipe(
-      map(({ fold }) => fold.pools()),
-      distinctUntilChanged(),
-      map((pools) => [...pools.values()]),
-    ),
-    models$: steps$.pipe(
-      map(({ fold }) => fold.models()),
-      distinctUntilChanged(),
-    ),
     workers$: steps$.pipe(
       snapshotThenChanges<WorkerChange>(
         (fold) => fold.workers(),
@@ -234,11 +228,14 @@ export function discoverWorkers(keys: KeySource, scope: FleetScope = {}): Discov
           ...(index === 0 ? fold.cardProblems() : difference.cardProblems),
         ]),
       ),
-      namespaces$.pipe(
-        map((names) => [...new Set(names.map(baseNamespace))]),
-        distinctUntilChanged((before, after) => before.length > 1 === after.length > 1),
-        filter((names) => namespaceMatch === 'prefix' && names.length > 1),
-        map((names) => severalNamespaces(namespace ?? '', names)),
+      fleetSizeProblems(
+        {
+          pools$: allPools$.pipe(map(({ size }) => size)),
+          models$: allModels$.pipe(map(({ length }) => length)),
+          namespaces$: allNamespaces$,
+        },
+        maxPools,
+        namespaceMatch === 'prefix' ? namespace : undefined,
       ),
       packageProblems(keys.status$, 'configs'),
     ),
