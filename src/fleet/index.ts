@@ -29,7 +29,7 @@ export { registerWorker, type RegisterWorkerOptions, type WorkerStatus } from '.
 
 // Its workers: keys of a discovery backend.
 export { discoverWorkers } from '../dynamo/discovery/discover-workers.js';
-export type { Discovery, PoolMembership } from '../dynamo/discovery/discover-workers.js';
+export type { Discovery, DiscoveryOptions, PoolMembership } from '../dynamo/discovery/discover-workers.js';
 export { DiscoveryFold } from '../dynamo/discovery/discovery-fold.js';
 export type {
   DiscoveryDifference,
@@ -39,6 +39,7 @@ export type {
   PoolSelector,
 } from '../dynamo/discovery/discovery-fold.js';
 export type { FleetScope } from '../dynamo/discovery/fleet-scope.js';
+export type { NamespaceMatch } from '../dynamo/discovery/namespaces.js';
 export {
   decodeDiscoveryRecord,
   type DiscoveryRecord,

@@ -68,7 +68,8 @@ export async function resolveSettings<Name extends CommandName, Parts extends ob
   }
   const table: Settings = commandSettings[command];
   const resolved = Object.entries(table).map(([name, setting]): ResolvedSetting => {
-    const { env, flag, read, defaultValue } = setting;
+    const { flag, read, defaultValue } = setting;
+    const env = environment[setting.env] ? setting.env : (setting.fallbackEnv ?? setting.env);
     const candidates: readonly (readonly [Origin, text: string, texts: readonly string[] | undefined])[] = [
       ['flag', `flag ${flag?.split(' ')[0]}`, flag === undefined ? undefined : textsOf(flags[keyOf(flag)])],
       ['environment', `environment ${env}`, textsOf(environment[env] || undefined)],

@@ -20,6 +20,10 @@ export const problemCodes = [
   'duplicate-worker',
   'unknown-role',
   'contradictory-cards',
+  'several-namespaces',
+  'too-many-pools',
+  'too-many-models',
+  'too-many-namespaces',
   ...packageErrorCodes,
 ] as const;
 
@@ -34,6 +38,8 @@ export const problemCodes = [
  * - `duplicate-worker`: one scrape had several entries of one worker, or of one of its ranks.
  * - `unknown-role`: model cards have a worker type that this version does not know. Their workers count as aggregated.
  * - `contradictory-cards`: workers have several model cards of one pool that differ. The one whose key sorts last counts.
+ * - `several-namespaces`: a prefix selects namespaces that are not generations of one.
+ * - `too-many-pools`, `too-many-models`, `too-many-namespaces`: a fleet has more than are listed.
  * - `package-missing`, `package-version`, `package-broken`: a source needs a package; the text names the command that
  *   installs it.
  */

@@ -21,7 +21,8 @@ import {
   type DiscoveryProblem,
   type PoolSelector,
 } from './discovery-fold.js';
-import type { FleetScope } from './fleet-scope.js';
+import { type FleetScope, parseScope } from './fleet-scope.js';
+import { MAX_MODELS, MAX_NAMESPACES, fleetSizeProblems } from './fleet-size-problems.js';
 
 const MAX_SHOWN = 200;
 
@@ -83,6 +84,14 @@ function snapshotThenChanges<T>(
   });
 }
 
+/** Which workers of a fleet to discover. */
+export interface DiscoveryOptions extends FleetScope {
+  /** The maximum number of pools in `pools$`. 512 when absent. */
+  readonly maxPools?: number | undefined;
+}
+
+const MAX_POOLS = 512;
+
 /** The configs and instances of a pool: a snapshot each, then changes. */
 export interface PoolMembership {
   readonly configs$: Observable<ConfigChange>;
@@ -97,6 +106,8 @@ export interface Discovery {
   readonly pools$: Observable<readonly PoolName[]>;
   /** The models and LoRA adapters, with their pools and their readiness: the list, then again whenever it changes. */
   readonly models$: Observable<readonly FleetModel[]>;
+  /** The namespaces of all workers: the list, then again whenever it changes. */
+  readonly namespaces$: Observable<readonly string[]>;
   /** The descriptions of all workers: a snapshot, then changes. */
   readonly workers$: Observable<WorkerChange>;
   /** The keys that cannot be decoded, and model cards that contradict each other or are not understood. */
@@ -134,6 +145,12 @@ export interface Discovery {
  *   configs$   {7: …}-----------------------------Map{8, 9}----------------------------------
  * ```
  *
+ * 7. At most `maxPools` pools, 10 000 models and 512 namespaces are listed. Beyond that, the count is a problem
+ *    (`too-many-pools`, `too-many-models`, `too-many-namespaces`), and again when it has doubled.
+ * 8. A namespace also selects its generations, and nothing else. With the match `prefix` it selects every namespace that
+ *    begins with its name; if they are not generations of one namespace, this is a problem (`several-namespaces`). An
+ *    endpoint without a namespace is selected in all of them, and an endpoint with a namespace only there.
+ *
  * @throws ScopeError or EndpointNameError for a scope with invalid names. `pool` throws EndpointNameError for an invalid
  *   endpoint or one outside the namespace.
  *
@@ -151,9 +168,11 @@ export interface Discovery {
  *
  * @see {@link dynamoFleet} for a whole fleet, {@link receiveLoads} for its loads
  */
-export function discoverWorkers(keys: KeySource, scope: FleetScope = {}): Discovery {
+export function discoverWorkers(keys: KeySource, options: DiscoveryOptions = {}): Discovery {
+  const { maxPools = MAX_POOLS, ...scope } = options;
   // Throws for invalid names before anything starts.
   void new DiscoveryFold(scope);
+  const { namespace, namespaceMatch } = parseScope(scope);
   const steps$ = defer(() => {
     const fold = new DiscoveryFold(scope);
     return keys.changes$.pipe(
@@ -164,7 +183,19 @@ export function discoverWorkers(keys: KeySource, scope: FleetScope = {}): Discov
     // The replayed step gives a late subscriber the fold, which has not changed since.
   }).pipe(share({ connector: () => new ReplaySubject(1) }));
 
+  const changesOf = <T>(listOf: (fold: DiscoveryFold) => T): Observable<T> =>
+    steps$.pipe(
+      map(({ fold }) => listOf(fold)),
+      distinctUntilChanged(),
+    );
+  const allNamespaces$ = changesOf((fold) => fold.namespaces());
+  const allPools$ = changesOf((fold) => fold.pools());
+  const allModels$ = changesOf((fold) => fold.models());
+
   return {
+    namespaces$: allNamespaces$.pipe(map((names) => names.slice(0, MAX_NAMESPACES))),
+    pools$: allPools$.pipe(map((pools) => [...pools.values()].slice(0, maxPools))),
+    models$: allModels$.pipe(map((models) => models.slice(0, MAX_MODELS))),
     pool: (selector) => {
       void new DiscoveryFold(scope).members(selector);
       return {
@@ -184,15 +215,6 @@ export function discoverWorkers(keys: KeySource, scope: FleetScope = {}): Discov
         ),
       };
     },
-    pools$: steps$.pipe(
-      map(({ fold }) => fold.pools()),
-      distinctUntilChanged(),
-      map((pools) => [...pools.values()]),
-    ),
-    models$: steps$.pipe(
-      map(({ fold }) => fold.models()),
-      distinctUntilChanged(),
-    ),
     workers$: steps$.pipe(
       snapshotThenChanges<WorkerChange>(
         (fold) => fold.workers(),
@@ -205,6 +227,15 @@ export function discoverWorkers(keys: KeySource, scope: FleetScope = {}): Discov
           ...toUndecodableProblems(index === 0 ? fold.problems() : difference.problems),
           ...(index === 0 ? fold.cardProblems() : difference.cardProblems),
         ]),
+      ),
+      fleetSizeProblems(
+        {
+          pools$: allPools$.pipe(map(({ size }) => size)),
+          models$: allModels$.pipe(map(({ length }) => length)),
+          namespaces$: allNamespaces$,
+        },
+        maxPools,
+        namespaceMatch === 'prefix' ? namespace : undefined,
       ),
       packageProblems(keys.status$, 'configs'),
     ),

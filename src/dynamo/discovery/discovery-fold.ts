@@ -5,10 +5,11 @@ import type { Problem } from '../../core/sources/problem.js';
 import type { FleetModel, PoolName, WorkerInfo } from '../../core/sources/worker-info.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import type { DecodeError } from '../../wire/decode-error.js';
-import { type EndpointLike, endpointPath, parseEndpoint } from '../../wire/endpoint-names.js';
+import { type EndpointLike, endpointPath, hasNamespace } from '../../wire/endpoint-names.js';
 import { CardProblems } from './card-problems.js';
-import { discoveryPrefixes, parseDiscoveryKey } from './discovery-keys.js';
-import { type FleetScope, type ParsedScope, parseScope } from './fleet-scope.js';
+import { discoveryPrefixes, namespaceInKey, parseDiscoveryKey } from './discovery-keys.js';
+import { type FleetScope, type ParsedScope, isEndpoint, parseEndpointIn, parseScope } from './fleet-scope.js';
+import { selectsNamespace } from './namespaces.js';
 import { ModelTable } from './model-table.js';
 import {
   type KnownRecord,
@@ -25,7 +26,8 @@ import {
  * Which workers to take: those of a model, of a role, at an endpoint. An absent member selects all. The model may be the name
  * of a LoRA adapter: then it selects the workers that carry the card of this adapter.
  */
-export interface PoolSelector extends Omit<Selection, 'path'> {
+export interface PoolSelector extends Omit<Selection, 'isAt'> {
+  /** With a namespace: only there. Without: in every namespace of the fleet, which then needs a namespace. */
   readonly endpoint?: EndpointLike | undefined;
 }
 
@@ -116,7 +118,7 @@ interface KnownWorker {
  * 5. A key that cannot be decoded is a problem. Its last decoded value stays until the key is written again or removed.
  * 6. A batch is one step: a change that is undone within the batch is not a difference. A `snapshot` also removes every
  *    key that it does not contain.
- * 7. Keys outside {@link discoveryPrefixes} are ignored. A card without an id is ignored and is not a problem.
+ * 7. Keys outside {@link discoveryPrefixes} and of other namespaces are ignored, even if they cannot be decoded. A card without an id is ignored and is not a problem.
  * 8. The cost of a change depends on its bytes and on the other keys of the same worker, not on the size of the fleet
  *    or on the number of declared ranks.
  *
@@ -138,11 +140,12 @@ interface KnownWorker {
  */
 export class DiscoveryFold {
   private readonly scope: ParsedScope;
-  private readonly prefixes: readonly string[];
   private readonly owners = new Map<string, WorkerId>();
   private readonly workersById = new Map<WorkerId, KnownWorker>();
   private readonly table = new ModelTable();
   private readonly cards = new CardProblems();
+  private readonly keysByNamespace = new Map<string, number>();
+  private namespaceNames: readonly string[] = [];
   private readonly unreadKeys = new Map<string, DiscoveryProblem>();
 
   /**
@@ -151,7 +154,8 @@ export class DiscoveryFold {
    */
   constructor(scope: FleetScope = {}) {
     this.scope = parseScope(scope);
-    this.prefixes = discoveryPrefixes(this.scope.namespace);
+    // Throws for a namespace that cannot be in a key.
+    discoveryPrefixes(this.scope.namespace);
   }
 
   /** Applies a batch and returns what it changed. */
@@ -192,6 +196,16 @@ export class DiscoveryFold {
     return this.table.models();
   }
 
+  /** The namespaces of all workers, sorted. The same list until a namespace is added or removed. */
+  namespaces(): readonly string[] {
+    const names = [...this.keysByNamespace.keys()].sort();
+    const isEqual =
+      names.length === this.namespaceNames.length &&
+      names.every((name, index) => name === this.namespaceNames[index]);
+    if (!isEqual) this.namespaceNames = names;
+    return this.namespaceNames;
+  }
+
   /** All workers that at least one key names. A copy. */
   workers(): ReadonlyMap<WorkerId, WorkerInfo> {
     const workers = new Map<WorkerId, WorkerInfo>();
@@ -212,7 +226,8 @@ export class DiscoveryFold {
 
   private applyChange(change: KeyChange, touched: Set<WorkerId>): DiscoveryProblem | null {
     const { key, value, lease } = change;
-    if (!this.prefixes.some((prefix) => key.startsWith(prefix))) return null;
+    const namespace = namespaceInKey(key);
+    if (namespace === undefined || (namespace !== null && !this.isInScope(namespace))) return null;
     const record = value === undefined ? null : readKnownRecord({ key, value, lease });
     if (record !== null && 'error' in record) {
       const problem = { key, error: record.error, workerId: this.owners.get(key) ?? idInKey(key) };
@@ -224,20 +239,28 @@ export class DiscoveryFold {
     return null;
   }
 
+  private isInScope(own: string): boolean {
+    const { namespace, namespaceMatch } = this.scope;
+    return namespace === undefined || selectsNamespace(namespace, namespaceMatch, own);
+  }
+
   /** The record with the role that its endpoint gives it; `null` outside the scope. */
   private inScope(record: KnownRecord): KnownRecord | null {
-    const { namespace, endpoint, prefillEndpoint } = this.scope;
-    const isPrefill = prefillEndpoint !== undefined && record.path === endpointPath(prefillEndpoint);
-    if (!isPrefill && namespace !== undefined && record.at.namespace !== namespace) return null;
-    if (!isPrefill && endpoint !== undefined && record.path !== endpointPath(endpoint)) return null;
-    return isPrefill && record.kind === 'card' ? { ...record, role: record.role ?? 'prefill' } : record;
+    const { endpoint, prefillEndpoint, namespaceMatch } = this.scope;
+    const { at } = record;
+    if (prefillEndpoint !== undefined && isEndpoint(prefillEndpoint, namespaceMatch, at))
+      return record.kind === 'card' ? { ...record, role: record.role ?? 'prefill' } : record;
+    if (!this.isInScope(at.namespace)) return null;
+    return endpoint === undefined || isEndpoint(endpoint, namespaceMatch, at) ? record : null;
   }
 
   /** Replaces the record of a key; `null` removes it. */
   private setRecord(key: string, record: KnownRecord | null, touched: Set<WorkerId>): void {
     const owner = this.owners.get(key);
     if (owner !== undefined) {
-      this.workersById.get(owner)?.records.delete(key);
+      const records = this.workersById.get(owner)?.records;
+      this.countKey(records?.get(key)?.at.namespace ?? '', -1);
+      records?.delete(key);
       this.owners.delete(key);
       touched.add(owner);
     }
@@ -246,8 +269,15 @@ export class DiscoveryFold {
     const worker = this.workersById.get(workerId) ?? { records: new Map(), summary: undefined };
     this.workersById.set(workerId, worker);
     worker.records.set(key, record);
+    this.countKey(record.at.namespace, 1);
     this.owners.set(key, workerId);
     touched.add(workerId);
+  }
+
+  private countKey(namespace: string, by: 1 | -1): void {
+    const count = (this.keysByNamespace.get(namespace) ?? 0) + by;
+    if (count > 0) this.keysByNamespace.set(namespace, count);
+    else this.keysByNamespace.delete(namespace);
   }
 
   /** Summarizes every touched worker once, after the whole batch. */
@@ -267,9 +297,12 @@ export class DiscoveryFold {
   }
 }
 
-function selectionOf({ model, role, endpoint }: PoolSelector, { namespace }: ParsedScope): Selection {
-  const path = endpoint === undefined ? undefined : endpointPath(parseEndpoint(endpoint, namespace));
-  return { model, role, path };
+function selectionOf({ model, role, endpoint }: PoolSelector, scope: ParsedScope): Selection {
+  if (endpoint === undefined) return { model, role };
+  const path = endpointPath(parseEndpointIn(scope, endpoint));
+  if (hasNamespace(endpoint)) return { model, role, isAt: (own) => own === path };
+  const inEvery = path.slice(path.indexOf('/'));
+  return { model, role, isAt: (own) => own.endsWith(inEvery) };
 }
 
 function idInKey(text: string): WorkerId | null {

@@ -172,8 +172,8 @@ function inOrder<T>(map: ReadonlyMap<string, T>): [string, T][] {
 export interface Selection {
   readonly model?: string | undefined;
   readonly role?: WorkerRole | undefined;
-  /** The path of an endpoint. */
-  readonly path?: string | undefined;
+  /** Whether the path of an endpoint is selected. */
+  readonly isAt?: ((path: string) => boolean) | undefined;
 }
 
 /** A worker as a member of a selection. */
@@ -190,20 +190,18 @@ const NO_MEMBER: Membership = { config: null, isPresent: false };
  */
 export function membershipOf(worker: WorkerSummary | undefined, selection: Selection): Membership {
   if (worker === undefined) return NO_MEMBER;
-  const { model, role, path } = selection;
+  const { model, role, isAt = () => true } = selection;
   const served = model === undefined ? worker.cards : [...worker.adapters, ...worker.cards];
   const cards = served.filter(
     (card) =>
-      (path === undefined || card.path === path) &&
+      isAt(card.path) &&
       (model === undefined || card.model === model) &&
       (role === undefined || hasRole(card, role)),
   );
   const isPresent =
     model !== undefined || role !== undefined
       ? cards.some((card) => worker.instances.has(card.path))
-      : path === undefined
-        ? worker.instances.size > 0
-        : worker.instances.has(path);
+      : [...worker.instances].some(isAt);
   return { config: cards.at(-1)?.config ?? null, isPresent };
 }
 

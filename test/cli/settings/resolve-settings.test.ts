@@ -47,7 +47,7 @@ const goodTexts = [
   'info',
   'warn',
   'http://a:1',
-].concat(['http://b:2', '0.25', '0.5', '12', '13', '2000', '3000']);
+].concat(['exact', 'prefix', 'http://b:2', '0.25', '0.5', '12', '13', '2000', '3000']);
 const badTexts = ['nonsense', '-7', ' '];
 
 /** Two valid texts of a setting, and an invalid one. */
