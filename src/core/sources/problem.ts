@@ -18,6 +18,12 @@ export const problemCodes = [
   'worker-missed',
   'malformed-worker-id',
   'duplicate-worker',
+  'worker-not-heard',
+  'worker-not-known',
+  'no-capacity',
+  'no-signal',
+  'no-threshold',
+  'signal-missing',
   ...packageErrorCodes,
 ] as const;
 
@@ -30,6 +36,9 @@ export const problemCodes = [
  * - `worker-missed`: a complete scrape had no metrics of a worker that was there before.
  * - `malformed-worker-id`: a subject does not end with a valid worker id.
  * - `duplicate-worker`: one scrape had several entries of one worker, or of one of its ranks.
+ * - `worker-not-heard`, `worker-not-known`, `no-capacity`, `no-signal`, `no-threshold`: workers have been unknown for a while, for
+ *   this reason; `workerId` is one of them. It is reported once, until no worker of the pool is unknown for this reason.
+ * - `signal-missing`: a threshold is set, but the first ten loads have no value to compare with it.
  * - `package-missing`, `package-version`, `package-broken`: a source needs a package; the text names the command that
  *   installs it.
  */
@@ -44,6 +53,6 @@ export interface Problem {
   readonly text: string;
   /** The worker that it is about, if there is one. */
   readonly workerId?: WorkerId;
-  /** The number of events that it summarises, at least 1. */
+  /** The number of events or workers that it summarises, at least 1. */
   readonly count: number;
 }
