@@ -37,6 +37,7 @@ import { instanceEvents, prefillEvents } from './instance-events.js';
 import { type MonitorOptions, type MonitorSources, requireMonitorOptions } from './monitor-sources.js';
 import { Outputs } from './outputs.js';
 import { busySets, cleanups, problems, transitions } from './selections.js';
+import { unknownWarnings } from './unknown-warnings.js';
 import { configEvents, loadEvents, otherEvents, thresholdEvents } from './source-events.js';
 
 /** The current state of a run, as its outputs last emitted it. */
@@ -163,13 +164,17 @@ export function loadMonitor(sources: MonitorSources, options: MonitorOptions = {
   let run: Run | undefined;
 
   // The pipeline: sources become events, which are folded into steps. What the sources say about themselves goes along.
-  const folded = ({ stop$ }: Run): Observable<FoldedFleet> =>
+  const folded = (run: Run, outputs: Outputs<MonitorEvent, MonitorValues>): Observable<FoldedFleet> =>
     sourceEvents(sources).pipe(
       foldFleet(
         policy,
         { thresholds, ...(role && { role }) },
         scheduler,
-        merge(stop$, sourceStatuses(sources)),
+        merge(
+          run.stop$,
+          sourceStatuses(sources),
+          outputs.select('fleet').pipe(unknownWarnings(() => run.fleet, scheduler)),
+        ),
       ),
     );
   const stop = (): void => run?.stop$.next({ kind: 'stop' });
@@ -191,7 +196,7 @@ export function loadMonitor(sources: MonitorSources, options: MonitorOptions = {
     started.subscription.add(end);
     signal?.addEventListener('abort', stop, { once: true });
     started.subscription.add(
-      folded(started).subscribe({
+      folded(started, startedOutputs).subscribe({
         next: ({ fleet, made }) => {
           started.fleet = fleet;
           isEmitting = true;

@@ -24,6 +24,12 @@ export const problemCodes = [
   'too-many-pools',
   'too-many-models',
   'too-many-namespaces',
+  'worker-not-heard',
+  'worker-not-known',
+  'no-capacity',
+  'no-signal',
+  'no-threshold',
+  'signal-missing',
   ...packageErrorCodes,
 ] as const;
 
@@ -40,6 +46,9 @@ export const problemCodes = [
  * - `contradictory-cards`: workers have several model cards of one pool that differ. The one whose key sorts last counts.
  * - `several-namespaces`: a prefix selects namespaces that are not generations of one.
  * - `too-many-pools`, `too-many-models`, `too-many-namespaces`: a fleet has more than are listed.
+ * - `worker-not-heard`, `worker-not-known`, `no-capacity`, `no-signal`, `no-threshold`: workers have been unknown for a while, for
+ *   this reason; `workerId` is one of them. It is reported once, until no worker of the pool is unknown for this reason.
+ * - `signal-missing`: a threshold is set, but the first ten loads have no value to compare with it.
  * - `package-missing`, `package-version`, `package-broken`: a source needs a package; the text names the command that
  *   installs it.
  */
@@ -54,6 +63,6 @@ export interface Problem {
   readonly text: string;
   /** The worker that it is about, if there is one. */
   readonly workerId?: WorkerId;
-  /** The number of events that it summarises, at least 1. */
+  /** The number of events or workers that it summarises, at least 1. */
   readonly count: number;
 }

@@ -72,6 +72,8 @@ function storeLoad(
   workers.createState(slot);
   takeValues(store, slot, rank, active, tokens, used);
   if (workers.held.size > 0) makeRoom(store);
+  if (store.signals.hear(active, tokens, used))
+    store.problems.push(...store.signals.report(store.thresholds, policy));
   return true;
 }
 

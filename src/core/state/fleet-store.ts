@@ -4,6 +4,7 @@ import type { LoadPolicy } from '../policy/load-policy.js';
 import { LoadThresholdConfig } from '../policy/load-threshold-config.js';
 import type { Problem } from '../sources/problem.js';
 import type { PendingCleanup } from './cleanup.js';
+import { HeardSignals } from './heard-signals.js';
 import { LimitClasses } from './limit-classes.js';
 import type { TableSlots } from './storage/table-slots.js';
 import { Workers } from './storage/workers.js';
@@ -19,6 +20,7 @@ export interface PrefillWatches {
 export class FleetStore {
   readonly workers: Workers;
   readonly classes: LimitClasses;
+  readonly signals = new HeardSignals();
   readonly poolRole: PoolRole;
   readonly judgesLoads: boolean;
   thresholds: LoadThresholdConfig;

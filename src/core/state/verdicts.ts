@@ -22,7 +22,7 @@ export class RankSnapshot {
   private readonly cells: CellsCopy;
   private readonly classes: LimitClasses;
 
-  constructor({ workers, classes }: FleetStore, slot: number) {
+  constructor({ workers, classes }: Pick<FleetStore, 'workers' | 'classes'>, slot: number) {
     this.declared = workers.hasRange(slot) ? workers.range(slot) : null;
     this.cells = workers.ranks.copy(workers.firstCell(slot), workers.rankCount(slot));
     this.classes = classes;
@@ -156,6 +156,29 @@ const reasonTexts: Readonly<Partial<Record<UnknownReason, string>>> = {
   'no-capacity': 'its blocks cannot be compared: its config has no KV blocks, or 0',
   'no-signal': 'its loads lack the value that a set threshold compares',
 };
+
+/** The present workers that are unknown, by reason: how many, and one of them. */
+export function unknownWorkers({
+  workers,
+  policy,
+  thresholds,
+  classes,
+}: FleetStore): Map<UnknownReason, { count: number; readonly workerId: WorkerId }> {
+  const found = new Map<UnknownReason, { count: number; readonly workerId: WorkerId }>();
+  for (const slot of workers.all()) {
+    if (workers.tally(slot) !== 'unknown') continue;
+    const { declared, ranks } =
+      workers.rankCount(slot) === 0 ? silent : new RankSnapshot({ workers, classes }, slot).states();
+    const reason = unknownReasonOf({ declared, ranks }, thresholds, policy, isKnown(workers, policy, slot));
+    const known = found.get(reason);
+    if (known === undefined) found.set(reason, { count: 1, workerId: workers.id(slot) });
+    else known.count += 1;
+  }
+  return found;
+}
+
+/** A worker without ranks that have values. */
+const silent: RankStates = { declared: null, ranks: new Map() };
 
 function explanationText(
   parts: Omit<Explanation, 'text'>,

@@ -17,7 +17,7 @@ import {
   onPrefillInstances,
   onReportedDown,
 } from './instances.js';
-import { onLoads } from './loads.js';
+import { onLoads, reportMissingSignals } from './loads.js';
 import {
   type Change,
   type ModelState,
@@ -167,7 +167,7 @@ function onThresholds(change: Change, event: Extract<RecordedInput, { kind: 'thr
     return refused.reduce((next, text) => withProblem(next, fleetProblems.thresholdOutOfRange(text)), change);
   }
   const next = changed(change, { thresholds: state.thresholds.update(event, event.nullTurnsOff) });
-  return state.phase === 'running' ? judgeAll(next, 'thresholds') : next;
+  return state.phase === 'running' ? judgeAll(reportMissingSignals(next), 'thresholds') : next;
 }
 
 function ended(

@@ -16,6 +16,7 @@ import type { WorkerState } from '../../core/judgement/worker-state.js';
 import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
 import type { Problem } from '../../core/sources/problem.js';
 import type { LeavingWorker, PendingCleanup } from '../../core/state/cleanup.js';
+import type { LoadSignal } from '../../core/state/missing-signals.js';
 import type { RankMemory } from '../../core/state/rank-memory.js';
 import type { WorkerId } from '../../core/worker-id.js';
 
@@ -74,6 +75,10 @@ export interface ModelState {
   readonly judged: ReadonlyMap<WorkerId, WorkerState>;
   /** The workers with an overload mark. */
   readonly overloadMarked: ReadonlySet<WorkerId>;
+  /** The number of loads that were stored, the signals that they had, and the thresholds whose missing signal was reported. */
+  readonly loads: number;
+  readonly signals: ReadonlySet<LoadSignal>;
+  readonly reported: ReadonlySet<keyof LoadThresholds>;
   /** The published states, as in `judged`. */
   readonly states: ReadonlyMap<WorkerId, WorkerState>;
   /** The published busy workers, and when each one became busy. */
@@ -107,6 +112,9 @@ export function initialState(policy: LoadPolicy, start: FleetStart = {}): ModelS
     memory: new Map(),
     judged: new Map(),
     overloadMarked: new Set(),
+    loads: 0,
+    signals: new Set(),
+    reported: new Set(),
     states: new Map(),
     busy: new Map(),
   };
