@@ -69,6 +69,7 @@ export async function serveCommand(
     maxBufferedBytes,
     maxBodyBytes,
     keptEvents,
+    ...(settings.state !== undefined && { state: settings.state }),
     ...(adminToken !== undefined && { adminToken }),
     ...(frontends !== undefined && { frontends }),
     logger: { level: settings.logLevel, stream: { write: (line) => terminal.err(line.trimEnd()) } },

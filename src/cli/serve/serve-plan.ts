@@ -53,7 +53,11 @@ export async function resolveServePlan(
       `${settings.host} can be reached from other machines and no admin token is set, so thresholds can be read but not changed.`,
     );
   if (parts.rules?.thresholds.isConfigured() === false && settings.frontend.length === 0)
-    warnings.push('No threshold is set, so no worker is busy until POST /busy_threshold sets one.');
+    warnings.push(
+      settings.state === undefined
+        ? 'No threshold is set, so no worker is busy until PATCH /thresholds or POST /busy_threshold sets one.'
+        : `No threshold is set except those in ${settings.state}.`,
+    );
   return { ...resolution, problems, warnings };
 }
 

@@ -30,6 +30,10 @@ export const serviceSettings = declare({
     defaultValue: 5,
     text: 'how often each frontend is polled',
   },
+  state: {
+    ...aText('<file>'),
+    text: 'file that keeps the thresholds set over HTTP, so that they survive a restart; several processes may share it',
+  },
   adminToken: {
     ...aText('<token>'),
     isSecret: true,

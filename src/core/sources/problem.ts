@@ -18,6 +18,8 @@ export const problemCodes = [
   'worker-missed',
   'malformed-worker-id',
   'duplicate-worker',
+  'thresholds-unreadable',
+  'thresholds-not-saved',
   ...packageErrorCodes,
 ] as const;
 
@@ -30,6 +32,8 @@ export const problemCodes = [
  * - `worker-missed`: a complete scrape had no metrics of a worker that was there before.
  * - `malformed-worker-id`: a subject does not end with a valid worker id.
  * - `duplicate-worker`: one scrape had several entries of one worker, or of one of its ranks.
+ * - `thresholds-unreadable`: the file of thresholds cannot be read, or is damaged. The thresholds in force are kept.
+ * - `thresholds-not-saved`: the file of thresholds cannot be written. The thresholds in force are kept.
  * - `package-missing`, `package-version`, `package-broken`: a source needs a package; the text names the command that
  *   installs it.
  */

@@ -102,6 +102,11 @@ export class ThresholdBook {
     this.changes$ = this.changed$.asObservable();
   }
 
+  /** The policy that validates changes. */
+  get policy(): LoadPolicy {
+    return this.base.policy;
+  }
+
   /** The entries, in the order in which their targets first got thresholds. */
   entries(): readonly ThresholdEntry[] {
     return [...this.byTarget.values()];
