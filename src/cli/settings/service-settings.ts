@@ -23,7 +23,7 @@ export const serviceSettings = declare({
     ...httpUrls('<url...>'),
     env: 'TIDEMARK_FRONTENDS',
     defaultValue: [],
-    text: 'Dynamo frontends whose thresholds are used; the first that answers takes precedence',
+    text: 'Dynamo frontends whose thresholds are used; for each model, the first that lists it takes precedence',
   },
   frontendInterval: {
     ...aNumber('<seconds>', 0.1, 3600, { fraction: true }),
