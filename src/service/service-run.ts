@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { EMPTY, interval, merge, Subscription, type Observable } from 'rxjs';
 import { monotonicScheduler } from '../adapters/clock/monotonic-scheduler.js';
+import type { Problem } from '../core/sources/problem.js';
 import { newStatuses, statusReports } from '../core/sources/status-reports.js';
 import { followFrontends } from './frontends/frontend-drift.js';
 import type { FrontendReport } from './frontends/frontend-thresholds.js';
@@ -9,6 +10,7 @@ import { isoTime, type PoolSummaries } from './queries/pool-summary.js';
 import type { ServiceOptions } from './service-options.js';
 import type { EventLog, EventReaders } from './stream/event-readers.js';
 import { changeJson } from './thresholds/threshold-json.js';
+import type { ThresholdFile } from './thresholds/threshold-file.js';
 import { serverSentEvents, type ServerSentEvent } from './stream/server-sent-events.js';
 
 /** The parts of a running service. */
@@ -19,6 +21,8 @@ export interface RunParts extends Pick<ServiceOptions, 'pools' | 'frontends' | '
   readonly page: MetricsPage;
   /** The latest reports of the frontends. */
   readonly reports: { last: readonly FrontendReport[] };
+  /** The file of the thresholds that were set. */
+  readonly file: ThresholdFile | null;
   readonly logger: FastifyBaseLogger;
 }
 
@@ -36,6 +40,7 @@ export function run(parts: RunParts): Subscription {
     readers,
     page,
     reports,
+    file,
     logger,
   } = parts;
   const subscription = new Subscription();
@@ -59,11 +64,20 @@ export function run(parts: RunParts): Subscription {
   follow(sourceMonitor.status$.pipe(newStatuses(), statusReports(scheduler)), (report) =>
     logger.info({ ...report, since: isoTime(sourceMonitor, report.since) }, 'source'),
   );
-  follow(sourceMonitor.problems$, ({ code, text, count }) => logger.warn({ code, count }, text));
+  follow(sourceMonitor.problems$, (problem) => logProblem(problem, logger));
   follow(interval(SWEEP_MS, scheduler), () => readers.cutSlowReaders());
   follow(interval(HEARTBEAT_MS, scheduler), () => readers.write(': still here\n\n'));
   subscription.add(pools.run());
+  const report = (problem: Problem): void => {
+    if (pools.report !== undefined) pools.report(problem);
+    else logProblem(problem, logger);
+  };
+  subscription.add(file?.run(report, scheduler));
   return subscription;
+}
+
+function logProblem({ code, text, count }: Problem, logger: FastifyBaseLogger): void {
+  logger.warn({ code, count }, text);
 }
 
 function logEvent({ type, data }: ServerSentEvent, logger: FastifyBaseLogger): void {

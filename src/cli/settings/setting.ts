@@ -16,6 +16,8 @@ export interface Setting<T = unknown> {
   readonly read: (texts: readonly string[]) => T;
   /** The value is not printed. */
   readonly isSecret?: true;
+  /** The file takes precedence over the environment. */
+  readonly isFileFirst?: true;
 }
 
 /** Settings by their names in a file. */

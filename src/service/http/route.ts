@@ -49,6 +49,8 @@ export interface ServiceContext {
   readonly guard: AdminGuard;
   readonly release: ApiRelease;
   readonly maxBodyBytes: number;
+  /** Resolves when the changes of thresholds so far are saved, or cannot be; at once without a file. */
+  readonly saved: () => Promise<void>;
   /** The latest reports of Dynamo's frontends, and the clock of their times; `null` if none is configured. */
   readonly frontends: {
     readonly reports: () => readonly FrontendReport[];

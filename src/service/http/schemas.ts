@@ -130,7 +130,7 @@ const driftSchema = listOf(
   objectOf({
     model: text,
     threshold: text,
-    values: listOf(objectOf({ url: text, value: nullable({ anyOf: [{ type: 'number' }, text] }) })),
+    values: listOf(objectOf({ url: text, value: nullable(count) })),
   }),
 );
 

@@ -3,6 +3,7 @@ import { wallTime } from '../../adapters/clock/wall-time.js';
 import { TidemarkError } from '../../core/errors.js';
 import { endpointText } from '../../wire/endpoint-names.js';
 import { parseJsonValue } from '../../wire/json/json-value.js';
+import { policies } from '../../core/policy/policies.js';
 import { thresholdNames } from '../../core/policy/load-thresholds.js';
 import type { EntryTarget, ThresholdOrigin } from '../../fleet/thresholds/threshold-entry.js';
 import { ServiceError } from '../service-error.js';
@@ -80,13 +81,15 @@ export function thresholdBookRoutes(context: ServiceContext): Route[] {
       const refused = changeRefusal(context, request);
       if (refused !== null) return sendRefusal(reply, refused);
       const members = await readJsonBody(context, request, known);
-      return asBadRequest(() => {
+      const answer = asBadRequest(() => {
         const target = readTarget(members);
         const old = book.thresholdsOf(target);
         apply(target, members, changeOrigin(context, request));
         const now = book.thresholdsOf(target);
         return { target: targetJson(target), old: thresholdsJson(old), new: thresholdsJson(now) };
       });
+      await context.saved();
+      return answer;
     },
   });
   const settingNames = [...targetJsonNames, ...thresholdJsonNames];
@@ -103,14 +106,14 @@ export function thresholdBookRoutes(context: ServiceContext): Route[] {
       'Replace the thresholds of a target; null turns a check off',
       settingNames,
       schemas.thresholdsOfTarget,
-      (target, members, origin) => book.replace(target, readThresholds(members), origin),
+      (target, members, origin) => book.replace(target, readThresholds(members, policies.default), origin),
     ),
     change(
       'PATCH',
       'Change the given thresholds of a target; null turns a check off',
       settingNames,
       schemas.thresholdsOfTarget,
-      (target, members, origin) => book.set(target, readThresholds(members), origin),
+      (target, members, origin) => book.set(target, readThresholds(members, policies.default), origin),
     ),
     change(
       'DELETE',

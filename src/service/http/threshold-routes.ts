@@ -61,6 +61,7 @@ export function thresholdRoutes(context: ServiceContext): Route[] {
           refusal: () => changeRefusal(context, request),
           origin: () => changeOrigin(context, request),
         });
+        await context.saved();
         if (answer.status === 200) request.log.debug({ thresholds: answer.body }, 'thresholds read or set');
         return send(reply, answer);
       },

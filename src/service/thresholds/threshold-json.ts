@@ -1,12 +1,12 @@
 import { countOf, isU64 } from '../../core/count.js';
 import { TidemarkError } from '../../core/errors.js';
+import type { LoadPolicy } from '../../core/policy/load-policy.js';
 import { nearestName, thresholdProblems } from '../../core/policy/load-threshold-config.js';
 import {
   type LoadThresholdUpdate,
   type LoadThresholds,
   thresholdNames,
 } from '../../core/policy/load-thresholds.js';
-import { policies } from '../../core/policy/policies.js';
 import { workerId } from '../../core/worker-id.js';
 import {
   type EntryTarget,
@@ -109,7 +109,7 @@ export function readTarget(members: JsonMembers): EntryTarget {
 }
 
 /** The thresholds among the members of an object. @throws ThresholdJsonError if none is given, or one is not valid */
-export function readThresholds(members: JsonMembers): LoadThresholdUpdate {
+export function readThresholds(members: JsonMembers, policy: LoadPolicy): LoadThresholdUpdate {
   const given = thresholdNames.flatMap((name) => {
     const value = members[jsonNames[name]];
     if (value === undefined) return [];
@@ -128,7 +128,7 @@ export function readThresholds(members: JsonMembers): LoadThresholdUpdate {
       typeof value === 'bigint' && name !== 'activePrefillTokensThreshold' ? Number(value) : value,
     ]),
   ) as LoadThresholdUpdate;
-  const problems = thresholdProblems(change, policies.default);
+  const problems = thresholdProblems(change, policy);
   if (problems.length > 0) throw new ThresholdJsonError(`${problems.join('; ')}.`);
   return change;
 }

@@ -1,5 +1,9 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ServiceOptions } from '../../../src/service/service-options.js';
+import { eventually } from '../../support/eventually.js';
 import { httpCall } from '../../support/http-call.js';
 import { ServedFleet } from '../../support/served-fleet.js';
 
@@ -202,6 +206,30 @@ describe('/thresholds', () => {
       { target: { model: 'a' }, old: null, new: decode(0.5), origin: { address: '127.0.0.1' } },
       { target: { model: 'a' }, old: decode(0.5), new: null, origin: { route: 'DELETE /thresholds' } },
     ]);
+  });
+});
+
+describe('a file of thresholds', () => {
+  it('has a change before it is answered, and is in force after a restart', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tidemark-state-'));
+    const state = join(folder, 'thresholds.json');
+    fleet = await ServedFleet.start({ state });
+    await call('PATCH', { model: 'a', ...decode(0.5) });
+    expect(readFileSync(state, 'utf8')).toContain('"active_decode_blocks_threshold": 0.5');
+    await fleet.service.stop();
+    fleet = await ServedFleet.start({ state });
+    await fleet.worker('1', 'a');
+    expect(await inForce()).toEqual([['a', { value: 0.5, source: 'entry', target: { model: 'a' } }]]);
+    await fleet.service.stop();
+    writeFileSync(state, readFileSync(state, 'utf8').slice(0, 50));
+    fleet = await ServedFleet.start({ state });
+    expect(await entries()).toEqual([]);
+    await eventually(async () =>
+      expect((await httpCall(`${fleet.url}/metrics`)).body).toMatch(
+        /tidemark_problems_total\{.*code="thresholds-unreadable".*\} 1\n/,
+      ),
+    );
+    rmSync(folder, { recursive: true });
   });
 });
 
