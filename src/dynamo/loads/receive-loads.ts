@@ -7,10 +7,14 @@ import {
   Subscription,
   type TimestampProvider,
   asyncScheduler,
+  filter,
   interval,
   map,
   merge,
+  mergeMap,
+  scan,
   share,
+  takeUntil,
   tap,
 } from 'rxjs';
 import type { LoadReceived } from '../../core/events/fleet-event.js';
@@ -19,6 +23,7 @@ import { type PolicyName, policies } from '../../core/policy/policies.js';
 import type { Message, MessageSource } from '../../core/sources/message-source.js';
 import type { Problem } from '../../core/sources/problem.js';
 import { type SourceStatus, packageProblems } from '../../core/sources/source-status.js';
+import { setDifference } from '../../operators/set-difference.js';
 import { type FleetScope, parseScope } from '../discovery/fleet-scope.js';
 import { type AccountingReport, type LoadForm, LoadReceiver } from './load-receiver.js';
 import { type SubjectScope, loadSubjects, loadSubjectsIn } from './load-subjects.js';
@@ -26,10 +31,17 @@ import { type SubjectScope, loadSubjects, loadSubjectsIn } from './load-subjects
 /** The minimum time between two reports of accounts and problems. */
 const REPORT_MS = 1_000;
 
+/** The subjects of a scope, and those of further namespaces. */
+interface FollowedSubjects {
+  readonly own: readonly string[];
+  readonly namespaces$: Observable<readonly string[]>;
+  readonly subjectsIn: (namespace: string) => readonly string[];
+}
+
 /** Runs the subscriptions for all four outputs. Loads bypass everything that the other outputs need. */
 function runLoads(
-  messages$: Observable<Message>,
-  connection$: MessageSource['status$'],
+  messages: MessageSource,
+  { own, namespaces$, subjectsIn }: FollowedSubjects,
   receiver: LoadReceiver,
   scheduler: SchedulerLike,
 ): ReceivedLoads<LoadReceived | LoadBatch> {
@@ -71,8 +83,12 @@ function runLoads(
     const error = (reason: unknown): void => subscriber.error(reason);
     // Of its own, so that the end of the messages does not end the status before it is emitted.
     const run = new Subscription();
+    const messages$ = merge(
+      messages.subscribe(own),
+      followNamespaces(namespaces$, (namespace) => messages.subscribe(subjectsIn(namespace))),
+    );
     run.add(messages$.subscribe({ next: receive, error }));
-    run.add(connection$.pipe(tap({ next: note, complete: report })).subscribe(subscriber));
+    run.add(messages.status$.pipe(tap({ next: note, complete: report })).subscribe(subscriber));
     run.add(interval(REPORT_MS, scheduler).subscribe({ next: report, error }));
     run.add(() => {
       report();
@@ -104,29 +120,21 @@ function followNamespaces(
   namespaces$: Observable<readonly string[]>,
   messagesOf: (namespace: string) => Observable<Message>,
 ): Observable<Message> {
-  return new Observable((subscriber) => {
-    const followed = new Map<string, Subscription>();
-    const follow = (names: readonly string[]): void => {
+  const followed$ = namespaces$.pipe(
+    scan((followed: readonly string[], names) => {
       const present = new Set(names);
-      const absent = [...followed.keys()].filter((name) => !present.has(name));
-      for (const name of absent.slice(0, -MAX_ABSENT_NAMESPACES)) {
-        followed.get(name)?.unsubscribe();
-        followed.delete(name);
-      }
-      for (const name of names) {
-        if (followed.has(name)) continue;
-        const messages = messagesOf(name).subscribe({
-          next: (message) => subscriber.next(message),
-          error: (error: unknown) => subscriber.error(error),
-        });
-        followed.set(name, messages);
-        subscriber.add(messages);
-      }
-    };
-    subscriber.add(
-      namespaces$.subscribe({ next: follow, error: (error: unknown) => subscriber.error(error) }),
-    );
-  });
+      return [...followed.filter((name) => !present.has(name)).slice(-MAX_ABSENT_NAMESPACES), ...names];
+    }, []),
+    setDifference(),
+    share(),
+  );
+  return followed$.pipe(
+    mergeMap(({ added }) => added),
+    mergeMap((namespace) => {
+      const ended$ = followed$.pipe(filter(({ removed }) => removed.includes(namespace)));
+      return messagesOf(namespace).pipe(takeUntil(ended$));
+    }),
+  );
 }
 
 /** Emits values while it is also subscribed to the run, and ends with the run. */
@@ -248,13 +256,12 @@ export function receiveLoads(
   const receiver = new LoadReceiver(form, policy, scheduler, wallClock);
   const scope = parseScope(options);
   const { namespaces$ = EMPTY } = options;
-  const messages$ = merge(
-    messages.subscribe(loadSubjects(scope, only)),
-    followNamespaces(namespaces$, (namespace) =>
-      namespace === scope.namespace ? EMPTY : messages.subscribe(loadSubjectsIn(namespace, scope, only)),
-    ),
-  );
-  return runLoads(messages$, messages.status$, receiver, scheduler);
+  const subjects: FollowedSubjects = {
+    own: loadSubjects(scope, only),
+    namespaces$: namespaces$.pipe(map((names) => names.filter((name) => name !== scope.namespace))),
+    subjectsIn: (namespace) => loadSubjectsIn(namespace, scope, only),
+  };
+  return runLoads(messages, subjects, receiver, scheduler);
 }
 
 /** The subjects of each release. */

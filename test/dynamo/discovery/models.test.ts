@@ -157,6 +157,18 @@ describe('LoRA adapters', () => {
     expect(ids(fold.members({ model: 'chat', role: 'prefill' }).configs.keys())).toEqual(['2']);
   });
 
+  it('of a worker with several cards: the size is that of the same role at the endpoint of the adapter', () => {
+    const fold = folded(
+      card('1', { worker_type: 'decode' }, backend, 10),
+      put(`v1/mdc/${backend}/001`, modelCard(20, { worker_type: 'prefill' })),
+      card('1', { worker_type: 'decode' }, prefill, 30),
+      adapter('1', 'chat', backend, { worker_type: 'prefill' }),
+      adapter('1', 'other', backend, { worker_type: 'decode' }),
+    );
+    const blocks = ['chat', 'other'].map((model) => [...fold.members({ model }).configs.values()]);
+    expect(blocks).toEqual([[{ totalKvBlocks: 20 }], [{ totalKvBlocks: 10 }]]);
+  });
+
   it('a card that is a copy of the base card is known by the name of the adapter', () => {
     const fold = folded(instance('1'), card('1'), adapter('1', 'chat', backend, { display_name: 'tiny' }));
     expect(fold.models().map(({ name, adapterOf }) => [name, adapterOf])).toEqual([
