@@ -63,7 +63,7 @@ export class ThresholdBookError extends TidemarkError {
 
 const MAX_ENTRIES = 10_000;
 /** How many changes are kept. */
-export const MAX_CHANGES = 100;
+const MAX_CHANGES = 100;
 
 /**
  * The thresholds that were set at run time, each with its target.

@@ -8,6 +8,7 @@ import {
   tidemarkMetrics,
   workerGauges,
 } from '../../../src/adapters/prometheus/metric-names.js';
+import { driftMetric } from '../../../src/service/http/drift-metric.js';
 import { describeWith } from '../../support/describe-with.js';
 import { outcomeOf } from '../../support/processes.js';
 import { root } from '../../support/root.js';
@@ -16,7 +17,9 @@ import { serverBinary } from '../../support/server-binary.js';
 const rulesPath = join(root, 'examples/prometheus/tidemark.rules.yml');
 const dashboardPath = join(root, 'examples/grafana/tidemark.json');
 const sets: readonly Readonly<Record<string, Metric>>[] = [workerGauges, tidemarkMetrics, legacyMetrics];
-const known = new Set(sets.flatMap((metrics) => Object.values(metrics).map(({ name }) => name)));
+const known = new Set(
+  [...sets.flatMap((metrics) => Object.values(metrics)), driftMetric].map(({ name }) => name),
+);
 
 interface Dashboard {
   readonly panels: readonly {
@@ -65,7 +68,7 @@ describe('the examples', () => {
 
 describeWith('promtool', 'the examples, by promtool', () => {
   it('the rules are rules', async () => {
-    expect(await promtool('check', 'rules', rulesPath)).toMatch(/SUCCESS: 9 rules found/);
+    expect(await promtool('check', 'rules', rulesPath)).toMatch(/SUCCESS: 10 rules found/);
   });
 
   it('the alerts fire when they should, and not before', async () => {

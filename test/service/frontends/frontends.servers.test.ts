@@ -153,6 +153,12 @@ describe('the thresholds of Dynamo’s frontends', () => {
       },
     ];
     await eventually(async () => expect(await json('/frontends')).toMatchObject({ drift }));
+    const series = (model: string, threshold: string): string =>
+      `tidemark_threshold_drift{model="${model}",threshold="${threshold}"}`;
+    const page = (await httpCall(`${fleet.url}/metrics`)).body;
+    expect(page).toContain(`${series('tiny-model', 'activeDecodeBlocksThreshold')} 1\n`);
+    expect(page).toContain(`${series('tiny-model', 'activePrefillTokensThreshold')} 0\n`);
+    expect(page).toContain(`${series('other', 'activeDecodeBlocksThreshold')} 0\n`);
     expect(await json('/frontends')).toMatchObject({
       frontends: [
         { url: first.url, state: 'live', models: ['tiny-model'] },
