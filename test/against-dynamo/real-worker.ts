@@ -13,7 +13,7 @@ export interface RealWorkerPlan {
   readonly config: Readonly<Record<string, number>>;
   /** The number of publishers of the process. Defaults to 1, which publishes the loads of all ranks. */
   readonly publishers?: number;
-  /** What the model card says since 1.6. `aggregated` when absent. */
+  /** What the model card of 1.6 says. `aggregated` when absent. */
   readonly role?: WorkerRole;
   /** The roles that must be present for this worker to be ready: an OR of ANDs. None when absent. */
   readonly needs?: readonly (readonly WorkerRole[])[];
