@@ -80,7 +80,7 @@ export interface ModelRoles {
  * const counts = { workers: 2, known: 2, held: 0, overloadMarked: 0, instances: 2, down: 0, unknown: 0 };
  * const [full, idle] = [{ ...counts, busy: 2, free: 0 }, { ...counts, busy: 0, free: 2 }];
  * console.log(modelStateOf({ decode: full, prefill: idle }, policies.default));
- * console.log(modelStateOf({ decode: idle, prefill: full }, policies['dynamo-1.6']));
+ * console.log(modelStateOf({ decode: idle, prefill: full }, policies['dynamo-1.1']));
  * // Logs: all-busy
  * // Logs: free
  * ```

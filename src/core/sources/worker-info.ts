@@ -25,6 +25,7 @@ export type ModelPool = PoolName | (Omit<PoolName, 'role'> & { readonly role: 'e
 /** Whether the workers of a model in one namespace can serve it, as a Dynamo frontend decides from their model cards. */
 export interface ModelReadiness {
   readonly namespace: string;
+  /** It may be `false` with nothing missing: then workers of one role are at several endpoints, and the frontend serves none. */
   readonly ready: boolean;
   /** The roles without which it is not ready, sorted. Empty where cards of releases before 1.6 do not say their roles. */
   readonly missing: readonly WorkerRole[];

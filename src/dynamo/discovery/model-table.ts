@@ -29,8 +29,9 @@ interface WorkerSet {
  * 1. A change of a worker costs as much as the names that this worker serves. The pools and the models are derived when they
  *    are asked for, and only after a set was added or removed, or became live or not.
  * 2. A model is ready in a namespace as in the frontend of Dynamo 1.6. Each role of a registered card must have a worker with
- *    an instance, and the needs of each set with instances must be met by roles with instances. A card that does not say
- *    what its worker does cannot be checked: then one worker with an instance is enough.
+ *    an instance, and the needs of each set with instances must be met by roles with instances. Workers of one role, other than
+ *    aggregated ones, must be at one endpoint. A card that does not say what its worker does cannot be checked: then one
+ *    worker with an instance is enough.
  */
 export class ModelTable {
   private readonly sets = new Map<string, WorkerSet>();
@@ -142,5 +143,16 @@ function readinessOf(namespace: string, sets: readonly WorkerSet[]): ModelReadin
   );
   const wanted = [...sets.flatMap(({ role }) => role ?? []), ...unmet.flatMap(({ needs }) => needs.flat())];
   const missing = [...new Set(wanted)].filter((role) => !present.has(role)).sort();
-  return { namespace, ready: live.length > 0 && missing.length === 0, missing };
+  const isClear = live.length > 0 && !hasRoleAtSeveralEndpoints(live);
+  return { namespace, ready: isClear && missing.length === 0, missing };
+}
+
+/** Whether the frontend would have to choose an endpoint for a role. It does so only among aggregated workers. */
+function hasRoleAtSeveralEndpoints(sets: readonly WorkerSet[]): boolean {
+  const pathByRole = new Map<WorkerRole | null, string>();
+  return sets.some(({ role, path }) => {
+    const first = pathByRole.get(role) ?? path;
+    pathByRole.set(role, first);
+    return role !== 'aggregated' && first !== path;
+  });
 }

@@ -56,7 +56,7 @@ const same: Partial<Record<PolicyName, Partial<Record<Cell, Record<string, strin
   },
   'dynamo-1.6': {
     withoutEvidence: { '"unknown"': noUnknown },
-    prefillForModel: { '"needed-while-registered"': ofModels },
+    prefillForModel: { '"ignored"': ofModels },
     cleanupOnInstanceLeft: {
       '{"types":"known","withoutRank":true}':
         'without prefill watches a worker is known under its own type only',

@@ -221,6 +221,21 @@ describe('readiness', () => {
     ['decode without prefill', decode, one(false, 'prefill')],
     ['prefill without decode', prefills, one(false, 'decode')],
     ['both', [...decode, ...prefills], one(true)],
+    [
+      'two endpoints of decode workers: the frontend cannot choose',
+      [...decode, ...prefills, ...worker('3', 'decode', [['prefill']], 'prod/other/generate')],
+      one(false),
+    ],
+    [
+      'a second endpoint whose workers are gone',
+      [...decode, ...prefills, card('3', { worker_type: 'prefill' }, 'prod/other/generate')],
+      one(true),
+    ],
+    [
+      'two endpoints of aggregated workers',
+      [...worker('1', 'aggregated', []), ...worker('2', 'aggregated', [], 'prod/other/generate')],
+      one(true),
+    ],
     ['prefill cards without an instance', [...decode, prefills[1]], one(false, 'prefill')],
     [
       'one of two alternatives is enough',
