@@ -1,5 +1,6 @@
 import type { Count } from '../../core/count.js';
 import { type LoadCheck, rankChecks } from '../../core/judgement/rank-checks.js';
+import { unknownReasons } from '../../core/judgement/worker-state.js';
 import type { SourceState } from '../../core/sources/source-status.js';
 import type { FleetRanks } from '../../core/state/fleet-ranks.js';
 import { legacyFamilies } from './legacy-families.js';
@@ -38,6 +39,10 @@ const poolFamilies: readonly Family[] = [
   poolFamily(tidemarkMetrics.connected, ({ snapshot }, sink) => sink.sample(snapshot === undefined ? 0 : 1)),
   poolFamily(tidemarkMetrics.poolWorkers, ({ snapshot }, sink) => {
     for (const [state, count] of Object.entries(snapshot?.fleet ?? {})) sink.sample(count as number, state);
+  }),
+  poolFamily(tidemarkMetrics.workersUnknown, ({ ranks }, sink) => {
+    if (ranks === undefined) return;
+    for (const reason of unknownReasons) sink.sample(ranks.unknown.get(reason)?.count ?? 0, reason);
   }),
   poolFamily(tidemarkMetrics.threshold, ({ snapshot }, sink) => {
     if (snapshot === undefined) return;

@@ -10,12 +10,15 @@ import type { RankState, RankStates } from './rank-state.js';
  */
 export type WorkerState = 'busy' | 'free' | 'unknown';
 
+/** Every {@link UnknownReason}. */
+export const unknownReasons = ['no-threshold', 'not-heard', 'no-capacity', 'no-signal', 'not-known'] as const;
+
 /**
  * Why a worker is unknown: `no-threshold`, no threshold is set; `not-known`, discovery does not know it; `no-capacity`, its
  * config has no KV blocks, or 0, to compare its blocks with; `no-signal`, its loads lack the value that a set threshold
  * compares; `not-heard`, ranks that are judged have sent no load.
  */
-export type UnknownReason = 'no-threshold' | 'not-heard' | 'no-capacity' | 'no-signal' | 'not-known';
+export type UnknownReason = (typeof unknownReasons)[number];
 
 /**
  * The judgement on a worker, from its numbers of ranks.
@@ -35,16 +38,20 @@ export function rollUpState(policy: LoadPolicy, judged: number, busy: number, fr
   return policy.withoutEvidence === 'free' || (judged > 0 && judged - free < needed) ? 'free' : 'unknown';
 }
 
-/** Why a worker without enough evidence is unknown. Of several reasons it is the one to remove first. */
+/**
+ * Why a worker without enough evidence is unknown. Of several reasons it is the one to remove first.
+ *
+ * @param states the ranks of the worker, made only if they decide
+ */
 export function unknownReasonOf(
-  states: RankStates,
+  states: () => RankStates,
   thresholds: LoadThresholds,
   policy: LoadPolicy,
   isKnown: boolean,
 ): UnknownReason {
   if (!hasThreshold(thresholds, policy)) return 'no-threshold';
   if (!isKnown) return 'not-known';
-  const withoutEvidence = [...judgedRanks(states, policy).reported.values()].filter(
+  const withoutEvidence = [...judgedRanks(states(), policy).reported.values()].filter(
     (rank) => rankChecks(rank, thresholds, policy).length === 0,
   );
   if (withoutEvidence.length === 0) return 'not-heard';

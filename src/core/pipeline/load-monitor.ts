@@ -173,7 +173,7 @@ export function loadMonitor(sources: MonitorSources, options: MonitorOptions = {
         merge(
           run.stop$,
           sourceStatuses(sources),
-          outputs.select('fleet').pipe(unknownWarnings(() => run.fleet, scheduler)),
+          outputs.select('fleet').pipe(unknownWarnings(() => run.fleet?.ranks(), scheduler)),
         ),
       ),
     );

@@ -2,8 +2,8 @@ import { type OperatorFunction, type SchedulerLike, auditTime, filter, mergeMap,
 import type { FleetEvent } from '../events/fleet-event.js';
 import type { FleetCounts } from '../judgement/fleet-state.js';
 import type { UnknownReason } from '../judgement/worker-state.js';
-import type { FleetLoad } from '../state/fleet-load.js';
 import { fleetProblems } from '../state/fleet-problems.js';
+import type { FleetRanks } from '../state/fleet-ranks.js';
 
 /** How long workers may be unknown before that is a problem: a fleet that starts needs time to be heard. */
 const UNKNOWN_MS = 10_000;
@@ -15,7 +15,7 @@ const UNKNOWN_MS = 10_000;
  * 2. A reason is reported once, until no worker is unknown for it.
  */
 export function unknownWarnings(
-  fleet: () => FleetLoad | undefined,
+  ranks: () => FleetRanks | undefined,
   scheduler: SchedulerLike,
 ): OperatorFunction<FleetCounts, FleetEvent> {
   const reported = new Set<UnknownReason>();
@@ -23,7 +23,7 @@ export function unknownWarnings(
     filter(({ unknown }) => unknown > 0 || reported.size > 0),
     auditTime(UNKNOWN_MS, scheduler),
     mergeMap(() => {
-      const found = fleet()?.unknownWorkers() ?? new Map<never, never>();
+      const found: FleetRanks['unknown'] = ranks()?.unknown ?? new Map<never, never>();
       for (const reason of reported) if (!found.has(reason)) reported.delete(reason);
       const fresh = [...found].filter(([reason]) => !reported.has(reason));
       for (const [reason] of fresh) reported.add(reason);

@@ -29,7 +29,7 @@ import { applyOverloadMark, applyOverloadMarkExpired, judgeQueued, renewLimits }
 import { memoryOf, planLeaving } from './leaving.js';
 import { rememberedRanks } from './rank-memory.js';
 import { appliesTo, changeInEvent } from './threshold-changes.js';
-import { explain, publishTransitions, unknownWorkers } from './verdicts.js';
+import { explain, publishTransitions } from './verdicts.js';
 
 /** Applies a change of thresholds, or reports it as refused. After the end they can still change, but judge nothing. */
 function applyThresholds(store: FleetStore, event: ThresholdsChanged): void {
@@ -134,11 +134,6 @@ export class FleetLoad {
   /** Why a worker has its state now; `undefined` for a worker of which nothing is known. */
   explain(workerId: WorkerId): Explanation | undefined {
     return explain(this.store, workerId);
-  }
-
-  /** The present workers that are unknown, by reason: how many, and one of them. */
-  unknownWorkers(): ReturnType<typeof unknownWorkers> {
-    return unknownWorkers(this.store);
   }
 
   /** A copy of the present workers and their ranks as they are now. */

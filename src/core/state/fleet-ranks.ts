@@ -1,7 +1,7 @@
 import type { Count } from '../count.js';
 import type { Role } from '../events/fleet-event.js';
 import type { RankState } from '../judgement/rank-state.js';
-import type { WorkerState } from '../judgement/worker-state.js';
+import type { UnknownReason, WorkerState } from '../judgement/worker-state.js';
 import { type InspectArguments, inspectCustom, jsonReady, printAs } from '../ordinary-value.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import type { LoadThresholdConfig } from '../policy/load-threshold-config.js';
@@ -11,6 +11,7 @@ import type { FleetStore } from './fleet-store.js';
 import { isKnown } from './known-workers.js';
 import type { LimitClasses } from './limit-classes.js';
 import type { CellsCopy, WorkerSlots } from './storage/workers.js';
+import { unknownWorkers } from './verdicts.js';
 
 /** The values of one rank. `null`: the rank has no such value, or the config has no capacity. */
 export interface RankValues {
@@ -55,6 +56,8 @@ export interface FleetRanks {
   readonly policy: LoadPolicy;
   readonly thresholds: LoadThresholdConfig;
   readonly workers: readonly WorkerRanks[];
+  /** The workers in the fleet that are unknown, by reason: how many, and one of them. It includes those without values. */
+  readonly unknown: ReadonlyMap<UnknownReason, { readonly count: number; readonly workerId: WorkerId }>;
   isPresent(worker: number): boolean;
   workerId(worker: number): WorkerId;
   workerType(worker: number): Role;
@@ -99,6 +102,7 @@ export class RankCopy implements FleetRanks {
   readonly #cells: CellsCopy;
   readonly #classes: LimitClasses;
   readonly #own: Role;
+  readonly #unknown: FleetRanks['unknown'];
 
   constructor(store: FleetStore) {
     this.#policy = store.policy;
@@ -107,6 +111,7 @@ export class RankCopy implements FleetRanks {
     this.#own = roleOfPool(store.poolRole);
     this.#slots = store.workers.copy();
     this.#cells = store.workers.ranks.copyAll();
+    this.#unknown = unknownWorkers(store);
     Object.defineProperty(this, 'workers', RankCopy.#workersProperty);
   }
 
@@ -116,6 +121,10 @@ export class RankCopy implements FleetRanks {
 
   get policy(): LoadPolicy {
     return this.#policy;
+  }
+
+  get unknown(): FleetRanks['unknown'] {
+    return this.#unknown;
   }
 
   isPresent(worker: number): boolean {

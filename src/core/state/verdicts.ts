@@ -137,7 +137,7 @@ export function explain(store: FleetStore, workerId: WorkerId): Explanation | un
     workerId,
     busy: state === 'busy',
     state,
-    unknownReason: state === 'unknown' ? unknownReasonOf(states, thresholds, policy, known) : null,
+    unknownReason: state === 'unknown' ? unknownReasonOf(() => states, thresholds, policy, known) : null,
     known: workers.hasState(slot) && known,
     overloadMarked: workers.isOverloadMarked(slot),
     since: workers.since(slot),
@@ -167,9 +167,9 @@ export function unknownWorkers({
   const found = new Map<UnknownReason, { count: number; readonly workerId: WorkerId }>();
   for (const slot of workers.all()) {
     if (workers.tally(slot) !== 'unknown') continue;
-    const { declared, ranks } =
+    const states = (): RankStates =>
       workers.rankCount(slot) === 0 ? silent : new RankSnapshot({ workers, classes }, slot).states();
-    const reason = unknownReasonOf({ declared, ranks }, thresholds, policy, isKnown(workers, policy, slot));
+    const reason = unknownReasonOf(states, thresholds, policy, isKnown(workers, policy, slot));
     const known = found.get(reason);
     if (known === undefined) found.set(reason, { count: 1, workerId: workers.id(slot) });
     else known.count += 1;
