@@ -4,10 +4,12 @@ import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { type Pools, busyWorkers, forEachPool } from '../../fleet/pools/pools.js';
-import { type LiveReport, busyText } from '../live-report.js';
+import { poolLabel } from '../../service/queries/pool-summary.js';
+import { type LiveReport, busyText, isNews } from '../live-report.js';
 
 /** Reports what happens in the pools of a fleet: each transition, and each problem of a pool or of the sources. */
 export class PoolReport {
+  /** How often a worker became busy, was no longer busy, or could no longer be judged. */
   transitions = 0;
   /** The busy workers of all pools. */
   busy: readonly WorkerId[] = [];
@@ -58,12 +60,14 @@ export class PoolReport {
           if (problem.code !== 'scrape-failed') report.problem(problem);
         }),
       ),
-      forEachPool(pools, ({ monitor }) => monitor.transitions$).pipe(
-        tap((transition) => {
-          this.transitions += 1;
-          this.judged = true;
-          report.transition(transition);
-        }),
+      forEachPool(pools, (pool) =>
+        pool.monitor.transitions$.pipe(
+          tap((transition) => {
+            this.judged ||= transition.to !== 'unknown';
+            if (isNews(transition)) this.transitions += 1;
+            report.transition(poolLabel(pool), transition);
+          }),
+        ),
       ),
     ).pipe(ignoreElements());
   }
