@@ -23,6 +23,7 @@ export function givenPool(pool: Pool, sourceCount = 0): Pools {
   return {
     list: () => [pool],
     book,
+    isListed: true,
     models: () => [{ name: pool.name.model, adapterOf: null, pools: [pool.name], readiness: [] }],
     modelsChanged$: NEVER,
     carriersOf: () => new Set(),

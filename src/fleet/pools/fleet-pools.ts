@@ -151,6 +151,7 @@ export class FleetPools implements Pools {
   private readonly failures$ = new Subject<FleetEvent>();
   private readonly changed$ = new Subject<PoolChange>();
   private readonly router: LoadRouter;
+  isListed = false;
   private names: readonly PoolName[] = [];
   private named: readonly FleetModel[] = [];
   private readonly carriers = new AdapterCarriers();
@@ -215,6 +216,7 @@ export class FleetPools implements Pools {
       this.fleet.models$.pipe(observeOn(asapScheduler)).subscribe({
         next: (models) => {
           this.named = models;
+          this.isListed = true;
           this.updatePools();
           this.modelsChanged.next();
         },

@@ -40,6 +40,8 @@ export interface Pools {
   list(): readonly Pool[];
   /** The thresholds that were set. A change is put in force in every pool to which it applies. */
   readonly book: ThresholdBook;
+  /** Whether discovery has listed the workers. Before that, nothing is known about who is present. */
+  readonly isListed: boolean;
   /** The models and LoRA adapters that are present. */
   models(): readonly FleetModel[];
   /** Emits after `models()` has changed. */

@@ -90,18 +90,12 @@ export function summarizeModel(model: FleetModel, pools: Pools, summaries: PoolS
   };
 }
 
-/** The state while no model is selected: `none` only when every source is live, because nothing is known before. */
-function stateWithoutModels({ sourceMonitor, sourceCount }: Pools): FleetState {
-  const sources = sourceMonitor.snapshot()?.status ?? [];
-  return sources.length >= sourceCount && sources.every(({ state }) => state === 'live') ? 'none' : 'unknown';
-}
-
 /**
  * The state of several models together. Models without workers count only when all are without. It is `partial` when some
- * workers are busy, `free` when none is and a model is free.
+ * workers are busy, `free` when none is and a model is free, and `unknown` before discovery has listed any.
  */
-export function stateOfModels(states: readonly FleetState[], pools: Pools): FleetState {
-  if (states.length === 0) return stateWithoutModels(pools);
+export function stateOfModels(states: readonly FleetState[], { isListed }: Pools): FleetState {
+  if (states.length === 0) return isListed ? 'none' : 'unknown';
   const present = new Set(states.filter((state) => state !== 'none'));
   if (present.size <= 1) return [...present][0] ?? 'none';
   if (present.has('all-busy') || present.has('partial')) return 'partial';
