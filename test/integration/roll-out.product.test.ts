@@ -29,11 +29,11 @@ async function serve(args: readonly string[]) {
   const busy = async (): Promise<BusyAnswer> =>
     JSON.parse((await httpCall(`${url}/busy?model=${MODEL}`)).body) as BusyAnswer;
   /** The decode threshold in force in each pool, by the namespace of the pool. */
-  const thresholds = async () => {
+  const thresholds = async (): Promise<Record<string, number | null>> => {
     const { pools } = await busy();
     return Object.fromEntries(
       pools.map(({ endpoint, thresholds }) => [
-        endpoint.split('.')[0],
+        String(endpoint.split('.')[0]),
         thresholds.activeDecodeBlocksThreshold,
       ]),
     );

@@ -155,7 +155,7 @@ export class FleetPools implements Pools {
   private names: readonly PoolName[] = [];
   private named: readonly FleetModel[] = [];
   private readonly carriers = new AdapterCarriers();
-  private readonly modelsChanged = new Subject<void>();
+  private readonly modelsChanges$ = new Subject<void>();
 
   /** @throws ThresholdError for thresholds that the policy refuses */
   constructor(
@@ -167,7 +167,7 @@ export class FleetPools implements Pools {
     this.book =
       rules.book ?? new ThresholdBook({ policy, thresholds: thresholdsAtStart(policy, thresholds) });
     this.changes$ = this.changed$.asObservable();
-    this.modelsChanged$ = this.modelsChanged.asObservable();
+    this.modelsChanged$ = this.modelsChanges$.asObservable();
     this.router = new LoadRouter(policy.unknownWorkers);
     const dropped$ = interval(PROBLEM_INTERVAL_MS, scheduler).pipe(
       mergeMap(() => this.router.takeProblems()),
@@ -218,7 +218,7 @@ export class FleetPools implements Pools {
           this.named = models;
           this.isListed = true;
           this.updatePools();
-          this.modelsChanged.next();
+          this.modelsChanges$.next();
         },
         error: (error: unknown) => this.reportFailure('instances', error),
       }),
