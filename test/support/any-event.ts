@@ -107,6 +107,7 @@ export function anyEvent({ workers, maxRanks }: EventSpace): fc.Arbitrary<Record
           'everything' as const,
           { role: 'decode' as const },
           { role: 'aggregated' as const },
+          ...names.slice(0, 2).map((name) => ({ workerId: id(name) })),
         ),
       }),
     },

@@ -30,6 +30,7 @@ export const problemCodes = [
   'no-signal',
   'no-threshold',
   'signal-missing',
+  'too-many-thresholds',
   'thresholds-unreadable',
   'thresholds-not-saved',
   ...packageErrorCodes,
@@ -51,6 +52,7 @@ export const problemCodes = [
  * - `worker-not-heard`, `worker-not-known`, `no-capacity`, `no-signal`, `no-threshold`: workers have been unknown for a while, for
  *   this reason; `workerId` is one of them. It is reported once, until no worker of the pool is unknown for this reason.
  * - `signal-missing`: a threshold is set, but the first ten loads have no value to compare with it.
+ * - `too-many-thresholds`: thresholds were given to one more worker than may have thresholds of its own.
  * - `thresholds-unreadable`: the file of thresholds cannot be read, or is damaged. The thresholds in force are kept.
  * - `thresholds-not-saved`: the file of thresholds cannot be written. The thresholds in force are kept.
  * - `package-missing`, `package-version`, `package-broken`: a source needs a package; the text names the command that

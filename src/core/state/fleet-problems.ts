@@ -87,6 +87,13 @@ export const fleetProblems = {
     text,
     count: 1,
   }),
+  tooManyThresholds: (workerId: WorkerId, maximum: number): Problem => ({
+    code: 'too-many-thresholds',
+    source: 'thresholds',
+    text: `${maximum} workers have thresholds of their own, which is the maximum; ignored those of worker ${workerId}`,
+    workerId,
+    count: 1,
+  }),
   unknownWorkers: (reason: UnknownReason, workerId: WorkerId, count: number): Problem => {
     const { code, source, why } = unknownProblems[reason];
     const who =

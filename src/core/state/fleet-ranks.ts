@@ -63,6 +63,8 @@ export interface FleetRanks {
   workerType(worker: number): Role;
   isBusy(worker: number): boolean;
   workerState(worker: number): WorkerState;
+  /** The thresholds in force for it: `thresholds`, unless it has thresholds of its own. */
+  workerThresholds(worker: number): LoadThresholdConfig;
   /** When its state began, in milliseconds of the clock that drives the monitor; `null` when it has always had it. */
   since(worker: number): number | null;
   /** Whether it has an overload mark. */
@@ -102,6 +104,7 @@ export class RankCopy implements FleetRanks {
   readonly #cells: CellsCopy;
   readonly #classes: LimitClasses;
   readonly #own: Role;
+  readonly #ownThresholds: ReadonlyMap<WorkerId, LoadThresholdConfig>;
   readonly #unknown: FleetRanks['unknown'];
 
   constructor(store: FleetStore) {
@@ -109,6 +112,7 @@ export class RankCopy implements FleetRanks {
     this.thresholds = store.thresholds;
     this.#classes = store.classes;
     this.#own = roleOfPool(store.poolRole);
+    this.#ownThresholds = store.ownThresholds.copy();
     this.#slots = store.workers.copy();
     this.#cells = store.workers.ranks.copyAll();
     this.#unknown = unknownWorkers(store);
@@ -149,6 +153,11 @@ export class RankCopy implements FleetRanks {
 
   workerState(worker: number): WorkerState {
     return this.#slots.state(worker);
+  }
+
+  workerThresholds(worker: number): LoadThresholdConfig {
+    if (this.#ownThresholds.size === 0) return this.thresholds;
+    return this.#ownThresholds.get(this.workerId(worker)) ?? this.thresholds;
   }
 
   since(worker: number): number | null {

@@ -45,6 +45,14 @@ export function judgeRanks(store: FleetStore, slot: number): void {
     judgeRank(store, slot, cell);
 }
 
+/** Moves the ranks of a worker to the classes of its thresholds, and judges them again. */
+export function moveRanks(store: FleetStore, slot: number): void {
+  const { workers } = store;
+  for (let cell = workers.firstCell(slot); cell < workers.endCell(slot); cell += 1)
+    workers.setLimits(cell, limitsOf(store, slot, workers.ranks.rank(cell)));
+  judgeRanks(store, slot);
+}
+
 /** Makes a cell for a rank, with room for all ranks that the newest config declares. */
 function addCell(store: FleetStore, slot: number, rank: number): number {
   const { workers } = store;
@@ -68,7 +76,7 @@ function hasEvidence({ workers, classes, policy }: FleetStore, cell: number): bo
   const { ranks } = workers;
   const limits = ranks.limits(cell);
   if (ranks.activePrefillTokens(cell) !== null && classes.exactTokens[limits] !== null) return true;
-  if (!classes.judgesBlocks(limits)) return false;
+  if (classes.judgesBlocks[limits] !== true) return false;
   if (ranks.activeDecodeBlocks(cell) !== null) return true;
   return policy.decodeSignal !== 'active' && ranks.kvUsedBlocks(cell) !== null;
 }
@@ -78,7 +86,7 @@ function moveLatch(store: FleetStore, cell: number, active: Count | null, used: 
   const { workers, classes } = store;
   const { ranks } = workers;
   const limits = ranks.limits(cell);
-  if (!classes.judgesBlocks(limits)) return;
+  if (classes.judgesBlocks[limits] !== true) return;
   const limit = classes.blocks[limits] ?? Infinity;
   const isActiveCleared = active === null ? ranks.isActiveCleared(cell) : !isAbove(active, limit);
   const isUsedCleared = used === null ? ranks.isUsedCleared(cell) : !isAbove(used, limit);

@@ -2,8 +2,9 @@ import { type WorkerState, rollUpState } from '../judgement/worker-state.js';
 import type { JudgedOn } from '../policy/load-policy.js';
 import type { WorkerId } from '../worker-id.js';
 import type { FleetStore } from './fleet-store.js';
-import { judgeRanks } from './judge-rank.js';
+import { judgeRanks, moveRanks } from './judge-rank.js';
 import { isKnown } from './known-workers.js';
+import { POOL_GROUP } from './limit-classes.js';
 
 /** Sets the overload mark of a worker. */
 export function applyOverloadMark({ workers, policy }: FleetStore, id: WorkerId): void {
@@ -40,8 +41,15 @@ export function judgeQueued(store: FleetStore, on: JudgedOn): void {
 
 /** Applies new thresholds: every rank is judged by the new limits now, and every worker at the next event that judges. */
 export function renewLimits(store: FleetStore): void {
-  store.classes.setThresholds(store.thresholds);
+  store.classes.setThresholds(store.thresholds, POOL_GROUP);
+  store.ownThresholds.renew(store.thresholds);
   for (const slot of store.workers.all()) judgeRanks(store, slot);
+}
+
+/** Applies new thresholds of one worker: its ranks are judged now, and the worker at the next event that judges. */
+export function renewLimitsOf(store: FleetStore, id: WorkerId): void {
+  const slot = store.workers.find(id);
+  if (slot !== -1) moveRanks(store, slot);
 }
 
 /** The judgement on a worker according to the counters of its ranks. */

@@ -22,7 +22,7 @@ export class RankSnapshot {
   private readonly cells: CellsCopy;
   private readonly classes: LimitClasses;
 
-  constructor({ workers, classes }: Pick<FleetStore, 'workers' | 'classes'>, slot: number) {
+  constructor({ workers, classes }: FleetStore, slot: number) {
     this.declared = workers.hasRange(slot) ? workers.range(slot) : null;
     this.cells = workers.ranks.copy(workers.firstCell(slot), workers.rankCount(slot));
     this.classes = classes;
@@ -98,14 +98,15 @@ export function publishTransitions(store: FleetStore, now: number): readonly Tra
 }
 
 function publishTransition(store: FleetStore, { slot, onlyMarked }: Touched, now: number): Transition {
-  const { workers, thresholds, policy } = store;
+  const { workers, policy } = store;
+  const id = workers.id(slot);
   const from = workers.state(slot);
   const to = workers.publish(slot, now);
   const ranks = new RankSnapshot(store, slot);
-  return new LazyTransition(workers.id(slot), from, to, to === 'busy', now, {
+  return new LazyTransition(id, from, to, to === 'busy', now, {
     reason: reasonOf(store, slot, to, onlyMarked),
     ranks,
-    thresholds,
+    thresholds: store.thresholdsOf(id),
     policy,
   });
 }
@@ -123,7 +124,8 @@ function reasonOf(
 
 /** Why a worker has its state; `undefined` for a worker of which nothing is known. */
 export function explain(store: FleetStore, workerId: WorkerId): Explanation | undefined {
-  const { workers, policy, thresholds } = store;
+  const { workers, policy, ownThresholds } = store;
+  const thresholds = store.thresholdsOf(workerId);
   const slot = workers.find(workerId);
   if (slot === -1 || workers.isEmpty(slot)) return undefined;
   const states = new RankSnapshot(store, slot).states();
@@ -147,7 +149,8 @@ export function explain(store: FleetStore, workerId: WorkerId): Explanation | un
     silentRanks: judged.count - judged.reported.size,
     ranks,
   };
-  return { ...parts, text: explanationText(parts, thresholds.isConfigured(), policy) };
+  const hasOwn = ownThresholds.of(workerId) !== undefined;
+  return { ...parts, text: explanationText(parts, thresholds.isConfigured(), hasOwn, policy) };
 }
 
 /** What an explanation says about a reason that no other line of it gives. */
@@ -158,20 +161,19 @@ const reasonTexts: Readonly<Partial<Record<UnknownReason, string>>> = {
 };
 
 /** The present workers that are unknown, by reason: how many, and one of them. */
-export function unknownWorkers({
-  workers,
-  policy,
-  thresholds,
-  classes,
-}: FleetStore): Map<UnknownReason, { count: number; readonly workerId: WorkerId }> {
+export function unknownWorkers(
+  store: FleetStore,
+): Map<UnknownReason, { count: number; readonly workerId: WorkerId }> {
   const found = new Map<UnknownReason, { count: number; readonly workerId: WorkerId }>();
+  const { workers, policy } = store;
   for (const slot of workers.all()) {
     if (workers.tally(slot) !== 'unknown') continue;
     const states = (): RankStates =>
-      workers.rankCount(slot) === 0 ? silent : new RankSnapshot({ workers, classes }, slot).states();
-    const reason = unknownReasonOf(states, thresholds, policy, isKnown(workers, policy, slot));
+      workers.rankCount(slot) === 0 ? silent : new RankSnapshot(store, slot).states();
+    const id = workers.id(slot);
+    const reason = unknownReasonOf(states, store.thresholdsOf(id), policy, isKnown(workers, policy, slot));
     const known = found.get(reason);
-    if (known === undefined) found.set(reason, { count: 1, workerId: workers.id(slot) });
+    if (known === undefined) found.set(reason, { count: 1, workerId: id });
     else known.count += 1;
   }
   return found;
@@ -183,6 +185,7 @@ const silent: RankStates = { declared: null, ranks: new Map() };
 function explanationText(
   parts: Omit<Explanation, 'text'>,
   hasThresholds: boolean,
+  hasOwn: boolean,
   { withoutEvidence }: LoadPolicy,
 ): string {
   const { state, since, unknownReason, silentRanks } = parts;
@@ -190,6 +193,7 @@ function explanationText(
     `worker ${parts.workerId} is ${state}${since === null ? '' : ` since ${since} ms`}: ` +
       `${parts.busyRanks} of ${parts.judgedRanks} ranks busy, ${parts.neededRanks} needed`,
   ];
+  if (hasOwn) lines.push('it has thresholds of its own');
   if (!hasThresholds) lines.push('no threshold is set, so no load makes a worker busy');
   const reason = reasonTexts[unknownReason ?? 'no-threshold'];
   if (reason !== undefined && silentRanks === 0) lines.push(reason);

@@ -21,6 +21,7 @@ import {
   newWorker,
   only,
   onlyKeys,
+  thresholdsOf,
   withProblem,
 } from './state.js';
 import { judgeAll } from './verdicts.js';
@@ -67,7 +68,7 @@ function recount(change: Change): Change {
   const memory = new Map(onlyKeys(state.memory, (id) => !hasLost(id)));
   const workers = new Map(onlyKeys(state.workers, (id) => !hasLost(id)));
   for (const [id, config] of counted) {
-    const worker = applyConfig(workers.get(id) ?? newWorker, config, state.thresholds, policy);
+    const worker = applyConfig(workers.get(id) ?? newWorker, config, thresholdsOf(state, id), policy);
     workers.set(id, worker);
     const remembered = memory.get(id);
     if (remembered !== undefined)

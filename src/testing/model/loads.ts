@@ -1,5 +1,6 @@
 import { inRange } from '../../core/judgement/rank-state.js';
 import type { JudgedOn } from '../../core/policy/load-policy.js';
+import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
 import { fleetProblems } from '../../core/state/fleet-problems.js';
 import { LOADS_UNTIL_MISSING, type LoadSignal, missingSignals } from '../../core/state/missing-signals.js';
 import { noRanks, rememberReported } from '../../core/state/rank-memory.js';
@@ -12,6 +13,7 @@ import {
   newWorker,
   only,
   onlyKeys,
+  thresholdsOf,
   updateRank,
   withEntry,
   withProblem,
@@ -62,7 +64,11 @@ function store(change: Change, load: RankLoad): Change {
     changed(change, {
       loads: state.loads + 1,
       signals: new Set([...state.signals, ...heard]),
-      workers: withEntry(state.workers, workerId, updateRank(worker, dpRank, load, state.thresholds, policy)),
+      workers: withEntry(
+        state.workers,
+        workerId,
+        updateRank(worker, dpRank, load, thresholdsOf(state, workerId), policy),
+      ),
       memory: withEntry(state.memory, workerId, memory),
     }),
   );
@@ -71,7 +77,13 @@ function store(change: Change, load: RankLoad): Change {
 
 /** Reports each threshold that is set although the loads have no signal to compare with it, once. */
 export function reportMissingSignals(change: Change): Change {
-  const { thresholds, policy, loads, signals, reported } = change.state;
+  const { thresholds, ownThresholds } = change.state;
+  const workers = [...ownThresholds.keys()].map((id) => thresholdsOf(change.state, id));
+  return [thresholds, ...workers].reduce(reportMissing, change);
+}
+
+function reportMissing(change: Change, thresholds: LoadThresholds): Change {
+  const { policy, loads, signals, reported } = change.state;
   if (loads < LOADS_UNTIL_MISSING) return change;
   const missing = missingSignals(thresholds, policy, (signal) => signals.has(signal)).filter(
     ({ threshold }) => !reported.has(threshold),

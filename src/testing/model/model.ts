@@ -6,8 +6,10 @@ import type { Problem } from '../../core/sources/problem.js';
 import { type Cleanup, mergeCleanups, planCleanups } from '../../core/state/cleanup.js';
 import { fleetProblems } from '../../core/state/fleet-problems.js';
 import type { Transition } from '../../core/state/fleet-step.js';
+import { MAX_WORKERS_WITH_THRESHOLDS } from '../../core/state/own-thresholds.js';
 import { rememberedRanks } from '../../core/state/rank-memory.js';
-import { changeInEvent } from '../../core/state/threshold-changes.js';
+import { changeInEvent, ownThresholdsIn } from '../../core/state/threshold-changes.js';
+import type { WorkerId } from '../../core/worker-id.js';
 import { onConfigs } from './configs.js';
 import {
   onInstances,
@@ -25,6 +27,8 @@ import {
   initialState,
   leavingWorker,
   only,
+  onlyKeys,
+  withEntry,
   withMember,
   withProblem,
 } from './state.js';
@@ -161,13 +165,34 @@ function apply(change: Change, event: RecordedInput): Change {
 function onThresholds(change: Change, event: Extract<RecordedInput, { kind: 'thresholds' }>): Change {
   const { state } = change;
   const { target = 'everything' } = event;
-  if (target !== 'everything' && target.role !== state.poolRole) return change;
+  if (target !== 'everything' && 'role' in target && target.role !== state.poolRole) return change;
   const refused = event.checked === true ? thresholdProblems(changeInEvent(event), state.policy) : [];
   if (refused.length > 0) {
     return refused.reduce((next, text) => withProblem(next, fleetProblems.thresholdOutOfRange(text)), change);
   }
-  const next = changed(change, { thresholds: state.thresholds.update(event, event.nullTurnsOff) });
+  const next =
+    target !== 'everything' && 'workerId' in target
+      ? withOwnThresholds(change, target.workerId, event)
+      : changed(change, { thresholds: state.thresholds.update(event, event.nullTurnsOff) });
   return state.phase === 'running' ? judgeAll(reportMissingSignals(next), 'thresholds') : next;
+}
+
+/** Replaces the thresholds that a worker has of its own. At most 10 000 workers have some. */
+function withOwnThresholds(
+  change: Change,
+  workerId: WorkerId,
+  event: Extract<RecordedInput, { kind: 'thresholds' }>,
+): Change {
+  const { ownThresholds, policy } = change.state;
+  const own = ownThresholdsIn(event, policy);
+  if (own === null) {
+    return changed(change, { ownThresholds: onlyKeys(ownThresholds, (id) => id !== workerId) });
+  }
+  if (!ownThresholds.has(workerId) && ownThresholds.size >= MAX_WORKERS_WITH_THRESHOLDS) {
+    const problem = fleetProblems.tooManyThresholds(workerId, MAX_WORKERS_WITH_THRESHOLDS);
+    return withProblem(change, problem);
+  }
+  return changed(change, { ownThresholds: withEntry(ownThresholds, workerId, own) });
 }
 
 function ended(

@@ -13,7 +13,7 @@ import {
 import type { LoadPolicy } from '../../core/policy/load-policy.js';
 import { LoadThresholdConfig } from '../../core/policy/load-threshold-config.js';
 import type { WorkerState } from '../../core/judgement/worker-state.js';
-import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
+import type { LoadThresholds, LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
 import type { Problem } from '../../core/sources/problem.js';
 import type { LeavingWorker, PendingCleanup } from '../../core/state/cleanup.js';
 import type { LoadSignal } from '../../core/state/missing-signals.js';
@@ -61,6 +61,8 @@ export interface ModelState {
   readonly phase: 'running' | 'ended' | 'stopped';
   readonly loadsOpen: boolean;
   readonly thresholds: LoadThresholdConfig;
+  /** The thresholds that workers have of their own, whether they are present or not. */
+  readonly ownThresholds: ReadonlyMap<WorkerId, LoadThresholdUpdate>;
   /** Every config that discovery reported; `null` before the first event of a source of configs. */
   readonly configs: ReadonlyMap<WorkerId, RuntimeConfig> | null;
   readonly counted: ReadonlyMap<WorkerId, CountedConfig>;
@@ -102,6 +104,7 @@ export function initialState(policy: LoadPolicy, start: FleetStart = {}): ModelS
     phase: 'running',
     loadsOpen: start.loads !== false,
     thresholds: LoadThresholdConfig.defaults(policy).update(start.thresholds ?? {}),
+    ownThresholds: new Map(),
     configs: start.configs === true ? new Map() : null,
     counted: new Map(),
     decode: start.decodeInstances === undefined ? null : new Set(start.decodeInstances),
@@ -123,6 +126,11 @@ export function initialState(policy: LoadPolicy, start: FleetStart = {}): ModelS
 /** The change with some fields of its state replaced. */
 export function changed(change: Change, fields: Partial<ModelState>): Change {
   return { ...change, state: { ...change.state, ...fields } };
+}
+
+/** The thresholds in force for a worker: its own, and those of the pool for the others. */
+export function thresholdsOf({ thresholds, ownThresholds }: ModelState, id: WorkerId): LoadThresholdConfig {
+  return thresholds.update(ownThresholds.get(id) ?? {}, true);
 }
 
 /** The change with one more problem. */

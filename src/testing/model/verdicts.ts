@@ -4,7 +4,8 @@ import { judgedRanks, neededRanks } from '../../core/judgement/is-busy.js';
 import { rankChecks } from '../../core/judgement/rank-checks.js';
 import type { RankStates } from '../../core/judgement/rank-state.js';
 import type { WorkerState } from '../../core/judgement/worker-state.js';
-import type { JudgedOn } from '../../core/policy/load-policy.js';
+import type { JudgedOn, LoadPolicy } from '../../core/policy/load-policy.js';
+import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
 import type { Transition } from '../../core/state/fleet-step.js';
 import { type WorkerId, compareWorkerIds } from '../../core/worker-id.js';
 import {
@@ -15,6 +16,7 @@ import {
   isKnown,
   newWorker,
   rankStatesOf,
+  thresholdsOf,
 } from './state.js';
 
 /**
@@ -26,7 +28,9 @@ export function judgeAll(change: Change, on: JudgedOn): Change {
   if (!state.policy.judgedOn.includes(on)) return change;
   const judged = new Map<WorkerId, WorkerState>();
   for (const [id, worker] of state.workers) {
-    if (isKnown(state, id)) judged.set(id, judgedState(rankStatesOf(worker), state));
+    if (isKnown(state, id)) {
+      judged.set(id, judgedState(rankStatesOf(worker), thresholdsOf(state, id), state.policy));
+    }
   }
   const next = changed(change, { judged });
   return isSameIds(busyIn(judged), busyIn(state.judged))
@@ -38,7 +42,7 @@ export function judgeAll(change: Change, on: JudgedOn): Change {
  * Judges a known worker. It is busy when enough judged ranks are busy, and free when they could not be enough even if every
  * rank without evidence were busy. A rank has evidence when a set threshold was compared with one of its values.
  */
-function judgedState(states: RankStates, { thresholds, policy }: ModelState): WorkerState {
+function judgedState(states: RankStates, thresholds: LoadThresholds, policy: LoadPolicy): WorkerState {
   const judged = judgedRanks(states, policy);
   const ranks = [...judged.reported.values()].map((rank) => rankChecks(rank, thresholds, policy));
   const busy = ranks.filter((checks) => checks.some(({ exceeded }) => exceeded)).length;
@@ -114,7 +118,7 @@ export function transitionsBetween(before: ModelState, after: ModelState, now: n
     const reason = reasonOf(to, before, after, workerId);
     const states = rankStatesOf(worker ?? newWorker);
     const given = { state: to, reason, since: now };
-    const verdict = judge(workerId, states, after.thresholds, after.policy, given);
+    const verdict = judge(workerId, states, thresholdsOf(after, workerId), after.policy, given);
     return { workerId, from, to, busy: to === 'busy', at: now, verdict };
   });
 }
