@@ -7,7 +7,8 @@ import { differingThresholds } from '../fleet/thresholds/threshold-entry.js';
 
 /**
  * Makes the pools of a service from one monitor of your own. You connect and stop the monitor. When thresholds are set
- * over HTTP, the pool gets those that differ. Without thresholds of its own, it gets back those that were in force before.
+ * over HTTP, the pool gets those that differ, and a worker all of its own. Without thresholds of its own, a pool gets back
+ * those that were in force before.
  *
  * @param sourceCount the number of sources with a status; the service is ready when that many are live
  */
@@ -33,7 +34,11 @@ export function givenPool(pool: Pool, sourceCount = 0): Pools {
     run: () => {
       let set: LoadThresholds | undefined;
       return book.changes$.subscribe({
-        next: () => {
+        next: ({ target: { workerId } }) => {
+          if (workerId !== undefined) {
+            pool.setThresholds(book.ownThresholdsOf(pool.name, workerId) ?? {}, workerId);
+            return;
+          }
           const thresholds = book.valuesFor(pool.name);
           const change = differingThresholds(set ?? initial ?? defaultThresholds, thresholds);
           set = thresholds;

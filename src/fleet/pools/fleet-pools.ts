@@ -29,7 +29,7 @@ import { errorText } from '../../operators/error-text.js';
 import { poolPath } from '../../wire/endpoint-names.js';
 import type { Fleet, PoolSources } from '../fleet.js';
 import { ThresholdBook } from '../thresholds/threshold-book.js';
-import { differingThresholds } from '../thresholds/threshold-entry.js';
+import { type EntryTarget, differingThresholds } from '../thresholds/threshold-entry.js';
 import { AdapterCarriers } from './adapter-carriers.js';
 import { LoadRouter } from './load-router.js';
 import type { Pool, PoolChange, Pools } from './pools.js';
@@ -79,12 +79,28 @@ export class FleetPool implements Pool {
     );
   }
 
-  setThresholds(change: LoadThresholdUpdate): void {
-    this.events$.next({ kind: 'thresholds', ...change, checked: true, nullTurnsOff: true });
+  setThresholds(change: LoadThresholdUpdate, workerId?: WorkerId): void {
+    const target = workerId === undefined ? {} : { target: { workerId } };
+    this.events$.next({ kind: 'thresholds', ...change, ...target, checked: true, nullTurnsOff: true });
   }
 
-  /** Puts the thresholds of the book in force. */
+  /** Puts all thresholds of the book in force. */
   applyBook(): void {
+    this.applyToPool();
+    for (const workerId of this.book.workersIn(this.name)) this.applyToWorker(workerId);
+  }
+
+  /** Puts the thresholds in force that the book has after a change of an entry. */
+  applyChange({ workerId }: EntryTarget): void {
+    if (workerId === undefined) this.applyToPool();
+    else this.applyToWorker(workerId);
+  }
+
+  private applyToWorker(workerId: WorkerId): void {
+    this.setThresholds(this.book.ownThresholdsOf(this.name, workerId) ?? {}, workerId);
+  }
+
+  private applyToPool(): void {
     const thresholds = this.book.valuesFor(this.name);
     const change = differingThresholds(this.set, thresholds);
     this.set = thresholds;
@@ -132,7 +148,8 @@ const PROBLEM_INTERVAL_MS = 1_000;
  * The pools of a fleet, which appear and end with their workers.
  *
  * 1. A pool appears with the first worker that has a model card of its model, and ends with the last one.
- * 2. The thresholds of a pool are those of the `book`. They outlive the pool, and apply again when it reappears.
+ * 2. The thresholds of a pool and of its workers are those of the `book`. They outlive the pool and the worker, and apply
+ *    again when it reappears.
  * 3. An adapter has pools of its own while an entry of the book names it as its model.
  * 4. Before a pool ends, its monitor has seen its last workers leave.
  * 5. `sourceMonitor` reports what belongs to no pool: the status of the sources, their errors, messages and keys that cannot
@@ -231,9 +248,9 @@ export class FleetPools implements Pools {
     );
     subscription.add(
       this.book.changes$.subscribe({
-        next: () => {
+        next: ({ target }) => {
           this.updatePools();
-          for (const { pool } of this.pools.values()) pool.applyBook();
+          for (const { pool } of this.pools.values()) pool.applyChange(target);
         },
         error: (error: unknown) => this.reportFailure('thresholds', error),
       }),

@@ -22,10 +22,13 @@ export interface Pool {
   readonly name: PoolName;
   readonly monitor: LoadMonitor;
   /**
-   * Puts thresholds of the book of the pools in force. To change thresholds, use the book. The policy decides when they take effect: at once, or with the next judged event. Refused
-   * thresholds are a problem of the monitor, and nothing changes.
+   * Puts thresholds of the book of the pools in force. To change thresholds, use the book. The policy decides when they
+   * take effect: at once, or with the next judged event. Refused thresholds are a problem of the monitor, and nothing
+   * changes.
+   *
+   * @param workerId a worker, whose own thresholds they replace; those that are absent are the pool's
    */
-  setThresholds(change: LoadThresholdUpdate): void;
+  setThresholds(change: LoadThresholdUpdate, workerId?: WorkerId): void;
 }
 
 /** A pool that appeared or ended. */

@@ -216,6 +216,15 @@ export class ThresholdBook {
     return LoadThresholdConfig.defaults(this.base.policy).update(this.valuesFor(name, workerId), true);
   }
 
+  /** The thresholds that are set for one worker in a pool of this name; `null` if none are. */
+  ownThresholdsOf(name: ResolvedFor, workerId: WorkerId): LoadThresholdUpdate | null {
+    const resolved = this.resolve(name, workerId);
+    const own = thresholdNames.filter((threshold) => resolved[threshold].target?.workerId !== undefined);
+    return own.length === 0
+      ? null
+      : Object.fromEntries(own.map((threshold) => [threshold, resolved[threshold].value]));
+  }
+
   /** Whether an entry names a model. */
   hasModel(model: string): boolean {
     return this.entries().some(({ target }) => target.model === model);

@@ -115,6 +115,11 @@ const origin = objectOf({
 });
 const changed = { target, old: nullable(someThresholds), new: nullable(someThresholds) };
 const resolved = (value: Schema): Schema => objectOf({ value, source: text, target }, ['target']);
+const resolvedThresholds = objectOf({
+  active_decode_blocks_threshold: resolved(nullable({ type: 'number' })),
+  active_prefill_tokens_threshold: resolved(tokens),
+  active_prefill_tokens_threshold_frac: resolved(nullable({ type: 'number' })),
+});
 const source = objectOf(
   {
     source: text,
@@ -156,11 +161,8 @@ export const schemas = {
       objectOf({
         ...label,
         role: { enum: ['decode', 'prefill'] },
-        thresholds: objectOf({
-          active_decode_blocks_threshold: resolved(nullable({ type: 'number' })),
-          active_prefill_tokens_threshold: resolved(tokens),
-          active_prefill_tokens_threshold_frac: resolved(nullable({ type: 'number' })),
-        }),
+        thresholds: resolvedThresholds,
+        workers: listOf(objectOf({ worker_id: id, thresholds: resolvedThresholds })),
       }),
     ),
     changes: listOf(objectOf({ ...changed, origin })),

@@ -4,7 +4,8 @@ import { TidemarkError } from '../../core/errors.js';
 import { endpointText } from '../../wire/endpoint-names.js';
 import { parseJsonValue } from '../../wire/json/json-value.js';
 import { policies } from '../../core/policy/policies.js';
-import { thresholdNames } from '../../core/policy/load-thresholds.js';
+import { type LoadThresholds, thresholdNames } from '../../core/policy/load-thresholds.js';
+import type { ResolvedThresholds } from '../../fleet/thresholds/threshold-book.js';
 import type { EntryTarget, ThresholdOrigin } from '../../fleet/thresholds/threshold-entry.js';
 import { ServiceError } from '../service-error.js';
 import {
@@ -135,23 +136,33 @@ function listThresholdBook({ pools }: ServiceContext): object {
   return {
     entries: book.entries().map(entryJson),
     pools: pools.list().map(({ name, monitor }) => {
-      const inForce = monitor.snapshot()?.thresholds;
-      const resolved = book.resolve(name);
-      const thresholds = thresholdNames.map((threshold) => {
-        const { value, source, target } = resolved[threshold];
-        // A policy may truncate a fraction.
-        const shown = inForce === undefined ? value : inForce[threshold];
-        return [threshold, { value: shown, source, ...(target && { target: targetJson(target) }) }] as const;
-      });
+      const present = book.workersIn(name).filter((id) => monitor.stateOf(id) !== undefined);
       return {
         model: name.model,
         endpoint: endpointText(name.endpoint),
         role: name.role ?? 'decode',
-        thresholds: underJsonNames(Object.fromEntries(thresholds)),
+        thresholds: resolvedJson(book.resolve(name), monitor.snapshot()?.thresholds),
+        workers: present.map((id) => ({
+          worker_id: id,
+          thresholds: resolvedJson(book.resolve(name, id), book.inForceFor(name, id)),
+        })),
       };
     }),
     changes: book.changes().map(changeJson),
   };
+}
+
+/** Thresholds in force, each with where it comes from. The values are those of the monitor: a policy may truncate a fraction. */
+function resolvedJson(resolved: ResolvedThresholds, inForce: LoadThresholds | undefined): object {
+  return underJsonNames(
+    Object.fromEntries(
+      thresholdNames.map((threshold) => {
+        const { value, source, target } = resolved[threshold];
+        const shown = inForce === undefined ? value : inForce[threshold];
+        return [threshold, { value: shown, source, ...(target && { target: targetJson(target) }) }];
+      }),
+    ),
+  );
 }
 
 async function readJsonBody(

@@ -7,6 +7,7 @@ import { type PolicyName, policies } from '../../../src/core/policy/policies.js'
 import { dynamoFleet } from '../../../src/fleet/dynamo-fleet.js';
 import { FleetPools } from '../../../src/fleet/pools/fleet-pools.js';
 import { forEachPool } from '../../../src/fleet/pools/pools.js';
+import { id } from '../../support/fleet.js';
 import { modelCard, put, remove } from '../../support/discovery.js';
 
 const generate = 'dynamo/backend/generate';
@@ -112,6 +113,54 @@ describe('the thresholds of a pool', () => {
       expect(fleet.inForce()).toEqual(start);
     },
   );
+});
+
+describe('the thresholds of a worker', () => {
+  /** The tokens above which workers 1 and 2 are busy. */
+  const limitsIn = ({ pools }: ReturnType<typeof served>) =>
+    pools.list().map(({ name, monitor }) => {
+      const ranks = monitor.ranks();
+      const shown = Array.from({ length: ranks?.end ?? 0 }, (_, worker) => [
+        ranks?.workerId(worker),
+        ranks?.workerThresholds(worker).activePrefillTokensThreshold,
+      ]);
+      return [name.model, Object.fromEntries(shown) as object];
+    });
+  const tokens = (limit: number | null) => ({ activePrefillTokensThreshold: limit });
+  const [one, two] = [{ workerId: id(1) }, { workerId: id(2) }];
+
+  it('are those of the most specific entry that names it, and otherwise those of its pool', async () => {
+    using fleet = served({ activePrefillTokensThreshold: 10 });
+    fleet.keys.apply([...joins(1, { display_name: 'llama' }), ...joins(2, { display_name: 'llama' })]);
+    await settle();
+    const limits = (first: number | null, second: number | null) => [['llama', { 1: first, 2: second }]];
+    expect(limitsIn(fleet)).toEqual(limits(10, 10));
+    fleet.book.set(one, tokens(20), origin);
+    expect(limitsIn(fleet)).toEqual(limits(20, 10));
+    fleet.book.set({ ...one, model: 'llama' }, tokens(null), origin);
+    fleet.book.set({ ...two, model: 'qwen' }, tokens(30), origin);
+    fleet.book.set({ ...two, role: 'prefill' }, tokens(30), origin);
+    expect(limitsIn(fleet)).toEqual(limits(null, 10));
+    fleet.book.set({ model: 'llama' }, tokens(40), origin);
+    expect(limitsIn(fleet)).toEqual(limits(null, 40));
+    fleet.book.unset({ ...one, model: 'llama' }, origin);
+    expect(limitsIn(fleet)).toEqual(limits(20, 40));
+    fleet.book.load([], []);
+    expect(limitsIn(fleet)).toEqual(limits(10, 10));
+  });
+
+  it('apply to a worker and a pool that appear later', async () => {
+    using fleet = served();
+    fleet.book.set(one, tokens(20), origin);
+    for (let round = 0; round < 2; round += 1) {
+      fleet.keys.apply(joins(1, { display_name: 'llama' }));
+      await settle();
+      expect(limitsIn(fleet)).toEqual([['llama', { 1: 20 }]]);
+      fleet.keys.apply(leaves(1));
+      await settle();
+      expect(limitsIn(fleet)).toEqual([]);
+    }
+  });
 });
 
 describe('an adapter', () => {

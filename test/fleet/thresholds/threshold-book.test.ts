@@ -212,6 +212,23 @@ describe('ThresholdBook', () => {
     expect(book.changes().at(-1)?.target).toEqual({ workerId: id(10_001) });
   });
 
+  it('the thresholds of one worker are those of the entries that name it', () => {
+    const book = newBook();
+    const llama = { model: 'llama' };
+    expect(book.ownThresholdsOf(llama, id(1))).toBeNull();
+    book.set({}, { activeDecodeBlocksThreshold: 0.1 }, origin);
+    book.set(llama, { activePrefillTokensThresholdFrac: 1 }, origin);
+    expect(book.ownThresholdsOf(llama, id(1))).toBeNull();
+    book.set({ workerId: id(1) }, { activePrefillTokensThreshold: null }, origin);
+    book.set({ workerId: id(1), ...llama }, { activeDecodeBlocksThreshold: 0.5 }, origin);
+    expect(book.ownThresholdsOf(llama, id(1))).toEqual({
+      activeDecodeBlocksThreshold: 0.5,
+      activePrefillTokensThreshold: null,
+    });
+    expect(book.ownThresholdsOf({ model: 'qwen' }, id(1))).toEqual({ activePrefillTokensThreshold: null });
+    expect(book.ownThresholdsOf(llama, id(2))).toBeNull();
+  });
+
   it('lists the workers with thresholds of their own that could be in a pool', () => {
     const book = newBook();
     const change = { activePrefillTokensThreshold: 1 };

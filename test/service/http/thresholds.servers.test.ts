@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { PolicyName } from '../../../src/core/policy/policies.js';
 import type { ServiceOptions } from '../../../src/service/service-options.js';
 import { eventually } from '../../support/eventually.js';
 import { httpCall } from '../../support/http-call.js';
@@ -107,6 +108,53 @@ describe('/thresholds', () => {
     ]);
     expect(await entries()).toEqual([{ worker_id: '7', ...decode(0.1) }]);
   });
+
+  it.each<[policy: PolicyName, value: number]>([
+    ['default', 0.77779],
+    // This policy truncates fractions.
+    ['dynamo-1.0', 0.7777],
+  ])(
+    'those of one worker change only that worker, survive its absence and end with DELETE: %s',
+    async (policy, value) => {
+      fleet = await ServedFleet.start({ policy });
+      const busy = async (): Promise<unknown> => {
+        const { body } = await httpCall(`${fleet.url}/busy?model=a`);
+        return (JSON.parse(body) as { pools: { busy: string[] }[] }).pools.map((pool) => pool.busy);
+      };
+      const own = async (): Promise<unknown> => {
+        const [, body] = await call('GET');
+        return (body as { pools: { workers: { worker_id: string; thresholds: object }[] }[] }).pools.map(
+          ({ workers }) => workers,
+        );
+      };
+      const report = (): void => {
+        for (const id of ['7', '8']) fleet.load(id, 60);
+      };
+      for (const id of ['7', '8']) await fleet.worker(id, 'a');
+      await call('PATCH', { model: 'a', ...decode(0.5) });
+      report();
+      expect([await busy(), await own()]).toEqual([[['7', '8']], [[]]]);
+      await call('PATCH', { worker_id: '7', ...decode(0.77779) });
+      report();
+      const seven = {
+        worker_id: '7',
+        thresholds: {
+          active_decode_blocks_threshold: { value, source: 'entry', target: { worker_id: '7' } },
+          active_prefill_tokens_threshold: { source: 'start' },
+          active_prefill_tokens_threshold_frac: { source: 'start' },
+        },
+      };
+      expect([await busy(), await own()]).toMatchObject([[['8']], [[seven]]]);
+      await fleet.worker('7', null);
+      expect(await entries()).toContainEqual({ worker_id: '7', ...decode(0.77779) });
+      await fleet.worker('7', 'a');
+      report();
+      expect([await busy(), await own()]).toMatchObject([[['8']], [[seven]]]);
+      await call('DELETE', { worker_id: '7' });
+      report();
+      expect([await busy(), await own()]).toEqual([[['7', '8']], [[]]]);
+    },
+  );
 
   it('null turns a check off under a policy of Dynamo too, where null in /busy_threshold changes nothing', async () => {
     fleet = await ServedFleet.start({ policy: 'dynamo-1.6' });
