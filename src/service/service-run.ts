@@ -1,12 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify';
-import { EMPTY, interval, merge, Subscription, type Observable } from 'rxjs';
+import { EMPTY, filter, interval, map, merge, Subscription, type Observable } from 'rxjs';
 import { monotonicScheduler } from '../adapters/clock/monotonic-scheduler.js';
-import type { Problem } from '../core/sources/problem.js';
+import type { Problem, ProblemCode } from '../core/sources/problem.js';
 import { newStatuses, statusReports } from '../core/sources/status-reports.js';
+import { forEachPool } from '../fleet/pools/pools.js';
 import { followFrontends } from './frontends/frontend-drift.js';
 import type { FrontendReport } from './frontends/frontend-thresholds.js';
 import type { MetricsPage } from './http/metrics-page.js';
-import { isoTime, type PoolSummaries } from './queries/pool-summary.js';
+import { isoTime, poolLabel, type PoolSummaries } from './queries/pool-summary.js';
 import type { ServiceOptions } from './service-options.js';
 import type { EventLog, EventReaders } from './stream/event-readers.js';
 import { changeJson } from './thresholds/threshold-json.js';
@@ -65,6 +66,14 @@ export function run(parts: RunParts): Subscription {
     logger.info({ ...report, since: isoTime(sourceMonitor, report.since) }, 'source'),
   );
   follow(sourceMonitor.problems$, (problem) => logProblem(problem, logger));
+  const poolProblems$ = forEachPool(pools, (pool) =>
+    pool.monitor === sourceMonitor
+      ? EMPTY
+      : pool.monitor.problems$.pipe(map((problem) => ({ label: poolLabel(pool), problem }))),
+  ).pipe(filter(({ problem: { code } }) => reportedOnce.has(code)));
+  follow(poolProblems$, ({ label, problem: { code, text, count, workerId } }) =>
+    logger.warn({ ...label, code, count, workerId }, text),
+  );
   follow(interval(SWEEP_MS, scheduler), () => readers.cutSlowReaders());
   follow(interval(HEARTBEAT_MS, scheduler), () => readers.write(': still here\n\n'));
   subscription.add(pools.run());
@@ -75,6 +84,16 @@ export function run(parts: RunParts): Subscription {
   subscription.add(file?.run(report, scheduler));
   return subscription;
 }
+
+/** The problems of a pool that are logged. The others may occur with every load, so they are only counted. */
+const reportedOnce: ReadonlySet<ProblemCode> = new Set([
+  'worker-not-heard',
+  'worker-not-known',
+  'no-capacity',
+  'no-signal',
+  'no-threshold',
+  'signal-missing',
+]);
 
 function logProblem({ code, text, count }: Problem, logger: FastifyBaseLogger): void {
   logger.warn({ code, count }, text);

@@ -13,6 +13,8 @@ import {
 import type { AccountingReport } from '../../dynamo/loads/load-receiver.js';
 import type { ActiveLoad, FleetEvent } from '../../core/events/fleet-event.js';
 import type { LoadBatch } from '../../core/events/load-batch.js';
+import type { Count } from '../../core/count.js';
+import type { LoadCheck } from '../../core/judgement/rank-checks.js';
 import { type LoadMonitor, loadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { LoadPolicy } from '../../core/policy/load-policy.js';
 import { checkThresholds } from '../../core/policy/load-threshold-config.js';
@@ -31,7 +33,7 @@ import type { Fleet, PoolSources } from '../fleet.js';
 import { ThresholdBook } from '../thresholds/threshold-book.js';
 import { type EntryTarget, differingThresholds } from '../thresholds/threshold-entry.js';
 import { AdapterCarriers } from './adapter-carriers.js';
-import { LoadRouter } from './load-router.js';
+import { LoadRouter, type LoadSink } from './load-router.js';
 import type { Pool, PoolChange, Pools } from './pools.js';
 
 /** The rules for all pools of a fleet. */
@@ -55,12 +57,32 @@ function thresholdsAtStart(
   return { ...defaultThresholds, ...Object.fromEntries(given.map((name) => [name, change[name]])) };
 }
 
+/** The values that a monitor has of a worker, as one load of each rank. */
+function lastLoads(monitor: LoadMonitor, workerId: WorkerId): ActiveLoad[] {
+  const ranks = monitor.explain(workerId)?.ranks ?? [];
+  return ranks.map(({ rank, checks }) => {
+    const valueOf = (name: LoadCheck): Count | null =>
+      checks.find(({ check }) => check === name)?.value ?? null;
+    return {
+      workerId,
+      dpRank: rank,
+      activeDecodeBlocks: valueOf('activeDecodeBlocks'),
+      activePrefillTokens: valueOf('activePrefillTokens'),
+      kvUsedBlocks: valueOf('kvUsedBlocks'),
+    };
+  });
+}
+
 /** One pool of a fleet: a monitor of its configs, its instances, and the loads of its members. */
 export class FleetPool implements Pool {
   readonly monitor: LoadMonitor;
   private readonly members = new Set<WorkerId>();
   private readonly events$ = new Subject<FleetEvent>();
   private readonly loads$ = new Subject<ActiveLoad | LoadBatch>();
+  private readonly sink: LoadSink = {
+    next: (load) => this.loads$.next(load),
+    lastLoads: (workerId) => lastLoads(this.monitor, workerId),
+  };
   private set: LoadThresholds;
 
   constructor(
@@ -128,10 +150,10 @@ export class FleetPool implements Pool {
     if (this.members.has(workerId) === present) return;
     if (present) {
       this.members.add(workerId);
-      this.router.join(workerId, this.loads$);
+      this.router.join(workerId, this.sink);
     } else {
       this.members.delete(workerId);
-      this.router.leave(workerId, this.loads$);
+      this.router.leave(workerId, this.sink);
     }
   }
 }

@@ -7,6 +7,7 @@ import {
 import type { FleetModel, ModelReadiness, WorkerRole } from '../../core/sources/worker-info.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import type { Pool, Pools } from '../../fleet/pools/pools.js';
+import { poolPath } from '../../wire/endpoint-names.js';
 import { NO_WORKERS_SECONDS, type PoolSummaries, sumCounts } from './pool-summary.js';
 
 /** The workers of a name in one pool: all of them, or those that carry the model card of an adapter. */
@@ -62,6 +63,15 @@ export interface ModelSummary {
   readonly readiness: readonly ModelReadiness[];
 }
 
+/** Whether a decode pool of the model has no monitor, because the fleet has too many pools. */
+function isUnjudged({ name, adapterOf, pools: own }: FleetModel, pools: Pools): boolean {
+  const judged = new Set(pools.list().map((pool) => poolPath(pool.name)));
+  return own.some(
+    ({ role = 'decode', ...pool }) =>
+      role === 'decode' && !judged.has(poolPath({ ...pool, model: adapterOf ?? name })),
+  );
+}
+
 /** The state of a model or adapter: the worst one among the roles that it needs. */
 export function summarizeModel(model: FleetModel, pools: Pools, summaries: PoolSummaries): ModelSummary {
   const parts = partsOf(pools, model).map((part) => summaries.summarize(part));
@@ -70,7 +80,8 @@ export function summarizeModel(model: FleetModel, pools: Pools, summaries: PoolS
     return own.length === 0 ? null : sumCounts(own.map(({ workers }) => workers));
   };
   const counts = { decode: countsOf('decode'), prefill: countsOf('prefill') };
-  const state = modelStateOf(counts, pools.book.policy);
+  const state =
+    counts.decode === null && isUnjudged(model, pools) ? 'unknown' : modelStateOf(counts, pools.book.policy);
   const waits = parts.flatMap(({ state: own, retryAfterSeconds }) =>
     own === 'all-busy' ? (retryAfterSeconds ?? []) : [],
   );
