@@ -1,5 +1,6 @@
 // A gateway that routes around busy workers: it reads the server-sent events of `tidemark serve`, sends each request to the
-// next free worker, and answers 529 with Retry-After when all workers are busy. Plain Node, nothing to install.
+// next worker that is not busy, and answers 529 with Retry-After when all workers are busy, and 503 when there is none. Plain
+// Node, nothing to install.
 //
 //   TIDEMARK=http://127.0.0.1:9420 MODEL=llama WORKERS="7=http://10.0.0.7:8000 8=http://10.0.0.8:8000" \
 //     node examples/gateway/gateway.js
@@ -17,17 +18,36 @@ if (workers.size === 0) {
   process.exit(2);
 }
 
-/** The busy workers and the Retry-After of refused requests, as last reported by tidemark. */
-const busy = new Set();
-let retryAfterSeconds = 1;
+// What tidemark last reported: the state of the model, and the busy workers of each pool that serves its requests. A worker id
+// may be in several pools, so each pool has a set of its own. Prefill pools count only in the state of the model.
+let model = { state: 'unknown', adapterOf: null, retryAfterSeconds: null };
+const busyByPool = new Map();
+// tidemark is heard at least every 15 s. When it is not, its last report is too old, and every worker gets requests.
+const MAX_SILENCE_MS = Number(process.env.MAX_SILENCE_MS ?? 45_000);
+let heardAt = -Infinity;
 let turn = 0;
 
+const isBusy = (id) => [...busyByPool.values()].some((busy) => busy.has(id));
+
+/** The workers that may get a request: those that are not busy, because nothing is wrong with an unknown one. */
+function routable() {
+  const ids = [...workers.keys()];
+  if (Date.now() - heardAt > MAX_SILENCE_MS) return ids;
+  return model.state === 'none' || model.state === 'all-busy' ? [] : ids.filter((id) => !isBusy(id));
+}
+
+const refusals = {
+  none: { code: 503, type: 'Service Unavailable', message: 'No worker can serve this model' },
+  overloaded: { code: 529, type: 'Overloaded', message: 'Service temporarily overloaded' },
+};
+
 const server = createServer((incoming, outgoing) => {
-  const free = [...workers.keys()].filter((id) => !busy.has(id));
+  const free = routable();
   if (free.length === 0) {
-    const body = JSON.stringify({ message: 'Service temporarily overloaded', type: 'Overloaded', code: 529 });
-    outgoing.writeHead(529, { 'content-type': 'application/json', 'retry-after': String(retryAfterSeconds) });
-    outgoing.end(body);
+    const { code, type, message } = refusals[model.state] ?? refusals.overloaded;
+    const retryAfter = String(model.retryAfterSeconds ?? 1);
+    outgoing.writeHead(code, { 'content-type': 'application/json', 'retry-after': retryAfter });
+    outgoing.end(JSON.stringify({ message, type, code }));
     return;
   }
   const id = free[turn++ % free.length];
@@ -57,17 +77,23 @@ server.listen(Number(PORT), '127.0.0.1', () =>
 /** Applies a server-sent event of tidemark. */
 function apply(type, data) {
   if (type === 'snapshot') {
-    busy.clear();
-    for (const pool of data.pools.filter(({ model }) => model === MODEL)) {
-      for (const id of pool.busy) busy.add(id);
-      retryAfterSeconds = pool.retryAfterSeconds ?? retryAfterSeconds;
-    }
-  } else if (data.model !== MODEL) return;
-  else if (type === 'transition') busy[data.busy ? 'add' : 'delete'](data.workerId);
-  else if (type === 'fleet') retryAfterSeconds = data.retryAfterSeconds ?? retryAfterSeconds;
+    model = data.models.find(({ model }) => model === MODEL) ?? { ...model, state: 'unknown' };
+    busyByPool.clear();
+    for (const pool of data.pools) apply('pool', pool);
+    return;
+  }
+  if (type === 'model' && data.model === MODEL) model = data;
+  // The workers of a LoRA adapter are judged in the pools of its model, unless it has thresholds of its own.
+  if (![MODEL, model.adapterOf].includes(data.model) || data.role !== 'decode') return;
+  const key = `${data.model} ${data.endpoint}`;
+  if (type === 'pool') busyByPool.set(key, new Set(data.busy));
+  else if (type === 'pool-gone') busyByPool.delete(key);
+  else if (type === 'transition') busyByPool.get(key)?.[data.to === 'busy' ? 'add' : 'delete'](data.workerId);
+  else if (type === 'fleet' && data.model === MODEL)
+    model = { ...model, retryAfterSeconds: data.retryAfterSeconds ?? model.retryAfterSeconds };
 }
 
-// While tidemark is unreachable, its last state is kept. After a reconnect, the stream resumes after the last event.
+// While tidemark is unreachable, its last report is kept for a time. After a reconnect, the stream resumes after the last event.
 let lastEventId = '';
 for (;;) {
   try {
@@ -75,6 +101,7 @@ for (;;) {
     if (!response.ok) throw new Error(`status ${response.status}`);
     let text = '';
     for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+      heardAt = Date.now();
       const events = (text + chunk).split('\n\n');
       text = events.pop();
       for (const event of events) {

@@ -1,11 +1,13 @@
 import { ignoreElements, type OperatorFunction, type SchedulerLike, tap, type TimestampProvider } from 'rxjs';
 import { wallTime } from '../adapters/clock/wall-time.js';
+import type { WorkerState } from '../core/judgement/worker-state.js';
 import type { Problem } from '../core/sources/problem.js';
 import type { SourceStatus } from '../core/sources/source-status.js';
 import { type StatusReport, statusReports } from '../core/sources/status-reports.js';
 import type { Transition } from '../core/state/fleet-step.js';
 import { stringifyJson } from '../wire/json/json-value.js';
 import type { SequenceGap } from '../wire/loads/load-account.js';
+import type { PoolLabel } from '../service/queries/pool-summary.js';
 import type { Terminal } from './terminal.js';
 
 /**
@@ -17,6 +19,22 @@ export function busyText(busy: readonly string[], isJudging: boolean): string {
   return isJudging ? 'no worker is busy' : 'no worker is judged';
 }
 
+/** A transition as one line for people. One id may be that of a decode worker and of a prefill worker. */
+export function transitionText({ role }: Pick<PoolLabel, 'role'>, { to, verdict }: Transition): string {
+  return `${stateSymbols[to]} ${role === 'prefill' ? 'prefill ' : ''}${verdict.text}`;
+}
+
+/** The symbol of a worker that became busy, free or unknown. */
+const stateSymbols: Readonly<Record<WorkerState, string>> = { busy: '▲', free: '▽', unknown: '?' };
+
+/**
+ * Whether a transition is worth a line for people: the worker became busy, is no longer busy, or can no longer be judged. That it
+ * is heard for the first time, or left while it was not busy, is in other lines.
+ */
+export function isNews({ from, to, verdict }: Transition): boolean {
+  return from === 'busy' || to === 'busy' || (to === 'unknown' && verdict.reason !== 'left');
+}
+
 const MAX_GAPS = 5;
 const sourceNames: Readonly<Record<string, string>> = {
   loads: 'loads (NATS)',
@@ -24,6 +42,11 @@ const sourceNames: Readonly<Record<string, string>> = {
   publisher: 'publishers (NATS)',
   scrape: 'scrapes (NATS)',
 };
+
+/** The name of a source, for people. */
+export function sourceText(source: string): string {
+  return sourceNames[source] ?? source;
+}
 
 /**
  * Prints what happens while a live fleet is watched. Results go to standard output, everything else to standard error.
@@ -43,10 +66,12 @@ export class LiveReport {
     if (this.json) this.object('began', this.clock.now(), details);
   }
 
-  transition({ at, workerId, busy, verdict }: Transition): void {
+  /** Prints a transition of a worker in a pool. Without JSON, only what is news is printed. */
+  transition(pool: PoolLabel, transition: Transition): void {
+    const { at, workerId, from, to, busy, verdict } = transition;
     const { reason, ranks, text } = verdict;
-    if (this.json) this.object('transition', at, { workerId, busy, reason, ranks, text });
-    else this.terminal.out(`${this.time(at)}  ${busy ? '▲' : '▽'} ${text}`);
+    if (this.json) this.object('transition', at, { ...pool, workerId, from, to, busy, reason, ranks, text });
+    else if (isNews(transition)) this.terminal.out(`${this.time(at)}  ${transitionText(pool, transition)}`);
   }
 
   /** Prints the statuses that {@link statusReports} selects, with how long the state has lasted. */
@@ -71,7 +96,7 @@ export class LiveReport {
     const tries = attempts < 2 ? '' : `, ${attempts} attempts`;
     const reason = why === '' ? '' : `: ${why}`;
     const retry = retryInMs === undefined ? '' : ` Next try in ${Math.round(retryInMs)} ms.`;
-    this.note(`${sourceNames[source] ?? source}: ${state}${lasting}${tries}${reason}${retry}`);
+    this.note(`${sourceText(source)}: ${state}${lasting}${tries}${reason}${retry}`);
   }
 
   problem(problem: Problem): void {

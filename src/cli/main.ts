@@ -19,10 +19,10 @@ try {
   await program(terminal, process.stdin, (code) => (process.exitCode = code)).parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+    process.exitCode = error.exitCode === 0 ? exitCode.ok : exitCode.cannotRun;
   } else if (error instanceof TidemarkError) {
     terminal.err(`tidemark: ${error.message}`);
-    process.exitCode = exitCode.usage;
+    process.exitCode = exitCode.cannotRun;
   } else {
     throw error;
   }

@@ -1,8 +1,11 @@
 import { NEVER, type Observable, type SchedulerLike, fromEvent, merge, take, tap, timer } from 'rxjs';
 import { TidemarkError } from '../core/errors.js';
 
-/** Exit codes: success, an expectation does not hold, or invalid usage. */
-export const exitCode = { ok: 0, failed: 1, usage: 2 } as const;
+/**
+ * Exit codes: success; an expectation does not hold; the command cannot run, or never reached a server; nothing was judged, so
+ * it is unknown which workers are busy.
+ */
+export const exitCode = { ok: 0, failed: 1, cannotRun: 2, unknown: 5 } as const;
 
 /** Invalid usage. The message says what is wrong, where, and what to do. */
 export class CliError extends TidemarkError {

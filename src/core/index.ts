@@ -21,7 +21,16 @@ export type {
   ThresholdsChanged,
 } from './events/fleet-event.js';
 export type { Count } from './count.js';
-export type { EndpointName, PoolName, WorkerChange, WorkerInfo, WorkerRole } from './sources/worker-info.js';
+export type {
+  EndpointName,
+  FleetModel,
+  ModelPool,
+  ModelReadiness,
+  PoolName,
+  WorkerChange,
+  WorkerInfo,
+  WorkerRole,
+} from './sources/worker-info.js';
 export { TidemarkError, PackageError, type PackageErrorCode } from './errors.js';
 
 // Thresholds and policies.
@@ -54,7 +63,8 @@ export type { Problem, ProblemCode } from './sources/problem.js';
 export type { Transition, FleetStep } from './state/fleet-step.js';
 export type { BusySet } from './state/busy-set.js';
 export type { FleetCounts } from './judgement/fleet-state.js';
-export { fleetStateOf, type FleetState } from './judgement/fleet-state.js';
+export { fleetStateOf, modelStateOf, type FleetState, type ModelRoles } from './judgement/fleet-state.js';
+export type { UnknownReason, WorkerState } from './judgement/worker-state.js';
 export type { FleetRanks, RankValues, WorkerRanks } from './state/fleet-ranks.js';
 export type { CheckExplanation, Explanation, RankExplanation } from './judgement/explanation.js';
 export type { SourceState, SourceStatus } from './sources/source-status.js';

@@ -20,12 +20,18 @@ import {
 } from '../core/option-problems.js';
 import type { KeySource } from '../core/sources/key-source.js';
 import type { MessageSource } from '../core/sources/message-source.js';
-import { type Discovery, discoverWorkers } from '../dynamo/discovery/discover-workers.js';
+import type { EndpointName } from '../core/sources/worker-info.js';
+import {
+  type Discovery,
+  type DiscoveryOptions,
+  discoverWorkers,
+} from '../dynamo/discovery/discover-workers.js';
 import { discoveryPrefixes } from '../dynamo/discovery/discovery-keys.js';
-import { type FleetScope, type ParsedScope, parseScope } from '../dynamo/discovery/fleet-scope.js';
+import { type ParsedScope, parseScope } from '../dynamo/discovery/fleet-scope.js';
 import type { LoadForm } from '../dynamo/loads/load-receiver.js';
 import { type LoadRelease, SCOPE_OF_RELEASE, receiveLoads } from '../dynamo/loads/receive-loads.js';
 import { KvMetricsAggregator, type ScrapedEndpointsOptions } from '../dynamo/scraped-endpoints.js';
+import type { EndpointLike } from '../wire/endpoint-names.js';
 import { serviceName } from '../wire/services/service-names.js';
 import type { Fleet } from './fleet.js';
 
@@ -36,7 +42,7 @@ export interface FleetScrapeOptions extends ScrapeOptions {
 }
 
 /** Where a fleet is, and which part of it to watch. */
-export interface DynamoFleetOptions extends FleetScope {
+export interface DynamoFleetOptions extends DiscoveryOptions {
   /** The NATS servers (a string is a comma-separated list), connection options, or an existing connection. */
   readonly nats?: string | NatsLink | NatsConnectionOptions | undefined;
   /**
@@ -65,7 +71,8 @@ export interface DynamoFleetOptions extends FleetScope {
  *    reconnects by itself and independently of the other. While a server is unreachable, its last values are kept. The
  *    status says since when they are stale, why, and when the next attempt follows.
  * 2. `pool({ model, role, endpoint })` selects workers; without a selector it is every worker that discovery knows, under its
- *    id. `pools$` lists the pools, one for each model and role at an endpoint. {@link FleetPools} judges all of them.
+ *    id. The model may be the name of a LoRA adapter. `pools$` lists the pools, one for each model and role at an endpoint;
+ *    {@link FleetPools} judges all of them. `models$` lists the names that users can request, with their readiness.
  * 3. Messages and records that cannot be read are problems. They are also events in the sources of a pool, so that its
  *    monitor reports them.
  * 4. Loads are objects, with the publisher, the sequence number and the time of each message. With the form `columns` they
@@ -102,8 +109,11 @@ export function dynamoFleet(options: DynamoFleetOptions): Fleet<ActiveLoad | Loa
   requireFleetOptions(options);
   const scope = parseScope(options);
   const scheduler = options.scheduler ?? monotonicScheduler;
-  const discovery = discoverWorkers(keysOf(options, scope, scheduler), scope);
-  const loads = loadsOf(options, scope, scheduler);
+  const discovery = discoverWorkers(keysOf(options, scope, scheduler), {
+    ...scope,
+    maxPools: options.maxPools,
+  });
+  const loads = loadsOf(options, scope, discovery, scheduler);
   return composeFleet(discovery, loads, scope);
 }
 
@@ -113,13 +123,17 @@ type FleetLoads = Pick<Fleet, 'loads$' | 'accounting$' | 'endpoints$' | 'problem
 
 function composeFleet(discovery: Discovery, loads: FleetLoads, scope: ParsedScope): Fleet {
   const { prefillEndpoint } = scope;
-  const { pools$, workers$ } = discovery;
+  /** An endpoint in each namespace of the fleet. */
+  const inEvery = ({ namespace, ...there }: EndpointName): EndpointLike =>
+    scope.namespace === undefined ? { namespace, ...there } : there;
+  const { pools$, models$, workers$ } = discovery;
   const { loads$, accounting$, endpoints$ } = loads;
   const problems$ = merge(loads.problems$, discovery.problems$);
   const status = [loads.status$, discovery.status$];
   const events = problems$.pipe(map((problem): FleetEvent => ({ kind: 'problem', problem })));
   return {
     pools$,
+    models$,
     workers$,
     loads$,
     accounting$,
@@ -139,9 +153,9 @@ function composeFleet(discovery: Discovery, loads: FleetLoads, scope: ParsedScop
       if (prefillEndpoint === undefined || role !== undefined || endpoint !== undefined)
         return poolOf(instances$);
       const decodeOnly =
-        scope.endpoint === undefined ? { role: 'decode' as const } : { endpoint: scope.endpoint };
+        scope.endpoint === undefined ? { role: 'decode' as const } : { endpoint: inEvery(scope.endpoint) };
       const decode = poolOf(discovery.pool({ ...selector, ...decodeOnly }).instances$);
-      const prefill = discovery.pool({ ...selector, endpoint: prefillEndpoint });
+      const prefill = discovery.pool({ ...selector, endpoint: inEvery(prefillEndpoint) });
       return { ...decode, sources: { ...decode.sources, prefillInstances: of(prefill.instances$) } };
     },
   };
@@ -159,7 +173,7 @@ function keysOf(
       {
         scheduler,
         ...toEtcdOptions(etcd as string | EtcdOptions | EtcdClientLike),
-        prefixes: discoveryPrefixes(scope.namespace),
+        prefixes: discoveryPrefixes(scope.namespace, scope.namespaceMatch),
       },
       { keep: false },
     );
@@ -169,12 +183,20 @@ function keysOf(
   };
 }
 
-function loadsOf(options: DynamoFleetOptions, scope: ParsedScope, scheduler: SchedulerLike): FleetLoads {
+function loadsOf(
+  options: DynamoFleetOptions,
+  scope: ParsedScope,
+  discovery: Discovery,
+  scheduler: SchedulerLike,
+): FleetLoads {
   const { nats, events, release, form, scrape = false } = options;
   if (scrape !== false) return scrapedLoads(nats, scope, scrape === true ? {} : scrape, scheduler);
   const messages = events ?? natsMessages({ scheduler, ...natsOf(nats) });
+  // A fleet of one namespace, or of all, does not need discovery to know its subjects.
+  const namespaces$ =
+    scope.namespace === undefined || scope.namespaceMatch === 'exact' ? undefined : discovery.namespaces$;
   return {
-    ...receiveLoads(messages, { ...scope, release, form, scheduler, wallClock: Date }),
+    ...receiveLoads(messages, { ...scope, namespaces$, release, form, scheduler, wallClock: Date }),
     endpoints$: NEVER,
   };
 }
@@ -215,8 +237,13 @@ const optionRules = {
   events: hasMembers('subscribe', 'status$'),
   discovery: hasMembers('changes$', 'status$'),
   namespace: validatedElsewhere,
+  namespaceMatch: validatedElsewhere,
   endpoint: validatedElsewhere,
   prefillEndpoint: validatedElsewhere,
+  maxPools: {
+    what: 'a whole number, at least 1',
+    is: (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1,
+  },
   release: oneOf(Object.keys(SCOPE_OF_RELEASE)),
   form: oneOf(['objects', 'columns']),
   scrape: {

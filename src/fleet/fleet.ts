@@ -5,7 +5,7 @@ import type { LoadBatch } from '../core/events/load-batch.js';
 import type { MonitorSources } from '../core/pipeline/monitor-sources.js';
 import type { Problem } from '../core/sources/problem.js';
 import type { SourceStatus } from '../core/sources/source-status.js';
-import type { PoolName, WorkerChange } from '../core/sources/worker-info.js';
+import type { FleetModel, PoolName, WorkerChange } from '../core/sources/worker-info.js';
 import type { PoolMembership } from '../dynamo/discovery/discover-workers.js';
 import type { PoolSelector } from '../dynamo/discovery/discovery-fold.js';
 import type { AccountingReport } from '../dynamo/loads/load-receiver.js';
@@ -25,7 +25,9 @@ export interface PoolSources<Load = ActiveLoad | LoadBatch> extends PoolMembersh
 export interface Fleet<Load = ActiveLoad | LoadBatch> {
   /** The pools that have at least one worker with a model card: the list, then again whenever it changes. */
   readonly pools$: Observable<readonly PoolName[]>;
-  /** The workers of a model, of a role, or at an endpoint; all workers when absent, each under its id. */
+  /** The models and LoRA adapters, with their pools and their readiness: the list, then again whenever it changes. */
+  readonly models$: Observable<readonly FleetModel[]>;
+  /** The workers of a model or LoRA adapter, of a role, or at an endpoint; all workers when absent, each under its id. */
   pool(selector?: PoolSelector): PoolSources<Load>;
   /** The descriptions of all workers: a snapshot, then changes. */
   readonly workers$: Observable<WorkerChange>;

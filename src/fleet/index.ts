@@ -4,6 +4,19 @@ export type { Fleet, PoolSources } from './fleet.js';
 export { FleetPools } from './pools/fleet-pools.js';
 export type { PoolRules } from './pools/fleet-pools.js';
 export type { Pool, PoolChange, Pools } from './pools/pools.js';
+export { ThresholdBook, ThresholdBookError } from './thresholds/threshold-book.js';
+export type {
+  ResolvedFor,
+  ResolvedThreshold,
+  ResolvedThresholds,
+  ThresholdBase,
+} from './thresholds/threshold-book.js';
+export type {
+  EntryTarget,
+  ThresholdChange,
+  ThresholdEntry,
+  ThresholdOrigin,
+} from './thresholds/threshold-entry.js';
 export {
   liveSimulator,
   type LiveSimulator,
@@ -16,7 +29,7 @@ export { registerWorker, type RegisterWorkerOptions, type WorkerStatus } from '.
 
 // Its workers: keys of a discovery backend.
 export { discoverWorkers } from '../dynamo/discovery/discover-workers.js';
-export type { Discovery, PoolMembership } from '../dynamo/discovery/discover-workers.js';
+export type { Discovery, DiscoveryOptions, PoolMembership } from '../dynamo/discovery/discover-workers.js';
 export { DiscoveryFold } from '../dynamo/discovery/discovery-fold.js';
 export type {
   DiscoveryDifference,
@@ -26,6 +39,7 @@ export type {
   PoolSelector,
 } from '../dynamo/discovery/discovery-fold.js';
 export type { FleetScope } from '../dynamo/discovery/fleet-scope.js';
+export type { NamespaceMatch } from '../dynamo/discovery/namespaces.js';
 export {
   decodeDiscoveryRecord,
   type DiscoveryRecord,

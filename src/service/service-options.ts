@@ -28,6 +28,11 @@ export interface ServiceOptions {
   readonly adminToken?: string;
   /** Dynamo's frontends. Their thresholds are then in force, and the service refuses to set thresholds. */
   readonly frontends?: FrontendThresholds;
+  /**
+   * The file in which the thresholds that were set are kept, so that they survive a restart. Services that share a file
+   * have the same thresholds. It replaces what the book of the pools has at the start.
+   */
+  readonly state?: string;
   /** The maximum number of concurrent event streams; 1000 when absent. */
   readonly maxReaders?: number;
   /** How many bytes may wait for one reader before it is behind; 262 144 when absent. */
@@ -57,6 +62,7 @@ const optionRules: Readonly<Record<keyof ServiceOptions, OptionRule>> = {
   release: aString,
   adminToken: aString,
   frontends: recordOf('the result of frontendThresholds()', () => true),
+  state: aString,
   maxReaders: aNumber,
   maxBufferedBytes: aNumber,
   maxBehindMs: aNumber,

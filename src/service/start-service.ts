@@ -1,15 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicScheduler } from '../adapters/clock/monotonic-scheduler.js';
+import { wallTime } from '../adapters/clock/wall-time.js';
 import { givenOptions } from '../core/option-problems.js';
 import { AdminGuard } from './http/admin-guard.js';
 import { MetricsPage } from './http/metrics-page.js';
 import type { ServiceContext } from './http/route.js';
 import { createServiceApp } from './http/service-app.js';
 import { packageVersion } from './package-version.js';
+import { summarizeModel, wholePool } from './queries/models.js';
 import { isoTime, PoolSummaries } from './queries/pool-summary.js';
 import { ServiceError } from './service-error.js';
 import { requireServiceOptions, serviceDefaults, type ServiceOptions } from './service-options.js';
 import { run, type RunParts } from './service-run.js';
+import { ThresholdFile } from './thresholds/threshold-file.js';
 import { EventLog, EventReaders } from './stream/event-readers.js';
 
 /** A running service. */
@@ -66,7 +69,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const summaries = new PoolSummaries();
   const log = new EventLog(limits.keptEvents);
   const snapshot = (): object => ({
-    pools: pools.list().map((pool) => summaries.describe(pool)),
+    models: pools.models().map((model) => summarizeModel(model, pools, summaries)),
+    pools: pools.list().map((pool) => summaries.describe(wholePool(pool))),
     sources: (pools.sourceMonitor.snapshot()?.status ?? []).map((status) => ({
       ...status,
       since: isoTime(pools.sourceMonitor, status.since),
@@ -76,6 +80,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const page = new MetricsPage(pools);
   const { frontends } = options;
   const reports: RunParts['reports'] = { last: [] };
+  const file =
+    options.state === undefined
+      ? null
+      : new ThresholdFile(options.state, pools.book, () => wallTime(scheduler, now()));
+  // Before the first pool appears.
+  await file?.sync();
   let isDraining = false;
   const context: ServiceContext = {
     pools,
@@ -86,13 +96,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     guard: new AdminGuard(options.adminToken, host),
     release,
     maxBodyBytes: limits.maxBodyBytes,
+    saved: async () => file?.sync(),
     frontends: frontends === undefined ? null : { reports: () => reports.last, now: () => frontends.now() },
     isDraining: () => isDraining,
     startedAt: now(),
     now,
   };
   const app = await createServiceApp(context, options.logger);
-  const running = run({ ...options, summaries, log, readers, page, reports, logger: app.log });
+  const running = run({ ...options, summaries, log, readers, page, reports, file, logger: app.log });
   // Values that sources emit synchronously are known before the first request.
   await sleep(0);
   try {
@@ -117,6 +128,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     limit.abort();
     await late;
     running.unsubscribe();
+    await file?.sync();
   };
   return {
     host,

@@ -1,6 +1,6 @@
 import { TidemarkError } from '../core/errors.js';
 import { anObject, isRecord, shownValue } from '../core/option-problems.js';
-import type { EndpointName, PoolName } from '../core/sources/worker-info.js';
+import type { EndpointName, ModelPool } from '../core/sources/worker-info.js';
 
 /**
  * The scope of the events on a subject or an event channel: a namespace, one of its components, or one endpoint of
@@ -75,7 +75,7 @@ const SCHEME = 'dyn://';
  *
  * 1. A string is read from the right: the endpoint, the component, and the rest is the namespace, which may contain
  *    dots. A leading `dyn://`, as in Dynamo's own options, is ignored.
- * 2. The second argument is the default namespace, and the only one allowed.
+ * 2. The second argument is the default namespace, and the only one allowed unless the third argument allows others.
  * 3. A name must not be empty or contain a slash. A component or endpoint with a dot needs the object form.
  *
  * @throws EndpointNameError, code `endpoint-name`.
@@ -88,7 +88,11 @@ const SCHEME = 'dyn://';
  * // Logs: a.b prod
  * ```
  */
-export function parseEndpoint(given: EndpointLike, namespace?: string): EndpointName {
+export function parseEndpoint(
+  given: EndpointLike,
+  namespace?: string,
+  isAllowed: (namespace: string) => boolean = (own) => own === namespace,
+): EndpointName {
   const shown = shownEndpoint(given);
   if (typeof given !== 'string' && !anObject.is(given))
     throw new EndpointNameError(
@@ -111,10 +115,15 @@ export function parseEndpoint(given: EndpointLike, namespace?: string): Endpoint
       'is not a valid endpoint: write component.endpoint or namespace.component.endpoint, without slashes.',
     );
   }
-  if (namespace !== undefined && wanted.namespace !== namespace) {
+  if (namespace !== undefined && !isAllowed(wanted.namespace)) {
     throw new EndpointNameError(shown, `is outside the watched namespace ${shownValue(namespace)}.`);
   }
   return wanted;
+}
+
+/** Whether an endpoint names its namespace. */
+export function hasNamespace(given: EndpointLike): boolean {
+  return (typeof given === 'string' ? partsOf(given) : given).namespace !== undefined;
 }
 
 function shownEndpoint(given: unknown): string {
@@ -141,6 +150,6 @@ export function endpointText({ namespace, component, endpoint }: EndpointName): 
 }
 
 /** The path of a pool: that of its endpoint, its role, and its model, which may contain slashes. It is unique. */
-export function poolPath({ model, endpoint, role = 'decode' }: PoolName): string {
+export function poolPath({ model, endpoint, role = 'decode' }: ModelPool): string {
   return `${endpointPath(endpoint)}/${role}/${model}`;
 }

@@ -23,7 +23,7 @@ export {
 } from './endpoint-names.js';
 
 // Values of discovery records.
-export type { EventTransport, InstanceTransport } from './discovery/discovery-values.js';
+export type { EventTransport, InstanceTransport, WorkerNeeds } from './discovery/discovery-values.js';
 export {
   encodeInstanceRecord,
   encodeModelRecord,

@@ -58,6 +58,11 @@ export class PythonProcess implements AsyncDisposable {
     this.child.write(`${line}\n`);
   }
 
+  /** Closes its standard input, and waits for its end. */
+  async finish(): Promise<void> {
+    await this.child.finish('');
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.child.end('SIGKILL');
     this.watchdog.guard(undefined);

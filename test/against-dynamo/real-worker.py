@@ -1,4 +1,4 @@
-"""A Dynamo worker: registers a model, then publishes the load in each line of standard input.
+"""A Dynamo worker: registers a model, publishes the load in each line of standard input, and leaves at its end.
 
 A line may name one of several publishers of the process.
 """
@@ -10,8 +10,10 @@ import sys
 from dynamo import llm
 from dynamo.runtime import DistributedRuntime
 
+ROLES = ("decode", "prefill", "aggregated", "encode")
 
-async def main(release, model_path, model_name, path, config, publisher_count):
+
+async def main(release, model_path, model_name, path, config, publisher_count, role, needs):
     loop = asyncio.get_running_loop()
     newer = release.startswith("1.6")
     planes = {"event_plane": "nats"} if newer else {}
@@ -23,7 +25,11 @@ async def main(release, model_path, model_name, path, config, publisher_count):
         endpoint = runtime.namespace(namespace).component(component).endpoint(name)
 
     async def generate(request):
-        yield {"token_ids": [2], "finish_reason": "stop"}
+        # With a finish reason, a frontend takes the answer of a prefill worker for the whole answer.
+        if role == "prefill":
+            yield {"token_ids": [2], "disaggregated_params": {"kv_transfer_params": {}}}
+        else:
+            yield {"token_ids": [2], "finish_reason": "stop"}
 
     publishers = [llm.WorkerMetricsPublisher() for _ in range(int(publisher_count))]
     for publisher in publishers:
@@ -32,15 +38,26 @@ async def main(release, model_path, model_name, path, config, publisher_count):
     runtime_config = llm.ModelRuntimeConfig()
     for name, value in json.loads(config).items():
         setattr(runtime_config, name, value)
+    duties = {}
+    if newer:
+        worker_types = {name: getattr(llm.WorkerType, name.capitalize()) for name in ROLES}
+        alternatives = [[worker_types[name] for name in names] for names in json.loads(needs)]
+        duties = {"worker_type": worker_types[role], "needs": alternatives}
+    if role == "prefill":
+        model_type = llm.ModelType.Prefill
+    elif role == "encode":
+        model_type = llm.ModelType.Empty
+    else:
+        model_type = llm.ModelType.Chat | llm.ModelType.Completions
     await llm.register_llm(
         llm.ModelInput.Tokens,
-        llm.ModelType.Chat | llm.ModelType.Completions,
+        model_type,
         endpoint,
         model_path,
         model_name,
         kv_cache_block_size=16,
         runtime_config=runtime_config,
-        **({"worker_type": llm.WorkerType.Aggregated} if newer else {}),
+        **duties,
     )
     print(json.dumps({"workerId": str(endpoint.connection_id())}), flush=True)
 
@@ -50,6 +67,8 @@ async def main(release, model_path, model_name, path, config, publisher_count):
         load = json.loads(line)
         publishers[load.pop("publisher", 0)].publish(**load)
     serving.cancel()
+    # Otherwise its keys stay until its lease expires.
+    runtime.shutdown()
 
 
 asyncio.run(main(*sys.argv[1:]))

@@ -5,6 +5,7 @@ import {
   map,
   of,
   startWith,
+  Subject,
   take,
   type TimestampProvider,
   VirtualTimeScheduler,
@@ -13,6 +14,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { monotonicScheduler } from '../../src/adapters/clock/monotonic-scheduler.js';
 import { LiveReport } from '../../src/cli/live-report.js';
 import { type HeardSoFar, WorkerReport, silenceHint } from '../../src/cli/live/watch-command.js';
+import type { ActiveLoad } from '../../src/core/events/fleet-event.js';
+import type { LoadThresholdUpdate } from '../../src/core/policy/load-thresholds.js';
 import type { InstanceChange } from '../../src/core/pipeline/monitor-sources.js';
 import { loadMonitor } from '../../src/core/pipeline/load-monitor.js';
 import { policies } from '../../src/core/policy/policies.js';
@@ -78,7 +81,8 @@ describe('LiveReport', () => {
         },
       );
       const report = new LiveReport({ out: write, err: write, progress: () => undefined }, true, monitor);
-      monitor.transitions$.subscribe((transition) => report.transition(transition));
+      const pool = { model: 'llama', role: 'decode', endpoint: 'prod.backend.generate' } as const;
+      monitor.transitions$.subscribe((transition) => report.transition(pool, transition));
       monitor.status$.pipe(newStatuses(), report.statuses(monotonicScheduler)).subscribe();
       vi.spyOn(Date, 'now').mockImplementation(() => wallClock() + stepMs);
       monitor.connect();
@@ -87,6 +91,43 @@ describe('LiveReport', () => {
       for (const time of times) expect(Math.abs(Date.parse(time) - Date.now())).toBeLessThan(60_000);
     },
   );
+
+  it('prints as text what is news about a worker, and as JSON every transition', () => {
+    const pool = { model: 'llama', role: 'prefill', endpoint: 'prod.prefill.generate' } as const;
+    const { report, lines } = reporting();
+    const objects: string[] = [];
+    const json = new LiveReport(
+      { out: (line) => void objects.push(line), err: () => undefined, progress: () => undefined },
+      true,
+      { now: () => 0 },
+    );
+    const loads = new Subject<ActiveLoad>();
+    const thresholds = new Subject<LoadThresholdUpdate>();
+    const monitor = loadMonitor({ loads, thresholds });
+    monitor.transitions$.subscribe((transition) => {
+      report.transition(pool, transition);
+      json.transition(pool, transition);
+    });
+    monitor.connect();
+    const seen = (tokens: number): string[] => {
+      const load = { workerId: workerId('7'), dpRank: 0, activeDecodeBlocks: null, kvUsedBlocks: null };
+      loads.next({ ...load, activePrefillTokens: tokens });
+      return lines();
+    };
+    thresholds.next({ activePrefillTokensThreshold: 10 });
+    expect(seen(3)).toEqual([]);
+    expect(seen(11)).toEqual([expect.stringMatching(/^▲ prefill worker 7 is busy: /)]);
+    expect(seen(4)).toEqual([expect.stringMatching(/^▽ prefill worker 7 is free: /)]);
+    thresholds.next({ activePrefillTokensThreshold: null });
+    expect(lines()).toEqual([expect.stringMatching(/^\? prefill worker 7 is unknown: /)]);
+    monitor.stop();
+    expect(objects.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { ...pool, workerId: '7', from: 'unknown', to: 'free' },
+      { from: 'free', to: 'busy' },
+      { from: 'busy', to: 'free' },
+      { from: 'free', to: 'unknown' },
+    ]);
+  });
 
   it('prints the local time as text, right after each step of the wall clock', () => {
     const wallClock = Date.now;

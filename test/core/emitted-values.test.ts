@@ -134,6 +134,8 @@ describe('a value with a 64-bit number', () => {
         workerId: '7',
         workerType: 'decode',
         busy: true,
+        state: 'busy',
+        since: 5,
         overloadMarked: false,
         busySince: 5,
         ranks: [
@@ -158,7 +160,7 @@ describe('a value with a 64-bit number', () => {
 
   it('a printed transition shows its verdict', () => {
     expect(inspect(step?.transitions[0])).toMatch(
-      /^Transition \{\n {2}workerId: '7',\n {2}busy: true,\n {2}at: 5,\n {2}verdict: \{/,
+      /^Transition \{\n {2}workerId: '7',\n {2}from: 'unknown',\n {2}to: 'busy',\n {2}busy: true,\n {2}at: 5,\n {2}verdict: \{/,
     );
   });
 });

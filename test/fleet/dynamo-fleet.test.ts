@@ -1,4 +1,4 @@
-import { NEVER, type Observable, of } from 'rxjs';
+import { NEVER, type Observable, defer, finalize, of } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { etcdKeys } from '../../src/adapters/etcd/watch-prefix.js';
 import { loadMonitor } from '../../src/core/pipeline/load-monitor.js';
@@ -11,7 +11,7 @@ import { type DynamoFleetOptions, dynamoFleet } from '../../src/fleet/dynamo-fle
 import { encodeActiveLoad, encodeEnvelope } from '../../src/wire/loads/load-encoder.js';
 import { readCapturedEtcd } from '../dynamo/discovery/captured-etcd.js';
 import { FakeMessages } from '../dynamo/loads/fake-messages.js';
-import { modelCard, put, putText } from '../support/discovery.js';
+import { modelCard, put, putText, remove } from '../support/discovery.js';
 import { id, load } from '../support/fleet.js';
 
 vi.mock('../../src/adapters/etcd/watch-prefix.js', { spy: true });
@@ -53,7 +53,14 @@ describe('dynamoFleet over etcd', () => {
       hosts: 'h:1',
       auth,
       keyPrefix: 'x/',
-      prefixes: ['v1/instances/a.b/', 'v1/mdc/a.b/', 'instances/a.b/', 'models/'],
+      prefixes: [
+        'v1/instances/a.b/',
+        'v1/mdc/a.b/',
+        'instances/a.b/',
+        'v1/instances/a.b-',
+        'v1/mdc/a.b-',
+        'models/',
+      ],
     });
     expect(watched()?.[1]).toEqual({ keep: false });
   });
@@ -92,6 +99,14 @@ describe('dynamoFleet over any sources', () => {
     expect(events.subscribed.size).toBe(1);
     subscription.unsubscribe();
     expect([events.subscribed.size, events.followers]).toEqual([0, 0]);
+  });
+
+  it('lists the models of its workers, and at most maxPools pools', () => {
+    const { keys, fleet } = inMemory({ maxPools: 1 });
+    keys.apply([...worker(7, 'dynamo/backend/generate'), ...worker(8, 'dynamo/other/generate')]);
+    expect(heard(fleet.pools$)).toMatchObject([[{ model: 'tiny', endpoint: { component: 'backend' } }]]);
+    expect(heard(fleet.models$)).toMatchObject([[{ name: 'tiny', pools: { length: 2 } }]]);
+    expect(() => inMemory({ maxPools: 0 })).toThrow(/maxPools must be a whole number, at least 1/);
   });
 
   it('has the status of both sources, as loads and discovery', () => {
@@ -145,6 +160,95 @@ describe('dynamoFleet over any sources', () => {
       '0 known, 0 present: worker-1 lease expired',
       '0 known, 0 present: all gone',
     ]);
+  });
+});
+
+describe('a fleet in generations of a namespace', () => {
+  const [base, a, b] = ['prod', 'prod-1a2b3c4d', 'prod-9f8e7d6c'];
+  const at = (namespace: string) => ({ namespace, component: 'backend', endpoint: 'generate' });
+
+  /** A fleet, what it subscribes to, and the blocks that it receives. */
+  function following(options: Omit<DynamoFleetOptions, 'form' | 'nats' | 'etcd'>) {
+    const [keys, events, subscribed] = [new MemoryKeys(), new MemoryMessages(), new Set<readonly string[]>()];
+    const subscribe = (subjects: readonly string[]) =>
+      defer(() => {
+        subscribed.add(subjects);
+        return events.subscribe(subjects).pipe(finalize(() => subscribed.delete(subjects)));
+      });
+    const source = { status$: events.status$, subscribe };
+    const fleet = dynamoFleet({ discovery: keys, events: source, namespace: base, ...options });
+    const received: unknown[] = [];
+    const running = fleet
+      .pool()
+      .loads$.subscribe((load) => received.push('kvUsedBlocks' in load && load.kvUsedBlocks));
+    const subjects = (): string[] => [...subscribed].flat();
+    const namespaces = (): string[] =>
+      subjects().flatMap((subject) => /^namespace\.([^.]+)\.kv_metrics$/.exec(subject)?.[1] ?? []);
+    return { keys, events, fleet, received, running, subjects, namespaces };
+  }
+
+  it('receives the loads of its namespace at once, and those of a generation as soon as it has a worker', () => {
+    const { keys, events, received, running, subjects, namespaces } = following({});
+    expect(namespaces()).toEqual([base]);
+    keys.apply(worker(1, `${a}/backend/generate`));
+    keys.apply([...worker(2, `${base}-bar/backend/generate`), ...worker(3, `${a}/other/generate`)]);
+    expect(namespaces()).toEqual([base, a]);
+    keys.apply(worker(4, `${b}/backend/generate`));
+    for (const [index, namespace] of [base, a, b, `${base}-bar`].entries())
+      events.publish(loadSubject(at(namespace)), message(index));
+    expect(received).toEqual([0, 1, 2]);
+    running.unsubscribe();
+    expect(subjects()).toEqual([]);
+  });
+
+  it('follows a generation without workers further, so that no message is missing if they return', () => {
+    const { keys, events, received, namespaces } = following({});
+    keys.apply(worker(1, `${a}/backend/generate`));
+    keys.apply(worker(1, `${a}/backend/generate`).map(({ key }) => remove(key)));
+    events.publish(loadSubject(at(a)), message(7));
+    expect(received).toEqual([7]);
+    for (let n = 0; n < 100; n += 1) {
+      const keysOfOne = worker(1, `${base}-${n.toString(16).padStart(8, '0')}/backend/generate`);
+      keys.apply(keysOfOne);
+      keys.apply(keysOfOne.map(({ key }) => remove(key)));
+    }
+    expect(namespaces().length, 'base, and those that were there last').toBeLessThan(70);
+    expect(namespaces().at(-1)).toBe(`${base}-00000063`);
+  });
+
+  it('with an endpoint, receives only the loads of this endpoint in each generation', () => {
+    const { keys, subjects } = following({
+      endpoint: 'backend.generate',
+      prefillEndpoint: 'prefill.generate',
+    });
+    keys.apply(worker(1, `${a}/backend/generate`));
+    const expected = (namespace: string) => [
+      `namespace.${namespace}.kv_metrics`,
+      `namespace.${namespace}.component.backend.endpoint.generate.kv_metrics`,
+      `namespace.${namespace}.component.prefill.endpoint.generate.kv_metrics`,
+    ];
+    expect(subjects()).toEqual([...expected(base), ...expected(a)]);
+  });
+
+  it.each([
+    [{ namespaceMatch: 'exact' }, [base]],
+    [{ namespaceMatch: 'prefix' }, [base, `${base}-bar`, a]],
+    [{ endpoint: `${a}.backend.generate` }, [a]],
+  ] as const)('with %j it receives those of the selected namespaces only', (options, expected) => {
+    const { keys, namespaces } = following(options);
+    keys.apply([...worker(1, `${a}/backend/generate`), ...worker(2, `${base}-bar/backend/generate`)]);
+    expect(namespaces().toSorted()).toEqual([...expected].toSorted());
+  });
+
+  it('the decode and prefill workers of all generations are judged together, and apart by pool', () => {
+    const { keys, fleet } = following({ endpoint: 'backend.generate', prefillEndpoint: 'prefill.generate' });
+    keys.apply([...worker(1, `${a}/backend/generate`), ...worker(2, `${b}/backend/generate`)]);
+    keys.apply(worker(3, `${b}/prefill/generate`));
+    const { sources } = fleet.pool();
+    expect(heard(sources.decodeInstances ?? NEVER)).toEqual([new Set([id(1), id(2)])]);
+    const [prefill$] = heard((sources.prefillInstances ?? of()) as Observable<Observable<unknown>>);
+    expect(heard(prefill$ ?? NEVER)).toEqual([new Set([id(3)])]);
+    expect(heard(fleet.pool({ model: 'tiny', endpoint: at(b) }).instances$)).toEqual([new Set([id(2)])]);
   });
 });
 

@@ -6,9 +6,10 @@ import { EventStream } from '../support/event-stream.js';
 import { httpCall } from '../support/http-call.js';
 import { startNats } from '../support/nats-server.js';
 import { startCli } from '../support/run-cli.js';
+import { sourceStates } from '../support/served-sources.js';
 
 describeWith(['nats-server', 'etcd'], 'tidemark serve on a live fleet', () => {
-  it('workers that register and publish are served; readiness shows when servers stop and return', async () => {
+  it('workers that register and publish are served; the state of the sources shows when servers stop, and the service stays ready', async () => {
     await using nats = await startNats();
     await using etcd = await startEtcd();
     const where = ['--nats', nats.url, '--etcd', etcd.url, '--namespace', 'dynamo'];
@@ -20,7 +21,7 @@ describeWith(['nats-server', 'etcd'], 'tidemark serve on a live fleet', () => {
     const json = async (path: string) =>
       JSON.parse((await httpCall(url + path)).body) as Record<string, unknown>;
     try {
-      await eventually(async () => expect((await httpCall(`${url}/readyz`)).status).toBe(200));
+      await eventually(async () => expect(await sourceStates(url)).toEqual(['live', 'live']));
       using events = await EventStream.open(`${url}/events`);
       await eventually(async () =>
         expect(await json('/busy')).toMatchObject({ workers: { known: 3, instances: 3 } }),
@@ -43,7 +44,8 @@ describeWith(['nats-server', 'etcd'], 'tidemark serve on a live fleet', () => {
       expect(page).toMatch(/tidemark_source_state\{[^}]*source="discovery"[^}]*state="live"[^}]*\} 1/);
 
       await nats.stop();
-      await eventually(async () => expect((await httpCall(`${url}/readyz`)).status).toBe(503));
+      await eventually(async () => expect(await sourceStates(url)).toEqual(['down', 'live']));
+      expect((await httpCall(`${url}/readyz`)).status).toBe(200);
       expect(await json('/busy')).toMatchObject({ workers: { known: 3 } });
       await fleet.end('SIGTERM');
       await eventually(async () => expect(await json('/busy')).toMatchObject({ state: 'none', pools: [] }));

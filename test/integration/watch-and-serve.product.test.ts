@@ -8,6 +8,7 @@ import { httpCall } from '../support/http-call.js';
 import { startNats } from '../support/nats-server.js';
 import type { RunningProcess } from '../support/processes.js';
 import { jsonLines, startCli } from '../support/run-cli.js';
+import { sourceStates } from '../support/served-sources.js';
 import { RELEASES } from '../wire/captures.js';
 import {
   capturedFleet,
@@ -77,7 +78,7 @@ describeWith(['nats-server', 'etcd'], 'tidemark watch and tidemark serve on one 
     const url = /on (http:\/\/\S+) \(/.exec(serving.out)?.[1] ?? '';
     await eventually(async () => {
       expect(watched(watching).isLive).toBe(true);
-      expect((await httpCall(`${url}/readyz`)).status).toBe(200);
+      expect(await sourceStates(url)).toEqual(['live', 'live']);
     });
     using events = await EventStream.open(`${url}/events`);
     await events.first('snapshot');

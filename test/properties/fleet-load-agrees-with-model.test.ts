@@ -7,6 +7,7 @@ import { policies } from '../../src/core/policy/policies.js';
 import { FleetLoad } from '../../src/core/state/fleet-load.js';
 import type { Transition } from '../../src/core/state/fleet-step.js';
 import { firstStep, step } from '../../src/testing/model/model.js';
+import { countsOf } from '../../src/testing/model/verdicts.js';
 import { anyEvent, endEvent } from '../support/any-event.js';
 import { fleetEventsOf } from '../support/fleet-events.js';
 import { id } from '../support/fleet.js';
@@ -30,21 +31,15 @@ function expectAgreement(policy: LoadPolicy, start: FleetStart, events: readonly
     transitionsOf.made.push(...transitions);
     transitionsOf.meant.push(...meant.transitions);
     if (meant.transitions.length > 0) expect([...fast.busy], message).toEqual([...meant.state.busy.keys()]);
-    expect(fast.fleet, message).toMatchObject({
-      busy: meant.state.busy.size,
-      overloadMarked: meant.state.overloadMarked.size,
-      instances: new Set([...(meant.state.decode ?? []), ...(meant.state.prefill ?? [])]).size,
-      down: meant.state.down.size,
-    });
-    expect(fast.fleet.known + fast.fleet.held, message).toBe(meant.state.workers.size);
+    expect(fast.fleet, message).toEqual(countsOf(meant.state));
     ({ state } = meant);
   }
   // Verdicts are read late: what happened since must not show in them.
   expect(transitionsOf.made).toEqual(transitionsOf.meant);
 }
 
-function whoAndHow({ workerId, busy, at }: Transition): unknown {
-  return { workerId, busy, at };
+function whoAndHow({ workerId, from, to, busy, at }: Transition): unknown {
+  return { workerId, from, to, busy, at };
 }
 
 const start: fc.Arbitrary<FleetStart> = fc.record(

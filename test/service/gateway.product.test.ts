@@ -81,5 +81,55 @@ it('the example gateway routes around busy workers, and answers 529 with Retry-A
   expect((await httpCall(url, call)).status).toBe(529);
   fleet = new ServedFleet();
   fleet.service = await startService({ pools: fleet.pools, port });
-  await eventually(async () => expect((await several()).size).toBe(2));
+  // The new process knows nothing yet, so no worker is held back.
+  await eventually(async () =>
+    expect(await several()).toEqual(
+      new Set(['seven: POST /v1/completions hello', 'eight: POST /v1/completions hello']),
+    ),
+  );
+});
+
+it('a worker of two pools is busy in each of them separately', async () => {
+  fleet = await ServedFleet.start();
+  const prefillAt = 'dynamo/prefill/generate';
+  await fleet.worker('7');
+  await fleet.worker('7', 'tiny-model', prefillAt, 1, 'prefill');
+  for (const pool of fleet.pools.list()) pool.setThresholds({ activeDecodeBlocksThreshold: 0.5 });
+  const { url } = await startGateway({ TIDEMARK: fleet.url, WORKERS: `7=${await engine('seven')}` });
+  const status = async () => (await httpCall(url)).status;
+  await eventually(async () => expect(await status()).toBe(200));
+  fleet.load('7', 60);
+  await eventually(async () => expect(await status()).toBe(529));
+  // It stops to help with prefill, and is as full as before.
+  await fleet.worker('7', null, prefillAt);
+  await eventually(() => fleet.pools.list().length === 1);
+  expect(await status()).toBe(529);
+  fleet.load('7', 40);
+  await eventually(async () => expect(await status()).toBe(200));
+});
+
+it('requests of a LoRA adapter go to the workers of its model', async () => {
+  fleet = await ServedFleet.start();
+  for (const id of ['7', '8']) await fleet.worker(id);
+  await fleet.adapter('7', 'tiny-sql');
+  for (const pool of fleet.pools.list()) pool.setThresholds({ activeDecodeBlocksThreshold: 0.5 });
+  const WORKERS = `7=${await engine('seven')}`;
+  const { url } = await startGateway({ TIDEMARK: fleet.url, WORKERS, MODEL: 'tiny-sql' });
+  fleet.load('8', 10);
+  fleet.load('7', 60);
+  await eventually(async () => expect((await httpCall(url)).status).toBe(529));
+  fleet.load('7', 40);
+  await eventually(async () => expect((await httpCall(url)).status).toBe(200));
+});
+
+it('without tidemark, every worker gets requests after a time', async () => {
+  fleet = await ServedFleet.start();
+  await fleet.worker('7');
+  for (const pool of fleet.pools.list()) pool.setThresholds({ activeDecodeBlocksThreshold: 0.5 });
+  const WORKERS = `7=${await engine('seven')}`;
+  const { url } = await startGateway({ TIDEMARK: fleet.url, WORKERS, MAX_SILENCE_MS: '1000' });
+  fleet.load('7', 60);
+  await eventually(async () => expect((await httpCall(url)).status).toBe(529));
+  await fleet.service.stop();
+  await eventually(async () => expect((await httpCall(url)).status).toBe(200));
 });

@@ -101,11 +101,13 @@ export function anyEvent({ workers, maxRanks }: EventSpace): fc.Arbitrary<Record
         activePrefillTokensThreshold: fc.constantFrom(undefined, null, 0, 50, 2n ** 63n),
         activePrefillTokensThresholdFrac: fraction,
         checked: fc.constantFrom(true, false, false),
+        nullTurnsOff: fc.boolean(),
         target: fc.constantFrom(
           'everything' as const,
           'everything' as const,
           { role: 'decode' as const },
           { role: 'aggregated' as const },
+          ...names.slice(0, 2).map((name) => ({ workerId: id(name) })),
         ),
       }),
     },

@@ -27,12 +27,13 @@ export class ServedFleet implements AsyncDisposable {
 
   constructor(policy: PolicyName = 'default') {
     const discovery = discoverWorkers(this.keys);
-    const { pools$, workers$ } = discovery;
+    const { pools$, models$, workers$ } = discovery;
     const { loads$ } = this;
     const live: SourceStatus = { source: 'loads', state: 'live', since: 0 };
     this.pools = new FleetPools(
       {
         pools$,
+        models$,
         workers$,
         pool: (selector) => ({ ...discovery.pool(selector), loads$, sources: { loads: loads$ } }),
         loads$,
@@ -81,16 +82,29 @@ export class ServedFleet implements AsyncDisposable {
   }
 
   /** A worker with a model card of 100 blocks, or (`null`) without any key. */
-  async worker(id: string, model: string | null = 'tiny-model', at = HERE, ranks = 1): Promise<void> {
+  async worker(
+    id: string,
+    model: string | null = 'tiny-model',
+    at = HERE,
+    ranks = 1,
+    role?: 'decode' | 'prefill',
+  ): Promise<void> {
     const hex = BigInt(id).toString(16);
     const [instance, cardKey] = [`v1/instances/${at}/${hex}`, `v1/mdc/${at}/${hex}`];
     const size = { total_kv_blocks: 100, max_num_batched_tokens: 1000, data_parallel_size: ranks };
     this.keys.apply(
       model === null
         ? [remove(instance), remove(cardKey)]
-        : [put(instance, {}), put(cardKey, { display_name: model, runtime_config: size })],
+        : [put(instance, {}), put(cardKey, { display_name: model, worker_type: role, runtime_config: size })],
     );
     // Pools are added and removed after the batch.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** The model card of a LoRA adapter on a worker, or (`false`) its removal. */
+  async adapter(id: string, adapter: string, present = true): Promise<void> {
+    const key = `v1/mdc/${HERE}/${BigInt(id).toString(16)}/${adapter}`;
+    this.keys.apply([present ? put(key, { display_name: adapter, lora: { name: adapter } }) : remove(key)]);
     await new Promise((resolve) => setImmediate(resolve));
   }
 

@@ -52,5 +52,19 @@ describe('prefixes to watch', () => {
       'instances/a.b/',
       'models/',
     ]);
+    expect(discoveryPrefixes('a', 'generations')).toEqual([
+      'v1/instances/a/',
+      'v1/mdc/a/',
+      'instances/a/',
+      'v1/instances/a-',
+      'v1/mdc/a-',
+      'models/',
+    ]);
+    expect(discoveryPrefixes('a', 'prefix')).toEqual([
+      'v1/instances/a',
+      'v1/mdc/a',
+      'instances/a',
+      'models/',
+    ]);
   });
 });

@@ -1,7 +1,9 @@
 import type { Count } from '../../core/count.js';
 import { type LoadCheck, rankChecks } from '../../core/judgement/rank-checks.js';
+import { unknownReasons } from '../../core/judgement/worker-state.js';
+import type { LoadPolicy } from '../../core/policy/load-policy.js';
+import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
 import type { SourceState } from '../../core/sources/source-status.js';
-import type { FleetRanks } from '../../core/state/fleet-ranks.js';
 import { legacyFamilies } from './legacy-families.js';
 import {
   type Family,
@@ -15,7 +17,7 @@ import type { PoolMetrics } from './pool-metrics.js';
 import { latencyFamilies, loadFamilies } from './worker-gauge-families.js';
 
 /** The possible causes of a busy worker: the checks whose threshold is set, and overload marks if the policy uses them. */
-function checksInForce({ policy, thresholds }: FleetRanks): (LoadCheck | 'overload-mark')[] {
+function checksInForce(policy: LoadPolicy, thresholds: LoadThresholds): (LoadCheck | 'overload-mark')[] {
   const checks: (LoadCheck | 'overload-mark')[] = [];
   if (thresholds.activePrefillTokensThreshold !== null) checks.push('activePrefillTokens');
   if (thresholds.activePrefillTokensThresholdFrac !== null && policy.batchFractionCheck === 'present')
@@ -38,6 +40,10 @@ const poolFamilies: readonly Family[] = [
   poolFamily(tidemarkMetrics.connected, ({ snapshot }, sink) => sink.sample(snapshot === undefined ? 0 : 1)),
   poolFamily(tidemarkMetrics.poolWorkers, ({ snapshot }, sink) => {
     for (const [state, count] of Object.entries(snapshot?.fleet ?? {})) sink.sample(count as number, state);
+  }),
+  poolFamily(tidemarkMetrics.workersUnknown, ({ ranks }, sink) => {
+    if (ranks === undefined) return;
+    for (const reason of unknownReasons) sink.sample(ranks.unknown.get(reason)?.count ?? 0, reason);
   }),
   poolFamily(tidemarkMetrics.threshold, ({ snapshot }, sink) => {
     if (snapshot === undefined) return;
@@ -113,7 +119,8 @@ const tidemarkFamilies: readonly Family[] = [
     sink.sample(ranks.isBusy(worker) ? 1 : 0, workerId),
   ),
   workerFamily(tidemarkMetrics.busySince, ({ pool, ranks, worker, workerId }, sink) => {
-    if (ranks.isBusy(worker)) sink.sample((ranks.busySince(worker) + pool.wallOffset) / 1000, workerId);
+    const since = ranks.busySince(worker);
+    if (since !== null) sink.sample((since + pool.wallOffset) / 1000, workerId);
   }),
   {
     metric: tidemarkMetrics.ranksAboveThreshold,
@@ -121,18 +128,18 @@ const tidemarkFamilies: readonly Family[] = [
       for (const pool of pools) {
         if (pool.ranks === undefined) continue;
         sink.begin(tidemarkMetrics.ranksAboveThreshold, pool.labels);
-        const checks = checksInForce(pool.ranks);
-        const above = new Map<(typeof checks)[number], number>();
+        const { policy, thresholds: common } = pool.ranks;
+        const checksOfPool = checksInForce(policy, common);
+        const above = new Map<(typeof checksOfPool)[number], number>();
         for (const { ranks, worker, workerId } of eachWorker([pool])) {
+          const thresholds = ranks.workerThresholds(worker);
+          const checks = thresholds === common ? checksOfPool : checksInForce(policy, thresholds);
+          above.clear();
           for (const check of checks) above.set(check, 0);
           if (ranks.isOverloadMarked(worker)) above.set('overload-mark', 1);
           for (let index = 0; index < ranks.rankCount(worker); index += 1) {
             if (!ranks.isRankBusy(worker, index)) continue;
-            for (const { check, exceeded } of rankChecks(
-              ranks.state(worker, index),
-              ranks.thresholds,
-              ranks.policy,
-            )) {
+            for (const { check, exceeded } of rankChecks(ranks.state(worker, index), thresholds, policy)) {
               if (exceeded) above.set(check, (above.get(check) ?? 0) + 1);
             }
           }

@@ -71,8 +71,14 @@ export const tidemarkMetrics = {
   poolWorkers: {
     name: 'tidemark_pool_workers',
     type: 'gauge',
-    help: 'Workers of the pool by state: known (judged), held (waiting for discovery), busy, marked (with an overload mark), instances and down (from discovery)',
+    help: 'Workers of the pool by state: workers (present), of which busy, free and unknown; known (judged), held (waiting for discovery), overloadMarked, instances and down (from discovery)',
     labelNames: ['state'],
+  },
+  workersUnknown: {
+    name: 'tidemark_workers_unknown',
+    type: 'gauge',
+    help: 'Workers that cannot be judged, by reason: no-threshold, not-heard, no-capacity, no-signal, not-known',
+    labelNames: ['reason'],
   },
   busy: {
     name: 'tidemark_worker_busy',
@@ -128,7 +134,7 @@ export const tidemarkMetrics = {
   transitions: {
     name: 'tidemark_transitions_total',
     type: 'counter',
-    help: 'Workers that became busy or free, by the decisive check or another cause: overload-mark, overload-mark-ended, left, none',
+    help: 'Workers whose state changed to busy, free or unknown, by the decisive check or another cause: overload-mark, overload-mark-ended, left, none',
     labelNames: ['check', 'direction'],
   },
   problems: {

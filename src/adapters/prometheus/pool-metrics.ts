@@ -1,6 +1,7 @@
 import { type Observable, ignoreElements, merge, repeat, share, tap } from 'rxjs';
 import type { LoadCheck } from '../../core/judgement/rank-checks.js';
 import { decisiveCheck, decisiveRank } from '../../core/judgement/verdict.js';
+import type { WorkerState } from '../../core/judgement/worker-state.js';
 import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
 import { problemCodes } from '../../core/sources/problem.js';
 import type { FleetStep, Transition } from '../../core/state/fleet-step.js';
@@ -13,8 +14,8 @@ import type { WorkerLatencies } from './worker-latencies.js';
 /** The cause of a transition: the decisive check, or another reason. */
 export type TransitionCause = LoadCheck | 'overload-mark' | 'overload-mark-ended' | 'left' | 'none';
 
-/** The verdict after a transition. */
-export type TransitionDirection = 'busy' | 'free';
+/** The state after a transition. */
+export type TransitionDirection = WorkerState;
 
 const checks = {
   activeDecodeBlocks: 0,
@@ -32,6 +33,11 @@ export class MonitorCounts {
     free: new Map(
       Object.entries({ ...checks, 'overload-mark-ended': 0, left: 0 }) as [TransitionCause, number][],
     ),
+    unknown: new Map([
+      ['overload-mark-ended', 0],
+      ['left', 0],
+      ['none', 0],
+    ]),
   };
   /** By code; an unknown code counts as `other`. */
   readonly problems = new Map<string, number>([...problemCodes, 'other'].map((code) => [code, 0]));
@@ -39,7 +45,7 @@ export class MonitorCounts {
   /** Counts the transitions and problems of a step. */
   count({ transitions, problems }: FleetStep): void {
     for (const transition of transitions) {
-      add(this.transitions[transition.busy ? 'busy' : 'free'], causeOf(transition), 1);
+      add(this.transitions[transition.to], causeOf(transition), 1);
     }
     for (const { code, count } of problems) {
       add(this.problems, this.problems.has(code) ? code : 'other', count);
@@ -48,8 +54,9 @@ export class MonitorCounts {
 }
 
 /** The decisive check of the verdict, or its reason if no check decided. */
-function causeOf({ busy, verdict }: Transition): TransitionCause {
+function causeOf({ to, busy, verdict }: Transition): TransitionCause {
   if (verdict.reason !== 'load') return verdict.reason;
+  if (to === 'unknown') return 'none';
   const rank = decisiveRank(verdict.ranks, busy);
   return (rank && decisiveCheck(rank)?.check) ?? 'none';
 }

@@ -12,7 +12,9 @@ import { simulateFleet } from '../../simulator/simulate-fleet.js';
 import type { SimulatedEvent } from '../../simulator/encode-changes.js';
 import { stringifyJson } from '../../wire/json/json-value.js';
 import { helpExamples } from '../command-options.js';
+import type { PoolLabel } from '../../service/queries/pool-summary.js';
 import { PoolReport } from '../live/pool-report.js';
+import { isNews, transitionText } from '../live-report.js';
 import { paced } from '../../fleet/live-simulator/paced.js';
 import { requireSettings, type Flags, type Plan } from '../settings/resolve-settings.js';
 import { chosenRules, thresholdsText, type ChosenRules } from '../settings/rule-settings.js';
@@ -83,8 +85,10 @@ async function demoCommand(
   );
   const pools = simulatedPools(simulatedEvents$, { policy, thresholds, scheduler });
   const report = new PoolReport(pools, {
-    transition: (transition) =>
-      terminal.out(json ? jsonLine(transition, seconds) : textLine(transition, seconds)),
+    transition: (pool, transition) => {
+      if (json) terminal.out(jsonLine(pool, transition, seconds));
+      else if (isNews(transition)) terminal.out(textLine(pool, transition, seconds));
+    },
     problem: ({ text }) => terminal.err(text),
   });
   const running = new Subscription();
@@ -129,13 +133,16 @@ async function demoService(
   }
 }
 
-function textLine({ at, busy, verdict }: Transition, seconds: (at: number) => number): string {
-  return `${seconds(at).toFixed(1).padStart(6)} s  ${busy ? '▲' : '▽'} ${verdict.text}`;
+type Seconds = (at: number) => number;
+
+function textLine(pool: PoolLabel, transition: Transition, seconds: Seconds): string {
+  return `${seconds(transition.at).toFixed(1).padStart(6)} s  ${transitionText(pool, transition)}`;
 }
 
-function jsonLine({ at, workerId, busy, verdict }: Transition, seconds: (at: number) => number): string {
+function jsonLine({ role }: PoolLabel, transition: Transition, seconds: Seconds): string {
+  const { at, workerId, from, to, busy, verdict } = transition;
   const { reason, ranks, text } = verdict;
-  return stringifyJson({ seconds: seconds(at), workerId, busy, reason, ranks, text });
+  return stringifyJson({ seconds: seconds(at), role, workerId, from, to, busy, reason, ranks, text });
 }
 
 function summaryText(

@@ -23,6 +23,7 @@ function addWatch(root: Command, terminal: Terminal, finish: Finish): void {
     .addHelpText(
       'after',
       '\nTransitions and the summary go to standard output, everything else to standard error.\n' +
+        'Exit codes: 0 a worker was judged, 2 it cannot run or never reached a server, 5 no worker could be judged.\n' +
         helpExamples(
           'watch --active-decode-blocks-threshold 0.85',
           'watch --nats nats://10.0.0.1:4222 --etcd http://10.0.0.2:2379 --namespace prod --endpoint backend.generate',

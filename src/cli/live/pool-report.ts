@@ -4,13 +4,16 @@ import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import { type Pools, busyWorkers, forEachPool } from '../../fleet/pools/pools.js';
-import { type LiveReport, busyText } from '../live-report.js';
+import { poolLabel } from '../../service/queries/pool-summary.js';
+import { type LiveReport, busyText, isNews } from '../live-report.js';
 
 /** Reports what happens in the pools of a fleet: each transition, and each problem of a pool or of the sources. */
 export class PoolReport {
+  /** How often a worker became busy, was no longer busy, or could no longer be judged. */
   transitions = 0;
   /** The busy workers of all pools. */
   busy: readonly WorkerId[] = [];
+  private judged = false;
 
   constructor(
     private readonly pools: Pools,
@@ -26,15 +29,21 @@ export class PoolReport {
     return thresholdNames.filter((name) => used.some((state) => state.get(name) === false));
   }
 
+  /** Whether a worker was judged at any time: a value of it was compared with a threshold, or it was busy. */
+  get hasJudged(): boolean {
+    return (this.judged ||= this.isJudging);
+  }
+
   /** The busy workers in words, and the thresholds that judge nothing. Nothing is said about who is free without evidence. */
   get text(): string {
     const { busy, unusedThresholds } = this;
-    const isJudging = this.pools
-      .list()
-      .some(({ monitor }) => [...usedThresholds(monitor).values()].includes(true));
     const unused =
       unusedThresholds.length === 0 ? '' : `; no value is compared with ${unusedThresholds.join(', ')}`;
-    return busyText(busy, isJudging) + unused;
+    return busyText(busy, this.isJudging) + unused;
+  }
+
+  private get isJudging(): boolean {
+    return this.pools.list().some(({ monitor }) => [...usedThresholds(monitor).values()].includes(true));
   }
 
   /** Reports while it is subscribed. It emits nothing. */
@@ -51,11 +60,14 @@ export class PoolReport {
           if (problem.code !== 'scrape-failed') report.problem(problem);
         }),
       ),
-      forEachPool(pools, ({ monitor }) => monitor.transitions$).pipe(
-        tap((transition) => {
-          this.transitions += 1;
-          report.transition(transition);
-        }),
+      forEachPool(pools, (pool) =>
+        pool.monitor.transitions$.pipe(
+          tap((transition) => {
+            this.judged ||= transition.to !== 'unknown';
+            if (isNews(transition)) this.transitions += 1;
+            report.transition(poolLabel(pool), transition);
+          }),
+        ),
       ),
     ).pipe(ignoreElements());
   }

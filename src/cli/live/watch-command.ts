@@ -18,7 +18,7 @@ import type { WorkerId } from '../../core/worker-id.js';
 import { dynamoFleet } from '../../fleet/dynamo-fleet.js';
 import { FleetPools } from '../../fleet/pools/fleet-pools.js';
 import type { LoadAccount } from '../../wire/loads/load-account.js';
-import { LiveReport } from '../live-report.js';
+import { LiveReport, sourceText } from '../live-report.js';
 import { thresholdsText } from '../settings/rule-settings.js';
 import { type Terminal, exitCode, untilSignal } from '../terminal.js';
 import type { FleetPlan } from './live-plans.js';
@@ -41,6 +41,8 @@ export async function watchCommand(
   let loads = 0;
   let account: LoadAccount | undefined;
   let live: ReadonlySet<string> = new Set();
+  const unreached = new Set<string>();
+  const reached = new Set<string>();
   let isScraping = false;
 
   const watched = dynamoFleet({ ...fleet.options, form: 'columns', scheduler });
@@ -63,6 +65,10 @@ export async function watchCommand(
     sourceMonitor.status$.pipe(
       tap((statuses) => {
         live = new Set(statuses.flatMap(({ source, state }) => (state === 'live' ? [source] : [])));
+        for (const { source, state } of statuses) {
+          if (state === 'connecting' || state === 'down') unreached.add(source);
+          else reached.add(source);
+        }
         isScraping = statuses.some(({ source, state }) => source === 'scrape' && state !== 'down');
       }),
     ),
@@ -82,7 +88,8 @@ export async function watchCommand(
     outputs$.pipe(takeUntil(end$)).subscribe({ error: reject, complete: resolve });
     running.add(pools.run());
   });
-  const { busy, unusedThresholds, transitions, text: busyText } = poolReport;
+  const { busy, unusedThresholds, transitions, hasJudged, text: busyText } = poolReport;
+  const neverReached = [...unreached].filter((source) => !reached.has(source));
   running.unsubscribe();
 
   const { gaps = 0, missing = 0 } = account?.sequences ?? {};
@@ -94,7 +101,7 @@ export async function watchCommand(
     `after ${seconds.toFixed(1)} s: ${loads} loads, ${failed} unreadable messages, ${total} workers, ` +
       `${transitions} transitions, ${gaps} gaps (${missing} messages missing` +
       (notAccountable > 0 ? `, not counting ${plural(notAccountable, 'publisher')}` : '') +
-      `); ${busyText}`,
+      `); ${neverReached.length > 0 ? neverReachedText(neverReached) : busyText}`,
     {
       seconds,
       loads,
@@ -106,9 +113,17 @@ export async function watchCommand(
       publishersNotAccountable: notAccountable,
       busy,
       unusedThresholds,
+      judged: hasJudged,
+      neverReached,
     },
   );
-  return exitCode.ok;
+  if (neverReached.length > 0) return exitCode.cannotRun;
+  return hasJudged ? exitCode.ok : exitCode.unknown;
+}
+
+function neverReachedText(sources: readonly string[]): string {
+  const names = sources.map(sourceText).join(' and ');
+  return `${names} could not be reached, so it is unknown which workers are busy`;
 }
 
 const MAX_NAMES = 5;

@@ -32,7 +32,7 @@ export async function checkCommand(
     for (const warning of warnings) terminal.err(`warning: ${warning}`);
     for (const problem of problems) terminal.err(`problem: ${problem}`);
   }
-  return problems.length === 0 ? exitCode.ok : exitCode.usage;
+  return problems.length === 0 ? exitCode.ok : exitCode.cannotRun;
 }
 
 function shownValue({ setting, value }: ResolvedSetting): string {

@@ -4,6 +4,7 @@ import { monotonicScheduler } from '../../adapters/clock/monotonic-scheduler.js'
 import { policies } from '../../core/policy/policies.js';
 import { frontendThresholds } from '../../service/frontends/frontend-thresholds.js';
 import { FleetPools } from '../../fleet/pools/fleet-pools.js';
+import { ThresholdBook } from '../../fleet/thresholds/threshold-book.js';
 import { dynamoFleet } from '../../fleet/dynamo-fleet.js';
 import type { Fleet } from '../../fleet/fleet.js';
 import { startService } from '../../service/start-service.js';
@@ -58,7 +59,8 @@ export async function serveCommand(
         });
   const fleet = fleetFromPlan(plan);
   const status = [...fleet.status, ...(frontends?.status ?? [])];
-  const pools = new FleetPools({ ...fleet, status }, { policy, thresholds, scheduler });
+  const book = new ThresholdBook({ policy, thresholds, sources: plan.thresholdSources });
+  const pools = new FleetPools({ ...fleet, status }, { policy, thresholds, scheduler, book });
   const ended = firstValueFrom(end$, { defaultValue: undefined });
   const service = await startService({
     pools,
@@ -69,6 +71,7 @@ export async function serveCommand(
     maxBufferedBytes,
     maxBodyBytes,
     keptEvents,
+    ...(settings.state !== undefined && { state: settings.state }),
     ...(adminToken !== undefined && { adminToken }),
     ...(frontends !== undefined && { frontends }),
     logger: { level: settings.logLevel, stream: { write: (line) => terminal.err(line.trimEnd()) } },

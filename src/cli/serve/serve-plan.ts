@@ -1,3 +1,4 @@
+import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
 import { isLoopback } from '../../service/http/admin-guard.js';
 import { readInput } from '../read-input.js';
 import type { CommandValues } from '../settings/command-settings.js';
@@ -26,13 +27,15 @@ interface ServeParts {
 export type ServePlan = Plan<'serve', ServeParts> & {
   /** Settings that are valid but may not do what their user wants. */
   readonly warnings: readonly string[];
+  /** Where each threshold comes from. */
+  readonly thresholdSources: Readonly<Record<keyof LoadThresholds, string>>;
 };
 
 /** The settings, the parts of the plan, all problems that prevent it, and warnings. */
 export async function resolveServePlan(
   flags: Flags,
   environment: Environment,
-): Promise<Resolution<'serve', ServeParts> & Pick<ServePlan, 'warnings'>> {
+): Promise<Resolution<'serve', ServeParts> & Pick<ServePlan, 'warnings' | 'thresholdSources'>> {
   const resolution = await resolveSettings('serve', flags, environment, (settings, originOf) => ({
     rules: () =>
       originOf('policy') === 'default' && originOf('generation') !== 'default'
@@ -53,15 +56,31 @@ export async function resolveServePlan(
       `${settings.host} can be reached from other machines and no admin token is set, so thresholds can be read but not changed.`,
     );
   if (parts.rules?.thresholds.isConfigured() === false && settings.frontend.length === 0)
-    warnings.push('No threshold is set, so no worker is busy until POST /busy_threshold sets one.');
-  return { ...resolution, problems, warnings };
+    warnings.push(
+      settings.state === undefined
+        ? 'No threshold is set, so no worker is busy until PATCH /thresholds or POST /busy_threshold sets one.'
+        : `No threshold is set except those in ${settings.state}.`,
+    );
+  const sourceOf = (name: keyof LoadThresholds): string => {
+    const { origin = 'default', originText = '' } = resolved.find((entry) => entry.name === name) ?? {};
+    return origin === 'default' ? `policy ${parts.rules?.policy.name ?? settings.policy}` : originText;
+  };
+  const thresholdSources = {
+    activeDecodeBlocksThreshold: sourceOf('activeDecodeBlocksThreshold'),
+    activePrefillTokensThreshold: sourceOf('activePrefillTokensThreshold'),
+    activePrefillTokensThresholdFrac: sourceOf('activePrefillTokensThresholdFrac'),
+  };
+  return { ...resolution, problems, warnings, thresholdSources };
 }
 
 /** Makes a plan. @throws SettingsError with all problems */
 export async function requireServePlan(flags: Flags, environment: Environment): Promise<ServePlan> {
-  const { settings, parts, problems, warnings } = await resolveServePlan(flags, environment);
+  const { settings, parts, problems, warnings, thresholdSources } = await resolveServePlan(
+    flags,
+    environment,
+  );
   if (problems.length > 0) throw new SettingsError(problems);
-  return { settings, ...(parts as ServeParts), warnings };
+  return { settings, ...(parts as ServeParts), warnings, thresholdSources };
 }
 
 function adminTokenOf({ adminToken, adminTokenFile }: CommandValues<'serve'>): string | undefined {

@@ -1,14 +1,26 @@
 import type { EtcdOptions } from '../../adapters/etcd/etcd-options.js';
 import type { NatsOptions } from '../../adapters/nats/nats-options.js';
 import { discoveryPrefixes } from '../../dynamo/discovery/discovery-keys.js';
+import { parseEndpointIn } from '../../dynamo/discovery/fleet-scope.js';
+import { type NamespaceMatch, namespaceMatches } from '../../dynamo/discovery/namespaces.js';
 import { parseEndpoint } from '../../wire/endpoint-names.js';
 import { CliError } from '../terminal.js';
 import { type etcdSettings, type natsSettings, etcdOptions, natsOptions } from './connection-settings.js';
-import { aSwitch, aText, declare, makeAll, present, type ValuesOf } from './setting.js';
+import { aSwitch, aText, aWord, declare, makeAll, present, type ValuesOf } from './setting.js';
 
 /** Which workers of a live fleet to watch. */
 export const fleetSettings = declare({
-  namespace: { ...aText('<name>'), env: 'DYN_NAMESPACE', text: 'watch only this namespace' },
+  namespace: {
+    ...aText('<name>'),
+    env: 'DYN_NAMESPACE_PREFIX',
+    fallbackEnv: 'DYN_NAMESPACE',
+    text: 'watch only this namespace and its generations',
+  },
+  namespaceMatch: {
+    ...aWord('<how>', namespaceMatches),
+    defaultValue: 'generations',
+    text: `namespaces that the name selects: ${namespaceMatches.join(', ')}`,
+  },
   endpoint: {
     ...aText('<name>'),
     text: 'watch only the workers of this endpoint: component.endpoint, or namespace.component.endpoint',
@@ -20,12 +32,19 @@ export const fleetSettings = declare({
   },
 });
 
+const namespaceTexts: Readonly<Record<NamespaceMatch, (namespace: string) => string>> = {
+  generations: (namespace) => `namespace ${namespace} and its generations`,
+  exact: (namespace) => `namespace ${namespace} alone`,
+  prefix: (namespace) => `every namespace that begins with ${namespace}`,
+};
+
 /** A live fleet as options of the library, and as a text for people. */
 export interface ChosenFleet {
   readonly options: {
     readonly nats: NatsOptions;
     readonly etcd: EtcdOptions;
     readonly namespace?: string;
+    readonly namespaceMatch?: NamespaceMatch;
     readonly endpoint?: string;
     readonly prefillEndpoint?: string;
     /** Whether the workers are polled for their load. Needs `endpoint`. */
@@ -42,12 +61,16 @@ export interface ChosenFleet {
 export function chosenFleet(
   settings: ValuesOf<typeof natsSettings & typeof etcdSettings & typeof fleetSettings>,
 ): ChosenFleet {
-  const { namespace, endpoint, prefillEndpoint, scrape } = settings;
+  const { namespace, namespaceMatch, endpoint, prefillEndpoint, scrape } = settings;
   const { nats, etcd } = makeAll({
     nats: () => natsOptions(settings),
     etcd: () => etcdOptions(settings),
     namespace: () => discoveryPrefixes(namespace),
-    endpoint: () => endpoint === undefined || parseEndpoint(endpoint, namespace),
+    namespaceMatch: () => {
+      if (namespaceMatch !== 'generations' && namespace === undefined && endpoint === undefined)
+        throw new CliError('namespace-match needs a namespace: set it, as in --namespace prod.');
+    },
+    endpoint: () => endpoint === undefined || parseEndpointIn({ namespace, namespaceMatch }, endpoint),
     prefillEndpoint: () => prefillEndpoint === undefined || parseEndpoint(prefillEndpoint, namespace),
     scrape: () => {
       if (scrape && endpoint === undefined)
@@ -55,10 +78,16 @@ export function chosenFleet(
     },
   });
   const parts = [
-    namespace === undefined ? 'every namespace' : `namespace ${namespace}`,
+    namespace === undefined ? 'every namespace' : namespaceTexts[namespaceMatch](namespace),
     endpoint === undefined ? 'every endpoint' : `endpoint ${endpoint}`,
     ...(prefillEndpoint === undefined ? [] : [`prefill endpoint ${prefillEndpoint}`]),
   ];
-  const chosen = present({ namespace, endpoint, prefillEndpoint, scrape: scrape || undefined });
+  const chosen = present({
+    namespace,
+    namespaceMatch: namespaceMatch === 'generations' ? undefined : namespaceMatch,
+    endpoint,
+    prefillEndpoint,
+    scrape: scrape || undefined,
+  });
   return { options: { nats, etcd, ...chosen }, text: parts.join(', ') };
 }

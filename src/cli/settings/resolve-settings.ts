@@ -48,7 +48,8 @@ const CONFIG_ENV = 'TIDEMARK_CONFIG';
 /**
  * Resolves the settings of a command, and makes the parts of its plan from them.
  *
- * 1. A flag takes precedence over the environment, then the file, then the default. An empty variable counts as absent.
+ * 1. A flag takes precedence over the environment, then the file, then the default. For thresholds, the file takes
+ *    precedence over the environment. An empty variable counts as absent.
  * 2. The file may contain settings of other commands. They are ignored.
  * 3. All invalid values and all parts that cannot be made are reported together. An invalid value counts as absent.
  */
@@ -68,12 +69,14 @@ export async function resolveSettings<Name extends CommandName, Parts extends ob
   }
   const table: Settings = commandSettings[command];
   const resolved = Object.entries(table).map(([name, setting]): ResolvedSetting => {
-    const { env, flag, read, defaultValue } = setting;
-    const candidates: readonly (readonly [Origin, text: string, texts: readonly string[] | undefined])[] = [
+    const { flag, read, defaultValue } = setting;
+    const env = environment[setting.env] ? setting.env : (setting.fallbackEnv ?? setting.env);
+    const candidates: (readonly [Origin, text: string, texts: readonly string[] | undefined])[] = [
       ['flag', `flag ${flag?.split(' ')[0]}`, flag === undefined ? undefined : textsOf(flags[keyOf(flag)])],
       ['environment', `environment ${env}`, textsOf(environment[env] || undefined)],
       ['file', `file ${path}`, file.values.get(name)],
     ];
+    if (setting.isFileFirst === true) candidates.push(...candidates.splice(1, 1));
     // Overridden values are read too, so that all invalid ones are reported.
     let winner: ResolvedSetting | undefined;
     for (const [origin, originText, texts] of candidates) {

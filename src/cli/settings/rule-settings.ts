@@ -26,16 +26,19 @@ export const ruleSettings = declare({
   activeDecodeBlocksThreshold: {
     ...orNone(aNumber('<fraction>', 0, 1, { fraction: true })),
     env: 'DYN_ACTIVE_DECODE_BLOCKS_THRESHOLD',
+    isFileFirst: true,
     text: 'busy above this fraction of the KV blocks, 0 to 1, or None',
   },
   activePrefillTokensThreshold: {
     ...orNone(aCount('<tokens>')),
     env: 'DYN_ACTIVE_PREFILL_TOKENS_THRESHOLD',
+    isFileFirst: true,
     text: 'busy above this many prefill tokens, or None',
   },
   activePrefillTokensThresholdFrac: {
     ...orNone(aNumber('<fraction>', 0, Number.MAX_VALUE, { fraction: true })),
     env: 'DYN_ACTIVE_PREFILL_TOKENS_THRESHOLD_FRAC',
+    isFileFirst: true,
     text: 'busy above this multiple of the batch limit, or None',
   },
 });

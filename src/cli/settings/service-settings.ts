@@ -23,12 +23,16 @@ export const serviceSettings = declare({
     ...httpUrls('<url...>'),
     env: 'TIDEMARK_FRONTENDS',
     defaultValue: [],
-    text: 'Dynamo frontends whose thresholds are used; the first that answers takes precedence',
+    text: 'Dynamo frontends whose thresholds are used; for each model, the first that lists it takes precedence',
   },
   frontendInterval: {
     ...aNumber('<seconds>', 0.1, 3600, { fraction: true }),
     defaultValue: 5,
     text: 'how often each frontend is polled',
+  },
+  state: {
+    ...aText('<file>'),
+    text: 'file that keeps the thresholds set over HTTP, so that they survive a restart; several processes may share it',
   },
   adminToken: {
     ...aText('<token>'),

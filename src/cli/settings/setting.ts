@@ -7,6 +7,8 @@ export interface Setting<T = unknown> {
   /** The flag as commander writes it. Absent for credentials, so that no password appears on a command line. */
   readonly flag?: string;
   readonly env: string;
+  /** A variable that is used when `env` is not set. */
+  readonly fallbackEnv?: string;
   readonly text: string;
   /** Absent: the setting has no default. */
   readonly defaultValue?: T;
@@ -14,6 +16,8 @@ export interface Setting<T = unknown> {
   readonly read: (texts: readonly string[]) => T;
   /** The value is not printed. */
   readonly isSecret?: true;
+  /** The file takes precedence over the environment. */
+  readonly isFileFirst?: true;
 }
 
 /** Settings by their names in a file. */
@@ -30,7 +34,7 @@ export interface Declaration extends Omit<Setting, 'flag' | 'env'> {
 
 type Declared<Group> = {
   readonly [Name in keyof Group]: Omit<Group[Name], 'flag' | 'argument' | 'env'> &
-    Pick<Setting, 'flag' | 'env'>;
+    Pick<Setting, 'flag' | 'env' | 'fallbackEnv'>;
 };
 
 /** Declares settings. By its name, `maxReaders` has the flag `--max-readers` and the variable `TIDEMARK_MAX_READERS`. */

@@ -11,11 +11,14 @@ commands. All problems are reported together.`;
 export function withSettings(command: Command, name: CommandName): Command {
   const settings = Object.entries<Settings[string]>(commandSettings[name]);
   command.option('--config <file>', 'file with settings, in YAML or JSON (env: TIDEMARK_CONFIG)');
-  for (const [, { flag, text, env, defaultValue }] of settings) {
+  for (const [, { flag, text, env, fallbackEnv, defaultValue }] of settings) {
     const shown = defaultText(defaultValue);
     const isShown = shown !== '' && defaultValue !== false;
     if (flag !== undefined)
-      command.option(flag, `${text} (env: ${env}${isShown ? `, default: ${shown}` : ''})`);
+      command.option(
+        flag,
+        `${text} (env: ${[env, fallbackEnv ?? []].flat().join(', else ')}${isShown ? `, default: ${shown}` : ''})`,
+      );
   }
   const credentials = settings.flatMap(([, { flag, env }]) => (flag === undefined ? [env] : []));
   return command.addHelpText('after', settingsHelp + credentialsHelp(credentials));

@@ -77,19 +77,24 @@ export interface FleetStart {
   readonly configs?: boolean;
 }
 
-/** What thresholds apply to: every pool, or the pools of one role. */
-export type ThresholdTarget = 'everything' | { readonly role: PoolRole };
+/** What thresholds apply to: every pool, the pools of one role, or one worker in every pool. */
+export type ThresholdTarget = 'everything' | { readonly role: PoolRole } | { readonly workerId: WorkerId };
 
 /**
  * A change of thresholds.
  *
  * 1. It changes nothing in a pool that is not its `target`; `everything` when absent.
  * 2. With `checked`, a change that is refused, because of its values or its names, is a problem, and nothing changes.
+ * 3. With `nullTurnsOff`, `null` turns a check off under every policy. Otherwise the policy decides what `null` means.
+ * 4. If its target is a worker, its thresholds replace those that the worker had of its own; the worker has those of its
+ *    pool for the others. Without any threshold, the worker has those of its pool again. They are kept while the worker is
+ *    absent. At most 10 000 workers can have thresholds of their own: a change for one more is a problem.
  */
 export interface ThresholdsChanged extends LoadThresholdUpdate {
   readonly kind: 'thresholds';
   readonly target?: ThresholdTarget;
   readonly checked?: boolean;
+  readonly nullTurnsOff?: boolean;
 }
 
 /**

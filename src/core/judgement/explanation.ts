@@ -6,6 +6,7 @@ import type { WorkerId } from '../worker-id.js';
 import { isRankBusy } from './is-busy.js';
 import { type LoadCheck, rankChecks } from './rank-checks.js';
 import type { RankState } from './rank-state.js';
+import type { UnknownReason, WorkerState } from './worker-state.js';
 
 /**
  * The result of one check of one rank, or the reason why the check could not be made: no threshold is set, the rank has
@@ -27,21 +28,24 @@ export interface RankExplanation {
   readonly checks: readonly CheckExplanation[];
 }
 
-/** Why a worker is busy or free now. */
+/** Why a worker has its state now. */
 export interface Explanation {
   readonly workerId: WorkerId;
   readonly busy: boolean;
+  readonly state: WorkerState;
+  /** Why no judgement is possible; `null` unless the worker is unknown. */
+  readonly unknownReason: UnknownReason | null;
   /** Whether the worker is judged: discovery knows it, as far as the policy requires that. */
   readonly known: boolean;
   /** Whether it has an overload mark. */
   readonly overloadMarked: boolean;
-  /** When it became busy, in milliseconds of the clock that drives the reducer; `null` when it is free. */
+  /** When its state began, in milliseconds of the clock that drives the reducer; `null` when it has always had it. */
   readonly since: number | null;
   readonly judgedRanks: number;
   readonly busyRanks: number;
   /** The number of ranks that must be busy for the worker to be busy. */
   readonly neededRanks: number;
-  /** The number of declared ranks without values; they count as free. */
+  /** The number of declared ranks without values. They are never busy. */
   readonly silentRanks: number;
   readonly ranks: readonly RankExplanation[];
   /** The explanation for people, one sentence per line. */

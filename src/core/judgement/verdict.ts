@@ -4,6 +4,7 @@ import type { WorkerId } from '../worker-id.js';
 import { isRankBusy, judgedRanks, neededRanks } from './is-busy.js';
 import { type CheckResult, type LoadCheck, rankChecks } from './rank-checks.js';
 import type { RankStates } from './rank-state.js';
+import type { WorkerState } from './worker-state.js';
 
 /** The judgement on one rank that has values, with every check that could be made. */
 export interface RankVerdict {
@@ -13,7 +14,7 @@ export interface RankVerdict {
 }
 
 /**
- * Why a worker is busy or free: `load`, because of the values of its ranks; `overload-mark`, because it has an overload
+ * Why a worker has its state: `load`, because of the values of its ranks; `overload-mark`, because it has an overload
  * mark; `overload-mark-ended`, because its overload mark ended; `left`, because it is no longer known.
  */
 export type VerdictReason = 'load' | 'overload-mark' | 'overload-mark-ended' | 'left';
@@ -22,8 +23,9 @@ export type VerdictReason = 'load' | 'overload-mark' | 'overload-mark-ended' | '
 export interface Verdict {
   readonly workerId: WorkerId;
   readonly busy: boolean;
+  readonly state: WorkerState;
   readonly reason: VerdictReason;
-  /** When the worker became busy or free, in milliseconds of the clock that drives the reducer. */
+  /** When the state began, in milliseconds of the clock that drives the reducer. */
   readonly since: number;
   /** The number of judged ranks, silent declared ones included. */
   readonly judgedRanks: number;
@@ -34,7 +36,7 @@ export interface Verdict {
   readonly text: string;
 }
 
-/** The rank that shows best why a worker is busy or free: the first one with the same state. */
+/** The rank that shows best why a worker is busy or not: the first one that is the same. */
 export function decisiveRank(ranks: readonly RankVerdict[], busy: boolean): RankVerdict | undefined {
   return ranks.find((rank) => rank.busy === busy) ?? ranks[0];
 }
@@ -54,16 +56,16 @@ const checkNames = {
 } as const satisfies Record<LoadCheck, string>;
 
 /**
- * Judges one worker as {@link isBusy} does, and says why.
+ * Says why a worker has its state, with the checks of {@link isBusy}.
  *
- * @param given what the ranks do not tell: whether the worker counts as busy, for which reason, and since when
+ * @param given what the ranks do not tell: the state of the worker, for which reason, and since when
  */
 export function judge(
   workerId: WorkerId,
   states: RankStates,
   thresholds: LoadThresholds,
   policy: LoadPolicy,
-  given: { readonly busy: boolean; readonly reason: VerdictReason; readonly since: number },
+  given: { readonly state: WorkerState; readonly reason: VerdictReason; readonly since: number },
 ): Verdict {
   const judged = judgedRanks(states, policy);
   const ranks = [...judged.reported]
@@ -74,24 +76,38 @@ export function judge(
     });
   const busyRanks = ranks.filter((rank) => rank.busy).length;
   const needed = neededRanks(policy.rollUp, judged.count);
-  const text = `worker ${workerId} is ${given.busy ? 'busy' : 'free'}: ${reasonText(given.reason, ranks, judged.count, busyRanks, needed)}`;
-  return { workerId, ...given, judgedRanks: judged.count, busyRanks, ranks, text };
+  const text = `worker ${workerId} is ${given.state}: ${reasonText(given, ranks, judged.count, needed)}`;
+  const busy = given.state === 'busy';
+  return { workerId, busy, ...given, judgedRanks: judged.count, busyRanks, ranks, text };
 }
 
 function reasonText(
-  reason: VerdictReason,
+  { state, reason }: { readonly state: WorkerState; readonly reason: VerdictReason },
   ranks: readonly RankVerdict[],
   judged: number,
-  busyRanks: number,
   needed: number,
 ): string {
   if (reason === 'overload-mark') return 'it has an overload mark';
   if (reason === 'left') return 'it left the fleet';
   const ended = reason === 'overload-mark-ended' ? 'its overload mark ended; ' : '';
   if (judged === 0) return `${ended}no rank has reported a load`;
+  const busyRanks = ranks.filter((rank) => rank.busy).length;
   const rankOf = `${busyRanks} of ${judged} ranks busy, ${needed} needed`;
-  const decisive = decisiveRank(ranks, busyRanks >= needed);
-  return `${ended}${decisive === undefined ? 'no declared rank has reported a load' : checkText(decisive)} (${rankOf})`;
+  return `${ended}${decisiveText(state, ranks, judged, busyRanks >= needed)} (${rankOf})`;
+}
+
+function decisiveText(
+  state: WorkerState,
+  ranks: readonly RankVerdict[],
+  judged: number,
+  isAbove: boolean,
+): string {
+  const decisive =
+    state === 'unknown' ? ranks.find(({ checks }) => checks.length === 0) : decisiveRank(ranks, isAbove);
+  if (decisive !== undefined) return checkText(decisive);
+  return ranks.length === 0
+    ? 'no declared rank has reported a load'
+    : `${judged - ranks.length} declared ranks have reported no load`;
 }
 
 function checkText(rank: RankVerdict): string {

@@ -21,6 +21,7 @@ import { errorText } from '../../operators/error-text.js';
 import type { FleetEvent } from '../events/fleet-event.js';
 import type { Explanation } from '../judgement/explanation.js';
 import type { FleetCounts } from '../judgement/fleet-state.js';
+import type { WorkerState } from '../judgement/worker-state.js';
 import { type LoadThresholdConfig, checkThresholds } from '../policy/load-threshold-config.js';
 import { policies } from '../policy/policies.js';
 import type { Problem, ProblemCode } from '../sources/problem.js';
@@ -36,6 +37,7 @@ import { instanceEvents, prefillEvents } from './instance-events.js';
 import { type MonitorOptions, type MonitorSources, requireMonitorOptions } from './monitor-sources.js';
 import { Outputs } from './outputs.js';
 import { busySets, cleanups, problems, transitions } from './selections.js';
+import { unknownWarnings } from './unknown-warnings.js';
 import { configEvents, loadEvents, otherEvents, thresholdEvents } from './source-events.js';
 
 /** The current state of a run, as its outputs last emitted it. */
@@ -52,7 +54,7 @@ export interface LoadMonitor {
   readonly steps$: Observable<FleetStep>;
   /** The busy set: the current one on subscription, then each one whose ids differ from the one before. */
   readonly busy$: Observable<BusySet>;
-  /** Each change of a worker between busy and free, with its verdict. Those of one event are in ascending order of ids. */
+  /** Each change of the state of a worker, with its verdict. Those of one event are in ascending order of ids. */
   readonly transitions$: Observable<Transition>;
   /** The workers in numbers: the current counts on subscription, then each change of them. */
   readonly fleet$: Observable<FleetCounts>;
@@ -68,7 +70,17 @@ export interface LoadMonitor {
   stop(): void;
   /** The current state; `undefined` without a run. */
   snapshot(): MonitorSnapshot | undefined;
-  /** Why a worker is busy or free now; `undefined` without a run, and for an unknown worker. */
+  /**
+   * The state of a worker, at a cost that does not depend on the pool; `undefined` without a run, and for a worker of which
+   * nothing is known.
+   */
+  stateOf(workerId: WorkerId): WorkerState | undefined;
+  /**
+   * The workers that a router may choose: those of the given ids that are not busy, in the same order. Unknown workers are
+   * routable. Without a run it fails open: every id is routable.
+   */
+  routable(workerIds: Iterable<WorkerId>): WorkerId[];
+  /** Why a worker has its state now; `undefined` without a run, and for a worker of which nothing is known. */
   explain(workerId: WorkerId): Explanation | undefined;
   /** A copy of every present worker and its ranks as they are now; `undefined` without a run. */
   ranks(): FleetRanks | undefined;
@@ -152,13 +164,17 @@ export function loadMonitor(sources: MonitorSources, options: MonitorOptions = {
   let run: Run | undefined;
 
   // The pipeline: sources become events, which are folded into steps. What the sources say about themselves goes along.
-  const folded = ({ stop$ }: Run): Observable<FoldedFleet> =>
+  const folded = (run: Run, outputs: Outputs<MonitorEvent, MonitorValues>): Observable<FoldedFleet> =>
     sourceEvents(sources).pipe(
       foldFleet(
         policy,
         { thresholds, ...(role && { role }) },
         scheduler,
-        merge(stop$, sourceStatuses(sources)),
+        merge(
+          run.stop$,
+          sourceStatuses(sources),
+          outputs.select('fleet').pipe(unknownWarnings(() => run.fleet?.ranks(), scheduler)),
+        ),
       ),
     );
   const stop = (): void => run?.stop$.next({ kind: 'stop' });
@@ -180,7 +196,7 @@ export function loadMonitor(sources: MonitorSources, options: MonitorOptions = {
     started.subscription.add(end);
     signal?.addEventListener('abort', stop, { once: true });
     started.subscription.add(
-      folded(started).subscribe({
+      folded(started, startedOutputs).subscribe({
         next: ({ fleet, made }) => {
           started.fleet = fleet;
           isEmitting = true;
@@ -217,6 +233,8 @@ export function loadMonitor(sources: MonitorSources, options: MonitorOptions = {
       const { busy, fleet, thresholds } = run.fleet;
       return { busy, fleet, thresholds, status: outputs.last('status') ?? [] };
     },
+    stateOf: (workerId) => run?.fleet?.stateOf(workerId),
+    routable: (workerIds) => [...workerIds].filter((id) => run?.fleet?.stateOf(id) !== 'busy'),
     explain: (workerId) => run?.fleet?.explain(workerId),
     ranks: () => run?.fleet?.ranks(),
     now,

@@ -46,7 +46,7 @@ function eachOf<T>(list: (step: FleetStep) => readonly T[]): OperatorFunction<Fl
 }
 
 /**
- * Emits each transition: one item for each worker that became busy or free, with its verdict.
+ * Emits each transition: one item for each worker whose state changed, with its verdict.
  *
  * 1. The transitions of one step are emitted in ascending order of worker ids, before the next step.
  * 2. It errors and completes as its source does.

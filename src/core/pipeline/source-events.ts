@@ -71,7 +71,8 @@ function loadEvent(load: ActiveLoad | LoadReceived | LoadBatch): FleetEvent | Lo
  *
  * 1. The policy validates each change. A refused change is a problem, and changes nothing.
  * 2. A pool that is not the target ignores the change.
- * 3. An error becomes a problem. The end gives no event: the thresholds stay in force. It never errors.
+ * 3. If the target is a worker, each change has all thresholds of its own, as in {@link ThresholdsChanged}.
+ * 4. An error becomes a problem. The end gives no event: the thresholds stay in force. It never errors.
  *
  * ```
  *   thresholds$  --1--2---|

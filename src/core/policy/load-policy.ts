@@ -76,6 +76,7 @@ export interface LoadPolicy {
   readonly decodeSignal: 'active' | 'latched' | 'used-else-active';
   readonly ranksJudged: 'reported' | 'declared';
   readonly rollUp: RollUp;
+  readonly withoutEvidence: 'free' | 'unknown';
   readonly rankRange: 'from-zero' | 'wrapping' | 'checked' | 'checked-and-reported';
   readonly capacity: 'merged' | 'reconciled';
   readonly configsThatCount: 'all' | 'joined' | 'joined-with-both-roles';
@@ -89,6 +90,7 @@ export interface LoadPolicy {
   readonly instancesEnded: 'ignored' | 'ends-monitor' | 'stale';
   readonly stop: 'silent' | 'cleans-workers-without-config';
   readonly prefillWatches: 'none' | 'waits' | 'takes-over' | 'takes-over-and-cleans';
+  readonly prefillForModel: 'ignored' | 'needed-while-registered';
   readonly cleanupOnInstanceLeft: CleanupRule;
   readonly cleanupOnConfigRemoved: CleanupRule;
   readonly cleanupOnRanksLeft: 'none' | 'ranks' | 'ranks-and-every-none';
@@ -107,8 +109,10 @@ export const policyCells = {
   decodeSignal:
     'Which block count is compared: active blocks, both signals through a latch, or used blocks if reported.',
   ranksJudged:
-    'Whether all ranks that a config declares are judged, silent ones as free, or only ranks with values.',
+    'Whether all ranks that a config declares are judged, silent ones as never busy, or only ranks with values.',
   rollUp: 'How many judged ranks must be busy for the worker to be busy.',
+  withoutEvidence:
+    'The state of a worker about which nothing was heard, or whose values no set threshold can be compared with.',
   rankRange: 'Which ranks a config declares, and what an impossible range means.',
   capacity: 'Whether a new config of a worker adds to its capacities or replaces all of them.',
   configsThatCount: 'Whether a config needs an instance to count.',
@@ -122,6 +126,7 @@ export const policyCells = {
   instancesEnded: 'What happens when the source of instances ends.',
   stop: 'Which metric series are removed on a stop.',
   prefillWatches: 'What a second watch on prefill instances does while another is open.',
+  prefillForModel: 'Whether the state of a model includes its prefill workers.',
   cleanupOnInstanceLeft: 'Which metric series are removed when the instance of a worker leaves.',
   cleanupOnConfigRemoved: 'Which metric series are removed when the config of a worker is removed.',
   cleanupOnRanksLeft: 'Which metric series are removed when a config changes.',

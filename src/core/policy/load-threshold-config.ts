@@ -32,6 +32,13 @@ function editDistance(from: string, to: string): number {
   return row.at(-1) ?? 0;
 }
 
+/** The known name that differs least from a given one. */
+export function nearestName(given: string, names: readonly string[]): string {
+  const name = given.slice(0, 100);
+  const [nearest = ''] = names.toSorted((a, b) => editDistance(name, a) - editDistance(name, b));
+  return nearest;
+}
+
 /** A value in a message: text in quotes, anything else than text and numbers as its type. */
 function givenText(value: unknown): string {
   if (typeof value === 'string') return `the text ${JSON.stringify(value.slice(0, 100))}`;
@@ -54,7 +61,7 @@ export function thresholdFormProblems(change: unknown): string[] {
     ];
   return Object.entries(change).flatMap(([name, value]: [string, unknown]) => {
     if (!isThresholdName(name)) {
-      const [nearest = ''] = thresholdNames.toSorted((a, b) => editDistance(name, a) - editDistance(name, b));
+      const nearest = nearestName(name, thresholdNames);
       return [
         `${JSON.stringify(name.slice(0, 100))} is not the name of a threshold; the nearest name is ${nearest}`,
       ];
@@ -191,14 +198,26 @@ export class LoadThresholdConfig implements LoadThresholds {
     );
   }
 
-  /** These thresholds with the given ones changed, without validation. Returns the same object when nothing differs. */
-  update(change: LoadThresholdUpdate): LoadThresholdConfig {
+  /**
+   * These thresholds with the given ones changed, without validation. Returns the same object when nothing differs.
+   *
+   * @param nullTurnsOff `true`: `null` turns a check off under every policy
+   */
+  update(change: LoadThresholdUpdate, nullTurnsOff = false): LoadThresholdConfig {
+    const isOff = nullTurnsOff || this.#policy.nullThreshold === 'off';
+    const next = <Name extends keyof LoadThresholds>(
+      name: Name,
+      store: (value: NonNullable<LoadThresholds[Name]>) => NonNullable<LoadThresholds[Name]>,
+    ): LoadThresholds[Name] | LoadThresholdConfig[Name] => {
+      const value: LoadThresholds[Name] | undefined = change[name];
+      if (value === undefined) return this[name];
+      if (value === null) return isOff ? value : this[name];
+      return store(value);
+    };
     const thresholds: LoadThresholds = {
-      activeDecodeBlocksThreshold: this.next('activeDecodeBlocksThreshold', change, (f) => this.stored(f)),
-      activePrefillTokensThreshold: this.next('activePrefillTokensThreshold', change, (tokens) => tokens),
-      activePrefillTokensThresholdFrac: this.next('activePrefillTokensThresholdFrac', change, (f) =>
-        this.stored(f),
-      ),
+      activeDecodeBlocksThreshold: next('activeDecodeBlocksThreshold', (f) => this.stored(f)),
+      activePrefillTokensThreshold: next('activePrefillTokensThreshold', (tokens) => tokens),
+      activePrefillTokensThresholdFrac: next('activePrefillTokensThresholdFrac', (f) => this.stored(f)),
     };
     return this.equals(thresholds) ? this : new LoadThresholdConfig(thresholds, this.#policy);
   }
@@ -228,17 +247,6 @@ export class LoadThresholdConfig implements LoadThresholds {
    */
   toJSON(): object {
     return contentsAsJson(this);
-  }
-
-  private next<Name extends keyof LoadThresholds>(
-    name: Name,
-    change: LoadThresholdUpdate,
-    store: (value: NonNullable<LoadThresholds[Name]>) => NonNullable<LoadThresholds[Name]>,
-  ): LoadThresholds[Name] | LoadThresholdConfig[Name] {
-    const value: LoadThresholds[Name] | undefined = change[name];
-    if (value === undefined) return this[name];
-    if (value === null) return this.#policy.nullThreshold === 'off' ? value : this[name];
-    return store(value);
   }
 
   private stored(fraction: number): number {

@@ -156,7 +156,7 @@ function loseConfig(store: FleetStore, slot: number): void {
   if (remembered !== undefined) {
     planLeaving(store, slot, policy.cleanupOnConfigRemoved, rememberedRanks(remembered), null);
     // A worker that lost its config stops being busy before the others are judged, so that alone is not a publication.
-    if (policy.judgedOn.includes('configs')) workers.freeUntilJudged(slot);
+    if (policy.judgedOn.includes('configs')) workers.forgetJudgement(slot);
     workers.setOverloadMark(slot, false);
   }
   workers.setCounted(slot, false);

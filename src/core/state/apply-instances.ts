@@ -81,7 +81,7 @@ function forget(store: FleetStore, slot: number): void {
   const { workers } = store;
   const rule = store.policy.instanceLeft;
   if (rule === 'stays') return;
-  workers.freeUntilJudged(slot);
+  workers.forgetJudgement(slot);
   workers.setOverloadMark(slot, false);
   if (rule === 'not-busy') return;
   const remembered = memoryOf(store, slot);

@@ -72,6 +72,10 @@ function storeLoad(
   workers.createState(slot);
   takeValues(store, slot, rank, active, tokens, used);
   if (workers.held.size > 0) makeRoom(store);
+  if (store.signals.hear(active, tokens, used)) {
+    for (const thresholds of [store.thresholds, ...store.ownThresholds.copy().values()])
+      store.problems.push(...store.signals.report(thresholds, policy));
+  }
   return true;
 }
 

@@ -1,10 +1,20 @@
 import type { Count } from '../count.js';
 import { type RankRange, inRange } from '../judgement/rank-state.js';
 import type { FleetStore } from './fleet-store.js';
-import { type CapacityLayer, NO_CAPACITY } from './limit-classes.js';
+import { type CapacityLayer, NO_CAPACITY, POOL_GROUP } from './limit-classes.js';
 
-/** The limit class of one rank, from the newest config that declares it. */
-export function limitsOf({ workers, classes }: FleetStore, slot: number, rank: number): number {
+/** The limit class of one rank: its capacities, and the thresholds of its worker. */
+export function limitsOf(store: FleetStore, slot: number, rank: number): number {
+  const { workers, classes, ownThresholds } = store;
+  const capacity = capacityOf(store, slot, rank);
+  if (ownThresholds.size === 0) return capacity;
+  const group = ownThresholds.groupOf(workers.id(slot));
+  if (group === POOL_GROUP) return capacity;
+  return classes.intern(classes.totals[capacity], classes.batches[capacity], group);
+}
+
+/** The class of the capacities of one rank, from the newest config that declares it. */
+function capacityOf({ workers, classes }: FleetStore, slot: number, rank: number): number {
   const layers = workers.layersOf(slot);
   if (layers === undefined) {
     if (!workers.hasRange(slot) || !workers.declares(slot, rank)) return NO_CAPACITY;

@@ -3,6 +3,7 @@ import type { FleetEvent, FleetStart, ThresholdsChanged } from '../events/fleet-
 import type { LoadBatch } from '../events/load-batch.js';
 import type { Explanation } from '../judgement/explanation.js';
 import type { FleetCounts } from '../judgement/fleet-state.js';
+import type { WorkerState } from '../judgement/worker-state.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import { type LoadThresholdConfig, thresholdProblems } from '../policy/load-threshold-config.js';
 import type { Problem } from '../sources/problem.js';
@@ -24,13 +25,20 @@ import { fleetProblems } from './fleet-problems.js';
 import { type FleetRanks, RankCopy } from './fleet-ranks.js';
 import type { FleetStep } from './fleet-step.js';
 import { FleetStore } from './fleet-store.js';
-import { applyOverloadMark, applyOverloadMarkExpired, judgeQueued, renewLimits } from './judge-workers.js';
+import {
+  applyOverloadMark,
+  applyOverloadMarkExpired,
+  judgeQueued,
+  renewLimits,
+  renewLimitsOf,
+} from './judge-workers.js';
 import { memoryOf, planLeaving } from './leaving.js';
+import { MAX_WORKERS_WITH_THRESHOLDS } from './own-thresholds.js';
 import { rememberedRanks } from './rank-memory.js';
-import { appliesTo, changeInEvent } from './threshold-changes.js';
+import { appliesTo, changeInEvent, ownThresholdsIn, workerOf } from './threshold-changes.js';
 import { explain, publishTransitions } from './verdicts.js';
 
-/** Applies a change of thresholds, or reports it as refused. After the end they can still change, but judge nothing. */
+/** Applies a change of thresholds, or reports it as refused. */
 function applyThresholds(store: FleetStore, event: ThresholdsChanged): void {
   if (!appliesTo(event, store.poolRole)) return;
   const refused = event.checked === true ? thresholdProblems(changeInEvent(event), store.policy) : [];
@@ -38,11 +46,30 @@ function applyThresholds(store: FleetStore, event: ThresholdsChanged): void {
     store.problems.push(...refused.map((text) => fleetProblems.thresholdOutOfRange(text)));
     return;
   }
-  const before = store.thresholds;
-  store.thresholds = before.update(event);
-  if (store.phase !== 'running') return;
-  if (store.thresholds !== before) renewLimits(store);
+  const workerId = workerOf(event);
+  if (workerId === undefined) setThresholds(store, event);
+  else setThresholdsOf(store, workerId, event);
   judgeQueued(store, 'thresholds');
+}
+
+function setThresholds(store: FleetStore, event: ThresholdsChanged): void {
+  const before = store.thresholds;
+  store.thresholds = before.update(event, event.nullTurnsOff);
+  if (store.thresholds === before) return;
+  renewLimits(store);
+  store.problems.push(...store.signals.report(store.thresholds, store.policy));
+}
+
+function setThresholdsOf(store: FleetStore, workerId: WorkerId, event: ThresholdsChanged): void {
+  const { ownThresholds, policy, problems } = store;
+  const own = ownThresholdsIn(event, policy);
+  if (own === null) ownThresholds.remove(workerId);
+  else if (ownThresholds.of(workerId) === undefined && ownThresholds.size >= MAX_WORKERS_WITH_THRESHOLDS) {
+    problems.push(fleetProblems.tooManyThresholds(workerId, MAX_WORKERS_WITH_THRESHOLDS));
+    return;
+  } else ownThresholds.set(workerId, own, store.thresholds);
+  renewLimitsOf(store, workerId);
+  problems.push(...store.signals.report(store.thresholdsOf(workerId), policy));
 }
 
 /** Applies the end of a source, with the effect that the policy gives it. */
@@ -120,7 +147,14 @@ export class FleetLoad {
     };
   }
 
-  /** Why a worker is busy or free now; `undefined` for an unknown worker. */
+  /** The published state of a worker; `undefined` for a worker of which nothing is known. */
+  stateOf(workerId: WorkerId): WorkerState | undefined {
+    const { workers } = this.store;
+    const slot = workers.find(workerId);
+    return slot === -1 || workers.isEmpty(slot) ? undefined : workers.state(slot);
+  }
+
+  /** Why a worker has its state now; `undefined` for a worker of which nothing is known. */
   explain(workerId: WorkerId): Explanation | undefined {
     return explain(this.store, workerId);
   }

@@ -1,5 +1,7 @@
 import type { RuntimeConfig } from '../events/fleet-event.js';
+import type { UnknownReason } from '../judgement/worker-state.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
+import type { LoadThresholds } from '../policy/load-thresholds.js';
 import type { Problem } from '../sources/problem.js';
 import type { WorkerId } from '../worker-id.js';
 
@@ -12,6 +14,34 @@ const consequences = {
   ignored: 'its last value is kept',
   stale: 'its last value is kept and marked stale',
 } as const satisfies Record<EndRule, string>;
+
+const unknownProblems = {
+  'not-heard': {
+    code: 'worker-not-heard',
+    source: 'loads',
+    why: 'no load has arrived from ranks that count; check that the workers publish loads',
+  },
+  'not-known': {
+    code: 'worker-not-known',
+    source: 'configs',
+    why: 'discovery lacks a config or an instance, so nothing is judged; check that the model cards are registered',
+  },
+  'no-capacity': {
+    code: 'no-capacity',
+    source: 'configs',
+    why: 'without total KV blocks in the config, or with 0, blocks cannot be compared; set a threshold of prefill tokens, or correct the model card',
+  },
+  'no-signal': {
+    code: 'no-signal',
+    source: 'loads',
+    why: 'the loads lack the value that a set threshold compares; set a threshold for a value that they have',
+  },
+  'no-threshold': {
+    code: 'no-threshold',
+    source: 'thresholds',
+    why: 'no threshold is set, so no load makes a worker busy or free; set one, such as activeDecodeBlocksThreshold',
+  },
+} as const satisfies Record<UnknownReason, Pick<Problem, 'code' | 'source'> & { readonly why: string }>;
 
 /** The problems that the reducer finds. */
 export const fleetProblems = {
@@ -55,6 +85,36 @@ export const fleetProblems = {
     code: 'threshold-out-of-range',
     source: 'thresholds',
     text,
+    count: 1,
+  }),
+  tooManyThresholds: (workerId: WorkerId, maximum: number): Problem => ({
+    code: 'too-many-thresholds',
+    source: 'thresholds',
+    text: `${maximum} workers have thresholds of their own, which is the maximum; ignored those of worker ${workerId}`,
+    workerId,
+    count: 1,
+  }),
+  unknownWorkers: (reason: UnknownReason, workerId: WorkerId, count: number): Problem => {
+    const { code, source, why } = unknownProblems[reason];
+    const who =
+      count === 1 ? `worker ${workerId} is unknown` : `${count} workers are unknown, such as ${workerId}`;
+    return { code, source, text: `${who}: ${why}`, workerId, count };
+  },
+  signalMissing: (
+    threshold: keyof LoadThresholds,
+    compared: readonly string[],
+    policy: string,
+    arriving: readonly string[],
+    hasPolicy: boolean,
+  ): Problem => ({
+    code: 'signal-missing',
+    source: 'loads',
+    text:
+      `${threshold} has no effect: no load has ${compared.join(' or ')}, which policy ${policy} compares; ` +
+      `the loads have ${arriving.length > 0 ? arriving.join(' and ') : 'no values'}; ` +
+      (hasPolicy
+        ? 'use the policy default or dynamo-1.6, which compares it'
+        : 'this fleet does not publish it, so set another threshold'),
     count: 1,
   }),
   sourceError: (source: Problem['source'], text?: string): Problem => ({

@@ -1,6 +1,7 @@
 import type { Count } from '../count.js';
 import type { Role } from '../events/fleet-event.js';
 import type { RankState } from '../judgement/rank-state.js';
+import type { UnknownReason, WorkerState } from '../judgement/worker-state.js';
 import { type InspectArguments, inspectCustom, jsonReady, printAs } from '../ordinary-value.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import type { LoadThresholdConfig } from '../policy/load-threshold-config.js';
@@ -10,6 +11,7 @@ import type { FleetStore } from './fleet-store.js';
 import { isKnown } from './known-workers.js';
 import type { LimitClasses } from './limit-classes.js';
 import type { CellsCopy, WorkerSlots } from './storage/workers.js';
+import { unknownWorkers } from './verdicts.js';
 
 /** The values of one rank. `null`: the rank has no such value, or the config has no capacity. */
 export interface RankValues {
@@ -27,8 +29,11 @@ export interface WorkerRanks {
   readonly workerId: WorkerId;
   readonly workerType: Role;
   readonly busy: boolean;
+  readonly state: WorkerState;
+  /** When its state began, in milliseconds of the clock that drives the monitor; `null` when it has always had it. */
+  readonly since: number | null;
   readonly overloadMarked: boolean;
-  /** When it became busy, in milliseconds of the clock that drives the monitor; `null` when it is free. */
+  /** When it became busy, in milliseconds of the clock that drives the monitor; `null` when it is not busy. */
   readonly busySince: number | null;
   readonly ranks: readonly RankValues[];
 }
@@ -51,14 +56,21 @@ export interface FleetRanks {
   readonly policy: LoadPolicy;
   readonly thresholds: LoadThresholdConfig;
   readonly workers: readonly WorkerRanks[];
+  /** The workers in the fleet that are unknown, by reason: how many, and one of them. It includes those without values. */
+  readonly unknown: ReadonlyMap<UnknownReason, { readonly count: number; readonly workerId: WorkerId }>;
   isPresent(worker: number): boolean;
   workerId(worker: number): WorkerId;
   workerType(worker: number): Role;
   isBusy(worker: number): boolean;
+  workerState(worker: number): WorkerState;
+  /** The thresholds in force for it: `thresholds`, unless it has thresholds of its own. */
+  workerThresholds(worker: number): LoadThresholdConfig;
+  /** When its state began, in milliseconds of the clock that drives the monitor; `null` when it has always had it. */
+  since(worker: number): number | null;
   /** Whether it has an overload mark. */
   isOverloadMarked(worker: number): boolean;
-  /** When a busy worker became busy, in milliseconds of the clock that drives the monitor. */
-  busySince(worker: number): number;
+  /** When it became busy, in milliseconds of the clock that drives the monitor; `null` when it is not busy. */
+  busySince(worker: number): number | null;
   rankCount(worker: number): number;
   rank(worker: number, index: number): number;
   /** Whether a judged rank is busy under the thresholds in force. */
@@ -92,14 +104,18 @@ export class RankCopy implements FleetRanks {
   readonly #cells: CellsCopy;
   readonly #classes: LimitClasses;
   readonly #own: Role;
+  readonly #ownThresholds: ReadonlyMap<WorkerId, LoadThresholdConfig>;
+  readonly #unknown: FleetRanks['unknown'];
 
   constructor(store: FleetStore) {
     this.#policy = store.policy;
     this.thresholds = store.thresholds;
     this.#classes = store.classes;
     this.#own = roleOfPool(store.poolRole);
+    this.#ownThresholds = store.ownThresholds.copy();
     this.#slots = store.workers.copy();
     this.#cells = store.workers.ranks.copyAll();
+    this.#unknown = unknownWorkers(store);
     Object.defineProperty(this, 'workers', RankCopy.#workersProperty);
   }
 
@@ -109,6 +125,10 @@ export class RankCopy implements FleetRanks {
 
   get policy(): LoadPolicy {
     return this.#policy;
+  }
+
+  get unknown(): FleetRanks['unknown'] {
+    return this.#unknown;
   }
 
   isPresent(worker: number): boolean {
@@ -131,12 +151,25 @@ export class RankCopy implements FleetRanks {
     return this.#slots.isBusy(worker);
   }
 
+  workerState(worker: number): WorkerState {
+    return this.#slots.state(worker);
+  }
+
+  workerThresholds(worker: number): LoadThresholdConfig {
+    if (this.#ownThresholds.size === 0) return this.thresholds;
+    return this.#ownThresholds.get(this.workerId(worker)) ?? this.thresholds;
+  }
+
+  since(worker: number): number | null {
+    return this.#slots.since(worker);
+  }
+
   isOverloadMarked(worker: number): boolean {
     return this.#slots.isOverloadMarked(worker);
   }
 
-  busySince(worker: number): number {
-    return this.#slots.since(worker);
+  busySince(worker: number): number | null {
+    return this.isBusy(worker) ? this.#slots.since(worker) : null;
   }
 
   rankCount(worker: number): number {
@@ -183,13 +216,14 @@ export class RankCopy implements FleetRanks {
     const workers: WorkerRanks[] = [];
     for (let worker = 0; worker < this.end; worker += 1) {
       if (!this.isPresent(worker)) continue;
-      const busy = this.isBusy(worker);
       workers.push({
         workerId: this.workerId(worker),
         workerType: this.workerType(worker),
-        busy,
+        busy: this.isBusy(worker),
+        state: this.workerState(worker),
+        since: this.since(worker),
         overloadMarked: this.isOverloadMarked(worker),
-        busySince: busy ? this.busySince(worker) : null,
+        busySince: this.busySince(worker),
         ranks: Array.from({ length: this.rankCount(worker) }, (_, index) => this.#valuesOf(worker, index)),
       });
     }

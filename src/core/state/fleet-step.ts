@@ -1,15 +1,23 @@
 import type { FleetCounts } from '../judgement/fleet-state.js';
 import type { Verdict } from '../judgement/verdict.js';
+import type { WorkerState } from '../judgement/worker-state.js';
 import type { LoadThresholdConfig } from '../policy/load-threshold-config.js';
 import type { Problem } from '../sources/problem.js';
 import type { WorkerId } from '../worker-id.js';
 import type { BusySet } from './busy-set.js';
 import type { Cleanup } from './cleanup.js';
 
-/** A worker became busy or free. */
+/**
+ * The state of a worker changed. Under policies for which free needs no evidence, it became busy or free; otherwise it may
+ * also be, or have been, unknown. A worker that leaves becomes what it is without evidence, for the reason `left`.
+ */
 export interface Transition {
   readonly workerId: WorkerId;
-  /** Whether it is busy now. */
+  /** The state before. */
+  readonly from: WorkerState;
+  /** The state now. */
+  readonly to: WorkerState;
+  /** Whether it is busy now: the same as `to === 'busy'`. */
   readonly busy: boolean;
   /** When it happened, in milliseconds of the clock that drives the reducer. */
   readonly at: number;

@@ -3,8 +3,11 @@ import type { WorkerTable } from '../events/load-batch.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
 import { LoadThresholdConfig } from '../policy/load-threshold-config.js';
 import type { Problem } from '../sources/problem.js';
+import type { WorkerId } from '../worker-id.js';
 import type { PendingCleanup } from './cleanup.js';
+import { HeardSignals } from './heard-signals.js';
 import { LimitClasses } from './limit-classes.js';
+import { OwnThresholds } from './own-thresholds.js';
 import type { TableSlots } from './storage/table-slots.js';
 import { Workers } from './storage/workers.js';
 
@@ -19,6 +22,8 @@ export interface PrefillWatches {
 export class FleetStore {
   readonly workers: Workers;
   readonly classes: LimitClasses;
+  readonly ownThresholds: OwnThresholds;
+  readonly signals = new HeardSignals();
   readonly poolRole: PoolRole;
   readonly judgesLoads: boolean;
   thresholds: LoadThresholdConfig;
@@ -39,6 +44,7 @@ export class FleetStore {
     this.poolRole = start.role ?? 'aggregated';
     this.thresholds = LoadThresholdConfig.defaults(policy).update(start.thresholds ?? {});
     this.classes = new LimitClasses(policy, this.thresholds);
+    this.ownThresholds = new OwnThresholds(this.classes);
     this.loadsOpen = start.loads !== false;
     const attached = start.prefillInstances !== undefined;
     const watched = attached && policy.prefillWatches !== 'none';
@@ -50,5 +56,10 @@ export class FleetStore {
     for (const id of start.decodeInstances ?? []) this.workers.join(this.workers.intern(id), 'decode');
     if (!watched) return;
     for (const id of start.prefillInstances ?? []) this.workers.join(this.workers.intern(id), 'prefill');
+  }
+
+  /** The thresholds in force for a worker. */
+  thresholdsOf(id: WorkerId): LoadThresholdConfig {
+    return this.ownThresholds.of(id) ?? this.thresholds;
   }
 }

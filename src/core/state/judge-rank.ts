@@ -1,5 +1,6 @@
 import type { Count } from '../count.js';
 import type { RankRange } from '../judgement/rank-state.js';
+import type { WorkerState } from '../judgement/worker-state.js';
 import { limitsOf } from './capacities.js';
 import type { FleetStore } from './fleet-store.js';
 
@@ -44,6 +45,14 @@ export function judgeRanks(store: FleetStore, slot: number): void {
     judgeRank(store, slot, cell);
 }
 
+/** Moves the ranks of a worker to the classes of its thresholds, and judges them again. */
+export function moveRanks(store: FleetStore, slot: number): void {
+  const { workers } = store;
+  for (let cell = workers.firstCell(slot); cell < workers.endCell(slot); cell += 1)
+    workers.setLimits(cell, limitsOf(store, slot, workers.ranks.rank(cell)));
+  judgeRanks(store, slot);
+}
+
 /** Makes a cell for a rank, with room for all ranks that the newest config declares. */
 function addCell(store: FleetStore, slot: number, rank: number): number {
   const { workers } = store;
@@ -53,8 +62,23 @@ function addCell(store: FleetStore, slot: number, rank: number): number {
 
 /** Judges one rank again. */
 function judgeRank(store: FleetStore, slot: number, cell: number): void {
-  const counts = countsInJudgement(store, slot, cell);
-  store.workers.judgeRank(slot, cell, counts && isAboveThreshold(store, cell), counts);
+  store.workers.judgeRank(slot, cell, countsInJudgement(store, slot, cell) ? stateOf(store, cell) : null);
+}
+
+/** Judges the values of a rank. */
+function stateOf(store: FleetStore, cell: number): WorkerState {
+  if (isAboveThreshold(store, cell)) return 'busy';
+  return store.policy.withoutEvidence === 'free' || hasEvidence(store, cell) ? 'free' : 'unknown';
+}
+
+/** Whether at least one set threshold can be compared with a value of a rank. */
+function hasEvidence({ workers, classes, policy }: FleetStore, cell: number): boolean {
+  const { ranks } = workers;
+  const limits = ranks.limits(cell);
+  if (ranks.activePrefillTokens(cell) !== null && classes.exactTokens[limits] !== null) return true;
+  if (classes.judgesBlocks[limits] !== true) return false;
+  if (ranks.activeDecodeBlocks(cell) !== null) return true;
+  return policy.decodeSignal !== 'active' && ranks.kvUsedBlocks(cell) !== null;
 }
 
 /** Updates the latch of a rank with the values of one load. Without total blocks and a decode threshold there is no latch. */
@@ -62,7 +86,7 @@ function moveLatch(store: FleetStore, cell: number, active: Count | null, used: 
   const { workers, classes } = store;
   const { ranks } = workers;
   const limits = ranks.limits(cell);
-  if (!classes.judgesBlocks(limits)) return;
+  if (classes.judgesBlocks[limits] !== true) return;
   const limit = classes.blocks[limits] ?? Infinity;
   const isActiveCleared = active === null ? ranks.isActiveCleared(cell) : !isAbove(active, limit);
   const isUsedCleared = used === null ? ranks.isUsedCleared(cell) : !isAbove(used, limit);

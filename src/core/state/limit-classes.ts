@@ -12,10 +12,22 @@ export interface CapacityLayer extends RankRange {
 /** The class of a rank with unknown capacities. */
 export const NO_CAPACITY = 0;
 
+/** The group of the classes with the thresholds of the pool. */
+export const POOL_GROUP = 0;
+
+/** The classes with the same thresholds. */
+interface ClassGroup {
+  thresholds: LoadThresholds;
+  readonly byKey: Map<string, number>;
+}
+
 /**
  * Capacities as small integers: each pair of total blocks and batch limit is a class, with the limits that follow from
  * the thresholds. A pool has few classes, so a change of thresholds computes few limits, and two configs are compared by
  * comparing integers.
+ *
+ * The classes of the pool are one group. Each worker with thresholds of its own has another group, so that a load of it
+ * costs the same as any other load. Configs are compared by the classes of the pool only.
  */
 export class LimitClasses {
   readonly totals: (Count | undefined)[] = [];
@@ -25,19 +37,23 @@ export class LimitClasses {
   /** The limits of tokens: exact, and as numbers for the comparison with small values. */
   readonly exactTokens: (Count | null)[] = [];
   tokens: Float64Array = new Float64Array(16);
-  private readonly byKey = new Map<string, number>();
+  /** Whether a decode threshold is set, and the class has blocks to compare with it. */
+  readonly judgesBlocks: boolean[] = [];
+  private readonly groups: ClassGroup[];
 
   constructor(
     private readonly policy: LoadPolicy,
-    private thresholds: LoadThresholds,
+    thresholds: LoadThresholds,
   ) {
+    this.groups = [{ thresholds, byKey: new Map() }];
     this.intern(undefined, undefined);
   }
 
-  /** The class of a pair of capacities. */
-  intern(total: Count | undefined, batch: Count | undefined): number {
+  /** The class of a pair of capacities in a group; of the pool when absent. */
+  intern(total: Count | undefined, batch: Count | undefined, group = POOL_GROUP): number {
+    const { thresholds, byKey } = this.groups[group] as ClassGroup;
     const key = `${total}/${batch}`;
-    const known = this.byKey.get(key);
+    const known = byKey.get(key);
     if (known !== undefined) return known;
     const index = this.totals.length;
     this.totals.push(total);
@@ -47,38 +63,39 @@ export class LimitClasses {
       this.blocks = doubleLength(this.blocks);
       this.tokens = doubleLength(this.tokens);
     }
-    this.byKey.set(key, index);
-    this.compute(index);
+    byKey.set(key, index);
+    this.compute(index, thresholds);
     return index;
   }
 
-  /** Sets other thresholds, and computes every limit again. */
-  setThresholds(thresholds: LoadThresholds): void {
-    this.thresholds = thresholds;
-    for (let index = 0; index < this.totals.length; index += 1) this.compute(index);
+  /** The number of a new group. */
+  addGroup(thresholds: LoadThresholds): number {
+    return this.groups.push({ thresholds, byKey: new Map() }) - 1;
   }
 
-  /** Whether a decode threshold is set, and the class has blocks to compare with it. */
-  judgesBlocks(index: number): boolean {
-    const total = this.totals[index];
-    return this.thresholds.activeDecodeBlocksThreshold !== null && total !== undefined && Number(total) > 0;
+  /** Sets other thresholds for a group, and computes its limits again. */
+  setThresholds(thresholds: LoadThresholds, group: number): void {
+    const changed = this.groups[group] as ClassGroup;
+    changed.thresholds = thresholds;
+    for (const index of changed.byKey.values()) this.compute(index, thresholds);
   }
 
-  private compute(index: number): void {
-    const decode = this.thresholds.activeDecodeBlocksThreshold;
-    const total = this.totals[index];
-    this.blocks[index] =
-      decode === null || !this.judgesBlocks(index) ? Infinity : decodeLimit(decode, total ?? 0);
-    const exact = this.tokenLimit(this.batches[index]);
+  private compute(index: number, thresholds: LoadThresholds): void {
+    const decode = thresholds.activeDecodeBlocksThreshold;
+    const total = this.totals[index] ?? 0;
+    const judgesBlocks = decode !== null && Number(total) > 0;
+    this.judgesBlocks[index] = judgesBlocks;
+    this.blocks[index] = judgesBlocks ? decodeLimit(decode, total) : Infinity;
+    const exact = this.tokenLimit(this.batches[index], thresholds);
     this.exactTokens[index] = exact;
     this.tokens[index] = exact === null ? Infinity : Number(exact);
   }
 
   /** The smaller one of the two limits of tokens; `null` when both checks are off. */
-  private tokenLimit(batch: Count | undefined): Count | null {
-    const absolute = this.thresholds.activePrefillTokensThreshold;
+  private tokenLimit(batch: Count | undefined, thresholds: LoadThresholds): Count | null {
+    const absolute = thresholds.activePrefillTokensThreshold;
     const fraction =
-      this.policy.batchFractionCheck === 'present' ? this.thresholds.activePrefillTokensThresholdFrac : null;
+      this.policy.batchFractionCheck === 'present' ? thresholds.activePrefillTokensThresholdFrac : null;
     if (fraction === null) return absolute;
     const relative = prefillLimit(fraction, batch ?? null);
     return absolute !== null && absolute < relative ? absolute : relative;

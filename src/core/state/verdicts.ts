@@ -1,6 +1,7 @@
 import { type Explanation, type RankExplanation, explainRank } from '../judgement/explanation.js';
 import { judgedRanks, neededRanks } from '../judgement/is-busy.js';
 import type { RankRange, RankState, RankStates } from '../judgement/rank-state.js';
+import { type UnknownReason, type WorkerState, unknownReasonOf } from '../judgement/worker-state.js';
 import { type Verdict, type VerdictReason, judge } from '../judgement/verdict.js';
 import { type InspectArguments, inspectCustom, printAs } from '../ordinary-value.js';
 import type { LoadPolicy } from '../policy/load-policy.js';
@@ -63,6 +64,8 @@ class LazyTransition implements Transition {
 
   constructor(
     readonly workerId: WorkerId,
+    readonly from: WorkerState,
+    readonly to: WorkerState,
     readonly busy: boolean,
     readonly at: number,
     inputs: VerdictInputs,
@@ -78,14 +81,14 @@ class LazyTransition implements Transition {
   #computeVerdict(): Verdict {
     if (!('thresholds' in this.#verdict)) return this.#verdict;
     const { ranks, thresholds, policy, reason } = this.#verdict;
-    const given = { busy: this.busy, reason, since: this.at };
+    const given = { state: this.to, reason, since: this.at };
     return (this.#verdict = judge(this.workerId, ranks.states(), thresholds, policy, given));
   }
 }
 
 const noTransitions: readonly Transition[] = [];
 
-/** The transitions of the current event, in ascending order of ids. They update the busy set. */
+/** The transitions of the current event, in ascending order of ids. They update the busy set and the counts. */
 export function publishTransitions(store: FleetStore, now: number): readonly Transition[] {
   const { workers } = store;
   if (workers.isUntouched) return noTransitions;
@@ -95,26 +98,34 @@ export function publishTransitions(store: FleetStore, now: number): readonly Tra
 }
 
 function publishTransition(store: FleetStore, { slot, onlyMarked }: Touched, now: number): Transition {
-  const { workers, thresholds, policy } = store;
-  const busy = workers.publish(slot, now);
+  const { workers, policy } = store;
+  const id = workers.id(slot);
+  const from = workers.state(slot);
+  const to = workers.publish(slot, now);
   const ranks = new RankSnapshot(store, slot);
-  return new LazyTransition(workers.id(slot), busy, now, {
-    reason: reasonOf(store, slot, busy, onlyMarked),
+  return new LazyTransition(id, from, to, to === 'busy', now, {
+    reason: reasonOf(store, slot, to, onlyMarked),
     ranks,
-    thresholds,
+    thresholds: store.thresholdsOf(id),
     policy,
   });
 }
 
-function reasonOf({ workers }: FleetStore, slot: number, busy: boolean, onlyMarked: boolean): VerdictReason {
-  if (busy) return workers.isJudgedBusy(slot) ? 'load' : 'overload-mark';
+function reasonOf(
+  { workers }: FleetStore,
+  slot: number,
+  to: WorkerState,
+  onlyMarked: boolean,
+): VerdictReason {
+  if (to === 'busy') return workers.isJudgedBusy(slot) ? 'load' : 'overload-mark';
   if (onlyMarked) return 'overload-mark-ended';
   return workers.hasState(slot) ? 'load' : 'left';
 }
 
-/** Why a worker is busy or free; `undefined` for an unknown worker. */
+/** Why a worker has its state; `undefined` for a worker of which nothing is known. */
 export function explain(store: FleetStore, workerId: WorkerId): Explanation | undefined {
-  const { workers, policy, thresholds } = store;
+  const { workers, policy, ownThresholds } = store;
+  const thresholds = store.thresholdsOf(workerId);
   const slot = workers.find(workerId);
   if (slot === -1 || workers.isEmpty(slot)) return undefined;
   const states = new RankSnapshot(store, slot).states();
@@ -122,33 +133,76 @@ export function explain(store: FleetStore, workerId: WorkerId): Explanation | un
   const ranks = [...judged.reported]
     .sort(([a], [b]) => a - b)
     .map(([rank, state]) => explainRank(rank, state, thresholds, policy));
-  const busy = workers.isBusy(slot);
+  const state = workers.state(slot);
+  const known = isKnown(workers, policy, slot);
   const parts = {
     workerId,
-    busy,
-    known: workers.hasState(slot) && isKnown(workers, policy, slot),
+    busy: state === 'busy',
+    state,
+    unknownReason: state === 'unknown' ? unknownReasonOf(() => states, thresholds, policy, known) : null,
+    known: workers.hasState(slot) && known,
     overloadMarked: workers.isOverloadMarked(slot),
-    since: busy ? workers.since(slot) : null,
+    since: workers.since(slot),
     judgedRanks: judged.count,
     busyRanks: ranks.filter((rank) => rank.busy).length,
     neededRanks: neededRanks(policy.rollUp, judged.count),
     silentRanks: judged.count - judged.reported.size,
     ranks,
   };
-  return { ...parts, text: explanationText(parts, thresholds.isConfigured()) };
+  const hasOwn = ownThresholds.of(workerId) !== undefined;
+  return { ...parts, text: explanationText(parts, thresholds.isConfigured(), hasOwn, policy) };
 }
 
-function explanationText(parts: Omit<Explanation, 'text'>, hasThresholds: boolean): string {
+/** What an explanation says about a reason that no other line of it gives. */
+const reasonTexts: Readonly<Partial<Record<UnknownReason, string>>> = {
+  'not-heard': 'no load has arrived from it',
+  'no-capacity': 'its blocks cannot be compared: its config has no KV blocks, or 0',
+  'no-signal': 'its loads lack the value that a set threshold compares',
+};
+
+/** The present workers that are unknown, by reason: how many, and one of them. */
+export function unknownWorkers(
+  store: FleetStore,
+): Map<UnknownReason, { count: number; readonly workerId: WorkerId }> {
+  const found = new Map<UnknownReason, { count: number; readonly workerId: WorkerId }>();
+  const { workers, policy } = store;
+  for (const slot of workers.all()) {
+    if (workers.tally(slot) !== 'unknown') continue;
+    const states = (): RankStates =>
+      workers.rankCount(slot) === 0 ? silent : new RankSnapshot(store, slot).states();
+    const id = workers.id(slot);
+    const reason = unknownReasonOf(states, store.thresholdsOf(id), policy, isKnown(workers, policy, slot));
+    const known = found.get(reason);
+    if (known === undefined) found.set(reason, { count: 1, workerId: id });
+    else known.count += 1;
+  }
+  return found;
+}
+
+/** A worker without ranks that have values. */
+const silent: RankStates = { declared: null, ranks: new Map() };
+
+function explanationText(
+  parts: Omit<Explanation, 'text'>,
+  hasThresholds: boolean,
+  hasOwn: boolean,
+  { withoutEvidence }: LoadPolicy,
+): string {
+  const { state, since, unknownReason, silentRanks } = parts;
   const lines = [
-    `worker ${parts.workerId} is ${parts.busy ? `busy since ${parts.since} ms` : 'free'}: ` +
+    `worker ${parts.workerId} is ${state}${since === null ? '' : ` since ${since} ms`}: ` +
       `${parts.busyRanks} of ${parts.judgedRanks} ranks busy, ${parts.neededRanks} needed`,
   ];
+  if (hasOwn) lines.push('it has thresholds of its own');
   if (!hasThresholds) lines.push('no threshold is set, so no load makes a worker busy');
-  if (!parts.known) lines.push('it is not judged: discovery does not know it');
+  const reason = reasonTexts[unknownReason ?? 'no-threshold'];
+  if (reason !== undefined && silentRanks === 0) lines.push(reason);
+  if (!parts.known && unknownReason !== 'not-heard')
+    lines.push('it is not judged: discovery does not know it');
   if (parts.overloadMarked) lines.push('it has an overload mark');
-  if (parts.silentRanks > 0) {
-    const ranks = parts.silentRanks === 1 ? 'rank is silent and counts' : 'ranks are silent and count';
-    lines.push(`${parts.silentRanks} declared ${ranks} as free`);
+  if (silentRanks > 0) {
+    const ranks = silentRanks === 1 ? 'rank is silent and counts' : 'ranks are silent and count';
+    lines.push(`${silentRanks} declared ${ranks} as ${withoutEvidence}`);
   }
   for (const rank of parts.ranks) lines.push(...rankLines(rank));
   return lines.join('\n');

@@ -13,7 +13,7 @@ import type { ConfigChange, InstanceChange } from '../../core/pipeline/monitor-s
 import type { KeySource } from '../../core/sources/key-source.js';
 import type { Problem } from '../../core/sources/problem.js';
 import { type SourceStatus, packageProblems } from '../../core/sources/source-status.js';
-import type { PoolName, WorkerChange } from '../../core/sources/worker-info.js';
+import type { FleetModel, PoolName, WorkerChange } from '../../core/sources/worker-info.js';
 import { trampoline } from '../../operators/trampoline.js';
 import {
   type DiscoveryDifference,
@@ -21,7 +21,8 @@ import {
   type DiscoveryProblem,
   type PoolSelector,
 } from './discovery-fold.js';
-import type { FleetScope } from './fleet-scope.js';
+import { type FleetScope, parseScope } from './fleet-scope.js';
+import { MAX_MODELS, MAX_NAMESPACES, fleetSizeProblems } from './fleet-size-problems.js';
 
 const MAX_SHOWN = 200;
 
@@ -83,6 +84,14 @@ function snapshotThenChanges<T>(
   });
 }
 
+/** Which workers of a fleet to discover. */
+export interface DiscoveryOptions extends FleetScope {
+  /** The maximum number of pools in `pools$`. 512 when absent. */
+  readonly maxPools?: number | undefined;
+}
+
+const MAX_POOLS = 512;
+
 /** The configs and instances of a pool: a snapshot each, then changes. */
 export interface PoolMembership {
   readonly configs$: Observable<ConfigChange>;
@@ -95,9 +104,13 @@ export interface Discovery {
   pool(selector?: PoolSelector): PoolMembership;
   /** The pools that have at least one worker with a card: the list, then again whenever a pool is added or removed. */
   readonly pools$: Observable<readonly PoolName[]>;
+  /** The models and LoRA adapters, with their pools and their readiness: the list, then again whenever it changes. */
+  readonly models$: Observable<readonly FleetModel[]>;
+  /** The namespaces of all workers: the list, then again whenever it changes. */
+  readonly namespaces$: Observable<readonly string[]>;
   /** The descriptions of all workers: a snapshot, then changes. */
   readonly workers$: Observable<WorkerChange>;
-  /** The keys that cannot be decoded. */
+  /** The keys that cannot be decoded, and model cards that contradict each other or are not understood. */
   readonly problems$: Observable<Problem>;
   /** The status of the source. */
   readonly status$: Observable<SourceStatus>;
@@ -107,15 +120,19 @@ export interface Discovery {
  * The workers that the keys of a discovery backend describe, of any Dynamo release (0.4 to 1.6) or of several at once.
  *
  * 1. `pool(selector)` has the configs and the instances of the selected workers: by model, by role, and by endpoint, given
- *    as `component.endpoint`, `namespace.component.endpoint`, or an object with these names. A worker may have a different
- *    card at each of its endpoints, so a pool at one endpoint uses only the card there. {@link DiscoveryFold} has the exact
- *    rules.
- * 2. `pools$` emits the list of all pools. A worker without a card belongs to no pool.
+ *    as `component.endpoint`, `namespace.component.endpoint`, or an object with these names. A worker may have several cards,
+ *    for several models and roles and at several endpoints, and a pool uses only its own card. The model may be a LoRA
+ *    adapter. {@link DiscoveryFold} has the exact rules.
+ * 2. `pools$` emits the list of all pools of models; a LoRA adapter has no pool in it, and a worker without a card belongs to
+ *    none. `models$` emits every name that users can request, adapters too, with its pools and with its readiness in each
+ *    namespace, as the frontends decide it: from the worker types and the needs in the cards.
  * 3. The outputs of a pool and `workers$` emit a snapshot first, even an empty one, as soon as the first list is complete,
  *    or at once for a late subscriber. Then they emit single changes. If history was lost, they emit one snapshot again, so
  *    that no worker flickers. A snapshot is a copy, as large as the pool.
  * 4. `problems$` emits a problem with the code `undecodable` for each key that cannot be decoded, beginning with those
- *    that exist at the moment of subscription. The last decoded value of such a key stays in force. A problem with a code
+ *    that exist at the moment of subscription. The last decoded value of such a key stays in force. Model cards with an
+ *    unknown worker type (`unknown-role`) and model cards of one worker that differ in one pool (`contradictory-cards`) are
+ *    reported with the number of workers, and again only when that number has doubled. A problem with a code
  *    of {@link PackageError} says that the package of the source cannot be used.
  * 5. `status$` is the status of the keys. It is `live` as soon as the keys that may be read are complete, with a reason that
  *    names the other prefixes. A fleet of releases 1.x in one namespace needs only `v1/instances/{namespace}/` and
@@ -127,6 +144,12 @@ export interface Discovery {
  *   keys$      put card 7      put card 7, equal  (history lost: -7, put card 8, put card 9)
  *   configs$   {7: …}-----------------------------Map{8, 9}----------------------------------
  * ```
+ *
+ * 7. At most `maxPools` pools, 10 000 models and 512 namespaces are listed. Beyond that, the count is a problem
+ *    (`too-many-pools`, `too-many-models`, `too-many-namespaces`), and again when it has doubled.
+ * 8. A namespace also selects its generations, and nothing else. With the match `prefix` it selects every namespace that
+ *    begins with its name; if they are not generations of one namespace, this is a problem (`several-namespaces`). An
+ *    endpoint without a namespace is selected in all of them, and an endpoint with a namespace only there.
  *
  * @throws ScopeError or EndpointNameError for a scope with invalid names. `pool` throws EndpointNameError for an invalid
  *   endpoint or one outside the namespace.
@@ -145,9 +168,11 @@ export interface Discovery {
  *
  * @see {@link dynamoFleet} for a whole fleet, {@link receiveLoads} for its loads
  */
-export function discoverWorkers(keys: KeySource, scope: FleetScope = {}): Discovery {
+export function discoverWorkers(keys: KeySource, options: DiscoveryOptions = {}): Discovery {
+  const { maxPools = MAX_POOLS, ...scope } = options;
   // Throws for invalid names before anything starts.
   void new DiscoveryFold(scope);
+  const { namespace, namespaceMatch } = parseScope(scope);
   const steps$ = defer(() => {
     const fold = new DiscoveryFold(scope);
     return keys.changes$.pipe(
@@ -158,7 +183,19 @@ export function discoverWorkers(keys: KeySource, scope: FleetScope = {}): Discov
     // The replayed step gives a late subscriber the fold, which has not changed since.
   }).pipe(share({ connector: () => new ReplaySubject(1) }));
 
+  const changesOf = <T>(listOf: (fold: DiscoveryFold) => T): Observable<T> =>
+    steps$.pipe(
+      map(({ fold }) => listOf(fold)),
+      distinctUntilChanged(),
+    );
+  const allNamespaces$ = changesOf((fold) => fold.namespaces());
+  const allPools$ = changesOf((fold) => fold.pools());
+  const allModels$ = changesOf((fold) => fold.models());
+
   return {
+    namespaces$: allNamespaces$.pipe(map((names) => names.slice(0, MAX_NAMESPACES))),
+    pools$: allPools$.pipe(map((pools) => [...pools.values()].slice(0, maxPools))),
+    models$: allModels$.pipe(map((models) => models.slice(0, MAX_MODELS))),
     pool: (selector) => {
       void new DiscoveryFold(scope).members(selector);
       return {
@@ -178,11 +215,6 @@ export function discoverWorkers(keys: KeySource, scope: FleetScope = {}): Discov
         ),
       };
     },
-    pools$: steps$.pipe(
-      map(({ fold }) => fold.pools()),
-      distinctUntilChanged(),
-      map((pools) => [...pools.values()]),
-    ),
     workers$: steps$.pipe(
       snapshotThenChanges<WorkerChange>(
         (fold) => fold.workers(),
@@ -191,9 +223,19 @@ export function discoverWorkers(keys: KeySource, scope: FleetScope = {}): Discov
     ),
     problems$: merge(
       steps$.pipe(
-        mergeMap(({ fold, difference }, index) =>
-          toUndecodableProblems(index === 0 ? fold.problems() : difference.problems),
-        ),
+        mergeMap(({ fold, difference }, index) => [
+          ...toUndecodableProblems(index === 0 ? fold.problems() : difference.problems),
+          ...(index === 0 ? fold.cardProblems() : difference.cardProblems),
+        ]),
+      ),
+      fleetSizeProblems(
+        {
+          pools$: allPools$.pipe(map(({ size }) => size)),
+          models$: allModels$.pipe(map(({ length }) => length)),
+          namespaces$: allNamespaces$,
+        },
+        maxPools,
+        namespaceMatch === 'prefix' ? namespace : undefined,
       ),
       packageProblems(keys.status$, 'configs'),
     ),

@@ -1,26 +1,33 @@
 import type { RuntimeConfig } from '../../core/events/fleet-event.js';
 import { jsonReady } from '../../core/ordinary-value.js';
 import type { KeyBatch, KeyChange } from '../../core/sources/key-source.js';
-import type { PoolName, WorkerInfo } from '../../core/sources/worker-info.js';
+import type { Problem } from '../../core/sources/problem.js';
+import type { FleetModel, PoolName, WorkerInfo } from '../../core/sources/worker-info.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import type { DecodeError } from '../../wire/decode-error.js';
-import { type EndpointLike, endpointPath, parseEndpoint, poolPath } from '../../wire/endpoint-names.js';
-import { discoveryPrefixes, parseDiscoveryKey } from './discovery-keys.js';
-import { type FleetScope, type ParsedScope, parseScope } from './fleet-scope.js';
+import { type EndpointLike, endpointPath, hasNamespace } from '../../wire/endpoint-names.js';
+import { CardProblems } from './card-problems.js';
+import { discoveryPrefixes, namespaceInKey, parseDiscoveryKey } from './discovery-keys.js';
+import { type FleetScope, type ParsedScope, isEndpoint, parseEndpointIn, parseScope } from './fleet-scope.js';
+import { selectsNamespace } from './namespaces.js';
+import { ModelTable } from './model-table.js';
 import {
   type KnownRecord,
   type Selection,
   type WorkerSummary,
   membershipOf,
-  poolsOf,
   readKnownRecord,
   sameConfig,
   sameInfo,
   summarizeWorker,
 } from './worker-records.js';
 
-/** Which workers to take: those of a model, of a role, at an endpoint. An absent member selects all. */
-export interface PoolSelector extends Omit<Selection, 'path'> {
+/**
+ * Which workers to take: those of a model, of a role, at an endpoint. An absent member selects all. The model may be the name
+ * of a LoRA adapter: then it selects the workers that carry the card of this adapter.
+ */
+export interface PoolSelector extends Omit<Selection, 'isAt'> {
+  /** With a namespace: only there. Without: in every namespace of the fleet, which then needs a namespace. */
   readonly endpoint?: EndpointLike | undefined;
 }
 
@@ -62,6 +69,8 @@ export class DiscoveryDifference {
     touched: ReadonlyMap<WorkerId, Touched>,
     /** Keys that were written and could not be decoded. */
     readonly problems: readonly DiscoveryProblem[],
+    /** Problems of the model cards to report now. */
+    readonly cardProblems: readonly Problem[],
     scope: ParsedScope,
   ) {
     this.#touched = touched;
@@ -98,17 +107,18 @@ interface KnownWorker {
  *
  * 1. Each key counts on its own: a worker is at an endpoint as long as at least one key of any layout names it there.
  *    A removal needs only the key, also for `models/{uuid}`.
- * 2. Only base cards describe the size of a worker. LoRA cards change only `loras` of its {@link WorkerInfo}.
- * 3. A worker with base cards at several endpoints has one config per endpoint. Its config as a whole comes from the
- *    card whose key sorts last (in the order of JavaScript strings), so a card of release 0.6 or later wins over an
- *    older model entry. The same rule decides between several base cards at one endpoint.
+ * 2. Only base cards describe the size of a worker. The card of a LoRA adapter makes its name known: a selection by this
+ *    name has the worker, with its base card at the same endpoint.
+ * 3. A worker has one config for each model and role at each endpoint. Its config as a whole comes from the card whose key
+ *    sorts last (in the order of JavaScript strings), so a card of release 0.6 or later wins over an older model entry. The
+ *    same rule decides between several base cards that a selection contains. Cards of one pool that differ are a problem.
  * 4. The role of a worker is that of its card: `worker_type` since 1.6, and before that `Prefill` in `model_type`. At the
  *    `prefillEndpoint` of the scope, a card that says nothing is that of a prefill worker. Every other card without a role
- *    is that of an aggregated worker, which also counts as `decode`.
+ *    is that of an aggregated worker, which also counts as `decode`. A worker type that is not known is a problem.
  * 5. A key that cannot be decoded is a problem. Its last decoded value stays until the key is written again or removed.
  * 6. A batch is one step: a change that is undone within the batch is not a difference. A `snapshot` also removes every
  *    key that it does not contain.
- * 7. Keys outside {@link discoveryPrefixes} are ignored. A card without an id is ignored and is not a problem.
+ * 7. Keys outside {@link discoveryPrefixes} and of other namespaces are ignored, even if they cannot be decoded. A card without an id is ignored and is not a problem.
  * 8. The cost of a change depends on its bytes and on the other keys of the same worker, not on the size of the fleet
  *    or on the number of declared ranks.
  *
@@ -130,11 +140,12 @@ interface KnownWorker {
  */
 export class DiscoveryFold {
   private readonly scope: ParsedScope;
-  private readonly prefixes: readonly string[];
   private readonly owners = new Map<string, WorkerId>();
   private readonly workersById = new Map<WorkerId, KnownWorker>();
-  private readonly poolSizes = new Map<string, number>();
-  private poolNames: ReadonlyMap<string, PoolName> = new Map();
+  private readonly table = new ModelTable();
+  private readonly cards = new CardProblems();
+  private readonly keysByNamespace = new Map<string, number>();
+  private namespaceNames: readonly string[] = [];
   private readonly unreadKeys = new Map<string, DiscoveryProblem>();
 
   /**
@@ -143,7 +154,8 @@ export class DiscoveryFold {
    */
   constructor(scope: FleetScope = {}) {
     this.scope = parseScope(scope);
-    this.prefixes = discoveryPrefixes(this.scope.namespace);
+    // Throws for a namespace that cannot be in a key.
+    discoveryPrefixes(this.scope.namespace);
   }
 
   /** Applies a batch and returns what it changed. */
@@ -157,7 +169,8 @@ export class DiscoveryFold {
       if (change.value !== undefined) missing.delete(change.key);
     }
     for (const key of missing) this.applyChange({ key }, touched);
-    return new DiscoveryDifference(this.summarize(touched), problems, this.scope);
+    const summaries = this.summarize(touched);
+    return new DiscoveryDifference(summaries, problems, this.cards.takeNew(), this.scope);
   }
 
   /** The members of a pool; all workers when absent. A copy. */
@@ -175,7 +188,22 @@ export class DiscoveryFold {
 
   /** The pools that have at least one worker with a card, by path. The same map until a pool is added or removed. */
   pools(): ReadonlyMap<string, PoolName> {
-    return this.poolNames;
+    return this.table.pools();
+  }
+
+  /** The models and LoRA adapters that have at least one worker with a card. The same list until something in it changes. */
+  models(): readonly FleetModel[] {
+    return this.table.models();
+  }
+
+  /** The namespaces of all workers, sorted. The same list until a namespace is added or removed. */
+  namespaces(): readonly string[] {
+    const names = [...this.keysByNamespace.keys()].sort();
+    const isEqual =
+      names.length === this.namespaceNames.length &&
+      names.every((name, index) => name === this.namespaceNames[index]);
+    if (!isEqual) this.namespaceNames = names;
+    return this.namespaceNames;
   }
 
   /** All workers that at least one key names. A copy. */
@@ -191,9 +219,15 @@ export class DiscoveryFold {
     return [...this.unreadKeys.values()];
   }
 
+  /** The present problems of the model cards, one for each code, with the number of workers and one of them. */
+  cardProblems(): readonly Problem[] {
+    return this.cards.list();
+  }
+
   private applyChange(change: KeyChange, touched: Set<WorkerId>): DiscoveryProblem | null {
     const { key, value, lease } = change;
-    if (!this.prefixes.some((prefix) => key.startsWith(prefix))) return null;
+    const namespace = namespaceInKey(key);
+    if (namespace === undefined || (namespace !== null && !this.isInScope(namespace))) return null;
     const record = value === undefined ? null : readKnownRecord({ key, value, lease });
     if (record !== null && 'error' in record) {
       const problem = { key, error: record.error, workerId: this.owners.get(key) ?? idInKey(key) };
@@ -205,20 +239,28 @@ export class DiscoveryFold {
     return null;
   }
 
+  private isInScope(own: string): boolean {
+    const { namespace, namespaceMatch } = this.scope;
+    return namespace === undefined || selectsNamespace(namespace, namespaceMatch, own);
+  }
+
   /** The record with the role that its endpoint gives it; `null` outside the scope. */
   private inScope(record: KnownRecord): KnownRecord | null {
-    const { namespace, endpoint, prefillEndpoint } = this.scope;
-    const isPrefill = prefillEndpoint !== undefined && record.path === endpointPath(prefillEndpoint);
-    if (!isPrefill && namespace !== undefined && record.at.namespace !== namespace) return null;
-    if (!isPrefill && endpoint !== undefined && record.path !== endpointPath(endpoint)) return null;
-    return isPrefill && record.kind === 'card' ? { ...record, role: record.role ?? 'prefill' } : record;
+    const { endpoint, prefillEndpoint, namespaceMatch } = this.scope;
+    const { at } = record;
+    if (prefillEndpoint !== undefined && isEndpoint(prefillEndpoint, namespaceMatch, at))
+      return record.kind === 'card' ? { ...record, role: record.role ?? 'prefill' } : record;
+    if (!this.isInScope(at.namespace)) return null;
+    return endpoint === undefined || isEndpoint(endpoint, namespaceMatch, at) ? record : null;
   }
 
   /** Replaces the record of a key; `null` removes it. */
   private setRecord(key: string, record: KnownRecord | null, touched: Set<WorkerId>): void {
     const owner = this.owners.get(key);
     if (owner !== undefined) {
-      this.workersById.get(owner)?.records.delete(key);
+      const records = this.workersById.get(owner)?.records;
+      this.countKey(records?.get(key)?.at.namespace ?? '', -1);
+      records?.delete(key);
       this.owners.delete(key);
       touched.add(owner);
     }
@@ -227,8 +269,15 @@ export class DiscoveryFold {
     const worker = this.workersById.get(workerId) ?? { records: new Map(), summary: undefined };
     this.workersById.set(workerId, worker);
     worker.records.set(key, record);
+    this.countKey(record.at.namespace, 1);
     this.owners.set(key, workerId);
     touched.add(workerId);
+  }
+
+  private countKey(namespace: string, by: 1 | -1): void {
+    const count = (this.keysByNamespace.get(namespace) ?? 0) + by;
+    if (count > 0) this.keysByNamespace.set(namespace, count);
+    else this.keysByNamespace.delete(namespace);
   }
 
   /** Summarizes every touched worker once, after the whole batch. */
@@ -241,38 +290,19 @@ export class DiscoveryFold {
       worker.summary = worker.records.size === 0 ? undefined : summarizeWorker(id, worker.records);
       if (worker.summary === undefined) this.workersById.delete(id);
       summaries.set(id, { before, after: worker.summary });
+      this.table.replace(before, worker.summary);
+      this.cards.replace(id, worker.summary);
     }
-    this.countPools([...summaries.values()]);
     return summaries;
   }
-
-  private countPools(touched: readonly Touched[]): void {
-    const names = new Map(this.poolNames);
-    for (const { before, after } of touched) {
-      // What is added comes first, so that a pool whose card is replaced keeps its place.
-      for (const name of poolsOf(after)) {
-        const path = poolPath(name);
-        this.poolSizes.set(path, (this.poolSizes.get(path) ?? 0) + 1);
-        if (!names.has(path)) names.set(path, name);
-      }
-      for (const path of poolsOf(before).map(poolPath)) {
-        const size = (this.poolSizes.get(path) ?? 0) - 1;
-        if (size > 0) this.poolSizes.set(path, size);
-        else this.poolSizes.delete(path);
-      }
-    }
-    for (const path of names.keys()) if (!this.poolSizes.has(path)) names.delete(path);
-    if (!sameKeys(names, this.poolNames)) this.poolNames = names;
-  }
 }
 
-function selectionOf({ model, role, endpoint }: PoolSelector, { namespace }: ParsedScope): Selection {
-  const path = endpoint === undefined ? undefined : endpointPath(parseEndpoint(endpoint, namespace));
-  return { model, role, path };
-}
-
-function sameKeys(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean {
-  return a.size === b.size && [...a.keys()].every((key) => b.has(key));
+function selectionOf({ model, role, endpoint }: PoolSelector, scope: ParsedScope): Selection {
+  if (endpoint === undefined) return { model, role };
+  const path = endpointPath(parseEndpointIn(scope, endpoint));
+  if (hasNamespace(endpoint)) return { model, role, isAt: (own) => own === path };
+  const inEvery = path.slice(path.indexOf('/'));
+  return { model, role, isAt: (own) => own.endsWith(inEvery) };
 }
 
 function idInKey(text: string): WorkerId | null {

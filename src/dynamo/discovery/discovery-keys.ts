@@ -3,6 +3,7 @@ import { type WorkerId, workerIdFromHex } from '../../core/worker-id.js';
 import { type DecodeError, DecodeFailure, catchDecodeFailure } from '../../wire/decode-error.js';
 import type { EndpointAddress } from '../../wire/discovery/encode-discovery-record.js';
 import { type LoadScope, ScopeError, requireNamespace, scopeWords } from '../../wire/endpoint-names.js';
+import type { NamespaceMatch } from './namespaces.js';
 import { decodeSegment, encodeSegment } from '../../wire/text-codecs.js';
 
 /** The key of an instance. */
@@ -263,13 +264,28 @@ const MODEL_ENTRIES = 'models/';
 /** Roots whose keys begin with the namespace, newest layout first. */
 const NAMESPACED = ['v1/instances/', 'v1/mdc/', 'instances/'];
 
+/** The layouts of the releases that have generations of namespaces. */
+const WITH_GENERATIONS = ['v1/instances/', 'v1/mdc/'];
+
+/**
+ * The namespace in a key that describes a worker; `null` if only the value names it, and `undefined` for any other key.
+ */
+export function namespaceInKey(key: string): string | null | undefined {
+  const root = NAMESPACED.find((one) => key.startsWith(one));
+  if (root === undefined) return key.startsWith(MODEL_ENTRIES) ? null : undefined;
+  return key.slice(root.length).split('/', 1)[0];
+}
+
 /**
  * The prefixes of all keys that describe workers, in every release (0.4 to 1.6).
  *
  * 1. With a namespace they end with a slash, so `ns1` does not match `ns10`. The prefix `models/` covers all
  *    namespaces: filter its entries by their values.
- * 2. The cards `mdc/{slug}` of releases up to 0.5.1 belong to no worker and are not included.
+ * 2. With `generations`, prefixes that end with a hyphen are added: they cover the generations of the namespace, and other
+ *    namespaces too. With `prefix`, the prefixes end with the name. Filter their keys by {@link NamespaceMatch}.
+ * 3. The cards `mdc/{slug}` of releases up to 0.5.1 belong to no worker and are not included.
  *
+ * @param match which namespaces the name selects; only itself when absent
  * @throws ScopeError if the namespace is empty or contains a slash.
  *
  * @example
@@ -280,7 +296,7 @@ const NAMESPACED = ['v1/instances/', 'v1/mdc/', 'instances/'];
  * // Logs: v1/instances/prod/ v1/mdc/prod/ instances/prod/ models/
  * ```
  */
-export function discoveryPrefixes(namespace?: string): readonly string[] {
+export function discoveryPrefixes(namespace?: string, match: NamespaceMatch = 'exact'): readonly string[] {
   const only = requireNamespace(namespace);
   if (only === undefined) return [...NAMESPACED, MODEL_ENTRIES];
   if (only.includes('/')) {
@@ -288,5 +304,7 @@ export function discoveryPrefixes(namespace?: string): readonly string[] {
       `${JSON.stringify(only)} is not a valid namespace: it must not contain a slash. Leave it out to see all.`,
     );
   }
-  return [...NAMESPACED.map((root) => `${root}${only}/`), MODEL_ENTRIES];
+  if (match === 'prefix') return [...NAMESPACED.map((root) => `${root}${only}`), MODEL_ENTRIES];
+  const generations = match === 'generations' ? WITH_GENERATIONS.map((root) => `${root}${only}-`) : [];
+  return [...NAMESPACED.map((root) => `${root}${only}/`), ...generations, MODEL_ENTRIES];
 }

@@ -6,6 +6,7 @@ import { type DecodeError, catchDecodeFailure } from '../../wire/decode-error.js
 import {
   type EventTransport,
   type InstanceTransport,
+  type WorkerNeeds,
   readDiscoveryValue,
   readEndpointName,
   readEventTransport,
@@ -35,6 +36,10 @@ export interface ModelRecord extends ModelKey {
   readonly lora: string | null;
   /** What the worker does; `null` if the card does not say, as before 1.6 unless it is a prefill worker. */
   readonly role: WorkerRole | null;
+  /** A worker type in the card that is none of the known ones. */
+  readonly unknownRole?: string;
+  /** Which other roles the worker needs: all roles of one of the lists. It needs none if there is no list. */
+  readonly needs: WorkerNeeds;
   readonly runtimeConfig: RuntimeConfig;
 }
 

@@ -1,9 +1,10 @@
 import type { RuntimeConfig } from '../../core/events/fleet-event.js';
 import type { KeyChange } from '../../core/sources/key-source.js';
-import type { EndpointName, PoolName, WorkerInfo, WorkerRole } from '../../core/sources/worker-info.js';
+import type { EndpointName, ModelPool, WorkerInfo, WorkerRole } from '../../core/sources/worker-info.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import type { DecodeError } from '../../wire/decode-error.js';
-import { endpointPath } from '../../wire/endpoint-names.js';
+import type { WorkerNeeds } from '../../wire/discovery/discovery-values.js';
+import { endpointPath, poolPath } from '../../wire/endpoint-names.js';
 import { decodeDiscoveryRecord } from './discovery-record.js';
 
 /** The record of one key: an instance or a model card of a worker at an endpoint. */
@@ -23,6 +24,8 @@ interface KnownCard {
   readonly lora: string | null;
   /** `null` if the card does not say it. */
   readonly role: WorkerRole | null;
+  readonly unknownRole?: string;
+  readonly needs: WorkerNeeds;
   readonly config: RuntimeConfig;
 }
 
@@ -38,56 +41,124 @@ export function readKnownRecord(change: KeyChange): KnownRecord | null | { reado
   const at = { namespace, component, endpoint };
   const known = { workerId, at, path: endpointPath(at) };
   if (record.kind === 'instance') return { kind: 'instance', ...known };
-  const { model, lora, role, runtimeConfig } = record;
-  return { kind: 'card', ...known, model, lora, role, config: runtimeConfig };
+  const { model, lora, role, unknownRole, needs, runtimeConfig: config } = record;
+  const card = { kind: 'card', ...known, model, lora, role, needs, config } as const;
+  return unknownRole === undefined ? card : { ...card, unknownRole };
 }
 
-type BaseCard = KnownEndpoint & KnownCard;
+type Card = KnownEndpoint & KnownCard;
+
+/** A name under which a worker serves, with the base card that describes it there. */
+export interface ServedModel extends Card {
+  /** The model of the base card, under the name of a LoRA adapter; absent for the model itself. */
+  readonly adapterOf?: string | null;
+}
 
 /** All records of one worker, combined. */
 export interface WorkerSummary {
   readonly info: WorkerInfo;
-  /** The base card that counts at each endpoint, by path: the one whose key sorts last. The card that counts for all is last. */
-  readonly cards: ReadonlyMap<string, BaseCard>;
+  /**
+   * The base card of each model and role at each endpoint: the one whose key sorts last. They are in the order of their
+   * keys, so the card that counts for all is the last.
+   */
+  readonly cards: readonly ServedModel[];
+  /** The base cards again, under the names of the LoRA adapters. */
+  readonly adapters: readonly ServedModel[];
   /** The paths of the endpoints at which it has an instance. */
   readonly instances: ReadonlySet<string>;
+  /** A pool in which base cards of the worker contradict each other, if there is one. */
+  readonly contradiction: string | undefined;
+  /** A worker type in its cards that is not known, if there is one. */
+  readonly unknownRole: string | undefined;
 }
 
 /**
- * Combines the records of a worker, regardless of the order in which they arrived. Among several base cards at one
- * endpoint, and among those of several endpoints, the card whose key sorts last counts.
+ * Combines the records of a worker, regardless of the order in which they arrived. Among several base cards of one model and
+ * role at one endpoint, and among those that count at all, the card whose key sorts last counts.
  */
 export function summarizeWorker(
   workerId: WorkerId,
   records: ReadonlyMap<string, KnownRecord>,
 ): WorkerSummary {
-  const cards = new Map<string, BaseCard>();
+  const base: Card[] = [];
+  const loras: Card[] = [];
   const instances = new Set<string>();
-  const loras = new Set<string>();
   const endpoints = new Map<string, EndpointName>();
   for (const [, record] of inOrder(records)) {
     const { at, path } = record;
     endpoints.set(path, at);
     if (record.kind === 'instance') instances.add(path);
-    else if (record.lora !== null) loras.add(record.lora);
-    else {
-      cards.delete(path);
-      cards.set(path, record);
-    }
+    else if (record.lora !== null) loras.push(record);
+    else base.push(record);
   }
+  const cards = lastByKey(base, ({ path, role, model }) => `${path}/${role ?? 'aggregated'}/${model ?? ''}`);
   const sorted = inOrder(endpoints).map(([, at]) => at);
-  const counting = [...cards.values()].at(-1);
+  const counting = cards.at(-1);
   return {
     info: {
       workerId,
       ...(counting?.at ?? sorted[0] ?? NO_ENDPOINT),
       endpoints: sorted,
       model: counting?.model ?? null,
-      loras: [...loras].sort(),
+      models: sortedSet(cards.flatMap(({ model }) => model ?? [])),
+      roles: sortedSet(cards.map(roleOf)),
+      loras: sortedSet(loras.flatMap(({ lora }) => lora ?? [])),
     },
     cards,
+    adapters: lastByKey(
+      loras.flatMap((lora) => adapterOf(lora, cards)),
+      ({ path, role, model }) => `${path}/${role ?? ''}/${model ?? ''}`,
+    ),
     instances,
+    contradiction: findContradiction(base),
+    unknownRole: [...base, ...loras].find((card) => card.unknownRole !== undefined)?.unknownRole,
   };
+}
+
+/** The last item of each key, in the order of those items. */
+function lastByKey<T>(items: readonly T[], keyOf: (item: T) => string): T[] {
+  const last = new Map<string, T>();
+  for (const item of items) {
+    const key = keyOf(item);
+    last.delete(key);
+    last.set(key, item);
+  }
+  return [...last.values()];
+}
+
+function sortedSet<T extends string>(texts: readonly T[]): T[] {
+  return [...new Set(texts)].sort();
+}
+
+/**
+ * The base card that describes the workers of a LoRA adapter, under its name: that of the same role at the same endpoint, or
+ * else the last one there. Without a base card there, nothing is known of the worker's size. The name is that of the card,
+ * unless the card has the name of the model, as a copy of the base card does.
+ */
+function adapterOf(lora: Card, cards: readonly ServedModel[]): ServedModel[] {
+  const there = cards.filter(({ path }) => path === lora.path);
+  const base = there.findLast(({ role }) => role === lora.role) ?? there.at(-1);
+  if (base === undefined) return [];
+  const isNamed = lora.model !== null && there.every(({ model }) => model !== lora.model);
+  return [{ ...base, model: isNamed ? lora.model : lora.lora, adapterOf: base.model }];
+}
+
+/** The pool of two base cards that differ in what they say about the worker. */
+function findContradiction(cards: readonly Card[]): string | undefined {
+  const byPool = new Map<string, Card>();
+  for (const card of cards) {
+    const [pool] = poolsOfCard(card);
+    if (pool === undefined) continue;
+    const path = poolPath(pool);
+    const other = byPool.get(path) ?? card;
+    byPool.set(path, card);
+    const isEqual =
+      sameConfig(card.config, other.config) &&
+      roleOf(card) === roleOf(other) &&
+      String(card.needs) === String(other.needs);
+    if (!isEqual) return path;
+  }
+  return undefined;
 }
 
 /** For a worker without keys, which has no summary in practice. */
@@ -101,8 +172,8 @@ function inOrder<T>(map: ReadonlyMap<string, T>): [string, T][] {
 export interface Selection {
   readonly model?: string | undefined;
   readonly role?: WorkerRole | undefined;
-  /** The path of an endpoint. */
-  readonly path?: string | undefined;
+  /** Whether the path of an endpoint is selected. */
+  readonly isAt?: ((path: string) => boolean) | undefined;
 }
 
 /** A worker as a member of a selection. */
@@ -119,34 +190,36 @@ const NO_MEMBER: Membership = { config: null, isPresent: false };
  */
 export function membershipOf(worker: WorkerSummary | undefined, selection: Selection): Membership {
   if (worker === undefined) return NO_MEMBER;
-  const { model, role, path } = selection;
-  const cards = [...worker.cards.values()].filter(
+  const { model, role, isAt = () => true } = selection;
+  const served = model === undefined ? worker.cards : [...worker.adapters, ...worker.cards];
+  const cards = served.filter(
     (card) =>
-      (path === undefined || card.path === path) &&
+      isAt(card.path) &&
       (model === undefined || card.model === model) &&
       (role === undefined || hasRole(card, role)),
   );
   const isPresent =
     model !== undefined || role !== undefined
       ? cards.some((card) => worker.instances.has(card.path))
-      : path === undefined
-        ? worker.instances.size > 0
-        : worker.instances.has(path);
+      : [...worker.instances].some(isAt);
   return { config: cards.at(-1)?.config ?? null, isPresent };
+}
+
+function roleOf({ role }: Pick<KnownCard, 'role'>): WorkerRole {
+  return role ?? 'aggregated';
 }
 
 /** Whether a card has a role. Aggregated workers also decode. */
 function hasRole(card: KnownCard, role: WorkerRole): boolean {
-  const own = card.role ?? 'aggregated';
+  const own = roleOf(card);
   return own === role || (role === 'decode' && own === 'aggregated');
 }
 
-/** The pools of a worker. A card without a model belongs to none, and a worker that only encodes is not judged. */
-export function poolsOf(worker: WorkerSummary | undefined): PoolName[] {
-  return [...(worker?.cards.values() ?? [])].flatMap(({ model, role, at }) => {
-    if (model === null || role === 'encode') return [];
-    return [{ model, endpoint: at, ...(role === 'prefill' && { role }) }];
-  });
+/** The pool of a card; none if the card has no model. Workers that only encode are in a pool that is not judged. */
+export function poolsOfCard({ model, role, at }: Pick<Card, 'model' | 'role' | 'at'>): ModelPool[] {
+  if (model === null) return [];
+  const name = { model, endpoint: at };
+  return [role === 'prefill' || role === 'encode' ? { ...name, role } : name];
 }
 
 /** Whether two configs are equal. */
@@ -168,6 +241,8 @@ export function sameInfo(a: WorkerInfo | undefined, b: WorkerInfo | undefined): 
   return (
     a.model === b.model &&
     sameEndpoint(a, b) &&
+    sameList(a.models, b.models, Object.is) &&
+    sameList(a.roles, b.roles, Object.is) &&
     sameList(a.loras, b.loras, Object.is) &&
     sameList(a.endpoints, b.endpoints, sameEndpoint)
   );

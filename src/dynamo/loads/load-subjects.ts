@@ -16,7 +16,7 @@ const ANY = '*';
  *
  * A namespace with white space or a wildcard of NATS cannot occur in an unescaped subject, so it has no such subject.
  */
-export function loadSubjects(scope: ParsedScope, only?: SubjectScope): string[] {
+export function loadSubjects(scope: Omit<ParsedScope, 'namespaceMatch'>, only?: SubjectScope): string[] {
   const { namespace, endpoint, prefillEndpoint } = scope;
   const namespaces = [...new Set([namespace, prefillEndpoint?.namespace ?? namespace])];
   const ofNamespaces = namespaces.includes(undefined)
@@ -37,4 +37,18 @@ export function loadSubjects(scope: ParsedScope, only?: SubjectScope): string[] 
     ...(only === 'endpoint' ? [] : ofNamespaces),
     ...(only === 'namespace' ? [] : [...new Set(ofEndpoints)].filter((subject) => !isCovered(subject))),
   ];
+}
+
+/** The subjects of another namespace that a scope selects, at the endpoints of the scope. */
+export function loadSubjectsIn(
+  namespace: string,
+  { endpoint, prefillEndpoint }: ParsedScope,
+  only?: SubjectScope,
+): string[] {
+  const there = {
+    namespace,
+    ...(endpoint !== undefined && { endpoint: { ...endpoint, namespace } }),
+    ...(prefillEndpoint !== undefined && { prefillEndpoint: { ...prefillEndpoint, namespace } }),
+  };
+  return loadSubjects(there, only);
 }

@@ -1,4 +1,5 @@
 import {
+  EMPTY,
   Observable,
   ReplaySubject,
   type SchedulerLike,
@@ -6,10 +7,14 @@ import {
   Subscription,
   type TimestampProvider,
   asyncScheduler,
+  filter,
   interval,
   map,
   merge,
+  mergeMap,
+  scan,
   share,
+  takeUntil,
   tap,
 } from 'rxjs';
 import type { LoadReceived } from '../../core/events/fleet-event.js';
@@ -18,17 +23,25 @@ import { type PolicyName, policies } from '../../core/policy/policies.js';
 import type { Message, MessageSource } from '../../core/sources/message-source.js';
 import type { Problem } from '../../core/sources/problem.js';
 import { type SourceStatus, packageProblems } from '../../core/sources/source-status.js';
+import { setDifference } from '../../operators/set-difference.js';
 import { type FleetScope, parseScope } from '../discovery/fleet-scope.js';
 import { type AccountingReport, type LoadForm, LoadReceiver } from './load-receiver.js';
-import { type SubjectScope, loadSubjects } from './load-subjects.js';
+import { type SubjectScope, loadSubjects, loadSubjectsIn } from './load-subjects.js';
 
 /** The minimum time between two reports of accounts and problems. */
 const REPORT_MS = 1_000;
 
+/** The subjects of a scope, and those of further namespaces. */
+interface FollowedSubjects {
+  readonly own: readonly string[];
+  readonly namespaces$: Observable<readonly string[]>;
+  readonly subjectsIn: (namespace: string) => readonly string[];
+}
+
 /** Runs the subscriptions for all four outputs. Loads bypass everything that the other outputs need. */
 function runLoads(
   messages: MessageSource,
-  subjects: readonly string[],
+  { own, namespaces$, subjectsIn }: FollowedSubjects,
   receiver: LoadReceiver,
   scheduler: SchedulerLike,
 ): ReceivedLoads<LoadReceived | LoadBatch> {
@@ -70,7 +83,11 @@ function runLoads(
     const error = (reason: unknown): void => subscriber.error(reason);
     // Of its own, so that the end of the messages does not end the status before it is emitted.
     const run = new Subscription();
-    run.add(messages.subscribe(subjects).subscribe({ next: receive, error }));
+    const messages$ = merge(
+      messages.subscribe(own),
+      followNamespaces(namespaces$, (namespace) => messages.subscribe(subjectsIn(namespace))),
+    );
+    run.add(messages$.subscribe({ next: receive, error }));
     run.add(messages.status$.pipe(tap({ next: note, complete: report })).subscribe(subscriber));
     run.add(interval(REPORT_MS, scheduler).subscribe({ next: report, error }));
     run.add(() => {
@@ -92,6 +109,34 @@ function runLoads(
   };
 }
 
+/** The maximum number of namespaces that are followed although they have no workers any more. */
+const MAX_ABSENT_NAMESPACES = 64;
+
+/**
+ * The messages of each namespace, from when it is first listed. A namespace without workers is followed further, because its
+ * workers may return, and messages that were not received in between would count as lost.
+ */
+function followNamespaces(
+  namespaces$: Observable<readonly string[]>,
+  messagesOf: (namespace: string) => Observable<Message>,
+): Observable<Message> {
+  const followed$ = namespaces$.pipe(
+    scan((followed: readonly string[], names) => {
+      const present = new Set(names);
+      return [...followed.filter((name) => !present.has(name)).slice(-MAX_ABSENT_NAMESPACES), ...names];
+    }, []),
+    setDifference(),
+    share(),
+  );
+  return followed$.pipe(
+    mergeMap(({ added }) => added),
+    mergeMap((namespace) => {
+      const ended$ = followed$.pipe(filter(({ removed }) => removed.includes(namespace)));
+      return messagesOf(namespace).pipe(takeUntil(ended$));
+    }),
+  );
+}
+
 /** Emits values while it is also subscribed to the run, and ends with the run. */
 function whileRunning<T>(values$: Observable<T>, run$: Observable<unknown>): Observable<T> {
   return new Observable((subscriber) => {
@@ -111,6 +156,11 @@ export type LoadRelease = '0.8' | '1.0' | '1.1' | '1.4' | '1.6';
 
 /** Options of {@link receiveLoads}: whose loads to receive, and how. */
 export interface ReceiveLoadsOptions extends FleetScope {
+  /**
+   * Further namespaces to receive the loads of, as they are known: those that the namespace selects besides itself, such as
+   * its generations. `namespaces$` of a {@link Discovery} has them.
+   */
+  readonly namespaces$?: Observable<readonly string[]> | undefined;
   /** Only the subjects and formats of this release. All when absent. */
   readonly release?: LoadRelease | undefined;
   /** `objects` when absent. */
@@ -149,7 +199,9 @@ export interface ReceivedLoads<Load> {
  *    cannot be used.
  * 4. `status$` is the status of the source, under the name `loads`. A late subscriber gets the current status first.
  * 5. With an endpoint, the loads of releases up to 1.3, which name no endpoint, are those of the whole namespace.
- * 6. No output errors. The outputs complete only when the source completes. All share one run, from the first subscription
+ * 6. The subjects of a namespace are received at once, and those of its generations as soon as `namespaces$` lists them, so
+ *    that no messages of other namespaces are received.
+ * 7. No output errors. The outputs complete only when the source completes. All share one run, from the first subscription
  *    to the last.
  *
  * ```
@@ -202,7 +254,14 @@ export function receiveLoads(
   const only = release === undefined ? undefined : SCOPE_OF_RELEASE[release];
   const policy = policies[release === undefined ? 'default' : (`dynamo-${release}` satisfies PolicyName)];
   const receiver = new LoadReceiver(form, policy, scheduler, wallClock);
-  return runLoads(messages, loadSubjects(parseScope(options), only), receiver, scheduler);
+  const scope = parseScope(options);
+  const { namespaces$ = EMPTY } = options;
+  const subjects: FollowedSubjects = {
+    own: loadSubjects(scope, only),
+    namespaces$: namespaces$.pipe(map((names) => names.filter((name) => name !== scope.namespace))),
+    subjectsIn: (namespace) => loadSubjectsIn(namespace, scope, only),
+  };
+  return runLoads(messages, subjects, receiver, scheduler);
 }
 
 /** The subjects of each release. */

@@ -67,15 +67,20 @@ const reasons: Partial<Record<ProblemCode, string>> = {
 };
 
 /** The receiver of the loads of a pool. */
-export type LoadSink = Pick<Observer<ActiveLoad | LoadBatch>, 'next'>;
+export interface LoadSink extends Pick<Observer<ActiveLoad | LoadBatch>, 'next'> {
+  /** The values that the pool has of a worker, as one load of each rank. */
+  lastLoads?(workerId: WorkerId): Iterable<ActiveLoad>;
+}
 
 /**
  * Routes each load to the pools of its worker.
  *
  * 1. A worker in no pool is an unknown worker for the policy. If the policy holds loads of unknown workers, the latest load
  *    of each rank is held until the worker joins a pool; otherwise its loads are dropped.
- * 2. The policy limits the number of held workers; beyond that, the oldest is dropped. At most 4096 ranks are held for each.
- * 3. Dropped loads are counted. `takeProblems` returns one problem for each reason, with the number of loads.
+ * 2. If the policy holds loads, a worker that joins a further pool brings the values that its first pool has, because workers
+ *    publish only changes.
+ * 3. The policy limits the number of held workers; beyond that, the oldest is dropped. At most 4096 ranks are held for each.
+ * 4. Dropped loads are counted. `takeProblems` returns one problem for each reason, with the number of loads.
  */
 export class LoadRouter {
   private readonly dropped = new Map<ProblemCode, { count: number; last: WorkerId }>();
@@ -93,12 +98,14 @@ export class LoadRouter {
     this.unroutedSinks = [{ next: (load) => this.hold(load) }];
   }
 
-  /** Adds a sink for the loads of a worker. Held loads go to it immediately. */
+  /** Adds a sink for the loads of a worker. Held loads, or the values of its first pool, go to it immediately. */
   join(workerId: WorkerId, sink: LoadSink): void {
-    this.put(workerId, [...(this.sinks.get(workerId) ?? []), sink]);
-    const held = this.held.get(workerId);
+    const others = this.sinks.get(workerId) ?? [];
+    this.put(workerId, [...others, sink]);
+    const held = this.held.get(workerId)?.values();
     this.held.delete(workerId);
-    for (const load of held?.values() ?? []) sink.next(load);
+    const known = this.maxHeld > 0 ? others[0]?.lastLoads?.(workerId) : undefined;
+    for (const load of held ?? known ?? []) sink.next(load);
   }
 
   /** Removes a sink of a worker. */

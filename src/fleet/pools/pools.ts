@@ -12,18 +12,23 @@ import {
 import type { AccountingReport } from '../../dynamo/loads/load-receiver.js';
 import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
-import type { PoolName } from '../../core/sources/worker-info.js';
+import type { Problem } from '../../core/sources/problem.js';
+import type { FleetModel, PoolName } from '../../core/sources/worker-info.js';
 import type { WorkerId } from '../../core/worker-id.js';
+import type { ThresholdBook } from '../thresholds/threshold-book.js';
 
 /** The workers of one model at one endpoint, judged together by one monitor with its own thresholds. */
 export interface Pool {
   readonly name: PoolName;
   readonly monitor: LoadMonitor;
   /**
-   * Changes the given thresholds. The policy decides when they take effect: at once, or with the next judged event. Refused
-   * thresholds are a problem of the monitor, and nothing changes.
+   * Puts thresholds of the book of the pools in force. To change thresholds, use the book. The policy decides when they
+   * take effect: at once, or with the next judged event. Refused thresholds are a problem of the monitor, and nothing
+   * changes.
+   *
+   * @param workerId a worker, whose own thresholds they replace; those that are absent are the pool's
    */
-  setThresholds(change: LoadThresholdUpdate): void;
+  setThresholds(change: LoadThresholdUpdate, workerId?: WorkerId): void;
 }
 
 /** A pool that appeared or ended. */
@@ -36,6 +41,18 @@ export interface PoolChange {
 export interface Pools {
   /** The present pools, in the order in which they appeared. */
   list(): readonly Pool[];
+  /** The thresholds that were set. A change is put in force in every pool to which it applies. */
+  readonly book: ThresholdBook;
+  /** Whether discovery has listed the workers. Before that, nothing is known about who is present. */
+  readonly isListed: boolean;
+  /** The models and LoRA adapters that are present. */
+  models(): readonly FleetModel[];
+  /** Emits after `models()` has changed. */
+  readonly modelsChanged$: Observable<unknown>;
+  /** The workers that carry the model card of an adapter. */
+  carriersOf(adapter: string): ReadonlySet<WorkerId>;
+  /** Adds a recoverable problem to those of the sources. */
+  report?(problem: Problem): void;
   /** Emits when a pool appears or ends. */
   readonly changes$: Observable<PoolChange>;
   /** The monitor that reports the status and the problems of the sources. It may be the monitor of a pool. */

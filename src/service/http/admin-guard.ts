@@ -22,6 +22,11 @@ export class AdminGuard {
     this.isLocal = isLoopback(host);
   }
 
+  /** The name of the token that changes need; `null` if they need none. */
+  get tokenName(): 'admin' | null {
+    return this.tokenDigest === null ? null : 'admin';
+  }
+
   refusal(authorization: string | undefined): ChangeRefusal {
     if (this.tokenDigest === null) {
       const message =

@@ -4,6 +4,7 @@ import { healthRoutes } from './health-routes.js';
 import type { Route, Schema, ServiceContext } from './route.js';
 import { json, schemas } from './schemas.js';
 import { streamRoutes } from './stream-routes.js';
+import { thresholdBookRoutes } from './threshold-book-routes.js';
 import { thresholdRoutes } from './threshold-routes.js';
 import { workerRoutes } from './worker-routes.js';
 
@@ -23,6 +24,7 @@ export function allRoutes(context: ServiceContext): readonly Route[] {
       }),
     },
     ...thresholdRoutes(context),
+    ...thresholdBookRoutes(context),
     ...busyRoutes(context),
     ...workerRoutes(context),
     ...streamRoutes(context),
@@ -42,7 +44,7 @@ export function allRoutes(context: ServiceContext): readonly Route[] {
 /** Describes routes as OpenAPI 3.1. */
 function openapi(routes: readonly Route[], version: string): Schema {
   const paths: Record<string, Record<string, Schema>> = {};
-  for (const { method, path, summary, parameters, requestBody, answers } of routes) {
+  for (const { method, path, summary, parameters, requestBody, changesState, answers } of routes) {
     const openapiPath = path.replace(/:(\w+)/g, '{$1}');
     paths[openapiPath] = {
       ...paths[openapiPath],
@@ -60,7 +62,7 @@ function openapi(routes: readonly Route[], version: string): Schema {
         ...(requestBody && {
           requestBody: { required: true, content: { 'application/json': { schema: requestBody } } },
         }),
-        ...(path === '/busy_threshold' && method === 'POST' && { security: [{}, { adminToken: [] }] }),
+        ...(changesState && { security: [{}, { adminToken: [] }] }),
         responses: Object.fromEntries(
           Object.entries(answers).map(([status, { text, content }]) => [
             status,

@@ -1,7 +1,7 @@
 import { busyReport } from '../queries/busy.js';
-import { poolParameters, queriedPools } from './read-request.js';
+import { poolParameters, poolQuery } from './read-request.js';
 import type { Route, ServiceContext } from './route.js';
-import { json, schemas } from './schemas.js';
+import { json, problem, schemas } from './schemas.js';
 
 /** `GET /busy`. */
 export function busyRoutes({ pools, summaries }: ServiceContext): Route[] {
@@ -9,10 +9,13 @@ export function busyRoutes({ pools, summaries }: ServiceContext): Route[] {
     {
       method: 'GET',
       path: '/busy',
-      summary: 'List the busy workers, the state of each pool, and when to ask again',
+      summary: 'List the busy workers, the state of each model and pool, and when to ask again',
       parameters: poolParameters,
-      answers: { 200: json('The selected pools, and all of them together', schemas.busy) },
-      answer: (request) => busyReport(queriedPools(request, pools).map((pool) => summaries.describe(pool))),
+      answers: {
+        200: json('The selected workers together, and each model and pool', schemas.busy),
+        400: problem('A parameter is invalid'),
+      },
+      answer: (request) => busyReport(pools, poolQuery(request), summaries),
     },
   ];
 }

@@ -1,11 +1,18 @@
 import { listWorkerIds } from '../queries/list-workers.js';
+import { stateOfModels, summarizeModel } from '../queries/models.js';
 import { isoTime, poolLabel } from '../queries/pool-summary.js';
-import { notReadyReasons } from '../queries/readiness.js';
 import type { Route, ServiceContext } from './route.js';
 import { json, schemas } from './schemas.js';
 
 /** `GET /healthz` and `/readyz`, and `/health` and `/live` as in Dynamo's frontend. */
-export function healthRoutes({ pools, readers, now, startedAt, isDraining }: ServiceContext): Route[] {
+export function healthRoutes({
+  pools,
+  summaries,
+  readers,
+  now,
+  startedAt,
+  isDraining,
+}: ServiceContext): Route[] {
   return [
     {
       method: 'GET',
@@ -22,18 +29,24 @@ export function healthRoutes({ pools, readers, now, startedAt, isDraining }: Ser
     {
       method: 'GET',
       path: '/readyz',
-      summary: 'Check that the answers are reliable: every source has reported and is live',
+      summary:
+        'Check that the service answers; the state of the fleet and of its sources is in the body only',
       answers: {
         200: json('Ready', schemas.readiness),
-        503: json('Not ready, with the reasons', schemas.readiness),
+        503: json('The service is stopping', schemas.readiness),
       },
       answer: (_, reply) => {
         const sources = pools.sourceMonitor.snapshot()?.status ?? [];
-        const why = notReadyReasons(sources, pools.sourceCount, isDraining());
-        reply.status(why.length === 0 ? 200 : 503);
+        const ready = !isDraining();
+        reply.status(ready ? 200 : 503);
         return {
-          ready: why.length === 0,
-          why,
+          ready,
+          why: ready ? [] : ['the service is stopping'],
+          state: stateOfModels(
+            pools.models().map((model) => summarizeModel(model, pools, summaries).state),
+            pools,
+          ),
+          missingSources: Math.max(pools.sourceCount - sources.length, 0),
           sources: sources.map((status) => ({
             ...status,
             since: isoTime(pools.sourceMonitor, status.since),

@@ -6,8 +6,8 @@ import { poolLabel } from '../queries/pool-summary.js';
 const MAX_LABEL_LENGTH = 256;
 
 /**
- * The metrics of the page `/metrics`. The labels of a pool are its model and, as `pool`, its endpoint. The sources belong
- * to no pool: both labels are empty.
+ * The metrics of the page `/metrics`. The labels of a pool are its model, its role and, as `pool`, its endpoint. The
+ * sources belong to no pool: these labels are empty.
  */
 export class MetricsPage {
   private readonly known = new Map<Pool, PoolMetrics>();
@@ -16,7 +16,7 @@ export class MetricsPage {
   constructor(private readonly pools: Pools) {
     const { sourceMonitor: sourceMetrics, accounting$ } = pools;
     const isPool = pools.list().some(({ monitor }) => monitor === sourceMetrics);
-    const labels = { model: '', pool: '' };
+    const labels = { model: '', pool: '', role: '' };
     this.sourceMetrics = isPool
       ? null
       : poolMetrics(sourceMetrics, { labels, ...(accounting$ && { accounting$ }) });
@@ -42,8 +42,12 @@ export class MetricsPage {
   }
 
   private of(pool: Pool): PoolMetrics {
-    const { model, endpoint } = poolLabel(pool);
-    const labels = { model: model.slice(0, MAX_LABEL_LENGTH), pool: endpoint.slice(0, MAX_LABEL_LENGTH) };
+    const { model, role, endpoint } = poolLabel(pool);
+    const labels = {
+      model: model.slice(0, MAX_LABEL_LENGTH),
+      pool: endpoint.slice(0, MAX_LABEL_LENGTH),
+      role,
+    };
     const known = this.known.get(pool) ?? poolMetrics(pool.monitor, { labels });
     this.known.set(pool, known);
     return known;

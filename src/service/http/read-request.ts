@@ -1,18 +1,28 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { numberRangeText, parseNumber } from '../../core/number-text.js';
-import type { Pool, Pools } from '../../fleet/pools/pools.js';
-import { poolLabel } from '../queries/pool-summary.js';
+import type { PoolQuery } from '../queries/busy.js';
 import { ServiceError } from '../service-error.js';
 import type { RouteParameter } from './route.js';
 
 /** The query parameters that select pools. */
 export const poolParameters: readonly RouteParameter[] = [
-  { name: 'model', in: 'query', text: 'only pools of this model', schema: { type: 'string' } },
+  {
+    name: 'model',
+    in: 'query',
+    text: 'only workers of this model or LoRA adapter',
+    schema: { type: 'string' },
+  },
+  {
+    name: 'role',
+    in: 'query',
+    text: 'only workers of this role; decode includes aggregated workers',
+    schema: { enum: ['decode', 'prefill'] },
+  },
   {
     name: 'endpoint',
     in: 'query',
-    text: 'only the pool at this endpoint, as namespace.component.endpoint',
+    text: 'only workers at this endpoint, as namespace.component.endpoint',
     schema: { type: 'string' },
   },
 ];
@@ -23,16 +33,12 @@ export function queryText(request: FastifyRequest, name: string): string | undef
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** The pools that a query selects. */
-export function queriedPools(request: FastifyRequest, pools: Pools): readonly Pool[] {
-  const [model, endpoint] = [queryText(request, 'model'), queryText(request, 'endpoint')];
-  return pools.list().filter((pool) => {
-    const label = poolLabel(pool);
-    return (
-      (model === undefined || label.model === model) &&
-      (endpoint === undefined || label.endpoint === endpoint)
-    );
-  });
+/** Which workers a request is about. @throws ServiceError */
+export function poolQuery(request: FastifyRequest): PoolQuery {
+  const role = queryText(request, 'role');
+  if (role !== undefined && role !== 'decode' && role !== 'prefill')
+    throw new ServiceError(400, 'query', `role must be decode or prefill, not ${role.slice(0, 100)}.`);
+  return { model: queryText(request, 'model'), role, endpoint: queryText(request, 'endpoint') };
 }
 
 /** A query parameter that is a whole number. @throws ServiceError */

@@ -27,12 +27,14 @@ export interface RouteParameter {
 
 /** A route: how it answers, and its OpenAPI description. */
 export interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** In the syntax of Fastify: `/workers/:id`. */
   readonly path: string;
   readonly summary: string;
   readonly parameters?: readonly RouteParameter[];
   readonly requestBody?: Schema;
+  /** It needs the admin token. */
+  readonly changesState?: true;
   readonly answers: Readonly<Record<number, RouteAnswer>>;
   readonly answer: (request: FastifyRequest, reply: FastifyReply) => unknown;
 }
@@ -47,6 +49,8 @@ export interface ServiceContext {
   readonly guard: AdminGuard;
   readonly release: ApiRelease;
   readonly maxBodyBytes: number;
+  /** Resolves when the changes of thresholds so far are saved, or cannot be; at once without a file. */
+  readonly saved: () => Promise<void>;
   /** The latest reports of Dynamo's frontends, and the clock of their times; `null` if none is configured. */
   readonly frontends: {
     readonly reports: () => readonly FrontendReport[];

@@ -24,11 +24,24 @@ function objectOf(properties: Readonly<Record<string, Schema>>, optional: readon
 const state: Schema = { enum: ['none', 'unknown', 'free', 'partial', 'all-busy'] };
 const counts = objectOf(
   Object.fromEntries(
-    ['known', 'held', 'busy', 'overloadMarked', 'instances', 'down'].map((name) => [name, integer]),
+    ['workers', 'busy', 'free', 'unknown', 'known', 'held', 'overloadMarked', 'instances', 'down'].map(
+      (name) => [name, integer],
+    ),
   ),
 );
-const label = { model: text, endpoint: text };
+const judgedRole: Schema = { enum: ['decode', 'prefill'] };
+const workerState: Schema = { enum: ['busy', 'free', 'unknown'] };
+const label = { model: text, role: judgedRole, endpoint: text };
 const poolSummary = { ...label, state, retryAfterSeconds: nullable(integer), workers: counts };
+const role: Schema = { enum: ['aggregated', 'decode', 'prefill', 'encode'] };
+const modelSummary = objectOf({
+  model: text,
+  adapterOf: nullable(text),
+  state,
+  retryAfterSeconds: nullable(integer),
+  roles: listOf(objectOf({ role, state: nullable(state), workers: nullable(counts) })),
+  readiness: listOf(objectOf({ namespace: text, ready: { type: 'boolean' }, missing: listOf(role) })),
+});
 const loadThresholds = objectOf({
   activeDecodeBlocksThreshold: nullable({ type: 'number' }),
   activePrefillTokensThreshold: nullable(count),
@@ -47,6 +60,7 @@ const rank = objectOf({ rank: integer, busy: { type: 'boolean' }, checks: listOf
 const workerSummary = {
   ...label,
   workerId: id,
+  state: workerState,
   busy: { type: 'boolean' },
   overloadMarked: { type: 'boolean' },
   since: nullable(moment),
@@ -55,6 +69,10 @@ const workerSummary = {
 const workerExplanation = {
   ...label,
   workerId: id,
+  state: workerState,
+  unknownReason: nullable({
+    enum: ['no-threshold', 'not-heard', 'no-capacity', 'no-signal', 'not-known'],
+  }),
   busy: { type: 'boolean' },
   known: { type: 'boolean' },
   overloadMarked: { type: 'boolean' },
@@ -69,6 +87,38 @@ const threshold = objectOf({
   active_decode_blocks_threshold: nullable({ type: 'number' }),
   active_prefill_tokens_threshold: nullable({ type: 'integer', minimum: 0, maximum: 18446744073709552000 }),
   active_prefill_tokens_threshold_frac: nullable({ type: 'number' }),
+});
+const tokens = nullable({ anyOf: [{ type: 'integer', minimum: 0 }, id] });
+const someThresholds = objectOf(
+  {
+    active_decode_blocks_threshold: nullable({ type: 'number', minimum: 0, maximum: 1 }),
+    active_prefill_tokens_threshold: tokens,
+    active_prefill_tokens_threshold_frac: nullable({ type: 'number', minimum: 0 }),
+  },
+  [
+    'active_decode_blocks_threshold',
+    'active_prefill_tokens_threshold',
+    'active_prefill_tokens_threshold_frac',
+  ],
+);
+const targetMembers = {
+  model: { type: 'string', minLength: 1, maxLength: 1024 },
+  role: { enum: ['decode', 'prefill'] },
+  worker_id: id,
+};
+const target = objectOf(targetMembers, Object.keys(targetMembers));
+const origin = objectOf({
+  at: moment,
+  address: nullable(text),
+  token: { enum: ['admin', null] },
+  route: text,
+});
+const changed = { target, old: nullable(someThresholds), new: nullable(someThresholds) };
+const resolved = (value: Schema): Schema => objectOf({ value, source: text, target }, ['target']);
+const resolvedThresholds = objectOf({
+  active_decode_blocks_threshold: resolved(nullable({ type: 'number' })),
+  active_prefill_tokens_threshold: resolved(tokens),
+  active_prefill_tokens_threshold_frac: resolved(nullable({ type: 'number' })),
 });
 const source = objectOf(
   {
@@ -85,7 +135,7 @@ const driftSchema = listOf(
   objectOf({
     model: text,
     threshold: text,
-    values: listOf(objectOf({ url: text, value: nullable({ anyOf: [{ type: 'number' }, text] }) })),
+    values: listOf(objectOf({ url: text, value: nullable(count) })),
   }),
 );
 
@@ -96,11 +146,33 @@ export const schemas = {
   thresholdError: objectOf({ error: text }),
   threshold,
   thresholds: objectOf({ thresholds: listOf(threshold) }),
+  thresholdsOfTarget: {
+    ...someThresholds,
+    properties: { ...targetMembers, ...(someThresholds['properties'] as Schema) },
+  },
+  thresholdsToRemove: objectOf({ ...targetMembers, thresholds: listOf(text) }, [
+    ...Object.keys(targetMembers),
+    'thresholds',
+  ]),
+  thresholdChanged: objectOf(changed),
+  thresholdBook: objectOf({
+    entries: listOf(objectOf({ target, thresholds: someThresholds, origin })),
+    pools: listOf(
+      objectOf({
+        ...label,
+        role: { enum: ['decode', 'prefill'] },
+        thresholds: resolvedThresholds,
+        workers: listOf(objectOf({ worker_id: id, thresholds: resolvedThresholds })),
+      }),
+    ),
+    changes: listOf(objectOf({ ...changed, origin })),
+  }),
   thresholdRequest: { ...threshold, required: ['model'], additionalProperties: true },
   busy: objectOf({
     state,
     retryAfterSeconds: nullable(integer),
     workers: counts,
+    models: listOf(modelSummary),
     pools: listOf(objectOf({ ...poolSummary, thresholds: nullable(loadThresholds), busy: listOf(id) })),
   }),
   workers: objectOf({ workers: listOf(objectOf(workerSummary)), next: nullable(id) }),
@@ -116,7 +188,13 @@ export const schemas = {
     eventReaders: integer,
     readersCut: integer,
   }),
-  readiness: objectOf({ ready: { type: 'boolean' }, why: listOf(text), sources: listOf(source) }),
+  readiness: objectOf({
+    ready: { type: 'boolean' },
+    why: listOf(text),
+    state,
+    missingSources: integer,
+    sources: listOf(source),
+  }),
   frontends: objectOf({
     frontends: listOf(
       objectOf({ url: text, state: text, since: moment, why: text, models: listOf(text) }, ['why']),

@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream';
 import { contentTypeFor } from '../../adapters/prometheus/content-type-for.js';
 import { renderMetrics } from '../../adapters/prometheus/render-metrics.js';
+import { withDriftMetric } from './drift-metric.js';
 import type { Route, ServiceContext } from './route.js';
 import { problem, schemas } from './schemas.js';
 
 const RETRY_SECONDS = '5';
 
 /** `GET /metrics` and `GET /events`. */
-export function streamRoutes({ page, readers }: ServiceContext): Route[] {
+export function streamRoutes({ page, readers, frontends }: ServiceContext): Route[] {
   return [
     {
       method: 'GET',
@@ -23,7 +24,9 @@ export function streamRoutes({ page, readers }: ServiceContext): Route[] {
       answer: (request, reply) => {
         const { format, contentType } = contentTypeFor(request.headers.accept);
         reply.type(contentType);
-        return Readable.from(renderMetrics(page.metrics(), { format }), { objectMode: false });
+        const metrics = renderMetrics(page.metrics(), { format });
+        const drift = withDriftMetric(frontends?.reports() ?? [], format, metrics);
+        return Readable.from(drift, { objectMode: false });
       },
     },
     {

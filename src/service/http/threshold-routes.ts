@@ -3,11 +3,11 @@ import {
   answerThresholdRequest,
   listThresholds,
   TEXT_TYPE,
-  type ChangeRefusal,
   type ThresholdReply,
 } from './busy-threshold/threshold-api.js';
 import { isJsonContentType } from './busy-threshold/threshold-request.js';
 import { readBody } from './read-request.js';
+import { changeOrigin, changeRefusal } from './threshold-book-routes.js';
 import type { Route, ServiceContext } from './route.js';
 import { json, schemas } from './schemas.js';
 
@@ -18,7 +18,7 @@ const textAnswer = (text: string): Route['answers'][number] => ({
 
 /** `GET` and `POST /busy_threshold`, with the same statuses, fields and values as in Dynamo's frontend. */
 export function thresholdRoutes(context: ServiceContext): Route[] {
-  const { pools, release, guard, frontends, maxBodyBytes } = context;
+  const { pools, release, maxBodyBytes } = context;
   return [
     {
       method: 'GET',
@@ -32,6 +32,7 @@ export function thresholdRoutes(context: ServiceContext): Route[] {
       path: '/busy_threshold',
       summary: 'Get the thresholds of a model, after setting the given ones',
       requestBody: schemas.thresholdRequest,
+      changesState: true,
       answers: {
         200: json('The thresholds in force; all null for an unknown model', schemas.threshold),
         400: {
@@ -56,12 +57,11 @@ export function thresholdRoutes(context: ServiceContext): Route[] {
         const body = await readBody(request.raw, maxBodyBytes);
         if (body === null)
           return send(reply, text(413, `The request body is larger than ${maxBodyBytes} bytes.`));
-        const refusal = (): ChangeRefusal =>
-          guard.refusal(headers.authorization) ??
-          (frontends === null
-            ? null
-            : { status: 409, message: 'The thresholds are those of Dynamo’s frontends: set them there.' });
-        const answer = answerThresholdRequest(body, pools, release, refusal);
+        const answer = answerThresholdRequest(body, pools, release, {
+          refusal: () => changeRefusal(context, request),
+          origin: () => changeOrigin(context, request),
+        });
+        await context.saved();
         if (answer.status === 200) request.log.debug({ thresholds: answer.body }, 'thresholds read or set');
         return send(reply, answer);
       },

@@ -1,9 +1,10 @@
 import { workerId, WorkerIdError, type WorkerId } from '../../core/worker-id.js';
 import { isoTimeOrNull, describeWorker } from '../queries/explain-worker.js';
+import { selectedParts } from '../queries/busy.js';
 import { listWorkers } from '../queries/list-workers.js';
 import { poolLabel } from '../queries/pool-summary.js';
 import { ServiceError } from '../service-error.js';
-import { poolParameters, queriedPools, queryFlag, queryNumber, queryText } from './read-request.js';
+import { poolParameters, poolQuery, queryFlag, queryNumber, queryText } from './read-request.js';
 import type { Route, ServiceContext } from './route.js';
 import { json, problem, schemas } from './schemas.js';
 
@@ -15,7 +16,7 @@ export function workerRoutes({ pools }: ServiceContext): Route[] {
     {
       method: 'GET',
       path: '/workers',
-      summary: 'List the workers in ascending order of ids, and whether each is busy',
+      summary: 'List the workers in ascending order of ids, and whether each is busy, free or unknown',
       parameters: [
         ...poolParameters,
         {
@@ -43,15 +44,21 @@ export function workerRoutes({ pools }: ServiceContext): Route[] {
         const busy = queryFlag(request, 'busy');
         const afterText = queryText(request, 'after');
         const after = afterText === undefined ? null : idOf(afterText);
-        const { workers, hasMore } = await listWorkers(queriedPools(request, pools), { limit, busy, after });
+        const { workers, hasMore } = await listWorkers(selectedParts(pools, poolQuery(request)), {
+          limit,
+          busy,
+          after,
+        });
         return {
           // Field by field, because spreading a thousand objects takes longer than the rest of the request.
-          workers: workers.map(({ pool, worker }) => {
-            const { model, endpoint } = poolLabel(pool);
+          workers: workers.map(({ part: { model, pool }, worker }) => {
+            const { role, endpoint } = poolLabel(pool);
             return {
               model,
+              role,
               endpoint,
               workerId: worker.workerId,
+              state: worker.state,
               busy: worker.busy,
               overloadMarked: worker.overloadMarked,
               since: isoTimeOrNull(pool.monitor, worker.since),
@@ -66,7 +73,7 @@ export function workerRoutes({ pools }: ServiceContext): Route[] {
       method: 'GET',
       path: '/workers/:id',
       summary:
-        'Explain why a worker is busy or free: every rank and check, since when, and the recovery conditions',
+        'Explain why a worker is busy, free or unknown: every rank and check, since when, and the recovery conditions',
       parameters: [{ name: 'id', in: 'path', text: 'worker id, decimal', schema: { type: 'string' } }],
       answers: {
         200: json('The explanation in each pool of the worker', schemas.worker),

@@ -1,8 +1,9 @@
 import { Turn } from '../../adapters/clock/turn.js';
+import type { WorkerState } from '../../core/judgement/worker-state.js';
 import type { LoadMonitor } from '../../core/pipeline/load-monitor.js';
 import type { FleetRanks } from '../../core/state/fleet-ranks.js';
 import { type WorkerId, compareWorkerIds } from '../../core/worker-id.js';
-import type { Pool } from '../../fleet/pools/pools.js';
+import type { PoolPart } from './models.js';
 
 /** The ids of the present workers, in no particular order. */
 export function listWorkerIds(monitor: LoadMonitor): WorkerId[] {
@@ -17,6 +18,7 @@ export function listWorkerIds(monitor: LoadMonitor): WorkerId[] {
 /** The state of a worker in a list of workers. */
 export interface WorkerSummary {
   readonly workerId: WorkerId;
+  readonly state: WorkerState;
   readonly busy: boolean;
   /** Whether the request path set an overload mark on it. */
   readonly overloadMarked: boolean;
@@ -30,6 +32,7 @@ function summarizeWorker(ranks: FleetRanks, index: number): WorkerSummary {
   const busy = ranks.isBusy(index);
   return {
     workerId: ranks.workerId(index),
+    state: ranks.workerState(index),
     busy,
     overloadMarked: ranks.isOverloadMarked(index),
     since: busy ? ranks.busySince(index) : null,
@@ -49,7 +52,7 @@ export interface WorkerQuery {
 
 /** A page of workers in ascending order of ids. */
 export interface WorkerPage {
-  readonly workers: readonly { readonly pool: Pool; readonly worker: WorkerSummary }[];
+  readonly workers: readonly { readonly part: PoolPart; readonly worker: WorkerSummary }[];
   /** Whether there are workers with higher ids than the last. */
   readonly hasMore: boolean;
 }
@@ -62,20 +65,21 @@ export interface WorkerPage {
  * neighbours equal but never swaps them, so the selection contains the page and at most a few more workers.
  */
 export async function listWorkers(
-  pools: readonly Pool[],
+  parts: readonly PoolPart[],
   { limit, busy, after }: WorkerQuery,
 ): Promise<WorkerPage> {
   const turn = new Turn();
-  const copies = pools.map((pool) => ({ pool, ranks: pool.monitor.ranks() }));
+  const copies = parts.map((part) => ({ part, ranks: part.pool.monitor.ranks() }));
   const found = [];
-  for (const { pool, ranks } of copies) {
+  for (const { part, ranks } of copies) {
     for (let index = 0; index < (ranks?.end ?? 0); index += 1) {
       if (turn.isOver) await turn.next();
       if (ranks?.isPresent(index) !== true) continue;
       if (busy !== undefined && ranks.isBusy(index) !== busy) continue;
       const id = ranks.workerId(index);
+      if (part.carriers?.has(id) === false) continue;
       if (after !== null && compareWorkerIds(id, after) <= 0) continue;
-      found.push({ pool, ranks, index, id, number: Number(id) });
+      found.push({ part, ranks, index, id, number: Number(id) });
     }
   }
   const numbers = new Float64Array(found.length);
@@ -87,7 +91,7 @@ export async function listWorkers(
   const page = last === undefined ? lowest : lowest.filter(({ id }) => compareWorkerIds(id, last) <= 0);
   await turn.next();
   return {
-    workers: page.map(({ pool, ranks, index }) => ({ pool, worker: summarizeWorker(ranks, index) })),
+    workers: page.map(({ part, ranks, index }) => ({ part, worker: summarizeWorker(ranks, index) })),
     hasMore: page.length < found.length,
   };
 }

@@ -21,6 +21,7 @@ import {
   newWorker,
   only,
   onlyKeys,
+  thresholdsOf,
   withProblem,
 } from './state.js';
 import { judgeAll } from './verdicts.js';
@@ -67,7 +68,7 @@ function recount(change: Change): Change {
   const memory = new Map(onlyKeys(state.memory, (id) => !hasLost(id)));
   const workers = new Map(onlyKeys(state.workers, (id) => !hasLost(id)));
   for (const [id, config] of counted) {
-    const worker = applyConfig(workers.get(id) ?? newWorker, config, state.thresholds, policy);
+    const worker = applyConfig(workers.get(id) ?? newWorker, config, thresholdsOf(state, id), policy);
     workers.set(id, worker);
     const remembered = memory.get(id);
     if (remembered !== undefined)
@@ -80,7 +81,7 @@ function recount(change: Change): Change {
   // The overload mark of a worker without remembered ranks does not end with its config.
   const isKept = (id: WorkerId): boolean => !hasLost(id) || !state.memory.has(id);
   // A worker that lost its config stops being busy before the others are judged, so that alone is not a publication.
-  const judged = policy.judgedOn.includes('configs') ? only(state.judged, isKept) : state.judged;
+  const judged = policy.judgedOn.includes('configs') ? onlyKeys(state.judged, isKept) : state.judged;
   const next: Change = {
     ...change,
     state: { ...state, counted, memory, workers, judged, overloadMarked: only(state.overloadMarked, isKept) },

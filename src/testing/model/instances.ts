@@ -74,7 +74,7 @@ function forget(change: Change, left: readonly WorkerId[]): Change {
   if (rule === 'stays') return change;
   const stays = (id: WorkerId): boolean => !left.includes(id) || isPresent(state, id);
   return changed(change, {
-    judged: only(state.judged, stays),
+    judged: onlyKeys(state.judged, stays),
     overloadMarked: only(state.overloadMarked, stays),
     workers: rule === 'not-busy' ? state.workers : onlyKeys(state.workers, stays),
     memory: rule === 'forgotten-with-ranks' ? onlyKeys(state.memory, stays) : state.memory,

@@ -1,6 +1,8 @@
 import { inRange } from '../../core/judgement/rank-state.js';
 import type { JudgedOn } from '../../core/policy/load-policy.js';
+import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
 import { fleetProblems } from '../../core/state/fleet-problems.js';
+import { LOADS_UNTIL_MISSING, type LoadSignal, missingSignals } from '../../core/state/missing-signals.js';
 import { noRanks, rememberReported } from '../../core/state/rank-memory.js';
 import type { WorkerId } from '../../core/worker-id.js';
 import {
@@ -11,6 +13,7 @@ import {
   newWorker,
   only,
   onlyKeys,
+  thresholdsOf,
   updateRank,
   withEntry,
   withProblem,
@@ -55,12 +58,40 @@ function store(change: Change, load: RankLoad): Change {
     return withProblem(change, fleetProblems.undeclaredRank(workerId, dpRank));
   }
   const memory = rememberReported(state.memory.get(workerId) ?? noRanks, dpRank);
-  return makeRoom(
+  const hasValue = (signal: LoadSignal): boolean => load[signal] !== null;
+  const heard = (['activeDecodeBlocks', 'activePrefillTokens', 'kvUsedBlocks'] as const).filter(hasValue);
+  const stored = makeRoom(
     changed(change, {
-      workers: withEntry(state.workers, workerId, updateRank(worker, dpRank, load, state.thresholds, policy)),
+      loads: state.loads + 1,
+      signals: new Set([...state.signals, ...heard]),
+      workers: withEntry(
+        state.workers,
+        workerId,
+        updateRank(worker, dpRank, load, thresholdsOf(state, workerId), policy),
+      ),
       memory: withEntry(state.memory, workerId, memory),
     }),
   );
+  return stored.state.loads === LOADS_UNTIL_MISSING ? reportMissingSignals(stored) : stored;
+}
+
+/** Reports each threshold that is set although the loads have no signal to compare with it, once. */
+export function reportMissingSignals(change: Change): Change {
+  const { thresholds, ownThresholds } = change.state;
+  const workers = [...ownThresholds.keys()].map((id) => thresholdsOf(change.state, id));
+  return [thresholds, ...workers].reduce(reportMissing, change);
+}
+
+function reportMissing(change: Change, thresholds: LoadThresholds): Change {
+  const { policy, loads, signals, reported } = change.state;
+  if (loads < LOADS_UNTIL_MISSING) return change;
+  const missing = missingSignals(thresholds, policy, (signal) => signals.has(signal)).filter(
+    ({ threshold }) => !reported.has(threshold),
+  );
+  const next = changed(change, {
+    reported: new Set([...reported, ...missing.map(({ threshold }) => threshold)]),
+  });
+  return missing.reduce((all, { problem }) => withProblem(all, problem), next);
 }
 
 /** Forgets the loads of the oldest unknown worker, if there are more than the policy allows. */

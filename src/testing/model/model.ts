@@ -6,8 +6,10 @@ import type { Problem } from '../../core/sources/problem.js';
 import { type Cleanup, mergeCleanups, planCleanups } from '../../core/state/cleanup.js';
 import { fleetProblems } from '../../core/state/fleet-problems.js';
 import type { Transition } from '../../core/state/fleet-step.js';
+import { MAX_WORKERS_WITH_THRESHOLDS } from '../../core/state/own-thresholds.js';
 import { rememberedRanks } from '../../core/state/rank-memory.js';
-import { changeInEvent } from '../../core/state/threshold-changes.js';
+import { changeInEvent, ownThresholdsIn } from '../../core/state/threshold-changes.js';
+import type { WorkerId } from '../../core/worker-id.js';
 import { onConfigs } from './configs.js';
 import {
   onInstances,
@@ -17,7 +19,7 @@ import {
   onPrefillInstances,
   onReportedDown,
 } from './instances.js';
-import { onLoads } from './loads.js';
+import { onLoads, reportMissingSignals } from './loads.js';
 import {
   type Change,
   type ModelState,
@@ -25,10 +27,12 @@ import {
   initialState,
   leavingWorker,
   only,
+  onlyKeys,
+  withEntry,
   withMember,
   withProblem,
 } from './state.js';
-import { busyAfter, judgeAll, transitionsBetween } from './verdicts.js';
+import { busyAfter, judgeAll, statesAfter, transitionsBetween } from './verdicts.js';
 
 /** What one event changed, and the state after it. */
 export interface ModelStep {
@@ -50,7 +54,8 @@ export function firstStep(policy: LoadPolicy, start: FleetStart = {}): ModelStep
  *
  * 1. Any events in any order leave a valid state.
  * 2. A stopped model ignores all further events. A model that the policy ended still takes changes of thresholds.
- * 3. The busy workers are those that were busy when last judged, and those with an overload mark.
+ * 3. The busy workers are those that were busy when last judged, and those with an overload mark. Whether another worker
+ *    is free or unknown was decided when it was last judged, too.
  * 4. `now` is in milliseconds. It is the time of transitions, and has no effect on decisions.
  *
  * @example
@@ -74,7 +79,7 @@ export function step(state: ModelState, event: RecordedInput, now: number): Mode
     problems,
     state: next,
   } = state.phase === 'running' ? apply(before, event) : applyEnded(before, event);
-  const published = { ...next, busy: busyAfter(next, now) };
+  const published = { ...next, states: statesAfter(next), busy: busyAfter(next, now) };
   return {
     state: published,
     transitions: transitionsBetween(state, published, now),
@@ -160,13 +165,34 @@ function apply(change: Change, event: RecordedInput): Change {
 function onThresholds(change: Change, event: Extract<RecordedInput, { kind: 'thresholds' }>): Change {
   const { state } = change;
   const { target = 'everything' } = event;
-  if (target !== 'everything' && target.role !== state.poolRole) return change;
+  if (target !== 'everything' && 'role' in target && target.role !== state.poolRole) return change;
   const refused = event.checked === true ? thresholdProblems(changeInEvent(event), state.policy) : [];
   if (refused.length > 0) {
     return refused.reduce((next, text) => withProblem(next, fleetProblems.thresholdOutOfRange(text)), change);
   }
-  const next = changed(change, { thresholds: state.thresholds.update(event) });
-  return state.phase === 'running' ? judgeAll(next, 'thresholds') : next;
+  const next =
+    target !== 'everything' && 'workerId' in target
+      ? withOwnThresholds(change, target.workerId, event)
+      : changed(change, { thresholds: state.thresholds.update(event, event.nullTurnsOff) });
+  return state.phase === 'running' ? judgeAll(reportMissingSignals(next), 'thresholds') : next;
+}
+
+/** Replaces the thresholds that a worker has of its own. At most 10 000 workers have some. */
+function withOwnThresholds(
+  change: Change,
+  workerId: WorkerId,
+  event: Extract<RecordedInput, { kind: 'thresholds' }>,
+): Change {
+  const { ownThresholds, policy } = change.state;
+  const own = ownThresholdsIn(event, policy);
+  if (own === null) {
+    return changed(change, { ownThresholds: onlyKeys(ownThresholds, (id) => id !== workerId) });
+  }
+  if (!ownThresholds.has(workerId) && ownThresholds.size >= MAX_WORKERS_WITH_THRESHOLDS) {
+    const problem = fleetProblems.tooManyThresholds(workerId, MAX_WORKERS_WITH_THRESHOLDS);
+    return withProblem(change, problem);
+  }
+  return changed(change, { ownThresholds: withEntry(ownThresholds, workerId, own) });
 }
 
 function ended(

@@ -12,9 +12,11 @@ import {
 } from '../../core/judgement/rank-state.js';
 import type { LoadPolicy } from '../../core/policy/load-policy.js';
 import { LoadThresholdConfig } from '../../core/policy/load-threshold-config.js';
-import type { LoadThresholds } from '../../core/policy/load-thresholds.js';
+import type { WorkerState } from '../../core/judgement/worker-state.js';
+import type { LoadThresholds, LoadThresholdUpdate } from '../../core/policy/load-thresholds.js';
 import type { Problem } from '../../core/sources/problem.js';
 import type { LeavingWorker, PendingCleanup } from '../../core/state/cleanup.js';
+import type { LoadSignal } from '../../core/state/missing-signals.js';
 import type { RankMemory } from '../../core/state/rank-memory.js';
 import type { WorkerId } from '../../core/worker-id.js';
 
@@ -59,6 +61,8 @@ export interface ModelState {
   readonly phase: 'running' | 'ended' | 'stopped';
   readonly loadsOpen: boolean;
   readonly thresholds: LoadThresholdConfig;
+  /** The thresholds that workers have of their own, whether they are present or not. */
+  readonly ownThresholds: ReadonlyMap<WorkerId, LoadThresholdUpdate>;
   /** Every config that discovery reported; `null` before the first event of a source of configs. */
   readonly configs: ReadonlyMap<WorkerId, RuntimeConfig> | null;
   readonly counted: ReadonlyMap<WorkerId, CountedConfig>;
@@ -69,10 +73,16 @@ export interface ModelState {
   readonly down: ReadonlySet<WorkerId>;
   readonly workers: ReadonlyMap<WorkerId, ModelWorker>;
   readonly memory: ReadonlyMap<WorkerId, RankMemory>;
-  /** The workers that were busy when last judged. */
-  readonly judged: ReadonlySet<WorkerId>;
+  /** How the workers were last judged. One that is not in it is what the policy says about a worker without evidence. */
+  readonly judged: ReadonlyMap<WorkerId, WorkerState>;
   /** The workers with an overload mark. */
   readonly overloadMarked: ReadonlySet<WorkerId>;
+  /** The number of loads that were stored, the signals that they had, and the thresholds whose missing signal was reported. */
+  readonly loads: number;
+  readonly signals: ReadonlySet<LoadSignal>;
+  readonly reported: ReadonlySet<keyof LoadThresholds>;
+  /** The published states, as in `judged`. */
+  readonly states: ReadonlyMap<WorkerId, WorkerState>;
   /** The published busy workers, and when each one became busy. */
   readonly busy: ReadonlyMap<WorkerId, number>;
 }
@@ -94,6 +104,7 @@ export function initialState(policy: LoadPolicy, start: FleetStart = {}): ModelS
     phase: 'running',
     loadsOpen: start.loads !== false,
     thresholds: LoadThresholdConfig.defaults(policy).update(start.thresholds ?? {}),
+    ownThresholds: new Map(),
     configs: start.configs === true ? new Map() : null,
     counted: new Map(),
     decode: start.decodeInstances === undefined ? null : new Set(start.decodeInstances),
@@ -102,8 +113,12 @@ export function initialState(policy: LoadPolicy, start: FleetStart = {}): ModelS
     down: new Set(),
     workers: new Map(),
     memory: new Map(),
-    judged: new Set(),
+    judged: new Map(),
     overloadMarked: new Set(),
+    loads: 0,
+    signals: new Set(),
+    reported: new Set(),
+    states: new Map(),
     busy: new Map(),
   };
 }
@@ -111,6 +126,11 @@ export function initialState(policy: LoadPolicy, start: FleetStart = {}): ModelS
 /** The change with some fields of its state replaced. */
 export function changed(change: Change, fields: Partial<ModelState>): Change {
   return { ...change, state: { ...change.state, ...fields } };
+}
+
+/** The thresholds in force for a worker: its own, and those of the pool for the others. */
+export function thresholdsOf({ thresholds, ownThresholds }: ModelState, id: WorkerId): LoadThresholdConfig {
+  return thresholds.update(ownThresholds.get(id) ?? {}, true);
 }
 
 /** The change with one more problem. */

@@ -9,6 +9,7 @@ import type { Problem } from '../../core/sources/problem.js';
 import type { FleetLoad } from '../../core/state/fleet-load.js';
 import { fleetProblems } from '../../core/state/fleet-problems.js';
 import type { FleetStep, Transition } from '../../core/state/fleet-step.js';
+import { workerOf } from '../../core/state/threshold-changes.js';
 import { type WorkerId, compareWorkerIds } from '../../core/worker-id.js';
 import type { DecodeError } from '../../wire/decode-error.js';
 import { LoadDecoder } from '../../wire/loads/load-decoder.js';
@@ -49,7 +50,8 @@ class FoldPlayer implements Player {
     this.clock.flush();
     this.clock.frame = at;
     if (this.inputs$.observed) this.inputs$.next(event);
-    else if (event.kind === 'thresholds') this.inForce = this.inForce.update(event);
+    else if (event.kind === 'thresholds' && workerOf(event) === undefined)
+      this.inForce = this.inForce.update(event, event.nullTurnsOff);
     return this.played;
   }
 

@@ -79,8 +79,14 @@ export interface ModelCard {
   readonly lora: string | null;
   /** What the worker does; `null` if the card does not say. */
   readonly role: WorkerRole | null;
+  /** A worker type that is none of the known ones, as the card gives it. */
+  readonly unknownRole?: string;
+  readonly needs: WorkerNeeds;
   readonly runtimeConfig: RuntimeConfig;
 }
+
+/** Which other roles a worker needs: all roles of one of the lists. It needs none if there is no list. */
+export type WorkerNeeds = readonly (readonly WorkerRole[])[];
 
 /** Reads a model card. All fields are optional, and null means absent. */
 function readModelCard(card: JsonObjectNode): ModelCard {
@@ -89,24 +95,46 @@ function readModelCard(card: JsonObjectNode): ModelCard {
   return {
     model: optionalString(card, 'display_name') ?? optionalString(card, 'name'),
     lora: lora === null ? null : stringOf(requiredField(lora, 'name'), 'lora.name'),
-    role: readRole(card),
+    ...readRole(card),
     runtimeConfig: config === null ? {} : readRuntimeConfig(config),
   };
 }
 
-const ROLES: readonly WorkerRole[] = ['aggregated', 'decode', 'prefill', 'encode'];
+const ROLES: readonly WorkerRole[] = ['aggregated', 'decode', 'encode', 'prefill'];
 
 /**
- * The role in a card: `worker_type` since 1.6, and before that `Prefill` in `model_type`. A value of another form says
- * nothing, because a worker counts whatever its role.
+ * The role in a card and what it needs: `worker_type` and `needs` since 1.6. Before that, `Prefill` in `model_type` said
+ * that a worker needs others that decode. A value of another form says nothing, because a worker counts whatever its role.
  */
-function readRole(card: JsonObjectNode): WorkerRole | null {
-  const text = (name: string): string => {
-    const node = field(card, name);
-    return node?.kind === 'string' ? node.value : '';
-  };
-  const role = ROLES.find((known) => known === text('worker_type'));
-  return role ?? (/\bPrefill\b/.test(text('model_type')) ? 'prefill' : null);
+function readRole(card: JsonObjectNode): Pick<ModelCard, 'role' | 'unknownRole' | 'needs'> {
+  const workerType = textOf(field(card, 'worker_type'));
+  const role = roleOf(workerType);
+  if (workerType === '' && /\bPrefill\b/.test(textOf(field(card, 'model_type'))))
+    return { role: 'prefill', needs: [['decode']] };
+  const needs = field(card, 'needs');
+  const alternatives = needs?.kind === 'array' ? needs.items.filter((item) => item.kind === 'array') : [];
+  const words = alternatives.map(({ items }) => items.map(textOf));
+  const unknownRole = [workerType, ...words.flat()].find((word) => word !== '' && roleOf(word) === null);
+  return { role, needs: sortedNeeds(words), ...(unknownRole !== undefined && { unknownRole }) };
+}
+
+function roleOf(text: string): WorkerRole | null {
+  return ROLES.find((known) => known === text) ?? null;
+}
+
+function textOf(node: JsonNode | undefined): string {
+  return node?.kind === 'string' ? node.value : '';
+}
+
+/** The known roles of each alternative, in one order and without duplicates, so that equal needs are equal texts. */
+function sortedNeeds(words: readonly (readonly string[])[]): WorkerNeeds {
+  const byText = new Map(
+    words.map((alternative) => {
+      const roles = ROLES.filter((role) => alternative.includes(role));
+      return [roles.join('+'), roles] as const;
+    }),
+  );
+  return [...byText.keys()].sort().map((text) => byText.get(text) ?? []);
 }
 
 function readRuntimeConfig(config: JsonObjectNode): RuntimeConfig {

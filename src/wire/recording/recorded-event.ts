@@ -96,6 +96,7 @@ export function readRecordedEvent(node: JsonNode): RecordedEvent {
         ...readThresholds(event),
         ...optionalMember('target', field(event, 'target'), readTarget),
         ...optionalMember('checked', field(event, 'checked'), booleanOf),
+        ...optionalMember('nullTurnsOff', field(event, 'nullTurnsOff'), booleanOf),
       });
     case 'marked':
     case 'markExpired':
@@ -125,7 +126,10 @@ const poolRoles = ['aggregated', 'decode', 'prefill'] as const satisfies readonl
 
 function readTarget(node: JsonNode): ThresholdTarget {
   if (node.kind === 'string') return oneOf(node, 'target', ['everything'] as const);
-  return { role: oneOf(requiredField(objectOf(node, 'target'), 'role'), 'role', poolRoles) };
+  const target = objectOf(node, 'target');
+  const worker = field(target, 'workerId');
+  if (worker !== undefined) return { workerId: workerIdOf(worker, 'workerId') };
+  return { role: oneOf(requiredField(target, 'role'), 'role', poolRoles) };
 }
 
 /** Reads the thresholds that an object names. */

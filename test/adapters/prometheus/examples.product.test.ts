@@ -8,6 +8,7 @@ import {
   tidemarkMetrics,
   workerGauges,
 } from '../../../src/adapters/prometheus/metric-names.js';
+import { driftMetric } from '../../../src/service/http/drift-metric.js';
 import { describeWith } from '../../support/describe-with.js';
 import { outcomeOf } from '../../support/processes.js';
 import { root } from '../../support/root.js';
@@ -16,7 +17,9 @@ import { serverBinary } from '../../support/server-binary.js';
 const rulesPath = join(root, 'examples/prometheus/tidemark.rules.yml');
 const dashboardPath = join(root, 'examples/grafana/tidemark.json');
 const sets: readonly Readonly<Record<string, Metric>>[] = [workerGauges, tidemarkMetrics, legacyMetrics];
-const known = new Set(sets.flatMap((metrics) => Object.values(metrics).map(({ name }) => name)));
+const known = new Set(
+  [...sets.flatMap((metrics) => Object.values(metrics)), driftMetric].map(({ name }) => name),
+);
 
 interface Dashboard {
   readonly panels: readonly {
@@ -65,7 +68,7 @@ describe('the examples', () => {
 
 describeWith('promtool', 'the examples, by promtool', () => {
   it('the rules are rules', async () => {
-    expect(await promtool('check', 'rules', rulesPath)).toMatch(/SUCCESS: 9 rules found/);
+    expect(await promtool('check', 'rules', rulesPath)).toMatch(/SUCCESS: 11 rules found/);
   });
 
   it('the alerts fire when they should, and not before', async () => {
@@ -100,10 +103,12 @@ describeWith('promtool', 'the examples, by promtool', () => {
 /** Tests of the alerts, as promtool takes them. */
 function alertTests(): unknown {
   const pool = 'pool="a"';
-  const busy = (known: string, values: string) => [
-    { series: `tidemark_pool_workers{${pool},state="known"}`, values: known },
-    { series: `tidemark_pool_workers{${pool},state="busy"}`, values },
-  ];
+  /** The workers of a pool by state. */
+  const states = (values: Readonly<Record<'workers' | 'busy' | 'free' | 'unknown', string>>, labels = pool) =>
+    Object.entries(values).map(([state, samples]) => ({
+      series: `tidemark_pool_workers{${labels},state="${state}"}`,
+      values: samples,
+    }));
   const test = (
     input_series: readonly { series: string; values: string }[],
     alertname: string,
@@ -130,9 +135,36 @@ function alertTests(): unknown {
           '4m': 1,
         },
       ),
-      test(busy('2 2 2 2 2', '1 2 2 2 1'), 'TidemarkAllWorkersBusy', { '0m': 0, '3m': 1, '4m': 0 }),
-      test(busy('0x10', '0x10'), 'TidemarkAllWorkersBusy', { '9m': 0 }),
-      test(busy('0x10', '0x10'), 'TidemarkNoWorkers', { '3m': 0, '6m': 1 }),
+      test(
+        states({ workers: '2 2 2 2 2', busy: '1 2 2 2 1', free: '1 0 0 0 1', unknown: '0x4' }),
+        'TidemarkAllWorkersBusy',
+        { '0m': 0, '3m': 1, '4m': 0 },
+      ),
+      ...['TidemarkAllWorkersBusy', 'TidemarkPoolUnknown'].map((alert) =>
+        test(states({ workers: '0x10', busy: '0x10', free: '0x10', unknown: '0x10' }), alert, { '9m': 0 }),
+      ),
+      test(
+        states({ workers: '2x10', busy: '1x10', free: '0x10', unknown: '1x10' }),
+        'TidemarkAllWorkersBusy',
+        {
+          '9m': 0,
+        },
+      ),
+      test(states({ workers: '0x10', busy: '0x10', free: '0x10', unknown: '0x10' }), 'TidemarkNoWorkers', {
+        '3m': 0,
+        '6m': 1,
+      }),
+      // The sources belong to no pool, and have no workers.
+      test(
+        states({ workers: '0x10', busy: '0x10', free: '0x10', unknown: '0x10' }, 'pool="",model=""'),
+        'TidemarkNoWorkers',
+        { '9m': 0 },
+      ),
+      test(
+        states({ workers: '2x20', busy: '0x20', free: '0x9 1x10', unknown: '2x9 1x10' }),
+        'TidemarkPoolUnknown',
+        { '3m': 0, '7m': 1, '12m': 0 },
+      ),
       test(
         [{ series: `tidemark_worker_busy_since_timestamp_seconds{${pool},worker_id="7"}`, values: '60x40' }],
         'TidemarkWorkerBusyForLong',
@@ -160,7 +192,7 @@ function alertTests(): unknown {
       test(
         [
           { series: `tidemark_transitions_total{${pool},check="left",direction="free"}`, values: '0+60x20' },
-          { series: `tidemark_pool_workers{${pool},state="known"}`, values: '5x20' },
+          { series: `tidemark_pool_workers{${pool},state="workers"}`, values: '5x20' },
         ],
         'TidemarkFlapping',
         { '2m': 0, '15m': 1 },

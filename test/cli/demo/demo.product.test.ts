@@ -63,16 +63,18 @@ describe('tidemark demo', () => {
   });
 
   it('prints one line with the reason for each transition, and a summary', async () => {
-    const { code, out, err } = await runCli(['demo', '--duration', '2', '--seed', '1']);
+    const { code, out, err } = await runCli(['demo', '--duration', '5', '--seed', '1']);
     const lines = out.trimEnd().split('\n');
     expect(lines.length).toBeGreaterThan(3);
     for (const text of lines.slice(0, -1))
-      expect(text).toMatch(/^ +\d+\.\d s {2}[▲▽] worker \d+ is (busy|free): /);
+      expect(text).toMatch(
+        /^ +\d+\.\d s {2}(?:▲ worker \d+ is busy|▽ worker \d+ is free|\? worker \d+ is unknown): /,
+      );
     expect(lines.at(-1)).toMatch(
-      /^after (?:[2-9]|\d{2,})\.\d s: \d+ load messages, \d+ discovery records, \d+ transitions; /,
+      /^after (?:[5-9]|\d{2,})\.\d s: \d+ load messages, \d+ discovery records, \d+ transitions; /,
     );
     expect(err).toContain(
-      '6 workers × 2 ranks for 2 s, seed 1, policy default; thresholds: 0.85 of the KV blocks',
+      '6 workers × 2 ranks for 5 s, seed 1, policy default; thresholds: 0.85 of the KV blocks',
     );
     expect(code).toBe(0);
   });
@@ -88,7 +90,13 @@ describe('tidemark demo', () => {
       },
     });
     for (const object of objects.slice(0, -1))
-      expect(object).toMatchObject({ workerId: expect.stringMatching(/^\d+$/) as string, reason: 'load' });
+      expect(object).toMatchObject({
+        role: 'decode',
+        workerId: expect.stringMatching(/^\d+$/) as string,
+        from: expect.stringMatching(/^(busy|free|unknown)$/) as string,
+        to: expect.stringMatching(/^(busy|free|unknown)$/) as string,
+        reason: expect.stringMatching(/^(load|left)$/) as string,
+      });
   });
 
   it('Ctrl-C ends the demo with a summary', async () => {

@@ -37,7 +37,9 @@ describeWith(['nats-server', 'etcd'], 'tidemark simulate and tidemark watch on r
   const workersOf = (watching: RunningCommand): unknown => watching.of('workers').at(-1)?.['total'];
   /** The workers that were busy when they left the fleet. */
   const leftBusy = (watching: RunningCommand): unknown[] =>
-    watching.of('transition').flatMap(({ reason, workerId }) => (reason === 'left' ? [workerId] : []));
+    watching
+      .of('transition')
+      .flatMap(({ from, reason, workerId }) => (from === 'busy' && reason === 'left' ? [workerId] : []));
 
   it.concurrent.each(['1.0', '1.6'] as const)(
     'a fleet of %s: watch and simulate agree on which workers are busy',

@@ -65,8 +65,8 @@ describeWith(['nats-server', 'etcd'], 'tidemark record on real servers', () => {
     const played: Record<string, string[]> = {};
     const left: string[] = [];
     const { policy, failures } = playRecording(parseRecording(readFileSync(file)), {
-      transition: ({ workerId, verdict }) => {
-        if (verdict.reason === 'left') left.push(workerId);
+      transition: ({ workerId, from, verdict }) => {
+        if (verdict.reason === 'left') left.push(...(from === 'busy' ? [workerId] : []));
         else (played[workerId] ??= []).push(verdict.text);
       },
     });

@@ -59,7 +59,7 @@ describeWith(['nats-server', 'etcd', 'openssl'], 'the commands on servers with T
     await eventually(() => expect(watching.out.match(/"kind":"transition"/g)?.length).toBeGreaterThan(3));
     expect((await simulating.end('SIGINT')).code).toBe(0);
     await eventually(() =>
-      expect(jsonLines(watching.out).at(-1)).toMatchObject({ kind: 'workers', total: 0 }),
+      expect(jsonLines(watching.out).findLast(({ kind }) => kind === 'workers')).toMatchObject({ total: 0 }),
     );
     await eventually(() => expect(existsSync(file) && readFileSync(file, 'utf8')).toMatch(/"present":false/));
     expect((await watching.end('SIGINT')).code).toBe(0);
@@ -70,12 +70,12 @@ describeWith(['nats-server', 'etcd', 'openssl'], 'the commands on servers with T
   });
 
   it.each([
-    ['watch', []],
-    ['record', ['-']],
-    ['simulate', ['--workers', '1']],
-  ])(
+    ['watch', [], 2],
+    ['record', ['-'], 0],
+    ['simulate', ['--workers', '1'], 0],
+  ] as const)(
     '%s with wrong passwords: one line for each server, without the passwords, and it continues',
-    async (command, args) => {
+    async (command, args, code) => {
       const env = environment('wrong', { NATS_AUTH_PASSWORD: WRONG, ETCD_AUTH_PASSWORD: WRONG });
       await using running = startCli([command, ...args, ...threshold], env);
       const lines = (): string[] =>
@@ -87,7 +87,7 @@ describeWith(['nats-server', 'etcd', 'openssl'], 'the commands on servers with T
         expect(running.err).toMatch(/etcd at https:.*authentication failed.*Check the user and the password/);
       });
       expect(lines().length).toBeLessThanOrEqual(4);
-      expect((await running.end('SIGINT')).code).toBe(0);
+      expect((await running.end('SIGINT')).code).toBe(code);
       expect(running.out + running.err).not.toContain(WRONG);
     },
   );
@@ -101,7 +101,7 @@ describeWith(['nats-server', 'etcd', 'openssl'], 'the commands on servers with T
       );
       expect(watching.err).toMatch(/discovery \(etcd\): down: .*certificate/i);
     });
-    expect((await watching.end('SIGTERM')).code).toBe(0);
+    expect((await watching.end('SIGTERM')).code).toBe(2);
   });
 
   it('a missing certificate file: exit code 2 and a sentence, before it connects', async () => {
@@ -122,8 +122,10 @@ describeWith(['nats-server', 'etcd', 'openssl'], 'the commands on servers with T
     writeFileSync(config, JSON.stringify({ ...settings, activeDecodeBlocksThreshold: 0.85, port: 0 }));
     await using watching = startCli(['watch', '--config', config], { ETCD_ENDPOINTS: 'http://127.0.0.1:1' });
     await eventually(() => expect(watching.err).toContain('loads (NATS): live'));
-    expect(watching.err).toMatch(/^watching namespace filed, .*thresholds: 0\.85 of the KV blocks/);
-    expect((await watching.end('SIGINT')).code).toBe(0);
+    expect(watching.err).toMatch(/^watching namespace filed and its generations, .*thresholds: 0\.85 of the KV blocks/);
+    const { code, out } = await watching.end('SIGINT');
+    expect(code).toBe(2);
+    expect(out).toContain('discovery (etcd) could not be reached, so it is unknown which workers are busy');
 
     const flags = ['--nats-tls-ca', ca, '--nats-tls-cert', cert, '--nats-tls-key', key];
     const stats = await startCli(['stats', '--nats', url, ...flags]).ended;

@@ -61,7 +61,7 @@ describeWith(['nats-server', 'etcd'], 'tidemark simulate', () => {
     const watching = await watch(namespace, low);
     const simulating = await simulate(namespace, { ...low, closedLoop: true, ranks: 1 });
     await eventually(() => {
-      const freed = simulating.of('transition').filter(({ busy }) => busy === false);
+      const freed = simulating.of('transition').filter(({ from, to }) => from === 'busy' && to === 'free');
       return freed.length > 2;
     });
     const { requests } = await simulating.end();

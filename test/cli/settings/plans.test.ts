@@ -38,11 +38,46 @@ describe.each(fleetPlans)('the fleet of tidemark %s', (_, plan) => {
         prefillEndpoint: 'prefill.generate',
         scrape: true,
       },
-      text: 'namespace prod, endpoint backend.generate, prefill endpoint prefill.generate',
+      text: 'namespace prod and its generations, endpoint backend.generate, prefill endpoint prefill.generate',
     });
   });
 
+  it.each([
+    [{ DYN_NAMESPACE: 'base' }, {}, { namespace: 'base' }, 'namespace base and its generations'],
+    [
+      { DYN_NAMESPACE_PREFIX: 'base', DYN_NAMESPACE: 'base-1a2b3c4d' },
+      {},
+      { namespace: 'base' },
+      'namespace base and its generations',
+    ],
+    [
+      { DYN_NAMESPACE_PREFIX: 'base' },
+      { namespace: 'prod' },
+      { namespace: 'prod' },
+      'namespace prod and its generations',
+    ],
+    [
+      { DYN_NAMESPACE_PREFIX: '', DYN_NAMESPACE: 'base' },
+      { namespaceMatch: 'exact' },
+      { namespace: 'base', namespaceMatch: 'exact' },
+      'namespace base alone',
+    ],
+    [
+      { DYN_NAMESPACE_PREFIX: 'base', TIDEMARK_NAMESPACE_MATCH: 'prefix' },
+      {},
+      { namespace: 'base', namespaceMatch: 'prefix' },
+      'every namespace that begins with base',
+    ],
+  ])('with %j and the flags %j: %j', async (environment, flags, options, text) => {
+    const { fleet } = await plan(flags, environment);
+    expect(fleet).toMatchObject({ options, text: `${text}, every endpoint` });
+    expect(fleet?.options.namespaceMatch).toBe(
+      'namespaceMatch' in options ? options.namespaceMatch : undefined,
+    );
+  });
+
   it.each<[Flags, string]>([
+    [{ namespaceMatch: 'prefix' }, 'namespace-match needs a namespace: set it, as in --namespace prod.'],
     [{ scrape: true }, 'scrape needs an endpoint to poll: set it, as in --endpoint backend.generate.'],
     [{ nats: 'http://x' }, '"http://x" is not a valid server: write nats://HOST:PORT or tls://HOST:PORT.'],
     [{ etcd: 'ftp://x' }, '"ftp://x" is not a valid host: write http://HOST:PORT or https://HOST:PORT.'],

@@ -47,7 +47,7 @@ const goodTexts = [
   'info',
   'warn',
   'http://a:1',
-].concat(['http://b:2', '0.25', '0.5', '12', '13', '2000', '3000']);
+].concat(['exact', 'prefix', 'http://b:2', '0.25', '0.5', '12', '13', '2000', '3000']);
 const badTexts = ['nonsense', '-7', ' '];
 
 /** Two valid texts of a setting, and an invalid one. */
@@ -59,9 +59,14 @@ const samplesOf = (setting: Setting): { one: string; other: string; bad: string 
 };
 const json = (name: string, values: object): string => writeFile(name, JSON.stringify(values));
 
+/** For thresholds, the file takes precedence over the environment. */
+function inOrderOfPrecedence<T>(name: string, environment: T, file: T): T[] {
+  return name.startsWith('active') ? [file, environment] : [environment, file];
+}
+
 describe.each(commands)('tidemark %s', (command) => {
   it.each(settingsOf(command))(
-    '%s: a flag takes precedence over the environment, then the file, then the default',
+    '%s: a flag takes precedence over the environment, then the file (before the environment for thresholds), then the default',
     async (name, setting) => {
       const { flag, env, defaultValue, read } = setting;
       const { one, other } = samplesOf(setting);
@@ -74,10 +79,12 @@ describe.each(commands)('tidemark %s', (command) => {
         origins.push(`flag ${word}`);
       }
       const config = json(`${command}-${name}.json`, { [name]: other });
-      expect((await resolve(command, { config }, { [env]: one })).of(name)).toEqual([
-        read([one]),
-        `environment ${env}`,
-      ]);
+      const [first] = inOrderOfPrecedence(
+        name,
+        [read([one]), `environment ${env}`],
+        [read([other]), `file ${config}`],
+      );
+      expect((await resolve(command, { config }, { [env]: one })).of(name)).toEqual(first);
       expect((await resolve(command, {}, { TIDEMARK_CONFIG: config, [env]: '' })).of(name)).toEqual([
         read([other]),
         `file ${config}`,
@@ -97,8 +104,7 @@ describe.each(commands)('tidemark %s', (command) => {
     const { problems } = await resolve(command, flags, environment);
     const expected = settings.flatMap(([name, { flag, env }]) => [
       ...(flag?.includes(' ') === true ? [[name, `(flag ${flag.split(' ')[0]}).`]] : []),
-      [name, `(environment ${env}).`],
-      [name, `(file ${config}).`],
+      ...inOrderOfPrecedence(name, [name, `(environment ${env}).`], [name, `(file ${config}).`]),
     ]);
     expect(
       problems.map((problem) => [problem.split(' must be ')[0], /\([^()]*\)\.$/.exec(problem)?.[0]]),

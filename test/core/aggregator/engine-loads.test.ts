@@ -28,6 +28,7 @@ describe('engineLoads', () => {
     snapshots$.next(ProcessedEndpoints.of([scrapedEndpoint('17', 60), scrapedEndpoint('16', 20)]));
     expect(texts).toEqual([
       expect.stringContaining('worker 16 is busy') as string,
+      expect.stringContaining('worker 17 is free') as string,
       expect.stringContaining('worker 16 is free') as string,
       expect.stringContaining('worker 17 is busy') as string,
     ]);

@@ -36,7 +36,7 @@ const threshold = (activePrefillTokensThreshold: number): FleetEvent => ({
 });
 const busyText = ({ busy }: FleetStep): string => `busy ${busy.ids.join()}`;
 const changesOf = ({ transitions }: FleetStep): string[] =>
-  transitions.map(({ workerId, busy }) => `${workerId} ${busy ? 'up' : 'down'}`);
+  transitions.map(({ workerId, to }) => `${workerId} ${to === 'busy' ? 'up' : to === 'free' ? 'down' : to}`);
 
 describe('reduceFleet - a run', () => {
   it('the first step is made on subscription, before the source is subscribed to, and has the initial busy set', () => {
@@ -145,7 +145,7 @@ describe('reduceFleet - order', () => {
       if (step.transitions[0]?.busy === true) source$.next(threshold(20));
     });
     source$.next(batchOf([1, 0], [7, 11], [8, 11], [9, 21]));
-    expect(seen).toEqual(['7 up', '7 down', '9 up']);
+    expect(seen).toEqual(['1 down', '7 up', '7 down', '8 down', '9 up']);
   });
 
   it('a batch makes the same steps as its loads one by one', () => {

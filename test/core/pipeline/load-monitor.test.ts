@@ -546,6 +546,8 @@ describe('monitor - explain', () => {
     const why = monitor.explain(id(1));
     expect(why).toMatchObject({
       busy: false,
+      state: 'unknown',
+      unknownReason: 'not-heard',
       known: true,
       overloadMarked: false,
       since: null,
@@ -562,8 +564,8 @@ describe('monitor - explain', () => {
     ]);
     expect(why?.text).toBe(
       [
-        'worker 1 is free: 1 of 2 ranks busy, 2 needed',
-        '1 declared rank is silent and counts as free',
+        'worker 1 is unknown: 1 of 2 ranks busy, 2 needed',
+        '1 declared rank is silent and counts as unknown',
         'rank 0 activePrefillTokens: 3 within 10, margin 7',
         'rank 0 activePrefillTokensFrac: no threshold set, value 3',
         'rank 0 kvUsedBlocks: 90 above 85, margin -5',

@@ -41,10 +41,22 @@ const contents = (row: LoadPolicy): Contents => {
 
 /** Contents that mean the same under the rest of a row, and why. Nothing else may go unnoticed. */
 const noCandidates = 'the reducer’s outputs name no candidates; the instance client does';
+const noUnknown = 'a recording expects busy workers, which this cell does not change';
+const ofModels = 'a recording is about one pool, and this cell about models';
 const same: Partial<Record<PolicyName, Partial<Record<Cell, Record<string, string>>>>> = {
-  'dynamo-1.0': { reportedDown: { '"not-a-candidate"': noCandidates } },
-  default: { reportedDown: { '"ignored"': noCandidates } },
+  'dynamo-1.0': {
+    reportedDown: { '"not-a-candidate"': noCandidates },
+    withoutEvidence: { '"unknown"': noUnknown },
+    prefillForModel: { '"needed-while-registered"': ofModels },
+  },
+  default: {
+    reportedDown: { '"ignored"': noCandidates },
+    withoutEvidence: { '"free"': noUnknown },
+    prefillForModel: { '"ignored"': ofModels },
+  },
   'dynamo-1.6': {
+    withoutEvidence: { '"unknown"': noUnknown },
+    prefillForModel: { '"ignored"': ofModels },
     cleanupOnInstanceLeft: {
       '{"types":"known","withoutRank":true}':
         'without prefill watches a worker is known under its own type only',

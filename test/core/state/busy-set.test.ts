@@ -26,7 +26,7 @@ function grow(
 }
 
 function newLog(): { log: BusyLog; slots: WorkerSlots } {
-  const slots = new WorkerSlots();
+  const slots = new WorkerSlots('free');
   return { log: new BusyLog(slots), slots };
 }
 

@@ -41,7 +41,17 @@ describe('fleet load', () => {
       fleet.apply({ kind: 'config', workerId, config: null }, n);
     };
     for (let n = 0; n < 20_000; n += 1) round(n);
-    expect(fleet.fleet).toEqual({ known: 0, held: 0, busy: 0, overloadMarked: 0, instances: 0, down: 0 });
+    expect(fleet.fleet).toEqual({
+      workers: 0,
+      busy: 0,
+      free: 0,
+      unknown: 0,
+      known: 0,
+      held: 0,
+      overloadMarked: 0,
+      instances: 0,
+      down: 0,
+    });
     const { store } = fleet as unknown as {
       store: { workers: { all(): Iterable<number>; words: Int32Array; cells: { words: Int32Array } } };
     };
@@ -111,7 +121,7 @@ describe('fleet load', () => {
     const [crossing] = fleet.apply(load({ activePrefillTokens: 11 }), 5)?.transitions ?? [];
     fleet.apply({ kind: 'thresholds', activePrefillTokensThreshold: 1000 }, 6);
     fleet.apply(load({ activePrefillTokens: 2n ** 63n }), 7);
-    expect(Object.keys(crossing ?? {})).toEqual(['workerId', 'busy', 'at', 'verdict']);
+    expect(Object.keys(crossing ?? {})).toEqual(['workerId', 'from', 'to', 'busy', 'at', 'verdict']);
     expect({ ...crossing }.verdict?.text).toContain('prefill tokens 11 > 10 (1 of 1 ranks busy');
     expect(crossing?.verdict).toBe(crossing?.verdict);
     expect(JSON.parse(JSON.stringify(crossing))).toEqual(crossing);

@@ -23,7 +23,7 @@ describe('ranks', () => {
             for (let worker = 0; worker < ranks.end; worker += 1) {
               if (!ranks.isPresent(worker)) continue;
               for (let index = 0; index < ranks.rankCount(worker); index += 1) {
-                const busy = isRankBusy(ranks.state(worker, index), ranks.thresholds, policy);
+                const busy = isRankBusy(ranks.state(worker, index), ranks.workerThresholds(worker), policy);
                 expect(ranks.isRankBusy(worker, index)).toBe(busy);
               }
             }

@@ -1,7 +1,7 @@
 import { map, type Observable, type Subscription } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { discoverWorkers, type Discovery } from '../../../src/dynamo/discovery/discover-workers.js';
-import type { KeyBatch } from '../../../src/core/sources/key-source.js';
+import { type KeyBatch, MemoryKeys } from '../../../src/core/sources/key-source.js';
 import { liveStatus } from '../../../src/core/sources/source-status.js';
 import { workerId } from '../../../src/core/worker-id.js';
 import { fakeSource, type FakeSource } from '../../../src/testing/fakes/fake-source.js';
@@ -152,13 +152,40 @@ describe('configurations, instances and workers', () => {
       ...endpointAt(generate),
       endpoints: [endpointAt(generate)],
       model: null,
+      models: [],
+      roles: [],
       loras: [],
     };
     expect(workers.take()).toEqual([new Map([[seven, info]])]);
     fleet.batches.next(batch.changes(put(cardAt('7'), modelCard(1))));
-    expect(workers.take()).toEqual([{ workerId: seven, info: { ...info, model: 'tiny' } }]);
+    const serving = { ...info, model: 'tiny', models: ['tiny'], roles: ['aggregated'] };
+    expect(workers.take()).toEqual([{ workerId: seven, info: serving }]);
     fleet.batches.next(batch.changes(remove(instance('7')), remove(cardAt('7'))));
     expect(workers.take()).toEqual([{ workerId: seven, info: null }]);
+  });
+
+  it('models are emitted as a list, also for a late subscriber, and again only when it changes', () => {
+    const fleet = discovery();
+    const lists = heard(fleet.models$.pipe(map((models) => models.map(({ name }) => name))));
+    fleet.batches.next(batch.snapshot());
+    fleet.batches.next(batch.changes(put(instance('7'), {}), put(cardAt('7'), modelCard(1))));
+    fleet.batches.next(batch.changes(put(cardAt('7'), modelCard(2)), put(instance('8'), {})));
+    const adapter = `${cardAt('7')}/chat`;
+    fleet.batches.next(batch.changes(put(adapter, modelCard(2, { display_name: 'chat' }))));
+    expect(heard(fleet.models$).values).toMatchObject([
+      [{ name: 'chat', adapterOf: 'tiny' }, { name: 'tiny' }],
+    ]);
+    fleet.batches.next(batch.changes(remove(adapter)));
+    expect(lists.values).toEqual([[], ['tiny'], ['chat', 'tiny'], ['tiny']]);
+  });
+
+  it('problems of model cards are reported, and repeated to a late subscriber only', () => {
+    const fleet = discovery();
+    const problems = heard(fleet.problems$);
+    fleet.batches.next(batch.snapshot(put(cardAt('7'), modelCard(1, { worker_type: 'router' }))));
+    fleet.batches.next(batch.changes(put(instance('7'), {})));
+    expect(problems.values).toMatchObject([{ code: 'unknown-role', workerId: seven, count: 1 }]);
+    expect(heard(fleet.problems$).values).toEqual(problems.values);
   });
 
   it('in one namespace, names may omit it, and entries of other namespaces are excluded', () => {
@@ -316,5 +343,51 @@ describe('problems', () => {
       expect(text.length).toBeLessThan(700);
       expect(text).not.toContain('\n');
     }
+  });
+});
+
+describe('a fleet with too many names', () => {
+  const one = (n: number, namespace = 'dynamo') =>
+    put(
+      cardAt(n.toString(16), `${namespace}/backend/generate`),
+      modelCard(1, { display_name: `model-${n}` }),
+    );
+  const names = (count: number): number[] => Array.from({ length: count }, (_, n) => n + 1);
+
+  it('lists the first pools, and reports the number of all once, and again when it has doubled', () => {
+    const keys = new MemoryKeys();
+    const fleet = discoverWorkers(keys, { maxPools: 3 });
+    const [pools, problems] = [heard(fleet.pools$), heard(fleet.problems$)];
+    for (const n of names(8)) keys.apply([one(n)]);
+    expect(pools.values.at(-1)?.map(({ model }) => model)).toEqual(['model-1', 'model-2', 'model-3']);
+    expect(problems.take()).toMatchObject([
+      { code: 'too-many-pools', source: 'configs', count: 4 },
+      { code: 'too-many-pools', count: 8 },
+    ]);
+    for (const n of names(5)) keys.apply([{ key: one(n).key }]);
+    expect(pools.values.at(-1)?.map(({ model }) => model)).toEqual(['model-6', 'model-7', 'model-8']);
+    keys.apply([one(1)]);
+    expect(problems.take(), 'it was within the limit in between').toMatchObject([{ count: 4 }]);
+  });
+
+  it('without a limit of its own: 512 of a thousand pools', () => {
+    const keys = new MemoryKeys();
+    const fleet = discoverWorkers(keys);
+    keys.apply(names(1000).map((n) => one(n)));
+    expect(heard(fleet.pools$).values.map((pools) => pools.length)).toEqual([512]);
+    expect(heard(fleet.problems$).values).toMatchObject([{ code: 'too-many-pools', count: 1000 }]);
+    expect(heard(fleet.models$).values.map((models) => models.length)).toEqual([1000]);
+  });
+
+  it('lists 10 000 models, and 512 namespaces', () => {
+    const keys = new MemoryKeys();
+    const fleet = discoverWorkers(keys, { maxPools: 20_000 });
+    keys.apply(names(10_001).map((n) => one(n, `ns-${n % 600}`)));
+    expect(heard(fleet.models$).values.map((models) => models.length)).toEqual([10_000]);
+    expect(heard(fleet.namespaces$).values.map((namespaces) => namespaces.length)).toEqual([512]);
+    expect(heard(fleet.problems$).values).toMatchObject([
+      { code: 'too-many-models', count: 10_001 },
+      { code: 'too-many-namespaces', count: 600 },
+    ]);
   });
 });

@@ -143,6 +143,8 @@ describe('captured stages, by hand', () => {
       ...endpointAt('dynamo/backend/generate'),
       endpoints: [endpointAt('dynamo/backend/generate'), endpointAt('dynamo/backend/load_metrics')],
       model: 'tiny-model',
+      models: ['tiny-model'],
+      roles: ['aggregated'],
       loras: [],
     });
   });

@@ -111,6 +111,8 @@ function infoOf(workerId: WorkerId, facts: readonly Fact[]): WorkerInfo {
     ...endpointAt(counting?.path ?? paths[0] ?? ''),
     endpoints: paths.map(endpointAt),
     model: counting?.model ?? null,
+    models: unique(facts.filter(({ says }) => says === 'base').map(({ model }) => model)),
+    roles: counting === undefined ? [] : ['aggregated'],
     loras: unique(facts.filter(({ says }) => says === 'lora').map(({ model }) => model)),
   };
 }

@@ -27,6 +27,8 @@ describe('what a batch changes', () => {
       ...endpointAt(generate),
       endpoints: [endpointAt(generate)],
       model: 'tiny',
+      models: ['tiny'],
+      roles: ['aggregated'],
       loras: [],
     };
     for (const selector of [undefined, here, { ...here, model: 'tiny' }, { role: 'decode' as const }])

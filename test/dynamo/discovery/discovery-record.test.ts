@@ -236,6 +236,7 @@ describe('discovery records', () => {
       model: 'tiny',
       lora: null,
       role: null,
+      needs: [],
       runtimeConfig: {
         totalKvBlocks: 100,
         maxNumBatchedTokens: 2048,
@@ -256,6 +257,7 @@ describe('discovery records', () => {
       model: 'tiny',
       lora: null,
       role: null,
+      needs: [],
       runtimeConfig: { totalKvBlocks: 24064 },
     };
     expect(decode(entryAt, value, '7587888657184927289')).toStrictEqual({ ...record, instanceId: id });
@@ -281,6 +283,7 @@ describe('discovery records', () => {
       instanceId: null,
       lora: null,
       role: null,
+      needs: [],
       model: 'tiny',
       runtimeConfig: {},
     });
@@ -304,18 +307,49 @@ describe('discovery records', () => {
     expect(decode(modelAt, card)).toMatchObject({ role });
   });
 
+  it.each([
+    [
+      'an OR of ANDs, in one order',
+      '[["prefill","decode"],["aggregated"]]',
+      [['aggregated'], ['decode', 'prefill']],
+    ],
+    ['duplicates', '[["decode","decode"],["decode"]]', [['decode']]],
+    ['an empty list', '[]', []],
+    ['an alternative without a condition', '[[]]', [[]]],
+    ['another form: text', '"decode"', []],
+    ['another form: null', 'null', []],
+    ['another form inside: numbers', '[3,[4,"decode"]]', [['decode']]],
+  ])('discovery records - needs: %s', (_, needs, expected) => {
+    const record = decode(modelAt, `{"worker_type":"encode","needs":${needs}}`);
+    expect(record).toMatchObject({ role: 'encode', needs: expected });
+    expect(record).not.toHaveProperty('unknownRole');
+  });
+
+  it.each([
+    ['in worker_type', '{"worker_type":"router"}', [], 'router'],
+    ['in worker_type, in another case', '{"worker_type":"Prefill","model_type":"Prefill"}', [], 'Prefill'],
+    ['in needs', '{"worker_type":"decode","needs":[["prefill","draft"]]}', [['prefill']], 'draft'],
+  ])('discovery records - an unknown worker type %s is kept as text', (_, card, needs, unknownRole) => {
+    expect(decode(modelAt, card)).toMatchObject({ needs, unknownRole });
+  });
+
+  it('discovery records - before 1.6, a prefill worker needs others that decode', () => {
+    expect(decode(modelAt, '{"model_type":"Prefill"}')).toMatchObject({ needs: [['decode']] });
+  });
+
   it('captured discovery records - the roles of a disaggregated fleet', () => {
     const roles = new Set<string>();
     for (const entry of entries) {
       const record = decodeDiscoveryRecord(entry);
       if (!('role' in record) || !entry.file.includes('/disagg/')) continue;
-      roles.add(`${entry.release} ${record.component ?? ''}: ${record.role ?? 'null'}`);
+      const needs = 'needs' in record ? JSON.stringify(record.needs) : '';
+      roles.add(`${entry.release} ${record.component ?? ''}: ${record.role ?? 'null'} needs ${needs}`);
     }
     expect([...roles].sort()).toEqual([
-      '1.0.1 backend: null',
-      '1.0.1 prefill: prefill',
-      '1.6.1 backend: decode',
-      '1.6.1 prefill: prefill',
+      '1.0.1 backend: null needs []',
+      '1.0.1 prefill: prefill needs [["decode"]]',
+      '1.6.1 backend: decode needs [["prefill"]]',
+      '1.6.1 prefill: prefill needs [["decode"]]',
     ]);
   });
 

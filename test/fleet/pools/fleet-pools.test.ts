@@ -19,6 +19,8 @@ const worker = (n: number, more: object = {}) => [
   put(`v1/mdc/${generate}/${n}`, modelCard(100, more)),
 ];
 
+const origin = { at: '2026-01-01T00:00:00.000Z', address: null, token: null, route: 'test' } as const;
+
 /** Lets pools be added and removed, which follows the batch of keys. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -59,10 +61,10 @@ describe('FleetPools', () => {
     publish(8, 3);
     keys.apply([...worker(7), ...worker(8)]);
     await settle();
-    expect(seen).toEqual(['7+']);
+    expect(seen).toEqual(['7+', '8-']);
     publish(8, 12);
     publish(7, 1);
-    expect(seen).toEqual(['7+', '8+', '7-']);
+    expect(seen).toEqual(['7+', '8-', '8+', '7-']);
     subscription.unsubscribe();
   });
 
@@ -74,6 +76,38 @@ describe('FleetPools', () => {
     expect(seen).toEqual([]);
     keys.apply(worker(8));
     expect(seen).toEqual(['8+']);
+    subscription.unsubscribe();
+  });
+
+  it('a worker of two models is judged in both by a load before its keys, and by one before the second model', async () => {
+    const { keys, pools, publish, subscription } = following();
+    const second = (n: number) => [
+      put(`v1/instances/dynamo/backend/embed/${n}`, {}),
+      put(`v1/mdc/dynamo/backend/embed/${n}`, modelCard(100, { display_name: 'second' })),
+    ];
+    publish(7, 11);
+    keys.apply([...worker(7), ...second(7), ...worker(8)]);
+    await settle();
+    publish(8, 11);
+    keys.apply(second(8));
+    await settle();
+    expect(pools.list().map(({ monitor }) => [...(monitor.snapshot()?.busy ?? [])])).toEqual([
+      ['7', '8'],
+      ['7', '8'],
+    ]);
+    subscription.unsubscribe();
+  });
+
+  it('an adapter that gets thresholds of its own is judged at once by what its workers last said', async () => {
+    const { keys, pools, publish, subscription } = following();
+    const adapter = { display_name: 'sql', lora: { name: 'sql' } };
+    keys.apply([...worker(7), put(`v1/mdc/${generate}/7/sql`, adapter), ...worker(8)]);
+    await settle();
+    publish(7, 11);
+    publish(8, 11);
+    pools.book.set({ model: 'sql' }, { activePrefillTokensThreshold: 20 }, origin);
+    const own = pools.list().find(({ name }) => name.model === 'sql');
+    expect(own?.monitor.snapshot()?.fleet).toMatchObject({ busy: 0, free: 1, unknown: 0 });
     subscription.unsubscribe();
   });
 

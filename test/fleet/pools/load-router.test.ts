@@ -3,6 +3,7 @@ import type { ActiveLoad } from '../../../src/core/events/fleet-event.js';
 import { LoadBatch, WorkerTable, batchEvents } from '../../../src/core/events/load-batch.js';
 import { workerId } from '../../../src/core/worker-id.js';
 import { LoadRouter } from '../../../src/fleet/pools/load-router.js';
+import { load } from '../../support/fleet.js';
 import { type Row, loadColumns } from '../../support/load-columns.js';
 
 const HELD = { loads: 'held', known: 'config', maximumWorkers: 2 } as const;
@@ -138,5 +139,18 @@ describe('LoadRouter', () => {
     router.join(one, a);
     expect(a.received).toHaveLength(4096);
     expect(router.takeProblems()).toMatchObject([{ code: 'undeclared-rank', count: 904 }]);
+  });
+
+  it('a worker that joins a further pool brings the values of its first pool, unless the policy drops loads', () => {
+    const seen = (unknown: typeof HELD | typeof DROPPED): unknown[][] => {
+      const router = new LoadRouter(unknown);
+      const [a, b] = [sink(), sink()];
+      const last = load({ workerId: one, dpRank: 3, activePrefillTokens: 9 });
+      router.join(one, { ...a, lastLoads: (id) => (id === one ? [last] : []) });
+      router.join(one, b);
+      return b.received;
+    };
+    expect(seen(HELD)).toEqual([['1', 3, 9]]);
+    expect(seen(DROPPED)).toEqual([]);
   });
 });

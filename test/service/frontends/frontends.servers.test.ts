@@ -103,24 +103,46 @@ describe('the thresholds of Dynamo’s frontends', () => {
     expect((await call('{"model":"tiny-model"}')).status).toBe(200);
   });
 
+  it.each(['first', 'second'])(
+    'a frontend that does not list a model says nothing about it, also where it is named %s',
+    async (order) => {
+      await using empty = await FakeFrontend.start();
+      await using full = await FakeFrontend.start(answerWith(['tiny-model', '0.3']));
+      await following(...(order === 'first' ? [empty.url, full.url] : [full.url, empty.url]));
+      await eventually(async () => expect(await listed()).toContain('"active_decode_blocks_threshold":0.3'));
+      await eventually(async () =>
+        expect(await json('/frontends')).toMatchObject({
+          frontends: [{ state: 'live' }, { state: 'live' }],
+          drift: [],
+        }),
+      );
+      // Its answer counts while no other frontend lists the model.
+      await full[Symbol.asyncDispose]();
+      await eventually(async () =>
+        expect(JSON.stringify(await json('/frontends'))).toContain('"state":"down"'),
+      );
+      expect(await listed()).toContain('"active_decode_blocks_threshold":0.3');
+      expect(await json('/thresholds')).toMatchObject({
+        entries: [{ target: { model: 'tiny-model' }, origin: { route: `frontend ${full.url}` } }],
+      });
+    },
+  );
+
+  it('a threshold that is absent at a frontend is null there', async () => {
+    const body = '{"thresholds":[{"model":"tiny-model","active_decode_blocks_threshold":0.5}]}';
+    await using first = await FakeFrontend.start({ body });
+    await using second = await FakeFrontend.start(answerWith(['tiny-model', '0.5']));
+    await following(first.url, second.url);
+    await eventually(async () => expect(await listed()).toContain('"active_decode_blocks_threshold":0.5'));
+    expect(await json('/frontends')).toMatchObject({ drift: [] });
+  });
+
   it('drift between replicas is reported, and the first that answers takes precedence', async () => {
     await using first = await FakeFrontend.start(answerWith(['tiny-model', '0.5']));
     await using second = await FakeFrontend.start(answerWith(['tiny-model', '0.9'], ['other', 'null']));
     await following(first.url, second.url);
     using events = await EventStream.open(`${fleet.url}/events`);
     const drift = [
-      ...[
-        'activeDecodeBlocksThreshold',
-        'activePrefillTokensThreshold',
-        'activePrefillTokensThresholdFrac',
-      ].map((threshold) => ({
-        model: 'other',
-        threshold,
-        values: [
-          { url: first.url, value: 'absent' },
-          { url: second.url, value: null },
-        ],
-      })),
       {
         model: 'tiny-model',
         threshold: 'activeDecodeBlocksThreshold',
@@ -131,6 +153,12 @@ describe('the thresholds of Dynamo’s frontends', () => {
       },
     ];
     await eventually(async () => expect(await json('/frontends')).toMatchObject({ drift }));
+    const series = (model: string, threshold: string): string =>
+      `tidemark_threshold_drift{model="${model}",threshold="${threshold}"}`;
+    const page = (await httpCall(`${fleet.url}/metrics`)).body;
+    expect(page).toContain(`${series('tiny-model', 'activeDecodeBlocksThreshold')} 1\n`);
+    expect(page).toContain(`${series('tiny-model', 'activePrefillTokensThreshold')} 0\n`);
+    expect(page).toContain(`${series('other', 'activeDecodeBlocksThreshold')} 0\n`);
     expect(await json('/frontends')).toMatchObject({
       frontends: [
         { url: first.url, state: 'live', models: ['tiny-model'] },

@@ -18,6 +18,12 @@ function post(body: object, headers: Record<string, string> = {}): Promise<HttpA
     body: JSON.stringify(body),
   });
 }
+const change = (method: 'PUT' | 'PATCH' | 'DELETE', body: object): Promise<HttpAnswer> =>
+  httpCall(`${fleet.url}/thresholds`, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
 
 /** Two models, one of them at two endpoints. */
 async function twoModels(): Promise<void> {
@@ -46,10 +52,17 @@ describe('pools', () => {
           busy: ['1'],
         },
         { model: 'a', endpoint: 'dynamo.prefill.generate', state: 'all-busy', busy: ['2'] },
-        { model: 'b', endpoint: 'dynamo.backend.generate', state: 'free', retryAfterSeconds: null, busy: [] },
+        {
+          model: 'b',
+          endpoint: 'dynamo.backend.generate',
+          state: 'unknown',
+          retryAfterSeconds: null,
+          busy: [],
+        },
       ],
     });
-    expect(await json('/busy?model=b')).toMatchObject({ state: 'free', pools: [{ model: 'b' }] });
+    // Without a threshold, its value was compared with nothing.
+    expect(await json('/busy?model=b')).toMatchObject({ state: 'unknown', pools: [{ model: 'b' }] });
     expect(await json('/busy?model=a&endpoint=dynamo.prefill.generate')).toMatchObject({
       state: 'all-busy',
       retryAfterSeconds: 1,
@@ -75,14 +88,20 @@ describe('pools', () => {
     );
   });
 
-  it('a pool and its thresholds end with its last worker', async () => {
+  it('a pool ends with its last worker, and its thresholds apply again to the next one', async () => {
     await twoModels();
     await post({ model: 'b', active_prefill_tokens_threshold: 5 });
     await fleet.worker('3', null);
     expect(await json('/busy?model=b')).toMatchObject({ state: 'none' });
+    // Without workers, Dynamo's API does not know the model.
+    expect(await json('/busy_threshold')).toMatchObject({ thresholds: [{ model: 'a' }] });
+    expect(JSON.parse((await post({ model: 'b' })).body)).toMatchObject({
+      active_prefill_tokens_threshold: null,
+    });
+    expect((await post({ model: 'b', active_prefill_tokens_threshold: 6 })).status).toBe(404);
     await fleet.worker('3', 'b');
     expect(await json('/busy_threshold')).toMatchObject({
-      thresholds: [{ model: 'a' }, { model: 'b', active_prefill_tokens_threshold: null }],
+      thresholds: [{ model: 'a' }, { model: 'b', active_prefill_tokens_threshold: 5 }],
     });
   });
 
@@ -155,7 +174,7 @@ describe('workers', () => {
     expect((await get('/workers/1')).body).toContain('"value":"18446744073709551615"');
     fleet.load('1', 20, 1, 0);
     expect(await json('/workers/1')).toMatchObject({
-      pools: [{ busy: false, since: null, recoveryConditions: [] }],
+      pools: [{ state: 'free', busy: false, unknownReason: null, recoveryConditions: [] }],
     });
   });
 
@@ -207,24 +226,23 @@ describe('workers', () => {
 });
 
 describe('readiness', () => {
-  it('is ready when every source has reported and none is stale', async () => {
+  it('is ready while it can answer: sources that are silent or down are in the body only', async () => {
     fleet = new ServedFleet();
     fleet.service = await startService({ pools: fleet.pools, port: 0 });
-    expect(await get('/readyz')).toMatchObject({ status: 503 });
-    expect(await json('/readyz')).toMatchObject({
-      ready: false,
-      why: ['1 of 2 sources have not reported yet'],
-    });
-    fleet.speak('live');
-    expect((await get('/readyz')).status).toBe(200);
-    fleet.speak('stale', 'silent for 30 s');
-    expect(await json('/readyz')).toMatchObject({
-      ready: false,
-      why: ['discovery is stale: silent for 30 s'],
-    });
+    const loads = expect.objectContaining({ source: 'loads', state: 'live' }) as unknown;
+    expect(await json('/readyz')).toMatchObject({ ready: true, why: [], state: 'none', missingSources: 1 });
+    for (const state of ['down', 'stale', 'ended', 'live'] as const) {
+      fleet.speak(state, 'silent for 30 s');
+      expect((await get('/readyz')).status).toBe(200);
+      expect(await json('/readyz')).toEqual({
+        ready: true,
+        why: [],
+        state: 'none',
+        missingSources: 0,
+        sources: [loads, expect.objectContaining({ source: 'discovery', state, why: 'silent for 30 s' })],
+      });
+    }
     expect((await get('/healthz')).status).toBe(200);
-    fleet.speak('live');
-    expect(await json('/readyz')).toMatchObject({ ready: true, why: [] });
   });
 
   it('draining: not ready and no new event streams, but other requests are answered; then streams end and the port is free', async () => {
@@ -396,6 +414,7 @@ describe('the OpenAPI description', () => {
     for (const path of [
       '/',
       '/busy_threshold',
+      '/thresholds',
       '/busy',
       '/workers',
       '/metrics',
@@ -416,12 +435,23 @@ describe('the OpenAPI description', () => {
       {},
     ])
       answers.push(['POST /busy_threshold', await post(body)]);
+    for (const [method, body] of [
+      ['PUT', { active_prefill_tokens_threshold: 1 }],
+      ['PATCH', { model: 'a', role: 'prefill', active_decode_blocks_threshold: null }],
+      ['DELETE', { model: 'a', thresholds: ['active_decode_blocks_threshold'] }],
+      ['DELETE', { model: 'a', thresholds: ['active_decode_blocks_threshold'] }],
+      ['PATCH', {}],
+    ] as const)
+      answers.push([`${method} /thresholds`, await change(method, body)]);
+    answers.push(['GET /thresholds', await get('/thresholds')]);
     for (const type of ['text/plain', 'application/json'])
       answers.push([
         'POST /busy_threshold',
         await post({ x: 'x'.repeat(3_000_000) }, { 'content-type': type }),
       ]);
     fleet.speak('down');
+    answers.push(['GET /readyz', await get('/readyz')]);
+    fleet.service.drain();
     answers.push(['GET /readyz', await get('/readyz')]);
 
     const seen = new Set<string>();
@@ -470,7 +500,7 @@ function validator(schema: object | undefined): ValidateFunction {
 }
 
 describe('metrics', () => {
-  it('cover every pool, labelled with model and endpoint, and the sources', async () => {
+  it('cover every pool, labelled with model, role and endpoint, and the sources', async () => {
     await twoModels();
     await post({ model: 'a', active_decode_blocks_threshold: 0.5 });
     fleet.load('2', 60);
@@ -478,9 +508,15 @@ describe('metrics', () => {
     const page = await get('/metrics');
     expect(page.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
     const lines = page.body.split('\n');
-    expect(lines).toContain('tidemark_pool_workers{model="a",pool="dynamo.prefill.generate",state="busy"} 1');
-    expect(lines).toContain('tidemark_pool_workers{model="b",pool="dynamo.backend.generate",state="busy"} 0');
-    expect(page.body).toMatch(/tidemark_source_state\{model="",pool="",source="discovery",state="live"\} 1/);
+    expect(lines).toContain(
+      'tidemark_pool_workers{model="a",pool="dynamo.prefill.generate",role="decode",state="busy"} 1',
+    );
+    expect(lines).toContain(
+      'tidemark_pool_workers{model="b",pool="dynamo.backend.generate",role="decode",state="busy"} 0',
+    );
+    expect(page.body).toMatch(
+      /tidemark_source_state\{model="",pool="",role="",source="discovery",state="live"\} 1/,
+    );
     expect(page.body).toMatch(/tidemark_problems_total\{.*code="undecodable".*\} 3/);
     const accept = { accept: 'application/openmetrics-text; version=1.0.0' };
     const open = await httpCall(`${fleet.url}/metrics`, { headers: accept });

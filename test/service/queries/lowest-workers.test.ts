@@ -7,6 +7,7 @@ import { policies } from '../../../src/core/policy/policies.js';
 import { compareWorkerIds, workerIdFromBigInt, type WorkerId } from '../../../src/core/worker-id.js';
 import type { Pool } from '../../../src/fleet/pools/pools.js';
 import { listWorkers } from '../../../src/service/queries/list-workers.js';
+import { wholePool } from '../../../src/service/queries/models.js';
 
 interface NotifiedPool extends Pool {
   readonly notify: (workerId: WorkerId) => void;
@@ -49,7 +50,7 @@ async function pagesOf(pools: readonly Pool[], limit: number): Promise<string[][
   const pages: string[][] = [];
   let after: WorkerId | null = null;
   for (let more = true; more;) {
-    const page = await listWorkers(pools, { limit, busy: undefined, after });
+    const page = await listWorkers(pools.map(wholePool), { limit, busy: undefined, after });
     pages.push(page.workers.map(({ worker }) => worker.workerId));
     after = page.workers.at(-1)?.worker.workerId ?? null;
     more = page.hasMore;
@@ -85,7 +86,7 @@ describe('listWorkers', () => {
   it('shows the moment of the call, and yields to other work', async () => {
     const ids = manyIds(2000);
     const pool = poolOf('m', ids);
-    const asked = listWorkers([pool], { limit: 5000, busy: undefined, after: null });
+    const asked = listWorkers([pool].map(wholePool), { limit: 5000, busy: undefined, after: null });
     const others = (async () => {
       await setImmediate();
       pool.notify(workerIdFromBigInt(0xffff_ffff_ffff_ffffn));
@@ -98,7 +99,7 @@ describe('listWorkers', () => {
   it('is empty while the monitor is not connected', async () => {
     const pool = poolOf('m', []);
     pool.monitor.stop();
-    expect(await listWorkers([pool], { limit: 1, busy: undefined, after: null })).toEqual({
+    expect(await listWorkers([pool].map(wholePool), { limit: 1, busy: undefined, after: null })).toEqual({
       workers: [],
       hasMore: false,
     });

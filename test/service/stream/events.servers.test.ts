@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.js';
 import { httpCall } from '../../support/http-call.js';
 import { ServedFleet } from '../../support/served-fleet.js';
 
-const POOL = { model: 'tiny-model', endpoint: 'dynamo.backend.generate' };
+const POOL = { model: 'tiny-model', role: 'decode', endpoint: 'dynamo.backend.generate' };
 const thresholds = { activeDecodeBlocksThreshold: 0.5 };
 let fleet: ServedFleet;
 afterEach(() => fleet.service.stop());
@@ -29,7 +29,7 @@ describe('events', () => {
       pools: [
         {
           ...POOL,
-          state: 'free',
+          state: 'unknown',
           busy: [],
           thresholds: { ...thresholds, activePrefillTokensThreshold: null },
         },
@@ -43,6 +43,8 @@ describe('events', () => {
     expect(await stream.first('transition')).toMatchObject({
       ...POOL,
       workerId: '7',
+      from: 'unknown',
+      to: 'busy',
       busy: true,
       reason: 'load',
       text: 'worker 7 is busy: rank 0 used KV blocks 51 > 50 (1 of 1 ranks busy, 1 needed)',
@@ -62,11 +64,24 @@ describe('events', () => {
       why: 'no route',
     });
     await fleet.worker('8', 'other');
-    expect(await stream.first('pool')).toMatchObject({ model: 'other', state: 'free', busy: [] });
+    expect(await stream.first('pool')).toMatchObject({ model: 'other', state: 'unknown', busy: [] });
     await fleet.worker('7', null);
     expect(await stream.first('pool-gone')).toEqual(POOL);
-    expect(stream.of('transition').at(-1)).toMatchObject({ workerId: '7', busy: false, reason: 'left' });
-    expect(stream.events.findIndex(({ type }) => type === 'pool-gone')).toBe(stream.events.length - 1);
+    expect(stream.of('transition').at(-1)).toMatchObject({
+      workerId: '7',
+      from: 'busy',
+      to: 'unknown',
+      reason: 'left',
+    });
+    const afterwards = stream.events.slice(stream.events.findIndex(({ type }) => type === 'pool-gone') + 1);
+    expect(afterwards.filter(({ type }) => type !== 'model')).toEqual([]);
+    await eventually(() =>
+      expect(stream.of('model').filter(({ model }) => model === POOL.model)).toMatchObject([
+        { state: 'unknown' },
+        { state: 'all-busy' },
+        { state: 'none' },
+      ]),
+    );
   });
 
   it('a snapshot with the following changes gives the state of /busy', async () => {

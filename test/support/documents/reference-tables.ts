@@ -19,9 +19,18 @@ export function settingsTable(): string {
       const takers = Object.entries<Settings>(commandSettings).flatMap(([command, { [name]: setting }]) =>
         setting === undefined ? [] : [{ command, setting }],
       );
-      const [{ flag = '', env, text } = { env: '', text: '' }] = takers.map(({ setting }) => setting);
+      const [{ flag = '', env, fallbackEnv, text } = { env: '', text: '' }] = takers.map(
+        ({ setting }) => setting,
+      );
       const commands = takers.map(({ command }) => command);
-      return [code([name]), code([flag]), code([env]), defaultsOf(takers), code(commands), text];
+      return [
+        code([name]),
+        code([flag]),
+        code([env, fallbackEnv ?? []].flat()),
+        defaultsOf(takers),
+        code(commands),
+        text,
+      ];
     }),
   );
 }

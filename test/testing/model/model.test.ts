@@ -129,9 +129,9 @@ describe('model - transitions have a reason', () => {
     ).flatMap(({ transitions }) => transitions.map(({ verdict }) => [verdict.reason, verdict.text]));
     expect(reasons).toEqual([
       ['overload-mark', 'worker 7 is busy: it has an overload mark'],
-      ['overload-mark-ended', 'worker 7 is free: its overload mark ended; no rank has reported a load'],
+      ['overload-mark-ended', 'worker 7 is unknown: its overload mark ended; no rank has reported a load'],
       ['load', 'worker 7 is busy: rank 0 prefill tokens 11 > 10 (1 of 1 ranks busy, 1 needed)'],
-      ['left', 'worker 7 is free: it left the fleet'],
+      ['left', 'worker 7 is unknown: it left the fleet'],
     ]);
   });
 
@@ -187,8 +187,9 @@ describe('model - total reducer', () => {
       fc.property(fc.array(everyEvent, { maxLength: 30 }), fc.boolean(), (events, cards) => {
         let busy = new Set<string>();
         for (const result of play(events, { decodeInstances: [id(1)], ...(cards && { cards }) }, policy)) {
-          for (const { workerId, busy: is } of result.transitions) {
-            expect(busy.has(workerId)).toBe(!is);
+          for (const { workerId, from, to, busy: is } of result.transitions) {
+            expect(from).not.toBe(to);
+            expect([busy.has(workerId), is]).toEqual([from === 'busy', to === 'busy']);
             if (is) busy.add(workerId);
             else busy.delete(workerId);
           }

@@ -180,6 +180,8 @@ describe('encoding discovery records', () => {
             lora,
             // Before 1.6 a card says only that its worker is a prefill worker.
             role: release === '1.6' || role === 'prefill' ? role : null,
+            needs:
+              role === 'prefill' ? [['decode']] : role === 'decode' && release === '1.6' ? [['prefill']] : [],
             runtimeConfig,
           });
         },

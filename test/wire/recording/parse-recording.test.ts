@@ -56,6 +56,20 @@ describe('parse recording', () => {
     expect(mark('null')).toMatchObject({ activeDecodeBlocksThreshold: null });
   });
 
+  it('the target of thresholds - everything, a role or a worker', () => {
+    const target = (text: string): unknown => event(`{"kind":"thresholds","target":${text}}`);
+    expect(event('{"kind":"thresholds"}')).toEqual({ kind: 'thresholds' });
+    expect(target('"everything"')).toEqual({ kind: 'thresholds', target: 'everything' });
+    expect(target('{"role":"prefill"}')).toEqual({ kind: 'thresholds', target: { role: 'prefill' } });
+    for (const id of ['18446744073709551615', '"18446744073709551615"'])
+      expect(target(`{"workerId":${id}}`)).toEqual({
+        kind: 'thresholds',
+        target: { workerId: '18446744073709551615' },
+      });
+    expect(() => target('{"workerId":-1}')).toThrow(RecordingError);
+    expect(() => target('{}')).toThrow(RecordingError);
+  });
+
   it('start - with and without its options', () => {
     expect(event('{"kind":"start"}')).toMatchObject({ kind: 'start' });
     expect(

@@ -1,12 +1,13 @@
 import type { Count } from '../../count.js';
 import type { RankState } from '../../judgement/rank-state.js';
+import type { WorkerState } from '../../judgement/worker-state.js';
 import { jsonReady } from '../../ordinary-value.js';
 import type { LimitClasses } from '../limit-classes.js';
 import { growWords } from './grow-words.js';
 
 /**
  * Bits of the word of flags in the cell of a rank: the rank is busy; it counts in the judgement; it has a latch; the latch
- * is closed; its active and its used blocks are cleared.
+ * is closed; its active and its used blocks are cleared; it counts and is free.
  */
 const RANK_BUSY = 1;
 const RANK_COUNTS = 2;
@@ -14,9 +15,10 @@ const HAS_LATCH = 4;
 const LATCHED = 8;
 const ACTIVE_CLEARED = 16;
 const USED_CLEARED = 32;
+const RANK_FREE = 64;
 
 /** The bits above the flags hold the limit class of the rank. */
-const LIMITS_SHIFT = 6;
+const LIMITS_SHIFT = 7;
 const ALL_FLAGS = 2 ** LIMITS_SHIFT - 1;
 
 /** The words of the cell of a rank. Large counts are in a side map; {@link NONE} is the absence of a value. */
@@ -81,9 +83,14 @@ export class RankFacts {
     return (this.flags(cell) & RANK_BUSY) !== 0;
   }
 
-  /** Whether this is how the rank was judged. */
-  hasVerdict(cell: number, busy: boolean, counted: boolean): boolean {
-    return (this.flags(cell) & (RANK_BUSY | RANK_COUNTS)) === verdictFlags(busy, counted);
+  /** Whether the rank counts in the judgement of its worker, and is free. */
+  isFree(cell: number): boolean {
+    return (this.flags(cell) & RANK_FREE) !== 0;
+  }
+
+  /** Whether this is how the rank was judged; `null`: it does not count. */
+  hasVerdict(cell: number, state: WorkerState | null): boolean {
+    return (this.flags(cell) & VERDICT) === verdictFlags(state);
   }
 
   /** Whether the rank counts in the judgement of its worker. */
@@ -217,9 +224,8 @@ export class RankCells extends RankFacts {
     if (used !== null) this.storeValue(word + USED, used);
   }
 
-  setVerdict(cell: number, busy: boolean, counted: boolean): void {
-    const flags = this.flags(cell) & ~(RANK_BUSY | RANK_COUNTS);
-    this.setFlags(cell, flags | verdictFlags(busy, counted));
+  setVerdict(cell: number, state: WorkerState | null): void {
+    this.setFlags(cell, (this.flags(cell) & ~VERDICT) | verdictFlags(state));
   }
 
   setLatch(cell: number, latched: boolean, activeCleared: boolean, usedCleared: boolean): void {
@@ -294,8 +300,12 @@ export class RankCells extends RankFacts {
   }
 }
 
-function verdictFlags(busy: boolean, counted: boolean): number {
-  return (busy ? RANK_BUSY : 0) | (counted ? RANK_COUNTS : 0);
+const VERDICT = RANK_BUSY | RANK_COUNTS | RANK_FREE;
+
+function verdictFlags(state: WorkerState | null): number {
+  if (state === 'busy') return RANK_BUSY | RANK_COUNTS;
+  if (state === 'free') return RANK_FREE | RANK_COUNTS;
+  return state === null ? 0 : RANK_COUNTS;
 }
 
 /** A power of two with room for the expected ranks. It is limited, since a config may declare ranks that stay silent. */

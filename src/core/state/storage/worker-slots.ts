@@ -1,5 +1,6 @@
 import type { Role } from '../../events/fleet-event.js';
 import type { RankRange } from '../../judgement/rank-state.js';
+import type { WorkerState } from '../../judgement/worker-state.js';
 import type { WorkerId } from '../../worker-id.js';
 import { growWords } from './grow-words.js';
 import type { CellBlock } from './rank-cells.js';
@@ -8,7 +9,7 @@ import type { CellBlock } from './rank-cells.js';
 const STATUS = 0;
 const BASE = 1;
 const COUNT = 2;
-const ROOM = 3;
+const FREE_RANKS = 3;
 const BUSY_RANKS = 4;
 const COUNTED_RANKS = 5;
 const RANGE_START = 6;
@@ -22,7 +23,7 @@ const TENANCY = 12;
 /** The worker's position in the list of busy workers, from 1; 0 when it is not busy. */
 const BUSY_POSITION = 13;
 const STRIDE = 16;
-/** The last two words as one double: when the worker became busy, if it is busy. */
+/** The last two words as one double: when the published state began; NaN if the worker has had no transition. */
 const SINCE = 7;
 
 /** Bits of the first word, its status. */
@@ -43,9 +44,32 @@ export const TO_JUDGE = 1024;
 export const HAS_RANGE = 2048;
 /** The worker may have a transition in the current event. */
 export const TOUCHED = 4096;
+/** The judged and the published state are free; neither is used under policies for which free needs no evidence. */
+export const JUDGED_FREE = 8192;
+export const PUBLISHED_FREE = 16_384;
 /** The bits that keep a slot. Without any of them, and without remembered ranks, the slot is released. */
 const KEEPS =
-  HAS_STATE | REPORTED | COUNTED | DECODE | PREFILL | JUDGED_BUSY | OVERLOAD_MARKED | PUBLISHED | TO_JUDGE;
+  HAS_STATE |
+  REPORTED |
+  COUNTED |
+  DECODE |
+  PREFILL |
+  JUDGED_BUSY |
+  JUDGED_FREE |
+  OVERLOAD_MARKED |
+  PUBLISHED |
+  PUBLISHED_FREE |
+  TO_JUDGE;
+/** Two bits of the status: as what the worker is counted, if it is present. See {@link tallyNames}. */
+const TALLY_SHIFT = 15;
+const TALLY = 3 << TALLY_SHIFT;
+/** Five bits of the status: the binary logarithm of the room of the worker's cells, plus one; 0 without room. */
+const ROOM_SHIFT = 24;
+const ROOM = 31 << ROOM_SHIFT;
+
+/** As what a worker is counted. */
+export const tallyNames = ['absent', 'free', 'unknown', 'busy'] as const;
+export type TallyName = (typeof tallyNames)[number];
 
 /** What may report workers. */
 export type WorkerSource = 'configs' | Role;
@@ -61,6 +85,9 @@ export class WorkerSlots {
   private ids: WorkerId[] = [];
   private readonly byId = new Map<WorkerId, number>();
   private readonly free: number[] = [];
+
+  /** @param withoutEvidence the state of a worker without evidence */
+  constructor(protected readonly withoutEvidence: 'free' | 'unknown') {}
 
   /** Whether a source of configs, of decode instances or of prefill instances has emitted. */
   hasSeen(source: WorkerSource): boolean {
@@ -153,6 +180,29 @@ export class WorkerSlots {
     return this.has(slot, OVERLOAD_MARKED);
   }
 
+  /** How the worker was last judged. */
+  judgedState(slot: number): WorkerState {
+    if (this.has(slot, JUDGED_BUSY)) return 'busy';
+    return this.has(slot, JUDGED_FREE) ? 'free' : this.withoutEvidence;
+  }
+
+  /** The published state: that of the worker's last transition. */
+  state(slot: number): WorkerState {
+    if (this.has(slot, PUBLISHED)) return 'busy';
+    return this.has(slot, PUBLISHED_FREE) ? 'free' : this.withoutEvidence;
+  }
+
+  /** Whether the worker is in the fleet: it has an instance and is not down, or has a state if there is no source of instances. */
+  isPresent(slot: number): boolean {
+    if (!this.hasSeen('decode') && !this.hasSeen('prefill')) return this.hasState(slot);
+    return this.hasInstance(slot) && !this.isDown(slot);
+  }
+
+  /** As what the worker is counted. */
+  tally(slot: number): TallyName {
+    return tallyNames[(this.word(slot, STATUS) & TALLY) >>> TALLY_SHIFT] as TallyName;
+  }
+
   /** Whether the worker is in the busy set. */
   isBusy(slot: number): boolean {
     return this.has(slot, PUBLISHED);
@@ -168,9 +218,10 @@ export class WorkerSlots {
     return this.has(slot, TOUCHED);
   }
 
-  /** When the worker became busy, in milliseconds; valid only while it is busy. */
-  since(slot: number): number {
-    return this.doubles[(slot * STRIDE) / 2 + SINCE] ?? 0;
+  /** When the published state began, in milliseconds; `null` if the worker has had no transition. */
+  since(slot: number): number | null {
+    const since = this.doubles[(slot * STRIDE) / 2 + SINCE] ?? NaN;
+    return Number.isNaN(since) ? null : since;
   }
 
   /** Whether a config was applied to the worker's state, so that it has a declared range. */
@@ -208,6 +259,11 @@ export class WorkerSlots {
     return this.word(slot, COUNTED_RANKS);
   }
 
+  /** The number of ranks that count in the judgement and are free. */
+  freeRanks(slot: number): number {
+    return this.word(slot, FREE_RANKS);
+  }
+
   /** The cell of the first rank. The other ranks with values are in the cells after it, ascending. */
   firstCell(slot: number): number {
     return this.word(slot, BASE);
@@ -225,7 +281,9 @@ export class WorkerSlots {
 
   /** The cells of the worker's ranks, as a block. */
   block(slot: number): CellBlock {
-    return { base: this.word(slot, BASE), count: this.word(slot, COUNT), room: this.word(slot, ROOM) };
+    const logarithm = (this.word(slot, STATUS) & ROOM) >>> ROOM_SHIFT;
+    const room = logarithm === 0 ? 0 : 2 ** (logarithm - 1);
+    return { base: this.word(slot, BASE), count: this.word(slot, COUNT), room };
   }
 
   /** The worker's position in the list of busy workers, from 1; 0 when it is not in it. */
@@ -239,7 +297,7 @@ export class WorkerSlots {
 
   /** A copy that can be read by slot, but not by id. */
   copy(): WorkerSlots {
-    const copy = new WorkerSlots();
+    const copy = new WorkerSlots(this.withoutEvidence);
     for (const source of this.sources) copy.setSeen(source);
     copy.ids = this.ids.slice();
     copy.words = this.words.slice(0, this.ids.length * STRIDE);
@@ -257,6 +315,7 @@ export class WorkerSlots {
     this.ids[slot] = id;
     this.byId.set(id, slot);
     this.words.fill(0, slot * STRIDE, slot * STRIDE + TENANCY);
+    this.setSince(slot, NaN);
     return slot;
   }
 
@@ -285,9 +344,15 @@ export class WorkerSlots {
     this.setWord(slot, CONFIG_LIMITS, limits);
   }
 
-  protected setRanks(slot: number, busy: number, counted: number): void {
+  protected setRanks(slot: number, busy: number, free: number, counted: number): void {
     this.setWord(slot, BUSY_RANKS, busy);
+    this.setWord(slot, FREE_RANKS, free);
     this.setWord(slot, COUNTED_RANKS, counted);
+  }
+
+  protected setTally(slot: number, name: TallyName): void {
+    const status = this.word(slot, STATUS) & ~TALLY;
+    this.setWord(slot, STATUS, status | (tallyNames.indexOf(name) << TALLY_SHIFT));
   }
 
   protected setSince(slot: number, at: number): void {
@@ -297,7 +362,8 @@ export class WorkerSlots {
   protected setBlock(slot: number, { base, count, room }: CellBlock): void {
     this.setWord(slot, BASE, base);
     this.setWord(slot, COUNT, count);
-    this.setWord(slot, ROOM, room);
+    const logarithm = room === 0 ? 0 : Math.log2(room) + 1;
+    this.setWord(slot, STATUS, (this.word(slot, STATUS) & ~ROOM) | (logarithm << ROOM_SHIFT));
   }
 
   private has(slot: number, bits: number): boolean {

@@ -2,6 +2,7 @@ import type { Count } from '../../count.js';
 import type { Role } from '../../events/fleet-event.js';
 import type { FleetCounts } from '../../judgement/fleet-state.js';
 import { type RankRange, inRange } from '../../judgement/rank-state.js';
+import type { WorkerState } from '../../judgement/worker-state.js';
 import type { LoadPolicy } from '../../policy/load-policy.js';
 import type { WorkerId } from '../../worker-id.js';
 import { BusyLog } from '../busy-set.js';
@@ -16,16 +17,19 @@ import {
   HAS_RANGE,
   HAS_STATE,
   JUDGED_BUSY,
+  JUDGED_FREE,
   OVERLOAD_MARKED,
   POSSIBLE,
   PREFILL,
   PUBLISHED,
+  PUBLISHED_FREE,
   REPORTED,
   TOUCHED,
   TO_JUDGE,
   type WorkerSource,
   WorkerSlots,
 } from './worker-slots.js';
+import { WorkerNumbers } from './worker-numbers.js';
 
 export type { CellsCopy } from './rank-cells.js';
 export type { WorkerSlots } from './worker-slots.js';
@@ -62,9 +66,7 @@ export class Workers extends WorkerSlots {
   readonly overloadMarked: ReadonlySet<number> = this.markedWorkers;
   private readonly olderRanks = new Map<number, RankMemory>();
   private readonly layers = new Map<number, readonly CapacityLayer[]>();
-  private states = 0;
-  private instances = 0;
-  private down = 0;
+  private readonly numbers = new WorkerNumbers();
   /** When the current event was received, as a word. */
   private receipt = receiptOf(NaN);
   /** The workers to judge at the next event that judges. */
@@ -74,7 +76,7 @@ export class Workers extends WorkerSlots {
   private maybeEmpty: number[] = [];
 
   constructor(private readonly policy: LoadPolicy) {
-    super();
+    super(policy.withoutEvidence);
   }
 
   /** Notes when the current event was received, in milliseconds; NaN if that is unknown. */
@@ -113,7 +115,7 @@ export class Workers extends WorkerSlots {
   /** Notes an instance of a role. */
   join(slot: number, role: Role): void {
     if (this.hasRole(slot, role)) return;
-    if (!this.hasInstance(slot)) this.instances += 1;
+    if (!this.hasInstance(slot)) this.numbers.instances += 1;
     this.set(slot, bitOf(role));
     this.review(slot);
   }
@@ -123,7 +125,7 @@ export class Workers extends WorkerSlots {
     if (!this.hasRole(slot, role)) return;
     this.clear(slot, bitOf(role));
     if (!this.hasInstance(slot)) {
-      this.instances -= 1;
+      this.numbers.instances -= 1;
       this.setDown(slot, false);
     }
     this.review(slot);
@@ -133,7 +135,7 @@ export class Workers extends WorkerSlots {
   setDown(slot: number, on: boolean): void {
     if (this.isDown(slot) === on || (on && !this.hasInstance(slot))) return;
     this.set(slot, DOWN, on);
-    this.down += on ? 1 : -1;
+    this.numbers.down += on ? 1 : -1;
     this.review(slot);
   }
 
@@ -162,18 +164,22 @@ export class Workers extends WorkerSlots {
     return queued;
   }
 
-  /** Stores the judgement of a worker, and returns whether it differs from the one before. */
-  judge(slot: number, busy: boolean): boolean {
-    if (this.isJudgedBusy(slot) === busy) return false;
+  /** Stores the judgement of a worker, and returns whether it became busy or is busy no more. */
+  judge(slot: number, state: WorkerState): boolean {
+    const before = this.judgedState(slot);
+    if (before === state) return false;
     this.touch(slot);
-    if (busy) this.set(slot, JUDGED_BUSY);
-    else this.clear(slot, JUDGED_BUSY);
-    return true;
+    this.clear(slot, JUDGED_BUSY | JUDGED_FREE);
+    if (state === 'busy') this.set(slot, JUDGED_BUSY);
+    else if (state !== this.withoutEvidence) this.set(slot, JUDGED_FREE);
+    return before === 'busy' || state === 'busy';
   }
 
-  /** Makes a worker count as free until it is judged again. */
-  freeUntilJudged(slot: number): void {
-    if (this.judge(slot, false)) this.queue(slot);
+  /** Makes a worker count as one without evidence until it is judged again. */
+  forgetJudgement(slot: number): void {
+    if (this.judgedState(slot) === this.withoutEvidence) return;
+    this.judge(slot, this.withoutEvidence);
+    this.queue(slot);
   }
 
   /** Remembers ranks that are not in the worker's current config or cells; `undefined` forgets them. */
@@ -193,7 +199,7 @@ export class Workers extends WorkerSlots {
   createState(slot: number): void {
     if (this.hasState(slot)) return;
     this.set(slot, HAS_STATE);
-    this.states += 1;
+    this.numbers.states += 1;
     this.review(slot);
   }
 
@@ -203,10 +209,10 @@ export class Workers extends WorkerSlots {
     const block = this.block(slot);
     this.cells.release(block);
     this.setBlock(slot, block);
-    this.setRanks(slot, 0, 0);
+    this.setRanks(slot, 0, 0, 0);
     this.clear(slot, HAS_STATE | HAS_RANGE);
     this.layers.delete(slot);
-    this.states -= 1;
+    this.numbers.states -= 1;
     this.review(slot);
   }
 
@@ -243,12 +249,13 @@ export class Workers extends WorkerSlots {
     this.cells.keep(block, (rank) => inRange(rank, range));
     if (block.count === this.rankCount(slot)) return;
     this.setBlock(slot, block);
-    let [busy, counted] = [0, 0];
+    let [busy, free, counted] = [0, 0, 0];
     for (let cell = block.base; cell < block.base + block.count; cell += 1) {
       if (this.cells.isBusy(cell)) busy += 1;
+      if (this.cells.isFree(cell)) free += 1;
       if (this.cells.isCounted(cell)) counted += 1;
     }
-    this.setRanks(slot, busy, counted);
+    this.setRanks(slot, busy, free, counted);
     this.queue(slot);
   }
 
@@ -269,30 +276,33 @@ export class Workers extends WorkerSlots {
     this.cells.removeLatch(cell);
   }
 
-  /** Stores the judgement of a rank: whether it counts, and whether it is busy. */
-  judgeRank(slot: number, cell: number, busy: boolean, counted: boolean): void {
-    if (!this.cells.hasVerdict(cell, busy, counted)) this.changeRank(slot, cell, busy, counted);
+  /** Stores the judgement of a rank; `null`: it does not count. */
+  judgeRank(slot: number, cell: number, state: WorkerState | null): void {
+    if (!this.cells.hasVerdict(cell, state)) this.changeRank(slot, cell, state);
   }
 
-  /** The workers that the current event made busy or free. */
+  /** The workers whose state the current event changed. */
   takeTransitions(): Touched[] {
     const { touched } = this;
     this.touched = [];
     for (const { slot } of touched) this.set(slot, TOUCHED, false);
-    return touched.filter(({ slot }) => this.willBeBusy(slot) !== this.isBusy(slot));
+    return touched.filter(({ slot }) => this.nextState(slot) !== this.state(slot));
   }
 
-  /** Adds a worker to the busy set, or removes it, according to its judgement and its overload mark. */
-  publish(slot: number, now: number): boolean {
-    const busy = this.willBeBusy(slot);
-    if (busy) this.set(slot, PUBLISHED);
-    else this.clear(slot, PUBLISHED);
+  /** Publishes the state of a worker according to its judgement and its overload mark, and returns it. */
+  publish(slot: number, now: number): WorkerState {
+    const before = this.state(slot);
+    const state = this.nextState(slot);
+    this.clear(slot, PUBLISHED | PUBLISHED_FREE);
+    if (state === 'busy') this.set(slot, PUBLISHED);
+    else if (state !== this.withoutEvidence) this.set(slot, PUBLISHED_FREE);
     this.setSince(slot, now);
-    this.busy.record(slot, busy);
-    return busy;
+    if ((before === 'busy') !== (state === 'busy')) this.busy.record(slot, state === 'busy');
+    this.count(slot);
+    return state;
   }
 
-  /** Whether the current event made no worker busy or free, and left no slot to release. */
+  /** Whether the current event changed the state of no worker, and left no slot to release. */
   get isUntouched(): boolean {
     return this.touched.length === 0 && this.maybeEmpty.length === 0;
   }
@@ -310,41 +320,36 @@ export class Workers extends WorkerSlots {
 
   /** The workers in numbers: the given object if they did not change. */
   counts(last?: FleetCounts): FleetCounts {
-    const { states, held, busy, overloadMarked, instances, down } = this;
-    const same =
-      last !== undefined &&
-      last.busy === busy.size &&
-      last.known + last.held === states &&
-      last.held === held.size &&
-      last.overloadMarked === overloadMarked.size &&
-      last.instances === instances &&
-      last.down === down;
-    if (same) return last;
-    return {
-      known: states - held.size,
-      held: held.size,
-      busy: busy.size,
-      overloadMarked: overloadMarked.size,
-      instances,
-      down,
-    };
+    return this.numbers.counts(last, this.busy.size, this.held.size, this.overloadMarked.size);
   }
 
-  private changeRank(slot: number, cell: number, busy: boolean, counted: boolean): void {
-    const busyRanks = this.busyRanks(slot) + Number(busy) - Number(this.cells.isBusy(cell));
-    const countedRanks = this.countedRanks(slot) + Number(counted) - Number(this.cells.isCounted(cell));
-    this.cells.setVerdict(cell, busy, counted);
-    this.setRanks(slot, busyRanks, countedRanks);
+  private changeRank(slot: number, cell: number, state: WorkerState | null): void {
+    const { cells } = this;
+    const busy = this.busyRanks(slot) + Number(state === 'busy') - Number(cells.isBusy(cell));
+    const free = this.freeRanks(slot) + Number(state === 'free') - Number(cells.isFree(cell));
+    const counted = this.countedRanks(slot) + Number(state !== null) - Number(cells.isCounted(cell));
+    cells.setVerdict(cell, state);
+    this.setRanks(slot, busy, free, counted);
     this.queue(slot);
   }
 
-  private willBeBusy(slot: number): boolean {
-    return this.isJudgedBusy(slot) || this.isOverloadMarked(slot);
+  private nextState(slot: number): WorkerState {
+    return this.isOverloadMarked(slot) ? 'busy' : this.judgedState(slot);
+  }
+
+  /** Counts a worker as what it is now. */
+  private count(slot: number): void {
+    const before = this.tally(slot);
+    const now = this.isPresent(slot) ? this.state(slot) : 'absent';
+    if (before === now) return;
+    this.numbers.move(before, now);
+    this.setTally(slot, now);
   }
 
   /** Notes that whether a worker is known, or what it is judged by, may have changed. */
   private review(slot: number): void {
     this.settle(slot);
+    this.count(slot);
     this.queue(slot);
   }
 

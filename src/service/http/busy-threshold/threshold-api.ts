@@ -1,6 +1,8 @@
-import { rustFloat } from '../../../core/policy/load-threshold-config.js';
+import { ThresholdError, rustFloat } from '../../../core/policy/load-threshold-config.js';
 import type { LoadThresholds } from '../../../core/policy/load-thresholds.js';
 import type { Pools } from '../../../fleet/pools/pools.js';
+import { ThresholdBookError } from '../../../fleet/thresholds/threshold-book.js';
+import type { ThresholdOrigin } from '../../../fleet/thresholds/threshold-entry.js';
 import { RequestBodyError, formatSerdeFloat } from './serde-json.js';
 import { type ThresholdRequest, parseThresholdRequest } from './threshold-request.js';
 
@@ -38,28 +40,37 @@ export type ChangeRefusal = {
 const JSON_TYPE = 'application/json';
 export const TEXT_TYPE = 'text/plain; charset=utf-8';
 
-/** `GET /busy_threshold`: the thresholds of every present model. */
-export function listThresholds(pools: Pools): ThresholdReply {
+/** The thresholds in force of every present model and adapter: those of its first pool. */
+function thresholdsByModel(pools: Pools): ReadonlyMap<string, LoadThresholds | undefined> {
   const byModel = new Map<string, LoadThresholds | undefined>();
   for (const { name, monitor } of pools.list()) {
     if (!byModel.has(name.model)) byModel.set(name.model, monitor.snapshot()?.thresholds);
   }
+  for (const { name: model, adapterOf } of pools.models()) {
+    if (adapterOf !== null && !byModel.has(model)) byModel.set(model, pools.book.inForceFor({ model }));
+  }
+  return byModel;
+}
+
+/** `GET /busy_threshold`: the thresholds of every present model and adapter. */
+export function listThresholds(pools: Pools): ThresholdReply {
+  const byModel = thresholdsByModel(pools);
   const answers = [...byModel].map(([model, thresholds]) => thresholdEntryJson(model, thresholds));
   return { status: 200, contentType: JSON_TYPE, body: `{"thresholds":[${answers.join(',')}]}` };
 }
 
 /**
- * `POST /busy_threshold`: returns the thresholds of a model, after changing the given ones in all pools of the model.
+ * `POST /busy_threshold`: returns the thresholds of a model, after changing the given ones for the model.
  *
  * 1. The body is parsed as in Dynamo's framework. Invalid JSON gives 400 as plain text, a value of the wrong type 422.
  * 2. A fraction outside its range gives 400, even for an unknown model. Release 1.0 accepts any batch fraction.
- * 3. For an unknown model, reading returns null values, and setting gives 404.
+ * 3. For a model without workers, reading returns null values, and setting gives 404.
  */
 export function answerThresholdRequest(
   body: Uint8Array,
   pools: Pools,
   release: ApiRelease,
-  refusal: () => ChangeRefusal,
+  { refusal, origin }: { readonly refusal: () => ChangeRefusal; readonly origin: () => ThresholdOrigin },
 ): ThresholdReply {
   let request: ThresholdRequest;
   try {
@@ -78,12 +89,18 @@ export function answerThresholdRequest(
   const refused = isChange ? refusal() : null;
   if (refused !== null)
     return { ...errorReply(refused.status, refused.message), headers: refused.headers ?? {} };
-  const own = pools.list().filter(({ name }) => name.model === model);
-  if (isChange && own.length === 0) {
+  if (isChange && !thresholdsByModel(pools).has(model)) {
     return errorReply(404, `Model '${model}' not found. Thresholds can only be set for discovered models.`);
   }
-  if (isChange) for (const pool of own) pool.setThresholds(given);
-  const body200 = thresholdEntryJson(model, own[0]?.monitor.snapshot()?.thresholds);
+  try {
+    if (isChange) pools.book.set({ model }, given, origin());
+  } catch (error) {
+    // The policy may be stricter than the release. No release limits the number of models.
+    if (error instanceof ThresholdError) return errorReply(400, error.message);
+    if (error instanceof ThresholdBookError) return errorReply(409, error.message);
+    throw error;
+  }
+  const body200 = thresholdEntryJson(model, thresholdsByModel(pools).get(model));
   return { status: 200, contentType: JSON_TYPE, body: body200 };
 }
 

@@ -7,6 +7,7 @@ import { performOperator } from './perform-operator.js';
 import {
   type PolicyLookup,
   modelOperator,
+  modelStateOperator,
   reduceOperator,
   selectionOperators,
   stepsOperator,
@@ -24,7 +25,7 @@ const subscriberOperators = {
 /**
  * The operators of tidemark that marble files can name.
  *
- * 1. `reduceFleet`, `loadMonitor` and `model`, the reference model
+ * 1. `reduceFleet`, `loadMonitor`, `model`, the reference model, and `modelState`, the state of a model with two pools
  * 2. `steps`, and below it `busySets`, `transitions`, `cleanups` and `problems`
  * 3. `performCleanup` and `metricsAggregator`
  * 4. `share` and `subscribers`, for late and repeated subscriptions
@@ -34,6 +35,7 @@ const subscriberOperators = {
 export function fleetOperators(lookup: PolicyLookup = policyNamed): MarbleOperators {
   return {
     model: modelOperator(lookup),
+    modelState: modelStateOperator(lookup),
     reduceFleet: reduceOperator(lookup),
     loadMonitor: monitorOperator(lookup),
     steps: stepsOperator(lookup),

@@ -8,7 +8,7 @@ import type { JsonValue } from '../../../wire/json/json-value.js';
 import type { RecordedInput } from '../../../wire/recording/recording.js';
 import { recordedInputs } from '../../recordings/recorded-inputs.js';
 import type { MarbleContext, MarbleOperator, MarbleOutputs } from '../run/marble-operator.js';
-import { type PolicyLookup, fleetArguments, fleetEventOf } from './reducer-operators.js';
+import { type PolicyLookup, fleetArguments, fleetEventOf, shownTransition } from './reducer-operators.js';
 
 /** When the monitor is connected, stopped and connected again, in milliseconds. */
 interface MonitorTimes {
@@ -72,7 +72,7 @@ function outputsOf(monitor: LoadMonitor, times: MonitorTimes, scheduler: Schedul
   const outputs = {
     steps: monitor.steps$.pipe(map(({ at }) => at)),
     busy: monitor.busy$.pipe(map((busy) => [...busy])),
-    transitions: monitor.transitions$.pipe(map(({ workerId, busy }) => ({ workerId, busy }))),
+    transitions: monitor.transitions$.pipe(map(shownTransition)),
     fleet: monitor.fleet$.pipe(map(({ busy }) => busy)),
     cleanups: monitor.cleanups$,
     problems: monitor.problems$.pipe(map(({ code }) => code)),

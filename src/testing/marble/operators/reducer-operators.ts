@@ -1,9 +1,12 @@
 import {
+  NEVER,
   type Observable,
   type OperatorFunction,
+  combineLatest,
   concatMap,
   distinctUntilChanged,
   map,
+  pipe,
   scan,
   share,
   startWith,
@@ -11,14 +14,21 @@ import {
 } from 'rxjs';
 import { TidemarkError } from '../../../core/errors.js';
 import type { FleetStart } from '../../../core/events/fleet-event.js';
+import {
+  type FleetCounts,
+  type FleetState,
+  fleetStateOf,
+  modelStateOf,
+} from '../../../core/judgement/fleet-state.js';
 import { reduceFleet } from '../../../core/pipeline/reduce-fleet.js';
 import { busySets, cleanups, problems, transitions } from '../../../core/pipeline/selections.js';
 import type { LoadPolicy } from '../../../core/policy/load-policy.js';
-import type { FleetStep } from '../../../core/state/fleet-step.js';
+import type { FleetStep, Transition } from '../../../core/state/fleet-step.js';
 import type { JsonValue } from '../../../wire/json/json-value.js';
 import { parseRecordedEvent } from '../../../wire/recording/recorded-event.js';
 import type { RecordedInput } from '../../../wire/recording/recording.js';
 import { firstStep, step } from '../../model/model.js';
+import { countsOf } from '../../model/verdicts.js';
 import { recordedInputs } from '../../recordings/recorded-inputs.js';
 import type { MarbleOperator, MarbleOperators, MarbleOutputs } from '../run/marble-operator.js';
 import { requireValues } from './require-values.js';
@@ -68,7 +78,8 @@ function unreadField(given: JsonValue, result: unknown): string | undefined {
  *
  * 1. `policy` is a name in the table, `default` when absent. The other fields are those of a recording's `start`.
  * 2. `busy`: the busy workers, ascending, first the initial, empty set, then whenever the set differs.
- * 3. `transitions`: `{workerId, busy}` of each transition. `cleanups`: each cleanup. `problems`: the code of each problem.
+ * 3. `transitions`: `{workerId, from, to}` of each transition. `cleanups`: each cleanup. `problems`: the code of each problem.
+ * 4. `state`: the state of the pool, first the initial one, then whenever it differs.
  */
 export const modelOperator = (lookup: PolicyLookup): MarbleOperator => ({
   read: fleetEventOf,
@@ -87,14 +98,35 @@ export const modelOperator = (lookup: PolicyLookup): MarbleOperator => ({
         map(({ state }) => [...state.busy.keys()]),
         distinctUntilChanged((a, b) => a.join() === b.join()),
       ),
-      transitions: steps$.pipe(
-        concatMap(({ transitions }) => transitions.map(({ workerId, busy }) => ({ workerId, busy }))),
-      ),
+      transitions: steps$.pipe(concatMap(({ transitions }) => transitions.map(shownTransition))),
       cleanups: steps$.pipe(concatMap(({ cleanups }) => cleanups)),
       problems: steps$.pipe(concatMap(({ problems }) => problems.map(({ code }) => code))),
+      state: steps$.pipe(
+        startWith(first),
+        map(({ state }) => fleetStateOf(countsOf(state))),
+        distinctUntilChanged(),
+      ),
     } satisfies MarbleOutputs;
   },
 });
+
+/** How a transition is shown in a row. */
+export const shownTransition = ({
+  workerId,
+  from,
+  to,
+}: Transition): Pick<Transition, 'workerId' | 'from' | 'to'> => ({
+  workerId,
+  from,
+  to,
+});
+
+/** The state of the pool: the first one, then each one that differs from the one before. */
+const poolStates = (): OperatorFunction<FleetStep, FleetState> =>
+  pipe(
+    map(({ fleet }) => fleetStateOf(fleet)),
+    distinctUntilChanged(),
+  );
 
 /** The events that an operator takes, as {@link requireValues}. */
 const fleetEvents = (operator: string): OperatorFunction<unknown, RecordedInput> =>
@@ -164,14 +196,37 @@ export const reduceOperator = (lookup: PolicyLookup): MarbleOperator => ({
         busySets(),
         map((busy) => [...busy]),
       ),
-      transitions: steps$.pipe(
-        transitions(),
-        map(({ workerId, busy }) => ({ workerId, busy })),
-      ),
+      transitions: steps$.pipe(transitions(), map(shownTransition)),
       cleanups: steps$.pipe(cleanups()),
       problems: steps$.pipe(
         problems(),
         map(({ code }) => code),
+      ),
+      state: steps$.pipe(poolStates()),
+    } satisfies MarbleOutputs;
+  },
+});
+
+/**
+ * `modelState({ policy, …start })`: the state of a model whose pools have the rows titled `decode` and `prefill`. Arguments
+ * and letters are those of `reduceFleet`. The workers of a role are registered while they have an instance.
+ * Output: `state`, first the initial one, then whenever it differs.
+ */
+export const modelStateOperator = (lookup: PolicyLookup): MarbleOperator => ({
+  read: fleetEventOf,
+  build: (args, { inputs, scheduler }) => {
+    const { policy, start } = fleetArguments(args, lookup);
+    const registered = (title: string): Observable<FleetCounts | null> =>
+      (inputs[title] ?? NEVER).pipe(
+        fleetEvents('modelState'),
+        recordedInputs(start),
+        reduceFleet(policy, start, scheduler),
+        map(({ fleet }) => (fleet.instances > 0 ? fleet : null)),
+      );
+    return {
+      state: combineLatest({ decode: registered('decode'), prefill: registered('prefill') }).pipe(
+        map((roles) => modelStateOf(roles, policy)),
+        distinctUntilChanged(),
       ),
     } satisfies MarbleOutputs;
   },
@@ -197,7 +252,7 @@ export const stepsOperator = (lookup: PolicyLookup): MarbleOperator => ({
 
 /**
  * `busySets()`, `transitions()`, `cleanups()` and `problems()`, for use below `steps`. In a row, a busy set is the list of
- * its workers, a transition is `{workerId, busy}`, and a problem is its code.
+ * its workers, a transition is `{workerId, from, to}`, and a problem is its code.
  */
 export const selectionOperators = {
   busySets: selection('busySets', (steps$) =>
@@ -206,12 +261,7 @@ export const selectionOperators = {
       map((busy) => [...busy]),
     ),
   ),
-  transitions: selection('transitions', (steps$) =>
-    steps$.pipe(
-      transitions(),
-      map(({ workerId, busy }) => ({ workerId, busy })),
-    ),
-  ),
+  transitions: selection('transitions', (steps$) => steps$.pipe(transitions(), map(shownTransition))),
   cleanups: selection('cleanups', (steps$) => steps$.pipe(cleanups())),
   problems: selection('problems', (steps$) =>
     steps$.pipe(

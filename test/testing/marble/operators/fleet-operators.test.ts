@@ -18,8 +18,9 @@ describe('model', () => {
     check(...input.toSpliced(0, 2, '--b-b---'), 'y-------', 'title = busy', 'y := []');
   });
 
-  it('transitions - one for each worker that became busy or free', () => {
-    const [yes, no] = ['x := {"workerId":"7","busy":true}', 'y := {"workerId":"7","busy":false}'];
+  it('transitions - one for each worker whose state changed', () => {
+    const between = (from: string, to: string): string => JSON.stringify({ workerId: '7', from, to });
+    const [yes, no] = [`x := ${between('free', 'busy')}`, `y := ${between('busy', 'free')}`];
     check(...input, 'x-y---x-', 'title = transitions', yes, no);
   });
 
