@@ -39,28 +39,42 @@ export function serverSentEvents(pools: Pools, summaries: PoolSummaries): Observ
 }
 
 /**
- * The models and adapters whose state or readiness changed, at most once a turn. One that is gone has the state `none`.
+ * The models and adapters whose state or readiness changed, at most once a turn. One that is gone has the state `none`. A
+ * change of a pool costs as much as its model and the adapters of that model.
  */
 function modelEvents(pools: Pools, summaries: PoolSummaries): Observable<ServerSentEvent> {
   const known = new Map<string, string>();
-  const changes = (): ServerSentEvent[] => {
+  /** The models whose pools changed in this turn; `null`: all, because models came or went. */
+  let changed: Set<string> | null = null;
+  const event = (model: FleetModel): ServerSentEvent[] => {
+    const summary = summarizeModel(model, pools, summaries);
+    const text = JSON.stringify([summary.state, summary.readiness]);
+    if (known.get(model.name) === text) return [];
+    known.set(model.name, text);
+    return [{ type: 'model', data: summary }];
+  };
+  const takeChanges = (): ServerSentEvent[] => {
+    const names = changed;
+    changed = new Set();
     const models = pools.models();
-    const gone = [...known.keys()].filter((name) => !models.some((model) => model.name === name));
-    const ended = gone.map((name): FleetModel => ({ name, adapterOf: null, pools: [], readiness: [] }));
-    return [...models, ...ended].flatMap((model): ServerSentEvent[] => {
-      const summary = summarizeModel(model, pools, summaries);
-      const text = JSON.stringify([summary.state, summary.readiness]);
-      if (known.get(model.name) === text) return [];
-      if (ended.includes(model)) known.delete(model.name);
-      else known.set(model.name, text);
-      return [{ type: 'model', data: summary }];
-    });
+    if (names !== null)
+      return models
+        .filter(({ name, adapterOf }) => names.has(name) || (adapterOf !== null && names.has(adapterOf)))
+        .flatMap(event);
+    const present = new Set(models.map(({ name }) => name));
+    const ended = [...known.keys()].filter((name) => !present.has(name));
+    const events = [...models, ...ended.map(modelWithoutPools)].flatMap(event);
+    for (const name of ended) known.delete(name);
+    return events;
   };
   return merge(
-    pools.changes$,
-    pools.modelsChanged$,
-    forEachPool(pools, ({ monitor }) => monitor.fleet$),
-  ).pipe(auditTime(0, asapScheduler), mergeMap(changes));
+    merge(pools.changes$, pools.modelsChanged$).pipe(tap(() => (changed = null))),
+    forEachPool(pools, ({ name, monitor }) => monitor.fleet$.pipe(tap(() => changed?.add(name.model)))),
+  ).pipe(auditTime(0, asapScheduler), mergeMap(takeChanges));
+}
+
+function modelWithoutPools(name: string): FleetModel {
+  return { name, adapterOf: null, pools: [], readiness: [] };
 }
 
 function poolEvents(pool: Pool, summaries: PoolSummaries): Observable<ServerSentEvent> {

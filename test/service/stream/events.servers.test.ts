@@ -76,11 +76,13 @@ describe('events', () => {
     const afterwards = stream.events.slice(stream.events.findIndex(({ type }) => type === 'pool-gone') + 1);
     expect(afterwards.filter(({ type }) => type !== 'model')).toEqual([]);
     await eventually(() =>
-      expect(stream.of('model').filter(({ model }) => model === POOL.model)).toMatchObject([
-        { state: 'unknown' },
-        { state: 'all-busy' },
-        { state: 'none' },
-      ]),
+      // The state before is in the snapshot.
+      expect(
+        stream
+          .of('model')
+          .filter(({ model }) => model === POOL.model)
+          .slice(-2),
+      ).toMatchObject([{ state: 'all-busy' }, { state: 'none' }]),
     );
   });
 
