@@ -1,4 +1,4 @@
-import { NEVER, type SchedulerLike, map, merge, of } from 'rxjs';
+import { NEVER, type SchedulerLike, filter, map, merge, of } from 'rxjs';
 import { monotonicScheduler } from '../adapters/clock/monotonic-scheduler.js';
 import { etcdKeys } from '../adapters/etcd/watch-prefix.js';
 import { type EtcdClientLike, type EtcdOptions, toEtcdOptions } from '../adapters/etcd/etcd-options.js';
@@ -26,7 +26,7 @@ import {
   type DiscoveryOptions,
   discoverWorkers,
 } from '../dynamo/discovery/discover-workers.js';
-import { discoveryPrefixes } from '../dynamo/discovery/discovery-keys.js';
+import { discoveryPrefixes, eventChannelPrefixes } from '../dynamo/discovery/discovery-keys.js';
 import { type ParsedScope, parseScope } from '../dynamo/discovery/fleet-scope.js';
 import type { LoadForm } from '../dynamo/loads/load-receiver.js';
 import { type LoadRelease, SCOPE_OF_RELEASE, receiveLoads } from '../dynamo/loads/receive-loads.js';
@@ -114,7 +114,10 @@ export function dynamoFleet(options: DynamoFleetOptions): Fleet<ActiveLoad | Loa
     maxPools: options.maxPools,
   });
   const loads = loadsOf(options, scope, discovery, scheduler);
-  return composeFleet(discovery, loads, scope);
+  if (options.events === undefined) return composeFleet(discovery, loads, scope);
+  // Another event plane may be the one that the publishers use.
+  const problems$ = discovery.problems$.pipe(filter(({ code }) => code !== 'loads-over-zmq'));
+  return composeFleet({ ...discovery, problems$ }, loads, scope);
 }
 
 /** The parts of a fleet that come from its loads. */
@@ -162,10 +165,12 @@ function composeFleet(discovery: Discovery, loads: FleetLoads, scope: ParsedScop
 }
 
 function keysOf(
-  { etcd, discovery }: DynamoFleetOptions,
+  { etcd, discovery, events, scrape = false }: DynamoFleetOptions,
   scope: ParsedScope,
   scheduler: SchedulerLike,
 ): KeySource {
+  const { namespace, namespaceMatch } = scope;
+  const isOverNats = events === undefined && scrape === false;
   const keys =
     discovery ??
     // The fold keeps the state for late subscribers, so the source need not keep the values.
@@ -173,7 +178,10 @@ function keysOf(
       {
         scheduler,
         ...toEtcdOptions(etcd as string | EtcdOptions | EtcdClientLike),
-        prefixes: discoveryPrefixes(scope.namespace, scope.namespaceMatch),
+        prefixes: [
+          ...discoveryPrefixes(namespace, namespaceMatch),
+          ...(isOverNats ? eventChannelPrefixes(namespace, namespaceMatch) : []),
+        ],
       },
       { keep: false },
     );

@@ -74,6 +74,31 @@ describe('dynamoFleet over etcd', () => {
   });
 });
 
+describe('loads over ZMQ', () => {
+  const key = 'v1/event_channels/prod//kv_metrics/7';
+  const channel = put(key, { transport: { kind: 'Zmq', config: { endpoint: 'tcp://10.0.0.5:1' } } });
+
+  it('are looked for where loads come over NATS', () => {
+    vi.mocked(etcdKeys).mockReturnValue({ changes$: NEVER, status$: NEVER });
+    dynamoFleet({ etcd: 'h:1', nats: 'nats://127.0.0.1:1' });
+    expect(vi.mocked(etcdKeys).mock.lastCall?.[0].prefixes).toContain('v1/event_channels/');
+  });
+
+  it('are a problem of a fleet that listens to NATS, and not of one with another source of messages', () => {
+    const [discovery, events] = [new MemoryKeys(), new MemoryMessages()];
+    discovery.apply([channel]);
+    const nats = 'nats://127.0.0.1:1';
+    const codesOf = (options: DynamoFleetOptions): string[] => {
+      const codes: string[] = [];
+      const watching = dynamoFleet(options).problems$.subscribe(({ code }) => codes.push(code));
+      watching.unsubscribe();
+      return codes;
+    };
+    expect(codesOf({ discovery, nats })).toEqual(['loads-over-zmq']);
+    expect(codesOf({ discovery, events })).toEqual([]);
+  });
+});
+
 describe('dynamoFleet over any sources', () => {
   it('a fleet in memory is judged like any other', () => {
     const { keys, messages, fleet } = inMemory();

@@ -24,6 +24,7 @@ export const problemCodes = [
   'too-many-pools',
   'too-many-models',
   'too-many-namespaces',
+  'loads-over-zmq',
   'worker-not-heard',
   'worker-not-known',
   'no-capacity',
@@ -49,6 +50,7 @@ export const problemCodes = [
  * - `contradictory-cards`: workers have several model cards of one pool that differ. The one whose key sorts last counts.
  * - `several-namespaces`: a prefix selects namespaces that are not generations of one.
  * - `too-many-pools`, `too-many-models`, `too-many-namespaces`: a fleet has more than are listed.
+ * - `loads-over-zmq`: discovery says that publishers send their loads over ZMQ, so they do not arrive over NATS.
  * - `worker-not-heard`, `worker-not-known`, `no-capacity`, `no-signal`, `no-threshold`: workers have been unknown for a while, for
  *   this reason; `workerId` is one of them. It is reported once, until no worker of the pool is unknown for this reason.
  * - `signal-missing`: a threshold is set, but the first ten loads have no value to compare with it.

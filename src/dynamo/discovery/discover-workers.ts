@@ -132,7 +132,8 @@ export interface Discovery {
  * 4. `problems$` emits a problem with the code `undecodable` for each key that cannot be decoded, beginning with those
  *    that exist at the moment of subscription. The last decoded value of such a key stays in force. Model cards with an
  *    unknown worker type (`unknown-role`) and model cards of one worker that differ in one pool (`contradictory-cards`) are
- *    reported with the number of workers, and again only when that number has doubled. A problem with a code
+ *    reported with the number of workers, and again only when that number has doubled. So are publishers whose event channels
+ *    are not on NATS (`loads-over-zmq`). A problem with a code
  *    of {@link PackageError} says that the package of the source cannot be used.
  * 5. `status$` is the status of the keys. It is `live` as soon as the keys that may be read are complete, with a reason that
  *    names the other prefixes. A fleet of releases 1.x in one namespace needs only `v1/instances/{namespace}/` and
@@ -225,7 +226,7 @@ export function discoverWorkers(keys: KeySource, options: DiscoveryOptions = {})
       steps$.pipe(
         mergeMap(({ fold, difference }, index) => [
           ...toUndecodableProblems(index === 0 ? fold.problems() : difference.problems),
-          ...(index === 0 ? fold.cardProblems() : difference.cardProblems),
+          ...(index === 0 ? fold.fleetProblems() : difference.fleetProblems),
         ]),
       ),
       fleetSizeProblems(

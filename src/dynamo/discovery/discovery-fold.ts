@@ -7,9 +7,10 @@ import type { WorkerId } from '../../core/worker-id.js';
 import type { DecodeError } from '../../wire/decode-error.js';
 import { type EndpointLike, endpointPath, hasNamespace } from '../../wire/endpoint-names.js';
 import { CardProblems } from './card-problems.js';
-import { discoveryPrefixes, namespaceInKey, parseDiscoveryKey } from './discovery-keys.js';
+import { discoveryPrefixes, eventNamespace, namespaceInKey, parseDiscoveryKey } from './discovery-keys.js';
 import { type FleetScope, type ParsedScope, isEndpoint, parseEndpointIn, parseScope } from './fleet-scope.js';
 import { selectsNamespace } from './namespaces.js';
+import { LoadChannels } from './load-channels.js';
 import { ModelTable } from './model-table.js';
 import {
   type KnownRecord,
@@ -69,8 +70,8 @@ export class DiscoveryDifference {
     touched: ReadonlyMap<WorkerId, Touched>,
     /** Keys that were written and could not be decoded. */
     readonly problems: readonly DiscoveryProblem[],
-    /** Problems of the model cards to report now. */
-    readonly cardProblems: readonly Problem[],
+    /** Problems of the model cards and of the event channels to report now. */
+    readonly fleetProblems: readonly Problem[],
     scope: ParsedScope,
   ) {
     this.#touched = touched;
@@ -144,6 +145,7 @@ export class DiscoveryFold {
   private readonly workersById = new Map<WorkerId, KnownWorker>();
   private readonly table = new ModelTable();
   private readonly cards = new CardProblems();
+  private readonly channels = new LoadChannels();
   private readonly keysByNamespace = new Map<string, number>();
   private namespaceNames: readonly string[] = [];
   private readonly unreadKeys = new Map<string, DiscoveryProblem>();
@@ -162,7 +164,9 @@ export class DiscoveryFold {
   apply({ kind, changes }: KeyBatch): DiscoveryDifference {
     const touched = new Set<WorkerId>();
     const problems: DiscoveryProblem[] = [];
-    const missing = new Set(kind === 'snapshot' ? [...this.owners.keys(), ...this.unreadKeys.keys()] : []);
+    const missing = new Set(
+      kind === 'snapshot' ? [...this.owners.keys(), ...this.unreadKeys.keys(), ...this.channels.keys()] : [],
+    );
     for (const change of changes) {
       const problem = this.applyChange(change, touched);
       if (problem !== null) problems.push(problem);
@@ -170,7 +174,8 @@ export class DiscoveryFold {
     }
     for (const key of missing) this.applyChange({ key }, touched);
     const summaries = this.summarize(touched);
-    return new DiscoveryDifference(summaries, problems, this.cards.takeNew(), this.scope);
+    const fleetProblems = [...this.cards.takeNew(), ...this.channels.takeNew()];
+    return new DiscoveryDifference(summaries, problems, fleetProblems, this.scope);
   }
 
   /** The members of a pool; all workers when absent. A copy. */
@@ -219,13 +224,18 @@ export class DiscoveryFold {
     return [...this.unreadKeys.values()];
   }
 
-  /** The present problems of the model cards, one for each code, with the number of workers and one of them. */
-  cardProblems(): readonly Problem[] {
-    return this.cards.list();
+  /** The present problems of the model cards and of the event channels, one for each code, with their number. */
+  fleetProblems(): readonly Problem[] {
+    return [...this.cards.list(), ...this.channels.list()];
   }
 
   private applyChange(change: KeyChange, touched: Set<WorkerId>): DiscoveryProblem | null {
     const { key, value, lease } = change;
+    const ofEvents = eventNamespace(key);
+    if (ofEvents !== undefined) {
+      if (this.isInScope(ofEvents)) this.channels.apply(change);
+      return null;
+    }
     const namespace = namespaceInKey(key);
     if (namespace === undefined || (namespace !== null && !this.isInScope(namespace))) return null;
     const record = value === undefined ? null : readKnownRecord({ key, value, lease });

@@ -261,11 +261,36 @@ function requireKeySegment(name: string): string {
 /** The root of model entries up to release 0.5.1. Only their values name the namespace. */
 const MODEL_ENTRIES = 'models/';
 
+/** The root of the records that say where the events of a publisher are available. */
+const EVENT_CHANNELS = 'v1/event_channels/';
+
 /** Roots whose keys begin with the namespace, newest layout first. */
 const NAMESPACED = ['v1/instances/', 'v1/mdc/', 'instances/'];
 
 /** The layouts of the releases that have generations of namespaces. */
 const WITH_GENERATIONS = ['v1/instances/', 'v1/mdc/'];
+
+/**
+ * The prefixes of all keys that say where events are available, by the same rules as {@link discoveryPrefixes}. A filter by
+ * {@link eventNamespace} is needed.
+ */
+export function eventChannelPrefixes(
+  namespace: string | undefined,
+  match: NamespaceMatch,
+): readonly string[] {
+  if (namespace === undefined) return [EVENT_CHANNELS];
+  const roots = [`${EVENT_CHANNELS}${namespace}`, `${EVENT_CHANNELS}namespace/${encodeSegment(namespace)}`];
+  if (match === 'prefix') return roots;
+  const ends = match === 'generations' ? ['/', '-'] : ['/'];
+  return roots.flatMap((root) => ends.map((end) => `${root}${end}`));
+}
+
+/** The namespace in a key that says where events are available; `undefined` for any other key. */
+export function eventNamespace(text: string): string | undefined {
+  if (!text.startsWith(EVENT_CHANNELS)) return undefined;
+  const key = parseDiscoveryKey(text);
+  return 'kind' in key && key.kind === 'eventChannel' ? key.namespace : undefined;
+}
 
 /**
  * The namespace in a key that describes a worker; `null` if only the value names it, and `undefined` for any other key.

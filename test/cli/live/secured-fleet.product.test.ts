@@ -122,7 +122,9 @@ describeWith(['nats-server', 'etcd', 'openssl'], 'the commands on servers with T
     writeFileSync(config, JSON.stringify({ ...settings, activeDecodeBlocksThreshold: 0.85, port: 0 }));
     await using watching = startCli(['watch', '--config', config], { ETCD_ENDPOINTS: 'http://127.0.0.1:1' });
     await eventually(() => expect(watching.err).toContain('loads (NATS): live'));
-    expect(watching.err).toMatch(/^watching namespace filed and its generations, .*thresholds: 0\.85 of the KV blocks/);
+    expect(watching.err).toMatch(
+      /^watching namespace filed and its generations, .*thresholds: 0\.85 of the KV blocks/,
+    );
     const { code, out } = await watching.end('SIGINT');
     expect(code).toBe(2);
     expect(out).toContain('discovery (etcd) could not be reached, so it is unknown which workers are busy');

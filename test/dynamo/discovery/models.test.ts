@@ -69,7 +69,7 @@ describe('a worker that serves several models and roles', () => {
       models: ['tiny'],
       roles: ['decode', 'prefill'],
     });
-    expect(fold.cardProblems()).toEqual([]);
+    expect(fold.fleetProblems()).toEqual([]);
   });
 
   it('a pool ends with its own card, and the others stay', () => {
@@ -318,25 +318,25 @@ describe('problems of model cards', () => {
     ['another role of one pool', { worker_type: 'aggregated' }],
     ['other needs', { worker_type: 'decode', needs: [['prefill']] }],
   ])('two cards of a worker in one pool with %s contradict each other', (_, more) => {
-    const { cardProblems } = new DiscoveryFold().apply(batch.snapshot(...contradictory('7', more)));
-    expect(cardProblems).toMatchObject([
+    const { fleetProblems } = new DiscoveryFold().apply(batch.snapshot(...contradictory('7', more)));
+    expect(fleetProblems).toMatchObject([
       { code: 'contradictory-cards', source: 'configs', workerId: workerId('7'), count: 1 },
     ]);
-    expect(cardProblems[0]?.text).toContain('prod/backend/generate/decode/tiny');
+    expect(fleetProblems[0]?.text).toContain('prod/backend/generate/decode/tiny');
   });
 
   it('equal cards do not, and the last one counts among those that do', () => {
     const fold = new DiscoveryFold();
-    expect(fold.apply(batch.snapshot(...contradictory('7'))).cardProblems).toEqual([]);
+    expect(fold.apply(batch.snapshot(...contradictory('7'))).fleetProblems).toEqual([]);
     fold.apply(batch.changes(card('7', { worker_type: 'decode' }, backend, 9)));
     expect(fold.members({ role: 'decode' }).configs.get(workerId('7'))).toEqual({ totalKvBlocks: 9 });
   });
 
   it('an unknown worker type is one problem, and its worker counts as aggregated', () => {
     const fold = new DiscoveryFold();
-    const { cardProblems } = fold.apply(batch.snapshot(...worker('7', 'x'.repeat(10_000), [])));
-    expect(cardProblems).toMatchObject([{ code: 'unknown-role', workerId: workerId('7'), count: 1 }]);
-    expect(cardProblems[0]?.text.length).toBeLessThan(600);
+    const { fleetProblems } = fold.apply(batch.snapshot(...worker('7', 'x'.repeat(10_000), [])));
+    expect(fleetProblems).toMatchObject([{ code: 'unknown-role', workerId: workerId('7'), count: 1 }]);
+    expect(fleetProblems[0]?.text.length).toBeLessThan(600);
     expect(ids(fold.members({ role: 'aggregated' }).instances)).toEqual(['7']);
   });
 
@@ -344,14 +344,14 @@ describe('problems of model cards', () => {
     const fold = new DiscoveryFold();
     const counts: number[] = [];
     const join = (id: number): void => {
-      const { cardProblems } = fold.apply(batch.changes(card(id.toString(16), { worker_type: 'router' })));
-      counts.push(...cardProblems.map(({ count }) => count));
+      const { fleetProblems } = fold.apply(batch.changes(card(id.toString(16), { worker_type: 'router' })));
+      counts.push(...fleetProblems.map(({ count }) => count));
     };
     for (let id = 1; id <= 1000; id += 1) join(id);
     expect(counts).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512]);
-    expect(fold.cardProblems()).toMatchObject([{ count: 1000 }]);
+    expect(fold.fleetProblems()).toMatchObject([{ count: 1000 }]);
     fold.apply(batch.snapshot());
-    expect(fold.cardProblems()).toEqual([]);
+    expect(fold.fleetProblems()).toEqual([]);
     join(1);
     expect(counts.at(-1)).toBe(1);
   });
