@@ -11,6 +11,7 @@ import {
   type SampleSink,
   type WorkerOfPool,
   eachWorker,
+  firstSeenIn,
 } from './metric-family.js';
 import { type Metric, tidemarkMetrics } from './metric-names.js';
 import type { PoolMetrics } from './pool-metrics.js';
@@ -191,11 +192,28 @@ function rankFamily(metric: Metric, value: (worker: WorkerOfPool, index: number)
   };
 }
 
+/** How many workers are left out of Dynamo's gauges, which do not name the pool. It has no pool labels either. */
+const leftOutFamily: Family = {
+  metric: tidemarkMetrics.workersInSeveralPools,
+  *samples(pools, sink) {
+    if (pools.length === 0) return;
+    const first = firstSeenIn(pools);
+    let leftOut = 0;
+    for (const { ranks, worker, workerId } of eachWorker(pools)) {
+      if (!first(workerId, ranks.workerType(worker))) leftOut += 1;
+      yield;
+    }
+    sink.begin(tidemarkMetrics.workersInSeveralPools, {});
+    sink.sample(leftOut);
+  },
+};
+
 /** All metrics of some pools, in the order of a page. */
 export function familiesOf(pools: readonly PoolMetrics[]): readonly Family[] {
   return [
     ...loadFamilies,
     ...(pools.some(({ latencies }) => latencies !== undefined) ? latencyFamilies : []),
+    leftOutFamily,
     ...poolFamilies,
     ...tidemarkFamilies,
     ...(pools.some(({ legacy }) => legacy !== undefined) ? legacyFamilies : []),

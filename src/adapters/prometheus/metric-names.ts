@@ -80,6 +80,12 @@ export const tidemarkMetrics = {
     help: 'Workers that cannot be judged, by reason: no-threshold, not-heard, no-capacity, no-signal, not-known',
     labelNames: ['reason'],
   },
+  workersInSeveralPools: {
+    name: 'tidemark_workers_in_several_pools',
+    type: 'gauge',
+    help: 'Workers whose id is in several pools with one worker type: the gauges of Dynamo, which do not name a pool, have only the first',
+    labelNames: [],
+  },
   busy: {
     name: 'tidemark_worker_busy',
     type: 'gauge',

@@ -71,7 +71,7 @@ export interface ModelRoles {
  * `partial`, `free`.
  *
  * 1. A model always needs decode or aggregated workers. Without them it is `none`.
- * 2. It needs prefill workers while they are registered, if the policy says `prefillForModel: 'needed-while-registered'`.
+ * 2. It needs prefill workers while at least one is present, if the policy says `prefillForModel: 'needed-while-registered'`.
  *
  * @example
  * ```ts
@@ -92,7 +92,8 @@ export function modelStateOf(
   { prefillForModel }: Pick<LoadPolicy, 'prefillForModel'>,
 ): FleetState {
   if (decode === null) return 'none';
-  const needed = prefill === null || prefillForModel === 'ignored' ? [decode] : [decode, prefill];
+  const isPrefillNeeded = prefillForModel === 'needed-while-registered' && (prefill?.workers ?? 0) > 0;
+  const needed = prefill !== null && isPrefillNeeded ? [decode, prefill] : [decode];
   const states = needed.map(fleetStateOf);
   return fromWorstToBest.find((state) => states.includes(state)) ?? 'none';
 }

@@ -54,7 +54,7 @@ export const fleetProblems = {
   unknownWorker: (workerId: WorkerId): Problem => ({
     code: 'unknown-worker',
     source: 'loads',
-    text: `ignored a load of worker ${workerId}: discovery does not know this worker`,
+    text: `ignored a load of worker ${workerId}: it has no instance that this monitor watches`,
     workerId,
     count: 1,
   }),

@@ -278,6 +278,11 @@ describe('several pools', () => {
       ['dynamo_frontend_worker_active_decode_blocks{dp_rank="0",worker_id="8",worker_type="decode"}', '3'],
       ['dynamo_frontend_worker_active_decode_blocks{dp_rank="0",worker_id="7",worker_type="prefill"}', '1'],
     ]);
+    // What is left out of them is a number.
+    const leftOut = async (...pools: TestPool[]) =>
+      samplesNamed(await pageOf(pools.map(({ metrics }) => metrics)), 'tidemark_workers_in_several_pools');
+    expect(await leftOut(decode, other, prefill)).toEqual([['tidemark_workers_in_several_pools', '1']]);
+    expect(await leftOut(decode, prefill)).toEqual([['tidemark_workers_in_several_pools', '0']]);
     expect(samplesNamed(page, 'tidemark_worker_busy').map(([series]) => series)).toEqual([
       'tidemark_worker_busy{pool="a",worker_id="7"}',
       'tidemark_worker_busy{pool="b",worker_id="7"}',
