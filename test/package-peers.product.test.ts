@@ -49,7 +49,7 @@ monitor.stop();
 const version = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
   readonly version: string;
 };
-const answers = `free ${version.version} worker-id`;
+const answers = `unknown ${version.version} worker-id`;
 
 describe('with the oldest supported versions', () => {
   let project: PackedProject;

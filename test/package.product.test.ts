@@ -70,6 +70,8 @@ describe('the packed package, in a project with only rxjs', () => {
       'source-stale',
       'worker 7 is busy: rank 0 active decode blocks 90 > 85 (1 of 1 ranks busy, 1 needed)',
       '8',
+      // The prefill worker has no config. It was unknown for ten seconds.
+      'worker-not-known',
     ]);
   });
 

@@ -56,7 +56,7 @@ const MAX_STOP_MS = 5000;
  * console.log(busy.state);
  * await service.stop();
  * monitor.stop();
- * // Logs: free
+ * // Logs: unknown
  * ```
  *
  * @see {@link FleetPools}, {@link givenPool}

@@ -45,7 +45,8 @@ describe('the curl commands of the documents', () => {
     const { routes } = (await (await fetch(service.url)).json()) as { routes: string[] };
     const called = calls.map((line) => {
       const [, path = ''] = /:9420(\/[^\s?]*)/.exec(line) ?? [];
-      return `${line.includes(' -d ') ? 'POST' : 'GET'} ${path.replace(/\/\d+$/, '/:id')}`;
+      const [, method = line.includes(' -d ') ? 'POST' : 'GET'] = / -X (\w+)/.exec(line) ?? [];
+      return `${method} ${path.replace(/\/\d+$/, '/:id')}`;
     });
     expect([...new Set(called)].sort()).toEqual([...routes].sort());
   });

@@ -1,4 +1,16 @@
-import { type OperatorFunction, type SchedulerLike, auditTime, filter, mergeMap, pipe } from 'rxjs';
+import {
+  type OperatorFunction,
+  type SchedulerLike,
+  auditTime,
+  connect,
+  distinctUntilChanged,
+  map,
+  mergeMap,
+  of,
+  pipe,
+  startWith,
+  switchMap,
+} from 'rxjs';
 import type { FleetEvent } from '../events/fleet-event.js';
 import type { FleetCounts } from '../judgement/fleet-state.js';
 import type { UnknownReason } from '../judgement/worker-state.js';
@@ -20,8 +32,16 @@ export function unknownWarnings(
 ): OperatorFunction<FleetCounts, FleetEvent> {
   const reported = new Set<UnknownReason>();
   return pipe(
-    filter(({ unknown }) => unknown > 0 || reported.size > 0),
-    auditTime(UNKNOWN_MS, scheduler),
+    // No timer runs while no worker is unknown, so that it does not keep a process alive.
+    connect((counts$) =>
+      counts$.pipe(
+        map(({ unknown }) => unknown > 0),
+        distinctUntilChanged(),
+        switchMap((hasUnknown) =>
+          hasUnknown ? counts$.pipe(startWith(null), auditTime(UNKNOWN_MS, scheduler)) : of(null),
+        ),
+      ),
+    ),
     mergeMap(() => {
       const found: FleetRanks['unknown'] = ranks()?.unknown ?? new Map<never, never>();
       for (const reason of reported) if (!found.has(reason)) reported.delete(reason);
