@@ -32,13 +32,16 @@ export function unknownWarnings(
 ): OperatorFunction<FleetCounts, FleetEvent> {
   const reported = new Set<UnknownReason>();
   return pipe(
+    // First, because the counts change with every worker that becomes busy or free.
+    map(({ unknown }) => unknown),
+    distinctUntilChanged(),
     // No timer runs while no worker is unknown, so that it does not keep a process alive.
-    connect((counts$) =>
-      counts$.pipe(
-        map(({ unknown }) => unknown > 0),
+    connect((unknown$) =>
+      unknown$.pipe(
+        map((unknown) => unknown > 0),
         distinctUntilChanged(),
         switchMap((hasUnknown) =>
-          hasUnknown ? counts$.pipe(startWith(null), auditTime(UNKNOWN_MS, scheduler)) : of(null),
+          hasUnknown ? unknown$.pipe(startWith(null), auditTime(UNKNOWN_MS, scheduler)) : of(null),
         ),
       ),
     ),
