@@ -31,7 +31,7 @@ export const gateRatios = [
   ratio('the state to the textbook chain', ['reduce', LARGE], ['textbook', SMALL], 0.045),
   ratio('a load of a busy worker to the textbook chain', ['flip-none', LARGE], ['textbook', SMALL], 0.037),
   // A transition has both states, and the counts have three: 11 on a loaded machine.
-  ratio('flip to no flip', ['flip', LARGE], ['flip-none', LARGE], 14),
+  ratio('flip to no flip', ['flip', LARGE], ['flip-none', LARGE], 13.5),
   ratio('objects to columns, decoding', ['decode-objects', LARGE], ['decode', LARGE], 2.7),
   ratio('objects to columns, the state', ['reduce-objects', LARGE], ['reduce', LARGE], 3.6),
   ratio('objects to columns, the pipeline', ['pipeline-objects', LARGE], ['pipeline', LARGE], 2.5),
