@@ -72,7 +72,9 @@ describe.each(names)('Dynamo %s', { timeout: 300_000 }, (release) => {
     printSets(`real workers of ${release}`, { tidemark: ours.busySets, frontend: frontend.busySets() });
     expect(frontend.busySets()).toEqual(ours.busySets);
     expect(ours.busySets.length).toBeGreaterThan(15);
-    expect(ours.problems).toEqual([]);
+    // Workers publish no prefill tokens, and 1.0 has thresholds for them by default.
+    const isExpected = (problem: string): boolean => /^signal-missing: activePrefillTokens/.test(problem);
+    expect(ours.problems.filter((problem) => !isExpected(problem))).toEqual([]);
   });
 
   it('simulated workers: the frontend, tidemark and the simulator agree on which workers are busy', async () => {
