@@ -45,7 +45,9 @@ describeWith(
         // A scrape is delayed, so the two agree when the fleet does not change for a moment.
         await eventually(() => expect(busy(watching)).toEqual(busy(simulating)));
       }
-      expect(watching.of('transition')[0]?.['text']).toMatch(/rank 0 active decode blocks \d+ > 850/);
+      expect(watching.of('transition').find(({ to }) => to === 'busy')?.['text']).toMatch(
+        /rank 0 active decode blocks \d+ > 850/,
+      );
       await simulating.end();
       await eventually(() => watching.of('workers').at(-1)?.['total'] === 0);
       expect(await watching.end()).toMatchObject({ workers: 0, busy: [] });
