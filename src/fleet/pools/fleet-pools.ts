@@ -240,49 +240,29 @@ export class FleetPools implements Pools {
 
   run(): Subscription {
     const subscription = new Subscription();
+    const follow = <T>(source$: Observable<T>, source: Problem['source'], next: (value: T) => void): void => {
+      subscription.add(
+        source$.subscribe({ next, error: (error: unknown) => this.reportFailure(source, error) }),
+      );
+    };
     subscription.add(this.sourceMonitor.connect());
     // Asynchronously, so that the monitors of the pools process the batch of keys first.
-    subscription.add(
-      this.fleet.pools$.pipe(observeOn(asapScheduler)).subscribe({
-        next: (names) => {
-          this.names = names;
-          this.updatePools();
-        },
-        error: (error: unknown) => this.reportFailure('instances', error),
-      }),
-    );
-    subscription.add(
-      this.fleet.models$.pipe(observeOn(asapScheduler)).subscribe({
-        next: (models) => {
-          this.named = models;
-          this.isListed = true;
-          this.updatePools();
-          this.modelsChanges$.next();
-        },
-        error: (error: unknown) => this.reportFailure('instances', error),
-      }),
-    );
-    subscription.add(
-      this.fleet.workers$.subscribe({
-        next: (change) => this.carriers.update(change),
-        error: (error: unknown) => this.reportFailure('instances', error),
-      }),
-    );
-    subscription.add(
-      this.book.changes$.subscribe({
-        next: ({ target }) => {
-          this.updatePools();
-          for (const { pool } of this.pools.values()) pool.applyChange(target);
-        },
-        error: (error: unknown) => this.reportFailure('thresholds', error),
-      }),
-    );
-    subscription.add(
-      this.fleet.loads$.subscribe({
-        next: (load) => this.router.route(load),
-        error: (error: unknown) => this.reportFailure('loads', error),
-      }),
-    );
+    follow(this.fleet.pools$.pipe(observeOn(asapScheduler)), 'instances', (names) => {
+      this.names = names;
+      this.updatePools();
+    });
+    follow(this.fleet.models$.pipe(observeOn(asapScheduler)), 'instances', (models) => {
+      this.named = models;
+      this.isListed = true;
+      this.updatePools();
+      this.modelsChanges$.next();
+    });
+    follow(this.fleet.workers$, 'instances', (change) => this.carriers.update(change));
+    follow(this.book.changes$, 'thresholds', ({ target }) => {
+      this.updatePools();
+      for (const { pool } of this.pools.values()) pool.applyChange(target);
+    });
+    follow(this.fleet.loads$, 'loads', (load) => this.router.route(load));
     subscription.add(() => {
       this.names = [];
       this.named = [];

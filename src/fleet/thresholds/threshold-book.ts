@@ -61,7 +61,8 @@ export class ThresholdBookError extends TidemarkError {
   }
 }
 
-const MAX_ENTRIES = 10_000;
+/** How many targets may have thresholds. */
+export const MAX_ENTRIES = 10_000;
 /** How many changes are kept. */
 const MAX_CHANGES = 100;
 

@@ -103,7 +103,7 @@ const someThresholds = objectOf(
 );
 const targetMembers = {
   model: { type: 'string', minLength: 1, maxLength: 1024 },
-  role: { enum: ['decode', 'prefill'] },
+  role: judgedRole,
   worker_id: id,
 };
 const target = objectOf(targetMembers, Object.keys(targetMembers));
@@ -160,7 +160,6 @@ export const schemas = {
     pools: listOf(
       objectOf({
         ...label,
-        role: { enum: ['decode', 'prefill'] },
         thresholds: resolvedThresholds,
         workers: listOf(objectOf({ worker_id: id, thresholds: resolvedThresholds })),
       }),

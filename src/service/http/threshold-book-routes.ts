@@ -1,12 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { wallTime } from '../../adapters/clock/wall-time.js';
 import { TidemarkError } from '../../core/errors.js';
-import { endpointText } from '../../wire/endpoint-names.js';
 import { parseJsonValue } from '../../wire/json/json-value.js';
 import { policies } from '../../core/policy/policies.js';
 import { type LoadThresholds, thresholdNames } from '../../core/policy/load-thresholds.js';
 import type { ResolvedThresholds } from '../../fleet/thresholds/threshold-book.js';
 import type { EntryTarget, ThresholdOrigin } from '../../fleet/thresholds/threshold-entry.js';
+import { poolLabel } from '../queries/pool-summary.js';
 import { ServiceError } from '../service-error.js';
 import {
   changeJson,
@@ -135,12 +135,11 @@ function listThresholdBook({ pools }: ServiceContext): object {
   const { book } = pools;
   return {
     entries: book.entries().map(entryJson),
-    pools: pools.list().map(({ name, monitor }) => {
+    pools: pools.list().map((pool) => {
+      const { name, monitor } = pool;
       const present = book.workersIn(name).filter((id) => monitor.stateOf(id) !== undefined);
       return {
-        model: name.model,
-        endpoint: endpointText(name.endpoint),
-        role: name.role ?? 'decode',
+        ...poolLabel(pool),
         thresholds: resolvedJson(book.resolve(name), monitor.snapshot()?.thresholds),
         workers: present.map((id) => ({
           worker_id: id,

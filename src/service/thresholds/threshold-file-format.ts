@@ -1,6 +1,6 @@
 import { TidemarkError } from '../../core/errors.js';
 import type { LoadPolicy } from '../../core/policy/load-policy.js';
-import type { ThresholdBook } from '../../fleet/thresholds/threshold-book.js';
+import { MAX_ENTRIES, type ThresholdBook } from '../../fleet/thresholds/threshold-book.js';
 import type {
   ThresholdChange,
   ThresholdEntry,
@@ -19,7 +19,6 @@ import {
 } from './threshold-json.js';
 
 const FORMAT = 1;
-const MAX_ENTRIES = 10_000;
 
 /** A file of a later release, which is not damaged. */
 export class NewerFormatError extends TidemarkError {
