@@ -3,7 +3,7 @@ import { policies } from '../core/policy/policies.js';
 import type { LoadThresholds } from '../core/policy/load-thresholds.js';
 import type { Pool, Pools } from '../fleet/pools/pools.js';
 import { ThresholdBook } from '../fleet/thresholds/threshold-book.js';
-import { differingThresholds } from '../fleet/thresholds/threshold-entry.js';
+import { PoolThresholds } from '../fleet/thresholds/pool-thresholds.js';
 
 /**
  * Makes the pools of a service from one monitor of your own. You connect and stop the monitor. When thresholds are set
@@ -32,18 +32,14 @@ export function givenPool(pool: Pool, sourceCount = 0): Pools {
     sourceMonitor: pool.monitor,
     sourceCount,
     run: () => {
-      let set: LoadThresholds | undefined;
+      const thresholds = new PoolThresholds(
+        book,
+        pool.name,
+        () => initial ?? defaultThresholds,
+        (change, workerId) => pool.setThresholds(change, workerId),
+      );
       return book.changes$.subscribe({
-        next: ({ target: { workerId } }) => {
-          if (workerId !== undefined) {
-            pool.setThresholds(book.ownThresholdsOf(pool.name, workerId) ?? {}, workerId);
-            return;
-          }
-          const thresholds = book.valuesFor(pool.name);
-          const change = differingThresholds(set ?? initial ?? defaultThresholds, thresholds);
-          set = thresholds;
-          if (change !== null) pool.setThresholds(change);
-        },
+        next: ({ target }) => thresholds.apply(target),
         // A book never errors.
         error: () => undefined,
       });

@@ -31,7 +31,7 @@ import { errorText } from '../../operators/error-text.js';
 import { poolPath } from '../../wire/endpoint-names.js';
 import type { Fleet, PoolSources } from '../fleet.js';
 import { ThresholdBook } from '../thresholds/threshold-book.js';
-import { type EntryTarget, differingThresholds } from '../thresholds/threshold-entry.js';
+import { PoolThresholds } from '../thresholds/pool-thresholds.js';
 import { AdapterCarriers } from './adapter-carriers.js';
 import { LoadRouter, type LoadSink } from './load-router.js';
 import type { Pool, PoolChange, Pools } from './pools.js';
@@ -83,16 +83,22 @@ export class FleetPool implements Pool {
     next: (load) => this.loads$.next(load),
     lastLoads: (workerId) => lastLoads(this.monitor, workerId),
   };
-  private set: LoadThresholds;
+  readonly thresholds: PoolThresholds;
 
   constructor(
     readonly name: PoolName,
     private readonly sources: PoolSources,
     private readonly router: LoadRouter,
     { policy, thresholds, scheduler }: PoolRules,
-    private readonly book: ThresholdBook,
+    book: ThresholdBook,
   ) {
-    this.set = thresholdsAtStart(policy, thresholds);
+    const initial = thresholdsAtStart(policy, thresholds);
+    this.thresholds = new PoolThresholds(
+      book,
+      name,
+      () => initial,
+      (change, workerId) => this.setThresholds(change, workerId),
+    );
     const { configs$, instances$ } = sources;
     const { role } = name;
     this.monitor = loadMonitor(
@@ -104,29 +110,6 @@ export class FleetPool implements Pool {
   setThresholds(change: LoadThresholdUpdate, workerId?: WorkerId): void {
     const target = workerId === undefined ? {} : { target: { workerId } };
     this.events$.next({ kind: 'thresholds', ...change, ...target, checked: true, nullTurnsOff: true });
-  }
-
-  /** Puts all thresholds of the book in force. */
-  applyBook(): void {
-    this.applyToPool();
-    for (const workerId of this.book.workersIn(this.name)) this.applyToWorker(workerId);
-  }
-
-  /** Puts the thresholds in force that the book has after a change of an entry. */
-  applyChange({ workerId }: EntryTarget): void {
-    if (workerId === undefined) this.applyToPool();
-    else this.applyToWorker(workerId);
-  }
-
-  private applyToWorker(workerId: WorkerId): void {
-    this.setThresholds(this.book.ownThresholdsOf(this.name, workerId) ?? {}, workerId);
-  }
-
-  private applyToPool(): void {
-    const thresholds = this.book.valuesFor(this.name);
-    const change = differingThresholds(this.set, thresholds);
-    this.set = thresholds;
-    if (change !== null) this.setThresholds(change);
   }
 
   /** Receives the loads of the members while it is subscribed, and at once those that were held for them. */
@@ -260,7 +243,7 @@ export class FleetPools implements Pools {
     follow(this.fleet.workers$, 'instances', (change) => this.carriers.update(change));
     follow(this.book.changes$, 'thresholds', ({ target }) => {
       this.updatePools();
-      for (const { pool } of this.pools.values()) pool.applyChange(target);
+      for (const { pool } of this.pools.values()) pool.thresholds.apply(target);
     });
     follow(this.fleet.loads$, 'loads', (load) => this.router.route(load));
     subscription.add(() => {
@@ -295,7 +278,7 @@ export class FleetPools implements Pools {
       // transition is lost to those who follow it.
       const running = new Subscription();
       running.add(pool.monitor.connect());
-      pool.applyBook();
+      pool.thresholds.applyAll();
       this.pools.set(path, { pool, running });
       this.changed$.next({ pool, present: true });
       running.add(pool.run());
